@@ -1,0 +1,53 @@
+"""What every test can use: `requires`, for tests that drive another program, and Hypothesis' settings."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+IN_CI = os.environ.get("CI") == "true"
+
+# Daemons live outside an ordinary user's PATH, PostgreSQL's programs outside everyone's.
+SEARCH_PATH = os.pathsep.join(
+    [
+        os.environ.get("PATH", os.defpath),
+        "/usr/local/sbin",
+        "/usr/sbin",
+        "/sbin",
+        *(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
+    ]
+)
+
+# No deadline per example: on a shared machine it measures the neighbours.
+settings.register_profile("mailreeve", deadline=None, print_blob=IN_CI)
+settings.load_profile("mailreeve")
+
+
+def find_or_skip(name: str) -> Path:
+    """The executable `name`. Where it is absent the test is skipped, or fails if CI=true."""
+    found = shutil.which(name, path=SEARCH_PATH)
+    if found is None:
+        reason = f"needs {name}, which is not installed"
+        if IN_CI:
+            pytest.fail(f"{reason}; with CI=true that is a failure", pytrace=False)
+        pytest.skip(reason)
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def requires() -> Callable[[str], Path]:
+    """`requires("swaks")` gives the program's path. For whole tests or modules there is the marker:
+
+    `@pytest.mark.requires("postfix", "swaks")`
+    """
+    return find_or_skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("requires"):
+        for name in marker.args:
+            find_or_skip(name)
