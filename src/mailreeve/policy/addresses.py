@@ -1,0 +1,138 @@
+"""What is a mail address, what is a domain, and when are two of them the same?
+
+An address is parsed once, at the door it came through, and compared by value from then on.
+Domains are held as A-labels in lower case (behaviour.md D-43); the local part is kept as given
+and matched without regard to case. The null sender of RFC 5321 section 4.5.5 is a value of its
+own, never an empty string.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NewType
+
+import idna
+from msgspec import Struct
+
+Domain = NewType("Domain", str)
+"""A domain in canonical form: A-labels, lower case, no trailing dot. Made by `parse_domain` only."""
+
+MAX_LOCAL_OCTETS: Final = 64  # RFC 5321 section 4.5.3.1.1
+MAX_DOMAIN_OCTETS: Final = 253  # RFC 1035 section 2.3.4, without the root's length octet
+MAX_ADDRESS_OCTETS: Final = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+
+_DOT_ATOM: Final = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
+    r"(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
+)
+_QUOTED: Final = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')
+# Underscores are no host names, yet live in the domains of real senders.
+_LABELS: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+_LITERAL: Final = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|ipv6:[0-9a-f:.]+)\]")
+
+
+class AddressError(ValueError):
+    """The text is no mail address or no domain. The message says why, without repeating the text."""
+
+
+class Address(Struct, frozen=True, eq=False, gc=False):
+    """A mail address other than the null sender.
+
+    `local` is the local part as given, `domain` the canonical domain, and `key` what the address is
+    matched by: the case-folded local part, `@`, and the domain. Equality and hash go by `key`.
+    """
+
+    local: str
+    domain: Domain
+    key: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Address) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+
+class NullSender(Struct, frozen=True):
+    """The empty reverse path `<>` of bounces (RFC 5321 section 4.5.5)."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+NULL_SENDER: Final = NullSender()
+
+Sender = Address | NullSender
+
+
+@lru_cache(maxsize=65_536)
+def parse_domain(text: str) -> Domain:
+    """The canonical form of a domain: A-labels, lower case, one trailing dot removed.
+
+    Raises `AddressError` for anything that is no domain: empty, wildcards, over-long or malformed
+    labels, or a name that IDNA 2008 (with UTS 46 mapping) refuses.
+    """
+    name = text.removesuffix(".")
+    if "*" in name:
+        raise AddressError("a domain cannot hold a wildcard")
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError) as problem:
+            raise AddressError("the domain is not a valid internationalised name") from problem
+    name = name.lower()
+    if len(name) > MAX_DOMAIN_OCTETS:
+        raise AddressError(f"the domain is longer than {MAX_DOMAIN_OCTETS} octets")
+    if not _LABELS.fullmatch(name):
+        raise AddressError("the domain is malformed")
+    return Domain(name)
+
+
+def parse_address(text: str) -> Address:
+    """The address written as `local@domain`, without angle brackets or display name.
+
+    The local part is a dot-atom or a quoted string (RFC 5321 section 4.1.2), with non-ASCII letters
+    as RFC 6531 has them; the domain a name or an address literal. Raises `AddressError`.
+    """
+    local, at, domain_text = text.rpartition("@")
+    if not at or not local or not domain_text:
+        raise AddressError("an address has the form local@domain")
+    if not (_DOT_ATOM.fullmatch(local) or _QUOTED.fullmatch(local)):
+        raise AddressError("the part before the @ is malformed")
+    octets = len(local) if local.isascii() else _utf8_length(local)
+    if octets > MAX_LOCAL_OCTETS:
+        raise AddressError(f"the part before the @ is longer than {MAX_LOCAL_OCTETS} octets")
+    if domain_text.startswith("["):
+        literal = domain_text.lower()
+        if not _LITERAL.fullmatch(literal):
+            raise AddressError("the address literal is malformed")
+        domain = Domain(literal)
+    else:
+        domain = parse_domain(domain_text)
+    if octets + 1 + len(domain) > MAX_ADDRESS_OCTETS:
+        raise AddressError(f"the address is longer than {MAX_ADDRESS_OCTETS} octets")
+    return Address(local, domain, f"{local.casefold()}@{domain}")
+
+
+def parse_sender(text: str) -> Sender:
+    """The envelope sender: an address, or `NULL_SENDER` for the empty text. Raises `AddressError`."""
+    return parse_address(text) if text else NULL_SENDER
+
+
+def without_tag(address: Address) -> Address:
+    """The address without its `+tag`, as personal lists see a recipient (behaviour.md D-18)."""
+    local, plus, _ = address.local.partition("+")
+    if not plus or not local or address.local.startswith('"'):
+        return address
+    return Address(local, address.domain, f"{local.casefold()}@{address.domain}")
+
+
+def _utf8_length(text: str) -> int:
+    try:
+        return len(text.encode("utf-8"))
+    except UnicodeEncodeError as problem:
+        raise AddressError("the part before the @ is not valid Unicode") from problem

@@ -1,0 +1,91 @@
+"""Who wins a policy type, and who still could once the header is known (behaviour.md 2.7, D-07)?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from mailreeve.policy.index import ScopedIndex
+from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
+from mailreeve.policy.order import Order
+from mailreeve.policy.policies import FromPart
+
+E = TypeVar("E", bound=Hashable)
+
+
+class Contest(Struct, Generic[P], frozen=True, gc=False):
+    """The outcome for one policy type: the winning match, or None where no policy applies."""
+
+    index: ScopedIndex[P]
+    case: Case
+    winner: Match[P] | None
+
+    def possible(self, effect: Callable[[Match[P] | None], E]) -> set[E] | None:
+        """Every effect that the type could have once the header is known, or None for "cannot say".
+
+        The set may hold an effect that no header brings about, but lacks none that some header does.
+        """
+        effects = {effect(self.winner)}
+        if self.case.header_known or not self.index.reads_header:
+            return effects
+        if self.winner is not None and _may_turn(self.winner, self.case):
+            return None
+        effects.update(effect(rival) for rival in self._rivals())
+        return effects
+
+    def _rivals(self) -> Iterator[Match[P]]:
+        """Matches by the header that would win under some header; one for each effect is enough."""
+        case = self.case.with_any_header()
+        floor = None if self.winner is None else self.winner.order
+        seen: set[str] = set()
+        for swapped, effect, ranked in self.index.header_readers(case.recipient):
+            if effect in seen:
+                continue
+            rival = _first_rival(ranked, swapped, case, floor)
+            if rival is not None:
+                seen.add(effect)
+                yield rival
+
+
+def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
+    """The contest as decided by the index's candidates only."""
+    if not index.policies:
+        return Contest(index, case, None)
+    senders = case.envelope | case.header if index.reads_header else case.envelope
+    best: Match[P] | None = None
+    best_order: Order | None = None
+    for swapped, ranked in index.candidates(senders, case.recipient):
+        for policy in ranked:
+            match = evaluate(policy, case)
+            # A policy that applies both ways counts as written; that direction's list holds it too.
+            if isinstance(match, Unmet) or match.swapped is not swapped:
+                continue
+            place = policy_order(policy, swapped)
+            if best_order is None or place > best_order:
+                best, best_order = match, place
+            break  # the rest of the list comes later in the order
+    return Contest(index, case, best)
+
+
+def _first_rival(ranked: tuple[P, ...], swapped: bool, case: Case, floor: Order | None) -> Match[P] | None:
+    """The first policy of the list that the header could make win over what has the order `floor`.
+
+    The winner itself, met by the header instead, is among them.
+    """
+    for policy in ranked:
+        if floor is not None and policy_order(policy, swapped) < floor:
+            return None  # so are all that follow
+        match = evaluate(policy, case)
+        if not isinstance(match, Unmet) and match.part is FromPart.HEADER_FROM:
+            return match
+    return None
+
+
+def _may_turn(winner: Match[P], case: Case) -> bool:
+    """Whether the header could turn the winner's direction, and with it its place in the order.
+
+    Then some policy further down could win, which is not worth searching for: the decision waits.
+    """
+    return winner.policy.scope.bidirectional and evaluate(winner.policy, case.with_any_header()) != winner

@@ -1,0 +1,255 @@
+"""What becomes of this message for this recipient, and is that certain yet?
+
+The layers, in order; the first that has something to say settles the verdict (behaviour.md 1 and 3.3):
+
+0. a source address blocked for everybody: refused at connect
+1. relay: mail to external recipients is taken from relay networks only
+2. recipient validation
+3. blocked senders, by original addresses (D-20)
+4. permitted senders: deliver and skip spam checks; beats personal blocks by envelope and header (D-16)
+5. the effective recipient's personal list (D-46)
+6. otherwise deliver, spam checks run
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.policy.addresses import Address, NullSender
+from mailreeve.policy.alteration import Rewriter
+from mailreeve.policy.contest import Contest, contest
+from mailreeve.policy.decisions import (
+    Decision,
+    FieldAlteration,
+    Layer,
+    PolicyType,
+    SmtpReply,
+    SpamChecks,
+    Stage,
+    Verdict,
+    Winner,
+)
+from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.index import ScopedIndex
+from mailreeve.policy.matching import Case, Match, P, case_of
+from mailreeve.policy.networks import unmapped
+from mailreeve.policy.personal import PersonalView, entry_description, personal_view
+from mailreeve.policy.policies import (
+    AddressType,
+    BlockedSenderPolicy,
+    PermittedSenderPolicy,
+)
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.replies import (
+    INVALID_RECIPIENT,
+    OPEN_RELAY,
+    SOURCE_BLOCKED,
+    blocked_reply,
+    personal_reply,
+)
+from mailreeve.policy.trace import Trace
+
+
+class Ruling(Struct, frozen=True, gc=False):
+    """What one layer settled. `reply` is None where the message is delivered."""
+
+    layer: Layer
+    reply: SmtpReply | None = None
+    spam_checks: SpamChecks = SpamChecks.RUN
+    description: str = ""
+    stage: Stage | None = None
+
+
+Outcome = tuple[SmtpReply | None, SpamChecks, str]
+"""What a sender and a recipient notice of a decision: refusal, spam checks, effective recipient."""
+
+_RUN: Final = SpamChecks.RUN
+_SKIP: Final = SpamChecks.SKIP
+
+
+def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = False) -> Decision:
+    """The decision for one message and one recipient.
+
+    With `explain` every policy of each type is tested instead of the index's candidates, and the
+    decision carries the trace; nothing else differs.
+    """
+    case = case_of(policies.identities, policies.relay_networks, facts)
+    trace = Trace(policies, case) if explain else None
+    blocked = _contest(PolicyType.BLOCKED_SENDERS, policies.blocked, case, trace)
+    permitted = _contest(PolicyType.PERMITTED_SENDERS, policies.permitted, case, trace)
+    alteration = _contest(PolicyType.ADDRESS_ALTERATION, policies.alteration, case, trace)
+    rewriter = Rewriter(policies, facts, alteration)
+    effective = rewriter.recipient(facts.recipient)
+    personal = personal_view(policies.managed, policies.identities, facts, effective)
+
+    ruling = _before_policies(policies, case)
+    if ruling is not None:
+        certain = True
+    else:
+        ruling = _by_policies(blocked.winner, permitted.winner, personal)
+        certain = case.header_known or _is_certain(policies, facts, blocked, permitted, rewriter, personal)
+    winners = {
+        PolicyType.BLOCKED_SENDERS: _winner(blocked.winner),
+        PolicyType.PERMITTED_SENDERS: _winner(permitted.winner),
+        PolicyType.MANAGED_SENDERS: _entry_winner(personal),
+        PolicyType.ADDRESS_ALTERATION: _winner(alteration.winner),
+    }
+    alterations = _alterations(policies, facts, rewriter)
+    decision = Decision(
+        verdict=Verdict.DELIVER if ruling.reply is None else Verdict.REJECT,
+        stage=_stage(policies, facts, ruling, certain),
+        reply=ruling.reply,
+        layer=ruling.layer,
+        spam_checks=ruling.spam_checks,
+        recipient=str(effective),
+        winners=winners,
+        revision=policies.revision,
+        certain=certain,
+        description=ruling.description,
+        alterations=alterations,
+    )
+    return decision if trace is None else trace.attach(decision, personal)
+
+
+def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Decision | None:
+    """The refusal of every message from this source address, or None if it depends on anything else.
+
+    `decide_mail` gives the same refusal for any message from there.
+    """
+    source = unmapped(source_ip)
+    policy = policies.source_blocks.refusing(policies.identities, source, at)
+    if policy is None:
+        return None
+    winners: dict[PolicyType, Winner | None] = dict.fromkeys(PolicyType)
+    winners[PolicyType.BLOCKED_SENDERS] = Winner(policy.id, policy.description)
+    return Decision(
+        verdict=Verdict.REJECT,
+        stage=Stage.CONNECT,
+        reply=SOURCE_BLOCKED,
+        layer=Layer.BLOCKED_SENDERS,
+        spam_checks=SpamChecks.RUN,
+        recipient="",
+        winners=winners,
+        revision=policies.revision,
+        description=policy.description,
+    )
+
+
+def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
+    """What layers 0 to 2 settle. They look at no header, so what they say is certain."""
+    if case.source_ip is not None:
+        policy = policies.source_blocks.refusing(policies.identities, case.source_ip, case.at)
+        if policy is not None:
+            return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, policy.description, Stage.CONNECT)
+    identities, recipient = policies.identities, case.facts.recipient
+    if not case.trusted_source and not identities.is_internal(recipient):
+        return Ruling(Layer.RELAY, OPEN_RELAY)
+    if recipient.domain in identities.directory.known_only and identities.user(recipient) is None:
+        return Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT)
+    return None
+
+
+def _by_policies(
+    blocked: Match[BlockedSenderPolicy] | None,
+    permitted: Match[PermittedSenderPolicy] | None,
+    personal: PersonalView,
+) -> Ruling:
+    """What layers 3 to 6 settle: the precedence matrix of behaviour.md section 3.3."""
+    reply = blocked_reply(blocked)
+    if blocked is not None and reply is not None:
+        return Ruling(Layer.BLOCKED_SENDERS, reply, _RUN, blocked.policy.description)
+    if permitted is not None:
+        return Ruling(Layer.PERMITTED_SENDERS, None, _SKIP, permitted.policy.description)
+    hit = personal.winner
+    if hit is not None:
+        reply = personal_reply(hit.kind, hit.part)
+        spam_checks = _SKIP if reply is None else _RUN
+        return Ruling(Layer.MANAGED_SENDERS, reply, spam_checks, entry_description(hit.entry))
+    return Ruling(Layer.DEFAULT)
+
+
+def _is_certain(
+    policies: PolicySet,
+    facts: MessageFacts,
+    blocked: Contest[BlockedSenderPolicy],
+    permitted: Contest[PermittedSenderPolicy],
+    rewriter: Rewriter,
+    personal: PersonalView,
+) -> bool:
+    """Whether layers 3 to 6 come to the same outcome whatever the header will say (D-07).
+
+    Every effect that a header could give to each layer is followed through the matrix. A refusal
+    is the same outcome if its reply is the same; who is spared spam checks, and where a message
+    goes, belong to the outcome of a delivery.
+    """
+    replies = blocked.possible(blocked_reply)
+    if replies is None:
+        return False
+    if None not in replies:
+        return len(replies) == 1
+    if len(replies) > 1:
+        return False
+    permits = permitted.possible(lambda match: match is not None)
+    recipients = rewriter.possible_recipients(facts.recipient)
+    if permits is None or recipients is None:
+        return False
+    effective = rewriter.recipient(facts.recipient)
+    outcomes: set[Outcome] = set()
+    for recipient in recipients:
+        goes_to = recipient.key
+        if True in permits:
+            outcomes.add((None, _SKIP, goes_to))
+        if False in permits:
+            view = personal
+            if recipient != effective:
+                view = personal_view(policies.managed, policies.identities, facts, recipient)
+            for kind in view.possible():
+                if kind is None:
+                    outcomes.add((None, _RUN, goes_to))
+                    continue
+                reply = personal_reply(*kind)
+                outcomes.add((None, _SKIP, goes_to) if reply is None else (reply, _RUN, ""))
+    return len(outcomes) == 1
+
+
+def _stage(policies: PolicySet, facts: MessageFacts, ruling: Ruling, certain: bool) -> Stage | None:
+    """When the session refuses: as soon as the refusal is certain. None for a delivery."""
+    if ruling.reply is None:
+        return None
+    if ruling.stage is not None:
+        return ruling.stage
+    if ruling.layer in (Layer.RELAY, Layer.RECIPIENT_VALIDATION):
+        return Stage.RCPT
+    if facts.header_from is not None:
+        # What a session knows at RCPT: no header, and nothing that vouches for one.
+        early = decide_mail(policies, replace(facts, header_from=None, authenticated=None))
+        certain = early.certain and early.verdict is Verdict.REJECT
+    return Stage.RCPT if certain else Stage.DATA
+
+
+def _alterations(policies: PolicySet, facts: MessageFacts, rewriter: Rewriter) -> tuple[FieldAlteration, ...]:
+    """The rewrites of the addresses among the facts. The door asks the rewriter about the others."""
+    if not policies.definitions:
+        return ()
+    fields: list[tuple[AddressType, Address]] = [(AddressType.ENVELOPE_TO, facts.recipient)]
+    if not isinstance(facts.sender, NullSender):
+        fields.insert(0, (AddressType.ENVELOPE_FROM, facts.sender))
+    fields += [(AddressType.FROM, author.address) for author in facts.header_from or () if author.address]
+    found = (rewriter.rewrite(field, address) for field, address in fields)
+    return tuple(alteration for alteration in found if alteration is not None)
+
+
+def _contest(type_: PolicyType, index: ScopedIndex[P], case: Case, trace: Trace | None) -> Contest[P]:
+    return contest(index, case) if trace is None else trace.survey(type_, index)
+
+
+def _winner(match: Match[P] | None) -> Winner | None:
+    return None if match is None else Winner(match.policy.id, match.policy.description)
+
+
+def _entry_winner(personal: PersonalView) -> Winner | None:
+    hit = personal.winner
+    return None if hit is None else Winner(hit.entry.id, entry_description(hit.entry))

@@ -1,0 +1,88 @@
+"""What may a decision look at? These facts, the policy set, and nothing else. Time is a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from msgspec import Struct
+
+from mailreeve.policy.addresses import Address, Domain, Sender
+
+IPAddress = IPv4Address | IPv6Address
+
+
+class HeaderFrom(Struct, frozen=True, gc=False):
+    """The author in the From header: its address, if it parses, and its decoded display name."""
+
+    address: Address | None
+    display_name: str = ""
+
+
+class MessageFacts(Struct, frozen=True, gc=False):
+    """One message on its way to one recipient.
+
+    `recipient` is the envelope recipient as the sender wrote it (D-20). `header_from` is None while
+    the header is unknown, that is until the end of data; an empty tuple means that the message has
+    no From header. `at` is in POSIX seconds. `authenticated` tells whether SPF or DKIM vouch for
+    the header domain; None means that nobody checked.
+    """
+
+    sender: Sender
+    recipient: Address
+    at: float
+    header_from: tuple[HeaderFrom, ...] | None = None
+    source_ip: IPAddress | None = None
+    authenticated: bool | None = None
+
+
+class WebFacts(Struct, frozen=True, gc=False):
+    """One web request: the URL as asked for, the browsing user if known, where from, and when."""
+
+    url: str
+    at: float
+    user: Address | None = None
+    source_ip: IPAddress | None = None
+
+
+class User(Struct, frozen=True, gc=False):
+    """An internal user as the policies see one: the primary address's key and the attribute values.
+
+    `attributes` maps an attribute's id to its value, case-folded (D-41).
+    """
+
+    primary: str
+    attributes: Mapping[str, str] = {}
+
+
+class Directory(Struct, frozen=True, gc=False):
+    """What an account's directory says about addresses.
+
+    - `internal_domains`: its registered domains
+    - `known_only`: those of them that accept mail for known recipients only (api.md section 3.8)
+    - `users`: from an address's key, primary or alias, to its user
+    - `groups`: from an address's key or a bare domain to the ids of the groups that hold it as a member
+    - `parents`: from a group's id to its parent's, for nesting (D-03); absent for those at the root
+    - `group_names`: from a group's id to its name, for explanations
+    - `free_mail`: the free-mail domains in force, `free_mail_version` names the list (D-44)
+    """
+
+    internal_domains: frozenset[Domain] = frozenset()
+    known_only: frozenset[Domain] = frozenset()
+    users: Mapping[str, User] = {}
+    groups: Mapping[str, tuple[str, ...]] = {}
+    parents: Mapping[str, str] = {}
+    group_names: Mapping[str, str] = {}
+    free_mail: frozenset[str] = frozenset()
+    free_mail_version: str = ""
+
+
+def parse_ip(text: str) -> IPAddress:
+    """The address that the text names, an IPv4-mapped IPv6 address as the IPv4 one it stands for.
+
+    Raises `ValueError`.
+    """
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

@@ -1,0 +1,177 @@
+"""Does this policy apply to this message? One policy is tested here, for deciding and explaining alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.policy.addresses import NullSender
+from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.identities import Identities, target_key
+from mailreeve.policy.networks import unmapped, within
+from mailreeve.policy.order import Order, order
+from mailreeve.policy.policies import (
+    AlterationPolicy,
+    BlockedSenderPolicy,
+    FromPart,
+    Network,
+    PermittedSenderPolicy,
+    Scope,
+)
+from mailreeve.policy.targets import Target, TargetType
+
+ScopedPolicy = BlockedSenderPolicy | PermittedSenderPolicy | AlterationPolicy
+
+P = TypeVar("P", bound=ScopedPolicy)
+"""The policies that have one scope, of which one wins per message (behaviour.md section 2.8)."""
+
+
+class Unmet(StrEnum):
+    """The first test that a policy did not pass, in words for the trace."""
+
+    DISABLED = "it is disabled"
+    NOT_STARTED = "it has not started yet"
+    EXPIRED = "it has expired"
+    SOURCE_UNKNOWN = "it asks for a source address and none is known"
+    SOURCE_OUTSIDE = "the source address is outside its ranges"
+    BOUNCE = "a bounce may leave through a relay network"
+    RECIPIENT = "the recipient does not match"
+    SENDER = "the sender does not match"
+    HEADER_UNKNOWN = "it looks at the From header, which is not known yet"
+
+
+class AnyKeys(frozenset[str]):
+    """The keys of a header that is still unknown, taken as if it matched every target."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+ANY_HEADER: Final = AnyKeys()
+NO_HEADER: Final[frozenset[str]] = frozenset()
+
+
+class Case(Struct, frozen=True, gc=False):
+    """One message and recipient as the policies see them: facts, and the target keys of each address.
+
+    `header` holds the keys of the From header; while that is unknown it is `NO_HEADER`, which
+    matches nothing, or `ANY_HEADER`, which matches everything: what applies under both is certain.
+    `trusted_source` says that the message comes from a relay network, or from nowhere in particular.
+    """
+
+    facts: MessageFacts
+    at: float
+    source_ip: IPAddress | None
+    trusted_source: bool
+    envelope: frozenset[str]
+    header: frozenset[str]
+    header_known: bool
+    recipient: frozenset[str]
+
+    def with_any_header(self) -> Case:
+        """The same message with a header that matches whatever a policy asks for."""
+        return replace(self, header=ANY_HEADER)
+
+
+def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
+    """The facts, prepared once for all policies."""
+    source = None if facts.source_ip is None else unmapped(facts.source_ip)
+    authors = facts.header_from
+    return Case(
+        facts=facts,
+        at=facts.at,
+        source_ip=source,
+        trusted_source=source is None or within(source, relay_networks),
+        envelope=identities.keys(facts.sender),
+        header=NO_HEADER if authors is None else identities.author_keys(authors),
+        header_known=authors is not None,
+        recipient=identities.keys(facts.recipient),
+    )
+
+
+class Match(Struct, Generic[P], frozen=True, gc=False):
+    """A policy that applies, by which sender address, and whether with its targets exchanged."""
+
+    policy: P
+    part: FromPart
+    swapped: bool
+
+    @property
+    def order(self) -> Order:
+        """The place of the match among others of its type, from `order`."""
+        return policy_order(self.policy, self.swapped)
+
+
+def policy_order(policy: P, swapped: bool = False) -> Order:
+    """The sort key of a policy, see `order`."""
+    return order(policy.scope, policy.created, policy.id, swapped)
+
+
+def reads_header(scope: Scope, swapped: bool) -> bool:
+    """Whether the sender's side of the scope is looked for in the From header, at least among others."""
+    sender_side = scope.to if swapped else scope.from_
+    return scope.from_part is not FromPart.ENVELOPE_FROM or sender_side.type is TargetType.HEADER_DISPLAY_NAME
+
+
+def out_of_force(scope: Scope, at: float, source_ip: IPAddress | None) -> Unmet | None:
+    """The first test of time and source address that the scope does not pass (behaviour.md 2.5, D-12)."""
+    if not scope.enabled:
+        return Unmet.DISABLED
+    if at < scope.starts:
+        return Unmet.NOT_STARTED
+    if at >= scope.ends:
+        return Unmet.EXPIRED
+    if scope.networks:
+        if source_ip is None:
+            return Unmet.SOURCE_UNKNOWN
+        if not within(source_ip, scope.networks):
+            return Unmet.SOURCE_OUTSIDE
+    return None
+
+
+def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
+    """How the policy applies to the message, or the first test that it does not pass.
+
+    A bidirectional policy is tried as written, then with its targets exchanged (D-09); the failing
+    test named is that of the policy as written.
+    """
+    scope = policy.scope
+    unmet = out_of_force(scope, case.at, case.source_ip)
+    if unmet is not None:
+        return unmet
+    if (
+        isinstance(policy, BlockedSenderPolicy)
+        and policy.relay_guard
+        and case.trusted_source
+        and isinstance(case.facts.sender, NullSender)
+    ):
+        # The null sender counts as external (D-06), so the guard would keep an inside server's bounces
+        # from leaving. They relay nobody's mail: the source is one of the account's own.
+        return Unmet.BOUNCE
+    part = _matching_part(scope.from_, scope.to, scope.from_part, case)
+    if not isinstance(part, Unmet):
+        return Match(policy, part, False)
+    if scope.bidirectional:
+        other = _matching_part(scope.to, scope.from_, scope.from_part, case)
+        if not isinstance(other, Unmet):
+            return Match(policy, other, True)
+    return part
+
+
+def _matching_part(sender: Target, recipient: Target, part: FromPart, case: Case) -> FromPart | Unmet:
+    """Which sender address matches. Of `both`, the header is the one used (behaviour.md section 2.4)."""
+    if target_key(recipient) not in case.recipient:
+        return Unmet.RECIPIENT
+    wanted = target_key(sender)
+    # A display name is a property of the header, whatever `fromPart` says.
+    by_name = sender.type is TargetType.HEADER_DISPLAY_NAME
+    if part is FromPart.ENVELOPE_FROM and not by_name:
+        return FromPart.ENVELOPE_FROM if wanted in case.envelope else Unmet.SENDER
+    if wanted in case.header:
+        return FromPart.HEADER_FROM
+    if part is not FromPart.HEADER_FROM and not by_name and wanted in case.envelope:
+        return FromPart.ENVELOPE_FROM
+    return Unmet.SENDER if case.header_known else Unmet.HEADER_UNKNOWN

@@ -1,0 +1,39 @@
+"""Does an IP address lie within a range? IPv4 and IPv6 alike (behaviour.md section 2.5, D-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Final
+
+from mailreeve.policy.facts import IPAddress
+from mailreeve.policy.policies import Network
+
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+"""Where IPv6 holds the IPv4 addresses (RFC 4291 section 2.5.5.2)."""
+
+
+def parse_network(text: str) -> Network:
+    """The range that the text names in CIDR notation; a bare address is a range of one.
+
+    Host bits are dropped, so `8.8.8.8/24` is `8.8.8.0/24`: clients send it that way. An IPv4-mapped
+    IPv6 range becomes the IPv4 range it stands for. Raises `ValueError`.
+    """
+    network = ip_network(text.strip(), strict=False)
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((mapped, network.prefixlen - _MAPPED.prefixlen))
+    return network
+
+
+def unmapped(address: IPAddress) -> IPAddress:
+    """The address itself, or the IPv4 address that an IPv4-mapped IPv6 address stands for."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def within(address: IPAddress, networks: Iterable[Network]) -> bool:
+    """Whether any one of the ranges holds the address, which `unmapped` has seen."""
+    return any(address in network for network in networks)

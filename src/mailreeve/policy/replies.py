@@ -1,0 +1,52 @@
+"""What is the sender told? The SMTP replies of behaviour.md section 3.4, by cause.
+
+The texts are those that bounce analysers know. A policy refusal is 5.7.1 (D-17, RFC 3463 section
+3.8); the door appends the decision id.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.index import RELAY_REFUSAL, effect_of
+from mailreeve.policy.matching import Match
+from mailreeve.policy.personal import EntryKind
+from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, ManagedAction
+
+OPEN_RELAY: Final = SmtpReply(451, "4.7.1", "Open relay not allowed")
+INVALID_RECIPIENT: Final = SmtpReply(550, "5.1.1", "Invalid Recipient")
+SOURCE_BLOCKED: Final = SmtpReply(421, "4.7.1", "Sender address blocked")
+
+# The table has a second text for admin blocks, "Administrative prohibition - envelope blocked". It
+# also stands for a hard SPF failure; ours says that a policy did it, and by which address.
+ENVELOPE_BLOCKED: Final = SmtpReply(550, "5.7.1", "Envelope rejected - block policy for envelope from address")
+HEADER_BLOCKED: Final = SmtpReply(
+    550, "5.7.1", "Rejected by header-based Blocked Senders - block policy for header from"
+)
+PERSONAL_ADDRESS_BLOCKED: Final = SmtpReply(550, "5.7.1", "Envelope blocked - User Entry")
+PERSONAL_DOMAIN_BLOCKED: Final = SmtpReply(550, "5.7.1", "Envelope blocked - User Domain Entry")
+PERSONAL_HEADER_BLOCKED: Final = SmtpReply(
+    550, "5.7.1", "Rejected by header-based manually Blocked Senders - block for manual block"
+)
+
+
+def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
+    """The refusal by the winning blocked sender policy; None if there is none or it exempts."""
+    if match is None:
+        return None
+    effect = effect_of(match.policy)
+    if effect == BlockedOption.NO_ACTION:
+        return None
+    if effect == RELAY_REFUSAL:
+        return OPEN_RELAY
+    return HEADER_BLOCKED if match.part is FromPart.HEADER_FROM else ENVELOPE_BLOCKED
+
+
+def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply | None:
+    """The refusal by the winning personal entry; None for a permit."""
+    if kind.action is ManagedAction.PERMIT:
+        return None
+    if part is FromPart.HEADER_FROM:
+        return PERSONAL_HEADER_BLOCKED
+    return PERSONAL_ADDRESS_BLOCKED if kind.is_address else PERSONAL_DOMAIN_BLOCKED

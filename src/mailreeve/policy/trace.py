@@ -1,0 +1,211 @@
+"""Why was it decided so? The trace of a decision: every candidate, and what each layer found.
+
+Policies are tested by the same `evaluate` that decides without a trace. What differs is which ones
+are tested, all of a type here, and that the results are written down.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Final
+
+from msgspec.structs import replace
+
+from mailreeve.policy.addresses import Address, NullSender
+from mailreeve.policy.contest import Contest
+from mailreeve.policy.decisions import Candidate, Decision, Layer, PolicyType, Verdict
+from mailreeve.policy.index import ScopedIndex, effect_of
+from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
+from mailreeve.policy.order import Order, tie_breaker
+from mailreeve.policy.personal import (
+    UNAUTHENTICATED,
+    Hit,
+    HitOrder,
+    PersonalView,
+    entry_description,
+    hit_order,
+    kind_of,
+)
+from mailreeve.policy.policies import FromPart, ManagedSender
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.targets import Target, TargetType
+
+EXPLAINED: Final = 100
+"""So many candidates of each type are listed, the best first; the others are counted. An account may
+hold a million policies, and nobody reads more than the first few."""
+
+_TITLES: Final[dict[PolicyType, str]] = {
+    PolicyType.BLOCKED_SENDERS: "blocked senders",
+    PolicyType.PERMITTED_SENDERS: "permitted senders",
+    PolicyType.MANAGED_SENDERS: "managed senders",
+    PolicyType.ADDRESS_ALTERATION: "address alteration",
+}
+
+
+class Trace:
+    """The trace of one decision, filled while it is made."""
+
+    def __init__(self, policies: PolicySet, case: Case) -> None:
+        self._policies = policies
+        self._case = case
+        self._candidates: dict[PolicyType, list[Candidate]] = {}
+        self._steps: dict[PolicyType, str] = {}
+
+    def survey(self, type_: PolicyType, index: ScopedIndex[P]) -> Contest[P]:
+        """The contest as decided by testing every policy of the type, written down."""
+        matches: list[tuple[Order, Match[P]]] = []
+        failed: list[tuple[Order, P, Unmet]] = []
+        for policy in index.policies:
+            found = evaluate(policy, self._case)
+            if isinstance(found, Unmet):
+                failed.append((policy_order(policy), policy, found))
+            else:
+                matches.append((found.order, found))
+        ranked = heapq.nlargest(EXPLAINED, matches, key=lambda item: item[0])
+        rest = heapq.nlargest(EXPLAINED - len(ranked), failed, key=lambda item: item[0])
+        candidates = [
+            self._applied(type_, match, place, ranked[0][0]) for place, (_, match) in enumerate(ranked, 1)
+        ]
+        candidates += [
+            Candidate(type_, policy.id, policy.description, effect_of(policy), unmet.value, key, 0)
+            for key, policy, unmet in rest
+        ]
+        winner = ranked[0][1] if ranked else None
+        self._note(type_, candidates, len(matches), len(index.policies))
+        return Contest(index, self._case, winner)
+
+    def attach(self, decision: Decision, personal: PersonalView) -> Decision:
+        """The decision with its trace."""
+        self._survey_entries(personal)
+        candidates = [candidate for type_ in PolicyType for candidate in self._candidates[type_]]
+        return replace(decision, candidates=tuple(candidates), steps=self._sentences(decision, personal))
+
+    def _applied(self, type_: PolicyType, match: Match[P], place: int, best: Order) -> Candidate:
+        policy, key = match.policy, match.order
+        notes = [self._membership(match)]
+        if place > 1 and (reason := tie_breaker(best, key)):
+            notes.append(f"as narrow as the winner: {reason}")
+        return Candidate(
+            type=type_,
+            id=policy.id,
+            description=policy.description,
+            effect=effect_of(policy),
+            failed=None,
+            sort_key=key,
+            place=place,
+            part=match.part,
+            swapped=match.swapped,
+            note="; ".join(note for note in notes if note),
+        )
+
+    def _membership(self, match: Match[P]) -> str:
+        """By which groups the addresses belong to the groups that the policy names (D-03)."""
+        scope, facts = match.policy.scope, self._case.facts
+        sender, recipient = (scope.to, scope.from_) if match.swapped else (scope.from_, scope.to)
+        if match.part is FromPart.HEADER_FROM:
+            senders = [author.address for author in facts.header_from or () if author.address is not None]
+        else:
+            senders = [] if isinstance(facts.sender, NullSender) else [facts.sender]
+        paths = [
+            *(self._path("sender", sender, address) for address in senders),
+            self._path("recipient", recipient, facts.recipient),
+        ]
+        return "; ".join(path for path in paths if path)
+
+    def _path(self, side: str, target: Target, address: Address) -> str:
+        if target.type is not TargetType.PROFILE_GROUP:
+            return ""
+        identities = self._policies.identities
+        names = identities.directory.group_names
+        groups = [names.get(group, group) for group in identities.membership(address, target.value)]
+        return f"the {side} is in {', which is in '.join(groups)}" if groups else ""
+
+    def _survey_entries(self, personal: PersonalView) -> None:
+        """The entries of the recipient's list, as `survey` does for policies."""
+        type_ = PolicyType.MANAGED_SENDERS
+        hits: dict[str, Hit] = {}
+        for hit in personal.hits:
+            hits.setdefault(hit.entry.sender, hit)
+        ignored = {hit.entry.sender: hit for hit in personal.ignored}
+        candidates = [
+            _entry_candidate(hit.entry, hit.part, None, place)
+            for place, hit in enumerate(heapq.nlargest(EXPLAINED, hits.values(), key=_hit_key), 1)
+        ]
+        rest = (
+            _entry_candidate(
+                entry,
+                None if sender not in ignored else ignored[sender].part,
+                Unmet.SENDER.value if sender not in ignored else UNAUTHENTICATED,
+                0,
+            )
+            for sender, entry in personal.list.entries.items()
+            if sender not in hits
+        )
+        room = EXPLAINED - len(candidates)
+        candidates += heapq.nlargest(
+            room, rest, key=lambda entry: (entry.failed == UNAUTHENTICATED, entry.sort_key)
+        )
+        self._note(type_, candidates, len(hits), len(personal.list.entries))
+
+    def _note(self, type_: PolicyType, candidates: list[Candidate], applied: int, total: int) -> None:
+        left_out = total - len(candidates)
+        self._candidates[type_] = candidates
+        if not applied:
+            sentence = f"none of {total} applies"
+        else:
+            winner = candidates[0]
+            sentence = f"{winner.effect} by {winner.id} ({winner.description}), the first of {applied} that apply"
+            if winner.part is not None:
+                sentence += f", by {winner.part.value}"
+        if left_out:
+            sentence += f"; {left_out} more are left out of this list"
+        self._steps[type_] = sentence
+
+    def _sentences(self, decision: Decision, personal: PersonalView) -> tuple[str, ...]:
+        """What each layer found, in order. Layers after the one that settled it are told as well."""
+        policies, case = self._policies, self._case
+        if case.source_ip is None:
+            source = "the source is unknown and taken as a relay network"
+        else:
+            source = f"the source {case.source_ip} is {'' if case.trusted_source else 'not '}in a relay network"
+        recipient = case.facts.recipient
+        internal = policies.identities.is_internal(recipient)
+        known = policies.identities.user(recipient) is not None
+        validated = recipient.domain in policies.directory.known_only
+        lines = [
+            f"relay: the recipient is {'internal' if internal else 'external'}, {source}",
+            f"recipient validation: the domain takes {'known recipients only' if validated else 'any recipient'}"
+            f", this one is {'known' if known else 'not in the directory'}",
+        ]
+        for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
+            lines.append(f"{_TITLES[type_]}: {self._steps[type_]}")
+        lines.append(f"effective recipient: {decision.recipient}")
+        lines.append(f"managed senders of {personal.key}: {self._steps[PolicyType.MANAGED_SENDERS]}")
+        if policies.directory.free_mail:
+            lines.append(f"free-mail list: {policies.directory.free_mail_version or 'unversioned'}")
+        if not case.header_known:
+            lines.append(
+                "the From header is not known: "
+                + ("it cannot change this" if decision.certain else "it could still change this")
+            )
+        outcome = "deliver" if decision.verdict is Verdict.DELIVER else f"reject with {decision.reply}"
+        settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
+        lines.append(f"verdict: {outcome}, {settled}, spam checks {decision.spam_checks.value}")
+        return tuple(lines)
+
+
+def _hit_key(hit: Hit) -> HitOrder:
+    return hit.order
+
+
+def _entry_candidate(entry: ManagedSender, part: FromPart | None, failed: str | None, place: int) -> Candidate:
+    return Candidate(
+        type=PolicyType.MANAGED_SENDERS,
+        id=entry.id,
+        description=entry_description(entry),
+        effect=entry.action.value,
+        failed=failed,
+        sort_key=hit_order(kind_of(entry), part or FromPart.HEADER_FROM),
+        place=place,
+        part=part,
+    )

@@ -1,0 +1,187 @@
+"""May this web request pass? Block and allow lists, behaviour.md section 6."""
+
+from __future__ import annotations
+
+import heapq
+from functools import cached_property
+from typing import Final
+
+from mailreeve.policy.decisions import WebCandidate, WebDecision, WebVerdict
+from mailreeve.policy.facts import WebFacts
+from mailreeve.policy.identities import EVERYONE_KEY, target_key
+from mailreeve.policy.matching import out_of_force
+from mailreeve.policy.networks import unmapped
+from mailreeve.policy.policies import Scope, WebAction, WebEntryType, WebPolicy
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.targets import TargetType
+from mailreeve.policy.web_index import EntryOrder, Listed
+from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, WebUrl, parse_web_url
+
+EXPLAINED_ENTRIES: Final = 100
+"""So many entries are listed in an explanation, the best first."""
+
+_USER, _GROUP, _LOCATION, _EVERYONE = 4, 3, 2, 1
+
+SCOPE_RANK: Final[dict[TargetType, int]] = {
+    TargetType.EVERYONE: _EVERYONE,
+    TargetType.INTERNAL_ADDRESSES: _EVERYONE,
+    TargetType.EXTERNAL_ADDRESSES: _EVERYONE,
+    TargetType.FREE_MAIL_DOMAINS: _EVERYONE,
+    TargetType.EMAIL_DOMAIN: _GROUP,
+    TargetType.PROFILE_GROUP: _GROUP,
+    TargetType.ADDRESS_ATTRIBUTE_VALUE: _GROUP,
+    TargetType.INDIVIDUAL_EMAIL_ADDRESS: _USER,
+    TargetType.HEADER_DISPLAY_NAME: _EVERYONE,
+}
+"""How narrow a scope is (behaviour.md D-25). Web policies know users, groups, locations and everyone;
+of the other targets those that pick some users rank as groups, the sweeping ones as everyone."""
+
+Standing = tuple[int, int]
+"""Override and rank of the scope by which a policy holds for a request."""
+
+
+class WebEntryError(ValueError):
+    """The text cannot be an entry of a web list. The message says why, without repeating the text."""
+
+
+class WebUrlError(ValueError):
+    """The requested URL cannot be read, so no list can say anything about it."""
+
+
+def canonical_entry(type_: WebEntryType, text: str) -> str:
+    """The form in which an entry is stored and compared (behaviour.md section 6.1). Raises `WebEntryError`.
+
+    Scheme, port and fragment are stripped; a query is kept. An asterisk in a path is literal, in a
+    host it is refused: there are no wildcards, a domain covers its subdomains anyway.
+    """
+    try:
+        url = parse_web_url(text, ENTRY_SCHEMES)
+    except UrlError as problem:
+        raise WebEntryError(str(problem)) from problem
+    if "*" in url.host:
+        raise WebEntryError("a domain cannot hold an asterisk; it covers its subdomains without one")
+    if url.has_credentials:
+        raise WebEntryError("an entry cannot hold a user name or password")
+    if ".." in url.host:
+        raise WebEntryError("the domain is malformed")
+    if type_ is WebEntryType.DOMAIN and (url.path or url.query):
+        raise WebEntryError("a domain cannot hold a path or a query; use the type url")
+    return str(url)
+
+
+def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -> WebDecision:
+    """The decision for one web request: the union of all entries that hold for it, the strongest wins.
+
+    Strongest is, in this order (D-25): override, narrower scope, URL over domain, longer entry, block
+    over allow. Without a known user only scopes for everyone hold, with or without a location.
+    Raises `WebUrlError`; what a request with such a URL gets is for the door to say.
+    """
+    try:
+        url = parse_web_url(facts.url)
+    except UrlError as problem:
+        raise WebUrlError(str(problem)) from problem
+    request = _Request(policies, facts, url)
+    found = policies.web.on_host(url) if explain else policies.web.covering(url)
+    best: Listed | None = None
+    best_key: tuple[Standing, EntryOrder] | None = None
+    seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]] = []
+    for listed in found:
+        standing = request.standing(listed.policy)
+        failed = standing if isinstance(standing, str) else None
+        if explain:
+            failed = listed.mismatch(url) or failed
+        key = ((0, 0) if isinstance(standing, str) else standing, listed.order)
+        if failed is None and (best_key is None or key > best_key):
+            best, best_key = listed, key
+        if explain:
+            seen.append((failed is None, key, listed, failed))
+    if best is None:
+        verdict = WebVerdict.NONE
+    else:
+        verdict = WebVerdict.BLOCK if best.entry.action is WebAction.BLOCK else WebVerdict.ALLOW
+    return WebDecision(
+        verdict=verdict,
+        policy_id=None if best is None else best.policy.id,
+        entry=None if best is None else best.entry,
+        url=str(url),
+        revision=policies.revision,
+        candidates=_candidates(seen),
+    )
+
+
+class _Request:
+    """One request, and by which scope each policy holds for it."""
+
+    def __init__(self, policies: PolicySet, facts: WebFacts, url: WebUrl) -> None:
+        self._policies = policies
+        self._facts = facts
+        self._source = None if facts.source_ip is None else unmapped(facts.source_ip)
+        self._standings: dict[str, Standing | str] = {}
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        """The target keys of the user. A person is met by the address given and by the primary one."""
+        user = self._facts.user
+        if user is None:
+            return frozenset((EVERYONE_KEY,))
+        identities = self._policies.identities
+        keys = identities.keys(user)
+        known = identities.user(user)
+        return keys if known is None else keys | {known.primary}
+
+    def standing(self, policy: WebPolicy) -> Standing | str:
+        """The strongest scope of the policy that holds, or why the first one does not."""
+        known = self._standings.get(policy.id)
+        if known is not None:
+            return known
+        strongest: Standing | None = None
+        reason = ""
+        for scope in policy.scopes:
+            result = self._scope_standing(scope)
+            if isinstance(result, str):
+                reason = reason or result
+            elif strongest is None or result > strongest:
+                strongest = result
+        answer = strongest if strongest is not None else reason or "it has no target"
+        self._standings[policy.id] = answer
+        return answer
+
+    def _scope_standing(self, scope: Scope) -> Standing | str:
+        unmet = out_of_force(scope, self._facts.at, self._source)
+        if unmet is not None:
+            return unmet.value
+        if scope.to.type is not TargetType.EVERYONE:
+            return "its `to` names somebody, and a web request has no recipient"  # D-26
+        if target_key(scope.from_) not in self._keys:
+            return "the user is unknown" if self._facts.user is None else "the user does not match"
+        rank = SCOPE_RANK[scope.from_.type]
+        return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
+
+
+def _candidates(
+    seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]],
+) -> tuple[WebCandidate, ...]:
+    """The entries that were considered, those that hold first, then by their order."""
+    ranked = heapq.nlargest(EXPLAINED_ENTRIES, seen, key=lambda item: (item[0], item[1]))
+    candidates = []
+    for place, (holds, key, listed, failed) in enumerate(ranked, 1):
+        note = ""
+        if holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]):
+            note = "as narrow as the winner: a block wins over an allow, then the newest policy"
+        candidates.append(
+            WebCandidate(
+                policy_id=listed.policy.id,
+                description=listed.policy.description,
+                entry=listed.entry,
+                action=listed.entry.action,
+                failed=failed,
+                sort_key=(*key[0], *key[1]),
+                place=place if holds else 0,
+                note=note,
+            )
+        )
+    return tuple(candidates)
+
+
+def _narrowness(key: tuple[Standing, EntryOrder]) -> tuple[int, ...]:
+    return (*key[0], *key[1][:2])

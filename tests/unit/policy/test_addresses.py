@@ -1,0 +1,96 @@
+"""Addresses and domains: what is accepted, and when two are the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailreeve.policy.addresses import (
+    NULL_SENDER,
+    AddressError,
+    parse_address,
+    parse_domain,
+    parse_sender,
+    without_tag,
+)
+from mailreeve.policy.facts import parse_ip
+from mailreeve.policy.targets import fold_display_name
+
+
+def test_addresses_are_equal_without_regard_to_case():
+    assert parse_address("Jo.Doe@Ex.Test") == parse_address("jo.doe@ex.test")
+    assert hash(parse_address("Jo@ex.test")) == hash(parse_address("jo@EX.test"))
+    assert parse_address("jo@ex.test") != parse_address("jo@other.test")
+
+
+def test_an_address_shows_its_local_part_as_given():
+    assert str(parse_address("Jo.Doe@Ex.Test")) == "Jo.Doe@ex.test"
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("Ex.Test", "ex.test"),
+        ("ex.test.", "ex.test"),
+        ("münchen.test", "xn--mnchen-3ya.test"),
+        ("MÜNCHEN.test", "xn--mnchen-3ya.test"),
+        ("XN--MNCHEN-3YA.test", "xn--mnchen-3ya.test"),
+        ("under_score.test", "under_score.test"),
+    ],
+)
+def test_a_domain_has_one_canonical_form(text, domain):
+    assert parse_domain(text) == domain
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "a..b", "*.ex.test", "-a.test", "a-.test", "a b.test", "x" * 64 + ".test", "a." * 127 + "test"],
+)
+def test_what_is_no_domain_is_refused(text):
+    with pytest.raises(AddressError):
+        parse_domain(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "jo", "@ex.test", "jo@", "jo@@ex.test", "jo doe@ex.test", ".jo@ex.test", "jo.@ex.test", "jo@[1.2.3]",
+     "x" * 65 + "@ex.test", "jo@" + "x." * 123 + "ex.test", "<jo@ex.test>", "jo\0@ex.test", "\udc80@ex.test"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(AddressError):
+        parse_address(text)
+
+
+def test_quoted_local_parts_literals_and_letters_beyond_ascii_are_addresses():
+    assert str(parse_address('"jo doe"@ex.test')) == '"jo doe"@ex.test'
+    assert parse_address("jo@[192.0.2.1]").domain == "[192.0.2.1]"
+    assert parse_address("jo@[IPv6:2001:DB8::1]").domain == "[ipv6:2001:db8::1]"
+    assert parse_address("jürgen@ex.test").key == "jürgen@ex.test"
+
+
+def test_the_null_sender_is_a_value_of_its_own():
+    assert parse_sender("") == NULL_SENDER
+    assert str(NULL_SENDER) == ""
+    assert parse_sender("jo@ex.test") == parse_address("jo@ex.test")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("jo+news@ex.test", "jo@ex.test"),
+        ("jo+a+b@ex.test", "jo@ex.test"),
+        ("jo@ex.test", "jo@ex.test"),
+        ("+news@ex.test", "+news@ex.test"),
+        ('"jo+news"@ex.test', '"jo+news"@ex.test'),
+    ],
+)
+def test_a_tag_is_what_follows_the_first_plus(text, plain):
+    assert without_tag(parse_address(text)) == parse_address(plain)
+
+
+def test_display_names_are_compared_without_case_and_with_white_space_folded():
+    assert fold_display_name("  Jo \t\r\n Doe ") == fold_display_name("JO DOE") == "jo doe"
+
+
+def test_a_mapped_ip_address_is_the_ipv4_one():
+    assert str(parse_ip("::ffff:192.0.2.1")) == "192.0.2.1"
+    assert str(parse_ip("2001:db8::1")) == "2001:db8::1"

@@ -1,0 +1,166 @@
+"""What an explanation says: every candidate with its first failing test, and each layer in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailreeve.policy.decisions import PolicyType
+from mailreeve.policy.trace import EXPLAINED
+
+U = "u@corp.test"
+
+
+def candidates(decision, type_=PolicyType.BLOCKED_SENDERS):
+    return [candidate for candidate in decision.candidates if candidate.type is type_]
+
+
+def only(world, *args, **more):
+    (candidate,) = world.mail(*args, explain=True, **more).candidates
+    return candidate
+
+
+@pytest.mark.parametrize(
+    ("scope", "more", "failed"),
+    [
+        ({"enabled": False}, {}, "it is disabled"),
+        ({"starts": 2e9}, {}, "it has not started yet"),
+        ({"ends": 1.0}, {}, "it has expired"),
+        ({"ips": ("192.0.2.1",)}, {}, "it asks for a source address and none is known"),
+        ({"ips": ("192.0.2.1",)}, {"ip": "192.0.2.2"}, "the source address is outside its ranges"),
+        ({"to": "v@corp.test"}, {}, "the recipient does not match"),
+        ({"from_": "y.test"}, {}, "the sender does not match"),
+        ({"from_": "y.test", "part": "header_from"}, {}, "the sender does not match"),
+        (
+            {"from_": "y.test", "part": "both"},
+            {"header": None},
+            "it looks at the From header, which is not known yet",
+        ),
+        ({"from_": "y.test", "to": "v@corp.test", "enabled": False}, {}, "it is disabled"),
+    ],
+)
+def test_the_first_failing_test_is_named(world, scope, more, failed):
+    world.block(**scope)
+    candidate = only(world, "a@x.test", U, **more)
+    assert (candidate.failed, candidate.place, candidate.part) == (failed, 0, None)
+
+
+def test_a_bounce_that_the_relay_guard_lets_pass_is_explained(world):
+    world.relay_guard()
+    assert only(world, "", "b@y.test", ip="127.0.0.1").failed == "a bounce may leave through a relay network"
+
+
+def test_candidates_are_listed_best_first_with_place_and_sort_key(world):
+    wide = world.block("external", "internal")
+    narrow = world.exempt("x.test")
+    other = world.block("y.test")
+    listed = candidates(world.mail("a@x.test", U, explain=True))
+    assert [(one.id, one.place, one.effect) for one in listed] == [
+        (narrow, 1, "no_action"),
+        (wide, 2, "block_sender"),
+        (other, 0, "block_sender"),
+    ]
+    assert listed[0].sort_key == (0, 5, 1, 5, 0, 0, 2.0, narrow)
+    assert listed[0].sort_key > listed[1].sort_key
+
+
+def test_a_tie_is_told(world):
+    world.block("x.test")
+    world.block("x.test")
+    first, second = candidates(world.mail("a@x.test", U, explain=True))
+    assert first.note == ""
+    assert second.note == "as narrow as the winner: the one created later wins"
+
+
+def test_the_path_through_groups_is_told(world):
+    world.group("Sales West", "x.test", parent="Sales")
+    world.group("Sales", parent="All")
+    world.group("Readers", U)
+    world.block("group:All", "group:Readers")
+    assert only(world, "a@x.test", U).note == (
+        "the sender is in Sales West, which is in Sales, which is in All; the recipient is in Readers"
+    )
+
+
+def test_each_type_is_explained_in_its_own_terms(world):
+    world.permit("x.test")
+    world.personal(U, "block", "a@x.test")
+    world.personal(U, "permit", "b@y.test")
+    world.define(U, "v@corp.test", set_="S", field="from")
+    world.alter("S")
+    decision = world.mail("a@x.test", U, explain=True)
+    assert {(one.type.value, one.effect, one.place) for one in decision.candidates} == {
+        ("permitted_senders", "permit", 1),
+        ("managed_senders", "block", 1),
+        ("managed_senders", "permit", 0),
+        ("address_alteration", "set S", 1),
+    }
+    assert "permitted senders: permit by 1 (permit x.test to everyone)" in "\n".join(decision.steps)
+
+
+def test_the_relay_guard_is_told_apart_from_other_blocks(world):
+    world.relay_guard()
+    assert only(world, "a@x.test", "b@y.test").effect == "block_sender as an open relay"
+
+
+def test_a_long_list_is_cut_after_the_best_and_what_is_left_out_is_counted(world):
+    for number in range(EXPLAINED + 5):
+        world.block(f"x{number}.test")
+    winner = world.block("x7.test")
+    for number in range(EXPLAINED + 3):
+        world.personal(U, "permit", f"p{number}.test")
+    decision = world.mail("a@x7.test", U, explain=True)
+    listed = candidates(decision)
+    assert len(listed) == EXPLAINED
+    assert [one.id for one in listed if one.place] == [winner, "8"]
+    assert len(candidates(decision, PolicyType.MANAGED_SENDERS)) == EXPLAINED
+    text = "\n".join(decision.steps)
+    assert "6 more are left out of this list" in text
+    assert "3 more are left out of this list" in text
+
+
+def test_an_ignored_permit_is_listed_before_entries_for_others(world):
+    world.personal(U, "permit", "z@z.test")
+    world.personal(U, "permit", "boss@corp.test")
+    decision = world.mail("boss@corp.test", U, explain=True)
+    first, second = candidates(decision, PolicyType.MANAGED_SENDERS)
+    assert "authenticates" in first.failed
+    assert second.failed == "the sender does not match"
+
+
+def test_the_steps_tell_each_layer_in_order(world):
+    world.known_only.add("corp.test")
+    world.user(U)
+    world.free_mail.add("free.test")
+    world.block("bad.test")
+    steps = world.mail("a@bad.test", U, ip="192.0.2.1", explain=True).steps
+    assert [step.partition(":")[0] for step in steps] == [
+        "relay",
+        "recipient validation",
+        "blocked senders",
+        "permitted senders",
+        "address alteration",
+        "effective recipient",
+        "managed senders of u@corp.test",
+        "free-mail list",
+        "verdict",
+    ]
+    assert steps[0] == "relay: the recipient is internal, the source 192.0.2.1 is not in a relay network"
+    assert steps[-1].startswith("verdict: reject with 550 5.7.1 Envelope rejected")
+
+
+def test_an_unknown_header_is_told_with_what_it_means(world):
+    world.block("bad.test", part="header_from")
+    assert (
+        "the From header is not known: it could still change this"
+        in world.at_rcpt("a@x.test", U, explain=True).steps
+    )
+    world.blocked.clear()
+    assert (
+        "the From header is not known: it cannot change this" in world.at_rcpt("a@x.test", U, explain=True).steps
+    )
+
+
+def test_without_explain_there_is_no_trace(world):
+    world.block("bad.test")
+    decision = world.mail("a@bad.test", U)
+    assert (decision.candidates, decision.steps) == ((), ())
