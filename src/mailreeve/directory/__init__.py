@@ -1,0 +1,1 @@
+"""Accounts, users, groups and roles: values and rules, no I/O."""

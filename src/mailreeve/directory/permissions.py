@@ -1,0 +1,73 @@
+"""What may a caller do? The permission names that the API publishes, and the roles made of them.
+
+The names are spelled as the source documents and the catalogue have them (behaviour.md section 9.2,
+D-37): they are what a refused caller reads in the answer. A role is a named set of permissions
+(behaviour.md section 9.1); the sets below are ours, since no source lists them in full.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Permission(StrEnum):
+    """A permission, spelled `Menu | Item | Level`."""
+
+    ACCOUNT_DASHBOARD_READ = "Account | Dashboard | Read"
+    DIRECTORIES_ATTRIBUTES_READ = "Directories | Attributes | Read"
+    DIRECTORIES_GROUPS_EDIT = "Directories | Groups | Edit"
+    DIRECTORIES_GROUPS_READ = "Directories | Groups | Read"
+    DIRECTORIES_INTERNAL_CREATE_ALTERNATE_ADDRESS = "Directories | Internal | Create Alternate Address"
+    DIRECTORIES_INTERNAL_EDIT = "Directories | Internal | Edit"
+    DIRECTORIES_INTERNAL_READ = "Directories | Internal | Read"
+    DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN = "Directories | Internal | Register New Domain"
+    GATEWAY_MANAGED_SENDERS_EDIT = "Gateway | Managed Senders | Edit"
+    GATEWAY_POLICIES_EDIT = "Gateway | Policies | Edit"
+    GATEWAY_POLICIES_READ = "Gateway | Policies | Read"
+    SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
+    SERVICES_DIRECTORY_SYNC_READ = "Services | Directory Sync | Read"
+    WEB_SECURITY_POLICIES_EDIT = "Web Security | Policies | Edit"
+    WEB_SECURITY_POLICIES_READ = "Web Security | Policies | Read"
+
+
+class Role(StrEnum):
+    """The built-in roles. A user without a role calls no endpoint."""
+
+    SUPER_ADMINISTRATOR = "Super Administrator"
+    FULL_ADMINISTRATOR = "Full Administrator"
+    BASIC_ADMINISTRATOR = "Basic Administrator"
+    HELP_DESK = "Help Desk"
+    GATEWAY_ADMINISTRATOR = "Gateway Administrator"
+
+
+_READS: Final = frozenset(p for p in Permission if p.value.endswith("| Read"))
+
+ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
+    # Everything, now and later.
+    Role.SUPER_ADMINISTRATOR: frozenset(Permission),
+    # Everything but taking in a new domain, which widens the account itself.
+    Role.FULL_ADMINISTRATOR: frozenset(Permission) - {Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN},
+    # Day-to-day policy and group work; behaviour.md section 9.1 names it as the minimum for web security.
+    Role.BASIC_ADMINISTRATOR: _READS
+    | {
+        Permission.DIRECTORIES_GROUPS_EDIT,
+        Permission.GATEWAY_MANAGED_SENDERS_EDIT,
+        Permission.GATEWAY_POLICIES_EDIT,
+        Permission.WEB_SECURITY_POLICIES_EDIT,
+    },
+    # Sees everything, mends one person's list, changes no policy.
+    Role.HELP_DESK: _READS | {Permission.GATEWAY_MANAGED_SENDERS_EDIT},
+    # Mail policies only: nothing of the web, no users.
+    Role.GATEWAY_ADMINISTRATOR: frozenset(
+        {
+            Permission.ACCOUNT_DASHBOARD_READ,
+            Permission.DIRECTORIES_GROUPS_EDIT,
+            Permission.DIRECTORIES_GROUPS_READ,
+            Permission.DIRECTORIES_INTERNAL_READ,
+            Permission.GATEWAY_MANAGED_SENDERS_EDIT,
+            Permission.GATEWAY_POLICIES_EDIT,
+            Permission.GATEWAY_POLICIES_READ,
+        }
+    ),
+}

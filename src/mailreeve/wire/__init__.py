@@ -1,0 +1,1 @@
+"""The API's own protocol: envelopes, signatures, ids, errors, declared endpoints. No I/O."""

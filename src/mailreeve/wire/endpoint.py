@@ -1,0 +1,94 @@
+"""How is an endpoint declared? Once: its path, its permission, its item and answer types, its limits.
+
+From the declarations come dispatch, permission checks, the OpenAPI document and the reference pages. An
+endpoint is a function from a call and an item to an answer; it never sees HTTP.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar, get_args, get_origin
+
+from msgspec import Struct
+
+from mailreeve.directory.permissions import Permission
+from mailreeve.wire import items
+from mailreeve.wire.envelope import Item
+from mailreeve.wire.pagination import Page
+
+MAX_ITEMS: Final = 500  # The largest batch that any published page names (api.md section 1.10).
+
+C = TypeVar("C")
+I = TypeVar("I", bound=Struct)  # noqa: E741 - an item
+R = TypeVar("R", bound=Struct)
+A = TypeVar("A")
+
+Result = Sequence[Struct] | Page[Struct]
+
+
+class Endpoint(Struct, frozen=True):
+    """A declared endpoint. `path` is without the leading `/api/`. Any one of `permissions` grants the call.
+
+    `writes` says whether it runs in a writing transaction, `lists` whether its answers carry pagination,
+    `most` how many items one request may hold.
+    """
+
+    path: str
+    summary: str
+    permissions: tuple[Permission, ...]
+    item: type[Struct]
+    answer: type[Struct]
+    writes: bool
+    lists: bool
+    most: int
+    _prepare: Callable[[Struct], Struct]
+    _run: Callable[[object, Struct], object]
+
+    def read(self, item: Item) -> Struct:
+        """The item as it came, made ready for `run`. It looks at nothing but the item, so it belongs before the
+        transaction. Raises `ItemRefused` or `RequestRefused`."""
+        return self._prepare(items.read(item, self.item))
+
+    def run(self, call: object, item: Struct) -> Result:
+        """Do the call for one item that `read` made ready. Raises `ItemRefused` or `RequestRefused`."""
+        answer = self._run(call, item)
+        if isinstance(answer, Page | list | tuple):
+            return answer
+        return [typing.cast(Struct, answer)]
+
+
+def endpoint(
+    path: str,
+    *any_of: Permission,
+    writes: bool = False,
+    most: int = MAX_ITEMS,
+    prepare: Callable[[I], R] | None = None,
+) -> Callable[[Callable[[C, R], A]], Endpoint]:
+    """Declare the decorated function an endpoint; the item and answer types are its annotations.
+
+    The function returns one answer, a list of them, or a `Page`. The first line of its docstring becomes the
+    summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
+    before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
+    takes, and the function takes what it returns.
+    """
+
+    def declare(function: Callable[[C, R], A]) -> Endpoint:
+        hints = typing.get_type_hints(function)
+        answer = hints.pop("return")
+        item = list(hints.values())[1]
+        if prepare is not None:
+            item = next(iter(typing.get_type_hints(prepare).values()))
+        pages = get_origin(answer) is Page
+        if pages or get_origin(answer) in (list, Sequence):
+            answer = get_args(answer)[0]
+        summary = (function.__doc__ or "").strip().partition("\n")[0]
+        ready = typing.cast(Callable[[Struct], Struct], prepare or _as_it_is)
+        run = typing.cast(Callable[[object, Struct], object], function)
+        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, ready, run)
+
+    return declare
+
+
+def _as_it_is(item: Struct) -> Struct:
+    return item

@@ -1,0 +1,141 @@
+"""Which errors can the API give, and how do they look on the wire?
+
+One catalogue. Codes and texts seen in the wild are used as they are (api.md section 1.6); where none
+was ever seen, ours follow the same pattern `err_<family>_<what>` (api.md section 7.2, row 4).
+
+An item that is refused becomes an entry of `fail` in an answer with HTTP status 200; a request that is
+refused as a whole has the fault's own status. Three exceptions carry them, and nothing but the API's
+front door turns them into bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+
+class Fault(Struct, frozen=True):
+    """A kind of error: its code, its text, the HTTP status when it refuses a whole request, and whether
+    the same call may succeed later."""
+
+    code: str
+    message: str
+    status: int = 200
+    retryable: bool = False
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """One error on the wire. `field` names the offending member of the item (api.md section 1.4)."""
+
+    code: str
+    message: str
+    retryable: bool
+    field: str | None = None
+
+
+class ItemRefused(Exception):
+    """One item of `data` is refused; the others go on."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field or '-'}: {p.message}" for p in problems))
+        self.problems = tuple(problems)
+
+
+class RequestRefused(Exception):
+    """The whole request is refused with `status`. `retry_after` is in milliseconds."""
+
+    def __init__(self, fault: Fault, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message or fault.message)
+        self.status = fault.status
+        self.problem = Problem(fault.code, message or fault.message, fault.retryable)
+        self.retry_after = retry_after
+
+
+def problem(fault: Fault, field: str | None = None, message: str = "") -> Problem:
+    """The fault as it appears on the wire, with a more telling message where there is one."""
+    return Problem(fault.code, message or fault.message, fault.retryable, field)
+
+
+def refused(fault: Fault, field: str | None = None, message: str = "") -> ItemRefused:
+    """The exception that refuses one item for one reason."""
+    return ItemRefused([problem(fault, field, message)])
+
+
+# Whole requests: transport and authentication (api.md sections 1.5, 1.6).
+BAD_REQUEST: Final = Fault("err_deserialise", "The request body is not a JSON object", 400)
+TOO_MANY_ITEMS: Final = Fault("err_data_too_many_items", "Too many items in data", 400)
+BAD_PAGINATION: Final = Fault("err_pagination_invalid", "The pagination object is not valid", 400)
+NO_CREDENTIALS: Final = Fault("err_xdk_authorization_missing", "0001 Authorization is missing or incomplete", 401)
+INVALID_SIGNATURE: Final = Fault("err_xdk_invalid_signature", "0004 Invalid Signature", 401)
+DATE_OUT_OF_RANGE: Final = Fault(
+    "err_xdk_date_out_of_range", "0005 The x-mc-date header is too far from the server's time", 401, True
+)
+TOKEN_INVALID: Final = Fault("token_verification_failed", "The access token is not valid", 401)
+TOKEN_EXPIRED: Final = Fault("token_expired", "The access token has expired", 401, True)
+BINDING_EXPIRED: Final = Fault("err_xdk_binding_expired", "AccessKey Has Expired", 418)
+UNKNOWN_APPLICATION: Final = Fault("err_developer_key", "App ID is invalid")
+USER_DISABLED: Final = Fault("err_xdk_account_disabled", "0006 The user is locked or disabled", 401)
+FORBIDDEN: Final = Fault("err_xdk_forbidden", "0002 Access denied", 403)
+UNKNOWN_PATH: Final = Fault("err_xdk_not_found", "There is no such function", 404)
+WRONG_METHOD: Final = Fault("err_xdk_method_not_allowed", "Functions are called with POST", 405)
+TOO_LARGE: Final = Fault("err_request_too_large", "The request body is too large", 413)
+QUOTA: Final = Fault("err_rate_limit_exceeded", "Too many calls; the call was not executed", 429, True)
+INTERNAL: Final = Fault("err_internal", "The call failed inside the server", 500, True)
+
+# Items: their form (api.md section 1.6).
+NULL: Final = Fault("err_validation_null", "Field is required")
+BLANK: Final = Fault("err_validation_blank", "Field may not be blank")
+WRONG_TYPE: Final = Fault("err_validation_wrong_type", "Field has the wrong type")
+NOT_ALLOWED: Final = Fault("err_validation_value_not_allowed", "Field value is not allowed")
+AT_LEAST_ONE: Final = Fault("err_validation_at_least_one_not_null", "At least one of the fields is required")
+EXACTLY_ONE: Final = Fault("err_validation_exactly_one", "Exactly one of the fields is required")
+BAD_ADDRESS: Final = Fault("err_validation_invalid_email_address", "Email address is not valid")
+BAD_DOMAIN: Final = Fault("err_validation_invalid_domain", "Domain is not valid")
+BAD_DATE: Final = Fault("err_validation_invalid_date", "Date is not valid")
+BAD_RANGE: Final = Fault("err_validation_invalid_range", "The start is not before the end")
+BAD_NETWORK: Final = Fault("err_validation_invalid_cidr", "IP range is not valid")
+BAD_IP: Final = Fault("err_validation_invalid_ip", "IP address is not valid")
+BAD_URL: Final = Fault("err_validation_invalid_url", "URL is not valid")
+TOO_LONG: Final = Fault("err_validation_too_long", "Field is too long")
+INVALID_TOKEN: Final = Fault("xdk_failure", "0007 Invalid token")
+
+# Items: what they ask for.
+NOT_MANAGED: Final = Fault(
+    "err_xdk_operation_forbidden_for_address", "0003 Forbidden To Perform Operation For Address"
+)
+MANAGED_SENDER_LIMIT: Final = Fault("err_managed_sender_limit", "The recipient's list is full")
+POLICY_NOT_FOUND: Final = Fault("err_policy_not_found", "Policy not found")
+POLICY_IMMUTABLE: Final = Fault("err_policy_immutable", "This policy cannot be changed")
+WEB_POLICY_URL_LIMIT: Final = Fault("err_web_policy_url_limit", "The policy holds too many URLs")
+WEB_ACCOUNT_URL_LIMIT: Final = Fault("err_web_account_url_limit", "The account holds too many URLs")
+WEB_ENTRY_DUPLICATE: Final = Fault("err_web_entry_duplicate", "The URL is in the list twice")
+WEB_ENTRY_NOT_FOUND: Final = Fault("err_web_entry_not_found", "The policy holds no URL with this id")
+WEB_TARGET_NOT_FOUND: Final = Fault("err_web_target_not_found", "The policy holds no target with this id")
+WEB_ID_TWICE: Final = Fault("err_web_id_twice", "The same id is given twice")
+ALTERATION_SET_NOT_FOUND: Final = Fault("err_address_alteration_set_not_found", "Address alteration set not found")
+ALTERATION_SET_LIMIT: Final = Fault("err_address_alteration_set_limit", "The account holds too many sets")
+ALTERATION_DEFINITION_NOT_FOUND: Final = Fault(
+    "err_address_alteration_definition_not_found", "Address alteration definition not found"
+)
+ALTERATION_DEFINITION_EXISTS: Final = Fault(
+    "err_address_alteration_definition_exists", "The same definition is in this set already"
+)
+ALTERATION_LIMIT: Final = Fault("err_address_alteration_limit", "The account holds too many definitions")
+USER_NOT_FOUND: Final = Fault("err_user_not_found", "User not found")
+USER_EXISTS: Final = Fault("err_user_already_exists", "The address is in use already")
+USER_PASSWORD: Final = Fault("err_user_password_not_allowed", "The password is not allowed")
+ALIAS_NOT_FOUND: Final = Fault("err_user_alias_not_found", "Alias not found")
+DELEGATE_SELF: Final = Fault("err_delegate_self", "A user needs no delegate right to the own mailbox")
+DELEGATE_NOT_FOUND: Final = Fault("err_delegate_not_found", "Delegate right not found")
+DELEGATE_LIMIT: Final = Fault("err_delegate_limit", "The user holds too many delegate rights")
+GROUP_NOT_FOUND: Final = Fault("err_folder_not_found", "Group not found")
+GROUP_IN_USE: Final = Fault("err_folder_in_use", "The group is in use")
+GROUP_LIMIT: Final = Fault("err_folder_limit", "The account holds too many groups")
+GROUP_CYCLE: Final = Fault("err_folder_cycle", "A group cannot be placed below itself")
+GROUP_MEMBER_EXISTS: Final = Fault("err_folder_group_member_already_exists", "Group member already exists")
+GROUP_MEMBER_NOT_FOUND: Final = Fault("err_folder_email_address_not_found", "Error email address not found")
+DOMAIN_EXISTS: Final = Fault("err_domain_already_exists", "The domain is managed already")
+ATTRIBUTE_NOT_FOUND: Final = Fault("err_attribute_not_found", "Attribute not found")
+ATTRIBUTE_LIMIT: Final = Fault("err_attribute_limit", "The account holds too many attribute types")

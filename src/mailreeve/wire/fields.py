@@ -1,0 +1,75 @@
+"""What makes a member's value valid? Each rule once: text in, value of the policy layer out.
+
+Every function raises `ItemRefused` naming the field.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from mailreeve.policy.addresses import Address, AddressError, Domain, parse_address, parse_domain
+from mailreeve.policy.facts import IPAddress, parse_ip
+from mailreeve.policy.networks import parse_network
+from mailreeve.policy.policies import Network
+from mailreeve.wire.errors import BAD_ADDRESS, BAD_DATE, BAD_DOMAIN, BAD_IP, BAD_NETWORK, TOO_LONG, refused
+
+ETERNAL_FROM: Final = "1900-01-01T00:00:00+0000"
+ETERNAL_TO: Final = "2100-01-01T23:59:59+0000"
+
+
+def address(text: str, field: str) -> Address:
+    """A mail address."""
+    try:
+        return parse_address(text)
+    except AddressError as problem:
+        raise refused(BAD_ADDRESS, field) from problem
+
+
+def domain(text: str, field: str) -> Domain:
+    """A domain, with or without a leading `@`."""
+    try:
+        return parse_domain(text.removeprefix("@"))
+    except AddressError as problem:
+        raise refused(BAD_DOMAIN, field, f"{BAD_DOMAIN.message}: {problem}") from problem
+
+
+def network(text: str, field: str) -> Network:
+    """An address range in CIDR notation. Host bits are dropped: `8.8.8.8/24` is accepted as it is
+    (api.md section 3.0.3); an address without a length stands for itself."""
+    try:
+        return parse_network(text)
+    except ValueError as problem:
+        raise refused(BAD_NETWORK, field, f"{BAD_NETWORK.message}: {text[:64]}") from problem
+
+
+def ip(text: str, field: str) -> IPAddress:
+    """An IPv4 or IPv6 address."""
+    try:
+        return parse_ip(text)
+    except ValueError as problem:
+        raise refused(BAD_IP, field) from problem
+
+
+def moment(text: str, field: str) -> datetime:
+    """A point in time: ISO 8601 with `+0000`, `+00:00` or `Z`, with or without fractions; without a zone it is
+    UTC (api.md section 1.8; clients.md). The result is in UTC, in whole seconds."""
+    try:
+        value = datetime.fromisoformat(text)
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except (ValueError, OverflowError) as problem:
+        raise refused(BAD_DATE, field) from problem
+    return value.replace(microsecond=0)
+
+
+def written(value: datetime) -> str:
+    """A point in time as answers have it: `2015-11-16T14:49:18+0000`, never `Z`, never fractions
+    (api.md section 1.8)."""
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "+0000")
+
+
+def short(text: str, field: str, most: int) -> str:
+    """A text of at most `most` characters."""
+    if len(text) > most:
+        raise refused(TOO_LONG, field, f"Field is longer than {most} characters")
+    return text
