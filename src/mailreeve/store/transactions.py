@@ -1,0 +1,222 @@
+"""How is something done to an account, wholly or not at all?
+
+A transaction is a function that is handed a `Work` and may be run twice: it is repeated when the database reports
+a conflict, so it does nothing but queries. Each writing transaction that changes something takes the next revision
+of its account, and its audit rows are committed with it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+import structlog
+from msgspec import Struct
+from sqlalchemy import Connection, CursorResult, Executable, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from mailreeve.directory.accounts import Origin
+from mailreeve.store.engines import SqliteEngine
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import account, audit_event
+
+ATTEMPTS: Final = 5
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class Part(StrEnum):
+    """The parts of an account's policy set that a commit can change, each loaded by one family."""
+
+    DIRECTORY = "directory"
+    BLOCKED_SENDERS = "blocked_senders"
+    PERMITTED_SENDERS = "permitted_senders"
+    MANAGED_SENDERS = "managed_senders"
+    ALTERATION_POLICIES = "alteration_policies"
+    DEFINITIONS = "definitions"
+    WEB_LISTS = "web_lists"
+
+
+class AuditEntry(Struct, frozen=True):
+    """One audit row to be written at commit. `before` and `after` are the object's states as JSON."""
+
+    action: str
+    object_kind: str
+    object_id: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction of one account. `now` is the time of its start, in UTC."""
+
+    connection: Connection
+    account_id: str
+    origin: Origin
+    now: datetime
+    touched: set[Part] = field(default_factory=set)
+    audits: list[AuditEntry] = field(default_factory=list)
+
+    def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
+        """Run one statement. It names the account; nothing here adds that for it."""
+        return self.connection.execute(statement)
+
+    def insert_many(self, statement: Executable, rows: Sequence[dict[str, object]]) -> None:
+        """Run an insert for many rows at once; for none, nothing."""
+        if rows:
+            self.connection.execute(statement, rows)
+
+    def changed(
+        self,
+        part: Part | None,
+        action: str,
+        object_kind: str,
+        object_id: str,
+        *,
+        before: object = None,
+        after: object = None,
+    ) -> None:
+        """Note a change: which part of the policy set it touches, and what the audit log says about it."""
+        if part is not None:
+            self.touched.add(part)
+        self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
+
+    @contextmanager
+    def item(self) -> Iterator[None]:
+        """A part of the transaction that is undone alone when it raises; the exception goes on."""
+        touched, audits = set(self.touched), len(self.audits)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.touched = touched
+            del self.audits[audits:]
+            raise
+
+
+class Committed(Protocol):
+    """Who wants to know of commits. Called in the writer's thread, before the writer's caller hears of it."""
+
+    def __call__(self, account_id: str, revision: int, touched: frozenset[Part]) -> None: ...
+
+
+class Committing(Protocol):
+    """Who is told of a commit before anybody can see it. The context is entered in the writer's transaction and
+    left once that is over, committed or not, before the writer's caller hears of it."""
+
+    def __call__(self, account_id: str, touched: frozenset[Part]) -> AbstractContextManager[None]: ...
+
+
+class Store:
+    """The accounts' rows in one database."""
+
+    def __init__(self, engine: SqliteEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._listeners: list[Committed] = []
+        self._watchers: list[Committing] = []
+
+    def on_commit(self, listener: Committed) -> None:
+        """Tell `listener` of every commit that takes a revision."""
+        self._listeners.append(listener)
+
+    def around_commit(self, watcher: Committing) -> None:
+        """Have the context of `watcher` around every commit that takes a revision."""
+        self._watchers.append(watcher)
+
+    def read(self, account_id: str, transaction: Callable[[Work], T]) -> T:
+        """The result of a transaction that changes nothing. What it changes all the same is undone."""
+        with self._engine.reading() as connection:
+            work = Work(connection, account_id, Origin(""), self._clock())
+            result = transaction(work)
+            if work.touched or work.audits:
+                raise AssertionError(f"a reading transaction changed {work.audits or work.touched}")
+            return result
+
+    def look_up(self, transaction: Callable[[Connection], T]) -> T:
+        """The result of a query made before the account is known: who is calling, whose domain is this."""
+        with self._engine.reading() as connection:
+            return transaction(connection)
+
+    def trouble(self) -> str:
+        """Why the database cannot be read now; empty when it can."""
+        try:
+            self.look_up(lambda connection: connection.execute(select(account.c.id).limit(1)).first())
+        except DBAPIError as problem:
+            return str(problem.orig)
+        return ""
+
+    def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
+        """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times."""
+        result, revision, touched = self._write_repeatedly(account_id, origin, transaction)
+        # Outside what is repeated: by now it is done, whatever a listener makes of it.
+        if revision:
+            for listener in self._listeners:
+                listener(account_id, revision, touched)
+        return result
+
+    def _write_repeatedly(
+        self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
+    ) -> tuple[T, int, frozenset[Part]]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._write_once(account_id, origin, transaction)
+            except Exception as problem:
+                if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
+                    raise
+                _log.info("transaction repeated", attempt=attempt, account=account_id)
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
+        raise AssertionError("unreachable")
+
+    def _write_once(
+        self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
+    ) -> tuple[T, int, frozenset[Part]]:
+        """The result, the revision taken or 0, and the parts touched."""
+        revision = 0
+        with ExitStack() as watched, self._engine.writing() as connection:
+            work = Work(connection, account_id, origin, self._clock())
+            result = transaction(work)
+            touched = frozenset(work.touched)
+            if work.touched or work.audits:
+                revision = self._take_revision(work)
+                for watcher in self._watchers:
+                    watched.enter_context(watcher(account_id, touched))
+        return result, revision, touched
+
+    @staticmethod
+    def _take_revision(work: Work) -> int:
+        revision: int = work.execute(
+            update(account)
+            .where(account.c.id == work.account_id)
+            .values(revision=account.c.revision + 1)
+            .returning(account.c.revision)
+        ).scalar_one()
+        rows = [
+            {
+                "account_id": work.account_id,
+                "id": new_key(),
+                "at": work.now,
+                "revision": revision,
+                "actor": work.origin.actor,
+                "acting_for": work.origin.acting_for,
+                "source_ip": work.origin.source_ip,
+                "request_id": work.origin.request_id,
+                **msgspec.structs.asdict(entry),
+            }
+            for entry in work.audits
+        ]
+        work.insert_many(insert(audit_event), rows)
+        return revision
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
