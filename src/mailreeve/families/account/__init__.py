@@ -1,0 +1,1 @@
+"""The account that the caller belongs to, and what it may use."""

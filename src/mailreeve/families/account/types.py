@@ -1,0 +1,58 @@
+"""The item and answer of the account endpoint (api.md section 3.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+
+class FindAccount(Struct, frozen=True, rename="camel"):
+    """Which account to show. One client sends these as filters; the caller's account shows if all of them fit."""
+
+    account_code: str | None = None
+    account_name: str | None = None
+    admin_email: str | None = None
+    region: str | None = None
+    user_count: int | None = None
+
+
+class AccountAnswer(Struct, frozen=True, rename="camel"):
+    """An account, with every member that the live service or a client names.
+
+    The defaults are the honest answers for what this server does not have: an archive and its retention, inherited
+    policies, support and packages to buy.
+    """
+
+    account_code: str
+    account_name: str
+    admin_email: str
+    contact_email: str
+    mimecast_id: str
+    domain: str
+    user_count: int
+    region: str
+    gateway: bool = True
+    type: str = "full"
+    archive: bool = False
+    max_retention: int = 0
+    max_retention_confirmed: bool = False
+    min_retention_enabled: bool = False
+    automated_segment_purge: bool = False
+    policy_inheritance: bool = False
+    search_reason: bool = False
+    content_administrator_default_view: str = "Metadata"
+    admin_session_timeout: int = 0
+    export_api: bool = False
+    exgest_allow_query: bool = False
+    exgest_allow_extraction: bool = False
+    express_account: bool = False
+    cybergraph_v2_enabled: bool = False
+    database_code: str = ""
+    mail_platform: str = ""
+    passphrase: str = ""
+    support_code: str = ""
+    contact_name: str = ""
+    telephone: str = ""
+    packages: Sequence[str] = ()
+    umbrella_accounts: Sequence[str] = ()

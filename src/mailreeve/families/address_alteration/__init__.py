@@ -1,0 +1,1 @@
+"""Sets of rules that rewrite addresses, and the policies that apply them."""

@@ -1,0 +1,171 @@
+"""The address alteration endpoints (api.md section 3.4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from mailreeve.directory.permissions import Permission
+from mailreeve.families.address_alteration import operations, rows
+from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, SetRow
+from mailreeve.families.address_alteration.types import (
+    AlterationPolicyAnswer,
+    CreateDefinitions,
+    CreatePolicy,
+    CreateSet,
+    DefinitionAnswer,
+    DefinitionDone,
+    DefinitionsAnswer,
+    DeletedPolicy,
+    FindDefinitions,
+    OneDefinition,
+    OnePolicy,
+    SetAnswer,
+    SomePolicies,
+    SomeSets,
+    UpdatePolicy,
+)
+from mailreeve.families.call import Call
+from mailreeve.families.references import DirectoryReferences
+from mailreeve.wire import policy_object
+from mailreeve.wire.endpoint import endpoint
+from mailreeve.wire.errors import NOT_ALLOWED, refused
+from mailreeve.wire.pagination import Page
+from mailreeve.wire.policy_object import ADDRESS_ALTERATION
+
+EDIT: Final = Permission.GATEWAY_POLICIES_EDIT
+READ: Final = Permission.GATEWAY_POLICIES_READ
+
+SOURCE: Final = "cloud"  # No set of ours comes from anywhere else.
+
+
+@endpoint("policy/address-alteration/create-address-alteration-set", EDIT, writes=True)
+def create_set(call: Call, item: CreateSet) -> SetAnswer:
+    """Create a set of address alteration definitions."""
+    return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, 0)
+
+
+@endpoint("policy/address-alteration/get-address-alteration-set", READ)
+def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
+    """Return one address alteration set, or all of them, as a tree."""
+    if item.depth < 0:
+        raise refused(NOT_ALLOWED, "depth")
+    below: defaultdict[str | None, list[SetRow]] = defaultdict(list)
+    for row in rows.every_set(call.work):
+        below[row.parent_id].append(row)
+    if item.folder_id is not None:
+        found = _one_set(call, item.folder_id, "folderId")
+    elif item.id is not None:
+        found = _one_set(call, item.id, "id")
+    else:
+        found = below[None]
+    page = call.page.all_or_cut(found)
+    return Page([_set_answer(call, row, below, item.depth) for row in page.rows], page.shown)
+
+
+@endpoint("policy/address-alteration/create-definition", EDIT, writes=True)
+def create_definition(call: Call, item: CreateDefinitions) -> list[DefinitionDone]:
+    """Create address alteration definitions; there is one row for each."""
+    made = operations.create_definitions(call, item.folder_id, item.address_alterations)
+    return [DefinitionDone(call.seal(operations.DEFINITION, row.id)) for row in made]
+
+
+@endpoint("policy/address-alteration/get-definition", READ)
+def get_definition(call: Call, item: FindDefinitions) -> DefinitionsAnswer:
+    """List address alteration definitions."""
+    found = operations.find_definitions(
+        call, item.folder_id, item.original_address, item.new_address, item.routing
+    )
+    return DefinitionsAnswer([_definition_answer(call, row) for row in found])
+
+
+@endpoint("policy/address-alteration/delete-definition", EDIT, writes=True)
+def delete_definition(call: Call, item: OneDefinition) -> DefinitionDone:
+    """Delete an address alteration definition."""
+    operations.delete_definition(call, item.id)
+    return DefinitionDone(item.id)
+
+
+@endpoint("policy/address-alteration/create-policy", EDIT, writes=True)
+def create_policy(call: Call, item: CreatePolicy) -> AlterationPolicyAnswer:
+    """Create a policy that puts an address alteration set to work."""
+    return _policy_answer(call, operations.create_policy(call, item.address_alteration_set_id, item.policy))
+
+
+@endpoint("policy/address-alteration/get-policy", READ)
+def get_policy(call: Call, item: SomePolicies) -> Page[AlterationPolicyAnswer]:
+    """Return one address alteration policy, or all of them."""
+    if item.id is not None:
+        one = operations.find_policy(call, item.id)
+        found = [] if one is None else [one]
+    else:
+        found = rows.every_policy(call.work)
+    page = call.page.all_or_cut(found)
+    return Page([_policy_answer(call, row) for row in page.rows], page.shown)
+
+
+@endpoint("policy/address-alteration/update-policy", EDIT, writes=True)
+def update_policy(call: Call, item: UpdatePolicy) -> AlterationPolicyAnswer:
+    """Change an address alteration policy."""
+    row = operations.update_policy(call, item.id, item.address_alteration_set_id, item.policy)
+    return _policy_answer(call, row)
+
+
+@endpoint("policy/address-alteration/delete-policy", EDIT, writes=True)
+def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
+    """Delete an address alteration policy."""
+    operations.delete_policy(call, item.id)
+    return DeletedPolicy(item.id)
+
+
+def _one_set(call: Call, wire_id: str, field: str) -> list[SetRow]:
+    """The set in a list, or an empty list if it is gone: "gone" is no error to terraform (api.md section 4.3)."""
+    row = rows.find_set(call.work, call.open(operations.SET, wire_id, field))
+    return [] if row is None else [row]
+
+
+def _set_answer(call: Call, row: SetRow, below: Mapping[str | None, Sequence[SetRow]], depth: int) -> SetAnswer:
+    children = below.get(row.id, ())
+    shown = children if depth else ()
+    return SetAnswer(
+        id=call.seal(operations.SET, row.id),
+        description=row.name,
+        source=SOURCE,
+        parent_id="" if row.parent_id is None else call.seal(operations.SET, row.parent_id),
+        folder_count=len(children),
+        user_count=0,
+        folders=[_set_answer(call, child, below, depth - 1) for child in shown],
+    )
+
+
+def _definition_answer(call: Call, row: DefinitionRow) -> DefinitionAnswer:
+    return DefinitionAnswer(
+        id=call.seal(operations.DEFINITION, row.id),
+        address_type=row.rewrite.address_type,
+        original_address=row.original_shown,
+        new_address=row.new_shown,
+        routing=row.rewrite.routing,
+    )
+
+
+def _policy_answer(call: Call, row: AlterationPolicyRow) -> AlterationPolicyAnswer:
+    shown = policy_object.answer(
+        row.document, ADDRESS_ALTERATION, DirectoryReferences(call), row.created_at, row.updated_at
+    )
+    return AlterationPolicyAnswer(
+        call.seal(operations.POLICY, row.id), call.seal(operations.SET, row.set_id), shown
+    )
+
+
+ENDPOINTS: Final = (
+    create_set,
+    get_set,
+    create_definition,
+    get_definition,
+    delete_definition,
+    create_policy,
+    get_policy,
+    update_policy,
+    delete_policy,
+)

@@ -1,0 +1,310 @@
+"""Which sets, definitions and policies of address alteration does an account have? Tables and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from mailreeve.policy.policies import AddressPattern, AddressType, AlterationPolicy, Definition, Routing
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire.policy_object import PolicyDocument
+
+alteration_set: Final = Table(
+    "alteration_set",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("parent_id", KEY, nullable=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "parent_id"], ["alteration_set.account_id", "alteration_set.id"]),
+)
+
+alteration_definition: Final = Table(
+    "alteration_definition",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("set_id", KEY, nullable=False),
+    Column("address_type", String(16), nullable=False),
+    Column("routing", String(16), nullable=False),
+    Column("original_local", Text, nullable=False),
+    Column("original_domain", Text, nullable=False),
+    Column("original_shown", Text, nullable=False),
+    Column("new_local", Text, nullable=False),
+    Column("new_domain", Text, nullable=False),
+    Column("new_shown", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint(
+        "account_id",
+        "set_id",
+        "original_local",
+        "original_domain",
+        "new_local",
+        "new_domain",
+        "address_type",
+        "routing",
+        name="uq_alteration_definition_rewrite",
+    ),
+)
+"""Definitions. An empty `set_id` is the root, an empty half of an address the asterisk. The halves are what is
+matched, the original one without case; `..._shown` is what was typed, which terraform must get back unchanged."""
+
+alteration_policy: Final = Table(
+    "alteration_policy",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("set_id", KEY, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "set_id"], ["alteration_set.account_id", "alteration_set.id"]),
+)
+"""Policies. `document` is a `PolicyDocument` as JSON."""
+
+_SET_COLUMNS: Final = (alteration_set.c.id, alteration_set.c.parent_id, alteration_set.c.name)
+_DEFINITION_COLUMNS: Final = tuple(
+    column for column in alteration_definition.c if column.name not in ("account_id", "created_at")
+)
+_POLICY_COLUMNS: Final = tuple(column for column in alteration_policy.c if column.name != "account_id")
+_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
+
+
+class SetRow(Struct, frozen=True):
+    """A set of definitions, in the folder of another one or at the root."""
+
+    id: str
+    parent_id: str | None
+    name: str
+
+
+class Rewrite(Struct, frozen=True):
+    """What a definition does. Two that are equal are the same definition."""
+
+    address_type: AddressType
+    routing: Routing
+    original: AddressPattern
+    new: AddressPattern
+
+
+class DefinitionRow(Struct, frozen=True):
+    """A definition as the store keeps it."""
+
+    id: str
+    set_id: str
+    rewrite: Rewrite
+    original_shown: str
+    new_shown: str
+
+
+class AlterationPolicyRow(Struct, frozen=True):
+    """An address alteration policy as the store keeps it."""
+
+    id: str
+    set_id: str
+    document: PolicyDocument
+    created_at: datetime
+    updated_at: datetime
+
+
+def every_set(work: Work) -> list[SetRow]:
+    """All sets, oldest first."""
+    table = alteration_set
+    rows = work.execute(select(*_SET_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
+    return [SetRow(*row) for row in rows]
+
+
+def find_set(work: Work, key: str) -> SetRow | None:
+    """One set, or None."""
+    table = alteration_set
+    row = work.execute(
+        select(*_SET_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
+    ).one_or_none()
+    return None if row is None else SetRow(*row)
+
+
+def add_set(work: Work, name: str, parent_id: str | None) -> SetRow:
+    """A new set."""
+    row = SetRow(new_key(), parent_id, name)
+    work.execute(
+        insert(alteration_set).values(
+            account_id=work.account_id, id=row.id, parent_id=parent_id, name=name, created_at=work.now
+        )
+    )
+    return row
+
+
+def count_definitions(work: Work) -> int:
+    """How many definitions the account has, in all sets and at the root."""
+    table = alteration_definition
+    count: int = work.execute(
+        select(func.count()).select_from(table).where(table.c.account_id == work.account_id)
+    ).scalar_one()
+    return count
+
+
+def definitions(work: Work, *, set_id: str | None = None, routing: Routing | None = None) -> list[DefinitionRow]:
+    """The definitions of a set, of a routing, of both, or all of them; oldest first."""
+    table = alteration_definition
+    query = select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id)
+    if set_id is not None:
+        query = query.where(table.c.set_id == set_id)
+    if routing is not None:
+        query = query.where(table.c.routing == routing)
+    return [_definition(row) for row in work.execute(query)]
+
+
+def find_definition(work: Work, key: str) -> DefinitionRow | None:
+    """One definition, or None."""
+    table = alteration_definition
+    row = work.execute(
+        select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
+    ).one_or_none()
+    return None if row is None else _definition(row)
+
+
+def add_definitions(work: Work, rows: Sequence[DefinitionRow]) -> None:
+    """New definitions."""
+    work.insert_many(
+        insert(alteration_definition),
+        [
+            {
+                "account_id": work.account_id,
+                "id": row.id,
+                "set_id": row.set_id,
+                "address_type": row.rewrite.address_type,
+                "routing": row.rewrite.routing,
+                "original_local": row.rewrite.original.local,
+                "original_domain": row.rewrite.original.domain,
+                "original_shown": row.original_shown,
+                "new_local": row.rewrite.new.local,
+                "new_domain": row.rewrite.new.domain,
+                "new_shown": row.new_shown,
+                "created_at": work.now,
+            }
+            for row in rows
+        ],
+    )
+
+
+def remove_definition(work: Work, key: str) -> None:
+    """Remove a definition."""
+    table = alteration_definition
+    work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
+
+
+def every_policy(work: Work) -> list[AlterationPolicyRow]:
+    """All policies, oldest first."""
+    table = alteration_policy
+    rows = work.execute(select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
+    return [_policy(row) for row in rows]
+
+
+def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
+    """One policy, or None."""
+    table = alteration_policy
+    row = work.execute(
+        select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
+    ).one_or_none()
+    return None if row is None else _policy(row)
+
+
+def add_policy(work: Work, set_id: str, document: PolicyDocument) -> AlterationPolicyRow:
+    """A new policy."""
+    row = AlterationPolicyRow(new_key(), set_id, document, work.now, work.now)
+    work.execute(
+        insert(alteration_policy).values(
+            account_id=work.account_id,
+            id=row.id,
+            set_id=set_id,
+            document=msgspec.json.encode(document).decode(),
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
+    return row
+
+
+def replace_policy(
+    work: Work, old: AlterationPolicyRow, set_id: str, document: PolicyDocument
+) -> AlterationPolicyRow:
+    """The policy with other contents; id and creation time stay."""
+    table = alteration_policy
+    work.execute(
+        update(table)
+        .where(table.c.account_id == work.account_id, table.c.id == old.id)
+        .values(set_id=set_id, document=msgspec.json.encode(document).decode(), updated_at=work.now)
+    )
+    return msgspec.structs.replace(old, set_id=set_id, document=document, updated_at=work.now)
+
+
+def remove_policy(work: Work, key: str) -> None:
+    """Remove a policy."""
+    table = alteration_policy
+    work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
+
+
+def load_definitions(work: Work) -> list[Definition]:
+    """The definitions as decisions see them."""
+    return [
+        Definition(
+            id=row.id,
+            set_id=row.set_id,
+            address_type=row.rewrite.address_type,
+            original=row.rewrite.original,
+            new=row.rewrite.new,
+            routing=row.rewrite.routing,
+        )
+        for row in definitions(work)
+    ]
+
+
+def load_policies(work: Work) -> list[AlterationPolicy]:
+    """The policies as decisions see them."""
+    return [
+        AlterationPolicy(
+            id=row.id,
+            description=row.document.description,
+            scope=row.document.scope(),
+            set_id=row.set_id,
+            created=row.created_at.timestamp(),
+        )
+        for row in every_policy(work)
+    ]
+
+
+def _definition(row: Row[str, str, str, str, str, str, str, str, str, str]) -> DefinitionRow:
+    key, set_id, kind, routing, original_local, original_domain, original, new_local, new_domain, new = row
+    rewrite = Rewrite(
+        AddressType(kind),
+        Routing(routing),
+        AddressPattern(original_local, original_domain),
+        AddressPattern(new_local, new_domain),
+    )
+    return DefinitionRow(key, set_id, rewrite, original, new)
+
+
+def _policy(row: Row[str, str, str, datetime, datetime]) -> AlterationPolicyRow:
+    key, set_id, document, created_at, updated_at = row
+    return AlterationPolicyRow(key, set_id, _decode(document), created_at, updated_at)

@@ -1,0 +1,117 @@
+"""Which blocked sender policies does an account have? The table and its queries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Boolean, Column, Row, String, Table, Text, delete, insert, select, update
+
+from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire.policy_object import PolicyDocument
+
+blocked_sender_policy: Final = Table(
+    "blocked_sender_policy",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("option", String(16), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("immutable", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+"""Policies. `document` is a `PolicyDocument` as JSON. The one `immutable` policy guards the relay (D-14)."""
+
+_COLUMNS: Final = tuple(column for column in blocked_sender_policy.c if column.name != "account_id")
+_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
+
+
+class BlockedSenderRow(Struct, frozen=True):
+    """A blocked sender policy as the store keeps it."""
+
+    id: str
+    option: BlockedOption
+    document: PolicyDocument
+    immutable: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def every(work: Work) -> list[BlockedSenderRow]:
+    """All policies, oldest first."""
+    table = blocked_sender_policy
+    rows = work.execute(select(*_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
+    return [_row(row) for row in rows]
+
+
+def find(work: Work, key: str) -> BlockedSenderRow | None:
+    """One policy, or None."""
+    table = blocked_sender_policy
+    row = work.execute(
+        select(*_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
+    ).one_or_none()
+    return None if row is None else _row(row)
+
+
+def add(
+    work: Work, option: BlockedOption, document: PolicyDocument, *, immutable: bool = False
+) -> BlockedSenderRow:
+    """A new policy."""
+    row = BlockedSenderRow(new_key(), option, document, immutable, work.now, work.now)
+    work.execute(
+        insert(blocked_sender_policy).values(
+            account_id=work.account_id,
+            id=row.id,
+            option=option,
+            document=msgspec.json.encode(document).decode(),
+            immutable=immutable,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
+    return row
+
+
+def replace(
+    work: Work, old: BlockedSenderRow, option: BlockedOption, document: PolicyDocument
+) -> BlockedSenderRow:
+    """The policy with other contents; id and creation time stay."""
+    table = blocked_sender_policy
+    work.execute(
+        update(table)
+        .where(table.c.account_id == work.account_id, table.c.id == old.id)
+        .values(option=option, document=msgspec.json.encode(document).decode(), updated_at=work.now)
+    )
+    return msgspec.structs.replace(old, option=option, document=document, updated_at=work.now)
+
+
+def remove(work: Work, key: str) -> None:
+    """Remove a policy."""
+    table = blocked_sender_policy
+    work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
+
+
+def load(work: Work) -> list[BlockedSenderPolicy]:
+    """The policies as decisions see them."""
+    return [
+        BlockedSenderPolicy(
+            id=row.id,
+            description=row.document.description,
+            scope=row.document.scope(),
+            option=row.option,
+            created=row.created_at.timestamp(),
+            relay_guard=row.immutable,
+        )
+        for row in every(work)
+    ]
+
+
+def _row(row: Row[str, str, str, bool, datetime, datetime]) -> BlockedSenderRow:
+    key, option, document, immutable, created_at, updated_at = row
+    return BlockedSenderRow(key, BlockedOption(option), _decode(document), immutable, created_at, updated_at)

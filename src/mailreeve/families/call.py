@@ -1,0 +1,43 @@
+"""What does an endpoint work with? One call by one caller, inside one transaction of the caller's account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from mailreeve.directory.accounts import Caller
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import PageRequest
+from mailreeve.wire.tokens import Ids, Kind
+
+
+class Limits(Struct, frozen=True):
+    """How much an account may hold. The defaults are the published ones, where there are any."""
+
+    web_urls_per_policy: int = 5_000
+    web_urls_per_account: int = 25_000
+    address_alterations: int = 3_000
+    managed_senders_per_user: int = 10_000
+    delegates_per_user: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. `policies` is the account's policy set as it was when the call began."""
+
+    caller: Caller
+    work: Work
+    ids: Ids
+    limits: Limits
+    page: PageRequest
+    policies: PolicySet
+
+    def seal(self, kind: Kind, key: str) -> str:
+        """The wire id of an object of the caller's account."""
+        return self.ids.seal(kind, key, self.work.account_id)
+
+    def open(self, kind: Kind, wire_id: str, field: str = "id") -> str:
+        """The store key of an object of the caller's account. Raises `ItemRefused` naming `field`."""
+        return self.ids.open(kind, wire_id, self.work.account_id, field)

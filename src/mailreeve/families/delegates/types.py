@@ -1,0 +1,56 @@
+"""The items and answers of the delegate endpoints (api.md section 3.5).
+
+`primaryAddress` is the user who gains access, `delegateAddress` the one whose mailbox becomes readable: the
+primary user can open the delegate's mailbox. In ordinary speech it is the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+
+class AddDelegate(Struct, frozen=True, rename="camel"):
+    """A right to create: `primary_address` may open the mailbox of `delegate_address`."""
+
+    primary_address: str
+    delegate_address: str
+
+
+class FindDelegates(Struct, frozen=True, rename="camel"):
+    """Whose rights to list."""
+
+    primary_address: str
+
+
+class OneDelegate(Struct, frozen=True):
+    """One right, by id."""
+
+    id: str
+
+
+class DelegateDone(Struct, frozen=True):
+    """A right that is there now, or is gone now."""
+
+    id: str
+    success: bool = True
+
+
+class DelegateAnswer(Struct, frozen=True, rename="camel"):
+    """A mailbox that a user may open, and the right's id, under every name that a client looks for."""
+
+    id: str
+    email_address: str
+    name: str
+    source: str
+    delegate_id: str
+    secure_id: str
+    delegate_address: str
+    delegate_email_address: str
+
+
+class DelegatesAnswer(Struct, frozen=True, rename="camel"):
+    """The mailboxes that a user may open."""
+
+    delegate_users: Sequence[DelegateAnswer]

@@ -1,0 +1,1 @@
+"""The domains that an account receives mail for."""

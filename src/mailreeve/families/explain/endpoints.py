@@ -1,0 +1,26 @@
+"""The explain endpoints, ours: the live service has nothing like them (design.md section 7)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.directory.permissions import Permission
+from mailreeve.families.call import Call
+from mailreeve.families.explain import operations
+from mailreeve.families.explain.types import ExplainMessage, ExplainWeb, MessageExplanation, WebExplanation
+from mailreeve.wire.endpoint import endpoint
+
+
+@endpoint("ext/explain-message", Permission.GATEWAY_POLICIES_READ)
+def explain_message(call: Call, item: ExplainMessage) -> MessageExplanation:
+    """Say what would become of a message, and why."""
+    return operations.explain_message(call.policies, call.ids, call.work.account_id, item, call.work.now)
+
+
+@endpoint("ext/explain-web", Permission.WEB_SECURITY_POLICIES_READ)
+def explain_web(call: Call, item: ExplainWeb) -> WebExplanation:
+    """Say what would become of a web request, and why."""
+    return operations.explain_web(call.policies, call.ids, call.work.account_id, item, call.work.now)
+
+
+ENDPOINTS: Final = (explain_message, explain_web)

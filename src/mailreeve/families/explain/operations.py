@@ -1,0 +1,181 @@
+"""Why would this happen? Explanations of decisions, made by the code that decides.
+
+Pure functions over a policy set, so that the endpoints and the command line give the same answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from mailreeve.families.explain.authors import read_authors
+from mailreeve.families.explain.types import (
+    AlterationAnswer,
+    CandidateAnswer,
+    EntryAnswer,
+    ExplainMessage,
+    ExplainWeb,
+    MessageExplanation,
+    WebCandidateAnswer,
+    WebExplanation,
+    WinnerAnswer,
+)
+from mailreeve.policy.addresses import NULL_SENDER, NullSender, Sender
+from mailreeve.policy.decide import decide_mail
+from mailreeve.policy.decisions import Candidate, Decision, FieldAlteration, PolicyType, WebCandidate
+from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts, WebFacts
+from mailreeve.policy.policies import WebEntry
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.weblists import WebUrlError, decide_web
+from mailreeve.wire import fields
+from mailreeve.wire.errors import BAD_URL, refused
+from mailreeve.wire.tokens import Ids, Kind
+
+_KINDS: Final[dict[PolicyType, Kind]] = {
+    PolicyType.BLOCKED_SENDERS: Kind.BLOCKED_SENDER_POLICY,
+    PolicyType.PERMITTED_SENDERS: Kind.PERMITTED_SENDER_POLICY,
+    PolicyType.MANAGED_SENDERS: Kind.MANAGED_SENDER,
+    PolicyType.ADDRESS_ALTERATION: Kind.ALTERATION_POLICY,
+}
+_STORE_KEY: Final = re.compile(r"\b[0-9a-f]{32}\b")
+
+
+def explain_message(
+    policies: PolicySet, ids: Ids, account_id: str, item: ExplainMessage, now: datetime
+) -> MessageExplanation:
+    """What would become of this message, with every policy that was considered. Raises `ItemRefused`."""
+    sender: Sender = NULL_SENDER if item.from_ in ("", "<>") else fields.address(item.from_, "from")
+    authors, assumed = _authors(item.header_from, sender)
+    facts = MessageFacts(
+        sender=sender,
+        recipient=fields.address(item.to, "to"),
+        at=_at(item.at, now),
+        header_from=authors,
+        source_ip=_source(item.source_ip),
+    )
+    decision = decide_mail(policies, facts, explain=True)
+    wire = _WireIds(ids, account_id, decision)
+    return MessageExplanation(
+        verdict=decision.verdict,
+        stage=decision.stage,
+        smtp_reply=None if decision.reply is None else str(decision.reply),
+        layer=decision.layer,
+        spam_checks=decision.spam_checks,
+        recipient=decision.recipient,
+        winners={
+            type_: None
+            if winner is None
+            else WinnerAnswer(wire.seal(_KINDS[type_], winner.id), winner.description)
+            for type_, winner in decision.winners.items()
+        },
+        alterations=[wire.alteration(alteration) for alteration in decision.alterations],
+        trace=[wire.candidate(candidate) for candidate in decision.candidates],
+        revision=decision.revision,
+        description=decision.description,
+        steps=[*assumed, *(wire.text(step) for step in decision.steps)],
+    )
+
+
+def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb, now: datetime) -> WebExplanation:
+    """What would become of this web request, with every entry that was considered. Raises `ItemRefused`."""
+    facts = WebFacts(
+        url=item.url,
+        at=_at(item.at, now),
+        user=None if item.user is None else fields.address(item.user, "user"),
+        source_ip=_source(item.source_ip),
+    )
+    try:
+        decision = decide_web(policies, facts, explain=True)
+    except WebUrlError as problem:
+        raise refused(BAD_URL, "url", f"{BAD_URL.message}: {problem}") from problem
+
+    def entry_answer(entry: WebEntry) -> EntryAnswer:
+        return EntryAnswer(ids.seal(Kind.WEB_ENTRY, entry.id, account_id), entry.type, entry.value, entry.action)
+
+    def candidate_answer(candidate: WebCandidate) -> WebCandidateAnswer:
+        return WebCandidateAnswer(
+            policy_id=ids.seal(Kind.WEB_POLICY, candidate.policy_id, account_id),
+            description=candidate.description,
+            entry=entry_answer(candidate.entry),
+            failed=candidate.failed,
+            sort_key=_numbers(candidate.sort_key),
+            place=candidate.place,
+            note=candidate.note,
+        )
+
+    policy_id = decision.policy_id
+    return WebExplanation(
+        verdict=decision.verdict,
+        policy_id=None if policy_id is None else ids.seal(Kind.WEB_POLICY, policy_id, account_id),
+        entry=None if decision.entry is None else entry_answer(decision.entry),
+        trace=[candidate_answer(candidate) for candidate in decision.candidates],
+        revision=decision.revision,
+        url=decision.url,
+    )
+
+
+class _WireIds:
+    """Puts wire ids where a decision has the store's keys, in members and in sentences alike."""
+
+    def __init__(self, ids: Ids, account_id: str, decision: Decision) -> None:
+        self._ids = ids
+        self._account_id = account_id
+        self._known: dict[str, str] = {}
+        for candidate in decision.candidates:
+            self._known[candidate.id] = self.seal(_KINDS[candidate.type], candidate.id)
+            if candidate.type is PolicyType.ADDRESS_ALTERATION:
+                for key in _STORE_KEY.findall(candidate.effect):
+                    self._known[key] = self.seal(Kind.ALTERATION_SET, key)
+
+    def seal(self, kind: Kind, key: str) -> str:
+        return self._ids.seal(kind, key, self._account_id)
+
+    def text(self, text: str) -> str:
+        return _STORE_KEY.sub(lambda found: self._known.get(found[0], found[0]), text)
+
+    def alteration(self, made: FieldAlteration) -> AlterationAnswer:
+        return AlterationAnswer(
+            definition_id=self.seal(Kind.ALTERATION_DEFINITION, made.definition_id),
+            address_alteration_set_id=self.seal(Kind.ALTERATION_SET, made.set_id) if made.set_id else "",
+            address_type=made.field,
+            original_address=made.original,
+            new_address=made.new,
+        )
+
+    def candidate(self, candidate: Candidate) -> CandidateAnswer:
+        return CandidateAnswer(
+            type=candidate.type,
+            id=self._known[candidate.id],
+            description=candidate.description,
+            effect=self.text(candidate.effect),
+            failed=candidate.failed,
+            sort_key=_numbers(candidate.sort_key),
+            place=candidate.place,
+            part=candidate.part,
+            swapped=candidate.swapped,
+            note=self.text(candidate.note),
+        )
+
+
+def _authors(header: str | None, sender: Sender) -> tuple[tuple[HeaderFrom, ...], tuple[str, ...]]:
+    """The authors of the message, and what to say about them where the item left them open."""
+    if header is not None:
+        return read_authors(header), ()
+    if isinstance(sender, NullSender):
+        return (), ("no headerFrom given: a bounce, taken to have no From header",)
+    return (HeaderFrom(sender),), (f"no headerFrom given: the From header is taken to name {sender}",)
+
+
+def _at(text: str | None, now: datetime) -> float:
+    return (now if text is None else fields.moment(text, "at")).timestamp()
+
+
+def _source(text: str | None) -> IPAddress | None:
+    return None if text is None else fields.ip(text, "sourceIp")
+
+
+def _numbers(sort_key: Sequence[float | str]) -> list[float]:
+    """A sort key without the ids at its end: they are the store's, and only break ties that nothing else does."""
+    return [part for part in sort_key if not isinstance(part, str)]

@@ -1,0 +1,120 @@
+"""The items and answers of the explain endpoints (design.md section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, field
+
+from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntryType
+from mailreeve.wire.items import MaybeEmpty
+
+
+class ExplainMessage(Struct, frozen=True, rename="camel"):
+    """A message to explain, real or imagined. An empty `from_` is the null sender.
+
+    `header_from` is the text of the From header. Without it the header names the envelope sender, as in
+    ordinary mail; a bounce has no author to name. Without `at` the time is now.
+    """
+
+    from_: MaybeEmpty = field(name="from")
+    to: str
+    header_from: str | None = None
+    source_ip: str | None = None
+    at: str | None = None
+
+
+class WinnerAnswer(Struct, frozen=True):
+    """The policy or personal entry that took its type."""
+
+    id: str
+    description: str
+
+
+class AlterationAnswer(Struct, frozen=True, rename="camel"):
+    """One rewrite of an address. The set is empty for a definition in the root."""
+
+    definition_id: str
+    address_alteration_set_id: str
+    address_type: AddressType
+    original_address: str
+    new_address: str
+
+
+class CandidateAnswer(Struct, frozen=True, rename="camel"):
+    """One policy that was considered. `failed` is the first test that it did not pass, null where it applied;
+    `place` is 1 for the winner of its type. Of two that applied the one with the higher `sort_key` won."""
+
+    type: PolicyType
+    id: str
+    description: str
+    effect: str
+    failed: str | None
+    sort_key: Sequence[float]
+    place: int
+    part: FromPart | None
+    swapped: bool
+    note: str
+
+
+class MessageExplanation(Struct, frozen=True, rename="camel"):
+    """What becomes of a message for one recipient, and why. `smtp_reply` is null for a delivery.
+
+    `description` is that of the policy which settled the verdict; `steps` tell in sentences what was taken
+    for granted and what each layer found.
+    """
+
+    verdict: Verdict
+    stage: Stage | None
+    smtp_reply: str | None
+    layer: Layer
+    spam_checks: SpamChecks
+    recipient: str
+    winners: Mapping[PolicyType, WinnerAnswer | None]
+    alterations: Sequence[AlterationAnswer]
+    trace: Sequence[CandidateAnswer]
+    revision: int
+    description: str
+    steps: Sequence[str]
+
+
+class ExplainWeb(Struct, frozen=True, rename="camel"):
+    """A web request to explain. Without a user only what holds for everyone applies."""
+
+    url: str
+    user: str | None = None
+    source_ip: str | None = None
+    at: str | None = None
+
+
+class EntryAnswer(Struct, frozen=True):
+    """An entry of a web list, in the form in which it is compared."""
+
+    id: str
+    type: WebEntryType
+    value: str
+    action: WebAction
+
+
+class WebCandidateAnswer(Struct, frozen=True, rename="camel"):
+    """One entry that was considered; members as in `CandidateAnswer`."""
+
+    policy_id: str
+    description: str
+    entry: EntryAnswer
+    failed: str | None
+    sort_key: Sequence[float]
+    place: int
+    note: str
+
+
+class WebExplanation(Struct, frozen=True, rename="camel"):
+    """What becomes of a web request, and why. `url` is the URL as it was compared."""
+
+    verdict: WebVerdict
+    policy_id: str | None
+    entry: EntryAnswer | None
+    trace: Sequence[WebCandidateAnswer]
+    revision: int
+    url: str

@@ -1,0 +1,1 @@
+"""Groups and their members (api.md section 3.7)."""

@@ -1,0 +1,253 @@
+"""Which groups and members does an account have? Their tables and queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+
+group: Final = Table(
+    "directory_group",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("parent_id", KEY, nullable=True),
+    Column("name", Text, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("system", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "parent_id"], ["directory_group.account_id", "directory_group.id"]),
+)
+
+member: Final = Table(
+    "directory_group_member",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("group_id", KEY, nullable=False),
+    Column("matched", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "group_id"], ["directory_group.account_id", "directory_group.id"]),
+    UniqueConstraint("account_id", "group_id", "matched"),
+    Index(None, "account_id", "matched"),
+)
+"""Members. `matched` is an address's key or a bare domain, `shown` what was typed."""
+
+
+group_use: Final = Table(
+    "directory_group_use",
+    metadata,
+    account_column(),
+    Column("policy_id", KEY, primary_key=True),
+    Column("group_id", KEY, primary_key=True),
+    ForeignKeyConstraint(["account_id", "group_id"], ["directory_group.account_id", "directory_group.id"]),
+    Index(None, "account_id", "group_id"),
+)
+"""Which policies, of any family, name which groups."""
+
+
+class GroupRow(Struct, frozen=True):
+    """A group. `system` groups come with the account and cannot be changed through the API."""
+
+    id: str
+    parent_id: str | None
+    name: str
+    source: str
+    system: bool
+
+
+class MemberRow(Struct, frozen=True):
+    """One member of a group; a domain when `matched` holds no `@`."""
+
+    id: str
+    group_id: str
+    matched: str
+    shown: str
+    notes: str
+
+
+def every_group(work: Work) -> list[GroupRow]:
+    """All groups, oldest first."""
+    rows = work.execute(
+        select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system)
+        .where(group.c.account_id == work.account_id)
+        .order_by(group.c.id)
+    )
+    return [GroupRow(*row) for row in rows]
+
+
+def find_group(work: Work, key: str) -> GroupRow | None:
+    """One group, or None."""
+    row = work.execute(
+        select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system).where(
+            group.c.account_id == work.account_id, group.c.id == key
+        )
+    ).one_or_none()
+    return None if row is None else GroupRow(*row)
+
+
+def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:
+    """A new cloud group."""
+    row = GroupRow(new_key(), parent_id, name, "cloud", system)
+    work.execute(
+        insert(group).values(
+            account_id=work.account_id,
+            id=row.id,
+            parent_id=parent_id,
+            name=name,
+            source=row.source,
+            system=system,
+            created_at=work.now,
+        )
+    )
+    return row
+
+
+def change_group(work: Work, key: str, name: str, parent_id: str | None) -> None:
+    """Give a group another name and place."""
+    work.execute(
+        update(group)
+        .where(group.c.account_id == work.account_id, group.c.id == key)
+        .values(name=name, parent_id=parent_id)
+    )
+
+
+def remove_group(work: Work, key: str) -> None:
+    """Remove a group with its members."""
+    work.execute(delete(member).where(member.c.account_id == work.account_id, member.c.group_id == key))
+    work.execute(delete(group).where(group.c.account_id == work.account_id, group.c.id == key))
+
+
+def member_counts(work: Work) -> dict[str, int]:
+    """From each group that has members to how many."""
+    rows = work.execute(
+        select(member.c.group_id, func.count())
+        .where(member.c.account_id == work.account_id)
+        .group_by(member.c.group_id)
+    )
+    return dict(tuple(row) for row in rows)
+
+
+def count_members(work: Work, group_id: str) -> int:
+    """How many members a group has."""
+    count: int = work.execute(
+        select(func.count())
+        .select_from(member)
+        .where(member.c.account_id == work.account_id, member.c.group_id == group_id)
+    ).scalar_one()
+    return count
+
+
+def count_groups(work: Work) -> int:
+    """How many groups the account has."""
+    count: int = work.execute(
+        select(func.count()).select_from(group).where(group.c.account_id == work.account_id)
+    ).scalar_one()
+    return count
+
+
+def members(work: Work, group_id: str, size: int, offset: int) -> list[MemberRow]:
+    """One page of a group's members, oldest first."""
+    rows = work.execute(
+        select(member.c.id, member.c.group_id, member.c.matched, member.c.shown, member.c.notes)
+        .where(member.c.account_id == work.account_id, member.c.group_id == group_id)
+        .order_by(member.c.id)
+        .limit(size)
+        .offset(offset)
+    )
+    return [MemberRow(*row) for row in rows]
+
+
+def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
+    """The membership of an address or domain in a group, or None."""
+    row = work.execute(
+        select(member.c.id, member.c.group_id, member.c.matched, member.c.shown, member.c.notes).where(
+            member.c.account_id == work.account_id, member.c.group_id == group_id, member.c.matched == matched
+        )
+    ).one_or_none()
+    return None if row is None else MemberRow(*row)
+
+
+def add_member(work: Work, group_id: str, matched: str, shown: str, notes: str) -> MemberRow:
+    """A new membership."""
+    row = MemberRow(new_key(), group_id, matched, shown, notes)
+    work.execute(
+        insert(member).values(
+            account_id=work.account_id,
+            id=row.id,
+            group_id=group_id,
+            matched=matched,
+            shown=shown,
+            notes=notes,
+            created_at=work.now,
+        )
+    )
+    return row
+
+
+def remove_member(work: Work, key: str) -> None:
+    """End a membership."""
+    work.execute(delete(member).where(member.c.account_id == work.account_id, member.c.id == key))
+
+
+def memberships(work: Work) -> Mapping[str, tuple[str, ...]]:
+    """From each member, an address's key or a domain, to its groups: what decisions read."""
+    found: dict[str, list[str]] = {}
+    for matched, group_id in work.execute(
+        select(member.c.matched, member.c.group_id).where(member.c.account_id == work.account_id)
+    ):
+        found.setdefault(matched, []).append(group_id)
+    return {matched: tuple(ids) for matched, ids in found.items()}
+
+
+def parents(groups: Sequence[GroupRow]) -> dict[str, str]:
+    """From each group below another to that other."""
+    return {row.id: row.parent_id for row in groups if row.parent_id is not None}
+
+
+def child_counts(groups: Sequence[GroupRow]) -> Counter[str]:
+    """From each group to the number of groups right below it."""
+    return Counter(row.parent_id for row in groups if row.parent_id is not None)
+
+
+def use(work: Work, policy_id: str, group_ids: Iterable[str]) -> None:
+    """Note that a policy names just these groups: what it names cannot be deleted."""
+    mine = (group_use.c.account_id == work.account_id, group_use.c.policy_id == policy_id)
+    work.execute(delete(group_use).where(*mine))
+    rows: list[dict[str, object]] = [
+        {"account_id": work.account_id, "policy_id": policy_id, "group_id": key} for key in group_ids
+    ]
+    work.insert_many(insert(group_use), rows)
+
+
+def is_used(work: Work, group_id: str) -> bool:
+    """Whether a policy names the group."""
+    found = work.execute(
+        select(group_use.c.policy_id)
+        .where(group_use.c.account_id == work.account_id, group_use.c.group_id == group_id)
+        .limit(1)
+    )
+    return found.first() is not None

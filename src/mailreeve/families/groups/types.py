@@ -1,0 +1,106 @@
+"""The items and answers of the group endpoints (api.md section 3.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class Source(StrEnum):
+    """Where a group comes from. No group of ours comes from a directory server yet."""
+
+    CLOUD = "cloud"
+    LDAP = "ldap"
+
+
+class CreateGroup(Struct, frozen=True, rename="camel"):
+    """A group to create, at the root without a parent."""
+
+    description: str
+    parent_id: str | None = None
+
+
+class UpdateGroup(Struct, frozen=True, rename="camel"):
+    """A group to rename, to move, or both."""
+
+    id: str
+    description: str | None = None
+    parent_id: str | None = None
+
+
+class OneGroup(Struct, frozen=True):
+    """One group, by id."""
+
+    id: str
+
+
+class FindGroups(Struct, frozen=True):
+    """Which groups to list: those whose name holds `query`, in any case."""
+
+    query: str | None = None
+    source: Source | None = None
+
+
+class MemberItem(Struct, frozen=True, rename="camel"):
+    """A member to add or remove: an address or a domain."""
+
+    id: str
+    email_address: str | None = None
+    domain: str | None = None
+    notes: str | None = None
+
+
+class GroupAnswer(Struct, frozen=True, rename="camel"):
+    """A group. `parent_id` is empty at the root; `folders` is there only where groups below were asked for."""
+
+    id: str
+    description: str
+    source: Source
+    parent_id: str
+    user_count: int
+    folder_count: int
+
+
+class GroupsAnswer(Struct, frozen=True):
+    """The groups found, with the question as it was asked."""
+
+    folders: Sequence[GroupAnswer]
+    source: Source
+    query: str | UnsetType = UNSET
+
+
+class MembershipAnswer(Struct, frozen=True, rename="camel"):
+    """A membership: `id` is its own, `folder_id` the group's."""
+
+    id: str
+    folder_id: str
+    email_address: str
+    domain: str
+    internal: bool
+
+
+class MemberAnswer(Struct, frozen=True, rename="camel"):
+    """A member in a list. Clients read both `email_address` and `domain`, one of which is empty for a domain
+    (clients.md)."""
+
+    name: str
+    email_address: str
+    domain: str
+    type: str
+    internal: bool
+    notes: str
+
+
+class MembersAnswer(Struct, frozen=True, rename="camel"):
+    """The members of a group."""
+
+    group_members: Sequence[MemberAnswer]
+
+
+class DeletedGroup(Struct, frozen=True):
+    """A group that is gone."""
+
+    id: str
+    deleted: bool = True

@@ -1,0 +1,146 @@
+"""Is the caller who it claims to be? From the credentials of one call to a `Caller` (api.md section 2)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from mailreeve.directory.accounts import Caller
+from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.families.login import rows
+from mailreeve.store.secrets import Vault
+from mailreeve.store.transactions import Store
+from mailreeve.wire import signing
+from mailreeve.wire.errors import (
+    BINDING_EXPIRED,
+    INVALID_SIGNATURE,
+    TOKEN_EXPIRED,
+    TOKEN_INVALID,
+    UNKNOWN_APPLICATION,
+    USER_DISABLED,
+    RequestRefused,
+)
+from mailreeve.wire.signing import SignedCall
+
+TOKEN_LIFE: Final = 1799  # seconds, as recorded from the live service (clients.md)
+REMEMBERED: Final = 65_536  # signatures kept to notice repeats
+_NO_SECRET: Final = bytes(64)
+
+_log = structlog.get_logger(__name__)
+
+
+class GivenToken(Struct, frozen=True):
+    """An OAuth access token as `/oauth/token` answers it."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class Authenticator:
+    """Turns credentials into callers. `window` is the allowed clock skew in seconds."""
+
+    def __init__(self, store: Store, vault: Vault, token_key: bytes, window: float) -> None:
+        self._store = store
+        self._vault = vault
+        self._token_key = OctKey.import_key(token_key)
+        self._window = window
+        self._seen = _Seen(window)
+
+    def signed(self, call: SignedCall, now: datetime) -> Caller:
+        """The caller of a signed call. Raises `RequestRefused`.
+
+        A wrong application key, a wrong secret key and an unknown access key look alike, as they do on the live
+        service, and cost alike: the signature is checked against a key of no use when there is none.
+        """
+
+        def look_up(connection: Connection) -> tuple[rows.ApplicationRow | None, rows.BindingRow | None]:
+            application = rows.find_application(connection, call.application_id)
+            if application is None:
+                return None, None
+            return application, rows.find_binding(connection, application, call.access_key)
+
+        application, binding = self._store.look_up(look_up)
+        if application is None:
+            raise RequestRefused(UNKNOWN_APPLICATION, f"{UNKNOWN_APPLICATION.message}: {call.application_id}")
+        app_key = self._vault.open(application.app_key, application.account_id).decode()
+        if binding is None:
+            signing.sign(_NO_SECRET, call.date, call.request_id, call.path, app_key)
+            raise RequestRefused(INVALID_SIGNATURE)
+        secret = self._vault.open(binding.secret_key, application.account_id)
+        signing.verify(call, secret, app_key, now, self._window)
+        if binding.expires_at is not None and binding.expires_at <= now:
+            raise RequestRefused(BINDING_EXPIRED)
+        if binding.locked or binding.disabled:
+            raise RequestRefused(USER_DISABLED)
+        if self._seen.repeated(call.signature, now):
+            # Some clients repeat a call to the letter (api.md section 2.3), so it is served; the date window
+            # bounds for how long.
+            _log.warning("signed call repeated", request_id=call.request_id, path=call.path, actor=binding.address)
+        permissions = ROLE_PERMISSIONS[Role(binding.role)] if binding.role else frozenset()
+        return Caller(application.account_id, binding.address, application.id, permissions, binding.user_id)
+
+    def give_token(self, client_id: str, client_secret: str, now: datetime) -> GivenToken | None:
+        """A new access token for an OAuth client, or None when id or secret is wrong."""
+        application = self._store.look_up(lambda connection: rows.find_client(connection, client_id))
+        known = application.client_secret if application is not None else ""
+        if not hmac.compare_digest(hash_client_secret(client_secret), known) or application is None:
+            return None
+        expires = int((now + timedelta(seconds=TOKEN_LIFE)).timestamp())
+        claims = {"sub": application.id, "account": application.account_id, "exp": expires}
+        return GivenToken(jwt.encode({"alg": "HS256"}, claims, self._token_key), "Bearer", TOKEN_LIFE, "")
+
+    def bearer(self, token: str, now: datetime) -> Caller:
+        """The caller behind an access token: the application itself, with its role. Raises `RequestRefused`."""
+        try:
+            claims = jwt.decode(token, self._token_key, algorithms=["HS256"]).claims
+            account_id, application_id = str(claims["account"]), str(claims["sub"])
+            expires = float(claims["exp"])
+        except (JoseError, ValueError, KeyError, TypeError) as problem:
+            raise RequestRefused(TOKEN_INVALID) from problem
+        if expires <= now.timestamp():
+            raise RequestRefused(TOKEN_EXPIRED)
+        application = self._store.look_up(lambda c: rows.find_bearer(c, account_id, application_id))
+        if application is None:
+            raise RequestRefused(TOKEN_INVALID)
+        permissions = ROLE_PERMISSIONS[Role(application.role)]
+        return Caller(account_id, application.name, application.id, permissions)
+
+
+class _Seen:
+    """The signatures of late, so that a repeated one is noticed. Bounded in number and in time."""
+
+    def __init__(self, window: float) -> None:
+        self._life = 2 * window
+        self._times: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def repeated(self, signature: str, now: datetime) -> bool:
+        """Whether this signature was seen before; it is remembered in any case."""
+        at = now.timestamp()
+        with self._lock:
+            while self._times and (
+                len(self._times) >= REMEMBERED or next(iter(self._times.values())) < at - self._life
+            ):
+                self._times.popitem(last=False)
+            before = signature in self._times
+            self._times[signature] = at
+            self._times.move_to_end(signature)  # The oldest stays first, for the sweep.
+            return before
+
+
+def hash_client_secret(secret: str) -> str:
+    """What is kept of a client secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,52 @@
+"""How do an application and a user come by their keys?"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import uuid
+
+from msgspec import Struct
+
+from mailreeve.directory.permissions import Role
+from mailreeve.families.login import rows
+from mailreeve.families.login.authenticate import hash_client_secret
+from mailreeve.store.secrets import Vault
+from mailreeve.store.transactions import Work
+
+
+class Keys(Struct, frozen=True):
+    """The keys of one application and of one user bound to it, in clear: shown once, kept sealed or hashed."""
+
+    app_id: str
+    app_key: str
+    access_key: str
+    secret_key: str
+    client_id: str
+    client_secret: str
+
+
+def issue_application(work: Work, vault: Vault, name: str, role: Role, user_id: str) -> Keys:
+    """A new application with that role, and a binding of that user to it. The forms are those of the live
+    service (api.md section 2.1): a GUID, URL-safe text, and 64 octets in base64."""
+    keys = Keys(
+        app_id=str(uuid.uuid4()),
+        app_key=str(uuid.uuid4()),
+        access_key=secrets.token_urlsafe(120),
+        secret_key=base64.b64encode(secrets.token_bytes(64)).decode(),
+        client_id=secrets.token_urlsafe(24),
+        client_secret=secrets.token_urlsafe(48),
+    )
+    application_id = rows.add_application(
+        work,
+        name,
+        role,
+        keys.app_id,
+        vault.seal(keys.app_key.encode(), work.account_id),
+        keys.client_id,
+        hash_client_secret(keys.client_secret),
+    )
+    secret = vault.seal(base64.b64decode(keys.secret_key), work.account_id)
+    rows.add_binding(work, application_id, user_id, keys.access_key, secret)
+    work.changed(None, "create", "application", application_id, after={"name": name, "role": role})
+    return keys

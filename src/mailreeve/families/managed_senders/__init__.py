@@ -1,0 +1,1 @@
+"""Senders that one user permits or blocks for themselves."""

@@ -1,0 +1,75 @@
+"""What can be done with personal lists: validate, change, audit (behaviour.md section 4, D-18, D-19)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.families.call import Call
+from mailreeve.families.managed_senders import rows
+from mailreeve.families.managed_senders.rows import ManagedSenderRow
+from mailreeve.policy.addresses import AddressError, parse_domain
+from mailreeve.policy.personal import list_key
+from mailreeve.policy.policies import ManagedAction
+from mailreeve.store.transactions import Part
+from mailreeve.wire import fields
+from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, NOT_MANAGED, refused
+from mailreeve.wire.tokens import Kind
+
+KIND: Final = Kind.MANAGED_SENDER
+
+
+def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> ManagedSenderRow:
+    """The recipient's entry for the sender: a new one, or the one there is, moved to the other list (D-19).
+
+    An entry that says so already stays as it is, and nothing is recorded. Raises `ItemRefused`.
+    """
+    matched = _sender(sender)
+    recipient = _recipient(call, to)
+    old = rows.find(call.work, recipient, matched)
+    if old is None:
+        return _add(call, recipient, matched, sender, action)
+    if old.action is action:
+        return old
+    row = rows.change(call.work, old, action)
+    call.work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
+    return row
+
+
+def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
+    most = call.limits.managed_senders_per_user
+    if rows.count(call.work, recipient) >= most:
+        raise refused(MANAGED_SENDER_LIMIT, "to", f"{MANAGED_SENDER_LIMIT.message}: it holds {most} of {most}")
+    row = rows.add(call.work, recipient, matched, shown, action)
+    call.work.changed(Part.MANAGED_SENDERS, "create", KIND, row.id, after=row)
+    return row
+
+
+def _recipient(call: Call, text: str) -> str:
+    """Under which key the list of this internal recipient is kept: where decisions look for it, so that aliases
+    lead to the user and a `+tag` is ignored (D-18)."""
+    address = fields.address(text, "to")
+    identities = call.policies.identities
+    if not identities.is_internal(address):
+        raise refused(NOT_MANAGED, "to")
+    return list_key(identities, address)
+
+
+def _sender(text: str) -> str:
+    """What an entry matches: an address's key with its `+tag`, or a bare domain (D-18).
+
+    A word without a dot is no domain but a mistyped address, as the live service sees it (api.md section 1.4).
+    """
+    if "*" in text:
+        # Legal in a local part, but whoever writes it means a pattern, and there are none here.
+        raise refused(BAD_ADDRESS, "sender", f"{BAD_ADDRESS.message}: there are no wildcards; name a domain alone")
+    local, at, domain = text.rpartition("@")
+    if local:
+        return fields.address(text, "sender").key
+    last_label = domain.removesuffix(".").rpartition(".")[2]
+    if (not at and "." not in domain) or last_label.isdecimal():
+        # A name that ends in digits is an IP address, which no sender's domain can be (RFC 1123 section 2.1).
+        raise refused(BAD_ADDRESS, "sender")
+    try:
+        return parse_domain(domain)
+    except AddressError as problem:
+        raise refused(BAD_ADDRESS, "sender") from problem

@@ -1,0 +1,107 @@
+"""Which senders do an account's recipients permit and block? The table and its queries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Column, Row, String, Table, Text, UniqueConstraint, func, insert, select, update
+
+from mailreeve.policy.policies import ManagedAction, ManagedSender
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+
+managed_sender: Final = Table(
+    "managed_sender",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("recipient", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sender_shown", Text, nullable=False),
+    Column("action", String(8), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("account_id", "recipient", "sender"),
+)
+"""Personal lists, one entry per recipient and sender (D-19).
+
+`recipient` is the key of the user's primary address, or of an internal address that is no user's. `sender` is an
+address's key or a bare domain, `sender_shown` what was typed.
+"""
+
+_COLUMNS: Final = tuple(column for column in managed_sender.c if column.name != "account_id")
+
+
+class ManagedSenderRow(Struct, frozen=True):
+    """An entry of a personal list as the store keeps it."""
+
+    id: str
+    recipient: str
+    sender: str
+    sender_shown: str
+    action: ManagedAction
+    created_at: datetime
+    updated_at: datetime
+
+
+def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
+    """The entry of a recipient for a sender, or None."""
+    table = managed_sender
+    row = work.execute(
+        select(*_COLUMNS).where(
+            table.c.account_id == work.account_id, table.c.recipient == recipient, table.c.sender == sender
+        )
+    ).one_or_none()
+    return None if row is None else _row(row)
+
+
+def count(work: Work, recipient: str) -> int:
+    """How many entries a recipient has."""
+    table = managed_sender
+    number: int = work.execute(
+        select(func.count())
+        .select_from(table)
+        .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
+    ).scalar_one()
+    return number
+
+
+def add(work: Work, recipient: str, sender: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
+    """A new entry."""
+    row = ManagedSenderRow(new_key(), recipient, sender, shown, action, work.now, work.now)
+    work.execute(insert(managed_sender).values(account_id=work.account_id, **msgspec.structs.asdict(row)))
+    return row
+
+
+def change(work: Work, old: ManagedSenderRow, action: ManagedAction) -> ManagedSenderRow:
+    """The entry on the other list; its id stays."""
+    table = managed_sender
+    work.execute(
+        update(table)
+        .where(table.c.account_id == work.account_id, table.c.id == old.id)
+        .values(action=action, updated_at=work.now)
+    )
+    return msgspec.structs.replace(old, action=action, updated_at=work.now)
+
+
+def load(work: Work) -> list[ManagedSender]:
+    """The entries as decisions see them."""
+    table = managed_sender
+    actions = {action.value: action for action in ManagedAction}
+    return [
+        ManagedSender(key, recipient, sender, actions[action])
+        for key, recipient, sender, action in work.execute(
+            select(table.c.id, table.c.recipient, table.c.sender, table.c.action)
+            .where(table.c.account_id == work.account_id)
+            .order_by(table.c.id)
+        )
+    ]
+
+
+def _row(row: Row[str, str, str, str, str, datetime, datetime]) -> ManagedSenderRow:
+    key, recipient, sender, shown, action, created_at, updated_at = row
+    return ManagedSenderRow(key, recipient, sender, shown, ManagedAction(action), created_at, updated_at)

@@ -1,0 +1,108 @@
+"""How is a request carried out? Permission first, then every item by itself, all in one transaction.
+
+Items are read before it begins: whatever takes its time and needs nothing of the store is done while others write.
+
+Whoever wants something done to an account comes through here: nothing else checks permissions, and nothing else
+opens the transactions that endpoints run in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from mailreeve.directory.accounts import Caller, Origin
+from mailreeve.families.call import Call, Limits
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.store.follow import Follower
+from mailreeve.store.transactions import Store, Work
+from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.envelope import Failure, Item, Request
+from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
+from mailreeve.wire.pagination import Page, Shown
+from mailreeve.wire.tokens import Ids
+
+
+class Done(Struct, frozen=True):
+    """What became of a request: the answers, the refused items, and the page shown."""
+
+    data: Sequence[Struct]
+    fail: Sequence[Failure]
+    shown: Shown | None
+
+
+class House(Struct, frozen=True):
+    """What all requests share."""
+
+    store: Store
+    follower: Follower
+    ids: Ids
+    limits: Limits
+
+
+def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Done:
+    """Carry out a request. It blocks on the database, so it belongs in a worker thread.
+
+    Raises `RequestRefused` when the caller may not, or asks for too much at once.
+    """
+    if not caller.may(endpoint.permissions):
+        needed = " or ".join(endpoint.permissions)
+        raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
+    if len(request.items) > endpoint.most:
+        raise RequestRefused(TOO_MANY_ITEMS, f"{TOO_MANY_ITEMS.message}: at most {endpoint.most} are allowed")
+    ready = [_read(endpoint, item) for item in request.items]
+    policies = house.follower.current(caller.account_id)
+
+    def transaction(work: Work) -> Done:
+        return _each(house, endpoint, request, ready, caller, work, policies)
+
+    if endpoint.writes:
+        return house.store.write(caller.account_id, origin, transaction)
+    return house.store.read(caller.account_id, transaction)
+
+
+def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
+    """The item as the endpoint takes it, or why it is refused already."""
+    try:
+        return endpoint.read(item)
+    except ItemRefused as refusal:
+        return Failure(refusal.problems, _echo(item))
+
+
+def _each(
+    house: House,
+    endpoint: Endpoint,
+    request: Request,
+    ready: Sequence[Struct | Failure],
+    caller: Caller,
+    work: Work,
+    policies: PolicySet,
+) -> Done:
+    call = Call(caller, work, house.ids, house.limits, request.page, policies)
+    data: list[Struct] = []
+    fail: list[Failure] = []
+    shown: Shown | None = None
+    for item, value in zip(request.items, ready, strict=True):
+        if isinstance(value, Failure):
+            fail.append(value)
+            continue
+        try:
+            with work.item():
+                result = endpoint.run(call, value)
+        except ItemRefused as refusal:
+            fail.append(Failure(refusal.problems, _echo(item)))
+            continue
+        if isinstance(result, Page):
+            shown = result.shown if shown is None else shown.plus(result.shown)
+            data += result.rows
+        else:
+            data += result
+    if endpoint.lists and shown is None:
+        shown = Shown(0)
+    return Done(data, fail, shown)
+
+
+def _echo(item: Item) -> Item:
+    """The item for `fail[].key`, without what must not be repeated."""
+    return {name: "********" if name == "password" else value for name, value in item.items()}

@@ -1,0 +1,1 @@
+"""Policies that let mail from a sender pass the spam checks."""

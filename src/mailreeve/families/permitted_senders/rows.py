@@ -1,0 +1,79 @@
+"""Which permitted sender policies does an account have? The table and its queries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Column, Row, Table, Text, insert, select
+
+from mailreeve.policy.policies import PermittedSenderPolicy
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire.policy_object import PolicyDocument
+
+permitted_sender_policy: Final = Table(
+    "permitted_sender_policy",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("document", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+"""Policies. `document` is a `PolicyDocument` as JSON."""
+
+_COLUMNS: Final = tuple(column for column in permitted_sender_policy.c if column.name != "account_id")
+_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
+
+
+class PermittedSenderRow(Struct, frozen=True):
+    """A permitted sender policy as the store keeps it."""
+
+    id: str
+    document: PolicyDocument
+    created_at: datetime
+    updated_at: datetime
+
+
+def every(work: Work) -> list[PermittedSenderRow]:
+    """All policies, oldest first."""
+    table = permitted_sender_policy
+    rows = work.execute(select(*_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
+    return [_row(row) for row in rows]
+
+
+def add(work: Work, document: PolicyDocument) -> PermittedSenderRow:
+    """A new policy."""
+    row = PermittedSenderRow(new_key(), document, work.now, work.now)
+    work.execute(
+        insert(permitted_sender_policy).values(
+            account_id=work.account_id,
+            id=row.id,
+            document=msgspec.json.encode(document).decode(),
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
+    return row
+
+
+def load(work: Work) -> list[PermittedSenderPolicy]:
+    """The policies as decisions see them."""
+    return [
+        PermittedSenderPolicy(
+            id=row.id,
+            description=row.document.description,
+            scope=row.document.scope(),
+            created=row.created_at.timestamp(),
+        )
+        for row in every(work)
+    ]
+
+
+def _row(row: Row[str, str, datetime, datetime]) -> PermittedSenderRow:
+    key, document, created_at, updated_at = row
+    return PermittedSenderRow(key, _decode(document), created_at, updated_at)

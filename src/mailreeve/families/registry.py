@@ -1,0 +1,60 @@
+"""Which families are there? The one place that lists them: endpoints, loaders, a new account's furniture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.families import directory_facts
+from mailreeve.families.account import endpoints as account
+from mailreeve.families.address_alteration import endpoints as address_alteration
+from mailreeve.families.address_alteration import rows as alteration_rows
+from mailreeve.families.blocked_senders import endpoints as blocked_senders
+from mailreeve.families.blocked_senders import operations as blocked_sender_operations
+from mailreeve.families.blocked_senders import rows as blocked_sender_rows
+from mailreeve.families.delegates import endpoints as delegates
+from mailreeve.families.domains import endpoints as domains
+from mailreeve.families.explain import endpoints as explain
+from mailreeve.families.groups import endpoints as groups
+from mailreeve.families.groups import rows as group_rows
+from mailreeve.families.managed_senders import endpoints as managed_senders
+from mailreeve.families.managed_senders import rows as managed_sender_rows
+from mailreeve.families.permitted_senders import operations as permitted_sender_operations
+from mailreeve.families.permitted_senders import rows as permitted_sender_rows
+from mailreeve.families.users import endpoints as users
+from mailreeve.families.web_lists import endpoints as web_lists
+from mailreeve.families.web_lists import rows as web_list_rows
+from mailreeve.store.follow import Loaders
+from mailreeve.store.transactions import Work
+from mailreeve.wire.endpoint import Endpoint
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *managed_senders.ENDPOINTS,
+    *blocked_senders.ENDPOINTS,
+    *web_lists.ENDPOINTS,
+    *address_alteration.ENDPOINTS,
+    *delegates.ENDPOINTS,
+    *users.ENDPOINTS,
+    *groups.ENDPOINTS,
+    *domains.ENDPOINTS,
+    *account.ENDPOINTS,
+    *explain.ENDPOINTS,
+)
+
+LOADERS: Final = Loaders(
+    directory=directory_facts.load,
+    blocked=blocked_sender_rows.load,
+    permitted=permitted_sender_rows.load,
+    managed=managed_sender_rows.load,
+    alteration=alteration_rows.load_policies,
+    definitions=alteration_rows.load_definitions,
+    web=web_list_rows.load,
+)
+
+
+def furnish(work: Work) -> None:
+    """Give a new account the groups and policies that it starts with (behaviour.md section 3.2, D-14)."""
+    blocked = group_rows.add_group(work, "Blocked Senders", None, system=True)
+    permitted = group_rows.add_group(work, "Permitted Senders", None, system=True)
+    exempt = group_rows.add_group(work, "Relay exemptions", None, system=True)
+    blocked_sender_operations.create_defaults(work, blocked.id, exempt.id)
+    permitted_sender_operations.create_default(work, permitted.id)

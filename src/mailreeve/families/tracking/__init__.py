@@ -1,0 +1,1 @@
+"""What became of each message, recipient by recipient (behaviour.md section 8.5)."""

@@ -1,0 +1,44 @@
+"""What can be done with outcomes: keep them, and forget the old ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from mailreeve.directory.accounts import Origin
+from mailreeve.families.account import rows as accounts
+from mailreeve.families.tracking import rows
+from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.store.transactions import Store
+
+KEEP_REFUSALS: Final = timedelta(days=7)  # behaviour.md section 3.4
+KEEP_OTHERS: Final = timedelta(days=30)  # as far back as message-finder goes (api.md section 3.12)
+
+_ORIGIN: Final = Origin("mail door")
+
+
+class OutcomeKeeper:
+    """Keeps the outcomes that a mail door reports."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep all of them; they are durable when this returns. One transaction per account."""
+        by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
+        for outcome in outcomes:
+            by_account[outcome.account_id].append(outcome)
+        for account_id, theirs in by_account.items():
+            self._store.write(account_id, _ORIGIN, partial(rows.add, outcomes=theirs))
+
+    def forget_old(self) -> int:
+        """Remove what is older than it is kept for, in every account. The number removed."""
+        now = datetime.now(UTC)
+        forget = partial(rows.forget, refusals_before=now - KEEP_REFUSALS, others_before=now - KEEP_OTHERS)
+        removed = 0
+        for account_id in self._store.look_up(accounts.codes).values():
+            removed += self._store.write(account_id, _ORIGIN, forget)
+        return removed

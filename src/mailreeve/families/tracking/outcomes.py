@@ -1,0 +1,71 @@
+"""What became of one message for one recipient? The row that tracking, replay and "why was it refused?" read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.policy.decisions import FieldAlteration, SpamChecks, Stage
+from mailreeve.policy.facts import HeaderFrom
+
+LAYER_NEXT_HOP: Final = "next_hop"
+LAYER_MESSAGE_LIMITS: Final = "message_limits"
+
+
+class State(StrEnum):
+    """Where the message stands for the recipient: those of the states of D-36 that a mail door can reach.
+
+    - `rejected`: refused with 5xx; the sender was told
+    - `deferred`: refused with 4xx; the sender will try again
+    - `accepted`: taken, and handed to a mail server that answers for it from here on
+    - `delivered`: the next hop has it
+    """
+
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """The outcome of one message for one recipient, with what the decision was made from.
+
+    - `decision_id` stands in the SMTP reply, or in the trace header of the delivered copy. Recipients
+      who got the very same copy share it, so that no copy tells of the others: it is unique together
+      with `recipient`.
+    - `at` is when the transaction began, in POSIX seconds: the time the policies were asked for.
+    - `sender` and `recipient` are the envelope's as given (`sender` empty for the null sender),
+      `effective_sender` and `effective_recipient` those after alteration (D-20: both are kept).
+    - `header_from` is None where the header was never seen.
+    - `size` is that of the content in octets, 0 where it was never seen.
+    - `stage` is when it was refused, None where it was not.
+    - `layer` is a `policy.decisions.Layer`, `LAYER_NEXT_HOP` or `LAYER_MESSAGE_LIMITS`.
+    - `reply` is the SMTP reply given for this recipient, id included.
+    - `policy_id` and `description` are those of the policy that settled the verdict (D-35: a copy, so
+      that later renames do not rewrite history), both empty where none did.
+    - `revision` is that of the policies the decision was made on.
+    """
+
+    account_id: str
+    decision_id: str
+    at: float
+    source_ip: str
+    sender: str
+    effective_sender: str
+    recipient: str
+    effective_recipient: str
+    header_from: tuple[HeaderFrom, ...] | None
+    subject: str
+    message_id: str
+    size: int
+    state: State
+    stage: Stage | None
+    layer: str
+    reply: str
+    policy_id: str
+    description: str
+    revision: int
+    spam_checks: SpamChecks
+    alterations: tuple[FieldAlteration, ...] = ()

@@ -1,0 +1,85 @@
+"""Which outcomes are kept? The table and its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Column, Index, String, Table, Text, delete, insert, select
+
+from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+
+message_outcome: Final = Table(
+    "message_outcome",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("at", Moment, nullable=False),
+    Column("decision_id", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "account_id", "decision_id"),
+    Index(None, "account_id", "at"),
+)
+"""Outcomes. `document` is the whole `Outcome` as JSON; the other columns are for finding it."""
+
+_decode: Final = msgspec.json.Decoder(Outcome).decode
+
+
+def add(work: Work, outcomes: Sequence[Outcome]) -> None:
+    """Keep outcomes of this account."""
+    rows: list[dict[str, object]] = [
+        {
+            "account_id": work.account_id,
+            "id": new_key(),
+            "at": datetime.fromtimestamp(outcome.at, UTC),
+            "decision_id": outcome.decision_id,
+            "state": outcome.state,
+            "sender": outcome.sender,
+            "recipient": outcome.recipient,
+            "document": msgspec.json.encode(outcome).decode(),
+        }
+        for outcome in outcomes
+    ]
+    work.insert_many(insert(message_outcome), rows)
+
+
+def by_decision(work: Work, decision_id: str) -> list[Outcome]:
+    """The outcomes that a decision id, from an SMTP reply or a trace header, stands for."""
+    rows = work.execute(
+        select(message_outcome.c.document)
+        .where(message_outcome.c.account_id == work.account_id, message_outcome.c.decision_id == decision_id)
+        .order_by(message_outcome.c.id)
+    )
+    return [_decode(document) for (document,) in rows]
+
+
+def latest(work: Work, most: int) -> list[Outcome]:
+    """The newest outcomes, newest first."""
+    rows = work.execute(
+        select(message_outcome.c.document)
+        .where(message_outcome.c.account_id == work.account_id)
+        .order_by(message_outcome.c.at.desc(), message_outcome.c.id.desc())
+        .limit(most)
+    )
+    return [_decode(document) for (document,) in rows]
+
+
+def forget(work: Work, refusals_before: datetime, others_before: datetime) -> int:
+    """Remove what is old: refusals go earlier, since strangers make them at will. The number removed."""
+    refusal = message_outcome.c.state.in_((State.REJECTED, State.DEFERRED))
+    removed = 0
+    for kind, before in ((refusal, refusals_before), (~refusal, others_before)):
+        removed += work.execute(
+            delete(message_outcome).where(
+                message_outcome.c.account_id == work.account_id, kind, message_outcome.c.at < before
+            )
+        ).rowcount
+    return removed

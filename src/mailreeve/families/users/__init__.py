@@ -1,0 +1,1 @@
+"""Internal users, their aliases and attributes (api.md section 3.6)."""

@@ -1,0 +1,158 @@
+"""Which attributes do users have? The tables of attribute types and values, and their queries.
+
+The names of types are unique without regard to case. A user has at most one value of each type.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import (
+    Column,
+    ForeignKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+
+attribute_type: Final = Table(
+    "attribute_type",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("account_id", "folded"),
+)
+"""Attribute types. `folded` is the name without case."""
+
+attribute_value: Final = Table(
+    "attribute_value",
+    metadata,
+    account_column(),
+    Column("user_id", KEY, primary_key=True),
+    Column("type_id", KEY, primary_key=True),
+    Column("value", Text, nullable=False),
+    ForeignKeyConstraint(["account_id", "user_id"], ["user.account_id", "user.id"]),
+    ForeignKeyConstraint(["account_id", "type_id"], ["attribute_type.account_id", "attribute_type.id"]),
+)
+"""The values that users have, as typed."""
+
+
+class AttributeType(Struct, frozen=True):
+    """A kind of attribute, such as a department."""
+
+    id: str
+    name: str
+
+
+class AttributeValue(Struct, frozen=True):
+    """A user's value of an attribute."""
+
+    type_id: str
+    name: str
+    value: str
+
+
+def every_type(work: Work) -> list[AttributeType]:
+    """All attribute types, oldest first."""
+    rows = work.execute(
+        select(attribute_type.c.id, attribute_type.c.name)
+        .where(attribute_type.c.account_id == work.account_id)
+        .order_by(attribute_type.c.id)
+    )
+    return [AttributeType(*row) for row in rows]
+
+
+def find_type(work: Work, *, key: str | None = None, name: str | None = None) -> AttributeType | None:
+    """The attribute type with this key, or without one with this name, in any case; None if there is none."""
+    wanted = attribute_type.c.folded == (name or "").casefold() if key is None else attribute_type.c.id == key
+    row = work.execute(
+        select(attribute_type.c.id, attribute_type.c.name).where(
+            attribute_type.c.account_id == work.account_id, wanted
+        )
+    ).one_or_none()
+    return None if row is None else AttributeType(*row)
+
+
+def count_types(work: Work) -> int:
+    """How many attribute types the account has."""
+    found: int = work.execute(
+        select(func.count()).select_from(attribute_type).where(attribute_type.c.account_id == work.account_id)
+    ).scalar_one()
+    return found
+
+
+def add_type(work: Work, name: str) -> AttributeType:
+    """A new attribute type."""
+    row = AttributeType(new_key(), name)
+    work.execute(
+        insert(attribute_type).values(
+            account_id=work.account_id, id=row.id, name=name, folded=name.casefold(), created_at=work.now
+        )
+    )
+    return row
+
+
+def values_of(work: Work, user_id: str) -> list[AttributeValue]:
+    """A user's values, in the order in which their types were made."""
+    rows = work.execute(
+        select(attribute_type.c.id, attribute_type.c.name, attribute_value.c.value)
+        .join(
+            attribute_value,
+            (attribute_value.c.account_id == attribute_type.c.account_id)
+            & (attribute_value.c.type_id == attribute_type.c.id),
+        )
+        .where(attribute_value.c.account_id == work.account_id, attribute_value.c.user_id == user_id)
+        .order_by(attribute_type.c.id)
+    )
+    return [AttributeValue(*row) for row in rows]
+
+
+def put(work: Work, user_id: str, type_id: str, value: str) -> None:
+    """Give a user a value, in place of the one there may be."""
+    ours = (
+        attribute_value.c.account_id == work.account_id,
+        attribute_value.c.user_id == user_id,
+        attribute_value.c.type_id == type_id,
+    )
+    if work.execute(update(attribute_value).where(*ours).values(value=value)).rowcount == 0:
+        work.execute(
+            insert(attribute_value).values(
+                account_id=work.account_id, user_id=user_id, type_id=type_id, value=value
+            )
+        )
+
+
+def remove(work: Work, user_id: str, type_id: str) -> None:
+    """Take a value from a user, if there is one."""
+    work.execute(
+        delete(attribute_value).where(
+            attribute_value.c.account_id == work.account_id,
+            attribute_value.c.user_id == user_id,
+            attribute_value.c.type_id == type_id,
+        )
+    )
+
+
+def matched_values(work: Work) -> dict[str, dict[str, str]]:
+    """From each user who has attributes to type ids and values without case: what decisions read (D-41)."""
+    found: dict[str, dict[str, str]] = {}
+    for user_id, type_id, value in work.execute(
+        select(attribute_value.c.user_id, attribute_value.c.type_id, attribute_value.c.value).where(
+            attribute_value.c.account_id == work.account_id
+        )
+    ):
+        found.setdefault(user_id, {})[type_id] = value.casefold()
+    return found

@@ -1,0 +1,59 @@
+"""Which passwords are taken, how are they kept, and is this the right one?
+
+Argon2id at the cost that its library recommends (RFC 9106 section 4, the second choice). A hash takes about a
+tenth of a second, so whoever serves others makes it before the transaction begins.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from mailreeve.wire.errors import USER_PASSWORD, refused
+
+MIN_LENGTH: Final = 8  # characters; NIST SP 800-63B section 5.1.1.2
+MAX_LENGTH: Final = 256  # characters; longer ones are no passwords that anybody types
+
+_hasher: Final = PasswordHasher()
+
+
+def hashed(text: str, field: str) -> str:
+    """The hash to keep of a new password. Raises `ItemRefused` naming `field`."""
+    plain = _normal(text)
+    if not MIN_LENGTH <= len(plain) <= MAX_LENGTH:
+        raise refused(
+            USER_PASSWORD, field, f"{USER_PASSWORD.message}: it must have {MIN_LENGTH} to {MAX_LENGTH} characters"
+        )
+    return _hasher.hash(plain)
+
+
+def is_right(kept: str | None, text: str) -> bool:
+    """Whether the text is the password whose hash is kept.
+
+    Without a hash it is not, and finding that out takes as long as with one: the time that an answer takes does
+    not tell which users there are. Blocks for about a tenth of a second, so it belongs in a worker thread.
+    """
+    plain = _normal(text)
+    if len(plain) > MAX_LENGTH:
+        return False
+    try:
+        _hasher.verify(kept or _nobodys(), plain)
+    except VerifyMismatchError:
+        return False
+    return kept is not None
+
+
+def _normal(text: str) -> str:
+    """Passwords are compared as RFC 8265 section 4.2 has them: composed, all blanks alike. Those at the ends do
+    not count, since members of a request lose them on their way in."""
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(" " if unicodedata.category(c) == "Zs" else c for c in composed).strip()
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash("nobody has this password")

@@ -1,0 +1,357 @@
+"""Which users does an account have, and under which addresses? The tables and their queries.
+
+All addresses of an account, primary ones and aliases, are in one table, so that its primary key keeps each of them
+with one user. The primary one, which never changes, is in the user's row as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    Select,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from mailreeve.directory.permissions import Role
+from mailreeve.policy.addresses import Address, Domain
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+
+user: Final = Table(
+    "user",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("key", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", String(64), nullable=True),
+    Column("address_type", String(32), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("force_password_change", Boolean, nullable=False),
+    Column("password_never_expires", Boolean, nullable=False),
+    Column("allow_smtp", Boolean, nullable=False),
+    Column("allow_pop", Boolean, nullable=False),
+    Column("archive_start", Moment, nullable=True),
+    Column("password_hash", Text, nullable=True),
+    Column("password_changed_at", Moment, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+"""Users. `key` is what the primary address is matched by, `address` what was typed."""
+
+address: Final = Table(
+    "user_address",
+    metadata,
+    account_column(),
+    Column("key", Text, primary_key=True),
+    Column("user_id", KEY, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("domain", String(255), nullable=False),
+    Column("alias", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "user_id"], ["user.account_id", "user.id"]),
+    Index(None, "account_id", "user_id"),
+    Index(None, "account_id", "domain"),
+)
+"""Addresses. `key` is what they are matched by, `shown` what was typed, `domain` canonical."""
+
+
+class UserRow(Struct, frozen=True):
+    """A user as the store keeps it, without what the password is checked against."""
+
+    id: str
+    key: str
+    address: str
+    name: str
+    role: Role | None
+    address_type: str
+    source: str
+    locked: bool
+    disabled: bool
+    force_password_change: bool
+    password_never_expires: bool
+    allow_smtp: bool
+    allow_pop: bool
+    archive_start: datetime | None
+    password_changed_at: datetime | None
+    created_at: datetime
+
+
+class Login(Struct, frozen=True):
+    """What a login needs to know. `password_hash` is None for a user without a password."""
+
+    user: UserRow
+    password_hash: str | None
+
+
+class AddressRow(Struct, frozen=True):
+    """An address of a user, with what its user is called."""
+
+    key: str
+    user_id: str
+    shown: str
+    domain: Domain
+    alias: bool
+    name: str
+    address_type: str
+    source: str
+
+
+_COLUMNS: Final = (
+    user.c.id,
+    user.c.key,
+    user.c.address,
+    user.c.name,
+    user.c.role,
+    user.c.address_type,
+    user.c.source,
+    user.c.locked,
+    user.c.disabled,
+    user.c.force_password_change,
+    user.c.password_never_expires,
+    user.c.allow_smtp,
+    user.c.allow_pop,
+    user.c.archive_start,
+    user.c.password_changed_at,
+    user.c.created_at,
+)
+_ADDRESS_COLUMNS: Final = (
+    address.c.key,
+    address.c.user_id,
+    address.c.shown,
+    address.c.domain,
+    address.c.alias,
+    user.c.name,
+    user.c.address_type,
+    user.c.source,
+)
+
+_its_user: Final = and_(address.c.account_id == user.c.account_id, address.c.user_id == user.c.id)
+
+
+def find(work: Work, key: str) -> UserRow | None:
+    """One user by store key, or None."""
+    return find_by_id(work.connection, work.account_id, key)
+
+
+def find_by_id(connection: Connection, account_id: str, key: str) -> UserRow | None:
+    """As `find`, outside a transaction of the account: whoever authenticates a call asks so."""
+    row = connection.execute(
+        select(*_COLUMNS).where(user.c.account_id == account_id, user.c.id == key)
+    ).one_or_none()
+    return None if row is None else _row(row)
+
+
+def find_by_address(work: Work, key: str) -> UserRow | None:
+    """The user who has an address, primary or alias, or None."""
+    row = work.execute(_who_has(work.account_id, key)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def find_login(connection: Connection, account_id: str, key: str) -> Login | None:
+    """As `find_by_address`, with the hash that the password is checked against."""
+    row = connection.execute(_who_has(account_id, key).add_columns(user.c.password_hash)).one_or_none()
+    return None if row is None else Login(_row(row[:-1]), row[-1])
+
+
+def count(work: Work) -> int:
+    """How many users the account has."""
+    found: int = work.execute(
+        select(func.count()).select_from(user).where(user.c.account_id == work.account_id)
+    ).scalar_one()
+    return found
+
+
+def add(
+    work: Work,
+    primary: Address,
+    *,
+    name: str = "",
+    shown: str | None = None,
+    password_hash: str | None = None,
+    force_password_change: bool = False,
+    role: Role | None = None,
+) -> UserRow:
+    """A new user. `shown` is the address as it was typed, where that may differ."""
+    row = UserRow(
+        id=new_key(),
+        key=primary.key,
+        address=shown or str(primary),
+        name=name,
+        role=role,
+        address_type="created_manually",
+        source="cloud",
+        locked=False,
+        disabled=False,
+        force_password_change=force_password_change,
+        password_never_expires=False,
+        allow_smtp=False,
+        allow_pop=False,
+        archive_start=None,
+        password_changed_at=None if password_hash is None else work.now,
+        created_at=work.now,
+    )
+    work.execute(
+        insert(user).values(
+            account_id=work.account_id,
+            id=row.id,
+            key=row.key,
+            address=row.address,
+            role=role,
+            address_type=row.address_type,
+            source=row.source,
+            password_hash=password_hash,
+            created_at=work.now,
+            **_changeable(work, row),
+        )
+    )
+    _add_address(work, row.id, primary, row.address, alias=False)
+    return row
+
+
+def change(work: Work, new: UserRow, password_hash: str | None = None) -> None:
+    """Give a user other properties, and another password where there is one. Id, addresses and role stay."""
+    values = _changeable(work, new)
+    if password_hash is not None:
+        values["password_hash"] = password_hash
+    work.execute(update(user).where(user.c.account_id == work.account_id, user.c.id == new.id).values(**values))
+
+
+def appoint(work: Work, new: UserRow, password_hash: str) -> None:
+    """As `change`, with another role."""
+    change(work, new, password_hash)
+    work.execute(
+        update(user).where(user.c.account_id == work.account_id, user.c.id == new.id).values(role=new.role)
+    )
+
+
+def addresses(work: Work, domain: Domain | None, size: int, offset: int) -> list[AddressRow]:
+    """One page of all addresses, or of those in one domain, aliases among them, in alphabetical order."""
+    rows = work.execute(
+        select(*_ADDRESS_COLUMNS)
+        .join(user, _its_user)
+        .where(*_listed(work, domain))
+        .order_by(address.c.key)
+        .limit(size)
+        .offset(offset)
+    )
+    return [AddressRow(*row) for row in rows]
+
+
+def count_addresses(work: Work, domain: Domain | None) -> int:
+    """How many addresses there are, in one domain or in all."""
+    found: int = work.execute(select(func.count()).select_from(address).where(*_listed(work, domain))).scalar_one()
+    return found
+
+
+def find_address(work: Work, key: str) -> AddressRow | None:
+    """One address, primary or alias, or None."""
+    row = work.execute(
+        select(*_ADDRESS_COLUMNS)
+        .join(user, _its_user)
+        .where(address.c.account_id == work.account_id, address.c.key == key)
+    ).one_or_none()
+    return None if row is None else AddressRow(*row)
+
+
+def aliases(work: Work, user_id: str) -> list[AddressRow]:
+    """A user's aliases, in alphabetical order."""
+    rows = work.execute(
+        select(*_ADDRESS_COLUMNS)
+        .join(user, _its_user)
+        .where(address.c.account_id == work.account_id, address.c.user_id == user_id, address.c.alias.is_(True))
+        .order_by(address.c.key)
+    )
+    return [AddressRow(*row) for row in rows]
+
+
+def add_alias(work: Work, owner: UserRow, alias: Address, shown: str) -> AddressRow:
+    """Another address for a user."""
+    _add_address(work, owner.id, alias, shown, alias=True)
+    return AddressRow(alias.key, owner.id, shown, alias.domain, True, owner.name, owner.address_type, owner.source)
+
+
+def remove_alias(work: Work, key: str) -> None:
+    """Take an alias from its user."""
+    work.execute(
+        delete(address).where(
+            address.c.account_id == work.account_id, address.c.key == key, address.c.alias.is_(True)
+        )
+    )
+
+
+def identities(work: Work) -> Iterator[tuple[str, str, str]]:
+    """For each address its key, the key of its user's primary address, and the user's id: what decisions read."""
+    rows = work.execute(
+        select(address.c.key, user.c.key, user.c.id)
+        .join(user, _its_user)
+        .where(address.c.account_id == work.account_id)
+    )
+    return (tuple(row) for row in rows)
+
+
+def _who_has(account_id: str, key: str) -> Select[Any]:
+    return (
+        select(*_COLUMNS).join(address, _its_user).where(address.c.account_id == account_id, address.c.key == key)
+    )
+
+
+def _listed(work: Work, domain: Domain | None) -> list[ColumnElement[bool]]:
+    ours = [address.c.account_id == work.account_id]
+    return ours if domain is None else [*ours, address.c.domain == domain]
+
+
+def _changeable(work: Work, row: UserRow) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "locked": row.locked,
+        "disabled": row.disabled,
+        "force_password_change": row.force_password_change,
+        "password_never_expires": row.password_never_expires,
+        "allow_smtp": row.allow_smtp,
+        "allow_pop": row.allow_pop,
+        "archive_start": row.archive_start,
+        "password_changed_at": row.password_changed_at,
+        "updated_at": work.now,
+    }
+
+
+def _add_address(work: Work, user_id: str, new: Address, shown: str, *, alias: bool) -> None:
+    work.execute(
+        insert(address).values(
+            account_id=work.account_id,
+            key=new.key,
+            user_id=user_id,
+            shown=shown,
+            domain=new.domain,
+            alias=alias,
+            created_at=work.now,
+        )
+    )
+
+
+def _row(row: Sequence[Any]) -> UserRow:
+    key, matched, shown, name, role, *rest = row
+    return UserRow(key, matched, shown, name, None if role is None else Role(role), *rest)

@@ -1,0 +1,1 @@
+"""Lists of URLs and domains that web requests may or may not reach."""

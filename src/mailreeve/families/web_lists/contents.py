@@ -1,0 +1,184 @@
+"""What will a list hold once it is written? Targets and entries: validated, canonical, with the ids they had.
+
+Ids stay over an update, since clients keep them (clients.md): a part that is sent with its id is that part; one
+without an id is taken for the old part that says the same, and only then for a new one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from mailreeve.families.call import Call
+from mailreeve.families.references import DirectoryReferences
+from mailreeve.families.web_lists import rows
+from mailreeve.families.web_lists.rows import EntryRow, TargetRow
+from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
+from mailreeve.policy.policies import WebEntryType
+from mailreeve.policy.targets import TargetType
+from mailreeve.policy.weblists import WebEntryError, canonical_entry
+from mailreeve.store.keys import new_key
+from mailreeve.wire import policy_object
+from mailreeve.wire.errors import (
+    AT_LEAST_ONE,
+    BAD_DOMAIN,
+    BAD_URL,
+    NOT_ALLOWED,
+    WEB_ENTRY_DUPLICATE,
+    WEB_ENTRY_NOT_FOUND,
+    WEB_ID_TWICE,
+    WEB_TARGET_NOT_FOUND,
+    Fault,
+    ItemRefused,
+    Problem,
+    problem,
+    refused,
+)
+from mailreeve.wire.policy_object import WEB_SECURITY, PolicyDocument, PolicyItem
+from mailreeve.wire.tokens import Kind
+
+MAX_TARGETS: Final = 500  # Ours: every decision about a listed host tries each. A group does better.
+
+_SCHEME: Final = re.compile(r"(?:https?|ftp):[/\\]*", re.IGNORECASE)
+_AUTHORITY_END: Final = re.compile(r"[/\\?#]|\Z")
+_PORT: Final = re.compile(r":\d*\Z")
+
+
+def targets(
+    call: Call, items: Sequence[WebTargetItem], replaced: Sequence[TargetRow] | None = None
+) -> list[TargetRow]:
+    """The targets that a list will have, instead of `replaced` if it exists already. Raises `ItemRefused`."""
+    if not items:
+        raise refused(AT_LEAST_ONE, "policies", "At least one policy is required: the list would hold for nobody")
+    if len(items) > MAX_TARGETS:
+        raise refused(NOT_ALLOWED, "policies", f"At most {MAX_TARGETS} policies are allowed")
+    references = DirectoryReferences(call)
+    documents = [_document(item, references, f"policies[{n}]") for n, item in enumerate(items)]
+    given = [item.id for item in items]
+    kept = _kept(call, given, replaced, Kind.WEB_TARGET, "policies", WEB_TARGET_NOT_FOUND)
+    old = replaced or ()
+    by_id = {row.id: row for row in old}
+    free = {row.id: row for row in old if row.id not in kept}
+    found = [None if key is None else by_id[key] for key in kept]
+    # The same scope first, so that taking out the first of several does not rename all others.
+    for n, document in enumerate(documents):
+        if found[n] is None:
+            same = next((row for row in free.values() if _same_scope(row.document, document)), None)
+            found[n] = None if same is None else free.pop(same.id)
+    for n, row in enumerate(old[: len(found)]):
+        if found[n] is None:
+            found[n] = free.pop(row.id, None)
+    return [_target(call, row, document) for row, document in zip(found, documents, strict=True)]
+
+
+def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] | None = None) -> list[EntryRow]:
+    """The entries that a list will have, instead of `replaced` if it exists already. Raises `ItemRefused` with
+    every bad entry at once."""
+    problems: list[Problem] = []
+    values: list[str] = []
+    places: dict[tuple[WebEntryType, str], int] = {}
+    for n, item in enumerate(items):
+        try:
+            value = canonical_entry(item.type, item.value)
+        except WebEntryError as reason:
+            fault = BAD_DOMAIN if item.type is WebEntryType.DOMAIN else BAD_URL
+            problems.append(problem(fault, f"urls[{n}].value", f"{fault.message}: {reason}"))
+            continue
+        values.append(value)
+        first = places.setdefault((item.type, value), n)
+        if first != n:
+            message = f"{WEB_ENTRY_DUPLICATE.message}: it is the same as urls[{first}]"
+            problems.append(problem(WEB_ENTRY_DUPLICATE, f"urls[{n}].value", message))
+    if problems:
+        raise ItemRefused(problems)
+    given = [item.id for item in items]
+    kept = _kept(call, given, replaced, Kind.WEB_ENTRY, "urls", WEB_ENTRY_NOT_FOUND)
+    claimed = frozenset(kept)
+    free = {(row.type, row.value): row.id for row in replaced or () if row.id not in claimed}
+    return [
+        EntryRow(
+            id=key or free.get((item.type, value)) or new_key(),
+            action=item.action,
+            type=item.type,
+            value=value,
+            shown=shown(item.type, item.value, value),
+        )
+        for key, item, value in zip(kept, items, values, strict=True)
+    ]
+
+
+def shown(type_: WebEntryType, typed: str, value: str) -> str:
+    """An entry as answers have it: as it was typed, without scheme, port and fragment.
+
+    Those three the service is documented to strip (behaviour.md section 6.1). All else stays: the case, an
+    internationalised name (D-43), a slash at the end; clients compare what they read with what they wrote.
+    """
+    if typed == value:
+        return value
+    text = _SCHEME.sub("", typed.strip(), count=1).partition("#")[0]
+    end = _AUTHORITY_END.search(text)
+    cut = len(text) if end is None else end.start()
+    text = _PORT.sub("", text[:cut]) + text[cut:]
+    # What is shown is sent back some day, and must then be the same entry.
+    try:
+        return text if canonical_entry(type_, text) == value else value
+    except WebEntryError:
+        return value
+
+
+def _document(item: WebTargetItem, references: DirectoryReferences, path: str) -> PolicyDocument:
+    if item.locations:
+        # Taking the target without them would make it hold for everybody, everywhere.
+        message = "Named locations are not supported: use conditions.sourceIPs"
+        raise refused(NOT_ALLOWED, f"{path}.locations", message)
+    policy: PolicyItem = item
+    if item.policy is not None:
+        policy, path = item.policy, f"{path}.policy"
+    document = policy_object.document(policy, WEB_SECURITY, references, path)
+    if document.to.type is not TargetType.EVERYONE:
+        # D-26: the browsing user is `from`; a web request goes to no one.
+        raise refused(NOT_ALLOWED, f"{path}.to.type", "Field must be one of [everyone]")
+    return document
+
+
+def _kept(
+    call: Call,
+    given: Sequence[str | None],
+    replaced: Sequence[TargetRow] | Sequence[EntryRow] | None,
+    kind: Kind,
+    member: str,
+    absent: Fault,
+) -> list[str | None]:
+    """The key behind each given id, None where none is given. For a new list ids mean nothing."""
+    if replaced is None:
+        return [None] * len(given)
+    known, seen = {row.id for row in replaced}, set[str]()
+    kept: list[str | None] = []
+    for n, wire_id in enumerate(given):
+        if wire_id is None:
+            kept.append(None)
+            continue
+        field = f"{member}[{n}].id"
+        key = call.open(kind, wire_id, field)
+        if key not in known:
+            raise refused(absent, field)
+        if key in seen:
+            raise refused(WEB_ID_TWICE, field)
+        seen.add(key)
+        kept.append(key)
+    return kept
+
+
+def _target(call: Call, old: TargetRow | None, document: PolicyDocument) -> TargetRow:
+    if old is None:
+        return rows.new_target(call.work, document)
+    if old.document == document:
+        return old
+    return msgspec.structs.replace(old, document=document, updated_at=call.work.now)
+
+
+def _same_scope(one: PolicyDocument, other: PolicyDocument) -> bool:
+    return (one.from_, one.source_ips) == (other.from_, other.source_ips)

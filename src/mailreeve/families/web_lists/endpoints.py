@@ -1,0 +1,87 @@
+"""The web list endpoints (api.md section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from mailreeve.directory.permissions import Permission
+from mailreeve.families.call import Call
+from mailreeve.families.references import DirectoryReferences
+from mailreeve.families.web_lists import operations, rows
+from mailreeve.families.web_lists.rows import WebPolicyRow
+from mailreeve.families.web_lists.types import (
+    CreatePolicy,
+    DeletedPolicy,
+    OnePolicy,
+    SomePolicies,
+    UpdatePolicy,
+    UrlAnswer,
+    WebPolicyAnswer,
+    WebTargetAnswer,
+)
+from mailreeve.wire import policy_object
+from mailreeve.wire.endpoint import endpoint
+from mailreeve.wire.pagination import Page
+from mailreeve.wire.policy_object import WEB_SECURITY
+from mailreeve.wire.tokens import Kind
+
+
+@endpoint("policy/webwhiteurl/create-policy-with-targets", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def create_policy(call: Call, item: CreatePolicy) -> WebPolicyAnswer:
+    """Create a web block or allow list with its targets."""
+    row = operations.create(call, item.description, item.policies, item.urls)
+    return _answers(call, [row])[0]
+
+
+@endpoint("policy/webwhiteurl/get-policy-with-targets", Permission.WEB_SECURITY_POLICIES_READ)
+def get_policy(call: Call, item: SomePolicies) -> Page[WebPolicyAnswer]:
+    """Return one web block or allow list, or all of them."""
+    if item.id is not None:
+        # A list that is gone is told by empty data: terraform takes any failure for an error (api.md 4.3).
+        wanted = [call.open(operations.KIND, item.id)]
+        return call.page.all_or_cut(_answers(call, rows.read(call.work, wanted)))
+    page = call.page.all_or_cut(rows.keys(call.work))
+    return Page(_answers(call, rows.read(call.work, page.rows)), page.shown)
+
+
+@endpoint("policy/webwhiteurl/update-policy-with-targets", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def update_policy(call: Call, item: UpdatePolicy) -> WebPolicyAnswer:
+    """Replace a web block or allow list with its targets."""
+    row = operations.update(call, item.id, item.description, item.policies, item.urls)
+    return _answers(call, [row])[0]
+
+
+@endpoint("policy/webwhiteurl/delete-policy-with-targets", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
+    """Delete a web block or allow list with its targets."""
+    was = _answers(call, [operations.delete(call, item.id)])[0]
+    return DeletedPolicy(was.id, was.description, was.urls, was.policies)
+
+
+def _answers(call: Call, found: Sequence[WebPolicyRow]) -> list[WebPolicyAnswer]:
+    references = DirectoryReferences(call)
+    return [
+        WebPolicyAnswer(
+            id=call.seal(operations.KIND, row.id),
+            description=row.description,
+            urls=[
+                UrlAnswer(call.seal(Kind.WEB_ENTRY, entry.id), entry.action, entry.type, entry.shown)
+                for entry in row.entries
+            ],
+            policies=[
+                WebTargetAnswer(
+                    id=call.seal(Kind.WEB_TARGET, target.id),
+                    locations=(),
+                    policy=policy_object.answer(
+                        target.document, WEB_SECURITY, references, target.created_at, target.updated_at
+                    ),
+                )
+                for target in row.targets
+            ],
+        )
+        for row in found
+    ]
+
+
+ENDPOINTS: Final = (create_policy, get_policy, update_policy, delete_policy)

@@ -1,0 +1,326 @@
+"""Which web lists does an account have? Their tables and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
+
+from mailreeve.policy.policies import WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire.policy_object import PolicyDocument
+
+web_policy: Final = Table(
+    "web_policy",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("description", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+web_target: Final = Table(
+    "web_target",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("policy_id", KEY, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "policy_id"], ["web_policy.account_id", "web_policy.id"]),
+    Index(None, "account_id", "policy_id"),
+)
+"""For whom a list holds. `document` is a `PolicyDocument` as JSON."""
+
+web_entry: Final = Table(
+    "web_entry",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("policy_id", KEY, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    ForeignKeyConstraint(["account_id", "policy_id"], ["web_policy.account_id", "web_policy.id"]),
+    Index(None, "account_id", "policy_id"),
+)
+"""What a list names. `value` is what decisions compare, `shown` what answers say.
+
+`value` has no unique index: a URL may be longer than what databases index. `entries.py` sees to it."""
+
+MAX_KEYS_NAMED: Final = 500  # From here on reading all is cheaper than naming each.
+
+_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
+
+
+class TargetRow(Struct, frozen=True):
+    """One target of a list."""
+
+    id: str
+    document: PolicyDocument
+    created_at: datetime
+    updated_at: datetime
+
+
+class EntryRow(Struct, frozen=True):
+    """One domain or URL of a list."""
+
+    id: str
+    action: WebAction
+    type: WebEntryType
+    value: str
+    shown: str
+
+
+Part = TypeVar("Part", TargetRow, EntryRow)
+
+
+class WebPolicyRow(Struct, frozen=True):
+    """A list as the store keeps it, targets and entries in the order in which they were written."""
+
+    id: str
+    description: str
+    targets: tuple[TargetRow, ...]
+    entries: tuple[EntryRow, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    def group_keys(self) -> frozenset[str]:
+        """The groups that the targets name."""
+        return frozenset[str]().union(*(target.document.group_keys() for target in self.targets))
+
+
+def keys(work: Work) -> list[str]:
+    """The keys of all lists, oldest first."""
+    table = web_policy
+    return list(
+        work.execute(
+            select(table.c.id).where(table.c.account_id == work.account_id).order_by(table.c.id)
+        ).scalars()
+    )
+
+
+def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:
+    """The lists with these keys, oldest first; those that do not exist are left out."""
+    if not wanted:
+        return []
+    policies, chosen = web_policy, frozenset(wanted)
+    targets, entries = _targets(work, wanted), _entries(work, wanted)
+    found = work.execute(
+        select(policies.c.id, policies.c.description, policies.c.created_at, policies.c.updated_at)
+        .where(policies.c.account_id == work.account_id, _among(policies.c.id, wanted))
+        .order_by(policies.c.id)
+    )
+    return [
+        WebPolicyRow(
+            key, description, tuple(targets.get(key, ())), tuple(entries.get(key, ())), created_at, updated_at
+        )
+        for key, description, created_at, updated_at in found
+        if key in chosen
+    ]
+
+
+def find(work: Work, key: str) -> WebPolicyRow | None:
+    """One list, or None."""
+    found = read(work, [key])
+    return found[0] if found else None
+
+
+def count_entries(work: Work, *, outside: str = "") -> int:
+    """How many entries the account's lists hold together, apart from those of the list `outside`."""
+    table = web_entry
+    count: int = work.execute(
+        select(func.count())
+        .select_from(table)
+        .where(table.c.account_id == work.account_id, table.c.policy_id != outside)
+    ).scalar_one()
+    return count
+
+
+def new_target(work: Work, document: PolicyDocument) -> TargetRow:
+    """A target that no list holds yet."""
+    return TargetRow(new_key(), document, work.now, work.now)
+
+
+def add(work: Work, description: str, targets: Sequence[TargetRow], entries: Sequence[EntryRow]) -> WebPolicyRow:
+    """A new list."""
+    row = WebPolicyRow(new_key(), description, tuple(targets), tuple(entries), work.now, work.now)
+    work.execute(
+        insert(web_policy).values(
+            account_id=work.account_id,
+            id=row.id,
+            description=description,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
+    _write_targets(work, row.id, (), row.targets)
+    _write_entries(work, row.id, (), row.entries)
+    return row
+
+
+def replace(
+    work: Work, old: WebPolicyRow, description: str, targets: Sequence[TargetRow], entries: Sequence[EntryRow]
+) -> WebPolicyRow:
+    """The list with other contents. Only rows that differ are written."""
+    row = WebPolicyRow(old.id, description, tuple(targets), tuple(entries), old.created_at, work.now)
+    table = web_policy
+    work.execute(
+        update(table)
+        .where(table.c.account_id == work.account_id, table.c.id == row.id)
+        .values(description=description, updated_at=row.updated_at)
+    )
+    _write_targets(work, row.id, old.targets, row.targets)
+    _write_entries(work, row.id, old.entries, row.entries)
+    return row
+
+
+def remove(work: Work, key: str) -> None:
+    """Remove a list with all that it holds."""
+    for table in (web_entry, web_target):
+        work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.policy_id == key))
+    work.execute(delete(web_policy).where(web_policy.c.account_id == work.account_id, web_policy.c.id == key))
+
+
+def load(work: Work) -> list[WebPolicy]:
+    """The lists as decisions see them."""
+    policies, targets, entries = web_policy, web_target, web_entry
+    scopes: dict[str, list[str]] = {}
+    for policy_id, document in work.execute(
+        select(targets.c.policy_id, targets.c.document)
+        .where(targets.c.account_id == work.account_id)
+        .order_by(targets.c.policy_id, targets.c.position)
+    ):
+        scopes.setdefault(policy_id, []).append(document)
+    held: dict[str, list[WebEntry]] = {}
+    for policy_id, key, type_, value, action in work.execute(
+        select(entries.c.policy_id, entries.c.id, entries.c.type, entries.c.value, entries.c.action)
+        .where(entries.c.account_id == work.account_id)
+        .order_by(entries.c.policy_id, entries.c.position)
+    ):
+        entry = WebEntry(key, WebEntryType(type_), value, WebAction(action))
+        held.setdefault(policy_id, []).append(entry)
+    found = work.execute(
+        select(policies.c.id, policies.c.description, policies.c.created_at)
+        .where(policies.c.account_id == work.account_id)
+        .order_by(policies.c.id)
+    )
+    return [
+        WebPolicy(
+            id=key,
+            description=description,
+            scopes=tuple(_decode(document).scope() for document in scopes.get(key, ())),
+            entries=tuple(held.get(key, ())),
+            created=created_at.timestamp(),
+        )
+        for key, description, created_at in found
+    ]
+
+
+def _targets(work: Work, wanted: Sequence[str]) -> dict[str, list[TargetRow]]:
+    table = web_target
+    found = work.execute(
+        select(table.c.policy_id, table.c.id, table.c.document, table.c.created_at, table.c.updated_at)
+        .where(table.c.account_id == work.account_id, _among(table.c.policy_id, wanted))
+        .order_by(table.c.policy_id, table.c.position)
+    )
+    return {
+        policy_id: [
+            TargetRow(key, _decode(document), created_at, updated_at)
+            for _, key, document, created_at, updated_at in rows
+        ]
+        for policy_id, rows in groupby(found, key=lambda row: row[0])
+    }
+
+
+def _entries(work: Work, wanted: Sequence[str]) -> dict[str, list[EntryRow]]:
+    table = web_entry
+    found = work.execute(
+        select(table.c.policy_id, table.c.id, table.c.action, table.c.type, table.c.value, table.c.shown)
+        .where(table.c.account_id == work.account_id, _among(table.c.policy_id, wanted))
+        .order_by(table.c.policy_id, table.c.position)
+    )
+    return {
+        policy_id: [
+            EntryRow(key, WebAction(action), WebEntryType(type_), value, shown)
+            for _, key, action, type_, value, shown in rows
+        ]
+        for policy_id, rows in groupby(found, key=lambda row: row[0])
+    }
+
+
+def _among(column: Column[str], wanted: Sequence[str]) -> ColumnElement[bool]:
+    return column.in_(wanted) if len(wanted) <= MAX_KEYS_NAMED else true()
+
+
+def _write_targets(work: Work, policy_id: str, old: Sequence[TargetRow], new: Sequence[TargetRow]) -> None:
+    fresh = _clear_stale(work, web_target, old, new)
+    values: list[dict[str, object]] = [
+        {
+            "account_id": work.account_id,
+            "id": row.id,
+            "policy_id": policy_id,
+            "position": position,
+            "document": msgspec.json.encode(row.document).decode(),
+            "created_at": row.created_at,
+            "updated_at": row.updated_at,
+        }
+        for position, row in fresh
+    ]
+    work.insert_many(insert(web_target), values)
+
+
+def _write_entries(work: Work, policy_id: str, old: Sequence[EntryRow], new: Sequence[EntryRow]) -> None:
+    fresh = _clear_stale(work, web_entry, old, new)
+    values: list[dict[str, object]] = [
+        {
+            "account_id": work.account_id,
+            "id": row.id,
+            "policy_id": policy_id,
+            "position": position,
+            "action": row.action,
+            "type": row.type,
+            "value": row.value,
+            "shown": row.shown,
+        }
+        for position, row in fresh
+    ]
+    work.insert_many(insert(web_entry), values)
+
+
+def _clear_stale(work: Work, table: Table, old: Sequence[Part], new: Sequence[Part]) -> list[tuple[int, Part]]:
+    """Delete the rows that are gone, changed or moved; what is then to be inserted, with its position."""
+    before = {row.id: (position, row) for position, row in enumerate(old)}
+    after = {row.id: (position, row) for position, row in enumerate(new)}
+    stale: list[dict[str, object]] = [{"stale": key} for key, place in before.items() if after.get(key) != place]
+    statement = delete(table).where(table.c.account_id == work.account_id, table.c.id == bindparam("stale"))
+    work.insert_many(statement, stale)
+    return [place for key, place in after.items() if before.get(key) != place]

@@ -1,0 +1,105 @@
+"""The items and answers of the web list endpoints (api.md section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from mailreeve.policy.policies import WebAction, WebEntryType
+from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
+
+
+class UrlItem(Struct, frozen=True):
+    """A domain or URL of a list, with what to do about it. An `id` names the one that it replaces."""
+
+    action: WebAction
+    type: WebEntryType
+    value: str
+    id: str | None = None
+
+
+class LocationItem(Struct, frozen=True):
+    """A named source address of a target."""
+
+    ip: str | None = None
+    location: str | None = None
+
+
+class WebTargetItem(PolicyItem, frozen=True, rename="camel"):
+    """A target as clients write it: a bare policy object with its id beside the members.
+
+    Also taken is what answers hold, the policy object inside `policy`, so that what was read can be written.
+    """
+
+    id: str | None = None
+    policy: PolicyItem | None = None
+    locations: list[LocationItem] = field(default_factory=list)
+
+
+class CreatePolicy(Struct, frozen=True):
+    """A list to create."""
+
+    description: str
+    policies: list[WebTargetItem]
+    urls: list[UrlItem]
+
+
+class UpdatePolicy(Struct, frozen=True):
+    """A list to replace: its targets, and those of the other parts that are given (api.md section 3.3.4)."""
+
+    id: str
+    policies: list[WebTargetItem]
+    description: str | None = None
+    urls: list[UrlItem] | None = None
+
+
+class OnePolicy(Struct, frozen=True):
+    """One list, by id."""
+
+    id: str
+
+
+class SomePolicies(Struct, frozen=True):
+    """One list by id, or all without one."""
+
+    id: str | None = None
+
+
+class UrlAnswer(Struct, frozen=True):
+    """A domain or URL of a list."""
+
+    id: str
+    action: WebAction
+    type: WebEntryType
+    value: str
+
+
+class LocationAnswer(Struct, frozen=True):
+    """A named source address of a target. None can be made through the API."""
+
+    ip: str
+    location: str
+
+
+class WebTargetAnswer(Struct, frozen=True):
+    """A target of a list."""
+
+    id: str
+    locations: Sequence[LocationAnswer]
+    policy: PolicyAnswer
+
+
+class WebPolicyAnswer(Struct, frozen=True):
+    """A list."""
+
+    id: str
+    description: str
+    urls: Sequence[UrlAnswer]
+    policies: Sequence[WebTargetAnswer]
+
+
+class DeletedPolicy(WebPolicyAnswer, frozen=True):
+    """A list that is gone, as it was: the vendor's page has the whole, terraform wants the flag (api.md 7.1)."""
+
+    deleted: bool = True

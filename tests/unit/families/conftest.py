@@ -1,0 +1,92 @@
+"""An account in a fresh database, whose endpoints are called without a socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import insert
+
+from mailreeve.directory.accounts import Caller, Origin
+from mailreeve.directory.permissions import Permission
+from mailreeve.families.call import Limits
+from mailreeve.families.perform import House, perform
+from mailreeve.families.registry import ENDPOINTS, LOADERS
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.store.engines import SqliteEngine
+from mailreeve.store.follow import Follower
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import account as account_table
+from mailreeve.store.schema import metadata
+from mailreeve.store.transactions import Store
+from mailreeve.wire import envelope
+from mailreeve.wire.errors import ItemRefused
+from mailreeve.wire.tokens import KEY_OCTETS, Ids
+
+BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
+
+
+class Account:
+    """One account, and a caller who may do everything in it."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.id = new_key()
+        with house.store._engine.writing() as connection:
+            connection.execute(
+                insert(account_table).values(
+                    id=self.id,
+                    code=self.id,
+                    name="Test",
+                    admin_email="admin@corp.test",
+                    revision=0,
+                    created_at=datetime.now(UTC),
+                )
+            )
+        self.caller = Caller(self.id, "admin@corp.test", "app", frozenset(Permission))
+
+    def answer(self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None) -> dict[str, list]:
+        """The `data` and `fail` of a call with these items, as wire JSON."""
+        body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
+        done = perform(self.house, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor))
+        return json.loads(envelope.encode(done.data, done.fail, done.shown))
+
+    def call(self, path: str, *items: dict[str, object]) -> list[dict]:
+        """The `data` of a call. Raises `ItemRefused` with the first refused item's problems."""
+        answer = self.answer(path, *items)
+        if answer["fail"]:
+            raise ItemRefused([msgspec.convert(e, envelope.Problem) for e in answer["fail"][0]["errors"]])
+        return answer["data"]
+
+    def policies(self) -> PolicySet:
+        """The policy set now in force."""
+        return self.house.follower.current(self.id)
+
+    def write(self, transaction):
+        """The result of a transaction on the account's rows."""
+        return self.house.store.write(self.id, Origin("test"), transaction)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    engine = SqliteEngine(tmp_path / "mailreeve.db")
+    with engine.writing() as connection:
+        metadata.create_all(connection)
+    store = Store(engine)
+    yield House(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits())
+    engine.dispose()
+
+
+@pytest.fixture
+def account(house: House) -> Account:
+    return Account(house)
+
+
+@pytest.fixture
+def other_account(house: House) -> Account:
+    """A second account in the same database."""
+    return Account(house)
