@@ -1,0 +1,122 @@
+"""From a decision to the row that is kept of it (design.md section 3, behaviour.md D-35 and D-36)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.mail.message import Message
+from mailreeve.mail.plan import reply_line
+from mailreeve.policy.addresses import Address
+from mailreeve.policy.decisions import Decision, Layer, PolicyType, SmtpReply, Stage
+from mailreeve.policy.facts import HeaderFrom, MessageFacts
+from mailreeve.policy.policies import AddressType
+from mailreeve.policy.policy_set import PolicySet
+
+MAX_SUBJECT: Final = 255
+MAX_MESSAGE_ID: Final = 998  # the longest line of RFC 5322 section 2.1.1
+
+_LAYER_TYPES: Final = {
+    Layer.BLOCKED_SENDERS: PolicyType.BLOCKED_SENDERS,
+    Layer.PERMITTED_SENDERS: PolicyType.PERMITTED_SENDERS,
+    Layer.MANAGED_SENDERS: PolicyType.MANAGED_SENDERS,
+}
+
+
+class Recipient(Struct, frozen=True):
+    """One envelope recipient, with the facts and the policies that its verdict rests on."""
+
+    facts: MessageFacts
+    policies: PolicySet
+
+    @property
+    def address(self) -> Address:
+        """The recipient as the sender wrote it."""
+        return self.facts.recipient
+
+
+def delivered_outcome(recipient: Recipient, decision: Decision, decision_id: str) -> Outcome:
+    """The outcome of a recipient who gets the message: `accepted`, until the door knows more."""
+    return _outcome(recipient, decision, decision_id, State.ACCEPTED, None, "")
+
+
+def refused_outcome(
+    recipient: Recipient, decision: Decision, decision_id: str, reply: SmtpReply, stage: Stage
+) -> Outcome:
+    """The outcome of a recipient whom the policies refuse the message."""
+    line = reply_line(reply, decision_id)
+    return _outcome(recipient, decision, decision_id, _state(reply), stage, line)
+
+
+def stopped_outcome(
+    recipient: Recipient, decision: Decision, decision_id: str, reply: SmtpReply, stage: Stage, layer: str
+) -> Outcome:
+    """The outcome of a recipient whom the policies would let have it, but whom `layer` does not."""
+    outcome = refused_outcome(recipient, decision, decision_id, reply, stage)
+    return replace(outcome, layer=layer, policy_id="", description="")
+
+
+def undelivered(outcome: Outcome, reply: SmtpReply, layer: str) -> Outcome:
+    """The outcome of a delivery that the next hop did not take."""
+    return replace(
+        outcome,
+        state=_state(reply),
+        stage=Stage.DATA,
+        layer=layer,
+        reply=reply_line(reply, outcome.decision_id),
+        policy_id="",
+        description="",
+    )
+
+
+def described(
+    outcomes: Iterable[Outcome], message: Message, authors: tuple[HeaderFrom, ...] | None
+) -> tuple[Outcome, ...]:
+    """The outcomes with what is known of the message only at the end of its data."""
+    subject = message.text("subject", MAX_SUBJECT)
+    message_id = message.text("message-id", MAX_MESSAGE_ID)
+    return tuple(
+        replace(outcome, header_from=authors, subject=subject, message_id=message_id, size=message.size)
+        for outcome in outcomes
+    )
+
+
+def _state(reply: SmtpReply) -> State:
+    return State.DEFERRED if reply.code < 500 else State.REJECTED
+
+
+def _outcome(
+    recipient: Recipient, decision: Decision, decision_id: str, state: State, stage: Stage | None, line: str
+) -> Outcome:
+    facts = recipient.facts
+    type_ = _LAYER_TYPES.get(decision.layer)
+    winner = None if type_ is None else decision.winners.get(type_)
+    sender = str(facts.sender)
+    altered = (a.new for a in decision.alterations if a.field is AddressType.ENVELOPE_FROM)
+    return Outcome(
+        account_id=recipient.policies.account_id,
+        decision_id=decision_id,
+        at=facts.at,
+        source_ip="" if facts.source_ip is None else str(facts.source_ip),
+        sender=sender,
+        effective_sender=next(altered, sender),
+        recipient=str(facts.recipient),
+        effective_recipient=decision.recipient,
+        header_from=facts.header_from,
+        subject="",
+        message_id="",
+        size=0,
+        state=state,
+        stage=stage,
+        layer=decision.layer.value,
+        reply=line,
+        policy_id="" if winner is None else winner.id,
+        description=decision.description,
+        revision=decision.revision,
+        spam_checks=decision.spam_checks,
+        alterations=decision.alterations,
+    )

@@ -1,0 +1,78 @@
+"""What is to be done with a message at the end of its data? A plan of steps, which a door carries out.
+
+The steps are values. The same plan is made under every door, so what holds for one holds for the other.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.mail.edits import Edits, apply
+from mailreeve.mail.message import Message
+from mailreeve.mail.ports import Routed
+from mailreeve.policy.addresses import Address, Sender
+from mailreeve.policy.decisions import Decision, SmtpReply
+
+
+def reply_line(reply: SmtpReply, decision_id: str) -> str:
+    """The reply as it goes to the sender: code, enhanced code, text, decision id (behaviour.md D-17)."""
+    return f"{reply} [{decision_id}]"
+
+
+class Reject(Struct, frozen=True):
+    """The recipient does not get the message. `decision` is None where no policy, but a limit, refuses."""
+
+    recipient: Address
+    reply: SmtpReply
+    decision_id: str
+    decision: Decision | None = None
+
+
+class Deliver(Struct, frozen=True):
+    """These recipients get the very same copy. `sender` is the envelope sender after alteration."""
+
+    decision_id: str
+    sender: Sender
+    recipients: tuple[Routed, ...]
+    edits: Edits
+
+    def content(self, message: Message, on_top: bytes) -> bytes:
+        """The copy they get; `on_top` are the door's own trace fields."""
+        return apply(message, self.edits, on_top=on_top)
+
+
+class Record(Struct, frozen=True):
+    """Keep these outcomes, those of recipients refused at RCPT among them.
+
+    Deliveries stand as `accepted`. A door that also learns how they ended records that instead.
+    """
+
+    outcomes: tuple[Outcome, ...]
+
+
+Step = Reject | Deliver | Record
+
+
+class Plan(Struct, frozen=True):
+    """The steps for one message, in the order to carry them out. There is one `Record`, at the end."""
+
+    message: Message
+    steps: tuple[Step, ...]
+
+    @property
+    def deliveries(self) -> tuple[Deliver, ...]:
+        """The copies to hand on."""
+        return tuple(step for step in self.steps if isinstance(step, Deliver))
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What to record."""
+        return tuple(o for step in self.steps if isinstance(step, Record) for o in step.outcomes)
+
+    @property
+    def refusal(self) -> str | None:
+        """The reply for the whole message where nobody gets it (D-13): that of the first refusal."""
+        if self.deliveries:
+            return None
+        return next((reply_line(s.reply, s.decision_id) for s in self.steps if isinstance(s, Reject)), None)

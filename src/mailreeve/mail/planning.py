@@ -1,0 +1,139 @@
+"""Who gets the message, and which copy of it? The verdicts at the end of its data.
+
+Each recipient is decided alone. Those who get equal copies, marks and alterations included, are delivered
+to together; whoever's copy differs gets one of his own, so that no copy tells of another recipient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
+from mailreeve.mail.edits import AddressFields, Edits, envelope_originals, marks
+from mailreeve.mail.mailboxes import read_authors
+from mailreeve.mail.message import Message
+from mailreeve.mail.outcomes import (
+    Recipient,
+    delivered_outcome,
+    described,
+    refused_outcome,
+    stopped_outcome,
+)
+from mailreeve.mail.plan import Deliver, Plan, Record, Reject
+from mailreeve.mail.ports import Routed
+from mailreeve.policy.addresses import Address, AddressError, Sender, parse_address
+from mailreeve.policy.alteration import Rewriter, rewriter
+from mailreeve.policy.decide import decide_mail
+from mailreeve.policy.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
+from mailreeve.policy.policies import AddressType
+
+NewId = Callable[[], str]
+
+
+class _Copy(Struct, frozen=True):
+    """What one recipient's copy will be, but for the decision id. Equal ones are delivered together."""
+
+    account_id: str
+    sender: Sender
+    spam_checks: SpamChecks
+    originals: tuple[tuple[str, str], ...]
+    replaced: tuple[tuple[int, bytes], ...]
+
+
+class _Member(Struct, frozen=True):
+    """One recipient of a copy."""
+
+    recipient: Recipient
+    decision: Decision
+    route: Routed
+    alterations: tuple[FieldAlteration, ...]
+
+
+def plan_message(
+    message: Message, recipients: Iterable[Recipient], refused: Iterable[Outcome], new_id: NewId
+) -> Plan:
+    """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT."""
+    authors = read_authors(message)
+    address_fields = AddressFields(message)
+    rejects: list[Reject] = []
+    outcomes = list(refused)
+    copies: dict[_Copy, list[_Member]] = {}
+    for early in recipients:
+        recipient = replace(early, facts=replace(early.facts, header_from=authors))
+        decision = decide_mail(recipient.policies, recipient.facts)
+        if decision.reply is not None:
+            decision_id = new_id()
+            reply = in_session(decision.reply)
+            rejects.append(Reject(recipient.address, reply, decision_id, decision))
+            outcomes.append(refused_outcome(recipient, decision, decision_id, reply, Stage.DATA))
+        else:
+            copy, member = _copy_for(recipient, decision, address_fields)
+            copies.setdefault(copy, []).append(member)
+    deliveries: list[Deliver] = []
+    for copy, members in copies.items():
+        decision_id = new_id()
+        for member in members:
+            outcome = delivered_outcome(member.recipient, member.decision, decision_id)
+            outcomes.append(replace(outcome, alterations=member.alterations))
+        edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced)
+        deliveries.append(Deliver(decision_id, copy.sender, tuple(m.route for m in members), edits))
+    record = Record(described(outcomes, message, authors))
+    return Plan(message, (*rejects, *deliveries, record))
+
+
+def plan_refusal(
+    reply: SmtpReply,
+    message: Message,
+    recipients: Iterable[Recipient],
+    refused: Iterable[Outcome],
+    new_id: NewId,
+) -> Plan:
+    """The plan for a message that nobody gets, for a cause that is no policy."""
+    rejects: list[Reject] = []
+    outcomes = list(refused)
+    for recipient in recipients:
+        decision_id = new_id()
+        decision = decide_mail(recipient.policies, recipient.facts)
+        rejects.append(Reject(recipient.address, reply, decision_id))
+        outcomes.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.DATA, LAYER_MESSAGE_LIMITS))
+    record = Record(described(outcomes, message, None))
+    return Plan(message, (*rejects, record))
+
+
+def in_session(reply: SmtpReply) -> SmtpReply:
+    """The reply to a single recipient. A 421 would end the session for the other recipients too."""
+    return replace(reply, code=451) if reply.code == 421 else reply
+
+
+def altered_sender(rewrites: Rewriter, sender: Sender) -> tuple[Sender, tuple[FieldAlteration, ...]]:
+    """The envelope sender after alteration. The null sender is nobody's address and stays."""
+    if isinstance(sender, Address):
+        alteration = rewrites.rewrite(AddressType.ENVELOPE_FROM, sender)
+        if alteration is not None:
+            try:
+                return parse_address(alteration.new), (alteration,)
+            except AddressError:  # a long local part before a longer domain: no address that could be sent
+                return sender, ()
+    return sender, ()
+
+
+def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressFields) -> tuple[_Copy, _Member]:
+    policies, address, sender = recipient.policies, recipient.address, recipient.facts.sender
+    if not policies.definitions:
+        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), ())
+        return copy, _Member(recipient, decision, Routed(address, address), ())
+    rewrites = rewriter(policies, recipient.facts)
+    sender, envelope = altered_sender(rewrites, sender)
+    to = rewrites.rewrite(AddressType.ENVELOPE_TO, address)
+    if to is not None:
+        envelope = (*envelope, to)
+    header = address_fields.altered(rewrites)
+    # Mail that goes outside does not tell strangers what was hidden from them.
+    inside = address.domain in policies.directory.internal_domains
+    originals = (*envelope_originals(envelope), *header.originals) if inside else ()
+    copy = _Copy(policies.account_id, sender, decision.spam_checks, originals, header.replaced)
+    route = Routed(address, rewrites.recipient(address))
+    return copy, _Member(recipient, decision, route, (*envelope, *header.alterations))

@@ -1,0 +1,78 @@
+"""What must the assembly hand to a mail door? Policies, a place for the mail to go, a place for the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.policy.addresses import Address, Sender
+from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.policy_set import PolicySet
+
+
+class PolicySource(Protocol):
+    """Tells whose policies hold for a message. Called in a worker thread, so it may wait for the store."""
+
+    def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
+        """The policies in force now of the account that takes this mail.
+
+        That is the account to which the recipient's domain is internal, or else the one to which the
+        sender's is (the mail is outbound, and the relay rule decides whether it may go). None if
+        neither domain is anybody's.
+        """
+        ...
+
+    def all_policies(self) -> Sequence[PolicySet]:
+        """The policies in force now of every account that this door serves, for the refusal at connect."""
+        ...
+
+
+class Recorder(Protocol):
+    """Keeps outcomes. Called in a worker thread."""
+
+    def record(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep all of them, or raise. They are durable when this returns: the 250 waits for it."""
+        ...
+
+
+class Routed(Struct, frozen=True):
+    """One recipient on the way to the next hop: as the sender wrote it, and as it is delivered to."""
+
+    original: Address
+    effective: Address
+
+
+class Courier(Protocol):
+    """Speaks with the next hop for one connection of ours. Its methods are called one at a time.
+
+    None of them raises for anything that the next hop does: whatever goes wrong there is a reply
+    of the 4xx kind.
+    """
+
+    async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
+        """Would the next hop take mail from `sender` for `recipient`? None, or its refusal.
+
+        `utf8` tells that the message needs SMTPUTF8 (RFC 6531), as its sender declared.
+        """
+        ...
+
+    async def deliver(
+        self, sender: Sender, recipients: Sequence[Routed], content: bytes, *, utf8: bool
+    ) -> Sequence[SmtpReply | None]:
+        """Hand over one message. For each recipient in order None once it is durable there, or the refusal."""
+        ...
+
+    async def aclose(self) -> None:
+        """The connection is over."""
+        ...
+
+
+class NextHop(Protocol):
+    """Where accepted mail goes."""
+
+    def courier(self) -> Courier:
+        """A courier for one connection. Does not reach out yet."""
+        ...

@@ -1,0 +1,1 @@
+"""The SMTP door: a server that refuses, marks and alters mail while its sender waits."""

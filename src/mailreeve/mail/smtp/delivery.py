@@ -1,0 +1,122 @@
+"""Carrying out a plan while the sender waits: hand on the copies, record the outcomes, then answer.
+
+The answer for the whole message follows from what became of its recipients:
+
+1. All refused by policy: the reply of the first refusal (D-13).
+2. Any copy put off by the next hop (4xx), or the records not durable: 4xx. Whoever has had the copy is
+   remembered, so that the retry does not bring it twice.
+3. Any copy refused by the next hop for good: its 5xx, although others may have had theirs. The sender
+   then reports a failure that was one only in part; a 250 would lose mail in silence. This is rare,
+   because each recipient is checked with the next hop at RCPT: what is left are refusals of the content.
+4. Else 250. Recipients refused by policy at the end of data are recorded, and their senders are not
+   written to (D-13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import anyio.to_thread
+import structlog
+from msgspec.structs import replace
+from structlog.typing import FilteringBoundLogger
+
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
+from mailreeve.mail.outcomes import undelivered
+from mailreeve.mail.plan import Deliver, Plan, reply_line
+from mailreeve.mail.ports import Courier, Recorder
+from mailreeve.mail.smtp.retries import Retries
+from mailreeve.policy.addresses import Address
+from mailreeve.policy.decisions import SmtpReply
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+DELIVERED: Final = SmtpReply(250, "2.0.0", "Delivered")
+LOCAL_FAULT: Final = SmtpReply(451, "4.3.0", "Local fault, try again later")
+
+_Results = dict[str, SmtpReply | None]
+
+
+class Delivery:
+    """What a session needs to carry out its plans."""
+
+    def __init__(self, courier: Courier, recorder: Recorder, retries: Retries) -> None:
+        self._courier = courier
+        self._recorder = recorder
+        self._retries = retries
+
+    async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes, now: float) -> str:
+        """Do all that the plan says, durably, and return the reply for the message.
+
+        `on_top` are the door's trace fields for every copy; `key` is what the message is recognised by
+        when it is sent again.
+        """
+        done = self._retries.done(key, now)
+        results: _Results = {}
+        for step in plan.deliveries:
+            results.update(await self._hand_on(step, plan, on_top, utf8, done))
+        handed_on = [_with_result(o, results) for o in plan.outcomes if o.state is State.ACCEPTED]
+        outcomes = [o for o in plan.outcomes if o.state is not State.ACCEPTED] + handed_on
+        answer = plan.refusal or _answer(handed_on)
+        if not await self.record(outcomes):
+            answer = str(LOCAL_FAULT)
+        if answer.startswith("4"):
+            had_it = [a for a in _addresses(plan) if results[str(a)] is None]
+            if had_it:
+                self._retries.remember(key, had_it, now)
+        else:
+            self._retries.forget(key)
+        return answer
+
+    async def record(self, outcomes: Sequence[Outcome]) -> bool:
+        """Keep the outcomes. A failure is logged and returned, for the caller to answer 4xx if it can."""
+        if not outcomes:
+            return True
+        try:
+            await anyio.to_thread.run_sync(self._recorder.record, outcomes)
+        except Exception:
+            ids = [outcome.decision_id for outcome in outcomes]
+            log.exception("mail.not_recorded", decisions=ids)
+            return False
+        return True
+
+    async def _hand_on(
+        self, step: Deliver, plan: Plan, on_top: bytes, utf8: bool, done: frozenset[Address]
+    ) -> _Results:
+        results: _Results = {str(r.original): None for r in step.recipients}
+        waiting = [recipient for recipient in step.recipients if recipient.original not in done]
+        if not waiting:
+            return results
+        try:
+            content = await anyio.to_thread.run_sync(step.content, plan.message, on_top)
+            replies = await self._courier.deliver(step.sender, waiting, content, utf8=utf8)
+        except Exception:
+            # A fault of ours must neither lose the message nor stop the other copies.
+            log.exception("mail.delivery_failed", decision=step.decision_id)
+            replies = [LOCAL_FAULT] * len(waiting)
+        for recipient, reply in zip(waiting, replies, strict=True):
+            results[str(recipient.original)] = reply
+        return results
+
+
+def _addresses(plan: Plan) -> list[Address]:
+    return [recipient.original for step in plan.deliveries for recipient in step.recipients]
+
+
+def _with_result(outcome: Outcome, results: _Results) -> Outcome:
+    """The outcome of a delivery as it ended."""
+    reply = results[outcome.recipient]
+    if reply is None:
+        line = reply_line(DELIVERED, outcome.decision_id)
+        return replace(outcome, state=State.DELIVERED, reply=line)
+    return undelivered(outcome, reply, LAYER_NEXT_HOP)
+
+
+def _answer(handed_on: Sequence[Outcome]) -> str:
+    """The reply for a message that somebody may get: the rules 2 to 4 above."""
+    for state in (State.DEFERRED, State.REJECTED):
+        for outcome in handed_on:
+            if outcome.state is state:
+                return outcome.reply
+    return handed_on[0].reply

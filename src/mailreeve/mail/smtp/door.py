@@ -1,0 +1,132 @@
+"""The listening door: who may come in, and how it is closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from mailreeve.mail.ports import NextHop, PolicySource, Recorder
+from mailreeve.mail.smtp.connection import Connection
+from mailreeve.mail.smtp.retries import Retries
+from mailreeve.mail.smtp.session import Services, Session, SmtpSettings
+from mailreeve.policy.facts import IPAddress
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+class SmtpDoor:
+    """An SMTP server that is listening. Made by `smtp_door`."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._settings = services.settings
+        self._sessions: dict[asyncio.Task[None], Connection] = {}
+        self._per_ip: Counter[IPAddress | None] = Counter()
+        self._server: asyncio.Server | None = None
+        self._address: tuple[str, int] | None = None
+        self._closing = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address and the port that it listens on, or listened on before it was closed."""
+        if self._address is None:
+            raise RuntimeError("the door was not opened yet")
+        return self._address
+
+    async def open(self) -> None:
+        """Begin to listen. Raises `OSError` if the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self._accept), self._settings.host, self._settings.port, backlog=512
+        )
+        host, port = self._server.sockets[0].getsockname()[:2]
+        self._address = str(host), int(port)
+
+    async def aclose(self) -> None:
+        """Take no more connections, finish the messages under way, then close.
+
+        Clients between two messages are sent away at once with 421; after `grace` seconds all are.
+        """
+        self._closing = True
+        if self._server is not None:
+            self._server.close()
+        for connection in self._sessions.values():
+            connection.interrupt()
+        if self._sessions:
+            _, late = await asyncio.wait(self._sessions, timeout=self._settings.grace)
+            for task in late:
+                log.warning("smtp.cut_off", source_ip=str(self._sessions[task].source_ip))
+                self._sessions[task].abort()
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    def _accept(self, connection: Connection) -> None:
+        try:
+            source_ip = connection.source_ip
+        except ValueError:
+            source_ip = None
+        refusal = self._crowded(source_ip)
+        if refusal is not None:
+            log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
+            connection.say_and_close(refusal)
+            return
+        self._per_ip[source_ip] += 1
+        session = Session(connection, source_ip, self._services)
+        task = asyncio.create_task(session.run())
+        self._sessions[task] = connection
+        task.add_done_callback(lambda done: self._ended(done, source_ip))
+
+    def _crowded(self, source_ip: IPAddress | None) -> str | None:
+        if self._closing:
+            return f"421 4.3.2 {self._settings.hostname} Shutting down, try again later"
+        if len(self._sessions) >= self._settings.max_connections:
+            return f"421 4.3.2 {self._settings.hostname} Too many connections, try again later"
+        if self._per_ip[source_ip] >= self._settings.max_connections_per_ip:
+            return f"421 4.7.0 {self._settings.hostname} Too many connections from your address"
+        return None
+
+    def _ended(self, task: asyncio.Task[None], source_ip: IPAddress | None) -> None:
+        del self._sessions[task]
+        self._per_ip[source_ip] -= 1
+        if not self._per_ip[source_ip]:
+            del self._per_ip[source_ip]
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("smtp.session_failed", source_ip=str(source_ip), exc_info=problem)
+
+
+@asynccontextmanager
+async def smtp_door(
+    settings: SmtpSettings,
+    *,
+    policies: PolicySource,
+    next_hop: NextHop,
+    recorder: Recorder,
+    tls: ssl.SSLContext | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[SmtpDoor]:
+    """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
+    services = Services(settings, policies, next_hop, recorder, Retries(), clock, tls)
+    door = SmtpDoor(services)
+    await door.open()
+    try:
+        yield door
+    finally:
+        await door.aclose()
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """The TLS settings for STARTTLS. Raises `OSError`, or `ssl.SSLError` if the files do not fit."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context

@@ -1,0 +1,243 @@
+"""A mail server as the next hop, spoken to while the sender waits.
+
+There is no queue here and no bounce is written, so nothing may be accepted that the next hop would
+refuse. Each recipient is therefore checked at RCPT: the next hop is given MAIL and RCPT, and its refusal
+is passed on before the sender has been promised anything. At the end of data the same connection takes
+the message, and its answer is our answer. Where the envelope is still the one that was checked, which is
+the ordinary case, that costs nothing twice.
+
+The next hop's own texts reach the sender with its code, so that a bounce says what was really wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import aiosmtplib
+import structlog
+from msgspec import Struct
+from structlog.typing import FilteringBoundLogger
+
+from mailreeve.mail.message import header_length, printable
+from mailreeve.mail.ports import Courier, Routed
+from mailreeve.policy.addresses import Address, Sender
+from mailreeve.policy.decisions import SmtpReply
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+UNREACHABLE: Final = SmtpReply(451, "4.4.1", "The next mail server does not answer, try again later")
+BROKE_OFF: Final = SmtpReply(451, "4.4.2", "The next mail server broke off, try again later")
+NEEDS_UTF8: Final = SmtpReply(553, "5.6.7", "The next mail server takes no internationalised mail")
+
+GOODBYE_TIMEOUT: Final = 2.0  # seconds to wait for the reply to QUIT
+MAX_TEXT: Final = 300  # of a foreign reply: with code and id it stays within the 512 octets of a reply line
+
+_PASSED_ON: Final = frozenset({450, 451, 452, 550, 551, 552, 553, 554})
+_ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|\Z)")
+
+_Broken = (aiosmtplib.SMTPException, OSError)
+"""What a connection that does not work raises. `TimeoutError` and TLS failures are kinds of OSError."""
+
+
+class SmtpNextHop(Struct, frozen=True, kw_only=True):
+    """The server that takes accepted mail. Times are in seconds.
+
+    `greeting` is the name given in EHLO. With `start_tls` the connection is encrypted where the server
+    offers it; its certificate is not verified, as is usual between mail servers (RFC 7435).
+    """
+
+    host: str
+    port: int
+    greeting: str
+    connect_timeout: float = 30
+    command_timeout: float = 60
+    data_timeout: float = 600  # RFC 5321 section 4.5.3.2.6: the server may need that long for the last reply
+    start_tls: bool = False
+
+    def courier(self) -> Courier:
+        """A courier with a connection of its own, opened when first needed."""
+        return _SmtpCourier(self)
+
+
+class _SmtpCourier:
+    """One connection to the next hop, kept for as long as the sender's."""
+
+    def __init__(self, next_hop: SmtpNextHop) -> None:
+        self._next_hop = next_hop
+        self._client: aiosmtplib.SMTP | None = None
+        # The transaction that the next hop is in: the reverse path with its parameters, and who was accepted.
+        self._mail: tuple[str, bool] | None = None
+        self._accepted: list[str] = []
+
+    async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
+        reused = self._client is not None
+        try:
+            return await self._offer(str(sender), str(recipient), utf8)
+        except _Broken as problem:
+            failure = self._failed(problem)
+        if not reused:
+            return failure
+        # A server may close a connection that lay idle between two messages.
+        try:
+            return await self._offer(str(sender), str(recipient), utf8)
+        except _Broken as problem:
+            return self._failed(problem)
+
+    async def deliver(
+        self, sender: Sender, recipients: Sequence[Routed], content: bytes, *, utf8: bool
+    ) -> Sequence[SmtpReply | None]:
+        # Several originals may lead to one mailbox, which gets one copy.
+        targets = list(dict.fromkeys(str(recipient.effective) for recipient in recipients))
+        try:
+            results = await self._send(str(sender), targets, content, utf8)
+        except _Broken as problem:
+            results = dict.fromkeys(targets, self._failed(problem))
+        except asyncio.CancelledError:
+            # We are being stopped in the middle of it: the sender was not answered and tries again.
+            self._drop()
+            raise
+        return [results[str(recipient.effective)] for recipient in recipients]
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            await client.quit(timeout=GOODBYE_TIMEOUT)
+        except _Broken as problem:
+            # All mail was answered for before; a missing goodbye changes nothing.
+            log.debug("next_hop.no_goodbye", problem=str(problem))
+            client.close()
+
+    async def _send(
+        self, sender: str, targets: list[str], content: bytes, utf8: bool
+    ) -> dict[str, SmtpReply | None]:
+        results: dict[str, SmtpReply | None] = dict.fromkeys(targets)
+        utf8 = utf8 or not all(address.isascii() for address in (sender, *targets))
+        if self._client is not None and self._mail == (sender, utf8) and self._accepted == targets:
+            try:
+                return await self._data(self._client, targets, results, content, utf8)
+            except aiosmtplib.SMTPServerDisconnected as problem:
+                # Tired of waiting for our sender, most likely: so once more, from the start. If it had
+                # taken the message and failed to say so, there will be two copies: better than none.
+                self._failed(problem)
+        elif self._client is not None:
+            await self._forget(self._client)
+        for target in targets:
+            results[target] = await self._offer(sender, target, utf8)
+        accepted = [target for target in targets if results[target] is None]
+        if accepted and self._client is not None:
+            await self._data(self._client, accepted, results, content, utf8)
+        return results
+
+    async def _data(
+        self,
+        client: aiosmtplib.SMTP,
+        targets: list[str],
+        results: dict[str, SmtpReply | None],
+        content: bytes,
+        utf8: bool,
+    ) -> dict[str, SmtpReply | None]:
+        """Send the content to those whom the next hop accepted, and add its answer to the results."""
+        if utf8 and not client.supports_extension("smtputf8") and not content[: header_length(content)].isascii():
+            results.update(dict.fromkeys(targets, NEEDS_UTF8))
+            return results
+        try:
+            await client.data(content, timeout=self._next_hop.data_timeout)
+        except aiosmtplib.SMTPResponseException as refusal:
+            results.update(dict.fromkeys(targets, passed_on(refusal.code, refusal.message)))
+        self._mail, self._accepted = None, []
+        return results
+
+    async def _offer(self, sender: str, recipient: str, utf8: bool) -> SmtpReply | None:
+        """Name this recipient in a transaction with this sender, which is begun unless it is under way."""
+        client = await self._connected()
+        has_utf8 = client.supports_extension("smtputf8")
+        if not (sender.isascii() and recipient.isascii()):
+            utf8 = True
+            if not has_utf8:
+                return NEEDS_UTF8
+        if self._mail != (sender, utf8):
+            await self._forget(client)
+            parameters = []
+            if client.supports_extension("8bitmime"):
+                parameters.append(b"BODY=8BITMIME")
+            if has_utf8 and utf8:
+                parameters.append(b"SMTPUTF8")
+            answer = await self._command(client, b"MAIL", f"FROM:<{sender}>".encode(), *parameters)
+            if answer.code != 250:
+                return passed_on(answer.code, answer.message)
+            self._mail = (sender, utf8)
+        answer = await self._command(client, b"RCPT", f"TO:<{recipient}>".encode())
+        if answer.code not in (250, 251):
+            return passed_on(answer.code, answer.message)
+        if recipient not in self._accepted:
+            self._accepted.append(recipient)
+        return None
+
+    async def _forget(self, client: aiosmtplib.SMTP) -> None:
+        """End the transaction that the next hop is in, if any."""
+        if self._mail is not None:
+            self._mail, self._accepted = None, []
+            answer = await self._command(client, b"RSET")
+            if answer.code != 250:
+                raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
+
+    async def _command(self, client: aiosmtplib.SMTP, *parts: bytes) -> aiosmtplib.SMTPResponse:
+        return await client.execute_command(*parts, timeout=self._next_hop.command_timeout)
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is not None and self._client.is_connected:
+            return self._client
+        self._drop()
+        next_hop = self._next_hop
+        client = aiosmtplib.SMTP(
+            hostname=next_hop.host,
+            port=next_hop.port,
+            local_hostname=next_hop.greeting,
+            timeout=next_hop.connect_timeout,
+            start_tls=None if next_hop.start_tls else False,
+            validate_certs=False,
+        )
+        await client.connect()
+        self._client = client
+        try:
+            await client.ehlo()
+        except aiosmtplib.SMTPHeloError:
+            await client.helo()
+        return client
+
+    def _failed(self, problem: Exception) -> SmtpReply:
+        """The reply to a connection that does not work. The connection is given up."""
+        connected = self._client is not None
+        self._drop()
+        log.warning("next_hop.failed", host=self._next_hop.host, port=self._next_hop.port, problem=repr(problem))
+        return BROKE_OFF if connected else UNREACHABLE
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        self._mail, self._accepted = None, []
+
+
+def passed_on(code: int, message: str) -> SmtpReply:
+    """A refusal of the next hop as our own reply: the same code and text where they make sense here.
+
+    A 421 concerns its connection, not ours. What is no refusal at all where one is due, or not of this
+    protocol, is a fault that may pass.
+    """
+    if code not in _PASSED_ON:
+        code = 554 if 500 <= code <= 599 else 451
+    text = message
+    enhanced = f"{code // 100}.0.0"
+    found = _ENHANCED.match(text)
+    if found is not None:
+        text = "\n".join(line.removeprefix(found[1]) for line in text.split("\n"))
+        if found[1][0] == enhanced[0]:
+            enhanced = found[1]
+    text = printable(text, MAX_TEXT).encode("ascii", "replace").decode("ascii")
+    return SmtpReply(code, enhanced, text or "Refused by the next mail server")

@@ -1,0 +1,210 @@
+"""What happens to one message, from connect to the end of its data? Events in, replies and a plan out.
+
+A `Transaction` does no I/O and knows no protocol: a door tells it what the sender said, asks the policy
+source whose policies hold, and carries out the plan. It asks `decide_mail` as soon as it can and refuses
+a recipient at RCPT only if the refusal is certain whatever the header will say (behaviour.md D-07);
+else at the end of data, each recipient alone.
+
+What a stranger sends never raises: a malformed address is answered, a malformed message is read as far
+as it goes.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
+from mailreeve.mail.message import Message, header_length, read_message
+from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
+from mailreeve.mail.plan import Plan, reply_line
+from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
+from mailreeve.mail.ports import Routed
+from mailreeve.policy.addresses import Address, AddressError, Sender, parse_address, parse_sender
+from mailreeve.policy.alteration import rewriter
+from mailreeve.policy.decide import decide_connect, decide_mail
+from mailreeve.policy.decisions import SmtpReply, Stage
+from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.replies import OPEN_RELAY
+
+MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
+MAX_HEADER_OCTETS: Final = 262_144  # more than any honest header; it bounds the work of reading one
+MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop
+
+TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
+HEADER_TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message header too large")
+TOO_MANY_HOPS: Final = SmtpReply(554, "5.4.6", "Too many hops, the message is in a loop")
+
+
+def new_decision_id() -> str:
+    """An id that nobody guesses and everybody can read out: 16 letters and digits, 80 random bits."""
+    return base64.b32encode(secrets.token_bytes(10)).decode("ascii").lower()
+
+
+def refusal_at_connect(
+    policy_sets: Sequence[PolicySet], source_ip: IPAddress, at: float, new_id: NewId = new_decision_id
+) -> str | None:
+    """The reply to a source address that every account refuses for everybody (behaviour.md section 1, row 1).
+
+    Nobody is named yet, so one account that would hear the sender out is enough to go on.
+    """
+    reply: SmtpReply | None = None
+    for policies in policy_sets:
+        decision = decide_connect(policies, source_ip, at)
+        if decision is None or decision.reply is None:
+            return None
+        reply = decision.reply
+    return None if reply is None else reply_line(reply, new_id())
+
+
+class Accepted(Struct, frozen=True):
+    """The recipient is taken for now. `route` is where the message would go, None while the header decides."""
+
+    sender: Sender
+    route: Routed | None
+
+
+class Refused(Struct, frozen=True):
+    """The recipient is not taken. `line` is the whole reply, with the decision id if a policy made it."""
+
+    line: str
+
+
+class Transaction:
+    """One message after another over one connection, from one source address."""
+
+    def __init__(
+        self,
+        source_ip: IPAddress | None,
+        *,
+        max_recipients: int = MAX_RECIPIENTS,
+        new_id: NewId = new_decision_id,
+    ) -> None:
+        self._source_ip = source_ip
+        self._max_recipients = max_recipients
+        self._new_id = new_id
+        self._sender: Sender | None = None
+        self._at = 0.0
+        self._attempts = 0
+        self._policies: dict[str, PolicySet] = {}
+        self._recipients: dict[Address, Recipient] = {}
+        self._refused: list[Outcome] = []
+
+    @property
+    def sender(self) -> Sender | None:
+        """The envelope sender, None before MAIL."""
+        return self._sender
+
+    @property
+    def has_recipients(self) -> bool:
+        """Whether any recipient was taken."""
+        return bool(self._recipients)
+
+    def mail_from(self, text: str, at: float) -> SmtpReply | None:
+        """Begin a message from this envelope sender, with or without angle brackets; None, or the refusal.
+
+        `at`, in POSIX seconds, is the time that all its policies are asked for. A message under way
+        must be ended first.
+        """
+        if self._sender is not None:
+            raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
+        try:
+            self._sender = parse_sender(_mailbox_of(text))
+        except AddressError as problem:
+            return SmtpReply(501, "5.1.7", f"Bad sender address: {problem}")
+        self._at = at
+        return None
+
+    def recipient(self, text: str) -> Address | SmtpReply:
+        """The address of an envelope recipient, with or without angle brackets, or the refusal."""
+        self._attempts += 1
+        # Refused ones count as well: a stranger could name and be refused, and recorded, without end.
+        if self._attempts > self._max_recipients:
+            return TOO_MANY_RECIPIENTS
+        try:
+            return parse_address(_mailbox_of(text))
+        except AddressError as problem:
+            return SmtpReply(501, "5.1.3", f"Bad recipient address: {problem}")
+
+    def rcpt(self, address: Address, policies: PolicySet | None) -> Accepted | Refused:
+        """Add a recipient. `policies` are what the source says now; None if no account takes this mail.
+
+        The first set of an account is kept for the whole message, so that all its recipients are
+        decided at one revision.
+        """
+        sender = self._begun()
+        if policies is None:
+            return Refused(str(OPEN_RELAY))
+        policies = self._policies.setdefault(policies.account_id, policies)
+        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip)
+        recipient = Recipient(facts, policies)
+        decision = decide_mail(policies, facts)
+        if decision.reply is not None and decision.certain:
+            reply = in_session(decision.reply)
+            decision_id = self._new_id()
+            self._refused.append(refused_outcome(recipient, decision, decision_id, reply, Stage.RCPT))
+            return Refused(reply_line(reply, decision_id))
+        self._recipients[address] = recipient
+        if not policies.definitions:
+            return Accepted(sender, Routed(address, address))
+        rewrites = rewriter(policies, facts)
+        if not rewrites.certain:
+            return Accepted(sender, None)
+        return Accepted(altered_sender(rewrites, sender)[0], Routed(address, rewrites.recipient(address)))
+
+    def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
+        """The next hop does not take this recipient: forget it, keep that for the record, say the reply."""
+        recipient = self._recipients.pop(address)
+        decision = decide_mail(recipient.policies, recipient.facts)
+        decision_id = self._new_id()
+        self._refused.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.RCPT, LAYER_NEXT_HOP))
+        return reply_line(reply, decision_id)
+
+    def end_of_message(self, content: bytes) -> Plan:
+        """Decide for every recipient and end the message. Line ends in `content` are CRLF."""
+        if header_length(content) > MAX_HEADER_OCTETS:
+            return self.give_up(HEADER_TOO_LARGE, Message((), b"", len(content)))
+        message = read_message(content)
+        if sum(1 for _ in message.named("received")) > MAX_HOPS:
+            return self.give_up(TOO_MANY_HOPS, message)
+        self._begun()
+        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id)
+        self.reset()
+        return plan
+
+    def give_up(self, reply: SmtpReply, message: Message) -> Plan:
+        """End the message with one refusal for all recipients, for a cause that is no policy."""
+        self._begun()
+        plan = plan_refusal(reply, message, self._recipients.values(), self._refused, self._new_id)
+        self.reset()
+        return plan
+
+    def reset(self) -> tuple[Outcome, ...]:
+        """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
+        refused = tuple(self._refused)
+        self._sender = None
+        self._attempts = 0
+        self._policies = {}
+        self._recipients = {}
+        self._refused = []
+        return refused
+
+    def _begun(self) -> Sender:
+        if self._sender is None:
+            raise RuntimeError("no message was begun: `mail_from` comes first")
+        return self._sender
+
+
+def _mailbox_of(text: str) -> str:
+    """The mailbox of a path, without angle brackets and source route (RFC 5321 section 4.1.2, appendix C)."""
+    path = text.strip()
+    if path.startswith("<") and path.endswith(">"):
+        path = path[1:-1]
+    if path.startswith("@") and ":" in path:
+        path = path.partition(":")[2]
+    return path
