@@ -1,0 +1,257 @@
+"""How does an HTTP request become a call? One ASGI application: a dict from path to endpoint.
+
+All that is specific to HTTP ends here: methods, headers, bodies and their limits, status codes. A request makes
+one hop to a worker thread, in which it is authenticated, decoded, carried out and encoded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+from urllib.parse import parse_qs
+
+import anyio
+import msgspec
+import structlog
+from anyio import CapacityLimiter
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mailreeve.api.openapi import document as openapi_document
+from mailreeve.api.quota import Quota, Standing
+from mailreeve.directory.accounts import Caller, Origin
+from mailreeve.families.login.authenticate import Authenticator
+from mailreeve.families.perform import House, perform
+from mailreeve.wire import envelope, signing
+from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.envelope import Failure
+from mailreeve.wire.errors import (
+    INTERNAL,
+    NO_CREDENTIALS,
+    QUOTA,
+    TOO_LARGE,
+    UNKNOWN_PATH,
+    WRONG_METHOD,
+    Problem,
+    RequestRefused,
+)
+
+PREFIX: Final = "/api/"
+WORKERS: Final = 16  # calls carried out at once; each holds at most one database connection
+DRAINED: Final = 4  # times the body limit that is read and thrown away, so that the refusal can be read
+BODY_TIME: Final = 60  # seconds that a body may take to arrive
+MAX_FORM: Final = 64 * 1024  # octets of a token request
+
+_SUCCESS_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Pragma": "no-cache",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+# Errors of the bearer scheme have their code right in the entry of `fail` (api.md section 1.4, shape 3).
+_FLAT: Final = frozenset({"token_expired", "token_verification_failed"})
+
+_log = structlog.get_logger(__name__)
+
+
+class Api:
+    """The API over HTTP."""
+
+    def __init__(
+        self,
+        house: House,
+        authenticator: Authenticator,
+        endpoints: Sequence[Endpoint],
+        *,
+        quota: Quota,
+        strangers: Quota,
+        max_body: int,
+    ) -> None:
+        self._house = house
+        self._authenticator = authenticator
+        self._endpoints = {PREFIX + endpoint.path: endpoint for endpoint in endpoints}
+        self._quota = quota
+        self._strangers = strangers
+        self._max_body = max_body
+        self._openapi = openapi_document(endpoints)
+        self._workers: CapacityLimiter | None = None
+
+    def asgi(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/healthz", self._alive, methods=["GET"]),
+                Route("/readyz", self._ready, methods=["GET"]),
+                Route("/openapi.json", self._describe, methods=["GET"]),
+                Route("/oauth/token", self._token, methods=["POST"]),
+                Route("/{path:path}", self._call, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
+            ]
+        )
+
+    async def _call(self, request: Request) -> Response:
+        path = request.url.path
+        endpoint = self._endpoints.get(path)
+        if endpoint is None:
+            return self._refuse(RequestRefused(UNKNOWN_PATH), self._quota.look(_address(request)))
+        if request.method != "POST":
+            response = self._refuse(RequestRefused(WRONG_METHOD), self._quota.look(_address(request)))
+            response.headers["Allow"] = "POST"
+            return response
+        try:
+            body = await self._body(request, self._max_body)
+        except RequestRefused as refusal:
+            return self._refuse(refusal, self._strangers.count(_address(request)))
+        except (ClientDisconnect, TimeoutError):
+            return Response(status_code=408)
+        return await self._in_worker(partial(self._answer, request, endpoint, path, body))
+
+    def _answer(self, request: Request, endpoint: Endpoint, path: str, body: bytes) -> Response:
+        """Runs in a worker thread."""
+        now = datetime.now(UTC)
+        address = _address(request)
+        standing = self._strangers.look(address)
+        try:
+            if standing.remaining <= 0:
+                raise RequestRefused(QUOTA, retry_after=standing.reset)
+            try:
+                caller = self._authenticate(request, path, now)
+            except RequestRefused:
+                standing = self._strangers.count(address)
+                raise
+            standing = self._quota.count(f"{caller.account_id}/{caller.actor}")
+            if standing.remaining < 0:
+                raise RequestRefused(QUOTA, retry_after=standing.reset)
+            origin = Origin(caller.actor, address, request.headers.get("x-mc-req-id", "")[:128])
+            done = perform(self._house, endpoint, envelope.decode(body), caller, origin)
+            payload = envelope.encode(done.data, done.fail, done.shown)
+        except RequestRefused as refusal:
+            return self._refuse(refusal, standing)
+        except Exception as problem:
+            return self._broken(problem, path, standing)
+        return _json(payload, 200, _SUCCESS_HEADERS | standing.headers())
+
+    def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
+        authorization = request.headers.get("authorization", "").strip()
+        scheme, _, rest = authorization.partition(" ")
+        if scheme.lower() == "bearer" and rest.strip():
+            return self._authenticator.bearer(rest.strip(), now)
+        if scheme.upper() != "MC":
+            raise RequestRefused(NO_CREDENTIALS)
+        headers = request.headers
+        call = signing.read_signed(
+            rest, headers.get("x-mc-app-id"), headers.get("x-mc-date"), headers.get("x-mc-req-id"), path
+        )
+        return self._authenticator.signed(call, now)
+
+    async def _token(self, request: Request) -> Response:
+        """The client-credentials grant (RFC 6749 section 4.4), form or Basic."""
+        try:
+            form = parse_qs((await self._body(request, MAX_FORM)).decode("utf-8", "replace"))
+        except (RequestRefused, ClientDisconnect, TimeoutError):
+            return _oauth_error("invalid_request", 400)
+        client_id, client_secret = (form.get(name, [""])[0] for name in ("client_id", "client_secret"))
+        scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                pair = base64.b64decode(rest.strip(), validate=True).decode()
+            except (binascii.Error, ValueError):
+                return _oauth_error("invalid_client", 401)
+            client_id, _, client_secret = pair.partition(":")
+        if form.get("grant_type", [""])[0] != "client_credentials":
+            return _oauth_error("unsupported_grant_type", 400)
+        address = _address(request)
+        if self._strangers.look(address).remaining <= 0:
+            return _oauth_error("slow_down", 429)
+
+        def give() -> Response:
+            token = self._authenticator.give_token(client_id, client_secret, datetime.now(UTC))
+            if token is None:
+                self._strangers.count(address)
+                return _oauth_error("invalid_client", 401)
+            return _json(msgspec.json.encode(token), 200, _SUCCESS_HEADERS)
+
+        return await self._in_worker(give)
+
+    async def _alive(self, request: Request) -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    async def _ready(self, request: Request) -> Response:
+        def look() -> Response:
+            trouble = self._house.store.trouble()
+            if trouble:
+                _log.warning("not ready", problem=trouble)
+                return Response("the database does not answer\n", 503, media_type="text/plain")
+            return Response("ready\n", media_type="text/plain")
+
+        return await self._in_worker(look)
+
+    async def _describe(self, request: Request) -> Response:
+        return _json(self._openapi, 200, {})
+
+    async def _in_worker(self, work: Callable[[], Response]) -> Response:
+        if self._workers is None:
+            self._workers = CapacityLimiter(WORKERS)
+        return await anyio.to_thread.run_sync(work, limiter=self._workers)
+
+    async def _body(self, request: Request, most: int) -> bytes:
+        """The body, of at most `most` octets. What is longer is read and thrown away up to a point, because
+        a client that is still sending does not read the refusal."""
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most * DRAINED:
+            raise RequestRefused(TOO_LARGE, f"{TOO_LARGE.message}: at most {most} octets are allowed")
+        kept: list[bytes] = []
+        size = 0
+        async with asyncio.timeout(BODY_TIME):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= most:
+                    kept.append(chunk)
+                elif size > most * DRAINED:
+                    break
+        if size > most:
+            raise RequestRefused(TOO_LARGE, f"{TOO_LARGE.message}: at most {most} octets are allowed")
+        return b"".join(kept)
+
+    def _refuse(self, refusal: RequestRefused, standing: Standing) -> Response:
+        headers = standing.headers()
+        if refusal.retry_after is not None:
+            headers["Retry-After"] = str(-(-refusal.retry_after // 1000))
+        fail: list[Failure | Problem] = [Failure([refusal.problem])]
+        if refusal.problem.code in _FLAT:
+            fail = [refusal.problem]
+        return _json(envelope.encode([], fail, status=refusal.status), refusal.status, headers)
+
+    def _broken(self, problem: Exception, path: str, standing: Standing) -> Response:
+        """What is said when we broke: an id that is also in the log, and nothing else."""
+        number = secrets.token_hex(8)
+        _log.error("call failed", id=number, path=path, exc_info=problem)
+        return self._refuse(RequestRefused(INTERNAL, f"{INTERNAL.message} (id {number})"), standing)
+
+
+class _OAuthError(Struct, frozen=True):
+    """RFC 6749 section 5.2, and the `fail` that clients of the envelope read."""
+
+    error: str
+    fail: Sequence[Problem]
+
+
+def _oauth_error(error: str, status: int) -> Response:
+    text = {"invalid_client": "The client id or secret is wrong"}.get(error, "The token request is not valid")
+    return _json(msgspec.json.encode(_OAuthError(error, [Problem(error, text, False)])), status, _SUCCESS_HEADERS)
+
+
+def _json(payload: bytes, status: int, headers: dict[str, str]) -> Response:
+    # Set by hand: Starlette would add a charset, which the live service does not send.
+    return Response(payload, status, headers | {"Content-Type": "application/json"})
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""

@@ -1,0 +1,92 @@
+"""What does the API look like to a machine? An OpenAPI 3.1 document made from the declared endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+import msgspec
+
+from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.envelope import Failure
+from mailreeve.wire.errors import Problem
+from mailreeve.wire.pagination import Shown
+
+_REF: Final = "#/components/schemas/{name}"
+
+
+def document(endpoints: Sequence[Endpoint]) -> bytes:
+    """The document as JSON."""
+    types: list[type] = [Problem, Failure, Shown]
+    for endpoint in endpoints:
+        types += [endpoint.item, endpoint.answer]
+    types = list(dict.fromkeys(types))
+    schemas, components = msgspec.json.schema_components(types, schema_hook=_anything, ref_template=_REF)
+    schema_of = dict(zip(types, schemas, strict=True))
+    paths = {f"/api/{e.path}": {"post": _operation(e, schema_of)} for e in endpoints}
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Mailreeve",
+                "version": version("mailreeve"),
+                "description": "Mail and web policies, on the wire of the Mimecast API 1.0.",
+            },
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {
+                    "signed": {
+                        "type": "apiKey",
+                        "in": "header",
+                        "name": "Authorization",
+                        "description": "MC {accessKey}:{signature}, with x-mc-app-id, x-mc-date and x-mc-req-id",
+                    },
+                    "token": {"type": "http", "scheme": "bearer"},
+                },
+            },
+            "security": [{"signed": []}, {"token": []}],
+        }
+    )
+
+
+def _anything(kind: type) -> dict[str, object]:
+    """The schema of what msgspec has none for: `object`, as the echoed item of a failure holds it."""
+    if kind is object:
+        return {"description": "Any value, as it was sent"}
+    raise NotImplementedError
+
+
+def _operation(endpoint: Endpoint, schema_of: dict[type, dict[str, object]]) -> dict[str, object]:
+    pagination = {"pageSize": {"type": "integer"}, "pageToken": {"type": "string"}}
+    request = {
+        "type": "object",
+        "properties": {
+            "meta": {
+                "type": "object",
+                "properties": {"pagination": {"type": "object", "properties": pagination}},
+            },
+            "data": {"type": "array", "maxItems": endpoint.most, "items": schema_of[endpoint.item]},
+        },
+    }
+    meta: dict[str, object] = {"status": {"type": "integer"}}
+    if endpoint.lists:
+        meta["pagination"] = schema_of[Shown]
+    answer = {
+        "type": "object",
+        "required": ["meta", "data", "fail"],
+        "properties": {
+            "meta": {"type": "object", "required": ["status"], "properties": meta},
+            "data": {"type": "array", "items": schema_of[endpoint.answer]},
+            "fail": {"type": "array", "items": schema_of[Failure]},
+        },
+    }
+    return {
+        "operationId": endpoint.path,
+        "tags": [endpoint.path.rpartition("/")[0]],
+        "summary": endpoint.summary,
+        "x-permissions": list(endpoint.permissions),
+        "requestBody": {"content": {"application/json": {"schema": request}}},
+        "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": answer}}}},
+    }

@@ -1,0 +1,1 @@
+"""The command line: assembles the rest, and owns start-up and shutdown."""

@@ -1,0 +1,41 @@
+"""The `mailreeve` command. Sub-commands are loaded when they are called, so that help is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+_COMMANDS: Final = {
+    "init": "Make a data folder with a first account.",
+    "serve": "Serve the API and the mail door from a data folder.",
+    "explain": "Say what would become of a message or a web request, and why.",
+    "call": "Call an API endpoint, signed with saved credentials.",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands live in modules of their own names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"mailreeve.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mailreeve", prog_name="mailreeve")
+def main() -> None:
+    """Mail and web policies set through an API, enforced on the next message, and explained.
+
+    Exit codes: 0 done, 1 it could not be done, 2 the command was not understood.
+    """

@@ -1,0 +1,53 @@
+"""Options that several commands share, and how a command ends when it cannot do its work."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, ParamSpec, TypeVar
+
+import click
+
+from mailreeve.settings import DEFAULT_DATA
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def data_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--data DIR`."""
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=DEFAULT_DATA,
+        envvar="MAILREEVE_DATA",
+        show_default=True,
+        help="The data folder.",
+    )(function)
+
+
+def json_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
+
+
+def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Turn these exceptions into a message on standard error and exit code 1."""
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except expected as problem:
+                fail(str(problem))
+
+        return run
+
+    return wrap
+
+
+def fail(message: str) -> NoReturn:
+    """Say why it could not be done, and end with exit code 1."""
+    raise click.ClickException(message)

@@ -1,0 +1,136 @@
+"""`mailreeve serve`: the API and the mail door in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+import uvloop
+
+from mailreeve.api.app import Api
+from mailreeve.api.quota import Quota
+from mailreeve.api.server import HttpServer
+from mailreeve.cli import logs
+from mailreeve.cli.folder import CREDENTIALS, LOCK, MAILDIR, FolderError, Opened, is_initialised, open_initialised
+from mailreeve.cli.mail import open_mail_door
+from mailreeve.cli.options import data_option, ends_with
+from mailreeve.families.login.authenticate import Authenticator
+from mailreeve.families.registry import ENDPOINTS
+from mailreeve.settings import Settings, SettingsError, split_host_port
+from mailreeve.settings import read as read_settings
+from mailreeve.store.migrations import SchemaError
+
+STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
+
+
+@click.command("serve")
+@data_option
+@click.option("--http", metavar="HOST:PORT", help="Where the API listens; port 0 picks a free one.")
+@click.option("--smtp", metavar="HOST:PORT", help="Where the mail door listens.")
+@click.option("--next-hop", metavar="HOST:PORT|maildir:DIR", help="Where mail goes.  [default: a Maildir in DATA]")
+@click.option("--milter", metavar="HOST:PORT", help="Not served by this version.")
+@click.option("--tls-cert", metavar="FILE", help="Certificate chain in PEM, for HTTPS and STARTTLS.")
+@click.option("--tls-key", metavar="FILE", help="The certificate's private key in PEM.")
+@click.option(
+    "--init", "make", is_flag=True, help="Make the folder first if it is new; takes the options of init."
+)
+@click.option("--domain", "domain_names", multiple=True, help="With --init: an internal domain; repeatable.")
+@click.option("--admin", help="With --init: the administrator's address.")
+@ends_with(FolderError, SettingsError, SchemaError, OSError)
+def command(
+    data: Path, make: bool, domain_names: tuple[str, ...], admin: str | None, **options: str | None
+) -> None:
+    """Serve the API and the mail door from a data folder.
+
+    Prints a line per listener, then `ready`. SIGTERM or Ctrl-C finishes what is in flight and exits with 0.
+    """
+    settings = read_settings(data, options)
+    if settings.milter:
+        raise SettingsError("milter: this version has no milter door; use smtp")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError("tls_cert and tls_key go together")
+    logs.configure(settings.log_level)
+    if make and not is_initialised(data):
+        _make(data, domain_names, admin)
+    with _only_one(data):
+        opened = open_initialised(data, settings)
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(opened, settings, data))
+        finally:
+            opened.close()
+
+
+async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    api = Api(
+        opened.house,
+        Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew),
+        ENDPOINTS,
+        quota=Quota(settings.rate_limit, settings.rate_window_ms),
+        strangers=Quota(STRANGERS, settings.rate_window_ms),
+        max_body=settings.max_body,
+    )
+    http = HttpServer(api.asgi(), tls_cert=settings.tls_cert, tls_key=settings.tls_key)
+    listener = _bind(*split_host_port(settings.http, "http"))
+    next_hop = settings.next_hop or f"maildir:{data / MAILDIR}"
+    async with open_mail_door(opened, settings, next_hop) as smtp_address:
+        serving = asyncio.create_task(http.serve(sockets=[listener]))
+        ready = asyncio.create_task(http.ready.wait())
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            ready.cancel()
+            await serving
+            raise FolderError("the HTTP server ended while starting; see the log")
+        scheme = "https" if settings.tls_cert else "http"
+        click.echo(f"http {scheme}://{_shown(listener.getsockname())}")
+        click.echo(f"smtp {_shown(smtp_address)}")
+        click.echo("ready")
+        await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        http.stop()
+        await serving
+
+
+def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
+    # Imported here: most starts find the folder made.
+    import msgspec
+
+    from mailreeve.cli.folder import write_private
+    from mailreeve.cli.init import describe, initialise
+
+    credentials = initialise(data, domain_names, admin)
+    write_private(data / CREDENTIALS, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
+    click.echo("\n".join([f"{data} is ready; its credentials:", *describe(credentials)]), err=True)
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """One serving process per folder: another's commits would not be seen at once. Raises `FolderError`."""
+    if not data.is_dir():
+        raise FolderError(f"{data} is not initialised; run: mailreeve init --data {data} --domain NAME")
+    with (data / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise FolderError(f"{data} is being served by another process") from problem
+        yield
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def _shown(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+    host, port = address[0], address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,220 @@
+"""How is a function of the API called? Items in, rows out, whatever the function.
+
+`Api` knows envelope, pages, errors and the quota; it knows no function. `Client` adds those.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Final, Self, TypeVar
+
+import httpx2
+import msgspec
+from msgspec import Struct
+
+from mailreeve.client.auth import SignedAuth, TokenAuth
+from mailreeve.client.credentials import Credentials, OAuthCredentials
+from mailreeve.client.errors import ApiError, ClientError, Failure, Unreachable
+
+TIMEOUT: Final = 30.0  # seconds without a sign of life
+RETRIES: Final = 2  # repeats of a call that was not carried out for want of quota
+MAX_WAIT: Final = 30.0  # seconds that a repeat is waited for, at most
+
+Item = Mapping[str, object] | Struct
+Row = dict[str, object]
+T = TypeVar("T")
+
+
+class Answer(Struct, frozen=True):
+    """What came back: the rows of the items that were carried out, and what was said about the others."""
+
+    data: list[Row]
+    failures: tuple[Failure, ...]
+    total: int | None = None
+    next_page: str | None = None
+
+    def rows(self) -> list[Row]:
+        """`data`. Raises `ApiError` when any item was refused."""
+        if self.failures:
+            raise ApiError(200, self.failures, self.data)
+        return self.data
+
+
+class Api:
+    """One server, one caller. Threads may share it; `close` it, or use it in a `with` statement.
+
+    `base_url` is the scheme, host and port. `verify` is False to trust any certificate, or a context of one's
+    own; `ca_file` names a file of certificates to trust instead of the usual ones. Calls over quota are repeated
+    up to `retries` times, since the server has not carried them out; nothing else is.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials | OAuthCredentials,
+        *,
+        ca_file: str | None = None,
+        verify: ssl.SSLContext | bool = True,
+        timeout: float = TIMEOUT,
+        retries: int = RETRIES,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        url = httpx2.URL(base_url)
+        if url.scheme not in ("http", "https") or not url.host or url.raw_path not in (b"", b"/"):
+            # The path is signed, so nothing may stand before it.
+            raise ValueError(f"{base_url!r} is not the address of a server: scheme, host and port only")
+        if ca_file is not None:
+            verify = ssl.create_default_context(cafile=ca_file)
+        self._http = httpx2.Client(
+            base_url=url,
+            auth=SignedAuth(credentials) if isinstance(credentials, Credentials) else TokenAuth(credentials),
+            headers={
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+                "User-Agent": f"mailreeve/{version('mailreeve')}",
+            },
+            verify=verify,
+            timeout=timeout,
+            transport=transport,
+        )
+        self._retries = retries
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(
+        self, path: str, *items: Item, page_size: int | None = None, page_token: str | None = None
+    ) -> list[Row]:
+        """The rows of one call, one page of them where the function lists.
+
+        `path` is a function's, with or without `/api/` in front. Raises `ApiError` when any item is refused.
+        """
+        return self.send(path, *items, page_size=page_size, page_token=page_token).rows()
+
+    def call_for(self, into: type[T], path: str, *items: Item) -> list[T]:
+        """As `call`, with each row as a value of `into`. Raises `ClientError` for rows that do not fit."""
+        return [convert(row, into) for row in self.call(path, *items)]
+
+    def pages(self, path: str, item: Item | None = None, *, page_size: int | None = None) -> Iterator[Answer]:
+        """The pages of a list, each fetched when it is asked for. Raises `ApiError`."""
+        items = () if item is None else (item,)
+        token: str | None = None
+        while True:
+            answer = self.send(path, *items, page_size=page_size, page_token=token)
+            answer.rows()
+            yield answer
+            if answer.next_page is None:
+                return
+            if answer.next_page == token:
+                raise ClientError(f"{path}: the server gives the same page over and over")
+            token = answer.next_page
+
+    def every(self, path: str, item: Item | None = None, *, page_size: int | None = None) -> Iterator[Row]:
+        """The rows of a list, page after page. Raises `ApiError`."""
+        for answer in self.pages(path, item, page_size=page_size):
+            yield from answer.data
+
+    def send(self, path: str, *items: Item, page_size: int | None = None, page_token: str | None = None) -> Answer:
+        """The answer to one call, refused items included. Raises `ApiError` when the whole call is refused, and
+        `Unreachable`."""
+        page = {name: v for name, v in (("pageSize", page_size), ("pageToken", page_token)) if v is not None}
+        envelope: dict[str, object] = {"data": items}
+        if page:
+            envelope["meta"] = {"pagination": page}
+        return _read(self._post(f"/api/{path.removeprefix('/api/')}", msgspec.json.encode(envelope)))
+
+    def _post(self, path: str, body: bytes) -> httpx2.Response:
+        for left in range(self._retries, -1, -1):
+            try:
+                response = self._http.post(path, content=body)
+            except httpx2.TransportError as problem:
+                raise Unreachable(f"{path}: {type(problem).__name__}: {problem}") from problem
+            wait = _wait(response.headers)
+            if response.status_code != 429 or not left or wait > MAX_WAIT:
+                return response
+            self._sleep(wait)
+        raise AssertionError("unreachable")
+
+
+def convert(value: object, into: type[T]) -> T:
+    """A part of an answer as a value of `into`. Raises `ClientError`."""
+    try:
+        return msgspec.convert(value, into)
+    except msgspec.ValidationError as problem:
+        raise ClientError(f"the answer is not what this client knows: {problem}") from problem
+
+
+def only(rows: Sequence[T]) -> T:
+    """The one row of an answer to one item. Raises `ClientError` when there is not exactly one."""
+    if len(rows) != 1:
+        raise ClientError(f"the answer has {len(rows)} rows instead of one")
+    return rows[0]
+
+
+class _Error(Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+    retryable: bool = False
+    field: str | None = None
+
+
+class _Fail(_Error, frozen=True):
+    """An entry of `fail`: with `errors`, or itself the error, as bearer tokens are refused."""
+
+    errors: list[_Error] = []
+    key: dict[str, object] = {}
+
+
+class _Pagination(Struct, frozen=True, rename="camel"):
+    total_count: int | None = None
+    next: str | None = None
+
+
+class _Meta(Struct, frozen=True):
+    status: int = 200
+    pagination: _Pagination = _Pagination()
+
+
+class _Envelope(Struct, frozen=True):
+    meta: _Meta = _Meta()
+    data: list[Row] = []
+    fail: list[_Fail] = []
+
+
+def _read(response: httpx2.Response) -> Answer:
+    try:
+        envelope = msgspec.json.decode(response.content, type=_Envelope)
+    except msgspec.DecodeError as problem:
+        failure = Failure(f"http_{response.status_code}", "The answer is not an envelope")
+        raise ApiError(response.status_code, [failure]) from problem
+    failures = tuple(
+        Failure(error.code, error.message, error.retryable, error.field, entry.key)
+        for entry in envelope.fail
+        for error in entry.errors or [entry]
+    )
+    status = response.status_code if response.status_code != 200 else envelope.meta.status
+    if status != 200:
+        raise ApiError(status, failures or [Failure(f"http_{status}", "The call was refused")])
+    page = envelope.meta.pagination
+    return Answer(envelope.data, failures, page.total_count, page.next)
+
+
+def _wait(headers: httpx2.Headers) -> float:
+    """Seconds until a call may succeed: `Retry-After` in seconds, else `X-RateLimit-Reset` in milliseconds."""
+    for name, unit in (("retry-after", 1.0), ("x-ratelimit-reset", 0.001)):
+        text = headers.get(name, "")
+        if text.isascii() and text.isdigit():
+            return int(text) * unit
+    return 1.0
