@@ -63,7 +63,11 @@ def refusal_at_connect(
 
 
 class Accepted(Struct, frozen=True):
-    """The recipient is taken for now. `route` is where the message would go, None while the header decides."""
+    """The recipient is taken for now.
+
+    `route` is where the message would go, for the next hop to be asked; None while the header decides
+    that, or where the recipient was taken before.
+    """
 
     sender: Sender
     route: Routed | None
@@ -140,6 +144,9 @@ class Transaction:
         sender = self._begun()
         if policies is None:
             return Refused(str(OPEN_RELAY))
+        if address in self._recipients:
+            # Promised before; whatever a second look at the next hop said could not take that back.
+            return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
         facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip)
         recipient = Recipient(facts, policies)
