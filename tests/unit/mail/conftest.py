@@ -1,0 +1,140 @@
+"""An account's policies in a few words, and a transaction under them: the fixtures `house` and `begin`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import ip_network
+from itertools import count
+
+import pytest
+
+from mailreeve.mail.transaction import Accepted, Refused, Transaction
+from mailreeve.policy.addresses import Domain, parse_address
+from mailreeve.policy.facts import Directory, parse_ip
+from mailreeve.policy.policies import (
+    AddressPattern,
+    AddressType,
+    AlterationPolicy,
+    BlockedOption,
+    BlockedSenderPolicy,
+    Definition,
+    FromPart,
+    ManagedAction,
+    ManagedSender,
+    PermittedSenderPolicy,
+    Routing,
+    Scope,
+)
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.targets import EVERYONE, Target, TargetType
+
+NOW = 1_800_000_000.0
+
+
+def target(text: str) -> Target:
+    """An address, a domain, or `everyone`."""
+    if text == "everyone":
+        return EVERYONE
+    return Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in text else TargetType.EMAIL_DOMAIN, text)
+
+
+def pattern(text: str) -> AddressPattern:
+    """`local@domain`, either half of which may be an asterisk."""
+    local, _, domain = text.partition("@")
+    return AddressPattern(local.replace("*", ""), domain.replace("*", ""))
+
+
+class House:
+    """One account with the internal domains corp.test and old.test, revision 7. Say policies, then `policies`."""
+
+    def __init__(self, account_id: str = "acme", *domains: str) -> None:
+        self.account_id = account_id
+        self.domains = domains or ("corp.test", "old.test")
+        self.relay = "127.0.0.0/8"
+        self.revision = 7
+        self._ids = count(1)
+        self._blocked: list[BlockedSenderPolicy] = []
+        self._permitted: list[PermittedSenderPolicy] = []
+        self._managed: list[ManagedSender] = []
+        self._definitions: list[Definition] = []
+        self._alteration: list[AlterationPolicy] = []
+
+    def _id(self, kind: str) -> str:
+        return f"{kind}{next(self._ids)}"
+
+    def block(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> House:
+        scope_ = Scope(target(who), target(to), FromPart(part), **scope)  # type: ignore[arg-type]
+        text = f"no mail from {who}"
+        self._blocked.append(
+            BlockedSenderPolicy(self._id("b"), text, scope_, BlockedOption.BLOCK_SENDER, NOW - 10)
+        )
+        return self
+
+    def permit(self, who: str, to: str = "everyone", part: str = "envelope_from") -> House:
+        scope = Scope(target(who), target(to), FromPart(part))
+        self._permitted.append(PermittedSenderPolicy(self._id("p"), f"mail from {who}", scope, NOW - 10))
+        return self
+
+    def personal(self, action: str, recipient: str, sender: str) -> House:
+        self._managed.append(ManagedSender(self._id("m"), recipient, sender, ManagedAction(action)))
+        return self
+
+    def alter(self, original: str, new: str, kind: str = "all", routing: str = "all", set_id: str = "") -> House:
+        self._definitions.append(
+            Definition(self._id("d"), set_id, AddressType(kind), pattern(original), pattern(new), Routing(routing))
+        )
+        return self
+
+    def use_set(
+        self, set_id: str, to: str = "everyone", who: str = "everyone", part: str = "envelope_from"
+    ) -> House:
+        scope = Scope(target(who), target(to), FromPart(part))
+        self._alteration.append(AlterationPolicy(self._id("a"), f"set {set_id}", scope, set_id, NOW - 10))
+        return self
+
+    @property
+    def policies(self) -> PolicySet:
+        return PolicySet.build(
+            account_id=self.account_id,
+            revision=self.revision,
+            directory=Directory(internal_domains=frozenset(map(Domain, self.domains))),
+            relay_networks=(ip_network(self.relay),),
+            blocked=self._blocked,
+            permitted=self._permitted,
+            managed=self._managed,
+            alteration=self._alteration,
+            definitions=self._definitions,
+        )
+
+
+class Dialogue:
+    """A transaction with ids `id1`, `id2`, … and the policies of one house."""
+
+    def __init__(self, house: House, sender: str, source_ip: str, **limits: int) -> None:
+        self.house = house
+        ids = (f"id{number}" for number in count(1))
+        self.transaction = Transaction(parse_ip(source_ip), new_id=lambda: next(ids), **limits)
+        assert self.transaction.mail_from(sender, NOW) is None
+
+    def rcpt(self, *recipients: str) -> list[Accepted | Refused]:
+        return [self.transaction.rcpt(parse_address(r), self.house.policies) for r in recipients]
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def another_house() -> House:
+    return House("other", "elsewhere.test")
+
+
+@pytest.fixture
+def begin(house: House) -> Callable[..., Dialogue]:
+    """`begin(sender, source_ip=…)`: a message that has just begun."""
+
+    def start(sender: str = "ann@out.test", source_ip: str = "192.0.2.9", **limits: int) -> Dialogue:
+        return Dialogue(house, sender, source_ip, **limits)
+
+    return start

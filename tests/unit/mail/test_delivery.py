@@ -1,0 +1,219 @@
+"""Carrying out a plan: what is answered when some copies are delivered and others are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
+from mailreeve.mail.maildir_next_hop import CANNOT_STORE, MaildirNextHop
+from mailreeve.mail.ports import Routed
+from mailreeve.mail.smtp.delivery import Delivery
+from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, Retries, message_key
+from mailreeve.mail.smtp_next_hop import passed_on
+from mailreeve.policy.addresses import NULL_SENDER, parse_address
+from mailreeve.policy.decisions import SmtpReply
+
+pytestmark = pytest.mark.anyio
+
+MESSAGE = b"From: Ann <ann@out.test>\r\n\r\nbody\r\n"
+LATER = SmtpReply(450, "4.2.1", "Mailbox busy")
+NEVER = SmtpReply(550, "5.7.0", "Spam")
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+class ScriptedCourier:
+    """Takes everything but for the recipients named in `refusals`."""
+
+    def __init__(self) -> None:
+        self.refusals: dict[str, SmtpReply] = {}
+        self.fault: Exception | None = None
+        self.taken: list[str] = []
+
+    async def check(self, sender, recipient, *, utf8):
+        return None
+
+    async def deliver(self, sender, recipients: Sequence[Routed], content, *, utf8):
+        if self.fault is not None:
+            raise self.fault
+        replies = [self.refusals.get(str(recipient.effective)) for recipient in recipients]
+        self.taken += [str(r.effective) for r, reply in zip(recipients, replies, strict=True) if reply is None]
+        return replies
+
+    async def aclose(self):
+        pass
+
+
+class Records:
+    """Keeps outcomes, or fails."""
+
+    def __init__(self) -> None:
+        self.kept: list[Outcome] = []
+        self.broken = False
+
+    def record(self, outcomes):
+        if self.broken:
+            raise OSError("no space left")
+        self.kept += outcomes
+
+    @property
+    def states(self) -> dict[str, State]:
+        return {outcome.recipient: outcome.state for outcome in self.kept}
+
+
+@pytest.fixture
+def courier():
+    return ScriptedCourier()
+
+
+@pytest.fixture
+def records():
+    return Records()
+
+
+@pytest.fixture
+def send(begin, house, courier, records):
+    """`await send(*recipients)`: a message to them, carried out. u@ gets a copy of his own."""
+    house.personal("permit", "u@corp.test", "ann@out.test")
+    delivery = Delivery(courier, records, Retries())
+
+    async def carry_out(*recipients: str, content: bytes = MESSAGE) -> str:
+        message = begin()
+        message.rcpt(*recipients)
+        plan = message.transaction.end_of_message(content)
+        key = message_key(parse_address("ann@out.test"), content)
+        return await delivery.carry_out(plan, on_top=b"", utf8=False, key=key, now=NOW)
+
+    return carry_out
+
+
+async def test_delivered_to_all_is_250_with_the_decision_id(send, courier, records):
+    """Everything done and recorded: 250, and the record says what was answered."""
+    assert await send("v@corp.test", "w@corp.test") == "250 2.0.0 Delivered [id1]"
+    assert courier.taken == ["v@corp.test", "w@corp.test"]
+    assert set(records.states.values()) == {State.DELIVERED}
+    assert {outcome.reply for outcome in records.kept} == {"250 2.0.0 Delivered [id1]"}
+
+
+async def test_put_off_copy_is_4xx_and_the_retry_brings_no_second_copy(send, courier, records):
+    """v's copy went out, u's was put off: try again, and then only u is delivered to."""
+    courier.refusals["u@corp.test"] = LATER
+    assert await send("u@corp.test", "v@corp.test") == "450 4.2.1 Mailbox busy [id1]"
+    assert records.states == {"u@corp.test": State.DEFERRED, "v@corp.test": State.DELIVERED}
+    courier.refusals.clear()
+    assert (await send("u@corp.test", "v@corp.test")).startswith("250 ")
+    assert courier.taken == ["v@corp.test", "u@corp.test"]
+    assert (await send("u@corp.test", "v@corp.test")).startswith("250 ")
+    assert courier.taken == ["v@corp.test", "u@corp.test", "u@corp.test", "v@corp.test"]
+
+
+async def test_retry_of_another_message_is_delivered_to_all(send, courier):
+    """The memory knows the message by its content; a new one is not taken for the old."""
+    courier.refusals["u@corp.test"] = LATER
+    await send("u@corp.test", "v@corp.test")
+    await send("v@corp.test", content=MESSAGE + b"more\r\n")
+    assert courier.taken == ["v@corp.test", "v@corp.test"]
+
+
+async def test_copy_refused_for_good_is_5xx_although_another_was_delivered(send, courier, records):
+    """The sender must hear of u's loss; a 250 would hide it."""
+    courier.refusals["u@corp.test"] = NEVER
+    assert await send("u@corp.test", "v@corp.test") == "550 5.7.0 Spam [id1]"
+    assert records.states == {"u@corp.test": State.REJECTED, "v@corp.test": State.DELIVERED}
+    [refused] = [outcome for outcome in records.kept if outcome.recipient == "u@corp.test"]
+    assert (refused.layer, refused.policy_id) == (LAYER_NEXT_HOP, "")
+
+
+async def test_put_off_wins_over_refused_for_good(send, courier):
+    """A 5xx would end the sender's tries for the copy that only has to wait."""
+    courier.refusals = {"u@corp.test": NEVER, "v@corp.test": LATER}
+    assert (await send("u@corp.test", "v@corp.test")).startswith("450 ")
+
+
+async def test_policy_refusals_do_not_make_a_delivered_message_fail(send, house, courier, records):
+    """D-13: u is refused by policy, v has it, so 250."""
+    house.personal("block", "x@corp.test", "out.test")
+    house.block("eve@bad.test", to="w@corp.test", part="header_from")
+    content = b"From: eve@bad.test\r\n\r\n"
+    assert (await send("w@corp.test", "v@corp.test", content=content)).startswith("250 ")
+    assert records.states == {"w@corp.test": State.REJECTED, "v@corp.test": State.DELIVERED}
+
+
+async def test_records_that_cannot_be_kept_are_never_250(send, courier, records):
+    """Delivered but not recorded: 451, and the retry is recorded without a second copy."""
+    records.broken = True
+    assert await send("v@corp.test") == "451 4.3.0 Local fault, try again later"
+    records.broken = False
+    assert (await send("v@corp.test")).startswith("250 ")
+    assert courier.taken == ["v@corp.test"]
+
+
+async def test_a_fault_of_the_courier_is_4xx(send, courier, records):
+    """A bug of ours loses no mail."""
+    courier.fault = RuntimeError("bug")
+    assert await send("v@corp.test") == "451 4.3.0 Local fault, try again later [id1]"
+    assert records.states == {"v@corp.test": State.DEFERRED}
+
+
+def test_memory_of_retries_is_bounded_in_time_and_number():
+    """It forgets what is older than any sender's patience, and the oldest when it is full."""
+    retries = Retries()
+    someone = parse_address("u@corp.test")
+    for number in range(MAX_MESSAGES + 1):
+        retries.remember(b"%d" % number, [someone], NOW)
+    assert retries.done(b"0", NOW) == frozenset()
+    assert retries.done(b"1", NOW) == {someone}
+    assert retries.done(b"1", NOW + MAX_AGE + 1) == frozenset()
+    retries.forget(b"1")
+    assert retries.done(b"1", NOW) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reply"),
+    [
+        (550, "5.1.1 No such user", "550 5.1.1 No such user"),
+        (550, "No such user", "550 5.0.0 No such user"),
+        (550, "5.1.1 No such\n5.1.1 user", "550 5.1.1 No such user"),
+        (450, "4.2.0 Greylisted", "450 4.2.0 Greylisted"),
+        (421, "4.3.2 Going down", "451 4.3.2 Going down"),
+        (550, "4.2.0 confused", "550 5.0.0 confused"),
+        (571, "5.7.1 odd", "554 5.7.1 odd"),
+        (250, "what?", "451 4.0.0 what?"),
+        (550, "5.1.1 caf\u00e9\x1b[2J", "550 5.1.1 caf? [2J"),
+        (550, "", "550 5.0.0 Refused by the next mail server"),
+    ],
+)
+def test_replies_of_the_next_hop_are_passed_on_as_far_as_they_fit(code, message, reply):
+    """Same code and text where they make sense; one line of printable ASCII."""
+    assert str(passed_on(code, message)) == reply
+
+
+def test_maildir_keeps_one_durable_file_per_recipient(tmp_path):
+    """In `new`, with the envelope on top, line ends LF, and nothing left in `tmp`."""
+    next_hop = MaildirNextHop(tmp_path / "deep" / "mail")
+    routes = [
+        Routed(parse_address(a), parse_address(b)) for a, b in (("jo@old.test", "jo@corp.test"), ("u@c.test",) * 2)
+    ]
+    assert next_hop.store(parse_address("ann@out.test"), routes, b"A: 1\r\n\r\n\xffbody\r\n") == [None, None]
+    assert next_hop.store(NULL_SENDER, routes[1:], b"\r\n") == [None]
+    files = sorted(path.read_bytes() for path in (tmp_path / "deep" / "mail" / "new").iterdir())
+    assert files == [
+        b"Return-Path: <>\nDelivered-To: u@c.test\nX-Original-To: u@c.test\n\n",
+        b"Return-Path: <ann@out.test>\nDelivered-To: jo@corp.test\nX-Original-To: jo@old.test\nA: 1\n\n\xffbody\n",
+        b"Return-Path: <ann@out.test>\nDelivered-To: u@c.test\nX-Original-To: u@c.test\nA: 1\n\n\xffbody\n",
+    ]
+    assert list((tmp_path / "deep" / "mail" / "tmp").iterdir()) == []
+
+
+def test_maildir_that_cannot_be_written_puts_mail_off(tmp_path):
+    """4xx for those not stored, and not for those who are."""
+    next_hop = MaildirNextHop(tmp_path)
+    (tmp_path / "tmp").rmdir()
+    someone = parse_address("u@c.test")
+    assert next_hop.store(someone, [Routed(someone, someone)] * 2, b"\r\n") == [CANNOT_STORE, CANNOT_STORE]

@@ -1,0 +1,152 @@
+"""What a delivered copy looks like: our fields, altered addresses, and every other octet as it came."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailreeve.mail.edits import OWN_PREFIX, AddressFields, Edits, apply, marks
+from mailreeve.mail.message import read_message
+from mailreeve.policy.addresses import Domain, parse_address
+from mailreeve.policy.alteration import rewriter
+from mailreeve.policy.decisions import SpamChecks
+from mailreeve.policy.facts import Directory, MessageFacts
+from mailreeve.policy.policies import AddressPattern, AddressType, Definition, Routing
+from mailreeve.policy.policy_set import PolicySet
+
+NOW = 1_800_000_000.0
+
+
+def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[str, str]]]:
+    """The header after alteration, and the fields that name the originals."""
+    message = read_message(header.encode() + b"\r\nbody\r\n")
+    facts = MessageFacts(parse_address("ann@out.test"), parse_address(to), NOW, header_from=())
+    header_alteration = AddressFields(message).altered(rewriter(house.policies, facts))
+    edited = apply(message, Edits(replaced=header_alteration.replaced))
+    assert edited.endswith(b"\r\nbody\r\n")
+    return edited.decode().removesuffix("\r\nbody\r\n"), list(header_alteration.originals)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "originals"),
+    [
+        ("To: jo@old.test\r\n", "To: jo@corp.test\r\n", ["To: jo@old.test"]),
+        ("TO:jo@old.test\r\n", "TO:jo@corp.test\r\n", ["TO: jo@old.test"]),
+        (
+            'To: "Doe, Jo" (the (first)) <jo@old.test> (home), x@out.test\r\n',
+            'To: "Doe, Jo" (the (first)) <jo@corp.test> (home), x@out.test\r\n',
+            ["To: jo@old.test"],
+        ),
+        (
+            "Cc: =?utf-8?q?J=C3=B6?=\r\n\t<jo@old.test>,\r\n  a@out.test , ab@old.test\r\n",
+            "Cc: =?utf-8?q?J=C3=B6?=\r\n\t<jo@corp.test>,\r\n  a@out.test , ab@corp.test\r\n",
+            ["Cc: jo@old.test", "Cc: ab@old.test"],
+        ),
+        ("Bcc: All: jo@old.test, b@x.test;\r\n", "Bcc: All: jo@corp.test, b@x.test;\r\n", ["Bcc: jo@old.test"]),
+        ("From: Jo <jo@old.test>\r\n", "From: Jo <jo@corp.test>\r\n", ["From: jo@old.test"]),
+        ("Reply-To: (c) jo@old.test\r\n", "Reply-To: (c) jo@corp.test\r\n", ["Reply-To: jo@old.test"]),
+        ("Sender: jo@OLD.test\r\n", "Sender: jo@corp.test\r\n", ["Sender: jo@old.test"]),
+        ('To: "jo b"@old.test\r\n', 'To: "jo b"@corp.test\r\n', ['To: "jo b"@old.test']),
+        ("To: jo @ old . test\r\n", "To: jo@corp.test\r\n", ["To: jo@old.test"]),
+        (
+            "To: jo@old.test\r\nTo: al@old.test\r\n",
+            "To: jo@corp.test\r\nTo: al@corp.test\r\n",
+            ["To: jo@old.test", "To: al@old.test"],
+        ),
+        ("Subject: jo@old.test\r\nX-To: jo@old.test\r\n", "Subject: jo@old.test\r\nX-To: jo@old.test\r\n", []),
+        ('To: "jo@old.test" <x@out.test>\r\n', 'To: "jo@old.test" <x@out.test>\r\n', []),
+        ("To: (jo@old.test) x@out.test\r\n", "To: (jo@old.test) x@out.test\r\n", []),
+        ("To: jo@sub.old.test, broken <jo@old.test\r\n", "To: jo@sub.old.test, broken <jo@old.test\r\n", []),
+        ("To: \x00<jo@old.test>\r\n", "To: \x00<jo@corp.test>\r\n", ["To: jo@old.test"]),
+    ],
+    ids=[
+        "bare", "case of the name", "name and comments", "folded, encoded", "group", "from", "comment first",
+        "case of the domain", "quoted local part", "spaces inside", "two fields", "other fields", "in a name",
+        "in a comment", "not that domain, broken", "null octet",
+    ],
+)  # fmt: skip
+def test_only_the_addresses_themselves_are_rewritten(house, before, after, originals):
+    """Names, comments, folds, groups and neighbours stay as they are; originals are named by their field."""
+    house.alter("*@old.test", "*@corp.test")
+    header, found = alter(house, before)
+    assert header == after
+    assert [f"{name}: {text}" for name, text in found] == [f"X-Mailreeve-Original-{line}" for line in originals]
+
+
+def test_a_definition_of_one_type_leaves_other_fields_alone(house):
+    """A definition for Reply-To does nothing to From."""
+    house.alter("*@old.test", "*@corp.test", kind="reply_to")
+    header, _ = alter(house, "From: jo@old.test\r\nReply-To: jo@old.test\r\n")
+    assert header == "From: jo@old.test\r\nReply-To: jo@corp.test\r\n"
+
+
+OWN = [
+    "X-Mailreeve-Spam-Checks: skip",
+    "x-mailreeve-spam-checks: skip",
+    "X-MAILREEVE-Spam-Checks : skip",
+    "X-Mailreeve-Spam-Checks:\r\n skip",
+    "X-Mailreeve-Spam-Checks: run\r\n\tand\r\n skip",
+    "X-Mailreeve-Original-From: boss@corp.test",
+    "X-Mailreeve-:",
+]
+
+
+@pytest.mark.parametrize("forged", OWN)
+@pytest.mark.parametrize("place", ["first", "middle", "last", "twice", "behind garbage"])
+def test_a_strangers_copies_of_our_fields_are_taken_out(forged, place):
+    """Whatever their case, spacing, folding, number and place; the fields around them stay."""
+    lines = {
+        "first": [forged, "A: 1", "B: 2"],
+        "middle": ["A: 1", forged, "B: 2"],
+        "last": ["A: 1", "B: 2", forged],
+        "twice": [forged, "A: 1", forged, forged, "B: 2"],
+        "behind garbage": ["A: 1", "no field at all", forged, "B: 2"],
+    }[place]
+    message = read_message("".join(line + "\r\n" for line in lines).encode() + b"\r\nX-Mailreeve-Body: stays\r\n")
+    kept = "A: 1\r\nno field at all\r\nB: 2\r\n" if place == "behind garbage" else "A: 1\r\nB: 2\r\n"
+    assert apply(message, Edits()).decode() == kept + "\r\nX-Mailreeve-Body: stays\r\n"
+
+
+def test_our_fields_stand_on_top_below_the_doors():
+    """The door's trace first, then mark and decision id, then the message."""
+    edited = apply(read_message(b"A: 1\r\n\r\nx"), Edits(marks(SpamChecks.SKIP, "id7")), on_top=b"Received: r\r\n")
+    assert edited == (
+        b"Received: r\r\nX-Mailreeve-Spam-Checks: skip\r\nX-Mailreeve-Decision: id7\r\nA: 1\r\n\r\nx"
+    )
+
+
+names = st.sampled_from(
+    ["From", "To", "cc", "Subject", "X-Mailreeve-Spam-Checks", "x-mailreeve-x", "X-Other", "Reply-To"]
+)
+values = st.text(alphabet='ab@.,;:<>()[]"\\ \t=?é', max_size=30) | st.sampled_from(
+    ["jo@old.test", "Jo <jo@old.test>, a@b.test", "G: jo@old.test;"]
+)
+headers = st.lists(st.tuples(names, values), max_size=6)
+
+
+@given(headers, st.binary(max_size=80))
+def test_edits_never_change_the_body_or_drop_a_foreign_field(fields, body):
+    """Every foreign field is there in its order, untouched unless it holds addresses; so is the body."""
+    definition = Definition(
+        "d", "", AddressType.ALL, AddressPattern("", "old.test"), AddressPattern("", "corp.test"), Routing.ALL
+    )
+    policies = PolicySet.build(
+        account_id="a",
+        revision=1,
+        directory=Directory(internal_domains=frozenset({Domain("old.test"), Domain("corp.test")})),
+        definitions=[definition],
+    )
+    content = "".join(f"{name}: {value}\r\n" for name, value in fields).encode() + b"\r\n" + body
+    message = read_message(content)
+    facts = MessageFacts(parse_address("ann@out.test"), parse_address("u@corp.test"), NOW, header_from=())
+    alteration = AddressFields(message).altered(rewriter(policies, facts))
+    edited = read_message(apply(message, Edits(marks(SpamChecks.RUN, "id"), alteration.replaced)))
+    foreign = [field for field in message.fields if not field.name.startswith(OWN_PREFIX)]
+    assert edited.rest == message.rest
+    assert [field.name for field in edited.fields[:2]] == ["x-mailreeve-spam-checks", "x-mailreeve-decision"]
+    assert len(edited.fields) == len(foreign) + 2
+    for before, after in zip(foreign, edited.fields[2:], strict=True):
+        assert after.raw == before.raw or (
+            before.name in ("from", "to", "cc", "reply-to") and "old.test" in before.value
+        )

@@ -1,0 +1,396 @@
+"""The verdicts of one message: refused at RCPT when certain, else at the end of data, each recipient alone."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, LAYER_NEXT_HOP, State
+from mailreeve.mail.transaction import (
+    MAX_HEADER_OCTETS,
+    MAX_HOPS,
+    Accepted,
+    Refused,
+    Transaction,
+    new_decision_id,
+    refusal_at_connect,
+)
+from mailreeve.policy.addresses import NULL_SENDER, parse_address
+from mailreeve.policy.decisions import SmtpReply, SpamChecks, Stage
+from mailreeve.policy.facts import parse_ip
+
+MESSAGE = b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hi\r\nMessage-ID: <1@out.test>\r\n\r\nbody\r\n"
+
+
+def recipients(plan) -> list[list[str]]:
+    return [[str(r.effective) for r in step.recipients] for step in plan.deliveries]
+
+
+def copies(plan) -> list[str]:
+    return [step.content(plan.message, b"").decode() for step in plan.deliveries]
+
+
+def by_recipient(outcomes):
+    return {outcome.recipient: outcome for outcome in outcomes}
+
+
+# Certain refusals, at RCPT.
+
+
+def test_envelope_block_refuses_at_rcpt_with_text_and_id(house, begin):
+    """A block by envelope address alone needs no header: 550 at once, with the decision id."""
+    house.block("out.test")
+    [answer] = begin().rcpt("u@corp.test")
+    assert answer == Refused("550 5.7.1 Envelope rejected - block policy for envelope from address [id1]")
+
+
+def test_block_waits_for_the_header_that_could_change_it(house, begin):
+    """A narrower exemption by header From may still save the message, so RCPT takes it (D-07)."""
+    house.block("out.test").block("ann@out.test", part="header_from")
+    message = begin()
+    [answer] = message.rcpt("u@corp.test")
+    assert isinstance(answer, Accepted)
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert (
+        plan.refusal == "550 5.7.1 Rejected by header-based Blocked Senders - block policy for header from [id1]"
+    )
+
+
+def test_relay_is_for_relay_networks_only(house, begin):
+    """A claimed internal sender alone never relays; the same from a relay network does."""
+    refused = begin("jo@corp.test", source_ip="192.0.2.9").rcpt("x@far.test")
+    taken = begin("jo@corp.test", source_ip="127.0.0.1").rcpt("x@far.test")
+    assert refused == [Refused("451 4.7.1 Open relay not allowed [id1]")]
+    assert isinstance(taken[0], Accepted)
+
+
+def test_nobodys_mail_is_refused_as_relaying_and_not_recorded(begin):
+    """Where no account takes the mail there is no decision, so no id and no record."""
+    message = begin("x@far.test").transaction
+    assert message.rcpt(parse_address("y@far.test"), None) == Refused("451 4.7.1 Open relay not allowed")
+    assert message.reset() == ()
+
+
+def test_refusals_at_rcpt_are_recorded_when_the_message_ends(house, begin):
+    """With the message if it goes on to others, or by themselves if it is dropped."""
+    house.personal("block", "u@corp.test", "ann@out.test")
+    dropped = begin()
+    dropped.rcpt("u@corp.test")
+    [outcome] = dropped.transaction.reset()
+    assert (outcome.recipient, outcome.state, outcome.stage) == ("u@corp.test", State.REJECTED, Stage.RCPT)
+    assert outcome.reply == "550 5.7.1 Envelope blocked - User Entry [id1]"
+    assert outcome.header_from is None
+
+    kept = begin()
+    kept.rcpt("u@corp.test", "v@corp.test")
+    outcomes = by_recipient(kept.transaction.end_of_message(MESSAGE).outcomes)
+    assert outcomes["u@corp.test"].subject == "hi"
+    assert outcomes["v@corp.test"].state is State.ACCEPTED
+    assert kept.transaction.reset() == ()
+
+
+# Verdicts at the end of data.
+
+
+def test_header_block_refuses_at_data_when_nobody_else_gets_the_message(house, begin):
+    """All refused: the reply of the first refusal is that of the message (D-13)."""
+    house.personal("block", "u@corp.test", "eve@bad.test").personal("block", "v@corp.test", "eve@bad.test")
+    message = begin("bounce@list.test")
+    message.rcpt("u@corp.test", "v@corp.test")
+    plan = message.transaction.end_of_message(b"From: eve@bad.test\r\n\r\n")
+    text = "550 5.7.1 Rejected by header-based manually Blocked Senders - block for manual block"
+    assert plan.refusal == f"{text} [id1]"
+    assert [outcome.reply for outcome in plan.outcomes] == [f"{text} [id1]", f"{text} [id2]"]
+    assert all(outcome.stage is Stage.DATA for outcome in plan.outcomes)
+
+
+def test_mixed_verdicts_deliver_to_the_rest(house, begin):
+    """Vector 9: v gets the message, u is recorded as rejected, and the message as a whole is not refused."""
+    house.personal("block", "u@corp.test", "eve@bad.test")
+    message = begin("bounce@list.test")
+    message.rcpt("u@corp.test", "v@corp.test")
+    plan = message.transaction.end_of_message(b"From: eve@bad.test\r\n\r\n")
+    assert plan.refusal is None
+    assert recipients(plan) == [["v@corp.test"]]
+    outcomes = by_recipient(plan.outcomes)
+    assert outcomes["u@corp.test"].state is State.REJECTED
+    assert outcomes["v@corp.test"].state is State.ACCEPTED
+
+
+def test_any_of_several_from_fields_may_be_blocked(house, begin):
+    """Mail readers differ in which From they show, so all of them count."""
+    house.block("bad.test", part="header_from")
+    message = begin()
+    message.rcpt("u@corp.test")
+    plan = message.transaction.end_of_message(b"From: ann@out.test\r\nfrom: Eve <eve@bad.test>\r\n\r\n")
+    assert plan.refusal is not None
+
+
+def test_every_recipient_of_an_account_is_decided_at_one_revision(house, begin):
+    """The policies are read once for the message: a change in between is for the next one."""
+    message = begin()
+    message.rcpt("u@corp.test")
+    house.block("out.test")
+    house.revision = 8
+    [answer] = message.rcpt("v@corp.test")
+    assert isinstance(answer, Accepted)
+    assert {outcome.revision for outcome in message.transaction.end_of_message(MESSAGE).outcomes} == {7}
+    assert isinstance(begin().rcpt("u@corp.test")[0], Refused)
+
+
+def test_accounts_are_decided_apart(house, another_house, begin):
+    """Two accounts in one message: each by its own policies, at its own revision, in a copy of its own."""
+    house.block("out.test")
+    another_house.revision = 3
+    message = begin()
+    message.rcpt("u@corp.test")
+    message.house = another_house
+    message.rcpt("x@elsewhere.test")
+    outcomes = by_recipient(message.transaction.end_of_message(MESSAGE).outcomes)
+    assert (outcomes["u@corp.test"].account_id, outcomes["u@corp.test"].revision) == ("acme", 7)
+    assert (outcomes["x@elsewhere.test"].account_id, outcomes["x@elsewhere.test"].revision) == ("other", 3)
+    assert outcomes["u@corp.test"].state is State.REJECTED
+
+
+# What is recorded.
+
+
+def test_the_record_names_the_policy_that_settled_it(house, begin):
+    """Id and description of the policy (D-35), the layer, the facts and the revision."""
+    house.permit("ann@out.test")
+    message = begin(source_ip="::ffff:192.0.2.9")
+    message.rcpt("u@corp.test")
+    [outcome] = message.transaction.end_of_message(MESSAGE).outcomes
+    assert (outcome.policy_id, outcome.description) == ("p1", "mail from ann@out.test")
+    assert (outcome.layer, outcome.spam_checks) == ("permitted_senders", SpamChecks.SKIP)
+    assert (outcome.sender, outcome.source_ip, outcome.revision) == ("ann@out.test", "192.0.2.9", 7)
+    assert (outcome.subject, outcome.message_id, outcome.size) == ("hi", "<1@out.test>", len(MESSAGE))
+    assert [str(author.address) for author in outcome.header_from] == ["ann@out.test"]
+
+
+def test_default_delivery_names_no_policy(begin):
+    """Where nothing applied, id and description are empty."""
+    message = begin()
+    message.rcpt("u@corp.test")
+    [outcome] = message.transaction.end_of_message(MESSAGE).outcomes
+    assert (outcome.layer, outcome.policy_id, outcome.description) == ("default", "", "")
+
+
+# Copies and who shares them.
+
+
+def test_equal_copies_are_delivered_together_with_one_id(begin):
+    """Same marks, same alterations: one delivery, and the one id tells nobody of the others."""
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test", "u@corp.test")
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert recipients(plan) == [["u@corp.test", "v@corp.test"]]
+    assert {outcome.decision_id for outcome in plan.outcomes} == {"id1"}
+    assert copies(plan) == ["X-Mailreeve-Spam-Checks: run\r\nX-Mailreeve-Decision: id1\r\n" + MESSAGE.decode()]
+
+
+def test_a_personal_permit_marks_only_that_recipients_copy(house, begin):
+    """u permits the sender, v does not: two copies with different marks."""
+    house.personal("permit", "u@corp.test", "ann@out.test")
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test")
+    plan = message.transaction.end_of_message(b"X-Mailreeve-Spam-Checks: skip\r\n" + MESSAGE)
+    assert recipients(plan) == [["u@corp.test"], ["v@corp.test"]]
+    skip, run = copies(plan)
+    assert skip.count("X-Mailreeve-Spam-Checks") == run.count("X-Mailreeve-Spam-Checks") == 1
+    assert "X-Mailreeve-Spam-Checks: skip\r\n" in skip
+    assert "X-Mailreeve-Spam-Checks: run\r\n" in run
+
+
+def test_altered_recipients_learn_of_their_own_original_only(house, begin):
+    """Two hidden recipients of an old domain: each copy names one original, never the other."""
+    house.alter("*@old.test", "*@corp.test", kind="envelope_to")
+    message = begin()
+    message.rcpt("jo@old.test", "al@old.test", "u@corp.test")
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert recipients(plan) == [["jo@corp.test"], ["al@corp.test"], ["u@corp.test"]]
+    jo, al, u = copies(plan)
+    assert "X-Mailreeve-Original-Envelope-To: jo@old.test\r\n" in jo
+    assert "al@" not in jo
+    assert "X-Mailreeve-Original-Envelope-To: al@old.test\r\n" in al
+    assert "jo@" not in al
+    assert "old.test" not in u
+    outcome = by_recipient(plan.outcomes)["jo@old.test"]
+    assert outcome.effective_recipient == "jo@corp.test"
+    assert [(a.original, a.new) for a in outcome.alterations] == [("jo@old.test", "jo@corp.test")]
+
+
+def test_outbound_mail_does_not_name_what_was_hidden(house, begin):
+    """A From altered for the outside: strangers see the new address, the record has both."""
+    house.alter("jo@corp.test", "support@corp.test", routing="outbound")
+    message = begin("jo@corp.test", source_ip="127.0.0.1")
+    message.rcpt("x@far.test")
+    plan = message.transaction.end_of_message(b"From: Jo <jo@corp.test>\r\nTo: x@far.test\r\n\r\n")
+    [step] = plan.deliveries
+    [copy] = copies(plan)
+    assert str(step.sender) == "support@corp.test"
+    assert "From: Jo <support@corp.test>\r\n" in copy
+    assert "jo@corp.test" not in copy
+    [outcome] = plan.outcomes
+    assert (outcome.sender, outcome.effective_sender) == ("jo@corp.test", "support@corp.test")
+    assert {a.original for a in outcome.alterations} == {"jo@corp.test"}
+
+
+def test_route_is_told_at_rcpt_unless_the_header_decides_it(house, begin):
+    """What the next hop is asked at RCPT is what it will get; where the header decides, it is not asked."""
+    house.alter("*@old.test", "*@corp.test", kind="envelope_to")
+    [answer] = begin().rcpt("jo@old.test")
+    assert str(answer.route.effective) == "jo@corp.test"
+    house.alter("jo@old.test", "boss@corp.test", kind="envelope_to", set_id="s")
+    house.use_set("s", who="out.test", part="header_from")
+    message = begin()
+    [answer] = message.rcpt("jo@old.test")
+    assert answer.route is None
+    assert recipients(message.transaction.end_of_message(MESSAGE)) == [["boss@corp.test"]]
+
+
+def test_null_sender_is_taken_and_never_altered(house, begin):
+    """A bounce keeps its empty sender, whatever definitions there are."""
+    house.alter("*@old.test", "*@corp.test")
+    message = begin("<>")
+    assert message.transaction.sender is NULL_SENDER
+    message.rcpt("jo@old.test")
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert plan.deliveries[0].sender is NULL_SENDER
+    assert plan.outcomes[0].sender == ""
+
+
+# Limits and misbehaviour.
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("<ann>", "the form local@domain"),
+        ("<ann@>", "the form local@domain"),
+        ("<a b@x.test>", "before the @ is malformed"),
+        ("<ann@-x.test>", "domain is malformed"),
+        ("<ann@*.test>", "wildcard"),
+        ("<" + "a" * 65 + "@x.test>", "longer than 64"),
+        ("<a@b@c.test>", "before the @ is malformed"),
+        ("<\udcff@x.test>", "not valid Unicode"),
+    ],
+)
+def test_malformed_addresses_are_answered_with_what_is_wrong(text, says):
+    """501 5.1.7 for senders, 501 5.1.3 for recipients, and the reason in words."""
+    transaction = Transaction(parse_ip("192.0.2.9"))
+    sender = transaction.mail_from(text, 0.0)
+    assert (sender.code, sender.enhanced) == (501, "5.1.7")
+    assert says in sender.text
+    recipient = transaction.recipient(text)
+    assert (recipient.code, recipient.enhanced) == (501, "5.1.3")
+    assert says in recipient.text
+
+
+def test_source_routes_are_ignored():
+    """`@a,@b:` before a mailbox is taken off (RFC 5321 appendix C)."""
+    transaction = Transaction(None)
+    assert transaction.recipient("<@one.test,@two.test:u@corp.test>") == parse_address("u@corp.test")
+
+
+def test_recipients_have_a_limit_that_refused_ones_use_up_too(house, begin):
+    """The third name of two is 452, so that no message makes unlimited work or records."""
+    house.block("out.test")
+    message = begin(max_recipients=2).transaction
+    assert message.recipient("u@corp.test") == parse_address("u@corp.test")
+    assert message.recipient("broken").code == 501
+    assert message.recipient("v@corp.test") == SmtpReply(452, "4.5.3", "Too many recipients")
+
+
+@pytest.mark.parametrize(
+    ("content", "reply"),
+    [
+        (
+            b"Received: by x\r\n" * (MAX_HOPS + 1) + b"\r\n",
+            "554 5.4.6 Too many hops, the message is in a loop [id1]",
+        ),
+        (b"A: " + b"x" * MAX_HEADER_OCTETS + b"\r\n\r\n", "552 5.3.4 Message header too large [id1]"),
+    ],
+    ids=["loop", "huge header"],
+)
+def test_messages_beyond_the_limits_are_refused_and_recorded(begin, content, reply):
+    """For everybody, by no policy."""
+    message = begin()
+    message.rcpt("u@corp.test")
+    plan = message.transaction.end_of_message(content)
+    assert plan.refusal == reply
+    [outcome] = plan.outcomes
+    assert (outcome.layer, outcome.state, outcome.policy_id) == (LAYER_MESSAGE_LIMITS, State.REJECTED, "")
+    assert outcome.size == len(content)
+
+
+@pytest.mark.parametrize(("code", "state"), [(450, State.DEFERRED), (550, State.REJECTED)])
+def test_a_recipient_whom_the_next_hop_refuses_is_taken_off_and_recorded(begin, code, state):
+    """Its reply is passed on with an id; the others get the message."""
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test")
+    line = message.transaction.refused_by_next_hop(parse_address("u@corp.test"), SmtpReply(code, "5.1.1", "No"))
+    assert line == f"{code} 5.1.1 No [id1]"
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert recipients(plan) == [["v@corp.test"]]
+    outcome = by_recipient(plan.outcomes)["u@corp.test"]
+    assert (outcome.state, outcome.layer, outcome.reply) == (state, LAYER_NEXT_HOP, line)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\r\n",
+        b"\x00" * 100,
+        b"From:\r\n\r\n",
+        b"From: " + b"(" * 9_000 + b"\r\n\r\n",
+        b"\xff\xfe: x\r\n\r\n",
+    ],
+    ids=["nothing", "no header", "null octets", "empty From", "deep comments", "binary name"],
+)
+def test_hostile_messages_get_a_verdict_like_any_other(begin, content):
+    """Nothing that a stranger sends raises; what follows the marks is what was sent."""
+    message = begin()
+    message.rcpt("u@corp.test")
+    plan = message.transaction.end_of_message(content)
+    [step] = plan.deliveries
+    assert step.content(plan.message, b"").endswith(content)
+
+
+def test_connect_is_refused_only_if_every_account_does(house, another_house):
+    """Row 1 of the pipeline: 421 at connect hits everybody, so all accounts must agree."""
+    networks = (ip_network("192.0.2.0/24"),)
+    house.block("everyone", networks=networks, override=True)
+    source_ip = parse_ip("192.0.2.5")
+    assert refusal_at_connect([house.policies, another_house.policies], source_ip, 0.0) is None
+    another_house.block("everyone", networks=networks, override=True)
+    sets = [house.policies, another_house.policies]
+    assert refusal_at_connect(sets, source_ip, 0.0, lambda: "idx") == "421 4.7.1 Sender address blocked [idx]"
+    assert refusal_at_connect(sets, parse_ip("192.0.3.5"), 0.0) is None
+    assert refusal_at_connect([], source_ip, 0.0) is None
+
+
+def test_a_source_block_is_4xx_at_rcpt_but_does_not_end_the_session(house, begin):
+    """Where another account let the client in, its own refusal must not be a 421."""
+    house.block("everyone", networks=(ip_network("192.0.2.0/24"),), override=True)
+    [answer] = begin().rcpt("u@corp.test")
+    assert answer == Refused("451 4.7.1 Sender address blocked [id1]")
+
+
+def test_decision_ids_are_short_readable_and_never_the_same():
+    """16 letters and digits."""
+    ids = {new_decision_id() for _ in range(1_000)}
+    assert len(ids) == 1_000
+    assert all(len(i) == 16 and i.isalnum() and i == i.lower() for i in ids)
+
+
+def test_events_out_of_order_are_the_doors_fault():
+    """A door that forgets MAIL is told so, rather than served a wrong verdict."""
+    transaction = Transaction(None)
+    with pytest.raises(RuntimeError):
+        transaction.end_of_message(MESSAGE)
+    transaction.mail_from("a@b.test", 0.0)
+    with pytest.raises(RuntimeError):
+        transaction.mail_from("a@b.test", 0.0)

@@ -1,0 +1,204 @@
+"""Between the door and the next hop: nothing is lost, whatever the next hop does."""
+
+from __future__ import annotations
+
+import mailbox
+import smtplib
+import socket
+
+import pytest
+
+from mailreeve.families.tracking.outcomes import State
+from mailreeve.mail.maildir_next_hop import MaildirNextHop
+from mailreeve.mail.smtp_next_hop import SmtpNextHop
+
+MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"
+
+
+def client_of(door) -> smtplib.SMTP:
+    return smtplib.SMTP(*door.address, local_hostname="client.test", timeout=10)
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_next_hop_that_is_down_puts_mail_off(open_door, records):
+    """4xx at RCPT: the sender keeps the message and tries again; the record says deferred."""
+    next_hop = SmtpNextHop(host="127.0.0.1", port=closed_port(), greeting="gate.test")
+    with client_of(open_door(next_hop)) as client, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    code, text = refused.value.recipients["u@corp.test"]
+    assert (code, text[:6]) == (451, b"4.4.1 ")
+    assert records.of("u@corp.test").state is State.DEFERRED
+
+
+def test_blocks_are_answered_even_while_the_next_hop_is_down(open_door, house):
+    """A refusal needs no next hop."""
+    house.block("out.test")
+    next_hop = SmtpNextHop(host="127.0.0.1", port=closed_port(), greeting="gate.test")
+    with client_of(open_door(next_hop)) as client, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    assert refused.value.recipients["u@corp.test"][0] == 550
+
+
+def test_recipient_whom_the_next_hop_refuses_is_refused_at_rcpt(open_door, sink, records):
+    """Its own code and text reach the sender before anything is promised; the other gets the message."""
+    with client_of(open_door()) as client:
+        refused = client.sendmail("ann@out.test", ["unknown@corp.test", "u@corp.test", "later@corp.test"], MESSAGE)
+    assert refused["unknown@corp.test"][0] == 550
+    assert refused["unknown@corp.test"][1].startswith(b"5.1.1 No such user here [")
+    assert refused["later@corp.test"][0] == 450
+    assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
+    states = {outcome.recipient.partition("@")[0]: outcome.state for outcome in records.kept}
+    assert states == {"unknown": State.REJECTED, "later": State.DEFERRED, "u": State.DELIVERED}
+
+
+@pytest.mark.parametrize(
+    ("recipient", "code", "state"),
+    [("spam@corp.test", 554, State.REJECTED), ("busy@corp.test", 451, State.DEFERRED)],
+)
+def test_answer_of_the_next_hop_to_the_content_is_ours(open_door, sink, records, recipient, code, state):
+    """5xx stays 5xx, 4xx stays 4xx, and neither is 250."""
+    with client_of(open_door()) as client, pytest.raises(smtplib.SMTPDataError) as refused:
+        client.sendmail("ann@out.test", [recipient], MESSAGE)
+    assert refused.value.smtp_code == code
+    assert records.of(recipient).state is state
+    assert sink.messages == []
+
+
+def test_message_put_off_for_one_copy_is_not_delivered_twice_to_the_other(open_door, house, sink, records):
+    """Two copies, one put off: 4xx, and the retry reaches only whoever is still without."""
+    house.personal("permit", "u@corp.test", "ann@out.test")
+    with client_of(open_door()) as client:
+        for _ in range(2):
+            with pytest.raises(smtplib.SMTPDataError) as put_off:
+                client.sendmail("ann@out.test", ["u@corp.test", "busy@corp.test"], MESSAGE)
+            assert put_off.value.smtp_code == 451
+    assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
+
+
+def test_records_that_cannot_be_kept_put_mail_off(open_door, sink, records):
+    """No record, no 250; when the store is back, the retry is recorded, and delivered once."""
+    records.broken = True
+    with client_of(open_door()) as client:
+        with pytest.raises(smtplib.SMTPDataError) as put_off:
+            client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+        assert put_off.value.smtp_code == 451
+        records.broken = False
+        assert client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE) == {}
+    assert len(sink.messages) == 1
+    assert records.of("u@corp.test").state is State.DELIVERED
+
+
+def test_one_connection_to_the_next_hop_serves_a_whole_session(open_door, sink):
+    """Several messages, several senders, one connection."""
+    with client_of(open_door()) as client:
+        for number in range(3):
+            client.sendmail(f"a{number}@out.test", ["u@corp.test", "v@corp.test"], MESSAGE)
+    assert sink.connections == 1
+    assert [sender for sender, _, _ in sink.messages] == ["a0@out.test", "a1@out.test", "a2@out.test"]
+
+
+def test_recipients_of_an_abandoned_message_do_not_get_the_next(open_door, sink):
+    """RSET here is a RSET there, though it is only said when the next message begins."""
+    with client_of(open_door()) as client:
+        client.ehlo()
+        client.mail("ann@out.test")
+        client.rcpt("wrong@corp.test")
+        client.rset()
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
+
+
+def test_recipient_named_twice_is_promised_once_and_kept(open_door, sink):
+    """The first 250 stands, even if the next hop would refuse at the second naming."""
+    with client_of(open_door()) as client:
+        client.ehlo()
+        client.mail("ann@out.test")
+        assert client.rcpt("u@corp.test")[0] == 250
+        sink.full = True
+        assert client.rcpt("U@corp.test")[0] == 250
+        sink.full = False
+        assert client.data(MESSAGE)[0] == 250
+    assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
+
+
+def test_next_hop_that_breaks_off_between_messages_is_called_again(open_door, portal, sink):
+    """An idle connection that the next hop has closed costs no message."""
+    with client_of(open_door()) as client:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+        portal.call(sink.hang_up)
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    assert len(sink.messages) == 2
+    assert sink.connections == 2
+
+
+def test_next_hop_that_breaks_off_after_rcpt_is_called_again(open_door, portal, sink):
+    """Tired of waiting for a slow sender: the envelope is said anew, the message arrives once."""
+    with client_of(open_door()) as client:
+        client.ehlo()
+        client.mail("ann@out.test")
+        client.rcpt("u@corp.test")
+        portal.call(sink.hang_up)
+        assert client.data(MESSAGE)[0] == 250
+    assert len(sink.messages) == 1
+
+
+def test_body_arrives_octet_for_octet(open_door, sink):
+    """8-bit octets, lines of dots, long lines, null octets: all as they were."""
+    body = b"caf\xc3\xa9 \xff\xfe\x00\r\n.\r\n..\r\n.x\r\n" + b"y" * 900 + b"\r\n\r\n  \r\n"
+    with client_of(open_door()) as client:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE + body, mail_options=["BODY=8BITMIME"])
+    [content] = sink.contents
+    assert content.endswith(MESSAGE + body)
+    assert "BODY=8BITMIME" in sink.options[0]
+
+
+def test_internationalised_addresses_go_through(open_door, sink, records):
+    """SMTPUTF8 in, SMTPUTF8 out, with a domain in either form taken for the same."""
+    with client_of(open_door()) as client:
+        client.sendmail(
+            "jörg@münchen.test", ["übung@corp.test"], "Subject: ü\r\n\r\nHi.\r\n".encode(), ["SMTPUTF8"]
+        )
+    [(sender, recipients, content)] = sink.messages
+    assert (sender, recipients) == ("jörg@xn--mnchen-3ya.test", ["übung@corp.test"])
+    assert "SMTPUTF8" in sink.options[0]
+    assert "Subject: ü\r\n".encode() in content
+    assert b"with UTF8SMTP id" in content
+    assert records.of("übung@corp.test").state is State.DELIVERED
+
+
+def test_internationalised_address_is_refused_where_the_next_hop_takes_none(open_door, open_sink):
+    """Said at RCPT, not found out after the promise."""
+    host, port = open_sink(enable_SMTPUTF8=False).address
+    with client_of(open_door(SmtpNextHop(host=host, port=port, greeting="gate.test"))) as client:
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            client.sendmail("ann@out.test", ["übung@corp.test"], MESSAGE, ["SMTPUTF8"])
+        code, text = refused.value.recipients["übung@corp.test"]
+        assert (code, text[:6]) == (553, b"5.6.7 ")
+        assert client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE) == {}
+
+
+def test_maildir_gets_one_file_per_recipient(open_door, house, tmp_path):
+    """The directory is a Maildir; each file names the envelope it came by."""
+    house.alter_domain("old.test", "corp.test")
+    with client_of(open_door(MaildirNextHop(tmp_path / "box"))) as client:
+        client.sendmail("ann@out.test", ["jo@old.test", "u@corp.test"], MESSAGE)
+    found = sorted(mailbox.Maildir(tmp_path / "box", create=False), key=lambda message: message["Delivered-To"])
+    assert [m["Delivered-To"] for m in found] == ["jo@corp.test", "u@corp.test"]
+    assert [m["X-Original-To"] for m in found] == ["jo@old.test", "u@corp.test"]
+    assert [m["Return-Path"] for m in found] == ["<ann@out.test>"] * 2
+    assert [m.get_payload() for m in found] == ["Hi.\n"] * 2
+
+
+def test_maildir_that_cannot_be_written_puts_mail_off(open_door, tmp_path, records):
+    """No file, no 250."""
+    next_hop = MaildirNextHop(tmp_path / "box")
+    (tmp_path / "box" / "tmp").rmdir()
+    with client_of(open_door(next_hop)) as client, pytest.raises(smtplib.SMTPDataError) as put_off:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    assert put_off.value.smtp_code == 452
+    assert records.of("u@corp.test").state is State.DEFERRED
