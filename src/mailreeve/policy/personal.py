@@ -124,15 +124,18 @@ class PersonalView(Struct, frozen=True, gc=False):
     def possible(self) -> set[tuple[EntryKind, FromPart] | None]:
         """Every kind of winner that the list could have once the header is known; None for no winner.
 
-        The header may name any entry, and it may authenticate, which brings ignored permits to life.
+        The header may name any entry of the list. That covers the permits that are ignored so far: one
+        that comes to life because the message authenticates has the effect of one met in the header.
         """
         winner = self.winner
         outcomes = {None if winner is None else (winner.kind, winner.part)}
         if not self.header_known:
             threshold = (-1, -1, -1) if winner is None else winner.order
-            could = [(hit.kind, hit.part) for hit in self.ignored]
-            could += [(kind, FromPart.HEADER_FROM) for kind in self.list.kinds]
-            outcomes |= {outcome for outcome in could if hit_order(*outcome) > threshold}
+            outcomes |= {
+                (kind, FromPart.HEADER_FROM)
+                for kind in self.list.kinds
+                if hit_order(kind, FromPart.HEADER_FROM) > threshold
+            }
         return outcomes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailreeve.policy.decisions import Stage, Verdict
+from mailreeve.policy.decisions import SpamChecks, Stage, Verdict
 
 U = "u@corp.test"
 
@@ -89,6 +89,12 @@ def test_a_permit_of_an_inside_sender_stays_open_until_the_message_could_authent
     assert (early.verdict, early.certain) == (Verdict.REJECT, False)
     assert world.mail("v@corp.test", U, authenticated=True).verdict is Verdict.DELIVER
     assert world.mail("v@corp.test", U, authenticated=False).verdict is Verdict.REJECT
+
+
+def test_nothing_vouches_for_a_header_that_is_not_known(world):
+    world.personal(U, "permit", "v@corp.test")
+    early = world.at_rcpt("v@corp.test", U, authenticated=True)
+    assert (early.spam_checks, early.certain) == (SpamChecks.RUN, False)
 
 
 def test_an_alteration_policy_by_header_leaves_the_recipient_and_the_personal_list_open(world):
