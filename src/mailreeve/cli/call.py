@@ -10,7 +10,7 @@ import click
 
 from mailreeve.cli.folder import CREDENTIALS
 from mailreeve.cli.options import data_option, fail
-from mailreeve.client import ApiError, Client
+from mailreeve.client import Client, ClientError
 from mailreeve.client import Credentials as ClientCredentials
 
 
@@ -24,7 +24,10 @@ from mailreeve.client import Credentials as ClientCredentials
 @click.option(
     "--url", default="http://127.0.0.1:8025", show_default=True, envvar="MAILREEVE_URL", help="The server."
 )
-def command(path: str, items: tuple[str, ...], data: Path, credentials: Path | None, url: str) -> None:
+@click.option("--ca-file", type=click.Path(dir_okay=False, exists=True), help="Certificates to trust for https.")
+def command(
+    path: str, items: tuple[str, ...], data: Path, credentials: Path | None, url: str, ca_file: str | None
+) -> None:
     """Call an API endpoint, signed with saved credentials.
 
     PATH is the endpoint without /api/; each of ITEMS is a JSON object, or - for standard input. The answers are
@@ -44,8 +47,8 @@ def command(path: str, items: tuple[str, ...], data: Path, credentials: Path | N
             raise click.BadParameter("not a JSON object", param_hint="ITEMS")
         parsed.append(item)
     try:
-        with Client(url, ClientCredentials.load(credentials or data / CREDENTIALS)) as client:
+        with Client(url, ClientCredentials.load(credentials or data / CREDENTIALS), ca_file=ca_file) as client:
             answer = client.call(path, *parsed)
-    except (ApiError, OSError) as problem:
+    except (ClientError, OSError, ValueError) as problem:
         fail(str(problem))
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -106,11 +106,13 @@ def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
     import msgspec
 
     from mailreeve.cli.folder import write_private
-    from mailreeve.cli.init import describe, initialise
+    from mailreeve.cli.init import initialise
 
     credentials = initialise(data, domain_names, admin)
-    write_private(data / CREDENTIALS, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
-    click.echo("\n".join([f"{data} is ready; its credentials:", *describe(credentials)]), err=True)
+    file = data / CREDENTIALS
+    write_private(file, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
+    # Not the credentials themselves: standard error is a service's log.
+    click.echo(f"{data} is ready; the credentials are in {file}", err=True)
 
 
 @contextmanager

@@ -37,8 +37,8 @@ application: Final = Table(
     Column("client_secret", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
 )
-"""API applications. `app_key` is sealed; `client_secret` is the SHA-256 of 256 random bits, which needs no
-slow hash."""
+"""API applications. `app_key` is sealed; `client_secret` is the SHA-256 of many random bits, which need
+no slow hash."""
 
 binding: Final = Table(
     "binding",
