@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 
 from mailreeve.directory.accounts import Caller
 from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -14,6 +15,13 @@ from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PASSWORD = "correct horse battery"
+SHIPPED = passwords._hasher
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch):
+    """Hashes that cost next to nothing, for the many that are made here."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
@@ -131,6 +139,13 @@ def test_password_is_kept_as_argon2id_and_checked(rosie):
     assert passwords.is_right(kept, PASSWORD)
     assert not passwords.is_right(kept, PASSWORD + "x")
     assert not passwords.is_right(kept, "x" * 5000)
+
+
+def test_a_hash_costs_what_rfc_9106_recommends():
+    """Its second choice (section 4): 64 MiB, three passes, four lanes."""
+    parameters = extract_parameters(SHIPPED.hash(PASSWORD))
+    assert parameters.type is Type.ID
+    assert (parameters.memory_cost, parameters.time_cost, parameters.parallelism) == (65_536, 3, 4)
 
 
 def test_password_is_right_however_its_letters_are_composed_and_whatever_blanks_end_it(corp):
