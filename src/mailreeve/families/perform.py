@@ -9,6 +9,7 @@ opens the transactions that endpoints run in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from msgspec import Struct
 
@@ -88,7 +89,8 @@ def _each(
             fail.append(value)
             continue
         try:
-            with work.item():
+            # What only reads leaves nothing to undo.
+            with work.item() if endpoint.writes else nullcontext():
                 result = endpoint.run(call, value)
         except ItemRefused as refusal:
             fail.append(Failure(refusal.problems, _echo(item)))

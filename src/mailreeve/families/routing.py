@@ -18,10 +18,11 @@ class MailPolicies:
     def __init__(self, store: Store, follower: Follower) -> None:
         self._store = store
         self._follower = follower
-        self._owners: Mapping[Domain, str] = {}
         self._marks = 0
-        self._loaded = -1
-        self._guard = threading.Lock()
+        # The owners and the count of changes that they cover, swapped together.
+        self._loaded: tuple[int, Mapping[Domain, str]] = (-1, {})
+        self._counting = threading.Lock()
+        self._loading = threading.Lock()
         store.on_commit(self._committed)
 
     def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
@@ -47,14 +48,18 @@ class MailPolicies:
         return [self._follower.current(account) for account in accounts] if len(accounts) == 1 else []
 
     def _current(self) -> Mapping[Domain, str]:
-        if self._loaded != self._marks:
-            # Counted before the rows are read: what is committed from now on is read by the next caller.
+        # The count first: what is committed after it was read is this caller's future.
+        marks = self._marks
+        loaded, owners = self._loaded
+        if loaded >= marks:
+            return owners
+        with self._loading:
             marks = self._marks
-            self._owners = self._store.look_up(domains.owners)
-            self._loaded = marks
-        return self._owners
+            if self._loaded[0] < marks:
+                self._loaded = marks, self._store.look_up(domains.owners)
+            return self._loaded[1]
 
     def _committed(self, account_id: str, revision: int, touched: frozenset[Part]) -> None:
         if Part.DIRECTORY in touched:
-            with self._guard:
+            with self._counting:
                 self._marks += 1
