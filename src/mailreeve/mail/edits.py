@@ -19,10 +19,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.mail.mailboxes import Entry, Mailbox, entries, likely_address, read_mailbox
+from mailreeve.mail.mailboxes import Mailbox, likely_address, read_mailbox
 from mailreeve.mail.message import Message
 from mailreeve.policy.addresses import Address
 from mailreeve.policy.alteration import Rewriter
+from mailreeve.policy.authors import Entry, entries
 from mailreeve.policy.decisions import FieldAlteration, SpamChecks
 from mailreeve.policy.policies import AddressType
 

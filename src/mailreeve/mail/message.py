@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email.errors import HeaderParseError
-from email.header import decode_header
 from typing import Final
 
 from msgspec import Struct
+
+from mailreeve.policy.header_text import decoded_words, printable
 
 _FIELD_NAME: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")  # RFC 5322 sections 3.6.8 and 4.5
 # A field or other line with its continuation lines, which begin with white space (RFC 5322 section 2.2.3).
 _FIELD: Final = re.compile(rb"[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
 _HEADER_END: Final = re.compile(rb"(?:\A|\n)(\r?\n)")
 _STRAY_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_ENCODED_WORDS: Final = re.compile(r"(?:=\?[^?\s]*\?[bBqQ]\?[^?]*\?=\s*)+")
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 class Field(Struct, frozen=True):
@@ -104,32 +102,3 @@ def has_line_over(content: bytes, limit: int) -> bool:
             return True
         start = end + 1
     return len(content) - start > limit and content.find(b"\r\n", start) < 0
-
-
-def decoded_words(text: str) -> str:
-    """The text with its encoded words (RFC 2047) decoded, wherever they stand; broken ones as they are."""
-    return _ENCODED_WORDS.sub(lambda run: _decode_run(run[0]), text) if "=?" in text else text
-
-
-def _decode_run(run: str) -> str:
-    words = run.rstrip()
-    try:
-        parts = decode_header(words)
-    except (HeaderParseError, ValueError):
-        return run
-    text = ""
-    for part, charset in parts:
-        if isinstance(part, str):
-            text += part
-            continue
-        try:
-            text += part.decode(charset or "utf-8", "replace")
-        except (LookupError, ValueError):  # no such charset, or no name for one
-            text += part.decode("latin-1")
-    # White space after the last word parts it from what follows.
-    return text + run[len(words) :]
-
-
-def printable(text: str, limit: int) -> str:
-    """The text on one line without control characters or broken Unicode, cut to `limit` characters."""
-    return " ".join(_CONTROLS.sub(" ", text).split())[:limit]

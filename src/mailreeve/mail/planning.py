@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
 from mailreeve.mail.edits import AddressFields, Edits, envelope_originals, marks
-from mailreeve.mail.mailboxes import read_authors
 from mailreeve.mail.message import Message
 from mailreeve.mail.outcomes import (
     Recipient,
@@ -26,6 +25,7 @@ from mailreeve.mail.plan import Deliver, Plan, Record, Reject
 from mailreeve.mail.ports import Routed
 from mailreeve.policy.addresses import Address, AddressError, Sender, parse_address
 from mailreeve.policy.alteration import Rewriter, rewriter
+from mailreeve.policy.authors import read_authors
 from mailreeve.policy.decide import decide_mail
 from mailreeve.policy.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
 from mailreeve.policy.policies import AddressType
@@ -56,7 +56,7 @@ def plan_message(
     message: Message, recipients: Iterable[Recipient], refused: Iterable[Outcome], new_id: NewId
 ) -> Plan:
     """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT."""
-    authors = read_authors(message)
+    authors = read_authors(field.value for field in message.named("from"))
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)

@@ -21,10 +21,11 @@ import structlog
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.mail.message import header_length, printable
+from mailreeve.mail.message import header_length
 from mailreeve.mail.ports import Courier, Routed
 from mailreeve.policy.addresses import Address, Sender
 from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.header_text import printable
 
 log: FilteringBoundLogger = structlog.get_logger()
 

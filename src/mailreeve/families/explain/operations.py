@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from mailreeve.families.explain.authors import read_authors
 from mailreeve.families.explain.types import (
     AlterationAnswer,
     CandidateAnswer,
@@ -23,6 +22,7 @@ from mailreeve.families.explain.types import (
     WinnerAnswer,
 )
 from mailreeve.policy.addresses import NULL_SENDER, NullSender, Sender
+from mailreeve.policy.authors import read_authors
 from mailreeve.policy.decide import decide_mail
 from mailreeve.policy.decisions import Candidate, Decision, FieldAlteration, PolicyType, WebCandidate
 from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts, WebFacts
@@ -162,7 +162,7 @@ class _WireIds:
 def _authors(header: str | None, sender: Sender) -> tuple[tuple[HeaderFrom, ...], tuple[str, ...]]:
     """The authors of the message, and what to say about them where the item left them open."""
     if header is not None:
-        return read_authors(header), ()
+        return read_authors([header]), ()
     if isinstance(sender, NullSender):
         return (), ("no headerFrom given: a bounce, taken to have no From header",)
     return (HeaderFrom(sender),), (f"no headerFrom given: the From header is taken to name {sender}",)
