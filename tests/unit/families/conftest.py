@@ -49,7 +49,9 @@ class Account:
             )
         self.caller = Caller(self.id, "admin@corp.test", "app", frozenset(Permission))
 
-    def answer(self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None) -> dict[str, list]:
+    def answer(
+        self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None
+    ) -> dict[str, list]:
         """The `data` and `fail` of a call with these items, as wire JSON."""
         body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
         done = perform(self.house, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor))

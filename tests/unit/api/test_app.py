@@ -1,0 +1,583 @@
+"""What is specific to HTTP: methods, headers, bodies, status codes (api.md sections 1 and 2; clients.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+import structlog
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from starlette.types import Message, Scope
+
+from mailreeve.api import app as app_module
+from mailreeve.api.app import DRAINED, Api
+from mailreeve.api.quota import Quota
+from mailreeve.directory.permissions import Permission, Role
+from mailreeve.families.account import operations as accounts
+from mailreeve.families.call import Call, Limits
+from mailreeve.families.domains import operations as domains
+from mailreeve.families.login.authenticate import Authenticator
+from mailreeve.families.login.issue import Keys, issue_application
+from mailreeve.families.perform import House
+from mailreeve.families.registry import LOADERS
+from mailreeve.families.users import operations as users
+from mailreeve.policy.addresses import parse_address
+from mailreeve.store.engines import SqliteEngine
+from mailreeve.store.follow import Follower
+from mailreeve.store.schema import audit_event, metadata
+from mailreeve.store.secrets import Vault
+from mailreeve.store.transactions import Origin, Store
+from mailreeve.wire import signing
+from mailreeve.wire.endpoint import endpoint
+from mailreeve.wire.errors import GROUP_NOT_FOUND, refused
+from mailreeve.wire.pagination import Page
+from mailreeve.wire.tokens import KEY_OCTETS, Ids
+
+MAX_BODY = 2_000
+PATH = "/api/test/echo"
+
+
+class Item(Struct, frozen=True):
+    text: str | None = None
+
+
+class Answer(Struct, frozen=True):
+    text: str
+
+
+@endpoint("test/echo", Permission.GATEWAY_POLICIES_EDIT, writes=True)
+def echo(call: Call, item: Item) -> Answer:
+    """Answer with the text."""
+    if item.text == "refuse":
+        raise refused(GROUP_NOT_FOUND, "text")
+    if item.text == "break":
+        raise RuntimeError("secret of the house")
+    if item.text == "locked":
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+    call.work.changed(None, "create", "test", "x")
+    return Answer(item.text or "")
+
+
+@endpoint("test/list", Permission.GATEWAY_POLICIES_READ)
+def every(call: Call, item: Item) -> Page[Answer]:
+    """Answer with a page."""
+    return call.page.cut([Answer(letter) for letter in "abcde"])
+
+
+@endpoint("test/sync", Permission.SERVICES_DIRECTORY_SYNC_EDIT)
+def sync(call: Call, item: Item) -> Answer:
+    """Ask for more than the application may."""
+    return Answer("")
+
+
+class Reply(Struct):
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict:  # type: ignore[type-arg]
+        return json.loads(self.body)  # type: ignore[no-any-return]
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """Code and text of the only error."""
+        (failure,) = self.json["fail"]
+        (error,) = failure.get("errors", [failure])
+        return error["code"], error["message"]
+
+
+class Service:
+    """The application, called without a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = SqliteEngine(folder / "mailreeve.db")
+        with self.engine.writing() as connection:
+            metadata.create_all(connection)
+        self.store = Store(self.engine)
+        vault = Vault(bytes(32))
+        house = House(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits())
+        self.now = 0.0
+        self.api = Api(
+            house,
+            Authenticator(self.store, vault, bytes(32), 900),
+            [echo, every, sync],
+            quota=Quota(50, 5_000, lambda: self.now),
+            strangers=Quota(10, 5_000, lambda: self.now),
+            max_body=MAX_BODY,
+        )
+        self.asgi = self.api.asgi()
+        self.account_id, code = accounts.new_identity()
+
+        def found(work) -> Keys:  # type: ignore[no-untyped-def]
+            accounts.create(work, code, "Corp", "admin@corp.test")
+            domains.register(work, "corp.test")
+            user_id = users.create_administrator(
+                work, parse_address("admin@corp.test"), "correct horse battery", Role.SUPER_ADMINISTRATOR
+            )
+            return issue_application(work, vault, "Playbooks", Role.GATEWAY_ADMINISTRATOR, user_id)
+
+        self.keys = self.store.write(self.account_id, Origin("test"), found)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Sequence[bytes] = b"",
+        headers: dict[str, str] | None = None,
+        client: str = "192.0.2.7",
+    ) -> Reply:
+        """One request, its body in one or more pieces."""
+        pieces = [body] if isinstance(body, bytes) else list(body)
+        reply = Reply(0, {}, b"")
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in (headers or {}).items()],
+            "client": (client, 5000),
+            "server": ("127.0.0.1", 80),
+        }
+
+        async def messages() -> AsyncIterator[Message]:
+            for number, piece in enumerate(pieces, 1):
+                yield {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
+            yield {"type": "http.disconnect"}
+
+        source = messages()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                reply.status = message["status"]
+                reply.headers = {n.decode().lower(): v.decode() for n, v in message["headers"]}
+            else:
+                reply.body += message.get("body", b"")
+
+        async def serve() -> None:
+            await self.asgi(scope, source.__anext__, send)
+
+        asyncio.run(serve())
+        # The limiter belongs to the loop that is gone; a server has one loop for life.
+        self.api._workers = None
+        return reply
+
+    def signed(self, path: str = PATH, at: datetime | None = None, **changed: str | None) -> dict[str, str]:
+        """The headers of a signed call. `changed` replaces some (`x_mc_date`: `x-mc-date`); None removes them."""
+        date = format_datetime(at or datetime.now(UTC), usegmt=True)
+        secret = base64.b64decode(self.keys.secret_key)
+        signature = signing.sign(secret, date, "req-1", path, self.keys.app_key)
+        headers: dict[str, str | None] = {
+            "authorization": f"MC {self.keys.access_key}:{signature}",
+            "x-mc-app-id": self.keys.app_id,
+            "x-mc-date": date,
+            "x-mc-req-id": "req-1",
+        }
+        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+        return {name: value for name, value in headers.items() if value is not None}
+
+    def call(
+        self,
+        body: bytes | Sequence[bytes] = b"",
+        path: str = PATH,
+        client: str = "192.0.2.7",
+        **changed: str | None,
+    ) -> Reply:
+        """One signed call."""
+        return self.request("POST", path, body, self.signed(path, **changed), client)
+
+    def token(self) -> str:
+        form = f"client_id={self.keys.client_id}&client_secret={self.keys.client_secret}"
+        form += "&grant_type=client_credentials"
+        return self.request("POST", "/oauth/token", form.encode()).json["access_token"]  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path)
+    yield made
+    made.engine.dispose()
+
+
+def text(value: str) -> bytes:
+    return json.dumps({"data": [{"text": value}]}).encode()
+
+
+# Calls that are served.
+
+
+def test_a_signed_call_is_served(service: Service) -> None:
+    """With the envelope and the headers of the live service: no charset, not to be stored (api.md section 1.1)."""
+    reply = service.call(text("hello"))
+    assert (reply.status, reply.body) == (200, b'{"meta":{"status":200},"data":[{"text":"hello"}],"fail":[]}')
+    assert reply.headers["content-type"] == "application/json"
+    assert (reply.headers["cache-control"], reply.headers["pragma"]) == ("no-store", "no-cache")
+    assert reply.headers["x-robots-tag"] == "noindex, nofollow"
+
+
+@pytest.mark.parametrize("scheme", ["MC", "mc", "Mc"])
+def test_the_realm_is_read_without_case_and_spaces_are_trimmed(service: Service, scheme: str) -> None:
+    """One client puts a space after the colon (api.md section 2.2)."""
+    _, _, credentials = service.signed()["authorization"].partition(" ")
+    key, _, signature = credentials.partition(":")
+    assert service.call(authorization=f"{scheme}  {key}: {signature} ").status == 200
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded", None])
+def test_the_content_type_does_not_matter(service: Service, kind: str | None) -> None:
+    """Nor do Accept and User-Agent (clients.md, 1)."""
+    assert service.call(text("x"), content_type=kind).json["data"] == [{"text": "x"}]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"data": []}', b"{'data': [{}]}", b"data=x"])
+def test_no_body_is_an_empty_item(service: Service, body: bytes) -> None:
+    """However it is spelled (clients.md, 2)."""
+    assert service.call(body).json["data"] == [{"text": ""}]
+
+
+def test_a_body_may_come_in_pieces(service: Service) -> None:
+    """Split anywhere."""
+    whole = text("pieces")
+    assert service.call([whole[n : n + 1] for n in range(len(whole))]).json["data"] == [{"text": "pieces"}]
+
+
+def test_lists_have_their_page(service: Service) -> None:
+    """Asked for in the body, answered in `meta`."""
+    reply = service.call(b'{"meta": {"pagination": {"pageSize": 2}}}', "/api/test/list")
+    shown = reply.json["meta"]["pagination"]
+    assert ([row["text"] for row in reply.json["data"]], shown["pageSize"], shown["totalCount"]) == (
+        ["a", "b"],
+        2,
+        5,
+    )
+
+
+def test_a_refused_item_is_200(service: Service) -> None:
+    """The outcome is in `fail` (api.md section 1.5)."""
+    reply = service.call(text("refuse"))
+    assert (reply.status, reply.json["meta"], reply.json["data"]) == (200, {"status": 200}, [])
+    assert reply.json["fail"][0]["key"] == {"text": "refuse"}
+
+
+def test_the_audit_log_has_the_callers_address_and_request_id(service: Service) -> None:
+    """D-38."""
+    service.call(text("x"), client="198.51.100.9")
+    columns = (audit_event.c.actor, audit_event.c.source_ip, audit_event.c.request_id)
+    query = select(*columns).where(audit_event.c.object_kind == "test")
+    row = service.store.look_up(lambda connection: connection.execute(query).one())
+    assert tuple(row) == ("admin@corp.test", "198.51.100.9", "req-1")
+
+
+# Calls that are refused.
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_only_post_calls_functions(service: Service, method: str) -> None:
+    """405, which names the method that does (api.md section 1.1)."""
+    reply = service.request(method, PATH)
+    assert (reply.status, reply.json["meta"]["status"], reply.headers["allow"]) == (405, 405, "POST")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/test/nothing", "/api/test/echo/", "/api", "/", "/api/TEST/echo", "/test/echo"]
+)
+def test_other_paths_are_not_there(service: Service, path: str) -> None:
+    """404 in the envelope; for anybody, signed or not."""
+    for reply in (service.call(b"", path), service.request("GET", path)):
+        assert (reply.status, reply.json["meta"]["status"], reply.error[0]) == (404, 404, "err_xdk_not_found")
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", "MC", "MC ", "MC key", "Bearer", "Bearer ", "Basic YTpi", "Basic-Cloud YTpi", "x"]
+)
+def test_without_credentials_nothing_is_served(service: Service, authorization: str | None) -> None:
+    """401; also for the client that goes on without an Authorization header (clients.md)."""
+    reply = service.call(text("x"), authorization=authorization)
+    assert (reply.status, reply.json["meta"]["status"]) == (401, 401)
+    assert reply.error[0] == "err_xdk_authorization_missing"
+    assert "cache-control" not in reply.headers
+
+
+@pytest.mark.parametrize("name", ["x_mc_app_id", "x_mc_date", "x_mc_req_id"])
+def test_a_missing_header_is_named(service: Service, name: str) -> None:
+    """In the text."""
+    reply = service.call(b"", **{name: None})
+    assert (reply.status, name.replace("_", "-") in reply.error[1]) == (401, True)
+
+
+def test_a_signature_for_another_path_does_not_do(service: Service) -> None:
+    """The path is signed."""
+    reply = service.request("POST", PATH, b"", service.signed("/api/test/list"))
+    assert (reply.status, reply.error) == (401, ("err_xdk_invalid_signature", "0004 Invalid Signature"))
+
+
+def test_an_old_call_is_refused(service: Service) -> None:
+    """401, and it may be tried again."""
+    reply = service.request("POST", PATH, b"", service.signed(at=datetime.now(UTC) - timedelta(hours=1)))
+    assert (reply.status, reply.error[0]) == (401, "err_xdk_date_out_of_range")
+
+
+def test_an_unknown_application_is_200(service: Service) -> None:
+    """As recorded live: HTTP and function status 200, the code in `fail`."""
+    reply = service.call(b"", x_mc_app_id="nobody")
+    assert (reply.status, reply.json["meta"]["status"], reply.json["data"]) == (200, 200, [])
+    assert reply.error == ("err_developer_key", "App ID is invalid: nobody")
+
+
+def test_a_body_that_is_none_is_400(service: Service) -> None:
+    """After authentication: a stranger is told of the missing credentials first."""
+    reply = service.call(b"<xml/>")
+    assert (reply.status, reply.error[0]) == (400, "err_deserialise")
+    assert service.request("POST", PATH, b"<xml/>").status == 401
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("size", [MAX_BODY + 1, MAX_BODY * DRAINED, MAX_BODY * DRAINED * 10])
+def test_a_body_that_is_too_large_is_413(service: Service, size: int, declared: bool) -> None:
+    """Whether its length was declared or not."""
+    extra = {"content_length": str(size)} if declared else {}
+    reply = service.call([b" " * 1_000] * (size // 1_000) + [b" " * (size % 1_000)], **extra)
+    assert (reply.status, reply.error[0]) == (413, "err_request_too_large")
+
+
+def test_a_body_of_the_largest_size_is_taken(service: Service) -> None:
+    """The limit itself is allowed."""
+    assert service.call(text("x").ljust(MAX_BODY)).json["data"] == [{"text": "x"}]
+
+
+def test_a_failure_of_ours_has_an_id_that_is_in_the_log_and_says_no_more(service: Service) -> None:
+    """500, no traceback (design.md section 6)."""
+    with structlog.testing.capture_logs() as logs:
+        reply = service.call(text("break"))
+    code, message = reply.error
+    assert (reply.status, reply.json["meta"]["status"], code) == (500, 500, "err_internal")
+    assert "secret of the house" not in reply.body.decode()
+    (entry,) = (entry for entry in logs if entry["log_level"] == "error")
+    assert entry["id"] in message
+    assert str(entry["exc_info"]) == "secret of the house"
+
+
+def test_a_database_that_fails_is_a_failure_of_ours(service: Service) -> None:
+    """Of the same form, and may be tried again."""
+    reply = service.call(text("locked"))
+    assert reply.status in {500, 503}
+    assert reply.json["fail"][0]["errors"][0]["retryable"] is True
+    assert "disk I/O" not in reply.body.decode()
+
+
+# Tokens.
+
+
+def test_a_token_is_given_and_taken(service: Service) -> None:
+    """As recorded; calls with it need no `x-mc-*` headers (api.md section 2.6)."""
+    reply = service.request("POST", PATH, text("x"), {"authorization": f"Bearer {service.token()}"})
+    assert (reply.status, reply.json["data"]) == (200, [{"text": "x"}])
+
+
+def test_a_client_may_use_basic_authentication(service: Service) -> None:
+    """A Terraform option; the answer has exactly the recorded members."""
+    pair = base64.b64encode(f"{service.keys.client_id}:{service.keys.client_secret}".encode()).decode()
+    reply = service.request(
+        "POST", "/oauth/token", b"grant_type=client_credentials&scope=", {"authorization": f"Basic {pair}"}
+    )
+    shown = reply.json
+    assert isinstance(shown.pop("access_token"), str)
+    assert (reply.status, shown) == (200, {"token_type": "Bearer", "expires_in": 1799, "scope": ""})
+    assert reply.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("form", "headers", "status", "error"),
+    [
+        ("grant_type=client_credentials&client_id=x&client_secret=y", {}, 401, "invalid_client"),
+        ("grant_type=client_credentials", {}, 401, "invalid_client"),
+        ("grant_type=client_credentials", {"authorization": "Basic ???"}, 401, "invalid_client"),
+        ("grant_type=client_credentials", {"authorization": "Basic /w=="}, 401, "invalid_client"),
+        ("grant_type=password&client_id=x&client_secret=y", {}, 400, "unsupported_grant_type"),
+        ("", {}, 400, "unsupported_grant_type"),
+        ("x" * 70_000, {}, 400, "invalid_request"),
+    ],
+)
+def test_a_token_is_not_given_for_less(
+    service: Service, form: str, headers: dict[str, str], status: int, error: str
+) -> None:
+    """RFC 6749 section 5.2, beside the `fail` that clients read."""
+    reply = service.request("POST", "/oauth/token", form.encode(), headers)
+    assert (reply.status, reply.json["error"], reply.json["fail"][0]["code"]) == (status, error, error)
+
+
+def test_a_bad_token_has_its_code_right_in_fail(service: Service) -> None:
+    """Shape 3 of api.md section 1.4, which R7 and XS read."""
+    reply = service.request("POST", PATH, b"", {"authorization": "Bearer nonsense"})
+    assert (reply.status, reply.json["fail"][0]["code"]) == (401, "token_verification_failed")
+
+
+def test_an_applications_role_limits_its_tokens(service: Service) -> None:
+    """403 with the permission named."""
+    reply = service.request("POST", "/api/test/sync", b"", {"authorization": f"Bearer {service.token()}"})
+    assert (reply.status, reply.error[0]) == (403, "err_xdk_forbidden")
+    assert "Services | Directory Sync | Edit" in reply.error[1]
+    assert service.call(b"", "/api/test/sync").status == 200
+
+
+# Quotas.
+
+
+def limits(reply: Reply) -> tuple[int, int, int]:
+    return tuple(int(reply.headers[f"x-ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))  # type: ignore[return-value]
+
+
+def test_every_answer_carries_the_quota(service: Service) -> None:
+    """Served, refused, broken, or not there at all; failed calls count too (api.md section 1.7)."""
+    assert limits(service.call()) == (50, 49, 5_000)
+    service.now = 1.707
+    assert limits(service.call(text("break"))) == (50, 48, 3_293)
+    assert limits(service.call(b"<xml/>")) == (50, 47, 3_293)
+    for reply in (
+        service.request("GET", PATH),
+        service.call(b"", "/api/none"),
+        service.call(b"", authorization="x"),
+    ):
+        assert limits(reply)[0] in {10, 50}
+
+
+def test_too_many_calls_are_429_until_the_window_is_over(service: Service) -> None:
+    """With Retry-After in seconds, rounded up; nothing is carried out."""
+    for _ in range(50):
+        assert service.call().status == 200
+    service.now = 1.5
+    reply = service.call()
+    assert (reply.status, reply.error[0], limits(reply)) == (429, "err_rate_limit_exceeded", (50, 0, 3_500))
+    assert reply.headers["retry-after"] == "4"
+    assert reply.json["fail"][0]["errors"][0]["retryable"] is True
+    service.now = 5.0
+    assert service.call().status == 200
+
+
+def test_strangers_may_guess_so_often(service: Service) -> None:
+    """From one address; then the address waits, and others do not."""
+    for _ in range(10):
+        assert service.call(x_mc_app_id="guess").status == 200
+    assert service.call(x_mc_app_id="guess").status == 429
+    assert service.call(client="198.51.100.1").status == 200
+    form = b"grant_type=client_credentials&client_id=x&client_secret=y"
+    assert service.request("POST", "/oauth/token", form).status == 429
+    service.now = 5.0
+    assert service.call().status == 200
+
+
+def test_guesses_at_the_token_endpoint_count_alike(service: Service) -> None:
+    """With guesses at signatures."""
+    form = b"grant_type=client_credentials&client_id=x&client_secret=y"
+    for _ in range(10):
+        assert service.request("POST", "/oauth/token", form).status == 401
+    assert service.request("POST", "/oauth/token", form).status == 429
+    assert service.call().status == 429
+
+
+# The rest.
+
+
+def test_health_and_readiness(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process lives; it can serve, or cannot when the database does not answer."""
+    assert service.request("GET", "/healthz").status == 200
+    assert service.request("GET", "/readyz").status == 200
+    monkeypatch.setattr(service.store, "trouble", lambda: "gone")
+    assert service.request("GET", "/readyz").status == 503
+    assert service.request("GET", "/healthz").status == 200
+
+
+def test_the_document_is_served(service: Service) -> None:
+    """OpenAPI, as JSON."""
+    reply = service.request("GET", "/openapi.json")
+    assert reply.json["paths"].keys() == {PATH, "/api/test/list", "/api/test/sync"}
+    assert reply.headers["content-type"] == "application/json"
+
+
+def test_a_body_that_never_ends_is_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """408 after the time that a body may take."""
+    monkeypatch.setattr(app_module, "BODY_TIME", 0.01)
+
+    async def serve() -> int:
+        status = 0
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+        async def send(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+
+        headers = [(n.encode(), v.encode()) for n, v in service.signed().items()]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": PATH,
+            "root_path": "",
+            "query_string": b"",
+            "scheme": "http",
+        }
+        scope |= {
+            "headers": headers,
+            "client": ("192.0.2.7", 1),
+            "server": ("127.0.0.1", 80),
+            "http_version": "1.1",
+        }
+        await service.asgi(scope, receive, send)
+        return status
+
+    assert asyncio.run(serve()) == 408
+
+
+def test_a_client_that_hangs_up_half_way_changes_nothing(service: Service) -> None:
+    """Half a body is none."""
+
+    async def serve() -> None:
+        pieces: list[Message] = [
+            {"type": "http.request", "body": text("x"), "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+
+        async def receive() -> Message:
+            return pieces.pop(0)
+
+        async def send(message: Message) -> None:
+            assert message.get("status", 408) == 408
+
+        headers = [(n.encode(), v.encode()) for n, v in service.signed().items()]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": PATH,
+            "root_path": "",
+            "query_string": b"",
+            "scheme": "http",
+        }
+        scope |= {
+            "headers": headers,
+            "client": ("192.0.2.7", 1),
+            "server": ("127.0.0.1", 80),
+            "http_version": "1.1",
+        }
+        await service.asgi(scope, receive, send)
+
+    asyncio.run(serve())
+    query = select(audit_event.c.id).where(audit_event.c.object_kind == "test")
+    assert service.store.look_up(lambda connection: connection.execute(query).all()) == []

@@ -1,0 +1,396 @@
+"""A policy set is never older than the last commit, holds all of it, and costs no more than what changed."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, MetaData, Table, Text, insert, select
+
+from mailreeve.policy.addresses import Domain
+from mailreeve.policy.facts import Directory
+from mailreeve.policy.networks import parse_network
+from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Scope
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.store.engines import SqliteEngine
+from mailreeve.store.follow import Follower, Loaders, _Followed
+from mailreeve.store.schema import account, account_column, audit_event, key_column
+from mailreeve.store.transactions import Origin, Part, Store, Work
+
+ONE, TWO = "1" * 32, "2" * 32
+RELAYS = (parse_network("10.0.0.0/8"),)
+
+
+class Broken(Exception):
+    """What a test's loader raises."""
+
+
+class Families:
+    """Loaders over one table: a row is a blocked sender policy if its text says so, else an internal domain."""
+
+    def __init__(self, table) -> None:  # type: ignore[no-untyped-def]
+        self.table = table
+        self.loads: Counter[str] = Counter()
+        self.broken = False
+        self.lock = threading.Lock()
+        self.before: Callable[[str], None] = lambda name: None
+
+    def texts(self, work: Work, kind: str) -> list[str]:
+        query = select(self.table.c.id).where(
+            self.table.c.account_id == work.account_id, self.table.c.text == kind
+        )
+        return sorted(work.execute(query).scalars())
+
+    def count(self, name: str) -> None:
+        self.before(name)
+        with self.lock:
+            self.loads[name] += 1
+        if self.broken:
+            raise Broken
+
+    def directory(self, work: Work) -> Directory:
+        self.count("directory")
+        return Directory(internal_domains=frozenset(map(Domain, self.texts(work, "directory"))))
+
+    def blocked(self, work: Work) -> list[BlockedSenderPolicy]:
+        self.count("blocked")
+        return [
+            BlockedSenderPolicy(key, key, Scope(), BlockedOption.BLOCK_SENDER, 0.0)
+            for key in self.texts(work, "blocked")
+        ]
+
+    def nothing(self, name: str) -> Callable[[Work], Sequence[object]]:
+        def load(work: Work) -> Sequence[object]:
+            self.count(name)
+            return ()
+
+        return load
+
+    def loaders(self) -> Loaders:
+        names = ("permitted", "managed", "alteration", "definitions", "web")
+        others = {name: self.nothing(name) for name in names}
+        return Loaders(directory=self.directory, blocked=self.blocked, **others)  # type: ignore[arg-type]
+
+    def add(self, store: Store, key: str, part: Part = Part.BLOCKED_SENDERS, account_id: str = ONE) -> None:
+        kind = "blocked" if part is Part.BLOCKED_SENDERS else part.value
+
+        def transaction(work: Work) -> None:
+            work.execute(insert(self.table).values(account_id=work.account_id, id=key, text=kind))
+            work.changed(part, "create", "thing", key)
+
+        store.write(account_id, Origin("test"), transaction)
+
+
+def blocked(policies: PolicySet) -> set[str]:
+    return {policy.id for policy in policies.blocked.policies}
+
+
+@pytest.fixture
+def families(things) -> Families:  # type: ignore[no-untyped-def]
+    return Families(things.table)
+
+
+@pytest.fixture
+def follower(store: Store, families: Families) -> Follower:
+    return Follower(store, families.loaders(), RELAYS)
+
+
+EVERY = {"directory", "blocked", "permitted", "managed", "alteration", "definitions", "web"}
+
+
+def test_a_set_is_loaded_on_first_use(store: Store, follower: Follower, families: Families) -> None:
+    """With all its parts, the revision and the relays, and with what was there before the follower."""
+    families.add(store, "p")
+    policies = follower.current(ONE)
+    assert (policies.account_id, policies.revision, policies.relay_networks) == (ONE, 1, RELAYS)
+    assert blocked(policies) == {"p"}
+    assert families.loads == dict.fromkeys(EVERY, 1)
+
+
+def test_nothing_is_read_while_nothing_changes(follower: Follower, families: Families) -> None:
+    """The very same set is handed out again."""
+    first = follower.current(ONE)
+    assert all(follower.current(ONE) is first for _ in range(100))
+    assert families.loads == dict.fromkeys(EVERY, 1)
+
+
+def test_a_decision_after_a_write_sees_it(store: Store, follower: Follower, families: Families) -> None:
+    """Each of many, one after the other, while sets handed out before stay as they are."""
+    before = follower.current(ONE)
+    for number in range(20):
+        families.add(store, f"p{number}")
+        policies = follower.current(ONE)
+        assert blocked(policies) == {f"p{n}" for n in range(number + 1)}
+        assert policies.revision == number + 1
+    assert (blocked(before), before.revision) == (set(), 0)
+
+
+def test_only_the_parts_that_were_touched_are_read(store: Store, follower: Follower, families: Families) -> None:
+    """Once for many writes; the others are shared with the set before."""
+    before = follower.current(ONE)
+    families.loads.clear()
+    for number in range(5):
+        families.add(store, f"p{number}")
+    after = follower.current(ONE)
+    assert families.loads == {"blocked": 1}
+    assert after.web is before.web
+    assert after.identities is before.identities
+    families.add(store, "x.test", Part.DIRECTORY)
+    families.add(store, "q")
+    assert follower.current(ONE).directory.internal_domains == {"x.test"}
+    assert families.loads == {"blocked": 2, "directory": 1}
+    families.add(store, "y.test", Part.DIRECTORY)
+    follower.current(ONE)
+    assert families.loads == {"blocked": 2, "directory": 2}
+
+
+def test_a_commit_that_touches_no_part_changes_the_revision_only(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """A decision records the revision, so it must be right."""
+    follower.current(ONE)
+    families.loads.clear()
+    store.write(ONE, Origin("test"), lambda work: work.changed(None, "create", "user", "u"))
+    assert follower.current(ONE).revision == 1
+    assert families.loads == {}
+
+
+def test_a_write_that_failed_costs_nothing(store: Store, follower: Follower, families: Families) -> None:
+    """The set before is still the newest."""
+    before = follower.current(ONE)
+
+    def transaction(work: Work) -> None:
+        work.changed(Part.WEB_LISTS, "create", "thing", "k")
+        raise Broken
+
+    with pytest.raises(Broken):
+        store.write(ONE, Origin("test"), transaction)
+    assert follower.current(ONE) is before
+
+
+def test_another_account_is_not_affected(store: Store, follower: Follower, families: Families) -> None:
+    """Neither by what it holds nor by having to load again."""
+    one, two = follower.current(ONE), follower.current(TWO)
+    families.add(store, "p", account_id=TWO)
+    assert follower.current(ONE) is one
+    assert blocked(follower.current(TWO)) == {"p"}
+    assert (one.account_id, two.account_id) == (ONE, TWO)
+
+
+def test_a_load_that_fails_leaves_the_set_stale(store: Store, follower: Follower, families: Families) -> None:
+    """Nobody is handed the old set after a write; the next caller tries again."""
+    follower.current(ONE)
+    families.add(store, "p")
+    families.broken = True
+    for _ in range(2):
+        with pytest.raises(Broken):
+            follower.current(ONE)
+    families.broken = False
+    assert blocked(follower.current(ONE)) == {"p"}
+
+
+def test_a_first_load_that_fails_is_tried_again(follower: Follower, families: Families) -> None:
+    """With all parts."""
+    families.broken = True
+    with pytest.raises(Broken):
+        follower.current(ONE)
+    families.broken = False
+    families.loads.clear()
+    follower.current(ONE)
+    assert families.loads == dict.fromkeys(EVERY, 1)
+
+
+def test_many_callers_wait_for_one_load(store: Store, follower: Follower, families: Families) -> None:
+    """A changed part is read once, however many ask at the same time."""
+    follower.current(ONE)
+    families.add(store, "p")
+    families.loads.clear()
+    loading, go_on = threading.Event(), threading.Event()
+
+    def hold(name: str) -> None:
+        loading.set()
+        assert go_on.wait(10)
+
+    families.before = hold
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(follower.current, ONE) for _ in range(8)]
+        assert loading.wait(10)
+        go_on.set()
+        sets = [future.result() for future in futures]
+    assert families.loads == {"blocked": 1}
+    assert all(policies is sets[0] for policies in sets)
+
+
+def test_a_commit_while_loading_is_seen_by_the_next_caller(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """The load in progress may miss it; whoever asks after it does not."""
+    follower.current(ONE)
+    families.add(store, "before")
+
+    def write_meanwhile(name: str) -> None:
+        families.before = lambda name: None
+        with ThreadPoolExecutor(1) as other:
+            other.submit(families.add, store, "meanwhile").result()
+
+    families.before = write_meanwhile
+    during = follower.current(ONE)
+    assert (blocked(during), during.revision) == ({"before"}, 1)
+    after = follower.current(ONE)
+    assert (blocked(after), after.revision) == ({"before", "meanwhile"}, 2)
+
+
+def test_a_set_holds_all_that_its_revision_says(store: Store, follower: Follower, families: Families) -> None:
+    """A load falls between the commit of another writer and the moment in which that commit is marked: the set
+    has that revision, so it must have its change too, although the change is in another part."""
+    follower.current(ONE)
+    caught: list[PolicySet] = []
+
+    @contextmanager
+    def look_between(account_id: str, touched: frozenset[Part]) -> Iterator[None]:
+        yield
+        # Committed; and the follower, whose context was entered first, is still in its own.
+        caught.append(follower.current(ONE))
+
+    families.add(store, "p")
+    store.around_commit(look_between)
+    families.add(store, "x.test", Part.DIRECTORY)
+    assert [(p.revision, p.directory.internal_domains, blocked(p)) for p in caught] == [(2, {"x.test"}, {"p"})]
+
+
+def test_a_set_read_before_its_counters_is_not_handed_out(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """A reader without the lock is overtaken by a write and a load after it looked at the set: it must not take
+    the old set for the new one."""
+
+    class Overtaken(_Followed):
+        """Lets a load happen right after somebody without the lock looked at the set."""
+
+        @property
+        def current(self) -> PolicySet | None:  # type: ignore[override]
+            value = _Followed.current.__get__(self)  # type: ignore[attr-defined]
+            nonlocal overtaking
+            if overtaking and not self.lock.locked():
+                overtaking = False
+                follower.current(ONE)
+            return value  # type: ignore[no-any-return]
+
+        @current.setter
+        def current(self, value: PolicySet | None) -> None:
+            _Followed.current.__set__(self, value)  # type: ignore[attr-defined]
+
+    overtaking = False
+    follower._accounts[ONE] = Overtaken()
+    follower.current(ONE)
+    families.add(store, "p")
+    overtaking = True
+    assert blocked(follower.current(ONE)) == {"p"}
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns as often as can be, so that races show."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_read_after_a_write_sees_it_from_many_threads(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """Eight writers, each of which looks for its own change, and readers that see sets grow and never shrink."""
+    done = threading.Event()
+    parts = (Part.BLOCKED_SENDERS, Part.DIRECTORY)
+
+    def holds(policies: PolicySet) -> set[str]:
+        return blocked(policies) | set(policies.directory.internal_domains)
+
+    def writer(name: int) -> None:
+        for number in range(25):
+            key = f"w{name}n{number}.test"
+            families.add(store, key, parts[number % 2])
+            assert key in holds(follower.current(ONE))
+
+    def reader() -> int:
+        looks, last, held = 0, -1, set()
+        while not done.is_set():
+            policies = follower.current(ONE)
+            assert policies.revision >= last
+            assert held <= holds(policies)
+            # Every commit adds one row, so a set says by its size which revision it is of.
+            assert len(holds(policies)) == policies.revision
+            last, held, looks = policies.revision, holds(policies), looks + 1
+        return looks
+
+    with ThreadPoolExecutor(11) as pool:
+        readers = [pool.submit(reader) for _ in range(3)]
+        writers = [pool.submit(writer, name) for name in range(8)]
+        wait(writers)
+        done.set()
+        for future in (*writers, *readers):
+            future.result()
+    assert follower.current(ONE).revision == 200
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["write", "look"]), st.sampled_from([ONE, TWO]), st.sampled_from(list(Part))),
+    max_size=12,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], tuple[Store, Families]]]:
+    """A fresh database for each example."""
+    made: list[SqliteEngine] = []
+
+    def fresh() -> tuple[Store, Families]:
+        tables = MetaData()
+        account.to_metadata(tables)
+        audit_event.to_metadata(tables)
+        table = Table("thing", tables, account_column(), key_column(), Column("text", Text))
+        engine = SqliteEngine(tmp_path_factory.mktemp("example") / "m.db")
+        made.append(engine)
+        store = Store(engine)
+        with engine.writing() as connection:
+            tables.create_all(connection)
+            for key in (ONE, TWO):
+                row = {"id": key, "code": key, "name": "", "admin_email": "", "revision": 0}
+                connection.execute(insert(account).values(**row, created_at=datetime(2026, 1, 1, tzinfo=UTC)))
+        return store, Families(table)
+
+    yield fresh
+    for engine in made:
+        engine.dispose()
+
+
+@settings(max_examples=30)
+@given(steps)
+def test_any_order_of_writes_and_looks_shows_the_newest(
+    shared: Callable[[], tuple[Store, Families]], plan: list[tuple[str, str, Part]]
+) -> None:
+    """Whatever was written by then is seen at each look, and a part is read at most once for each look after a
+    write that touched it."""
+    store, families = shared()
+    follower = Follower(store, families.loaders(), ())
+    written: dict[str, list[tuple[str, Part]]] = {ONE: [], TWO: []}
+    for number, (what, account_id, part) in enumerate(plan):
+        if what == "write":
+            families.add(store, f"k{number}.test", part, account_id)
+            written[account_id].append((f"k{number}.test", part))
+            continue
+        policies = follower.current(account_id)
+        expected = written[account_id]
+        assert blocked(policies) == {key for key, p in expected if p is Part.BLOCKED_SENDERS}
+        assert policies.directory.internal_domains == {key for key, p in expected if p is Part.DIRECTORY}
+        assert policies.revision == len(expected)
