@@ -1,0 +1,76 @@
+"""Servers under test, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+MAILREEVE = str(Path(sys.executable).with_name("mailreeve"))
+RIG = Path(__file__).parent
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """A running server: where it listens, and how much processor time it has used."""
+
+    def __init__(self, process: subprocess.Popen[str], listening: dict[str, str]) -> None:
+        self._process = process
+        self._listening = listening
+
+    def address(self, door: str) -> tuple[str, int]:
+        """Host and port of a listener."""
+        host, _, port = self._listening[door].removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    def cpu(self) -> float:
+        """Seconds of processor time used so far, user and system."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@contextmanager
+def running(command: Sequence[str], environment: dict[str, str] | None = None) -> Iterator[Server]:
+    """Run a command that prints a line per listener and then `ready`; stop it at the end."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {}))
+    try:
+        assert process.stdout is not None
+        listening: dict[str, str] = {}
+        for line in process.stdout:
+            name, _, address = line.strip().partition(" ")
+            if name == "ready":
+                break
+            listening[name] = address
+        else:
+            raise SystemExit(f"{command[0]} did not start; see above")
+        yield Server(process, listening)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def mailreeve(folder: Path, next_hop: str = "") -> Iterator[tuple[Server, dict[str, str]]]:
+    """A new Mailreeve for corp.test, without a quota, and its credentials."""
+    made = subprocess.run(
+        [MAILREEVE, "init", "--data", str(folder), "--domain", "corp.test", "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    command = [MAILREEVE, "serve", "--data", str(folder), "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0"]
+    command += ["--next-hop", next_hop] if next_hop else []
+    environment = {"MAILREEVE_RATE_LIMIT": "1000000000", "MAILREEVE_LOG_LEVEL": "warning"}
+    with running(command, environment) as server:
+        yield server, json.loads(made.stdout)
+
+
+@contextmanager
+def rig_server(name: str) -> Iterator[Server]:
+    """One of the servers in this folder that stand for "nothing but the library"."""
+    with running([sys.executable, str(RIG / f"{name}.py")]) as server:
+        yield server
