@@ -26,8 +26,11 @@ class Load:
         self._context = multiprocessing.get_context("spawn")
         self._processes = processes
 
-    def rate(self, job: Callable[..., int], *arguments: object) -> float:
-        """Calls per second, from the first begun to the last answered. `job(number, barrier-free part…)`."""
+    def rate(self, job: Callable[..., Callable[[], int]], *arguments: object) -> float:
+        """Calls per second, from the first begun to the last answered.
+
+        `job(number, *arguments)` prepares the share of one process and gives the function that sends it.
+        """
         barrier = self._context.Barrier(self._processes)
         results: multiprocessing.SimpleQueue[tuple[float, float, int]] = self._context.SimpleQueue()
         workers = [

@@ -73,15 +73,16 @@ def initialise(data: Path, domain_names: tuple[str, ...], admin: str | None) -> 
     return credentials
 
 
-def _names(domain_names: tuple[str, ...], admin: str | None) -> tuple[list[Domain], Address]:
+def _names(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domain, str], Address]:
+    """The domains, each with the name as it was typed, which is how it is shown; and the administrator."""
     try:
-        parsed = list(dict.fromkeys(parse_domain(name) for name in domain_names))
+        parsed = {parse_domain(name): name for name in domain_names}
     except AddressError as problem:
         raise FolderError(f"--domain: {problem}") from problem
     if not parsed:
         raise FolderError("--domain is required")
     try:
-        administrator = parse_address(admin or f"admin@{parsed[0]}")
+        administrator = parse_address(admin or f"admin@{next(iter(parsed))}")
     except AddressError as problem:
         raise FolderError(f"--admin: {problem}") from problem
     if administrator.domain not in parsed:
@@ -89,16 +90,16 @@ def _names(domain_names: tuple[str, ...], admin: str | None) -> tuple[list[Domai
     return parsed, administrator
 
 
-def _fill(folder: Path, domain_names: list[Domain], administrator: Address) -> Credentials:
+def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Credentials:
     make_key_file(folder)
     opened = Opened(folder, Settings())
     password = secrets.token_urlsafe(18)
     account_id, code = accounts.new_identity()
 
     def found(work: Work) -> Credentials:
-        accounts.create(work, code, domain_names[0], str(administrator))
-        for name in domain_names:
-            domains.register(work, name)
+        accounts.create(work, code, next(iter(names)), str(administrator))
+        for typed in names.values():
+            domains.register(work, typed)
         furnish(work)
         user_id = users.create_administrator(work, administrator, password, Role.SUPER_ADMINISTRATOR)
         keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id)

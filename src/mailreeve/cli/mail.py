@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import smtp_door, tls_context
 from mailreeve.mail.smtp.session import SmtpSettings
 from mailreeve.mail.smtp_next_hop import SmtpNextHop
-from mailreeve.settings import Settings, split_host_port
+from mailreeve.settings import Settings, SettingsError, split_host_port
 
 MAILDIR_PREFIX: Final = "maildir:"
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
@@ -50,13 +51,23 @@ async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> A
             policies=MailPolicies(opened.store, opened.house.follower),
             next_hop=_next_hop(next_hop, hostname),
             recorder=keeper,
-            tls=tls_context(Path(settings.tls_cert), Path(settings.tls_key)) if settings.tls_cert else None,
+            tls=_tls(settings),
         ) as door:
             yield door.address
     finally:
         forgetting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await forgetting
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    try:
+        return tls_context(Path(settings.tls_cert), Path(settings.tls_key))
+    except OSError as problem:  # which names no file
+        files = f"{settings.tls_cert} and {settings.tls_key}"
+        raise SettingsError(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
 
 
 def _next_hop(text: str, hostname: str) -> NextHop:
