@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -23,16 +25,22 @@ class Limits(Struct, frozen=True):
     delegates_per_user: int = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
-    """One call. `policies` is the account's policy set as it was when the call began."""
+    """One call."""
 
     caller: Caller
     work: Work
     ids: Ids
     limits: Limits
     page: PageRequest
-    policies: PolicySet
+    current_policies: Callable[[], PolicySet]
+
+    @cached_property
+    def policies(self) -> PolicySet:
+        """The account's policy set without what this call has changed. It is only asked for where it is needed:
+        after a change, whoever asks first waits for what was changed to be read."""
+        return self.current_policies()
 
     def seal(self, kind: Kind, key: str) -> str:
         """The wire id of an object of the caller's account."""

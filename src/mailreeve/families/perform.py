@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 
 from msgspec import Struct
 
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.families.call import Call, Limits
-from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
 from mailreeve.wire.endpoint import Endpoint
@@ -53,10 +53,9 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
     if len(request.items) > endpoint.most:
         raise RequestRefused(TOO_MANY_ITEMS, f"{TOO_MANY_ITEMS.message}: at most {endpoint.most} are allowed")
     ready = [_read(endpoint, item) for item in request.items]
-    policies = house.follower.current(caller.account_id)
 
     def transaction(work: Work) -> Done:
-        return _each(house, endpoint, request, ready, caller, work, policies)
+        return _each(house, endpoint, request, ready, caller, work)
 
     if endpoint.writes:
         return house.store.write(caller.account_id, origin, transaction)
@@ -78,9 +77,9 @@ def _each(
     ready: Sequence[Struct | Failure],
     caller: Caller,
     work: Work,
-    policies: PolicySet,
 ) -> Done:
-    call = Call(caller, work, house.ids, house.limits, request.page, policies)
+    current = partial(house.follower.current, caller.account_id)
+    call = Call(caller, work, house.ids, house.limits, request.page, current)
     data: list[Struct] = []
     fail: list[Failure] = []
     shown: Shown | None = None
