@@ -1,0 +1,303 @@
+"""Mailreeve between real Postfixes: private instances that leave /etc untouched, each with a queue of its own.
+
+    a sender -> front (Postfix) -> Mailreeve -> back (Postfix) -> Maildir
+
+Nothing here waits for a time to pass: a test waits for a line in a log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mailreeve.client import Client, Credentials
+
+MAILREEVE = Path(sys.executable).with_name("mailreeve")
+DOMAIN = "corp.test"
+PATIENCE = 40  # seconds until what has not happened is not going to
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+MAIN_CF = """\
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file = {folder}/log/mail.log
+maillog_file_prefixes = {folder}
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = {name}.test.invalid
+mydomain = test.invalid
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+local_recipient_maps =
+smtp_dns_support_level = disabled
+smtpd_peername_lookup = no
+"""
+
+MASTER_CF = """\
+127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+virtual unix - n n - - virtual
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return listener.getsockname()[1]
+
+
+def environment() -> dict[str, str]:
+    """This process' environment without Mailreeve's settings, and with the daemons' programs in the path."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("MAILREEVE_")}
+    return ours | {"PATH": PATH}
+
+
+def run(*command: object) -> str:
+    """What a program prints. It has to succeed."""
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class Postfix:
+    """One instance of Postfix, listening on `port`. `settings` are further lines of its main.cf."""
+
+    def __init__(self, folder: Path, name: str, settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "log" / "mail.log"
+        self._from = 0  # octets of the log that are no longer looked at
+        for part in ("conf", "queue", "data", "log"):
+            (folder / part).mkdir(parents=True)
+        shutil.chown(folder / "data", "postfix")
+        (folder / "conf" / "main.cf").write_text(MAIN_CF.format(folder=folder, name=name) + settings)
+        (folder / "conf" / "master.cf").write_text(MASTER_CF.format(port=self.port))
+
+    def start(self) -> None:
+        """Start it; it listens by the time this returns."""
+        self._do("start")
+
+    def stop(self) -> None:
+        """Stop it, if it runs."""
+        if self.running():
+            self._do("stop")
+
+    def running(self) -> bool:
+        command = ["postfix", "-c", str(self.folder / "conf"), "status"]
+        return subprocess.run(command, capture_output=True, env=environment(), check=False).returncode == 0
+
+    def flush(self) -> None:
+        """Try everything in the queue now."""
+        run("postqueue", "-c", self.folder / "conf", "-f")
+
+    def queue(self) -> list[dict]:
+        """The messages in the queue."""
+        return [json.loads(line) for line in run("postqueue", "-c", self.folder / "conf", "-j").splitlines()]
+
+    def forget_log(self) -> None:
+        """Look only at what is logged from now on."""
+        self._from = self.log.stat().st_size
+
+    def wait_for(self, pattern: str, number: int = 1) -> list[str]:
+        """The first lines of the log in which the pattern is found, once there are as many."""
+        found: list[str] = []
+        command = ["tail", "-c", f"+{self._from + 1}", "-F", str(self.log)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as tail:
+            # A wait in vain is ended by ending `tail`, and with it the lines.
+            late = threading.Timer(PATIENCE, tail.kill)
+            late.start()
+            for line in tail.stdout:
+                if re.search(pattern, line):
+                    found.append(line)
+                if len(found) == number:
+                    break
+            late.cancel()
+            tail.kill()
+        assert len(found) == number, (
+            f"{pattern!r} {len(found)} times instead of {number} in:\n{self.log.read_text()}"
+        )
+        return found
+
+    def _do(self, what: str) -> None:
+        # Its daemons keep what they inherit, so the output goes into a file and not into a pipe.
+        with (self.folder / "log" / "control.log").open("a+") as output:
+            done = subprocess.run(
+                ["postfix", "-c", str(self.folder / "conf"), what],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment(),
+                timeout=PATIENCE,
+                check=False,
+            )
+            output.seek(0)
+            assert done.returncode == 0, output.read()
+
+
+@dataclass
+class Server:
+    """A `mailreeve serve` with a next hop."""
+
+    folder: Path
+    credentials: dict[str, str] = field(default_factory=dict)
+    http: str = ""
+    port: int = 0
+    process: subprocess.Popen[str] | None = None
+
+    def init(self) -> None:
+        printed = run(MAILREEVE, "init", "--data", self.folder, "--domain", DOMAIN, "--json")
+        self.credentials = json.loads(printed)
+        (self.folder / "credentials.json").write_text(printed)
+
+    def start(self, *arguments: str) -> None:
+        command = [MAILREEVE, "serve", "--data", self.folder, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0"]
+        with self.folder.with_name("serve.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*map(str, command), *arguments], stdout=subprocess.PIPE, stderr=log, text=True, env=environment()
+            )
+        late = threading.Timer(PATIENCE, self.process.kill)
+        late.start()
+        said = dict(zip(("http", "smtp", "ready"), self.process.stdout, strict=False))
+        late.cancel()
+        assert said.get("ready") == "ready\n", self.log()
+        self.http = said["http"].split()[1]
+        self.port = int(said["smtp"].rpartition(":")[2])
+
+    def log(self) -> str:
+        return self.folder.with_name("serve.log").read_text()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0, self.log()
+
+    def client(self) -> Client:
+        return Client(self.http, Credentials.load(self.folder / "credentials.json"))
+
+
+@dataclass
+class Chain:
+    """The whole way of a message. `maildir` is where the back one delivers."""
+
+    front: Postfix
+    server: Server
+    back: Postfix
+    maildir: Path
+
+    def take(self) -> list[bytes]:
+        """The messages delivered so far. The Maildir is empty then."""
+        taken = []
+        for file in sorted((self.maildir / "new").iterdir()) if self.maildir.exists() else ():
+            taken.append(file.read_bytes())
+            file.unlink()
+        return taken
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder that daemons without privileges may enter, with a path short enough for their sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="mr-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(short_folder: Path) -> Iterator[Server]:
+    """A server of its own, before a Maildir."""
+    made = Server(short_folder / "alone" / "data")
+    made.folder.parent.mkdir()
+    made.init()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def lasting_chain(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Chain]:
+    """Front, Mailreeve and back. The front one brings bounces straight to the back one."""
+    requires("postfix")
+    if os.geteuid() != 0:
+        pytest.skip("Postfix has to be started by root")
+    mailboxes = short_folder / "mail"
+    mailboxes.mkdir()
+    shutil.chown(mailboxes, "postfix")
+    owner = pwd.getpwnam("postfix")
+    back = Postfix(
+        short_folder / "back",
+        "back",
+        # Every domain is its own, every mailbox the same Maildir.
+        "virtual_mailbox_domains = static:all\n"
+        f"virtual_mailbox_base = {mailboxes}\n"
+        "virtual_mailbox_maps = static:box/\n"
+        f"virtual_uid_maps = static:{owner.pw_uid}\n"
+        f"virtual_gid_maps = static:{owner.pw_gid}\n",
+    )
+    server = Server(short_folder / "chain" / "data")
+    server.folder.parent.mkdir()
+    server.init()
+    server.start("--next-hop", f"127.0.0.1:{back.port}")
+    front = Postfix(
+        short_folder / "front",
+        "front",
+        f"relay_domains = {DOMAIN}\n"
+        f"relay_transport = smtp:[127.0.0.1]:{server.port}\n"
+        f"default_transport = smtp:[127.0.0.1]:{back.port}\n",
+    )
+    try:
+        back.start()
+        front.start()
+        yield Chain(front, server, back, mailboxes / "box")
+    finally:
+        front.stop()
+        back.stop()
+        server.stop()
+
+
+@pytest.fixture
+def chain(lasting_chain: Chain) -> Iterator[Chain]:
+    """Front, Mailreeve and back, with nothing left over from another test."""
+    lasting_chain.take()
+    lasting_chain.front.forget_log()
+    lasting_chain.back.forget_log()
+    yield lasting_chain
+    if not lasting_chain.back.running():
+        lasting_chain.back.start()
