@@ -7,7 +7,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, reject
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -105,5 +105,8 @@ def test_reading_a_cleaned_item_again_changes_nothing(value: object) -> None:
     class Holder(Struct, frozen=True):
         kept: dict[str, object] = {}
 
-    first = items.read({"kept": {"v": value}}, Holder)
+    try:
+        first = items.read({"kept": {"v": value}}, Holder)
+    except ItemRefused:
+        reject()  # NUL is refused, not cleaned away.
     assert items.read({"kept": first.kept}, Holder) == first

@@ -10,10 +10,11 @@ import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import parse_qs
 
 import anyio
@@ -39,6 +40,7 @@ from mailreeve.wire.errors import (
     NO_CREDENTIALS,
     QUOTA,
     TOO_LARGE,
+    TOO_SLOW,
     UNKNOWN_PATH,
     WRONG_METHOD,
     Problem,
@@ -49,15 +51,20 @@ PREFIX: Final = "/api/"
 WORKERS: Final = 16  # calls carried out at once; each holds at most one database connection
 DRAINED: Final = 4  # times the body limit that is read and thrown away, so that the refusal can be read
 BODY_TIME: Final = 60  # seconds that a body may take to arrive
+SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
 MAX_FORM: Final = 64 * 1024  # octets of a token request
 
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _SUCCESS_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Pragma": "no-cache",
     "X-Robots-Tag": "noindex, nofollow",
 }
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 # Errors of the bearer scheme have their code right in the entry of `fail` (api.md section 1.4, shape 3).
 _FLAT: Final = frozenset({"token_expired", "token_verification_failed"})
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -92,7 +99,7 @@ class Api:
                 Route("/readyz", self._ready, methods=["GET"]),
                 Route("/openapi.json", self._describe, methods=["GET"]),
                 Route("/oauth/token", self._token, methods=["POST"]),
-                Route("/{path:path}", self._call, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
+                Route("/{path:path}", self._call, methods=_METHODS),
             ]
         )
 
@@ -100,43 +107,71 @@ class Api:
         path = request.url.path
         endpoint = self._endpoints.get(path)
         if endpoint is None:
-            return self._refuse(RequestRefused(UNKNOWN_PATH), self._quota.look(_address(request)))
+            return self._refuse(RequestRefused(UNKNOWN_PATH), self._standing(request, None))
         if request.method != "POST":
-            response = self._refuse(RequestRefused(WRONG_METHOD), self._quota.look(_address(request)))
+            response = self._refuse(RequestRefused(WRONG_METHOD), self._standing(request, None))
             response.headers["Allow"] = "POST"
             return response
+        caller: Caller | None = None
         try:
+            if not _is_small(request):
+                # Neither signature nor token covers the body, so a stranger need not be let fill our memory.
+                try:
+                    caller = await self._in_worker(partial(self._admit, request, path))
+                except _NotAdmitted:
+                    await self._skip_body(request)
+                    raise
             body = await self._body(request, self._max_body)
+        except _NotAdmitted as denied:
+            return self._refuse(denied.refusal, denied.standing)
         except RequestRefused as refusal:
-            return self._refuse(refusal, self._strangers.count(_address(request)))
-        except (ClientDisconnect, TimeoutError):
-            return Response(status_code=408)
-        return await self._in_worker(partial(self._answer, request, endpoint, path, body))
+            return self._refuse(refusal, self._standing(request, caller))
+        except TimeoutError:
+            return self._refuse(RequestRefused(TOO_SLOW), self._standing(request, caller))
+        except ClientDisconnect:
+            return Response(status_code=TOO_SLOW.status)
+        return await self._in_worker(partial(self._answer, request, endpoint, path, body, caller))
 
-    def _answer(self, request: Request, endpoint: Endpoint, path: str, body: bytes) -> Response:
+    def _answer(
+        self, request: Request, endpoint: Endpoint, path: str, body: bytes, caller: Caller | None
+    ) -> Response:
         """Runs in a worker thread."""
-        now = datetime.now(UTC)
-        address = _address(request)
-        standing = self._strangers.look(address)
         try:
-            if standing.remaining <= 0:
-                raise RequestRefused(QUOTA, retry_after=standing.reset)
-            try:
-                caller = self._authenticate(request, path, now)
-            except RequestRefused:
-                standing = self._strangers.count(address)
-                raise
-            standing = self._quota.count(f"{caller.account_id}/{caller.actor}")
-            if standing.remaining < 0:
-                raise RequestRefused(QUOTA, retry_after=standing.reset)
-            origin = Origin(caller.actor, address, request.headers.get("x-mc-req-id", "")[:128])
+            if caller is None:
+                caller = self._admit(request, path)
+            origin = Origin(caller.actor, _address(request), request.headers.get("x-mc-req-id", "")[:128])
             done = perform(self._house, endpoint, envelope.decode(body), caller, origin)
             payload = envelope.encode(done.data, done.fail, done.shown)
+        except _NotAdmitted as denied:
+            return self._refuse(denied.refusal, denied.standing)
         except RequestRefused as refusal:
-            return self._refuse(refusal, standing)
+            return self._refuse(refusal, self._standing(request, caller))
         except Exception as problem:
-            return self._broken(problem, path, standing)
-        return _json(payload, 200, _SUCCESS_HEADERS | standing.headers())
+            return self._broken(problem, path, self._standing(request, caller))
+        return _json(payload, 200, _SUCCESS_HEADERS | self._standing(request, caller).headers())
+
+    def _admit(self, request: Request, path: str) -> Caller:
+        """Who is calling, counted. Runs in a worker thread. Raises `_NotAdmitted`.
+
+        Strangers are told to wait only for what they get wrong, and only after a look at their credentials: others
+        may be calling from the same address.
+        """
+        try:
+            caller = self._authenticate(request, path, datetime.now(UTC))
+        except RequestRefused as refusal:
+            standing = self._strangers.count(_address(request))
+            if standing.remaining < 0:
+                refusal = RequestRefused(QUOTA, retry_after=standing.reset)
+            raise _NotAdmitted(refusal, standing) from refusal
+        standing = self._quota.count(_counted_as(caller))
+        if standing.remaining < 0:
+            raise _NotAdmitted(RequestRefused(QUOTA, retry_after=standing.reset), standing)
+        return caller
+
+    def _standing(self, request: Request, caller: Caller | None) -> Standing:
+        if caller is None:
+            return self._strangers.look(_address(request))
+        return self._quota.look(_counted_as(caller))
 
     def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
         authorization = request.headers.get("authorization", "").strip()
@@ -167,16 +202,15 @@ class Api:
             client_id, _, client_secret = pair.partition(":")
         if form.get("grant_type", [""])[0] != "client_credentials":
             return _oauth_error("unsupported_grant_type", 400)
-        address = _address(request)
-        if self._strangers.look(address).remaining <= 0:
-            return _oauth_error("slow_down", 429)
 
         def give() -> Response:
             token = self._authenticator.give_token(client_id, client_secret, datetime.now(UTC))
-            if token is None:
-                self._strangers.count(address)
-                return _oauth_error("invalid_client", 401)
-            return _json(msgspec.json.encode(token), 200, _SUCCESS_HEADERS)
+            if token is not None:
+                return _json(msgspec.json.encode(token), 200, _SUCCESS_HEADERS)
+            standing = self._strangers.count(_address(request))
+            if standing.remaining < 0:
+                return _oauth_error("slow_down", 429, standing.headers() | _retry_after(standing.reset))
+            return _oauth_error("invalid_client", 401, standing.headers())
 
         return await self._in_worker(give)
 
@@ -196,17 +230,18 @@ class Api:
     async def _describe(self, request: Request) -> Response:
         return _json(self._openapi, 200, {})
 
-    async def _in_worker(self, work: Callable[[], Response]) -> Response:
+    async def _in_worker(self, work: Callable[[], T]) -> T:
         if self._workers is None:
             self._workers = CapacityLimiter(WORKERS)
         return await anyio.to_thread.run_sync(work, limiter=self._workers)
 
     async def _body(self, request: Request, most: int) -> bytes:
-        """The body, of at most `most` octets. What is longer is read and thrown away up to a point, because
-        a client that is still sending does not read the refusal."""
+        """The body, of at most `most` octets. Raises `RequestRefused` when it is longer, having read on for a
+        while: a client that is still sending does not read the refusal."""
+        refusal = RequestRefused(TOO_LARGE, f"{TOO_LARGE.message}: at most {most} octets are allowed")
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > most * DRAINED:
-            raise RequestRefused(TOO_LARGE, f"{TOO_LARGE.message}: at most {most} octets are allowed")
+            raise refusal
         kept: list[bytes] = []
         size = 0
         async with asyncio.timeout(BODY_TIME):
@@ -217,13 +252,23 @@ class Api:
                 elif size > most * DRAINED:
                     break
         if size > most:
-            raise RequestRefused(TOO_LARGE, f"{TOO_LARGE.message}: at most {most} octets are allowed")
+            raise refusal
         return b"".join(kept)
+
+    async def _skip_body(self, request: Request) -> None:
+        """Read on for a while and keep nothing, so that a client which is still sending reads the refusal."""
+        left = self._max_body
+        with suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout(BODY_TIME):
+                async for chunk in request.stream():
+                    left -= len(chunk)
+                    if left < 0:
+                        break
 
     def _refuse(self, refusal: RequestRefused, standing: Standing) -> Response:
         headers = standing.headers()
         if refusal.retry_after is not None:
-            headers["Retry-After"] = str(-(-refusal.retry_after // 1000))
+            headers |= _retry_after(refusal.retry_after)
         fail: list[Failure | Problem] = [Failure([refusal.problem])]
         if refusal.problem.code in _FLAT:
             fail = [refusal.problem]
@@ -236,6 +281,15 @@ class Api:
         return self._refuse(RequestRefused(INTERNAL, f"{INTERNAL.message} (id {number})"), standing)
 
 
+class _NotAdmitted(Exception):
+    """The caller is refused before anything is done, and told where it stands."""
+
+    def __init__(self, refusal: RequestRefused, standing: Standing) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+        self.standing = standing
+
+
 class _OAuthError(Struct, frozen=True):
     """RFC 6749 section 5.2, and the `fail` that clients of the envelope read."""
 
@@ -243,14 +297,37 @@ class _OAuthError(Struct, frozen=True):
     fail: Sequence[Problem]
 
 
-def _oauth_error(error: str, status: int) -> Response:
-    text = {"invalid_client": "The client id or secret is wrong"}.get(error, "The token request is not valid")
-    return _json(msgspec.json.encode(_OAuthError(error, [Problem(error, text, False)])), status, _SUCCESS_HEADERS)
+_OAUTH_TEXTS: Final = {
+    "invalid_client": "The client id or secret is wrong",
+    "slow_down": "Too many wrong token requests; try again later",
+}
+
+
+def _oauth_error(error: str, status: int, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
+    text = _OAUTH_TEXTS.get(error, "The token request is not valid")
+    body = msgspec.json.encode(_OAuthError(error, [Problem(error, text, False)]))
+    return _json(body, status, _SUCCESS_HEADERS | dict(headers))
+
+
+def _retry_after(milliseconds: int) -> dict[str, str]:
+    return {"Retry-After": str(-(-milliseconds // 1000))}
 
 
 def _json(payload: bytes, status: int, headers: dict[str, str]) -> Response:
     # Set by hand: Starlette would add a charset, which the live service does not send.
     return Response(payload, status, headers | {"Content-Type": "application/json"})
+
+
+def _is_small(request: Request) -> bool:
+    """Whether the body is said to be small. One of unknown length is not."""
+    declared = request.headers.get("content-length", "")
+    if not declared:
+        return "transfer-encoding" not in request.headers
+    return declared.isdigit() and int(declared) <= SMALL_BODY
+
+
+def _counted_as(caller: Caller) -> str:
+    return f"{caller.account_id}/{caller.actor}"
 
 
 def _address(request: Request) -> str:

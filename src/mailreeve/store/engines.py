@@ -35,6 +35,7 @@ class SqliteEngine:
             sqlalchemy.URL.create("sqlite", database=str(path)),  # A path may hold what a URL would not.
             pool_size=POOL_SIZE,
             max_overflow=POOL_SIZE,
+            hide_parameters=True,  # An exception's text is logged, and parameters are addresses and hashes.
         )
         event.listen(self.sqlalchemy, "connect", _configure)
         event.listen(self.sqlalchemy, "begin", _begin)

@@ -80,6 +80,7 @@ USER_DISABLED: Final = Fault("err_xdk_account_disabled", "0006 The user is locke
 FORBIDDEN: Final = Fault("err_xdk_forbidden", "0002 Access denied", 403)
 UNKNOWN_PATH: Final = Fault("err_xdk_not_found", "There is no such function", 404)
 WRONG_METHOD: Final = Fault("err_xdk_method_not_allowed", "Functions are called with POST", 405)
+TOO_SLOW: Final = Fault("err_request_timeout", "The request body took too long to arrive", 408, True)
 TOO_LARGE: Final = Fault("err_request_too_large", "The request body is too large", 413)
 QUOTA: Final = Fault("err_rate_limit_exceeded", "Too many calls; the call was not executed", 429, True)
 INTERNAL: Final = Fault("err_internal", "The call failed inside the server", 500, True)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Scope
 
 from mailreeve.api import app as app_module
-from mailreeve.api.app import DRAINED, Api
+from mailreeve.api.app import DRAINED, SMALL_BODY, Api
 from mailreeve.api.quota import Quota
 from mailreeve.directory.permissions import Permission, Role
 from mailreeve.families.account import operations as accounts
@@ -356,6 +356,18 @@ def test_a_body_that_is_too_large_is_413(service: Service, size: int, declared: 
     assert (reply.status, reply.error[0]) == (413, "err_request_too_large")
 
 
+def test_a_strangers_large_body_is_not_kept(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is calling is asked before a body that is large, or of unknown length, is read into memory."""
+
+    async def kept(*_: object) -> bytes:
+        raise AssertionError("the body was read into memory")
+
+    monkeypatch.setattr(service.api, "_body", kept)
+    for length in ({"content-length": str(SMALL_BODY + 1)}, {"transfer-encoding": "chunked"}):
+        reply = service.request("POST", PATH, [b" " * 1_000] * 100, length)
+        assert (reply.status, reply.error[0]) == (401, "err_xdk_authorization_missing")
+
+
 def test_a_body_of_the_largest_size_is_taken(service: Service) -> None:
     """The limit itself is allowed."""
     assert service.call(text("x").ljust(MAX_BODY)).json["data"] == [{"text": "x"}]
@@ -488,7 +500,14 @@ def test_guesses_at_the_token_endpoint_count_alike(service: Service) -> None:
     for _ in range(10):
         assert service.request("POST", "/oauth/token", form).status == 401
     assert service.request("POST", "/oauth/token", form).status == 429
-    assert service.call().status == 429
+    assert service.call(x_mc_app_id="guess").status == 429
+
+
+def test_guesses_do_not_lock_out_who_knows_the_keys(service: Service) -> None:
+    """Others may be calling from the same address, through the same proxy."""
+    for _ in range(20):
+        service.call(x_mc_app_id="guess")
+    assert service.call().status == 200
 
 
 # The rest.

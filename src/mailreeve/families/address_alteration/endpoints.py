@@ -38,9 +38,11 @@ EDIT: Final = Permission.GATEWAY_POLICIES_EDIT
 READ: Final = Permission.GATEWAY_POLICIES_READ
 
 SOURCE: Final = "cloud"  # No set of ours comes from anywhere else.
+# API 2.0 documents exactly one item for both (api.md section 1.10); each checks against all that is there.
+MOST_CREATED: Final = 50
 
 
-@endpoint("policy/address-alteration/create-address-alteration-set", EDIT, writes=True)
+@endpoint("policy/address-alteration/create-address-alteration-set", EDIT, writes=True, most=MOST_CREATED)
 def create_set(call: Call, item: CreateSet) -> SetAnswer:
     """Create a set of address alteration definitions."""
     return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, 0)
@@ -64,7 +66,7 @@ def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
     return Page([_set_answer(call, row, below, item.depth) for row in page.rows], page.shown)
 
 
-@endpoint("policy/address-alteration/create-definition", EDIT, writes=True)
+@endpoint("policy/address-alteration/create-definition", EDIT, writes=True, most=MOST_CREATED)
 def create_definition(call: Call, item: CreateDefinitions) -> list[DefinitionDone]:
     """Create address alteration definitions; there is one row for each."""
     made = operations.create_definitions(call, item.folder_id, item.address_alterations)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from mailreeve.families.address_alteration import rows
@@ -51,11 +51,10 @@ OneOrList = PolicyItem | list[PolicyItem]
 def create_set(call: Call, name: str, parent_id: str | None) -> SetRow:
     """A new set. By itself it changes no decision. Raises `ItemRefused`."""
     fields.short(name, "description", MAX_NAME)
-    every = rows.every_set(call.work)
-    if len(every) >= MAX_SETS:
+    if rows.count_sets(call.work) >= MAX_SETS:
         raise refused(ALTERATION_SET_LIMIT, None, f"{ALTERATION_SET_LIMIT.message}: {MAX_SETS}")
     parent = None if parent_id is None else _set(call, parent_id, "parentId").id
-    if _levels(parent, {row.id: row.parent_id for row in every}) >= MAX_LEVELS:
+    if _levels(call, parent) >= MAX_LEVELS:
         raise refused(NOT_ALLOWED, "parentId", f"Sets are nested at most {MAX_LEVELS} levels deep")
     row = rows.add_set(call.work, name, parent)
     call.work.changed(None, "create", SET, row.id, after=row)
@@ -181,12 +180,13 @@ def _set(call: Call, wire_id: str, field: str) -> SetRow:
     return row
 
 
-def _levels(set_id: str | None, parents: Mapping[str, str | None]) -> int:
+def _levels(call: Call, set_id: str | None) -> int:
     """How many sets there are from this one up to the root, itself included."""
     levels = 0
     while set_id is not None:
         levels += 1
-        set_id = parents[set_id]
+        above = rows.find_set(call.work, set_id)
+        set_id = None if above is None else above.parent_id
     return levels
 
 

@@ -144,6 +144,15 @@ def find_set(work: Work, key: str) -> SetRow | None:
     return None if row is None else SetRow(*row)
 
 
+def count_sets(work: Work) -> int:
+    """How many sets the account has."""
+    table = alteration_set
+    count: int = work.execute(
+        select(func.count()).select_from(table).where(table.c.account_id == work.account_id)
+    ).scalar_one()
+    return count
+
+
 def add_set(work: Work, name: str, parent_id: str | None) -> SetRow:
     """A new set."""
     row = SetRow(new_key(), parent_id, name)

@@ -102,8 +102,8 @@ def _answer(call: Call, row: GroupRow, users: int, folders: int) -> GroupAnswer:
 
 
 def _counted(call: Call, row: GroupRow) -> GroupAnswer:
-    folders = rows.child_counts(rows.every_group(call.work))
-    return _answer(call, row, rows.count_members(call.work, row.id), folders.get(row.id, 0))
+    folders = rows.count_children(call.work, row.id)
+    return _answer(call, row, rows.count_members(call.work, row.id), folders)
 
 
 def _membership(call: Call, row: MemberRow) -> MembershipAnswer:

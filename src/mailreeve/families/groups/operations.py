@@ -55,12 +55,11 @@ def update(call: Call, wire_id: str, name: str | None, parent_id: str | None) ->
     fields.short(name or "", "description", MAX_NAME)
     parent = old.parent_id if parent_id is None else get(call, parent_id, "parentId").id
     if parent is not None:
-        above = rows.parents(rows.every_group(call.work))
         place: str | None = parent
         while place is not None:
             if place == old.id:
                 raise refused(GROUP_CYCLE, "parentId")
-            place = above.get(place)
+            place = rows.parent_of(call.work, place)
     new = msgspec.structs.replace(old, name=name or old.name, parent_id=parent)
     rows.change_group(call.work, new.id, new.name, new.parent_id)
     call.work.changed(Part.DIRECTORY, "update", Kind.GROUP, new.id, before=old, after=new)
@@ -71,7 +70,7 @@ def delete(call: Call, wire_id: str) -> None:
     """Remove a group with its members. A group with groups below it, or that a policy names, stays: a policy
     whose group is gone would never match again, without a word. Raises `ItemRefused`."""
     old = _changeable(call, wire_id)
-    if old.id in rows.parents(rows.every_group(call.work)).values():
+    if rows.count_children(call.work, old.id):
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: there are groups below it")
     if rows.is_used(call.work, old.id):
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: a policy names it")

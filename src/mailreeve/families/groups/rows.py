@@ -38,6 +38,7 @@ group: Final = Table(
     Column("system", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "parent_id"], ["directory_group.account_id", "directory_group.id"]),
+    Index(None, "account_id", "parent_id"),
 )
 
 member: Final = Table(
@@ -107,6 +108,24 @@ def find_group(work: Work, key: str) -> GroupRow | None:
         )
     ).one_or_none()
     return None if row is None else GroupRow(*row)
+
+
+def parent_of(work: Work, key: str) -> str | None:
+    """The group right above a group, or None at the root."""
+    found: str | None = work.execute(
+        select(group.c.parent_id).where(group.c.account_id == work.account_id, group.c.id == key)
+    ).scalar_one_or_none()
+    return found
+
+
+def count_children(work: Work, key: str) -> int:
+    """How many groups there are right below a group."""
+    count: int = work.execute(
+        select(func.count())
+        .select_from(group)
+        .where(group.c.account_id == work.account_id, group.c.parent_id == key)
+    ).scalar_one()
+    return count
 
 
 def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:

@@ -74,7 +74,7 @@ web_entry: Final = Table(
 )
 """What a list names. `value` is what decisions compare, `shown` what answers say.
 
-`value` has no unique index: a URL may be longer than what databases index. `entries.py` sees to it."""
+`value` has no unique index: a URL may be longer than what databases index. `contents.py` sees to it."""
 
 MAX_KEYS_NAMED: Final = 500  # From here on reading all is cheaper than naming each.
 

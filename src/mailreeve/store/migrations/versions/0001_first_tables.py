@@ -140,6 +140,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_directory_group_account_id")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_directory_group")),
     )
+    op.create_index(
+        op.f("ix_directory_group_account_id_parent_id"),
+        "directory_group",
+        ["account_id", "parent_id"],
+        unique=False,
+    )
     op.create_table(
         "domain",
         sa.Column("account_id", sa.String(length=32), nullable=False),
