@@ -6,6 +6,9 @@ first hit for an address field ends it, and a result is never rewritten again (D
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Final
+
 from mailreeve.policy.addresses import Address
 from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import FieldAlteration
@@ -21,18 +24,25 @@ class Rewriter:
     """The rewrites of one message on its way to one recipient.
 
     `policy` is the alteration policy that won, or None, which leaves the root's definitions.
-    `certain` is False while the header is unknown and could choose another set (D-07).
+    It is not `certain` while the header is unknown and could choose another set (D-07).
     """
 
     def __init__(self, policies: PolicySet, facts: MessageFacts, choice: Contest[AlterationPolicy]) -> None:
         self._definitions = policies.definitions
         self._internal_domains = policies.directory.internal_domains
         self._route = _route(policies.identities, facts)
+        self._choice = choice
         self.policy: AlterationPolicy | None = None if choice.winner is None else choice.winner.policy
         self._set_id = _set_of(choice.winner)
-        sets = choice.possible(_set_of) if self._definitions else {self._set_id}
-        self._possible_sets = sets
-        self.certain = sets is not None and len(sets) == 1
+
+    @cached_property
+    def _possible_sets(self) -> set[str] | None:
+        return self._choice.possible(_set_of) if self._definitions else {self._set_id}
+
+    @property
+    def certain(self) -> bool:
+        """Whether the set is the same whatever the header will say."""
+        return self._possible_sets is not None and len(self._possible_sets) == 1
 
     def rewrite(self, field: AddressType, address: Address) -> FieldAlteration | None:
         """The rewrite of this address where it stands in this field, or None if it stays as it is.
@@ -63,6 +73,8 @@ class Rewriter:
         return original if definition is None else apply_pattern(definition.new, original)
 
     def _definition(self, set_id: str, field: AddressType, address: Address) -> Definition | None:
+        if not self._definitions:
+            return None
         for folder in (ROOT,) if set_id == ROOT else (set_id, ROOT):
             found = self._definitions.find(folder, field, address, self._route, self._internal_domains)
             if found is not None:
@@ -80,9 +92,14 @@ def _set_of(match: Match[AlterationPolicy] | None) -> str:
     return ROOT if match is None else match.policy.set_id
 
 
+_INBOUND: Final = Route(Routing.INBOUND)
+_OUTBOUND: Final = Route(Routing.OUTBOUND)
+_NEITHER: Final = Route(Routing.ALL)
+
+
 def _route(identities: Identities, facts: MessageFacts) -> Route:
     if identities.is_internal(facts.recipient):
-        return Route(Routing.INBOUND)
+        return _INBOUND
     if identities.is_internal(facts.sender):
-        return Route(Routing.OUTBOUND)
-    return Route(Routing.ALL)
+        return _OUTBOUND
+    return _NEITHER

@@ -7,7 +7,9 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from mailreeve.policy.buckets import Row, Turned
 from mailreeve.policy.index import ScopedIndex
+from mailreeve.policy.keys import union
 from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
 from mailreeve.policy.order import Order
 from mailreeve.policy.policies import FromPart
@@ -40,10 +42,10 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
         case = self.case.with_any_header()
         floor = None if self.winner is None else self.winner.order
         seen: set[str] = set()
-        for swapped, effect, ranked in self.index.header_readers(case.recipient):
+        for effect, ranked in self.index.header_readers(case.recipient):
             if effect in seen:
                 continue
-            rival = _first_rival(ranked, swapped, case, floor)
+            rival = _first_rival(ranked, case, floor)
             if rival is not None:
                 seen.add(effect)
                 yield rival
@@ -51,30 +53,39 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
 
 def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     """The contest as decided by the index's candidates only."""
-    if not index.policies:
-        return Contest(index, case, None)
-    senders = case.envelope | case.header if index.reads_header else case.envelope
+    senders = case.envelope
+    if index.reads_header and case.header is not senders and case.header_known:
+        senders = union((senders, case.header))
     best: Match[P] | None = None
     best_order: Order | None = None
-    for swapped, ranked in index.candidates(senders, case.recipient):
-        for policy in ranked:
-            match = evaluate(policy, case)
-            # A policy that applies both ways counts as written; that direction's list holds it too.
+    for row in index.candidates(senders, case.recipient):
+        for entry in row:
+            swapped = isinstance(entry, Turned)
+            match = evaluate(entry.policy if isinstance(entry, Turned) else entry, case)
+            # A policy that applies both ways counts as written; that direction's entry is found too.
             if isinstance(match, Unmet) or match.swapped is not swapped:
                 continue
-            place = policy_order(policy, swapped)
-            if best_order is None or place > best_order:
-                best, best_order = match, place
-            break  # the rest of the list comes later in the order
+            # The order is not asked for until two rows have a match: most messages meet one.
+            if best is None:
+                best = match
+            else:
+                if best_order is None:
+                    best_order = best.order
+                place = match.order
+                if place > best_order:
+                    best, best_order = match, place
+            break  # the rest of the row comes later in the order
     return Contest(index, case, best)
 
 
-def _first_rival(ranked: tuple[P, ...], swapped: bool, case: Case, floor: Order | None) -> Match[P] | None:
-    """The first policy of the list that the header could make win over what has the order `floor`.
+def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | None:
+    """The first policy of the row that the header could make win over what has the order `floor`.
 
     The winner itself, met by the header instead, is among them.
     """
-    for policy in ranked:
+    for entry in ranked:
+        swapped = isinstance(entry, Turned)
+        policy = entry.policy if isinstance(entry, Turned) else entry
         if floor is not None and policy_order(policy, swapped) < floor:
             return None  # so are all that follow
         match = evaluate(policy, case)

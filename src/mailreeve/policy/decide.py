@@ -100,7 +100,7 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     alterations = _alterations(policies, facts, rewriter)
     decision = Decision(
         verdict=Verdict.DELIVER if ruling.reply is None else Verdict.REJECT,
-        stage=_stage(policies, facts, ruling, certain),
+        stage=_stage(policies, case, ruling, certain),
         reply=ruling.reply,
         layer=ruling.layer,
         spam_checks=ruling.spam_checks,
@@ -215,7 +215,7 @@ def _is_certain(
     return len(outcomes) == 1
 
 
-def _stage(policies: PolicySet, facts: MessageFacts, ruling: Ruling, certain: bool) -> Stage | None:
+def _stage(policies: PolicySet, case: Case, ruling: Ruling, certain: bool) -> Stage | None:
     """When the session refuses: as soon as the refusal is certain. None for a delivery."""
     if ruling.reply is None:
         return None
@@ -223,11 +223,19 @@ def _stage(policies: PolicySet, facts: MessageFacts, ruling: Ruling, certain: bo
         return ruling.stage
     if ruling.layer in (Layer.RELAY, Layer.RECIPIENT_VALIDATION):
         return Stage.RCPT
-    if facts.header_from is not None:
-        # What a session knows at RCPT: no header, and nothing that vouches for one.
-        early = decide_mail(policies, replace(facts, header_from=None, authenticated=None))
-        certain = early.certain and early.verdict is Verdict.REJECT
+    if case.header_known:
+        certain = _was_certain(policies, case.without_header())
     return Stage.RCPT if certain else Stage.DATA
+
+
+def _was_certain(policies: PolicySet, early: Case) -> bool:
+    """Whether a refusal was certain at RCPT, when a session knows no header and nothing that vouches for one."""
+    replies = contest(policies.blocked, early).possible(blocked_reply)
+    if replies != {None}:
+        # What `_is_certain` makes of it, without the other layers, which have no say.
+        return replies is not None and len(replies) == 1
+    decision = decide_mail(policies, early.facts)
+    return decision.certain and decision.verdict is Verdict.REJECT
 
 
 def _alterations(policies: PolicySet, facts: MessageFacts, rewriter: Rewriter) -> tuple[FieldAlteration, ...]:

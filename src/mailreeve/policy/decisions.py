@@ -12,6 +12,9 @@ from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntry
 class PolicyType(StrEnum):
     """The kinds of policy that each contribute a winner of their own (behaviour.md section 2.8)."""
 
+    # Enum's own hash is a function in Python, asked for every winner of every decision.
+    __hash__ = str.__hash__
+
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"

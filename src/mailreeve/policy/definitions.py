@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
 from mailreeve.policy.addresses import Address, Domain
-from mailreeve.policy.policies import AddressPattern, AddressType, Definition, Routing
+from mailreeve.policy.policies import AddressPattern, AddressType, Changes, Definition, Routing
+from mailreeve.policy.sharded import Sharded
+
+T = TypeVar("T")
 
 ROOT: Final = ""
 """The set id of the root folder, whose definitions need no policy."""
@@ -41,21 +44,52 @@ class Definitions:
     folders of sets as a way to keep order, and a policy names what it uses.
     """
 
+    __slots__ = ("_by_id", "_sets")
+
     def __init__(self, definitions: Iterable[Definition] = ()) -> None:
-        sets: dict[str, dict[tuple[str, str], list[Definition]]] = {}
-        for definition in definitions:
-            pattern = _pattern_key(definition.original)
-            sets.setdefault(definition.set_id, {}).setdefault(pattern, []).append(definition)
-        self._sets = {
-            set_id: {
-                pattern: tuple(sorted(rivals, key=_preference, reverse=True))
-                for pattern, rivals in patterns.items()
-            }
-            for set_id, patterns in sets.items()
-        }
+        self._by_id: Sharded[Definition] = Sharded()
+        self._sets: dict[str, Sharded[tuple[Definition, ...]]] = {}
+        self._put({definition.id: definition for definition in definitions})
 
     def __bool__(self) -> bool:
         return bool(self._sets)
+
+    def changed(self, changes: Changes[Definition]) -> Definitions:
+        """The definitions once these are as given and those others are gone."""
+        new: Definitions = Definitions.__new__(Definitions)
+        new._by_id, new._sets = self._by_id, dict(self._sets)
+        new._put(dict[str, Definition | None].fromkeys(changes.gone) | {one.id: one for one in changes.put})
+        return new
+
+    def _put(self, entries: Mapping[str, Definition | None]) -> None:
+        """Only for a value that nobody reads yet."""
+        written: dict[str, dict[str, list[Definition]]] = {}
+
+        def rivals(definition: Definition) -> list[Definition]:
+            key, set_id = _pattern_key(definition.original), definition.set_id
+            patterns = written.setdefault(set_id, {})
+            if key not in patterns:
+                kept = self._sets.get(set_id)
+                patterns[key] = list(() if kept is None else kept.get(key) or ())
+            return patterns[key]
+
+        for key, definition in entries.items():
+            old = self._by_id.get(key)
+            if old is not None:
+                rivals(old).remove(old)
+            if definition is not None:
+                rivals(definition).append(definition)
+        self._by_id = self._by_id.changed(entries) if len(self._by_id) else Sharded(_present(entries))
+        for set_id, patterns in written.items():
+            ranked = {
+                key: tuple(sorted(found, key=_preference, reverse=True)) if found else None
+                for key, found in patterns.items()
+            }
+            kept = self._sets.get(set_id)
+            left = Sharded(_present(ranked)) if kept is None else kept.changed(ranked)
+            self._sets.pop(set_id, None)
+            if left:
+                self._sets[set_id] = left
 
     def find(
         self,
@@ -73,15 +107,28 @@ class Definitions:
         patterns = self._sets.get(set_id)
         if patterns is None:
             return None
-        local, _, domain = address.key.rpartition("@")
-        keys = [(local, domain), ("", domain)]
-        if address.domain in internal_domains:
-            keys.insert(1, (local, ""))
-        for key in keys:
-            for definition in patterns.get(key, ()):
-                if definition.address_type in (field, AddressType.ALL) and route.takes(definition.routing):
-                    return definition
-        return None
+        key, domain = address.key, address.domain
+        at = len(key) - len(domain)
+        found = patterns.get(key)
+        if found is not None and (definition := _first(found, field, route)) is not None:
+            return definition
+        if domain in internal_domains:
+            found = patterns.get(key[:at])
+            if found is not None and (definition := _first(found, field, route)) is not None:
+                return definition
+        found = patterns.get(key[at - 1 :])
+        return None if found is None else _first(found, field, route)
+
+
+def _first(ranked: tuple[Definition, ...], field: AddressType, route: Route) -> Definition | None:
+    for definition in ranked:
+        if definition.address_type in (field, AddressType.ALL) and route.takes(definition.routing):
+            return definition
+    return None
+
+
+def _present(entries: Mapping[str, T | None]) -> dict[str, T]:
+    return {key: value for key, value in entries.items() if value is not None}
 
 
 def apply_pattern(new: AddressPattern, address: Address) -> Address:
@@ -91,8 +138,9 @@ def apply_pattern(new: AddressPattern, address: Address) -> Address:
     return Address(local, domain, f"{local.casefold()}@{domain}")
 
 
-def _pattern_key(pattern: AddressPattern) -> tuple[str, str]:
-    return pattern.local.casefold(), pattern.domain
+def _pattern_key(pattern: AddressPattern) -> str:
+    """As in `Address.key`, with nothing where the pattern has an asterisk."""
+    return f"{pattern.local.casefold()}@{pattern.domain}"
 
 
 def _preference(definition: Definition) -> tuple[bool, bool, str]:

@@ -77,6 +77,29 @@ class Directory(Struct, frozen=True, gc=False):
     free_mail_version: str = ""
 
 
+class GroupPlace(Struct, frozen=True, gc=False):
+    """A group's name, and the group right above it, if any."""
+
+    name: str
+    parent: str | None
+
+
+class DirectoryChanges(Struct, frozen=True):
+    """What has become of single objects of a directory. Whatever is not named stays.
+
+    - `internal_domains` and `known_only`: all of them, where any domain changed
+    - `users`: from an address's key to its user, or to None if it is nobody's any more
+    - `members`: from an address's key or a bare domain to all groups that hold it, none for a former member
+    - `groups`: from a group's id to its place, or to None if it is gone
+    """
+
+    internal_domains: frozenset[Domain] | None = None
+    known_only: frozenset[Domain] | None = None
+    users: Mapping[str, User | None] = {}
+    members: Mapping[str, tuple[str, ...]] = {}
+    groups: Mapping[str, GroupPlace | None] = {}
+
+
 def parse_ip(text: str) -> IPAddress:
     """The address that the text names, an IPv4-mapped IPv6 address as the IPv4 one it stands for.
 

@@ -1,61 +1,104 @@
-"""Which targets does an address match? Every target has one key, every address a set of the keys it matches.
+"""Who is an address to the policies? The directory, prepared so that each address is looked up once.
 
-A policy's target matches an address when its key is in the address's set. The index looks policies
-up by the very same keys, so that finding a policy and testing it cannot disagree.
+An account may have tens of thousands of users, each in several nested groups. So whatever the directory says about
+one address, user and groups and the groups above them, is kept as one value; a change of one membership makes that
+one value anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from mailreeve.policy.addresses import Address, NullSender, Sender, without_tag
-from mailreeve.policy.facts import Directory, HeaderFrom, User
-from mailreeve.policy.targets import Target, TargetType, fold_display_name
+from mailreeve.policy.facts import Directory, DirectoryChanges, HeaderFrom, User
+from mailreeve.policy.keys import NULL_SENDER_KEYS, Keys, union, with_name
+from mailreeve.policy.sharded import Sharded
+from mailreeve.policy.targets import (
+    EVERYONE_KEY,
+    EXTERNAL_KEY,
+    FREE_MAIL_KEY,
+    INTERNAL_KEY,
+    Target,
+    TargetType,
+    attribute_key,
+    fold_display_name,
+    group_key,
+)
 
-# No address and no domain begins with an asterisk and holds no `@`, so these are nobody's own key.
-EVERYONE_KEY: Final = "*"
-INTERNAL_KEY: Final = "*internal"
-EXTERNAL_KEY: Final = "*external"
-FREE_MAIL_KEY: Final = "*free"
-_GROUP: Final = "*group:"
-_ATTRIBUTE: Final = "*attribute:"
-_NAME: Final = "*name:"
-
-_FIXED: Final[dict[TargetType, str]] = {
-    TargetType.EVERYONE: EVERYONE_KEY,
-    TargetType.INTERNAL_ADDRESSES: INTERNAL_KEY,
-    TargetType.EXTERNAL_ADDRESSES: EXTERNAL_KEY,
-    TargetType.FREE_MAIL_DOMAINS: FREE_MAIL_KEY,
-}
-
-NULL_SENDER_KEYS: Final = frozenset((EVERYONE_KEY, EXTERNAL_KEY))
-"""The null sender matches everyone and external addresses only (behaviour.md D-06)."""
+_EXTERNAL: Final = (EVERYONE_KEY, EXTERNAL_KEY)
+_INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
 
-def target_key(target: Target) -> str:
-    """The key that an address must have for the target to match it."""
-    match target.type:
-        case TargetType.INDIVIDUAL_EMAIL_ADDRESS | TargetType.EMAIL_DOMAIN:
-            return target.value  # exact, subdomains are not covered (behaviour.md D-04)
-        case TargetType.PROFILE_GROUP:
-            return _GROUP + target.value
-        case TargetType.ADDRESS_ATTRIBUTE_VALUE:
-            return f"{_ATTRIBUTE}{target.attribute}\0{target.value}"
-        case TargetType.HEADER_DISPLAY_NAME:
-            return _NAME + target.value
-        case _:
-            return _FIXED[target.type]
+class _Known(Struct, frozen=True, gc=False):
+    """What the directory says about one address or domain: its user, the keys of the user's attributes, and those of
+    all groups that it is in."""
+
+    user: User | None
+    attributes: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 class Identities:
-    """What one directory says about addresses, as sets of target keys. Immutable for its readers."""
+    """What one directory says about addresses, as target keys. Immutable for its readers."""
+
+    __slots__ = ("_known", "_lineages", "_members", "directory")
 
     def __init__(self, directory: Directory) -> None:
-        self.directory = directory
-        held = set(directory.parents).union(*directory.groups.values())
-        self._groups = {group: tuple(_GROUP + id for id in self._lineage(group)) for group in held}
+        users, groups = Sharded(directory.users), Sharded(directory.groups)
+        self.directory = replace(directory, users=users, groups=groups)
+        held = {*directory.parents, *directory.parents.values(), *directory.group_names}.union(
+            *directory.groups.values()
+        )
+        self._lineages: dict[str, tuple[str, ...]] = {group: self._lineage_keys(group) for group in held}
+        self._members = Sharded(self._counted(groups.values()))
+        self._known = Sharded(self._made({*directory.users, *directory.groups}))
+
+    def changed(self, changes: DirectoryChanges) -> Identities:
+        """The directory after these changes. A membership costs what one membership costs, however many policies
+        name its group; only a group that moves below another is looked for among all."""
+        old = self.directory
+        new: Identities = Identities.__new__(Identities)
+        parents, names = old.parents, old.group_names
+        moved: set[str] = set()
+        if changes.groups:
+            parents, names = dict(parents), dict(names)
+            for group, place in changes.groups.items():
+                parent = None if place is None else place.parent
+                if parents.pop(group, None) != parent or group not in names:
+                    moved.add(group)
+                names.pop(group, None)
+                if parent is not None:
+                    parents[group] = parent
+                if place is not None:
+                    names[group] = place.name
+        users, groups = Sharded.of(old.users), Sharded.of(old.groups)
+        new.directory = replace(
+            old,
+            internal_domains=old.internal_domains if changes.internal_domains is None else changes.internal_domains,
+            known_only=old.known_only if changes.known_only is None else changes.known_only,
+            users=users.changed(changes.users),
+            groups=groups.changed({member: held or None for member, held in changes.members.items()}),
+            parents=parents,
+            group_names=names,
+        )
+        new._lineages = self._lineages
+        touched = {*changes.users, *changes.members}
+        # A group that nothing knew before has nothing below it.
+        roots = {group_key(group) for group in moved if group in self._lineages}
+        below = {group for group, above in self._lineages.items() if not roots.isdisjoint(above)} if roots else set()
+        anew = below | moved
+        anew.update(*(held for held in changes.members.values() if any(id not in self._lineages for id in held)))
+        if anew:
+            new._lineages = self._lineages | {group: new._lineage_keys(group) for group in anew}
+        if any(group_key(group) in self._members for group in below):
+            touched |= {member for member, held in groups.items() if not below.isdisjoint(held)}
+        new._known = self._known.changed(dict[str, _Known | None].fromkeys(touched) | new._made(touched))
+        new._members = self._recounted(new, touched)
+        return new
 
     def is_internal(self, sender: Sender) -> bool:
         """Whether the address is in one of the account's own domains; the null sender never is."""
@@ -63,43 +106,51 @@ class Identities:
 
     def user(self, address: Address) -> User | None:
         """The user whom mail to this address reaches: by primary address or alias, with or without a tag."""
-        users = self.directory.users
-        user = users.get(address.key)
+        known = self._known.get(address.key)
+        user = None if known is None else known.user
         if user is None and "+" in address.key:
-            user = users.get(without_tag(address).key)
+            known = self._known.get(without_tag(address).key)
+            user = None if known is None else known.user
         return user
 
-    def keys(self, sender: Sender) -> frozenset[str]:
+    def keys(self, sender: Sender) -> Keys:
         """The keys of all targets that match the address. Group members count for the groups above (D-03)."""
         if isinstance(sender, NullSender):
             return NULL_SENDER_KEYS
         directory, key, domain = self.directory, sender.key, sender.domain
-        internal = domain in directory.internal_domains
-        keys = frozenset((EVERYONE_KEY, INTERNAL_KEY if internal else EXTERNAL_KEY, domain, key))
+        shards, mask = self._known.shards, self._known.mask
+        known = shards[hash(key) & mask].get(key)
+        by_domain = shards[hash(domain) & mask].get(domain)
+        fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
+        names = (*fixed, domain, key)
         if domain in directory.free_mail:
-            keys |= {FREE_MAIL_KEY}
-        for member in (key, domain):
-            groups = directory.groups.get(member)
-            if groups is not None:
-                keys = keys.union(*[self._groups[group] for group in groups])
-        user = self.user(sender)
-        if user is not None and user.attributes:
-            keys = keys.union([f"{_ATTRIBUTE}{id}\0{value}" for id, value in user.attributes.items()])
-        return keys
+            names = (*names, FREE_MAIL_KEY)
+        attributes = () if known is None else known.attributes
+        if "+" in key and (known is None or known.user is None):
+            untagged = self._known.get(without_tag(sender).key)
+            attributes = () if untagged is None else untagged.attributes
+        if attributes:
+            names += attributes
+        groups = () if known is None else known.groups
+        if by_domain is not None and by_domain.groups:
+            groups = tuple(dict.fromkeys((*groups, *by_domain.groups)))
+        return Keys(names, groups)
 
-    def author_keys(self, authors: tuple[HeaderFrom, ...]) -> frozenset[str]:
+    def author_keys(self, authors: tuple[HeaderFrom, ...]) -> Keys:
         """The keys of all targets that match the From header; of several authors, any one counts.
 
         A missing header and an author without a usable address count as the null sender does
         (D-06): a sender must not slip past a policy for external addresses by garbling the header.
         """
-        keys: set[str] = set()
-        for author in authors or (HeaderFrom(None),):
-            keys |= NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
-            name = fold_display_name(author.display_name)
-            if name:
-                keys.add(_NAME + name)
-        return frozenset(keys)
+        if not authors:
+            return NULL_SENDER_KEYS
+        several = [self._one_author(author) for author in authors]
+        return several[0] if len(several) == 1 else union(several)
+
+    def _one_author(self, author: HeaderFrom) -> Keys:
+        keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
+        name = author.display_name and fold_display_name(author.display_name)
+        return with_name(keys, name) if name else keys
 
     def membership(self, address: Address, group: str) -> tuple[str, ...]:
         """The ids of the groups from the one that holds the address or its domain up to `group` (D-03)."""
@@ -111,15 +162,55 @@ class Identities:
                 paths.append(lineage[: lineage.index(group) + 1])
         return min(paths, key=len, default=())
 
-    @cached_property
-    def populated(self) -> frozenset[str]:
-        """The keys of all groups that hold any member, themselves or through a group below."""
-        held = set[str]().union(*self.directory.groups.values())
-        return frozenset(key for group in held for key in self._groups[group])
-
     def can_match(self, target: Target) -> bool:
-        """Whether there can be any address at all that the target matches: an empty group has none."""
-        return target.type is not TargetType.PROFILE_GROUP or target_key(target) in self.populated
+        """Whether there can be any address at all that the target matches: a group that has no member, itself or
+        through a group below, matches none."""
+        return target.type is not TargetType.PROFILE_GROUP or target.key in self._members
+
+    def _made(self, keys: Iterable[str]) -> dict[str, _Known]:
+        """What there is to know about these addresses and domains; nothing for those in no group and nobody's."""
+        users, groups, lineages = self.directory.users, self.directory.groups, self._lineages
+        made: dict[str, _Known] = {}
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for key in keys:
+            user, held = users.get(key), groups.get(key, ())
+            if user is None and not held:
+                continue
+            attributes: tuple[str, ...] = ()
+            if user is not None and user.attributes:
+                attributes = tuple(attribute_key(id, value) for id, value in user.attributes.items())
+                attributes = shared.setdefault(attributes, attributes)
+            above = dict.fromkeys(key for group in held for key in lineages[group])
+            made[key] = _Known(user, attributes, tuple(above))
+        return made
+
+    def _counted(self, memberships: Iterable[tuple[str, ...]]) -> dict[str, int]:
+        """From each group's key to how often a member counts for it."""
+        direct: dict[str, int] = {}
+        for held in memberships:
+            for group in held:
+                direct[group] = direct.get(group, 0) + 1
+        counts: dict[str, int] = {}
+        for group, count in direct.items():
+            for key in self._lineages[group]:
+                counts[key] = counts.get(key, 0) + count
+        return counts
+
+    def _recounted(self, new: Identities, touched: set[str]) -> Sharded[int]:
+        """The counts of members once these members have changed."""
+        before, after = self.directory.groups, new.directory.groups
+        lost = self._counted(before.get(member, ()) for member in touched)
+        won = new._counted(after.get(member, ()) for member in touched)
+        return self._members.changed(
+            {
+                key: self._members.get(key, 0) + won.get(key, 0) - lost.get(key, 0) or None
+                for key in {*lost, *won}
+                if won.get(key, 0) != lost.get(key, 0)
+            }
+        )
+
+    def _lineage_keys(self, group: str) -> tuple[str, ...]:
+        return tuple(group_key(id) for id in self._lineage(group))
 
     def _lineage(self, group: str) -> Iterator[str]:
         """The group and all groups above it; a cycle is cut where it closes (D-03)."""

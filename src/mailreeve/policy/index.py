@@ -1,125 +1,220 @@
 """Which policies of a type could apply to this message, without looking at every policy?
 
 Policies are found by the key of their sender's side, then by that of their recipient's side
-(`identities.target_key`). An address has a handful of keys, so a look-up takes a handful of steps
+(`targets.Target.key`). An address has a handful of keys, so a look-up takes a handful of steps
 however many policies there are. The index may yield too many policies, never too few: whether one
-applies is for `evaluate` alone to say. Within each list it yields, the winner-to-be comes first.
+applies is for `evaluate` alone to say. Within each row it yields, the winner-to-be comes first.
+
+One policy more or less makes a new index that shares all but a few hundred entries with the old one.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final, Generic
 
-from mailreeve.policy.identities import target_key
-from mailreeve.policy.matching import P, ScopedPolicy, policy_order, reads_header
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, PermittedSenderPolicy
+from mailreeve.policy.buckets import (
+    Bucket,
+    Held,
+    Row,
+    Shelf,
+    Turned,
+    as_row,
+    bucket,
+    bucket_with,
+    bucket_without,
+    by_recipient,
+    policy_of,
+    shelf_with,
+    shelf_without,
+)
+from mailreeve.policy.keys import Keys
+from mailreeve.policy.matching import P, ScopedPolicy, reads_header
+from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, PermittedSenderPolicy
+from mailreeve.policy.sharded import Sharded, V
+from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, INTERNAL_KEY
 
-SMALL_BUCKET: Final = 8
-"""Up to so many policies with one sender key are kept as a plain row: testing them is quicker than
-looking for the recipient's keys, and a dictionary would take more room than the policies."""
+NEAR: Final = 8
+"""So many policies of each row are yielded as being about a sender."""
+
+SWEEPING: Final = frozenset((EVERYONE_KEY, INTERNAL_KEY, EXTERNAL_KEY))
+"""A policy for such senders and another recipient is about nobody in particular."""
 
 
 class ScopedIndex(Generic[P]):
     """All policies of one type, and the quick way to those that matter. Immutable for its readers.
 
     A bidirectional policy is entered twice, the second time with its targets exchanged (D-09).
-    Disabled policies are in `policies`, so that they can be explained, but are never candidates.
+    Disabled policies are kept apart, so that they can be explained, but are never candidates.
     Dates are left to the decision: a policy starts and ends at its instant, with no reload.
     """
 
+    __slots__ = ("_by_effect", "_by_id", "_buckets", "_disabled", "reads_header")
+
     def __init__(self, policies: Iterable[P] = ()) -> None:
-        self.policies: tuple[P, ...] = tuple(policies)
-        enabled = [policy for policy in self.policies if policy.scope.enabled]
-        self._directions: tuple[_Direction[P], ...] = tuple(
-            direction
-            for direction in (
-                _Direction(enabled, swapped=False),
-                _Direction([policy for policy in enabled if policy.scope.bidirectional], swapped=True),
-            )
-            if direction
-        )
-        self.reads_header: Final = any(direction.by_effect for direction in self._directions)
+        by_id = {policy.id: policy for policy in policies}
+        enabled: dict[str, list[P | Turned[P]]] = {}
+        disabled: dict[str, list[P | Turned[P]]] = {}
+        readers: dict[str, list[P | Turned[P]]] = {}
+        for policy in by_id.values():
+            found = enabled if policy.scope.enabled else disabled
+            for key, entry in _entries(policy):
+                there = found.get(key)
+                if there is None:
+                    found[key] = [entry]
+                else:
+                    there.append(entry)
+                if _reads_header(policy, entry):
+                    readers.setdefault(effect_of(policy), []).append(entry)
+        self._by_id = Sharded(by_id)
+        del by_id
+        self._buckets = _shelf(enabled)
+        self._disabled = _shelf(disabled)
+        self._by_effect: dict[str, Shelf[Held[P]]] = {
+            effect: by_recipient(entries) for effect, entries in readers.items()
+        }
+        self.reads_header = bool(self._by_effect)
 
-    def candidates(
-        self, senders: frozenset[str], recipient: frozenset[str]
-    ) -> Iterator[tuple[bool, tuple[P, ...]]]:
-        """Lists of policies, each in order, that could apply between addresses with these keys.
+    @property
+    def policies(self) -> Collection[P]:
+        """All policies, in no particular order."""
+        return self._by_id.values()
 
-        With each list comes whether its policies were found with their targets exchanged.
-        """
-        for direction in self._directions:
-            for ranked in direction.lists(senders, recipient):
-                yield direction.swapped, ranked
+    def __len__(self) -> int:
+        return len(self._by_id)
 
-    def header_readers(self, recipient: frozenset[str]) -> Iterator[tuple[bool, str, tuple[P, ...]]]:
-        """Lists of the policies, each in order, that look at the header and could apply to the recipient.
+    def get(self, key: str) -> P | None:
+        """The policy with this id, or None."""
+        return self._by_id.get(key)
 
-        With each list comes whether its policies were found with their targets exchanged, and the
-        effect that all of them have.
-        """
-        for direction in self._directions:
-            for effect, buckets in direction.by_effect.items():
-                for key in recipient & buckets.keys():
-                    yield direction.swapped, effect, buckets[key]
+    def changed(self, changes: Changes[P]) -> ScopedIndex[P]:
+        """The index once these policies are as given and those others are gone."""
+        if len(changes) * 4 > len(self):
+            left = {policy.id: policy for policy in self.policies}
+            left.update((policy.id, policy) for policy in changes.put)
+            return ScopedIndex(policy for key, policy in left.items() if key not in changes.gone)
+        put = {policy.id: policy for policy in changes.put}
+        new: ScopedIndex[P] = ScopedIndex.__new__(ScopedIndex)
+        new._by_id = self._by_id.changed(dict[str, P | None].fromkeys(changes.gone) | put)
+        edit = _Edit(self._buckets, self._disabled, self._by_effect)
+        for key in {*put, *changes.gone}:
+            old = self._by_id.get(key)
+            if old is not None:
+                edit.remove(old)
+        for policy in put.values():
+            edit.add(policy)
+        new._buckets, new._disabled, new._by_effect = edit.done()
+        new.reads_header = bool(new._by_effect)
+        return new
 
+    def candidates(self, senders: Keys, recipient: Keys) -> list[Row[P]]:
+        """Rows of enabled policies that could apply between addresses with these keys."""
+        return _rows(self._buckets, senders, recipient)
 
-class _Direction(Generic[P]):
-    """The policies as seen in one direction: sender's side first."""
-
-    def __init__(self, policies: list[P], *, swapped: bool) -> None:
-        self.swapped = swapped
-        self._buckets: dict[str, P | tuple[P, ...] | dict[str, tuple[P, ...]]] = {}
-        self.by_effect: dict[str, dict[str, tuple[P, ...]]] = {}
-
-        by_sender: defaultdict[str, list[P]] = defaultdict(list)
-        readers: defaultdict[str, list[P]] = defaultdict(list)
-        for policy in policies:
-            by_sender[self._keys(policy)[0]].append(policy)
-            if reads_header(policy.scope, swapped):
-                readers[effect_of(policy)].append(policy)
-        for key, found in by_sender.items():
-            if len(found) == 1:
-                self._buckets[key] = found[0]
-            elif len(found) <= SMALL_BUCKET:
-                self._buckets[key] = self._ranked(found)
-            else:
-                self._buckets[key] = self._by_recipient(found)
-        for effect, found in readers.items():
-            self.by_effect[effect] = self._by_recipient(found)
-
-    def __bool__(self) -> bool:
-        return bool(self._buckets)
-
-    def lists(self, senders: frozenset[str], recipient: frozenset[str]) -> Iterator[tuple[P, ...]]:
-        """The candidates for addresses with these keys, in lists of which each is in order."""
-        buckets = self._buckets
+    def about(self, senders: Keys, recipient: Keys) -> Iterator[P]:
+        """Policies about one of the senders, a few of each kind: first candidates, then what would be one were it
+        not switched off, then policies of the very sender for other recipients. For an explanation of an account
+        that is too large to be looked through. A policy may come twice."""
+        for shelf in (self._buckets, self._disabled):
+            for row in _rows(shelf, senders, recipient):
+                yield from map(policy_of, islice(row, NEAR))
         for key in senders:
-            bucket = buckets.get(key)
-            if bucket is None:
+            if key in SWEEPING:
                 continue
-            if isinstance(bucket, tuple):
-                yield bucket
-            elif isinstance(bucket, dict):
-                for shared in recipient & bucket.keys():
-                    yield bucket[shared]
-            else:
-                yield (bucket,)
+            there = self._buckets.get(key)
+            if isinstance(there, Shelf):
+                for found in islice(there.values(), NEAR):
+                    yield from map(policy_of, islice(as_row(found), NEAR))
 
-    def _keys(self, policy: P) -> tuple[str, str]:
-        scope = policy.scope
-        keys = target_key(scope.from_), target_key(scope.to)
-        return (keys[1], keys[0]) if self.swapped else keys
+    def header_readers(self, recipient: Keys) -> Iterator[tuple[str, Row[P]]]:
+        """Rows of the policies that look at the header and could apply to the recipient.
 
-    def _by_recipient(self, policies: list[P]) -> dict[str, tuple[P, ...]]:
-        found: defaultdict[str, list[P]] = defaultdict(list)
-        for policy in policies:
-            found[self._keys(policy)[1]].append(policy)
-        return {key: self._ranked(group) for key, group in found.items()}
+        With each row comes the effect that all of its policies have.
+        """
+        for effect, shelf in self._by_effect.items():
+            for held in _lookup(shelf, recipient):
+                yield effect, as_row(held)
 
-    def _ranked(self, policies: list[P]) -> tuple[P, ...]:
-        return tuple(sorted(policies, key=lambda policy: policy_order(policy, self.swapped), reverse=True))
+
+class _Edit(Generic[P]):
+    """Several changes of one index, of which each key is written once."""
+
+    def __init__(
+        self,
+        buckets: Shelf[Bucket[P]],
+        disabled: Shelf[Bucket[P]],
+        by_effect: Mapping[str, Shelf[Held[P]]],
+    ) -> None:
+        self._shelves = (disabled, buckets)
+        self._written: tuple[dict[str, Bucket[P] | None], dict[str, Bucket[P] | None]] = ({}, {})
+        self._by_effect = dict(by_effect)
+
+    def add(self, policy: P) -> None:
+        written, shelf = self._written[policy.scope.enabled], self._shelves[policy.scope.enabled]
+        for key, entry in _entries(policy):
+            written[key] = bucket_with(written[key] if key in written else shelf.get(key), entry)
+            if _reads_header(policy, entry):
+                effect = effect_of(policy)
+                there = self._by_effect.get(effect)
+                self._by_effect[effect] = by_recipient([entry]) if there is None else shelf_with(there, entry)
+
+    def remove(self, policy: P) -> None:
+        written, shelf = self._written[policy.scope.enabled], self._shelves[policy.scope.enabled]
+        for key, entry in _entries(policy):
+            written[key] = bucket_without(written[key] if key in written else shelf.get(key), entry)
+            if _reads_header(policy, entry):
+                effect = effect_of(policy)
+                left = shelf_without(self._by_effect.pop(effect), entry)
+                if len(left):
+                    self._by_effect[effect] = left
+
+    def done(self) -> tuple[Shelf[Bucket[P]], Shelf[Bucket[P]], dict[str, Shelf[Held[P]]]]:
+        disabled, buckets = (
+            shelf.changed(written) if written else shelf
+            for shelf, written in zip(self._shelves, self._written, strict=True)
+        )
+        return buckets, disabled, self._by_effect
+
+
+def _entries(policy: P) -> tuple[tuple[str, P | Turned[P]], ...]:
+    """The sender's keys that a policy is entered under, with its entry for each."""
+    scope = policy.scope
+    if scope.bidirectional:
+        return (scope.from_.key, policy), (scope.to.key, Turned(policy))
+    return ((scope.from_.key, policy),)
+
+
+def _reads_header(policy: P, entry: P | Turned[P]) -> bool:
+    return policy.scope.enabled and reads_header(policy.scope, isinstance(entry, Turned))
+
+
+def _shelf(found: dict[str, list[P | Turned[P]]]) -> Shelf[Bucket[P]]:
+    return Shelf({key: bucket(entries) for key, entries in found.items()})
+
+
+def _rows(shelf: Shelf[Bucket[P]], senders: Keys, recipient: Keys) -> list[Row[P]]:
+    rows: list[Row[P]] = []
+    for there in _lookup(shelf, senders):
+        if isinstance(there, Shelf):
+            rows += [as_row(held) for held in _lookup(there, recipient)]
+        else:
+            rows.append(as_row(there))
+    return rows
+
+
+def _lookup(shelf: Shelf[V], keys: Keys) -> list[V]:
+    """What stands under these keys."""
+    shards, mask = shelf.names.shards, shelf.names.mask
+    found = []
+    for key in keys.names:
+        value = shards[hash(key) & mask].get(key)
+        if value is not None:
+            found.append(value)
+    if keys.groups and shelf.groups:
+        groups = shelf.groups
+        found += [groups[key] for key in groups.keys() & keys.groups]
+    return found
 
 
 RELAY_REFUSAL: Final = "block_sender as an open relay"

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from mailreeve.policy.addresses import NullSender
 from mailreeve.policy.facts import IPAddress, MessageFacts
-from mailreeve.policy.identities import Identities, target_key
+from mailreeve.policy.identities import Identities
+from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys
 from mailreeve.policy.networks import unmapped, within
 from mailreeve.policy.order import Order, order
 from mailreeve.policy.policies import (
@@ -43,22 +44,11 @@ class Unmet(StrEnum):
     HEADER_UNKNOWN = "it looks at the From header, which is not known yet"
 
 
-class AnyKeys(frozenset[str]):
-    """The keys of a header that is still unknown, taken as if it matched every target."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-
-ANY_HEADER: Final = AnyKeys()
-NO_HEADER: Final[frozenset[str]] = frozenset()
-
-
 class Case(Struct, frozen=True, gc=False):
     """One message and recipient as the policies see them: facts, and the target keys of each address.
 
-    `header` holds the keys of the From header; while that is unknown it is `NO_HEADER`, which
-    matches nothing, or `ANY_HEADER`, which matches everything: what applies under both is certain.
+    `header` holds the keys of the From header; while that is unknown it is `NO_KEYS`, which
+    matches nothing, or `ANY_KEYS`, which matches everything: what applies under both is certain.
     `trusted_source` says that the message comes from a relay network, or from nowhere in particular.
     """
 
@@ -66,29 +56,41 @@ class Case(Struct, frozen=True, gc=False):
     at: float
     source_ip: IPAddress | None
     trusted_source: bool
-    envelope: frozenset[str]
-    header: frozenset[str]
+    envelope: Keys
+    header: Keys
     header_known: bool
-    recipient: frozenset[str]
+    recipient: Keys
 
     def with_any_header(self) -> Case:
         """The same message with a header that matches whatever a policy asks for."""
-        return replace(self, header=ANY_HEADER)
+        return replace(self, header=ANY_KEYS)
+
+    def without_header(self) -> Case:
+        """The same message before its header is known."""
+        facts = replace(self.facts, header_from=None, authenticated=None)
+        return replace(self, facts=facts, header=NO_KEYS, header_known=False)
 
 
 def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
     """The facts, prepared once for all policies."""
     source = None if facts.source_ip is None else unmapped(facts.source_ip)
-    authors = facts.header_from
+    sender, authors = facts.sender, facts.header_from
+    envelope = identities.keys(sender)
+    if authors is None:
+        header = NO_KEYS
+    elif len(authors) == 1 and authors[0].address == sender and not authors[0].display_name:
+        header = envelope  # as in most mail
+    else:
+        header = identities.author_keys(authors)
     return Case(
-        facts=facts,
-        at=facts.at,
-        source_ip=source,
-        trusted_source=source is None or within(source, relay_networks),
-        envelope=identities.keys(facts.sender),
-        header=NO_HEADER if authors is None else identities.author_keys(authors),
-        header_known=authors is not None,
-        recipient=identities.keys(facts.recipient),
+        facts,
+        facts.at,
+        source,
+        source is None or within(source, relay_networks),
+        envelope,
+        header,
+        authors is not None,
+        identities.keys(facts.recipient),
     )
 
 
@@ -163,14 +165,18 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
 
 def _matching_part(sender: Target, recipient: Target, part: FromPart, case: Case) -> FromPart | Unmet:
     """Which sender address matches. Of `both`, the header is the one used (behaviour.md section 2.4)."""
-    if target_key(recipient) not in case.recipient:
+    wanted, keys = recipient.key, case.recipient
+    # Here and below: what `wanted in keys` says, without the call.
+    if wanted not in keys.names and wanted not in keys.groups:
         return Unmet.RECIPIENT
-    wanted = target_key(sender)
+    wanted = sender.key
     # A display name is a property of the header, whatever `fromPart` says.
     by_name = sender.type is TargetType.HEADER_DISPLAY_NAME
     if part is FromPart.ENVELOPE_FROM and not by_name:
-        return FromPart.ENVELOPE_FROM if wanted in case.envelope else Unmet.SENDER
-    if wanted in case.header:
+        keys = case.envelope
+        return FromPart.ENVELOPE_FROM if wanted in keys.names or wanted in keys.groups else Unmet.SENDER
+    keys = case.header
+    if wanted in keys.names or wanted in keys.groups:
         return FromPart.HEADER_FROM
     if part is not FromPart.HEADER_FROM and not by_name and wanted in case.envelope:
         return FromPart.ENVELOPE_FROM

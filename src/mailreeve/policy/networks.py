@@ -36,4 +36,7 @@ def unmapped(address: IPAddress) -> IPAddress:
 
 def within(address: IPAddress, networks: Iterable[Network]) -> bool:
     """Whether any one of the ranges holds the address, which `unmapped` has seen."""
-    return any(address in network for network in networks)
+    for network in networks:  # noqa: SIM110 - `any` with a generator takes twice the time
+        if address in network:
+            return True
+    return False

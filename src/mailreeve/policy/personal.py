@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -10,7 +10,8 @@ from msgspec import Struct
 from mailreeve.policy.addresses import Address, NullSender, without_tag
 from mailreeve.policy.facts import MessageFacts
 from mailreeve.policy.identities import Identities
-from mailreeve.policy.policies import FromPart, ManagedAction, ManagedSender
+from mailreeve.policy.policies import Changes, FromPart, ManagedAction, ManagedSender
+from mailreeve.policy.sharded import Sharded
 
 UNAUTHENTICATED: Final = "a permit of an inside sender counts only if the message authenticates"
 
@@ -41,9 +42,14 @@ class Hit(Struct, frozen=True, gc=False):
         return hit_order(self.kind, self.part)
 
 
+_KINDS: Final = {
+    (is_address, action): EntryKind(is_address, action) for is_address in (False, True) for action in ManagedAction
+}
+
+
 def kind_of(entry: ManagedSender) -> EntryKind:
     """An address or a domain, permitted or blocked."""
-    return EntryKind("@" in entry.sender, entry.action)
+    return _KINDS["@" in entry.sender, entry.action]
 
 
 def entry_description(entry: ManagedSender) -> str:
@@ -71,13 +77,6 @@ class PersonalList(Struct, frozen=True, gc=False):
     entries: Mapping[str, ManagedSender]
     kinds: frozenset[EntryKind]
 
-    def naming(self, sender: Address) -> Iterator[ManagedSender]:
-        """The entries that name this address or its domain. Domains match exactly (D-04, D-18)."""
-        for key in (sender.key, sender.domain):
-            entry = self.entries.get(key)
-            if entry is not None:
-                yield entry
-
 
 _NOTHING: Final = PersonalList({}, frozenset())
 
@@ -85,22 +84,57 @@ _NOTHING: Final = PersonalList({}, frozenset())
 class PersonalLists:
     """All personal lists of an account, by recipient. Immutable for its readers."""
 
+    __slots__ = ("_by_id", "_lists")
+
     def __init__(self, entries: Iterable[ManagedSender] = ()) -> None:
+        by_id: dict[str, ManagedSender] = {}
         by_recipient: dict[str, dict[str, ManagedSender]] = {}
         for entry in entries:
+            by_id[entry.id] = entry
             by_recipient.setdefault(entry.recipient, {})[entry.sender] = entry
         kinds: dict[frozenset[EntryKind], frozenset[EntryKind]] = {}
-        self._lists: dict[str, PersonalList] = {}
+        lists: dict[str, PersonalList] = {}
         for recipient, theirs in by_recipient.items():
-            held = frozenset(kind_of(entry) for entry in theirs.values())
-            self._lists[recipient] = PersonalList(theirs, kinds.setdefault(held, held))
+            held = _kinds(theirs)
+            lists[recipient] = PersonalList(theirs, kinds.setdefault(held, held))
+        self._by_id = Sharded(by_id)
+        self._lists = Sharded(lists)
 
     def __bool__(self) -> bool:
         return bool(self._lists)
 
     def of(self, recipient: str) -> PersonalList:
         """The list kept under this key, an empty one if there is none."""
-        return self._lists.get(recipient, _NOTHING)
+        return self._lists.get(recipient) or _NOTHING
+
+    def changed(self, changes: Changes[ManagedSender]) -> PersonalLists:
+        """The lists once these entries are as given and those others are gone. Lists of others are shared."""
+        put = {entry.id: entry for entry in changes.put}
+        before = [entry for key in {*put, *changes.gone} if (entry := self._by_id.get(key)) is not None]
+        theirs = {entry.recipient: dict(self.of(entry.recipient).entries) for entry in (*before, *changes.put)}
+        for entry in before:
+            theirs[entry.recipient].pop(entry.sender, None)
+        for entry in changes.put:
+            theirs[entry.recipient][entry.sender] = entry
+        new: PersonalLists = PersonalLists.__new__(PersonalLists)
+        new._by_id = self._by_id.changed(dict[str, ManagedSender | None].fromkeys(changes.gone) | put)
+        new._lists = self._lists.changed(
+            {
+                recipient: PersonalList(entries, _kinds(entries)) if entries else None
+                for recipient, entries in theirs.items()
+            }
+        )
+        return new
+
+
+def _kinds(entries: Mapping[str, ManagedSender]) -> frozenset[EntryKind]:
+    """The kinds that occur among the entries. Most lists soon show that they have all."""
+    found: set[EntryKind] = set()
+    for entry in entries.values():
+        found.add(_KINDS["@" in entry.sender, entry.action])
+        if len(found) == len(_KINDS):
+            break
+    return frozenset(found)
 
 
 class PersonalView(Struct, frozen=True, gc=False):
@@ -151,34 +185,43 @@ def list_key(identities: Identities, recipient: Address) -> str:
 def personal_view(
     lists: PersonalLists, identities: Identities, facts: MessageFacts, effective: Address
 ) -> PersonalView:
-    """The list of the effective recipient (D-46), looked through for every sender address known."""
+    """The list of the effective recipient (D-46), looked through for every sender address known.
+
+    An entry names an address or its domain. Domains match exactly (D-04, D-18).
+    """
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
     theirs = lists.of(key)
     hits: list[Hit] = []
     ignored: list[Hit] = []
-    if theirs.entries:
+    entries = theirs.entries
+    if entries:
         # What vouches for the header's domain cannot be known before the header is.
         authenticated = header_known and facts.authenticated is True
-        own = (key, effective.key, facts.recipient.key)
         for sender, part in _senders(facts):
-            for entry in theirs.naming(sender):
+            for named in (sender.key, sender.domain):
+                entry = entries.get(named)
+                if entry is None:
+                    continue
                 counts = (
                     authenticated
                     or entry.action is ManagedAction.BLOCK
-                    or not _is_inside(entry.sender, own, identities)
+                    or not _is_inside(named, (key, effective.key, facts.recipient.key), identities)
                 )
                 (hits if counts else ignored).append(Hit(entry, part))
-        hits.sort(key=lambda hit: hit.order, reverse=True)
+        if len(hits) > 1:
+            hits.sort(key=lambda hit: hit.order, reverse=True)
     return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known)
 
 
-def _senders(facts: MessageFacts) -> Iterator[tuple[Address, FromPart]]:
+def _senders(facts: MessageFacts) -> list[tuple[Address, FromPart]]:
+    found: list[tuple[Address, FromPart]] = []
     if not isinstance(facts.sender, NullSender):
-        yield facts.sender, FromPart.ENVELOPE_FROM
+        found.append((facts.sender, FromPart.ENVELOPE_FROM))
     for author in facts.header_from or ():
         if author.address is not None:
-            yield author.address, FromPart.HEADER_FROM
+            found.append((author.address, FromPart.HEADER_FROM))
+    return found
 
 
 def _is_inside(sender: str, own: tuple[str, ...], identities: Identities) -> bool:

@@ -6,15 +6,32 @@ come from `wire` and `store`, which refuse what makes no sense.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from math import inf
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from mailreeve.policy.targets import EVERYONE, Target
 
 Network = IPv4Network | IPv6Network
+
+T = TypeVar("T")
+
+
+class Changes(Struct, Generic[T], frozen=True):
+    """What has become of single objects of one kind: their new values, and the ids of those that are gone.
+
+    An id that is gone may be one that never was, so that whoever reads what is left need not know.
+    """
+
+    put: Sequence[T] = ()
+    gone: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.put) + len(self.gone)
 
 
 class FromPart(StrEnum):
@@ -34,6 +51,8 @@ class BlockedOption(StrEnum):
 
 class ManagedAction(StrEnum):
     """What a personal entry does (behaviour.md section 4.1)."""
+
+    __hash__ = str.__hash__  # Enum's own is a function in Python, asked for every entry looked at
 
     PERMIT = "permit"
     BLOCK = "block"

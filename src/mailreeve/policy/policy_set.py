@@ -8,13 +8,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.policy.definitions import Definitions
-from mailreeve.policy.facts import Directory
+from mailreeve.policy.facts import Directory, DirectoryChanges
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.index import ScopedIndex
+from mailreeve.policy.matching import P
 from mailreeve.policy.personal import PersonalLists
 from mailreeve.policy.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
+    Changes,
     Definition,
     ManagedSender,
     Network,
@@ -71,7 +73,7 @@ class PolicySet(Struct, frozen=True):
             identities=Identities(Directory() if directory is None else directory),
             relay_networks=tuple(relay_networks),
             blocked=blocked_index,
-            source_blocks=SourceBlocks(blocked_index.policies),
+            source_blocks=SourceBlocks.of(blocked_index.policies),
             permitted=ScopedIndex(permitted),
             managed=PersonalLists(managed),
             alteration=ScopedIndex(alteration),
@@ -83,27 +85,72 @@ class PolicySet(Struct, frozen=True):
         self,
         *,
         revision: int,
-        directory: Directory | None = None,
+        directory: Directory | DirectoryChanges | None = None,
         relay_networks: Iterable[Network] | None = None,
-        blocked: Iterable[BlockedSenderPolicy] | None = None,
-        permitted: Iterable[PermittedSenderPolicy] | None = None,
-        managed: Iterable[ManagedSender] | None = None,
-        alteration: Iterable[AlterationPolicy] | None = None,
-        definitions: Iterable[Definition] | None = None,
-        web: Iterable[WebPolicy] | None = None,
+        blocked: Iterable[BlockedSenderPolicy] | Changes[BlockedSenderPolicy] | None = None,
+        permitted: Iterable[PermittedSenderPolicy] | Changes[PermittedSenderPolicy] | None = None,
+        managed: Iterable[ManagedSender] | Changes[ManagedSender] | None = None,
+        alteration: Iterable[AlterationPolicy] | Changes[AlterationPolicy] | None = None,
+        definitions: Iterable[Definition] | Changes[Definition] | None = None,
+        web: Iterable[WebPolicy] | Changes[WebPolicy] | None = None,
     ) -> PolicySet:
-        """The set at a later revision. Only the parts given are indexed anew; the others are shared."""
-        blocked_index = self.blocked if blocked is None else ScopedIndex(blocked)
+        """The set at a later revision.
+
+        A part is given whole, or as what has become of single objects of it, which costs what these cost.
+        What is not given is shared with this set.
+        """
+        identities, source_blocks = self.identities, self.source_blocks
+        if isinstance(directory, DirectoryChanges):
+            identities = identities.changed(directory)
+        elif directory is not None:
+            identities = Identities(directory)
+        blocked_index = self.blocked
+        if isinstance(blocked, Changes):
+            ids = {*blocked.gone, *(policy.id for policy in blocked.put)}
+            gone = [policy for key in ids if (policy := blocked_index.get(key)) is not None]
+            source_blocks = source_blocks.changed(gone, blocked.put)
+            blocked_index = blocked_index.changed(blocked)
+        elif blocked is not None:
+            blocked_index = ScopedIndex(blocked)
+            source_blocks = SourceBlocks.of(blocked_index.policies)
         return replace(
             self,
             revision=revision,
-            identities=self.identities if directory is None else Identities(directory),
+            identities=identities,
             relay_networks=self.relay_networks if relay_networks is None else tuple(relay_networks),
             blocked=blocked_index,
-            source_blocks=self.source_blocks if blocked is None else SourceBlocks(blocked_index.policies),
-            permitted=self.permitted if permitted is None else ScopedIndex(permitted),
-            managed=self.managed if managed is None else PersonalLists(managed),
-            alteration=self.alteration if alteration is None else ScopedIndex(alteration),
-            definitions=self.definitions if definitions is None else Definitions(definitions),
-            web=self.web if web is None else WebIndex(web),
+            source_blocks=source_blocks,
+            permitted=_scoped(self.permitted, permitted),
+            managed=_lists(self.managed, managed),
+            alteration=_scoped(self.alteration, alteration),
+            definitions=_definitions(self.definitions, definitions),
+            web=_web(self.web, web),
         )
+
+
+def _scoped(index: ScopedIndex[P], given: Iterable[P] | Changes[P] | None) -> ScopedIndex[P]:
+    if isinstance(given, Changes):
+        return index.changed(given)
+    return index if given is None else ScopedIndex(given)
+
+
+def _lists(
+    lists: PersonalLists, given: Iterable[ManagedSender] | Changes[ManagedSender] | None
+) -> PersonalLists:
+    if isinstance(given, Changes):
+        return lists.changed(given)
+    return lists if given is None else PersonalLists(given)
+
+
+def _definitions(
+    definitions: Definitions, given: Iterable[Definition] | Changes[Definition] | None
+) -> Definitions:
+    if isinstance(given, Changes):
+        return definitions.changed(given)
+    return definitions if given is None else Definitions(given)
+
+
+def _web(index: WebIndex, given: Iterable[WebPolicy] | Changes[WebPolicy] | None) -> WebIndex:
+    if isinstance(given, Changes):
+        return index.changed(given)
+    return index if given is None else WebIndex(given)

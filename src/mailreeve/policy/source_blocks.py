@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.policy.facts import IPAddress
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.matching import out_of_force, policy_order
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
+from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import TargetType
 
+Few = Sharded[BlockedSenderPolicy]
 
-class SourceBlocks:
+
+class SourceBlocks(Struct, frozen=True):
     """The blocked sender policies that are reduced to source addresses, and what could stand against them.
 
     A refusal at connect hits every sender and recipient, so it is given only where all of these hold:
@@ -25,28 +31,69 @@ class SourceBlocks:
 
     The account's own open relay policy counts as any other, so in an ordinary account only an
     overriding block is given at connect.
+
+    `blocks` are in order; the others are by id. `particular` counts the policies for anybody in particular.
+    Disabled policies are in none of these.
     """
 
-    def __init__(self, policies: Iterable[BlockedSenderPolicy] = ()) -> None:
-        enabled = [policy for policy in policies if policy.scope.enabled]
-        blocks = [policy for policy in enabled if _is_source_block(policy)]
-        self._blocks = tuple(sorted(blocks, key=policy_order, reverse=True))
-        # Nothing else is looked at as long as there is no such block, which is the common case.
-        rest = enabled if blocks else []
-        self._exemptions = tuple(policy for policy in rest if policy.option is BlockedOption.NO_ACTION)
-        self._overriding = tuple(policy for policy in rest if policy.scope.override)
-        self._only_everyone = all(_is_for_everyone(policy.scope) for policy in rest)
-        self._everyone = tuple(policy for policy in rest if _is_for_everyone(policy.scope))
+    blocks: tuple[BlockedSenderPolicy, ...] = ()
+    exemptions: Few = Sharded()
+    overriding: Few = Sharded()
+    everyone: Few = Sharded()
+    particular: int = 0
+
+    @staticmethod
+    def of(policies: Iterable[BlockedSenderPolicy]) -> SourceBlocks:
+        """Those among all policies of an account."""
+        return SourceBlocks().changed((), policies)
+
+    def changed(
+        self, gone: Iterable[BlockedSenderPolicy], new: Iterable[BlockedSenderPolicy]
+    ) -> SourceBlocks:
+        """Those once some policies, which were among them, are gone and others are there."""
+        blocks = {policy.id: policy for policy in self.blocks}
+        exemptions: dict[str, BlockedSenderPolicy | None] = {}
+        overriding: dict[str, BlockedSenderPolicy | None] = {}
+        everyone: dict[str, BlockedSenderPolicy | None] = {}
+        particular = self.particular
+        for policy in gone:
+            if policy.scope.enabled:
+                blocks.pop(policy.id, None)
+                exemptions[policy.id] = overriding[policy.id] = everyone[policy.id] = None
+                particular -= not _is_for_everyone(policy.scope)
+        for policy in new:
+            scope = policy.scope
+            if not scope.enabled:
+                continue
+            if _is_source_block(policy):
+                blocks[policy.id] = policy
+            if policy.option is BlockedOption.NO_ACTION:
+                exemptions[policy.id] = policy
+            if scope.override:
+                overriding[policy.id] = policy
+            if _is_for_everyone(scope):
+                everyone[policy.id] = policy
+            else:
+                particular += 1
+        same = len(blocks) == len(self.blocks) and all(blocks.get(old.id) is old for old in self.blocks)
+        return replace(
+            self,
+            blocks=self.blocks if same else tuple(sorted(blocks.values(), key=policy_order, reverse=True)),
+            exemptions=_changed(self.exemptions, exemptions),
+            overriding=_changed(self.overriding, overriding),
+            everyone=_changed(self.everyone, everyone),
+            particular=particular,
+        )
 
     def refusing(self, identities: Identities, source_ip: IPAddress, at: float) -> BlockedSenderPolicy | None:
         """The policy by which every message from this address is refused whoever writes to whom, if any."""
-        block = next((b for b in self._blocks if out_of_force(b.scope, at, source_ip) is None), None)
+        block = next((b for b in self.blocks if out_of_force(b.scope, at, source_ip) is None), None)
         if block is None:
             return None
         if block.scope.override:
-            rivals = self._overriding
-        elif self._only_everyone:
-            rivals = self._everyone
+            rivals = self.overriding
+        elif not self.particular:
+            rivals = self.everyone
         else:
             return None  # any policy for somebody in particular outranks it
 
@@ -58,14 +105,19 @@ class SourceBlocks:
                 and identities.can_match(scope.to)
             )
 
-        if any(could_apply(exemption) for exemption in self._exemptions):
+        if any(could_apply(exemption) for exemption in self.exemptions.values()):
             return None
         place = policy_order(block)
-        for rival in rivals:
+        for rival in rivals.values():
             upper = max(policy_order(rival), policy_order(rival, swapped=rival.scope.bidirectional))
             if upper > place and could_apply(rival):
                 return None
         return block
+
+
+def _changed(kept: Few, entries: Mapping[str, BlockedSenderPolicy | None]) -> Few:
+    """Without a copy for what was never in it: most policies are in none of the maps."""
+    return kept.changed({key: policy for key, policy in entries.items() if policy is not None or key in kept})
 
 
 def _is_for_everyone(scope: Scope) -> bool:

@@ -10,10 +10,14 @@ from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 
 class TargetType(StrEnum):
     """The `type` of a policy target, spelled as on the wire."""
+
+    # Enum's own hash is a function in Python, asked at every look-up by a member.
+    __hash__ = str.__hash__
 
     EVERYONE = "everyone"
     INTERNAL_ADDRESSES = "internal_addresses"
@@ -40,6 +44,24 @@ RANK: Final[dict[TargetType, int]] = {
 """How narrow a target is: the higher, the narrower (behaviour.md section 2.2)."""
 
 
+EVERYONE_KEY: Final = "*"
+INTERNAL_KEY: Final = "*internal"
+EXTERNAL_KEY: Final = "*external"
+FREE_MAIL_KEY: Final = "*free"
+GROUP_KEY: Final = "*group:"
+ATTRIBUTE_KEY: Final = "*attribute:"
+NAME_KEY: Final = "*name:"
+"""What target keys begin with, or are. No address and no domain begins with an asterisk, so these are nobody's
+own key."""
+
+_FIXED: Final[dict[TargetType, str]] = {
+    TargetType.EVERYONE: EVERYONE_KEY,
+    TargetType.INTERNAL_ADDRESSES: INTERNAL_KEY,
+    TargetType.EXTERNAL_ADDRESSES: EXTERNAL_KEY,
+    TargetType.FREE_MAIL_DOMAINS: FREE_MAIL_KEY,
+}
+
+
 class Target(Struct, frozen=True, gc=False):
     """One side of a scope. `value` is already canonical and empty for the types that need none:
 
@@ -48,16 +70,49 @@ class Target(Struct, frozen=True, gc=False):
     - `profile_group`: the group's id in the store
     - `header_display_name`: the name as `fold_display_name` gives it
     - `address_attribute_value`: the wanted value, case-folded (D-41); `attribute` is the attribute's id
+
+    `key` follows from the others: the key that an address must have for the target to match it.
     """
 
     type: TargetType
     value: str = ""
     attribute: str = ""
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "key", _key(self.type, self.value, self.attribute))
 
     @property
     def rank(self) -> int:
         """How narrow this target is, from `RANK`."""
         return RANK[self.type]
+
+
+def group_key(group: str) -> str:
+    """The key of those who are in a group."""
+    return GROUP_KEY + group
+
+
+def attribute_key(attribute: str, value: str) -> str:
+    """The key of those who have a value of an attribute."""
+    return f"{ATTRIBUTE_KEY}{attribute}\0{value}"
+
+
+def name_key(folded: str) -> str:
+    """The key of those who call themselves so."""
+    return NAME_KEY + folded
+
+
+def _key(type_: TargetType, value: str, attribute: str) -> str:
+    if type_ is TargetType.INDIVIDUAL_EMAIL_ADDRESS or type_ is TargetType.EMAIL_DOMAIN:
+        return value  # exact, subdomains are not covered (behaviour.md D-04)
+    if type_ is TargetType.PROFILE_GROUP:
+        return group_key(value)
+    if type_ is TargetType.ADDRESS_ATTRIBUTE_VALUE:
+        return attribute_key(attribute, value)
+    if type_ is TargetType.HEADER_DISPLAY_NAME:
+        return name_key(value)
+    return _FIXED[type_]
 
 
 EVERYONE: Final = Target(TargetType.EVERYONE)

@@ -1,20 +1,23 @@
 """Why was it decided so? The trace of a decision: every candidate, and what each layer found.
 
 Policies are tested by the same `evaluate` that decides without a trace. What differs is which ones
-are tested, all of a type here, and that the results are written down.
+are tested, all of a type here unless there are too many, and that the results are written down.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
 
 from mailreeve.policy.addresses import Address, NullSender
-from mailreeve.policy.contest import Contest
+from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import Candidate, Decision, Layer, PolicyType, Verdict
 from mailreeve.policy.index import ScopedIndex, effect_of
+from mailreeve.policy.keys import union
 from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
 from mailreeve.policy.order import Order, tie_breaker
 from mailreeve.policy.personal import (
@@ -34,6 +37,12 @@ EXPLAINED: Final = 100
 """So many candidates of each type are listed, the best first; the others are counted. An account may
 hold a million policies, and nobody reads more than the first few."""
 
+LOOKED_THROUGH: Final = 1_000
+"""Up to so many policies of a type are all tested for an explanation."""
+
+TESTED: Final = 32
+"""Of more than that, so many: those that are about the sender."""
+
 _TITLES: Final[dict[PolicyType, str]] = {
     PolicyType.BLOCKED_SENDERS: "blocked senders",
     PolicyType.PERMITTED_SENDERS: "permitted senders",
@@ -52,17 +61,26 @@ class Trace:
         self._steps: dict[PolicyType, str] = {}
 
     def survey(self, type_: PolicyType, index: ScopedIndex[P]) -> Contest[P]:
-        """The contest as decided by testing every policy of the type, written down."""
+        """The contest as decided by testing every policy of the type, written down.
+
+        Of more than `LOOKED_THROUGH` only those about the sender are tested, and the contest is decided as without
+        a trace. Nobody reads more than the first few, and a million would take a second.
+        """
+        decided: Contest[P] | None = None
+        policies: Iterable[P] = index.policies
+        if len(index) > LOOKED_THROUGH:
+            decided = contest(index, self._case)
+            policies = self._near(index, decided.winner)
         matches: list[tuple[Order, Match[P]]] = []
         failed: list[tuple[Order, P, Unmet]] = []
-        for policy in index.policies:
+        for policy in policies:
             found = evaluate(policy, self._case)
             if isinstance(found, Unmet):
                 failed.append((policy_order(policy), policy, found))
             else:
                 matches.append((found.order, found))
-        ranked = heapq.nlargest(EXPLAINED, matches, key=lambda item: item[0])
-        rest = heapq.nlargest(EXPLAINED - len(ranked), failed, key=lambda item: item[0])
+        ranked = heapq.nlargest(EXPLAINED, matches, key=_first)
+        rest = heapq.nlargest(EXPLAINED - len(ranked), failed, key=_first)
         candidates = [
             self._applied(type_, match, place, ranked[0][0]) for place, (_, match) in enumerate(ranked, 1)
         ]
@@ -70,9 +88,16 @@ class Trace:
             Candidate(type_, policy.id, policy.description, effect_of(policy), unmet.value, key, 0)
             for key, policy, unmet in rest
         ]
-        winner = ranked[0][1] if ranked else None
-        self._note(type_, candidates, len(matches), len(index.policies))
-        return Contest(index, self._case, winner)
+        self._note(type_, candidates, len(matches), len(index), everything=decided is None)
+        return decided or Contest(index, self._case, ranked[0][1] if ranked else None)
+
+    def _near(self, index: ScopedIndex[P], winner: Match[P] | None) -> Iterable[P]:
+        """The winner, and policies about the sender."""
+        case = self._case
+        found = {} if winner is None else {winner.policy.id: winner.policy}
+        for policy in islice(index.about(union((case.envelope, case.header)), case.recipient), TESTED):
+            found[policy.id] = policy
+        return found.values()
 
     def attach(self, decision: Decision, personal: PersonalView) -> Decision:
         """The decision with its trace."""
@@ -127,6 +152,9 @@ class Trace:
         for hit in personal.hits:
             hits.setdefault(hit.entry.sender, hit)
         ignored = {hit.entry.sender: hit for hit in personal.ignored}
+        total = len(personal.list.entries)
+        listed = personal.list.entries.items()
+        everything = total <= LOOKED_THROUGH
         candidates = [
             _entry_candidate(hit.entry, hit.part, None, place)
             for place, hit in enumerate(heapq.nlargest(EXPLAINED, hits.values(), key=_hit_key), 1)
@@ -138,23 +166,26 @@ class Trace:
                 Unmet.SENDER.value if sender not in ignored else UNAUTHENTICATED,
                 0,
             )
-            for sender, entry in personal.list.entries.items()
+            for sender, entry in (listed if everything else islice(listed, TESTED))
             if sender not in hits
         )
         room = EXPLAINED - len(candidates)
         candidates += heapq.nlargest(
             room, rest, key=lambda entry: (entry.failed == UNAUTHENTICATED, entry.sort_key)
         )
-        self._note(type_, candidates, len(hits), len(personal.list.entries))
+        self._note(type_, candidates, len(hits), total, everything=everything)
 
-    def _note(self, type_: PolicyType, candidates: list[Candidate], applied: int, total: int) -> None:
+    def _note(
+        self, type_: PolicyType, candidates: list[Candidate], applied: int, total: int, *, everything: bool
+    ) -> None:
         left_out = total - len(candidates)
         self._candidates[type_] = candidates
         if not applied:
             sentence = f"none of {total} applies"
         else:
             winner = candidates[0]
-            sentence = f"{winner.effect} by {winner.id} ({winner.description}), the first of {applied} that apply"
+            among = "that apply" if everything else "looked at that apply"
+            sentence = f"{winner.effect} by {winner.id} ({winner.description}), the first of {applied} {among}"
             if winner.part is not None:
                 sentence += f", by {winner.part.value}"
         if left_out:
@@ -192,6 +223,10 @@ class Trace:
         settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
         lines.append(f"verdict: {outcome}, {settled}, spam checks {decision.spam_checks.value}")
         return tuple(lines)
+
+
+def _first(item: tuple[Order, *tuple[object, ...]]) -> Order:
+    return item[0]
 
 
 def _hit_key(hit: Hit) -> HitOrder:

@@ -1,16 +1,18 @@
 """Which list entries could cover a URL, without looking at every entry?
 
 Domain entries are found by the request's host and the domains above it, URL entries by the host and
-each leading part of the path: a handful of steps however many entries there are.
+each leading part of the path: a handful of steps however many entries there are. A changed list
+touches the hosts of the entries that changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from mailreeve.policy.policies import WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.policies import Changes, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.weburls import WebUrl, parameters
 
 EntryOrder = tuple[int, int, int, float, str, str]
@@ -20,7 +22,8 @@ EntryOrder = tuple[int, int, int, float, str, str]
 class Listed(Struct, frozen=True, gc=False):
     """One entry, the policy whose it is, and the parameters that a query must hold for it (D-39)."""
 
-    policy: WebPolicy
+    policy_id: str
+    created: float
     entry: WebEntry
     base: str
     parameters: frozenset[tuple[str, str]]
@@ -33,8 +36,8 @@ class Listed(Struct, frozen=True, gc=False):
             1 if entry.type is WebEntryType.URL else 0,
             len(entry.value),
             1 if entry.action is WebAction.BLOCK else 0,
-            self.policy.created,
-            self.policy.id,
+            self.created,
+            self.policy_id,
             entry.id,
         )
 
@@ -58,54 +61,129 @@ class Listed(Struct, frozen=True, gc=False):
         return None if f"{asked}/".startswith(f"{self.base}/") else "the path does not match"
 
 
+class _OnHost(Struct, frozen=True, gc=False):
+    """The entries that name one host: the domain itself, and URLs on it by host and path. `depth` is the number of
+    slashes in the deepest of these; -1 without any."""
+
+    domains: tuple[Listed, ...]
+    urls: Mapping[str, tuple[Listed, ...]]
+    depth: int
+
+
 class WebIndex:
     """All web lists of an account. Immutable for its readers."""
 
-    def __init__(self, policies: Iterable[WebPolicy] = ()) -> None:
-        domains: dict[str, list[Listed]] = {}
-        urls: dict[str, list[Listed]] = {}
-        for policy in policies:
-            for entry in policy.entries:
-                base, _, query = entry.value.partition("?")
-                listed = Listed(policy, entry, base, parameters(query))
-                shelf = domains if entry.type is WebEntryType.DOMAIN else urls
-                shelf.setdefault(base, []).append(listed)
-        self._domains = {base: tuple(found) for base, found in domains.items()}
-        self._urls = {base: tuple(found) for base, found in urls.items()}
-        self._depth = max((base.count("/") for base in urls), default=-1)
+    __slots__ = ("_hosts", "_policies")
 
-    def covering(self, url: WebUrl) -> Iterator[Listed]:
+    def __init__(self, policies: Iterable[WebPolicy] = ()) -> None:
+        self._policies = Sharded({policy.id: policy for policy in policies})
+        hosts: dict[str, list[Listed]] = {}
+        for policy in self._policies.values():
+            for entry in policy.entries:
+                listed = _listed(policy, entry)
+                hosts.setdefault(_host(listed.base), []).append(listed)
+        self._hosts = Sharded({host: _on_host(found) for host, found in hosts.items()})
+
+    def policy(self, key: str) -> WebPolicy:
+        """The list with this id. Raises `KeyError`."""
+        return self._policies[key]
+
+    def changed(self, changes: Changes[WebPolicy]) -> WebIndex:
+        """The lists once these are as given and those others are gone. Only hosts are touched that an entry which
+        came, went or changed names."""
+        put = {policy.id: policy for policy in changes.put}
+        lost: dict[str, set[str]] = {}
+        won: dict[str, list[Listed]] = {}
+        for key in {*put, *changes.gone}:
+            old, now = self._policies.get(key), put.get(key)
+            before = {} if old is None else {entry.id: entry for entry in old.entries}
+            after = {} if now is None else {entry.id: entry for entry in now.entries}
+            anew = old is None or now is None or old.created != now.created
+            for entry in before.values():
+                if anew or after.get(entry.id) != entry:
+                    lost.setdefault(_host(entry.value.partition("?")[0]), set()).add(entry.id)
+            for entry in () if now is None else after.values():
+                if now is not None and (anew or before.get(entry.id) != entry):
+                    listed = _listed(now, entry)
+                    won.setdefault(_host(listed.base), []).append(listed)
+        new: WebIndex = WebIndex.__new__(WebIndex)
+        new._policies = self._policies.changed(dict[str, WebPolicy | None].fromkeys(changes.gone) | put)
+        hosts: dict[str, _OnHost | None] = {}
+        for host in {*lost, *won}:
+            gone, kept = lost.get(host, set()), self._hosts.get(host)
+            found = [] if kept is None else [one for one in _all(kept) if one.entry.id not in gone]
+            found += won.get(host, ())
+            hosts[host] = _on_host(found) if found else None
+        new._hosts = self._hosts.changed(hosts)
+        return new
+
+    def covering(self, url: WebUrl) -> list[Listed]:
         """The entries that cover the URL."""
-        domains = self._domains
+        found: list[Listed] = []
+        shards, mask = self._hosts.shards, self._hosts.mask
         name = url.host
-        while name:
-            yield from domains.get(name, ())
-            name = name.partition(".")[2]
-        for base in self._bases(url):
-            for listed in self._urls.get(base, ()):
-                if not listed.parameters or listed.mismatch(url) is None:
-                    yield listed
+        there = shards[hash(name) & mask].get(name)
+        if there is not None:
+            found += there.domains
+            if there.depth >= 0:
+                for base in _bases(url, there.depth):
+                    for listed in there.urls.get(base, ()):
+                        if not listed.parameters or listed.mismatch(url) is None:
+                            found.append(listed)
+        at = name.find(".") + 1
+        while at:
+            above = name[at:]
+            there = shards[hash(above) & mask].get(above)
+            if there is not None:
+                found += there.domains
+            at = name.find(".", at) + 1
+        return found
 
     def on_host(self, url: WebUrl) -> Iterator[Listed]:
-        """The entries that cover the URL's host or name anything on it: what an explanation is about."""
-        name = url.host
-        while name:
-            yield from self._domains.get(name, ())
-            name = name.partition(".")[2]
-        below = url.host + "/"
-        for base, found in self._urls.items():
-            if base == url.host or base.startswith(below):
-                yield from found
+        """The entries that cover the URL's host or name anything on it: what an explanation is about. Those that
+        cover the URL come first."""
+        covering = self.covering(url)
+        yield from covering
+        there = self._hosts.get(url.host)
+        if there is not None:
+            known = {listed.entry.id for listed in covering}
+            yield from (listed for found in there.urls.values() for listed in found if listed.entry.id not in known)
 
-    def _bases(self, url: WebUrl) -> Iterator[str]:
-        """Host and path cut at each slash, down to the depth of the deepest entry."""
-        if self._depth < 0:
+
+def _listed(policy: WebPolicy, entry: WebEntry) -> Listed:
+    base, _, query = entry.value.partition("?")
+    return Listed(policy.id, policy.created, entry, base, parameters(query))
+
+
+def _host(base: str) -> str:
+    return base.partition("/")[0]
+
+
+def _on_host(found: Iterable[Listed]) -> _OnHost:
+    domains: list[Listed] = []
+    urls: dict[str, list[Listed]] = {}
+    for listed in found:
+        if listed.entry.type is WebEntryType.DOMAIN:
+            domains.append(listed)
+        else:
+            urls.setdefault(listed.base, []).append(listed)
+    depth = max((base.count("/") for base in urls), default=-1)
+    return _OnHost(tuple(domains), {base: tuple(several) for base, several in urls.items()}, depth)
+
+
+def _all(there: _OnHost) -> Iterator[Listed]:
+    yield from there.domains
+    for found in there.urls.values():
+        yield from found
+
+
+def _bases(url: WebUrl, depth: int) -> Iterator[str]:
+    """Host and path cut at each slash, down to the depth of the deepest entry."""
+    text = url.host + url.path
+    end = len(url.host)
+    for _ in range(depth + 1):
+        yield text[:end]
+        if end == len(text):
             return
-        text = url.host + url.path
-        end = len(url.host)
-        for _ in range(self._depth + 1):
-            yield text[:end]
-            if end == len(text):
-                return
-            cut = text.find("/", end + 1)
-            end = len(text) if cut < 0 else cut
+        cut = text.find("/", end + 1)
+        end = len(text) if cut < 0 else cut

@@ -6,15 +6,17 @@ import heapq
 from functools import cached_property
 from typing import Final
 
+from msgspec.structs import replace
+
 from mailreeve.policy.decisions import WebCandidate, WebDecision, WebVerdict
 from mailreeve.policy.facts import WebFacts
-from mailreeve.policy.identities import EVERYONE_KEY, target_key
+from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import out_of_force
 from mailreeve.policy.networks import unmapped
 from mailreeve.policy.policies import Scope, WebAction, WebEntryType, WebPolicy
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import TargetType
-from mailreeve.policy.web_index import EntryOrder, Listed
+from mailreeve.policy.targets import EVERYONE_KEY, TargetType
+from mailreeve.policy.web_index import EntryOrder, Listed, WebIndex
 from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, WebUrl, parse_web_url
 
 EXPLAINED_ENTRIES: Final = 100
@@ -86,7 +88,7 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     best_key: tuple[Standing, EntryOrder] | None = None
     seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]] = []
     for listed in found:
-        standing = request.standing(listed.policy)
+        standing = request.standing(listed.policy_id)
         failed = standing if isinstance(standing, str) else None
         if explain:
             failed = listed.mismatch(url) or failed
@@ -101,11 +103,11 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
         verdict = WebVerdict.BLOCK if best.entry.action is WebAction.BLOCK else WebVerdict.ALLOW
     return WebDecision(
         verdict=verdict,
-        policy_id=None if best is None else best.policy.id,
+        policy_id=None if best is None else best.policy_id,
         entry=None if best is None else best.entry,
         url=str(url),
         revision=policies.revision,
-        candidates=_candidates(seen),
+        candidates=_candidates(policies.web, seen) if explain else (),
     )
 
 
@@ -119,21 +121,22 @@ class _Request:
         self._standings: dict[str, Standing | str] = {}
 
     @cached_property
-    def _keys(self) -> frozenset[str]:
+    def _keys(self) -> Keys:
         """The target keys of the user. A person is met by the address given and by the primary one."""
         user = self._facts.user
         if user is None:
-            return frozenset((EVERYONE_KEY,))
+            return Keys((EVERYONE_KEY,))
         identities = self._policies.identities
         keys = identities.keys(user)
         known = identities.user(user)
-        return keys if known is None else keys | {known.primary}
+        return keys if known is None or known.primary == user.key else replace(keys, names=(*keys.names, known.primary))
 
-    def standing(self, policy: WebPolicy) -> Standing | str:
+    def standing(self, policy_id: str) -> Standing | str:
         """The strongest scope of the policy that holds, or why the first one does not."""
-        known = self._standings.get(policy.id)
+        known = self._standings.get(policy_id)
         if known is not None:
             return known
+        policy = self._policies.web.policy(policy_id)
         strongest: Standing | None = None
         reason = ""
         for scope in policy.scopes:
@@ -143,7 +146,7 @@ class _Request:
             elif strongest is None or result > strongest:
                 strongest = result
         answer = strongest if strongest is not None else reason or "it has no target"
-        self._standings[policy.id] = answer
+        self._standings[policy_id] = answer
         return answer
 
     def _scope_standing(self, scope: Scope) -> Standing | str:
@@ -152,14 +155,14 @@ class _Request:
             return unmet.value
         if scope.to.type is not TargetType.EVERYONE:
             return "its `to` names somebody, and a web request has no recipient"  # D-26
-        if target_key(scope.from_) not in self._keys:
+        if scope.from_.key not in self._keys:
             return "the user is unknown" if self._facts.user is None else "the user does not match"
         rank = SCOPE_RANK[scope.from_.type]
         return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
 
 
 def _candidates(
-    seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]],
+    lists: WebIndex, seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]],
 ) -> tuple[WebCandidate, ...]:
     """The entries that were considered, those that hold first, then by their order."""
     ranked = heapq.nlargest(EXPLAINED_ENTRIES, seen, key=lambda item: (item[0], item[1]))
@@ -170,8 +173,8 @@ def _candidates(
             note = "as narrow as the winner: a block wins over an allow, then the newest policy"
         candidates.append(
             WebCandidate(
-                policy_id=listed.policy.id,
-                description=listed.policy.description,
+                policy_id=listed.policy_id,
+                description=lists.policy(listed.policy_id).description,
                 entry=listed.entry,
                 action=listed.entry.action,
                 failed=failed,

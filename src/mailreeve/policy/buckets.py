@@ -1,0 +1,244 @@
+"""How are policies kept under one key, so that the winner-to-be comes first and a change is cheap?
+
+Most keys have one policy, which then stands for itself. A few policies are a tuple, in order. More than that are told
+apart by the recipient's key (`Shelf`), and under one pair of keys they are a `Ranked` row: tuples of tuples, so that
+even among a hundred thousand a change copies a few hundred.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Final, Generic, TypeAlias
+
+from msgspec import Struct
+
+from mailreeve.policy.matching import P, policy_order
+from mailreeve.policy.order import Order
+from mailreeve.policy.sharded import Sharded, V
+from mailreeve.policy.targets import GROUP_KEY
+
+SMALL_BUCKET: Final = 8
+"""Up to so many policies with one sender key are kept as a plain row: testing them is quicker than
+looking for the recipient's keys, and a dictionary would take more room than the policies."""
+
+CHUNK: Final = 512
+"""So many policies at most are copied to put one among them."""
+
+
+class Turned(Struct, Generic[P], frozen=True, gc=False):
+    """A bidirectional policy as it is found with its targets exchanged (D-09)."""
+
+    policy: P
+
+
+class Ranked(Generic[P]):
+    """Many entries in order, the first the winner-to-be. Immutable for its readers."""
+
+    __slots__ = ("_chunks", "_count")
+
+    def __init__(self, chunks: tuple[tuple[P | Turned[P], ...], ...]) -> None:
+        self._chunks = chunks
+        self._count = sum(map(len, chunks))
+
+    @staticmethod
+    def of(entries: list[P | Turned[P]]) -> Ranked[P]:
+        """The entries, which are in order already."""
+        step = CHUNK // 2
+        return Ranked(tuple(tuple(entries[n : n + step]) for n in range(0, len(entries), step)))
+
+    def __iter__(self) -> Iterator[P | Turned[P]]:
+        return chain.from_iterable(self._chunks)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def with_entry(self, entry: P | Turned[P]) -> Ranked[P]:
+        """With one entry more."""
+        at, chunk = self._chunk_for(entry)
+        grown = _with_entry(chunk, entry)
+        halves = (grown,) if len(grown) <= CHUNK else (grown[: CHUNK // 2], grown[CHUNK // 2 :])
+        return Ranked((*self._chunks[:at], *halves, *self._chunks[at + 1 :]))
+
+    def without(self, entry: P | Turned[P]) -> Ranked[P]:
+        """Without the entry that has the same place in the order."""
+        at, chunk = self._chunk_for(entry)
+        left = _without_entry(chunk, entry)
+        return Ranked((*self._chunks[:at], *((left,) if left else ()), *self._chunks[at + 1 :]))
+
+    def _chunk_for(self, entry: P | Turned[P]) -> tuple[int, tuple[P | Turned[P], ...]]:
+        """Where the entry stands or would stand: the first chunk that ends with it or after it, or the last one."""
+        place = entry_order(entry)
+        # Bisection wants them to rise, and they fall.
+        after = bisect_left(self._chunks, True, key=lambda chunk: entry_order(chunk[-1]) <= place)
+        at = min(after, len(self._chunks) - 1)
+        return at, self._chunks[at]
+
+
+Row: TypeAlias = tuple[P | Turned[P], ...] | Ranked[P]
+"""Entries in order."""
+
+Held: TypeAlias = P | Turned[P] | tuple[P | Turned[P], ...] | Ranked[P]
+"""What stands under a pair of keys: one entry, or several in order."""
+
+
+class Shelf(Generic[V]):
+    """A map by target keys, those of groups apart: an address is in dozens of groups, and all of its groups are
+    looked up in one step. Immutable for its readers."""
+
+    __slots__ = ("groups", "names")
+
+    def __init__(self, entries: Mapping[str, V]) -> None:
+        self.names: Sharded[V] = Sharded(
+            {key: value for key, value in entries.items() if not key.startswith(GROUP_KEY)}
+        )
+        self.groups: dict[str, V] = {key: value for key, value in entries.items() if key.startswith(GROUP_KEY)}
+
+    def get(self, key: str) -> V | None:
+        """What stands under the key."""
+        return self.groups.get(key) if key.startswith(GROUP_KEY) else self.names.get(key)
+
+    def __len__(self) -> int:
+        return len(self.names) + len(self.groups)
+
+    def values(self) -> Iterator[V]:
+        """What stands under all keys."""
+        return chain(self.groups.values(), self.names.values())
+
+    def changed(self, entries: Mapping[str, V | None]) -> Shelf[V]:
+        """The map with these entries; those that are None are gone."""
+        new: Shelf[V] = Shelf.__new__(Shelf)
+        named = {key: value for key, value in entries.items() if not key.startswith(GROUP_KEY)}
+        new.names, new.groups = self.names.changed(named), self.groups
+        if len(named) < len(entries):
+            new.groups = dict(self.groups)
+            for key, value in entries.items():
+                if key in named:
+                    continue
+                if value is None:
+                    new.groups.pop(key, None)
+                else:
+                    new.groups[key] = value
+        return new
+
+
+Bucket: TypeAlias = P | Turned[P] | tuple[P | Turned[P], ...] | Shelf[Held[P]]
+"""What stands under a sender's key: one entry, a few, or many by the recipient's key."""
+
+
+def as_row(found: Held[P]) -> Row[P]:
+    """What stands under a pair of keys, as a row even if it is one entry."""
+    return found if isinstance(found, (tuple, Ranked)) else (found,)
+
+
+def policy_of(entry: P | Turned[P]) -> P:
+    """The policy that an entry stands for."""
+    return entry.policy if isinstance(entry, Turned) else entry
+
+
+def entry_order(entry: P | Turned[P]) -> Order:
+    """The place of an entry in the order, as `policy_order` has it."""
+    return policy_order(entry.policy, True) if isinstance(entry, Turned) else policy_order(entry)
+
+
+def recipient_key(entry: P | Turned[P]) -> str:
+    """The key of the recipient's side."""
+    return entry.policy.scope.from_.key if isinstance(entry, Turned) else entry.scope.to.key
+
+
+def held(entries: list[P | Turned[P]]) -> Held[P]:
+    """These entries, at least one, as they stand under a pair of keys."""
+    if len(entries) == 1:
+        return entries[0]
+    ranked = sorted(entries, key=entry_order, reverse=True)
+    return tuple(ranked) if len(ranked) <= CHUNK else Ranked.of(ranked)
+
+
+def held_with(found: Held[P] | None, entry: P | Turned[P]) -> Held[P]:
+    """What stands under a pair of keys once there is one entry more."""
+    if found is None:
+        return entry
+    if isinstance(found, Ranked):
+        return found.with_entry(entry)
+    grown = _with_entry(found if isinstance(found, tuple) else (found,), entry)
+    return grown if len(grown) <= CHUNK else Ranked.of(list(grown))
+
+
+def held_without(found: Held[P] | None, entry: P | Turned[P]) -> Held[P] | None:
+    """What stands under a pair of keys once an entry is gone."""
+    if isinstance(found, Ranked):
+        left = found.without(entry)
+        return left if len(left) else None
+    if isinstance(found, tuple):
+        rest = _without_entry(found, entry)
+        return rest if len(rest) > 1 else rest[0]
+    return None
+
+
+def bucket(entries: list[P | Turned[P]]) -> Bucket[P]:
+    """These entries, at least one, as they stand under a sender's key."""
+    if len(entries) == 1:
+        return entries[0]
+    if len(entries) <= SMALL_BUCKET:
+        return _in_order(entries)
+    return by_recipient(entries)
+
+
+def by_recipient(entries: Iterable[P | Turned[P]]) -> Shelf[Held[P]]:
+    """These entries by the recipient's key."""
+    found: dict[str, list[P | Turned[P]]] = {}
+    for entry in entries:
+        found.setdefault(recipient_key(entry), []).append(entry)
+    return Shelf({key: held(group) for key, group in found.items()})
+
+
+def bucket_with(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P]:
+    """What stands under a sender's key once there is one entry more."""
+    if found is None:
+        return entry
+    if isinstance(found, Shelf):
+        return shelf_with(found, entry)
+    return bucket([*found, entry] if isinstance(found, tuple) else [found, entry])
+
+
+def bucket_without(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P] | None:
+    """What stands under a sender's key once an entry is gone."""
+    if isinstance(found, Shelf):
+        left = shelf_without(found, entry)
+        return left if len(left) else None
+    if isinstance(found, tuple):
+        rest = _without_entry(found, entry)
+        return rest if len(rest) > 1 else rest[0]
+    return None
+
+
+def shelf_with(shelf: Shelf[Held[P]], entry: P | Turned[P]) -> Shelf[Held[P]]:
+    """The shelf with one entry more, under its recipient's key."""
+    key = recipient_key(entry)
+    return shelf.changed({key: held_with(shelf.get(key), entry)})
+
+
+def shelf_without(shelf: Shelf[Held[P]], entry: P | Turned[P]) -> Shelf[Held[P]]:
+    """The shelf without the entry."""
+    key = recipient_key(entry)
+    return shelf.changed({key: held_without(shelf.get(key), entry)})
+
+
+def _with_entry(ordered: tuple[P | Turned[P], ...], entry: P | Turned[P]) -> tuple[P | Turned[P], ...]:
+    place = entry_order(entry)
+    at = bisect_left(ordered, True, key=lambda other: entry_order(other) <= place)
+    return (*ordered[:at], entry, *ordered[at:])
+
+
+def _without_entry(ordered: tuple[P | Turned[P], ...], entry: P | Turned[P]) -> tuple[P | Turned[P], ...]:
+    place = entry_order(entry)
+    at = bisect_left(ordered, True, key=lambda other: entry_order(other) <= place)
+    if at == len(ordered) or entry_order(ordered[at]) != place:
+        return ordered
+    return ordered[:at] + ordered[at + 1 :]
+
+
+def _in_order(entries: Iterable[P | Turned[P]]) -> tuple[P | Turned[P], ...]:
+    key: Callable[[P | Turned[P]], Order] = entry_order
+    return tuple(sorted(entries, key=key, reverse=True))
