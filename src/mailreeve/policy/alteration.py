@@ -20,6 +20,11 @@ from mailreeve.policy.policies import AddressType, AlterationPolicy, Definition,
 from mailreeve.policy.policy_set import PolicySet
 
 
+_INBOUND: Final = Route(Routing.INBOUND)
+_OUTBOUND: Final = Route(Routing.OUTBOUND)
+_NEITHER: Final = Route(Routing.ALL)
+
+
 class Rewriter:
     """The rewrites of one message on its way to one recipient.
 
@@ -29,11 +34,21 @@ class Rewriter:
 
     def __init__(self, policies: PolicySet, facts: MessageFacts, choice: Contest[AlterationPolicy]) -> None:
         self._definitions = policies.definitions
-        self._internal_domains = policies.directory.internal_domains
-        self._route = _route(policies.identities, facts)
+        self._identities = policies.identities
+        self._facts = facts
         self._choice = choice
-        self.policy: AlterationPolicy | None = None if choice.winner is None else choice.winner.policy
-        self._set_id = _set_of(choice.winner)
+        self._set_id = ROOT if choice.winner is None else choice.winner.policy.set_id
+
+    @property
+    def policy(self) -> AlterationPolicy | None:
+        """The alteration policy that won."""
+        return None if self._choice.winner is None else self._choice.winner.policy
+
+    @cached_property
+    def _route(self) -> Route:
+        if self._identities.is_internal(self._facts.recipient):
+            return _INBOUND
+        return _OUTBOUND if self._identities.is_internal(self._facts.sender) else _NEITHER
 
     @cached_property
     def _possible_sets(self) -> set[str] | None:
@@ -73,10 +88,11 @@ class Rewriter:
         return original if definition is None else apply_pattern(definition.new, original)
 
     def _definition(self, set_id: str, field: AddressType, address: Address) -> Definition | None:
-        if not self._definitions:
+        internal_domains = self._identities.directory.internal_domains
+        if not self._definitions.concern(address, internal_domains):
             return None
         for folder in (ROOT,) if set_id == ROOT else (set_id, ROOT):
-            found = self._definitions.find(folder, field, address, self._route, self._internal_domains)
+            found = self._definitions.find(folder, field, address, self._route, internal_domains)
             if found is not None:
                 return found
         return None
@@ -90,16 +106,3 @@ def rewriter(policies: PolicySet, facts: MessageFacts) -> Rewriter:
 
 def _set_of(match: Match[AlterationPolicy] | None) -> str:
     return ROOT if match is None else match.policy.set_id
-
-
-_INBOUND: Final = Route(Routing.INBOUND)
-_OUTBOUND: Final = Route(Routing.OUTBOUND)
-_NEITHER: Final = Route(Routing.ALL)
-
-
-def _route(identities: Identities, facts: MessageFacts) -> Route:
-    if identities.is_internal(facts.recipient):
-        return _INBOUND
-    if identities.is_internal(facts.sender):
-        return _OUTBOUND
-    return _NEITHER

@@ -53,15 +53,24 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
 
 def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     """The contest as decided by the index's candidates only."""
-    senders = case.envelope
+    senders, recipient = case.envelope, case.recipient
     if index.reads_header and case.header is not senders and case.header_known:
         senders = union((senders, case.header))
+    names, groups = recipient.names, recipient.groups
     best: Match[P] | None = None
     best_order: Order | None = None
-    for row in index.candidates(senders, case.recipient):
+    for row in index.candidates(senders, recipient):
         for entry in row:
-            swapped = isinstance(entry, Turned)
-            match = evaluate(entry.policy if isinstance(entry, Turned) else entry, case)
+            if isinstance(entry, Turned):
+                policy, swapped = entry.policy, True
+                wanted = policy.scope.from_.key
+            else:
+                policy, swapped = entry, False
+                wanted = policy.scope.to.key
+            # What `evaluate` would find in this direction, found out at once.
+            if wanted not in names and wanted not in groups:
+                continue
+            match = evaluate(policy, case)
             # A policy that applies both ways counts as written; that direction's entry is found too.
             if isinstance(match, Unmet) or match.swapped is not swapped:
                 continue

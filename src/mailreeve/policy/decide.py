@@ -36,7 +36,7 @@ from mailreeve.policy.facts import IPAddress, MessageFacts
 from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.matching import Case, Match, P, case_of
 from mailreeve.policy.networks import unmapped
-from mailreeve.policy.personal import PersonalView, entry_description, personal_view
+from mailreeve.policy.personal import Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.policies import (
     AddressType,
     BlockedSenderPolicy,
@@ -66,8 +66,21 @@ class Ruling(Struct, frozen=True, gc=False):
 Outcome = tuple[SmtpReply | None, SpamChecks, str]
 """What a sender and a recipient notice of a decision: refusal, spam checks, effective recipient."""
 
+# Members of enumerations by names of our own: a look-up less wherever they occur.
 _RUN: Final = SpamChecks.RUN
 _SKIP: Final = SpamChecks.SKIP
+_DELIVER: Final = Verdict.DELIVER
+_REJECT: Final = Verdict.REJECT
+_BLOCKED: Final = PolicyType.BLOCKED_SENDERS
+_PERMITTED: Final = PolicyType.PERMITTED_SENDERS
+_MANAGED: Final = PolicyType.MANAGED_SENDERS
+_ALTERATION: Final = PolicyType.ADDRESS_ALTERATION
+_ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
+_ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
+_FROM: Final = AddressType.FROM
+_DEFAULT: Final = Ruling(Layer.DEFAULT)
+_OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY)
+_INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT)
 
 
 def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = False) -> Decision:
@@ -78,9 +91,9 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     """
     case = case_of(policies.identities, policies.relay_networks, facts)
     trace = Trace(policies, case) if explain else None
-    blocked = _contest(PolicyType.BLOCKED_SENDERS, policies.blocked, case, trace)
-    permitted = _contest(PolicyType.PERMITTED_SENDERS, policies.permitted, case, trace)
-    alteration = _contest(PolicyType.ADDRESS_ALTERATION, policies.alteration, case, trace)
+    blocked = _contest(_BLOCKED, policies.blocked, case, trace)
+    permitted = _contest(_PERMITTED, policies.permitted, case, trace)
+    alteration = _contest(_ALTERATION, policies.alteration, case, trace)
     rewriter = Rewriter(policies, facts, alteration)
     effective = rewriter.recipient(facts.recipient)
     personal = personal_view(policies.managed, policies.identities, facts, effective)
@@ -91,25 +104,24 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     else:
         ruling = _by_policies(blocked.winner, permitted.winner, personal)
         certain = case.header_known or _is_certain(policies, facts, blocked, permitted, rewriter, personal)
-    winners = {
-        PolicyType.BLOCKED_SENDERS: _winner(blocked.winner),
-        PolicyType.PERMITTED_SENDERS: _winner(permitted.winner),
-        PolicyType.MANAGED_SENDERS: _entry_winner(personal),
-        PolicyType.ADDRESS_ALTERATION: _winner(alteration.winner),
-    }
-    alterations = _alterations(policies, facts, rewriter)
+    reply = ruling.reply
     decision = Decision(
-        verdict=Verdict.DELIVER if ruling.reply is None else Verdict.REJECT,
-        stage=_stage(policies, case, ruling, certain),
-        reply=ruling.reply,
+        verdict=_DELIVER if reply is None else _REJECT,
+        stage=None if reply is None else _stage(policies, case, ruling, certain),
+        reply=reply,
         layer=ruling.layer,
         spam_checks=ruling.spam_checks,
         recipient=str(effective),
-        winners=winners,
+        winners={
+            _BLOCKED: _winner(blocked.winner),
+            _PERMITTED: _winner(permitted.winner),
+            _MANAGED: _entry_winner(personal.winner),
+            _ALTERATION: _winner(alteration.winner),
+        },
         revision=policies.revision,
         certain=certain,
         description=ruling.description,
-        alterations=alterations,
+        alterations=_alterations(policies, facts, rewriter),
     )
     return decision if trace is None else trace.attach(decision, personal)
 
@@ -140,15 +152,16 @@ def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Deci
 
 def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
     """What layers 0 to 2 settle. They look at no header, so what they say is certain."""
-    if case.source_ip is not None:
+    if case.source_ip is not None and policies.source_blocks.blocks:
         policy = policies.source_blocks.refusing(policies.identities, case.source_ip, case.at)
         if policy is not None:
             return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, policy.description, Stage.CONNECT)
     identities, recipient = policies.identities, case.facts.recipient
-    if not case.trusted_source and not identities.is_internal(recipient):
-        return Ruling(Layer.RELAY, OPEN_RELAY)
-    if recipient.domain in identities.directory.known_only and identities.user(recipient) is None:
-        return Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT)
+    directory = identities.directory
+    if not case.trusted_source and recipient.domain not in directory.internal_domains:
+        return _OPEN_RELAY
+    if recipient.domain in directory.known_only and identities.user(recipient) is None:
+        return _INVALID_RECIPIENT
     return None
 
 
@@ -168,7 +181,7 @@ def _by_policies(
         reply = personal_reply(hit.kind, hit.part)
         spam_checks = _SKIP if reply is None else _RUN
         return Ruling(Layer.MANAGED_SENDERS, reply, spam_checks, entry_description(hit.entry))
-    return Ruling(Layer.DEFAULT)
+    return _DEFAULT
 
 
 def _is_certain(
@@ -215,10 +228,8 @@ def _is_certain(
     return len(outcomes) == 1
 
 
-def _stage(policies: PolicySet, case: Case, ruling: Ruling, certain: bool) -> Stage | None:
-    """When the session refuses: as soon as the refusal is certain. None for a delivery."""
-    if ruling.reply is None:
-        return None
+def _stage(policies: PolicySet, case: Case, ruling: Ruling, certain: bool) -> Stage:
+    """When the session refuses: as soon as the refusal is certain."""
     if ruling.stage is not None:
         return ruling.stage
     if ruling.layer in (Layer.RELAY, Layer.RECIPIENT_VALIDATION):
@@ -242,12 +253,14 @@ def _alterations(policies: PolicySet, facts: MessageFacts, rewriter: Rewriter) -
     """The rewrites of the addresses among the facts. The door asks the rewriter about the others."""
     if not policies.definitions:
         return ()
-    fields: list[tuple[AddressType, Address]] = [(AddressType.ENVELOPE_TO, facts.recipient)]
+    found: list[FieldAlteration | None] = []
     if not isinstance(facts.sender, NullSender):
-        fields.insert(0, (AddressType.ENVELOPE_FROM, facts.sender))
-    fields += [(AddressType.FROM, author.address) for author in facts.header_from or () if author.address]
-    found = (rewriter.rewrite(field, address) for field, address in fields)
-    return tuple(alteration for alteration in found if alteration is not None)
+        found.append(rewriter.rewrite(_ENVELOPE_FROM, facts.sender))
+    found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
+    for author in facts.header_from or ():
+        if author.address is not None:
+            found.append(rewriter.rewrite(_FROM, author.address))
+    return tuple([alteration for alteration in found if alteration is not None])
 
 
 def _contest(type_: PolicyType, index: ScopedIndex[P], case: Case, trace: Trace | None) -> Contest[P]:
@@ -258,6 +271,5 @@ def _winner(match: Match[P] | None) -> Winner | None:
     return None if match is None else Winner(match.policy.id, match.policy.description)
 
 
-def _entry_winner(personal: PersonalView) -> Winner | None:
-    hit = personal.winner
+def _entry_winner(hit: Hit | None) -> Winner | None:
     return None if hit is None else Winner(hit.entry.id, entry_description(hit.entry))

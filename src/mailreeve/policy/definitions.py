@@ -44,20 +44,26 @@ class Definitions:
     folders of sets as a way to keep order, and a policy names what it uses.
     """
 
-    __slots__ = ("_by_id", "_sets")
+    __slots__ = ("_by_id", "_domains", "_sets")
 
     def __init__(self, definitions: Iterable[Definition] = ()) -> None:
         self._by_id: Sharded[Definition] = Sharded()
         self._sets: dict[str, Sharded[tuple[Definition, ...]]] = {}
+        self._domains: dict[str, int] = {}
         self._put({definition.id: definition for definition in definitions})
 
     def __bool__(self) -> bool:
         return bool(self._sets)
 
+    def concern(self, address: Address, internal_domains: frozenset[Domain]) -> bool:
+        """Whether a definition could be for this address: the quick answer for most mail's other side."""
+        domains = self._domains
+        return address.domain in domains or ("" in domains and address.domain in internal_domains)
+
     def changed(self, changes: Changes[Definition]) -> Definitions:
         """The definitions once these are as given and those others are gone."""
         new: Definitions = Definitions.__new__(Definitions)
-        new._by_id, new._sets = self._by_id, dict(self._sets)
+        new._by_id, new._sets, new._domains = self._by_id, dict(self._sets), dict(self._domains)
         new._put(dict[str, Definition | None].fromkeys(changes.gone) | {one.id: one for one in changes.put})
         return new
 
@@ -77,8 +83,10 @@ class Definitions:
             old = self._by_id.get(key)
             if old is not None:
                 rivals(old).remove(old)
+                self._domains[old.original.domain] -= 1
             if definition is not None:
                 rivals(definition).append(definition)
+                self._domains[definition.original.domain] = self._domains.get(definition.original.domain, 0) + 1
         self._by_id = self._by_id.changed(entries) if len(self._by_id) else Sharded(_present(entries))
         for set_id, patterns in written.items():
             ranked = {

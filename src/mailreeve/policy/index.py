@@ -196,21 +196,24 @@ def _shelf(found: dict[str, list[P | Turned[P]]]) -> Shelf[Bucket[P]]:
 def _rows(shelf: Shelf[Bucket[P]], senders: Keys, recipient: Keys) -> list[Row[P]]:
     rows: list[Row[P]] = []
     for there in _lookup(shelf, senders):
-        if isinstance(there, Shelf):
+        if isinstance(there, tuple):
+            rows.append(there)
+        elif isinstance(there, Shelf):
             rows += [as_row(held) for held in _lookup(there, recipient)]
         else:
-            rows.append(as_row(there))
+            rows.append((there,))
     return rows
 
 
 def _lookup(shelf: Shelf[V], keys: Keys) -> list[V]:
     """What stands under these keys."""
-    shards, mask = shelf.names.shards, shelf.names.mask
-    found = []
-    for key in keys.names:
-        value = shards[hash(key) & mask].get(key)
-        if value is not None:
-            found.append(value)
+    names = shelf.names
+    shards, mask = names.shards, names.mask
+    if mask:
+        found = [value for key in keys.names if (value := shards[hash(key) & mask].get(key)) is not None]
+    else:
+        get = shards[0].get
+        found = [value for key in keys.names if (value := get(key)) is not None]
     if keys.groups and shelf.groups:
         groups = shelf.groups
         found += [groups[key] for key in groups.keys() & keys.groups]

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mailreeve.policy.addresses import NullSender
 from mailreeve.policy.facts import IPAddress, MessageFacts
@@ -63,12 +62,24 @@ class Case(Struct, frozen=True, gc=False):
 
     def with_any_header(self) -> Case:
         """The same message with a header that matches whatever a policy asks for."""
-        return replace(self, header=ANY_KEYS)
+        return Case(
+            self.facts,
+            self.at,
+            self.source_ip,
+            self.trusted_source,
+            self.envelope,
+            ANY_KEYS,
+            self.header_known,
+            self.recipient,
+        )
 
     def without_header(self) -> Case:
-        """The same message before its header is known."""
-        facts = replace(self.facts, header_from=None, authenticated=None)
-        return replace(self, facts=facts, header=NO_KEYS, header_known=False)
+        """The same message before its header is known, and before anything vouches for one."""
+        known, at = self.facts, self.at
+        facts = MessageFacts(known.sender, known.recipient, at, None, known.source_ip)
+        return Case(
+            facts, at, self.source_ip, self.trusted_source, self.envelope, NO_KEYS, False, self.recipient
+        )
 
 
 def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
@@ -141,9 +152,10 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
     test named is that of the policy as written.
     """
     scope = policy.scope
-    unmet = out_of_force(scope, case.at, case.source_ip)
-    if unmet is not None:
-        return unmet
+    if not scope.enabled or scope.networks or not scope.starts <= case.at < scope.ends:
+        unmet = out_of_force(scope, case.at, case.source_ip)
+        if unmet is not None:
+            return unmet
     if (
         isinstance(policy, BlockedSenderPolicy)
         and policy.relay_guard

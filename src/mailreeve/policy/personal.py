@@ -179,7 +179,9 @@ def list_key(identities: Identities, recipient: Address) -> str:
     Aliases lead to the user and the recipient's `+tag` is ignored (behaviour.md D-18).
     """
     user = identities.user(recipient)
-    return without_tag(recipient).key if user is None else user.primary
+    if user is not None:
+        return user.primary
+    return without_tag(recipient).key if "+" in recipient.key else recipient.key
 
 
 def personal_view(
@@ -192,25 +194,26 @@ def personal_view(
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
     theirs = lists.of(key)
+    entries = theirs.entries
+    if not entries:
+        return PersonalView(key, theirs, (), (), header_known)
     hits: list[Hit] = []
     ignored: list[Hit] = []
-    entries = theirs.entries
-    if entries:
-        # What vouches for the header's domain cannot be known before the header is.
-        authenticated = header_known and facts.authenticated is True
-        for sender, part in _senders(facts):
-            for named in (sender.key, sender.domain):
-                entry = entries.get(named)
-                if entry is None:
-                    continue
-                counts = (
-                    authenticated
-                    or entry.action is ManagedAction.BLOCK
-                    or not _is_inside(named, (key, effective.key, facts.recipient.key), identities)
-                )
-                (hits if counts else ignored).append(Hit(entry, part))
-        if len(hits) > 1:
-            hits.sort(key=lambda hit: hit.order, reverse=True)
+    # What vouches for the header's domain cannot be known before the header is.
+    authenticated = header_known and facts.authenticated is True
+    for sender, part in _senders(facts):
+        for named in (sender.key, sender.domain):
+            entry = entries.get(named)
+            if entry is None:
+                continue
+            counts = (
+                authenticated
+                or entry.action is ManagedAction.BLOCK
+                or not _is_inside(named, (key, effective.key, facts.recipient.key), identities)
+            )
+            (hits if counts else ignored).append(Hit(entry, part))
+    if len(hits) > 1:
+        hits.sort(key=lambda hit: hit.order, reverse=True)
     return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known)
 
 

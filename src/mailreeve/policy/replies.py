@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.index import RELAY_REFUSAL, effect_of
 from mailreeve.policy.matching import Match
 from mailreeve.policy.personal import EntryKind
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, ManagedAction
@@ -35,10 +34,10 @@ def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
     """The refusal by the winning blocked sender policy; None if there is none or it exempts."""
     if match is None:
         return None
-    effect = effect_of(match.policy)
-    if effect == BlockedOption.NO_ACTION:
+    policy = match.policy
+    if policy.option is BlockedOption.NO_ACTION:
         return None
-    if effect == RELAY_REFUSAL:
+    if policy.relay_guard:
         return OPEN_RELAY
     return HEADER_BLOCKED if match.part is FromPart.HEADER_FROM else ENVELOPE_BLOCKED
 
