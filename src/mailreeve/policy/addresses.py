@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, NewType
+from typing import Final, NewType, final
 
 import idna
 from msgspec import Struct
@@ -57,6 +57,7 @@ class Address(Struct, frozen=True, eq=False, gc=False):
         return f"{self.local}@{self.domain}"
 
 
+@final
 class NullSender(Struct, frozen=True):
     """The empty reverse path `<>` of bounces (RFC 5321 section 4.5.5)."""
 

@@ -10,23 +10,27 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Final, Generic, TypeAlias
+from typing import Final, Generic, TypeAlias, final
 
 from msgspec import Struct
 
 from mailreeve.policy.matching import P, policy_order
 from mailreeve.policy.order import Order
 from mailreeve.policy.sharded import Sharded, V
-from mailreeve.policy.targets import GROUP_KEY
+from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, GROUP_KEY, INTERNAL_KEY
 
 SMALL_BUCKET: Final = 8
 """Up to so many policies with one sender key are kept as a plain row: testing them is quicker than
 looking for the recipient's keys, and a dictionary would take more room than the policies."""
 
+SWEEPING: Final = frozenset((EVERYONE_KEY, INTERNAL_KEY, EXTERNAL_KEY))
+"""Sender keys that nearly every message has. Their policies are always told apart by the recipient."""
+
 CHUNK: Final = 512
 """So many policies at most are copied to put one among them."""
 
 
+@final
 class Turned(Struct, Generic[P], frozen=True, gc=False):
     """A bidirectional policy as it is found with its targets exchanged (D-09)."""
 
@@ -134,17 +138,17 @@ def as_row(found: Held[P]) -> Row[P]:
 
 def policy_of(entry: P | Turned[P]) -> P:
     """The policy that an entry stands for."""
-    return entry.policy if isinstance(entry, Turned) else entry
+    return entry.policy if type(entry) is Turned else entry
 
 
 def entry_order(entry: P | Turned[P]) -> Order:
     """The place of an entry in the order, as `policy_order` has it."""
-    return policy_order(entry.policy, True) if isinstance(entry, Turned) else policy_order(entry)
+    return policy_order(entry.policy, True) if type(entry) is Turned else policy_order(entry)
 
 
 def recipient_key(entry: P | Turned[P]) -> str:
     """The key of the recipient's side."""
-    return entry.policy.scope.from_.key if isinstance(entry, Turned) else entry.scope.to.key
+    return entry.policy.scope.from_.key if type(entry) is Turned else entry.scope.to.key
 
 
 def held(entries: list[P | Turned[P]]) -> Held[P]:
@@ -176,11 +180,11 @@ def held_without(found: Held[P] | None, entry: P | Turned[P]) -> Held[P] | None:
     return None
 
 
-def bucket(entries: list[P | Turned[P]]) -> Bucket[P]:
+def bucket(key: str, entries: list[P | Turned[P]]) -> Bucket[P]:
     """These entries, at least one, as they stand under a sender's key."""
     if len(entries) == 1:
         return entries[0]
-    if len(entries) <= SMALL_BUCKET:
+    if len(entries) <= SMALL_BUCKET and key not in SWEEPING:
         return _in_order(entries)
     return by_recipient(entries)
 
@@ -193,13 +197,13 @@ def by_recipient(entries: Iterable[P | Turned[P]]) -> Shelf[Held[P]]:
     return Shelf({key: held(group) for key, group in found.items()})
 
 
-def bucket_with(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P]:
+def bucket_with(key: str, found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P]:
     """What stands under a sender's key once there is one entry more."""
     if found is None:
         return entry
     if isinstance(found, Shelf):
         return shelf_with(found, entry)
-    return bucket([*found, entry] if isinstance(found, tuple) else [found, entry])
+    return bucket(key, [*found, entry] if isinstance(found, tuple) else [found, entry])
 
 
 def bucket_without(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P] | None:

@@ -7,12 +7,11 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from mailreeve.policy.buckets import Row, Turned
+from mailreeve.policy.buckets import Row, Turned, entry_order, policy_of
 from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.keys import union
-from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
+from mailreeve.policy.matching import HEADER_FROM, Case, Match, P, Unmet, evaluate
 from mailreeve.policy.order import Order
-from mailreeve.policy.policies import FromPart
 
 E = TypeVar("E", bound=Hashable)
 
@@ -61,7 +60,7 @@ def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     best_order: Order | None = None
     for row in index.candidates(senders, recipient):
         for entry in row:
-            if isinstance(entry, Turned):
+            if type(entry) is Turned:
                 policy, swapped = entry.policy, True
                 wanted = policy.scope.from_.key
             else:
@@ -72,7 +71,7 @@ def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
                 continue
             match = evaluate(policy, case)
             # A policy that applies both ways counts as written; that direction's entry is found too.
-            if isinstance(match, Unmet) or match.swapped is not swapped:
+            if type(match) is Unmet or match.swapped is not swapped:
                 continue
             # The order is not asked for until two rows have a match: most messages meet one.
             if best is None:
@@ -93,12 +92,11 @@ def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | 
     The winner itself, met by the header instead, is among them.
     """
     for entry in ranked:
-        swapped = isinstance(entry, Turned)
-        policy = entry.policy if isinstance(entry, Turned) else entry
-        if floor is not None and policy_order(policy, swapped) < floor:
+        policy = policy_of(entry)
+        if floor is not None and entry_order(entry) < floor:
             return None  # so are all that follow
         match = evaluate(policy, case)
-        if not isinstance(match, Unmet) and match.part is FromPart.HEADER_FROM:
+        if type(match) is not Unmet and match.part is HEADER_FROM:
             return match
     return None
 

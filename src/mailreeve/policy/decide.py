@@ -78,6 +78,9 @@ _ALTERATION: Final = PolicyType.ADDRESS_ALTERATION
 _ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
 _ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
 _FROM: Final = AddressType.FROM
+_RCPT: Final = Stage.RCPT
+_DATA: Final = Stage.DATA
+_LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
 _DEFAULT: Final = Ruling(Layer.DEFAULT)
 _OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY)
 _INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT)
@@ -105,23 +108,24 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
         ruling = _by_policies(blocked.winner, permitted.winner, personal)
         certain = case.header_known or _is_certain(policies, facts, blocked, permitted, rewriter, personal)
     reply = ruling.reply
+    # In the order of the members: by name takes three times as long.
     decision = Decision(
-        verdict=_DELIVER if reply is None else _REJECT,
-        stage=None if reply is None else _stage(policies, case, ruling, certain),
-        reply=reply,
-        layer=ruling.layer,
-        spam_checks=ruling.spam_checks,
-        recipient=str(effective),
-        winners={
+        _DELIVER if reply is None else _REJECT,
+        None if reply is None else _stage(policies, case, ruling, certain),
+        reply,
+        ruling.layer,
+        ruling.spam_checks,
+        str(effective),
+        {
             _BLOCKED: _winner(blocked.winner),
             _PERMITTED: _winner(permitted.winner),
-            _MANAGED: _entry_winner(personal.winner),
+            _MANAGED: _entry_winner(personal.hits[0]) if personal.hits else None,
             _ALTERATION: _winner(alteration.winner),
         },
-        revision=policies.revision,
-        certain=certain,
-        description=ruling.description,
-        alterations=_alterations(policies, facts, rewriter),
+        policies.revision,
+        certain,
+        ruling.description,
+        _alterations(policies, facts, rewriter) if policies.definitions else (),
     )
     return decision if trace is None else trace.attach(decision, personal)
 
@@ -173,7 +177,7 @@ def _by_policies(
     """What layers 3 to 6 settle: the precedence matrix of behaviour.md section 3.3."""
     reply = blocked_reply(blocked)
     if blocked is not None and reply is not None:
-        return Ruling(Layer.BLOCKED_SENDERS, reply, _RUN, blocked.policy.description)
+        return Ruling(_LAYER_BLOCKED, reply, _RUN, blocked.policy.description)
     if permitted is not None:
         return Ruling(Layer.PERMITTED_SENDERS, None, _SKIP, permitted.policy.description)
     hit = personal.winner
@@ -232,11 +236,11 @@ def _stage(policies: PolicySet, case: Case, ruling: Ruling, certain: bool) -> St
     """When the session refuses: as soon as the refusal is certain."""
     if ruling.stage is not None:
         return ruling.stage
-    if ruling.layer in (Layer.RELAY, Layer.RECIPIENT_VALIDATION):
-        return Stage.RCPT
+    if ruling is _OPEN_RELAY or ruling is _INVALID_RECIPIENT:
+        return _RCPT
     if case.header_known:
         certain = _was_certain(policies, case.without_header())
-    return Stage.RCPT if certain else Stage.DATA
+    return _RCPT if certain else _DATA
 
 
 def _was_certain(policies: PolicySet, early: Case) -> bool:
@@ -251,10 +255,8 @@ def _was_certain(policies: PolicySet, early: Case) -> bool:
 
 def _alterations(policies: PolicySet, facts: MessageFacts, rewriter: Rewriter) -> tuple[FieldAlteration, ...]:
     """The rewrites of the addresses among the facts. The door asks the rewriter about the others."""
-    if not policies.definitions:
-        return ()
     found: list[FieldAlteration | None] = []
-    if not isinstance(facts.sender, NullSender):
+    if type(facts.sender) is not NullSender:
         found.append(rewriter.rewrite(_ENVELOPE_FROM, facts.sender))
     found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
     for author in facts.header_from or ():
@@ -271,5 +273,5 @@ def _winner(match: Match[P] | None) -> Winner | None:
     return None if match is None else Winner(match.policy.id, match.policy.description)
 
 
-def _entry_winner(hit: Hit | None) -> Winner | None:
-    return None if hit is None else Winner(hit.entry.id, entry_description(hit.entry))
+def _entry_winner(hit: Hit) -> Winner:
+    return Winner(hit.entry.id, entry_description(hit.entry))

@@ -13,6 +13,9 @@ from mailreeve.policy.sharded import Sharded
 
 T = TypeVar("T")
 
+_ALL_FIELDS: Final = AddressType.ALL
+_ALL_ROUTINGS: Final = Routing.ALL
+
 ROOT: Final = ""
 """The set id of the root folder, whose definitions need no policy."""
 
@@ -29,7 +32,7 @@ class Route(Struct, frozen=True, gc=False):
 
     def takes(self, wanted: Routing) -> bool:
         """Whether a definition for this direction holds for the message."""
-        return wanted is Routing.ALL or wanted is self.routing
+        return wanted is _ALL_ROUTINGS or wanted is self.routing
 
 
 class Definitions:
@@ -130,7 +133,7 @@ class Definitions:
 
 def _first(ranked: tuple[Definition, ...], field: AddressType, route: Route) -> Definition | None:
     for definition in ranked:
-        if definition.address_type in (field, AddressType.ALL) and route.takes(definition.routing):
+        if definition.address_type in (field, _ALL_FIELDS) and route.takes(definition.routing):
             return definition
     return None
 

@@ -102,7 +102,7 @@ class Identities:
 
     def is_internal(self, sender: Sender) -> bool:
         """Whether the address is in one of the account's own domains; the null sender never is."""
-        return not isinstance(sender, NullSender) and sender.domain in self.directory.internal_domains
+        return type(sender) is not NullSender and sender.domain in self.directory.internal_domains
 
     def user(self, address: Address) -> User | None:
         """The user whom mail to this address reaches: by primary address or alias, with or without a tag."""
@@ -115,7 +115,7 @@ class Identities:
 
     def keys(self, sender: Sender) -> Keys:
         """The keys of all targets that match the address. Group members count for the groups above (D-03)."""
-        if isinstance(sender, NullSender):
+        if type(sender) is NullSender:  # quicker than `isinstance`, which asks the metaclass of structs
             return NULL_SENDER_KEYS
         directory, key, domain = self.directory, sender.key, sender.domain
         shards, mask = self._known.shards, self._known.mask

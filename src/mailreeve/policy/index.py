@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final, Generic
 
 from mailreeve.policy.buckets import (
+    SWEEPING,
     Bucket,
     Held,
     Row,
@@ -33,13 +34,9 @@ from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P, ScopedPolicy, reads_header
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, PermittedSenderPolicy
 from mailreeve.policy.sharded import Sharded, V
-from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, INTERNAL_KEY
 
 NEAR: Final = 8
 """So many policies of each row are yielded as being about a sender."""
-
-SWEEPING: Final = frozenset((EVERYONE_KEY, INTERNAL_KEY, EXTERNAL_KEY))
-"""A policy for such senders and another recipient is about nobody in particular."""
 
 
 class ScopedIndex(Generic[P]):
@@ -153,7 +150,7 @@ class _Edit(Generic[P]):
     def add(self, policy: P) -> None:
         written, shelf = self._written[policy.scope.enabled], self._shelves[policy.scope.enabled]
         for key, entry in _entries(policy):
-            written[key] = bucket_with(written[key] if key in written else shelf.get(key), entry)
+            written[key] = bucket_with(key, written[key] if key in written else shelf.get(key), entry)
             if _reads_header(policy, entry):
                 effect = effect_of(policy)
                 there = self._by_effect.get(effect)
@@ -190,7 +187,7 @@ def _reads_header(policy: P, entry: P | Turned[P]) -> bool:
 
 
 def _shelf(found: dict[str, list[P | Turned[P]]]) -> Shelf[Bucket[P]]:
-    return Shelf({key: bucket(entries) for key, entries in found.items()})
+    return Shelf({key: bucket(key, entries) for key, entries in found.items()})
 
 
 def _rows(shelf: Shelf[Bucket[P]], senders: Keys, recipient: Keys) -> list[Row[P]]:

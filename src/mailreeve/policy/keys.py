@@ -48,12 +48,13 @@ NULL_SENDER_KEYS: Final = Keys((EVERYONE_KEY, EXTERNAL_KEY))
 
 def union(several: Iterable[Keys]) -> Keys:
     """The keys that any one of them holds, each once."""
-    names: dict[str, None] = {}
-    groups: dict[str, None] = {}
+    names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     for keys in several:
-        names.update(dict.fromkeys(keys.names))
-        groups.update(dict.fromkeys(keys.groups))
-    return Keys(tuple(names), tuple(groups))
+        names += tuple([key for key in keys.names if key not in names]) if names else keys.names
+        if keys.groups and keys.groups is not groups:
+            groups = tuple(dict.fromkeys(groups + keys.groups)) if groups else keys.groups
+    return Keys(names, groups)
 
 
 def with_name(keys: Keys, folded: str) -> Keys:

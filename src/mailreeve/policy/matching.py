@@ -43,6 +43,14 @@ class Unmet(StrEnum):
     HEADER_UNKNOWN = "it looks at the From header, which is not known yet"
 
 
+# Members of enumerations by names of our own: looking one up in its class takes as long as a test.
+ENVELOPE_FROM: Final = FromPart.ENVELOPE_FROM
+HEADER_FROM: Final = FromPart.HEADER_FROM
+_RECIPIENT: Final = Unmet.RECIPIENT
+_SENDER: Final = Unmet.SENDER
+_NAME: Final = TargetType.HEADER_DISPLAY_NAME
+
+
 class Case(Struct, frozen=True, gc=False):
     """One message and recipient as the policies see them: facts, and the target keys of each address.
 
@@ -157,20 +165,20 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
         if unmet is not None:
             return unmet
     if (
-        isinstance(policy, BlockedSenderPolicy)
+        type(policy) is BlockedSenderPolicy
         and policy.relay_guard
         and case.trusted_source
-        and isinstance(case.facts.sender, NullSender)
+        and type(case.facts.sender) is NullSender
     ):
         # The null sender counts as external (D-06), so the guard would keep an inside server's bounces
         # from leaving. They relay nobody's mail: the source is one of the account's own.
         return Unmet.BOUNCE
     part = _matching_part(scope.from_, scope.to, scope.from_part, case)
-    if not isinstance(part, Unmet):
+    if type(part) is FromPart:
         return Match(policy, part, False)
     if scope.bidirectional:
         other = _matching_part(scope.to, scope.from_, scope.from_part, case)
-        if not isinstance(other, Unmet):
+        if type(other) is FromPart:
             return Match(policy, other, True)
     return part
 
@@ -180,16 +188,16 @@ def _matching_part(sender: Target, recipient: Target, part: FromPart, case: Case
     wanted, keys = recipient.key, case.recipient
     # Here and below: what `wanted in keys` says, without the call.
     if wanted not in keys.names and wanted not in keys.groups:
-        return Unmet.RECIPIENT
+        return _RECIPIENT
     wanted = sender.key
     # A display name is a property of the header, whatever `fromPart` says.
-    by_name = sender.type is TargetType.HEADER_DISPLAY_NAME
-    if part is FromPart.ENVELOPE_FROM and not by_name:
+    by_name = sender.type is _NAME
+    if part is ENVELOPE_FROM and not by_name:
         keys = case.envelope
-        return FromPart.ENVELOPE_FROM if wanted in keys.names or wanted in keys.groups else Unmet.SENDER
+        return ENVELOPE_FROM if wanted in keys.names or wanted in keys.groups else _SENDER
     keys = case.header
     if wanted in keys.names or wanted in keys.groups:
-        return FromPart.HEADER_FROM
-    if part is not FromPart.HEADER_FROM and not by_name and wanted in case.envelope:
-        return FromPart.ENVELOPE_FROM
-    return Unmet.SENDER if case.header_known else Unmet.HEADER_UNKNOWN
+        return HEADER_FROM
+    if part is not HEADER_FROM and not by_name and wanted in case.envelope:
+        return ENVELOPE_FROM
+    return _SENDER if case.header_known else Unmet.HEADER_UNKNOWN

@@ -10,6 +10,7 @@ from msgspec import Struct
 from mailreeve.policy.addresses import Address, NullSender, without_tag
 from mailreeve.policy.facts import MessageFacts
 from mailreeve.policy.identities import Identities
+from mailreeve.policy.matching import ENVELOPE_FROM, HEADER_FROM
 from mailreeve.policy.policies import Changes, FromPart, ManagedAction, ManagedSender
 from mailreeve.policy.sharded import Sharded
 
@@ -42,6 +43,7 @@ class Hit(Struct, frozen=True, gc=False):
         return hit_order(self.kind, self.part)
 
 
+_BLOCK: Final = ManagedAction.BLOCK
 _KINDS: Final = {
     (is_address, action): EntryKind(is_address, action) for is_address in (False, True) for action in ManagedAction
 }
@@ -208,7 +210,7 @@ def personal_view(
                 continue
             counts = (
                 authenticated
-                or entry.action is ManagedAction.BLOCK
+                or entry.action is _BLOCK
                 or not _is_inside(named, (key, effective.key, facts.recipient.key), identities)
             )
             (hits if counts else ignored).append(Hit(entry, part))
@@ -219,11 +221,11 @@ def personal_view(
 
 def _senders(facts: MessageFacts) -> list[tuple[Address, FromPart]]:
     found: list[tuple[Address, FromPart]] = []
-    if not isinstance(facts.sender, NullSender):
-        found.append((facts.sender, FromPart.ENVELOPE_FROM))
+    if type(facts.sender) is not NullSender:
+        found.append((facts.sender, ENVELOPE_FROM))
     for author in facts.header_from or ():
         if author.address is not None:
-            found.append((author.address, FromPart.HEADER_FROM))
+            found.append((author.address, HEADER_FROM))
     return found
 
 

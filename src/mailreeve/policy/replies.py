@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.matching import Match
+from mailreeve.policy.matching import HEADER_FROM, Match
 from mailreeve.policy.personal import EntryKind
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, ManagedAction
+
+_NO_ACTION: Final = BlockedOption.NO_ACTION
 
 OPEN_RELAY: Final = SmtpReply(451, "4.7.1", "Open relay not allowed")
 INVALID_RECIPIENT: Final = SmtpReply(550, "5.1.1", "Invalid Recipient")
@@ -35,11 +37,11 @@ def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
     if match is None:
         return None
     policy = match.policy
-    if policy.option is BlockedOption.NO_ACTION:
+    if policy.option is _NO_ACTION:
         return None
     if policy.relay_guard:
         return OPEN_RELAY
-    return HEADER_BLOCKED if match.part is FromPart.HEADER_FROM else ENVELOPE_BLOCKED
+    return HEADER_BLOCKED if match.part is HEADER_FROM else ENVELOPE_BLOCKED
 
 
 def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply | None:

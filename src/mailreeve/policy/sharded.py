@@ -21,6 +21,9 @@ FILLED: Final = 640
 take the same room."""
 
 
+_ONE_SHARD: Final = [0]  # for all small maps; a map that splits makes a row of its own
+
+
 class Sharded(Mapping[str, V]):
     """A map from text to anything but None. Immutable for its readers; `changed` makes another one.
 
@@ -36,7 +39,7 @@ class Sharded(Mapping[str, V]):
         bits = max(0, -(-len(entries) // FILLED) - 1).bit_length()
         self.mask = (1 << bits) - 1
         self.shards: list[dict[str, V]] = [dict(entries)] if not bits else [{} for _ in range(1 << bits)]
-        self._depths = [bits] * (1 << bits)
+        self._depths = [bits] * (1 << bits) if bits else _ONE_SHARD
         self._count = len(entries)
         if bits:
             shards, mask = self.shards, self.mask
