@@ -1,8 +1,8 @@
 """Which account do the benchmarks of the engine ask? A made-up one of any size, the same for the same numbers.
 
-The mix is that of an organisation whose security tools block senders by API: mostly single addresses and domains, for
-everybody inside or for one person or group, a few policies that are wide, dated, bound to a network, turned both ways,
-switched off, or that look at the header.
+The mix is that of an organisation whose security tools block senders by API: mostly single addresses and domains,
+for everybody inside or for one person or group, a few policies that are wide, dated, bound to a network, turned both
+ways, switched off, or that look at the header.
 """
 
 from __future__ import annotations
@@ -119,7 +119,10 @@ def sender_target(size: Size, number: int, chance: random.Random) -> Target:
 
 
 def recipient_target(size: Size, sender: Target, chance: random.Random) -> Target:
-    """For whom; a wide sender is never for everybody, or one policy would decide all mail."""
+    """For whom. A wide sender is never for everybody, or one policy would decide all mail; policies about groups
+    and departments inside are about whom they may write to."""
+    if sender.type in (T.PROFILE_GROUP, T.ADDRESS_ATTRIBUTE_VALUE):
+        return Target(T.EMAIL_DOMAIN, domain_of(chance.randrange(max(size.policies, 1_000))))
     wide = sender.type in (T.EXTERNAL_ADDRESSES, T.INTERNAL_ADDRESSES, T.FREE_MAIL_DOMAINS)
     kind = chance.random()
     if wide or kind < 0.25:
@@ -137,11 +140,7 @@ def scope(size: Size, number: int, chance: random.Random) -> Scope:
     return Scope(
         from_=sender,
         to=recipient_target(size, sender, chance),
-        from_part=FromPart.ENVELOPE_FROM
-        if part < 0.8
-        else FromPart.BOTH
-        if part < 0.95
-        else FromPart.HEADER_FROM,
+        from_part=FromPart.ENVELOPE_FROM if part < 0.8 else FromPart.BOTH if part < 0.95 else FromPart.HEADER_FROM,
         networks=(parse_network(f"198.51.{number % 256}.0/24"),) if 0.05 < kind < 0.06 else (),
         starts=NOW - 1e6 if dated else -inf,
         ends=NOW + chance.choice((-1e5, 1e6)) if dated else inf,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from mailreeve.families.domains import rows as domains
 from mailreeve.families.domains.types import InboundType
 from mailreeve.families.groups import rows as groups
 from mailreeve.families.users import attributes
 from mailreeve.families.users import rows as users
-from mailreeve.policy.facts import Directory, User
+from mailreeve.families.users.operations import ADDRESS
+from mailreeve.policy.addresses import Domain
+from mailreeve.policy.facts import Directory, DirectoryChanges, GroupPlace, User
 from mailreeve.policy.free_mail import FREE_MAIL_DOMAINS, FREE_MAIL_VERSION
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import Name, Work
+from mailreeve.wire.tokens import Kind
 
 
 def load(work: Work) -> Directory:
     """The account's directory as it is in this transaction: one query for each table, however large it is."""
-    managed = domains.every(work)
+    internal_domains, known_only = _domains(work)
     every_group = groups.every_group(work)
     return Directory(
-        internal_domains=frozenset(row.name for row in managed),
-        known_only=frozenset(row.name for row in managed if row.inbound_type is InboundType.KNOWN),
+        internal_domains=internal_domains,
+        known_only=known_only,
         users=_users(work),
         groups=groups.memberships(work),
         parents=groups.parents(every_group),
@@ -28,12 +33,45 @@ def load(work: Work) -> Directory:
     )
 
 
-def _users(work: Work) -> dict[str, User]:
-    """From each address's key to its user. One user is one value, under however many addresses."""
-    values = attributes.matched_values(work)
+def load_some(work: Work, names: Collection[Name]) -> DirectoryChanges:
+    """What has become of these objects: a user with all addresses and attributes, an address, all memberships of
+    an address or domain, a group. Of the domains, which are few, all are read. An attribute's type is nothing that
+    decisions see."""
+    keys: dict[str, set[str]] = {}
+    for name in names:
+        keys.setdefault(name.kind, set()).add(name.key)
+
+    def of(kind: str) -> list[str]:
+        return sorted(keys.get(kind, ()))
+
+    addresses, members, group_ids = of(ADDRESS), of(Kind.GROUP_MEMBER), of(Kind.GROUP)
+    internal_domains, known_only = _domains(work) if keys.get(Kind.DOMAIN) else (None, None)
+    changed_users = {*of(Kind.USER), *users.owners(work, addresses).values()}
+    places = {row.id: GroupPlace(row.name, row.parent_id) for row in groups.some_groups(work, group_ids)}
+    return DirectoryChanges(
+        internal_domains=internal_domains,
+        known_only=known_only,
+        users=dict[str, User | None].fromkeys(addresses) | _users(work, sorted(changed_users)),
+        members=dict[str, tuple[str, ...]].fromkeys(members, ()) | dict(groups.memberships(work, members)),
+        groups=dict[str, GroupPlace | None].fromkeys(group_ids) | places,
+    )
+
+
+def _domains(work: Work) -> tuple[frozenset[Domain], frozenset[Domain]]:
+    """All domains, and those of them that accept mail for known recipients only."""
+    managed = domains.every(work)
+    return (
+        frozenset(row.name for row in managed),
+        frozenset(row.name for row in managed if row.inbound_type is InboundType.KNOWN),
+    )
+
+
+def _users(work: Work, wanted: Sequence[str] | None = None) -> dict[str, User]:
+    """From each address's key to its user, of these or of all. One user is one value, under all its addresses."""
+    values = attributes.matched_values(work, wanted)
     by_id: dict[str, User] = {}
     found: dict[str, User] = {}
-    for key, primary, user_id in users.identities(work):
+    for key, primary, user_id in users.identities(work, wanted):
         seen = by_id.get(user_id)
         if seen is None:
             seen = by_id[user_id] = User(primary, values.get(user_id, {}))

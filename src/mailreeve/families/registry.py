@@ -23,7 +23,7 @@ from mailreeve.families.permitted_senders import rows as permitted_sender_rows
 from mailreeve.families.users import endpoints as users
 from mailreeve.families.web_lists import endpoints as web_lists
 from mailreeve.families.web_lists import rows as web_list_rows
-from mailreeve.store.follow import Loaders
+from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
 
@@ -41,13 +41,13 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 
 LOADERS: Final = Loaders(
-    directory=directory_facts.load,
-    blocked=blocked_sender_rows.load,
-    permitted=permitted_sender_rows.load,
-    managed=managed_sender_rows.load,
-    alteration=alteration_rows.load_policies,
-    definitions=alteration_rows.load_definitions,
-    web=web_list_rows.load,
+    directory=Loader(directory_facts.load, directory_facts.load_some),
+    blocked=Loader(blocked_sender_rows.load, blocked_sender_rows.load_some),
+    permitted=Loader(permitted_sender_rows.load, permitted_sender_rows.load_some),
+    managed=Loader(managed_sender_rows.load, managed_sender_rows.load_some),
+    alteration=Loader(alteration_rows.load_policies, alteration_rows.load_some_policies),
+    definitions=Loader(alteration_rows.load_definitions, alteration_rows.load_some_definitions),
+    web=Loader(web_list_rows.load, web_list_rows.load_some),
 )
 
 

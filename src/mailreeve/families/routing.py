@@ -9,7 +9,7 @@ from mailreeve.families.domains import rows as domains
 from mailreeve.policy.addresses import Address, Domain, Sender
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.follow import Follower
-from mailreeve.store.transactions import Part, Store
+from mailreeve.store.transactions import Part, Store, Touched
 
 
 class MailPolicies:
@@ -59,7 +59,7 @@ class MailPolicies:
                 self._loaded = marks, self._store.look_up(domains.owners)
             return self._loaded[1]
 
-    def _committed(self, account_id: str, revision: int, touched: frozenset[Part]) -> None:
+    def _committed(self, account_id: str, revision: int, touched: Touched) -> None:
         if Part.DIRECTORY in touched:
             with self._counting:
                 self._marks += 1

@@ -14,11 +14,9 @@ from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import FieldAlteration
 from mailreeve.policy.definitions import ROOT, Route, apply_pattern
 from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.identities import Identities
 from mailreeve.policy.matching import Match, case_of
 from mailreeve.policy.policies import AddressType, AlterationPolicy, Definition, Routing
 from mailreeve.policy.policy_set import PolicySet
-
 
 _INBOUND: Final = Route(Routing.INBOUND)
 _OUTBOUND: Final = Route(Routing.OUTBOUND)

@@ -1,8 +1,8 @@
 """How are policies kept under one key, so that the winner-to-be comes first and a change is cheap?
 
-Most keys have one policy, which then stands for itself. A few policies are a tuple, in order. More than that are told
-apart by the recipient's key (`Shelf`), and under one pair of keys they are a `Ranked` row: tuples of tuples, so that
-even among a hundred thousand a change copies a few hundred.
+Most keys have one policy, which then stands for itself. A few policies are a tuple, in order. More than that are
+told apart by the recipient's key (`Shelf`), and under one pair of keys they are a `Ranked` row: tuples of tuples, so
+that even among a hundred thousand a change copies a few hundred.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Ranked(Generic[P]):
         return Ranked((*self._chunks[:at], *((left,) if left else ()), *self._chunks[at + 1 :]))
 
     def _chunk_for(self, entry: P | Turned[P]) -> tuple[int, tuple[P | Turned[P], ...]]:
-        """Where the entry stands or would stand: the first chunk that ends with it or after it, or the last one."""
+        """Where the entry stands or would stand: the first chunk that ends with it or after it, else the last."""
         place = entry_order(entry)
         # Bisection wants them to rise, and they fall.
         after = bisect_left(self._chunks, True, key=lambda chunk: entry_order(chunk[-1]) <= place)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from mailreeve.policy.buckets import Row, Turned, entry_order, policy_of
 from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.keys import union
-from mailreeve.policy.matching import HEADER_FROM, Case, Match, P, Unmet, evaluate
+from mailreeve.policy.matching import HEADER_FROM, Case, Match, P, evaluate
 from mailreeve.policy.order import Order
 
 E = TypeVar("E", bound=Hashable)
@@ -71,7 +71,7 @@ def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
                 continue
             match = evaluate(policy, case)
             # A policy that applies both ways counts as written; that direction's entry is found too.
-            if type(match) is Unmet or match.swapped is not swapped:
+            if type(match) is not Match or match.swapped is not swapped:
                 continue
             # The order is not asked for until two rows have a match: most messages meet one.
             if best is None:
@@ -96,7 +96,7 @@ def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | 
         if floor is not None and entry_order(entry) < floor:
             return None  # so are all that follow
         match = evaluate(policy, case)
-        if type(match) is not Unmet and match.part is HEADER_FROM:
+        if type(match) is Match and match.part is HEADER_FROM:
             return match
     return None
 

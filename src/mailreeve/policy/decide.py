@@ -16,9 +16,8 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from mailreeve.policy.addresses import Address, NullSender
+from mailreeve.policy.addresses import NullSender
 from mailreeve.policy.alteration import Rewriter
 from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import (

@@ -55,8 +55,8 @@ class Definitions:
         self._domains: dict[str, int] = {}
         self._put({definition.id: definition for definition in definitions})
 
-    def __bool__(self) -> bool:
-        return bool(self._sets)
+    def __len__(self) -> int:
+        return len(self._by_id)
 
     def concern(self, address: Address, internal_domains: frozenset[Domain]) -> bool:
         """Whether a definition could be for this address: the quick answer for most mail's other side."""

@@ -7,7 +7,7 @@ one value anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -34,8 +34,8 @@ _INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
 
 class _Known(Struct, frozen=True, gc=False):
-    """What the directory says about one address or domain: its user, the keys of the user's attributes, and those of
-    all groups that it is in."""
+    """What the directory says about one address or domain: its user, the keys of the user's attributes, and those
+    of all groups that it is in."""
 
     user: User | None
     attributes: tuple[str, ...]
@@ -78,7 +78,9 @@ class Identities:
         users, groups = Sharded.of(old.users), Sharded.of(old.groups)
         new.directory = replace(
             old,
-            internal_domains=old.internal_domains if changes.internal_domains is None else changes.internal_domains,
+            internal_domains=old.internal_domains
+            if changes.internal_domains is None
+            else changes.internal_domains,
             known_only=old.known_only if changes.known_only is None else changes.known_only,
             users=users.changed(changes.users),
             groups=groups.changed({member: held or None for member, held in changes.members.items()}),
@@ -89,7 +91,9 @@ class Identities:
         touched = {*changes.users, *changes.members}
         # A group that nothing knew before has nothing below it.
         roots = {group_key(group) for group in moved if group in self._lineages}
-        below = {group for group, above in self._lineages.items() if not roots.isdisjoint(above)} if roots else set()
+        below = (
+            {group for group, above in self._lineages.items() if not roots.isdisjoint(above)} if roots else set()
+        )
         anew = below | moved
         anew.update(*(held for held in changes.members.values() if any(id not in self._lineages for id in held)))
         if anew:
@@ -122,7 +126,7 @@ class Identities:
         known = shards[hash(key) & mask].get(key)
         by_domain = shards[hash(domain) & mask].get(domain)
         fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
-        names = (*fixed, domain, key)
+        names: tuple[str, ...] = (*fixed, domain, key)
         if domain in directory.free_mail:
             names = (*names, FREE_MAIL_KEY)
         attributes = () if known is None else known.attributes
@@ -203,7 +207,7 @@ class Identities:
         won = new._counted(after.get(member, ()) for member in touched)
         return self._members.changed(
             {
-                key: self._members.get(key, 0) + won.get(key, 0) - lost.get(key, 0) or None
+                key: (self._members.get(key) or 0) + won.get(key, 0) - lost.get(key, 0) or None
                 for key in {*lost, *won}
                 if won.get(key, 0) != lost.get(key, 0)
             }

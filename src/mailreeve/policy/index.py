@@ -10,7 +10,7 @@ One policy more or less makes a new index that shares all but a few hundred entr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final, Generic
 
@@ -47,7 +47,7 @@ class ScopedIndex(Generic[P]):
     Dates are left to the decision: a policy starts and ends at its instant, with no reload.
     """
 
-    __slots__ = ("_by_effect", "_by_id", "_buckets", "_disabled", "reads_header")
+    __slots__ = ("_buckets", "_by_effect", "_by_id", "_disabled", "reads_header")
 
     def __init__(self, policies: Iterable[P] = ()) -> None:
         by_id = {policy.id: policy for policy in policies}
@@ -74,9 +74,9 @@ class ScopedIndex(Generic[P]):
         self.reads_header = bool(self._by_effect)
 
     @property
-    def policies(self) -> Collection[P]:
+    def policies(self) -> tuple[P, ...]:
         """All policies, in no particular order."""
-        return self._by_id.values()
+        return tuple(self._by_id.values())
 
     def __len__(self) -> int:
         return len(self._by_id)

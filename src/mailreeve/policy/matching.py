@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, final
 
 from msgspec import Struct
 
@@ -85,9 +85,7 @@ class Case(Struct, frozen=True, gc=False):
         """The same message before its header is known, and before anything vouches for one."""
         known, at = self.facts, self.at
         facts = MessageFacts(known.sender, known.recipient, at, None, known.source_ip)
-        return Case(
-            facts, at, self.source_ip, self.trusted_source, self.envelope, NO_KEYS, False, self.recipient
-        )
+        return Case(facts, at, self.source_ip, self.trusted_source, self.envelope, NO_KEYS, False, self.recipient)
 
 
 def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
@@ -113,6 +111,7 @@ def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: 
     )
 
 
+@final
 class Match(Struct, Generic[P], frozen=True, gc=False):
     """A policy that applies, by which sender address, and whether with its targets exchanged."""
 
@@ -164,21 +163,16 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
         unmet = out_of_force(scope, case.at, case.source_ip)
         if unmet is not None:
             return unmet
-    if (
-        type(policy) is BlockedSenderPolicy
-        and policy.relay_guard
-        and case.trusted_source
-        and type(case.facts.sender) is NullSender
-    ):
+    if policy.relay_guard and case.trusted_source and type(case.facts.sender) is NullSender:
         # The null sender counts as external (D-06), so the guard would keep an inside server's bounces
         # from leaving. They relay nobody's mail: the source is one of the account's own.
         return Unmet.BOUNCE
     part = _matching_part(scope.from_, scope.to, scope.from_part, case)
-    if type(part) is FromPart:
+    if isinstance(part, FromPart):
         return Match(policy, part, False)
     if scope.bidirectional:
         other = _matching_part(scope.to, scope.from_, scope.from_part, case)
-        if type(other) is FromPart:
+        if isinstance(other, FromPart):
             return Match(policy, other, True)
     return part
 

@@ -102,8 +102,8 @@ class PersonalLists:
         self._by_id = Sharded(by_id)
         self._lists = Sharded(lists)
 
-    def __bool__(self) -> bool:
-        return bool(self._lists)
+    def __len__(self) -> int:
+        return len(self._by_id)
 
     def of(self, recipient: str) -> PersonalList:
         """The list kept under this key, an empty one if there is none."""

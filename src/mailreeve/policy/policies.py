@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from math import inf
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -98,6 +98,7 @@ class PermittedSenderPolicy(Struct, frozen=True, gc=False):
     description: str
     scope: Scope
     created: float
+    relay_guard: ClassVar[bool] = False
 
 
 class ManagedSender(Struct, frozen=True, gc=False):
@@ -163,6 +164,7 @@ class AlterationPolicy(Struct, frozen=True, gc=False):
     scope: Scope
     set_id: str
     created: float
+    relay_guard: ClassVar[bool] = False
 
 
 class WebEntryType(StrEnum):

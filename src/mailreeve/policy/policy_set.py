@@ -51,6 +51,12 @@ class PolicySet(Struct, frozen=True):
         """What the account's directory says about addresses."""
         return self.identities.directory
 
+    @property
+    def size(self) -> int:
+        """How many policies, entries and definitions it holds: a measure of the room it takes."""
+        mail = len(self.blocked) + len(self.permitted) + len(self.managed)
+        return mail + len(self.alteration) + len(self.definitions) + len(self.web)
+
     @staticmethod
     def build(
         *,
@@ -134,9 +140,7 @@ def _scoped(index: ScopedIndex[P], given: Iterable[P] | Changes[P] | None) -> Sc
     return index if given is None else ScopedIndex(given)
 
 
-def _lists(
-    lists: PersonalLists, given: Iterable[ManagedSender] | Changes[ManagedSender] | None
-) -> PersonalLists:
+def _lists(lists: PersonalLists, given: Iterable[ManagedSender] | Changes[ManagedSender] | None) -> PersonalLists:
     if isinstance(given, Changes):
         return lists.changed(given)
     return lists if given is None else PersonalLists(given)

@@ -28,8 +28,8 @@ class Sharded(Mapping[str, V]):
     """A map from text to anything but None. Immutable for its readers; `changed` makes another one.
 
     `shards` and `mask` are for those who look up many keys in a row: `shards[hash(key) & mask].get(key)`.
-    Several places of `shards` may hold one and the same dictionary; `_depths` says by how many bits of the hash the
-    keys of the dictionary at a place are told apart.
+    Several places of `shards` may hold one and the same dictionary; `_depths` says by how many bits of the hash
+    the keys of the dictionary at a place are told apart.
     """
 
     __slots__ = ("_count", "_depths", "mask", "shards")

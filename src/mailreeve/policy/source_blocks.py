@@ -47,9 +47,7 @@ class SourceBlocks(Struct, frozen=True):
         """Those among all policies of an account."""
         return SourceBlocks().changed((), policies)
 
-    def changed(
-        self, gone: Iterable[BlockedSenderPolicy], new: Iterable[BlockedSenderPolicy]
-    ) -> SourceBlocks:
+    def changed(self, gone: Iterable[BlockedSenderPolicy], new: Iterable[BlockedSenderPolicy]) -> SourceBlocks:
         """Those once some policies, which were among them, are gone and others are there."""
         blocks = {policy.id: policy for policy in self.blocks}
         exemptions: dict[str, BlockedSenderPolicy | None] = {}

@@ -73,16 +73,20 @@ class _OnHost(Struct, frozen=True, gc=False):
 class WebIndex:
     """All web lists of an account. Immutable for its readers."""
 
-    __slots__ = ("_hosts", "_policies")
+    __slots__ = ("_entries", "_hosts", "_policies")
 
     def __init__(self, policies: Iterable[WebPolicy] = ()) -> None:
         self._policies = Sharded({policy.id: policy for policy in policies})
+        self._entries = sum(len(policy.entries) for policy in self._policies.values())
         hosts: dict[str, list[Listed]] = {}
         for policy in self._policies.values():
             for entry in policy.entries:
                 listed = _listed(policy, entry)
                 hosts.setdefault(_host(listed.base), []).append(listed)
         self._hosts = Sharded({host: _on_host(found) for host, found in hosts.items()})
+
+    def __len__(self) -> int:
+        return self._entries
 
     def policy(self, key: str) -> WebPolicy:
         """The list with this id. Raises `KeyError`."""
@@ -91,6 +95,8 @@ class WebIndex:
     def changed(self, changes: Changes[WebPolicy]) -> WebIndex:
         """The lists once these are as given and those others are gone. Only hosts are touched that an entry which
         came, went or changed names."""
+        new: WebIndex = WebIndex.__new__(WebIndex)
+        new._entries = self._entries
         put = {policy.id: policy for policy in changes.put}
         lost: dict[str, set[str]] = {}
         won: dict[str, list[Listed]] = {}
@@ -99,6 +105,7 @@ class WebIndex:
             before = {} if old is None else {entry.id: entry for entry in old.entries}
             after = {} if now is None else {entry.id: entry for entry in now.entries}
             anew = old is None or now is None or old.created != now.created
+            new._entries += len(after) - len(before)
             for entry in before.values():
                 if anew or after.get(entry.id) != entry:
                     lost.setdefault(_host(entry.value.partition("?")[0]), set()).add(entry.id)
@@ -106,7 +113,6 @@ class WebIndex:
                 if now is not None and (anew or before.get(entry.id) != entry):
                     listed = _listed(now, entry)
                     won.setdefault(_host(listed.base), []).append(listed)
-        new: WebIndex = WebIndex.__new__(WebIndex)
         new._policies = self._policies.changed(dict[str, WebPolicy | None].fromkeys(changes.gone) | put)
         hosts: dict[str, _OnHost | None] = {}
         for host in {*lost, *won}:
@@ -147,7 +153,9 @@ class WebIndex:
         there = self._hosts.get(url.host)
         if there is not None:
             known = {listed.entry.id for listed in covering}
-            yield from (listed for found in there.urls.values() for listed in found if listed.entry.id not in known)
+            yield from (
+                listed for found in there.urls.values() for listed in found if listed.entry.id not in known
+            )
 
 
 def _listed(policy: WebPolicy, entry: WebEntry) -> Listed:

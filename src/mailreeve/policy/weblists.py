@@ -13,7 +13,7 @@ from mailreeve.policy.facts import WebFacts
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import out_of_force
 from mailreeve.policy.networks import unmapped
-from mailreeve.policy.policies import Scope, WebAction, WebEntryType, WebPolicy
+from mailreeve.policy.policies import Scope, WebAction, WebEntryType
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.web_index import EntryOrder, Listed, WebIndex
@@ -129,7 +129,11 @@ class _Request:
         identities = self._policies.identities
         keys = identities.keys(user)
         known = identities.user(user)
-        return keys if known is None or known.primary == user.key else replace(keys, names=(*keys.names, known.primary))
+        return (
+            keys
+            if known is None or known.primary == user.key
+            else replace(keys, names=(*keys.names, known.primary))
+        )
 
     def standing(self, policy_id: str) -> Standing | str:
         """The strongest scope of the policy that holds, or why the first one does not."""
@@ -162,7 +166,8 @@ class _Request:
 
 
 def _candidates(
-    lists: WebIndex, seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]],
+    lists: WebIndex,
+    seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]],
 ) -> tuple[WebCandidate, ...]:
     """The entries that were considered, those that hold first, then by their order."""
     ranked = heapq.nlargest(EXPLAINED_ENTRIES, seen, key=lambda item: (item[0], item[1]))

@@ -1,26 +1,31 @@
 """Which policy set is in force now? Each account's newest, loaded on first use and swapped at every change.
 
-A commit of this process marks the parts it touched before its caller gets an answer; whoever asks next loads just
-those parts and swaps the set. So a decision that follows a successful answer sees the change, many writes in a row
+A commit of this process notes the objects it touched before its caller gets an answer; whoever asks next reads
+just those and swaps the set. So a decision that follows a successful answer sees the change, many writes in a row
 cost one load, and a decision reads one immutable set from start to end. A set holds what this process committed up
 to the set's revision, all of it and nothing later.
+
+Sets of accounts that nobody asks for are let go, and loaded again on their next use.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
 
+import structlog
 from msgspec import Struct
 from sqlalchemy import select
 
-from mailreeve.policy.facts import Directory
+from mailreeve.policy.facts import Directory, DirectoryChanges
 from mailreeve.policy.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
+    Changes,
     Definition,
     ManagedSender,
     Network,
@@ -29,49 +34,123 @@ from mailreeve.policy.policies import (
 )
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.schema import account
-from mailreeve.store.transactions import Part, Store, Work
+from mailreeve.store.transactions import Name, Part, Store, Touched, Work
+
+T = TypeVar("T")
+Whole = TypeVar("Whole", covariant=True)
+Some = TypeVar("Some", covariant=True)
+
+MOST_NAMED: Final = 10_000
+"""With more objects to be read again, the part is read as a whole."""
+
+TOLD_EVERY: Final = 1.0
+"""Seconds between two lines about a load that takes long."""
+
+_LOOKED_AT_CLOCK: Final = 5_000  # objects between two looks at the clock while loading
+_log = structlog.get_logger(__name__)
+
+
+class Loader(Struct, Generic[Whole, Some], frozen=True):
+    """Where one part of a policy set comes from: two functions of a family's rows, one that reads all objects and
+    one that says what has become of some."""
+
+    every: Callable[[Work], Whole]
+    some: Callable[[Work, Collection[Name]], Some]
 
 
 class Loaders(Struct, frozen=True):
-    """Where each part of a policy set comes from: one function of each family's rows."""
+    """Where each part of a policy set comes from."""
 
-    directory: Callable[[Work], Directory]
-    blocked: Callable[[Work], Sequence[BlockedSenderPolicy]]
-    permitted: Callable[[Work], Sequence[PermittedSenderPolicy]]
-    managed: Callable[[Work], Sequence[ManagedSender]]
-    alteration: Callable[[Work], Sequence[AlterationPolicy]]
-    definitions: Callable[[Work], Sequence[Definition]]
-    web: Callable[[Work], Sequence[WebPolicy]]
+    directory: Loader[Directory, DirectoryChanges]
+    blocked: Loader[Iterable[BlockedSenderPolicy], Changes[BlockedSenderPolicy]]
+    permitted: Loader[Iterable[PermittedSenderPolicy], Changes[PermittedSenderPolicy]]
+    managed: Loader[Iterable[ManagedSender], Changes[ManagedSender]]
+    alteration: Loader[Iterable[AlterationPolicy], Changes[AlterationPolicy]]
+    definitions: Loader[Iterable[Definition], Changes[Definition]]
+    web: Loader[Iterable[WebPolicy], Changes[WebPolicy]]
+
+
+class Keep(Struct, frozen=True):
+    """How many sets are kept that nobody asks for: those asked for within `idle` seconds, and of these the last
+    asked for, up to `policies` policies and entries together. The set asked for last is kept whatever its size."""
+
+    idle: float = 3_600.0
+    policies: int = 5_000_000
 
 
 @dataclass(slots=True)
 class _Followed:
-    """One account. `marks` counts its commits in this process; `touched` says which of them last changed a part;
-    `loaded` is the count that `current` covers; `in_flight` counts the commits under way that touch a part. The
-    lock is held while loading."""
+    """One account. `marks` counts its commits in this process; `loaded` is the count that `current` covers.
+
+    `touched` says which commit last touched an object, where `current` does not cover it, and `whole` says so of
+    parts of which too many objects were touched. `in_flight` holds the commits under way. `used` is when somebody
+    last asked. The lock is held while loading.
+    """
 
     current: PolicySet | None = None
     marks: int = 0
     loaded: int = -1
-    touched: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(Part, 0))
-    in_flight: Counter[Part] = field(default_factory=Counter)
+    loading: bool = False
+    touched: dict[tuple[Part, Name], int] = field(default_factory=dict)
+    whole: dict[Part, int] = field(default_factory=dict)
+    in_flight: list[Touched] = field(default_factory=list)
+    used: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, touched: Touched) -> None:
+        """Count a commit, and what it touched. Only under the follower's guard."""
+        self.marks += 1
+        if self.current is None and not self.loading:
+            return  # the first load reads everything
+        for part, names in touched.items():
+            self.touched.update(((part, name), self.marks) for name in names)
+        if len(self.touched) > MOST_NAMED:
+            self.whole.update({part: self.marks for part, _ in self.touched})
+            self.touched.clear()
+
+    def stale(self) -> tuple[dict[Part, set[Name]], set[Part]]:
+        """The objects and the whole parts that must be read for `current` to become the newest. Only under the
+        follower's guard."""
+        whole = {part for part, mark in self.whole.items() if mark > self.loaded}
+        names: dict[Part, set[Name]] = {}
+        for (part, name), mark in self.touched.items():
+            if mark > self.loaded:
+                names.setdefault(part, set()).add(name)
+        for touched in self.in_flight:
+            for part, several in touched.items():
+                names.setdefault(part, set()).update(several)
+        return {part: several for part, several in names.items() if several and part not in whole}, whole
+
+    def forget(self) -> None:
+        """Drop what `current` covers. Only under the follower's guard."""
+        self.touched = {name: mark for name, mark in self.touched.items() if mark > self.loaded}
+        self.whole = {part: mark for part, mark in self.whole.items() if mark > self.loaded}
 
 
 class Follower:
     """Hands out policy sets that are never older than the last commit of this process."""
 
-    def __init__(self, store: Store, loaders: Loaders, relay_networks: tuple[Network, ...]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        loaders: Loaders,
+        relay_networks: tuple[Network, ...],
+        keep: Keep = Keep(),  # noqa: B008 - immutable
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._loaders = loaders
         self._relay_networks = relay_networks
+        self._keep = keep
+        self._clock = clock
         self._accounts: dict[str, _Followed] = {}
         self._guard = threading.Lock()
         store.around_commit(self._committing)
 
     def current(self, account_id: str) -> PolicySet:
-        """The account's policy set. Quick when nothing changed, else it reads the changed parts."""
+        """The account's policy set. Quick when nothing changed, else it reads the objects that did."""
         followed = self._followed(account_id)
+        followed.used = self._clock()
         # In this order: what is read after the two counts were equal covers them.
         if followed.loaded == followed.marks:
             current = followed.current
@@ -80,18 +159,42 @@ class Follower:
         with followed.lock:
             return self._load(account_id, followed)
 
+    def let_go(self) -> int:
+        """Drop the sets that `Keep` says are not worth their room; how many. For calling now and then."""
+        now = self._clock()
+        with self._guard:
+            held = [followed for followed in self._accounts.values() if followed.current is not None]
+        held.sort(key=lambda followed: followed.used, reverse=True)
+        room, dropped = self._keep.policies, 0
+        for place, followed in enumerate(held):
+            current = followed.current
+            room -= 0 if current is None else current.size
+            if now - followed.used <= self._keep.idle and (room >= 0 or place == 0):
+                continue
+            # Whoever loads it now wants it.
+            if followed.lock.acquire(blocking=False):
+                try:
+                    with self._guard:
+                        # In this order: a reader without the lock that still sees the set finds it current.
+                        followed.loaded = -1
+                        followed.current = None
+                        followed.touched, followed.whole = {}, {}
+                        dropped += 1
+                finally:
+                    followed.lock.release()
+        return dropped
+
     @contextmanager
-    def _committing(self, account_id: str, touched: frozenset[Part]) -> Iterator[None]:
+    def _committing(self, account_id: str, touched: Touched) -> Iterator[None]:
         followed = self._followed(account_id)
         with self._guard:
-            followed.in_flight.update(touched)
+            followed.in_flight.append(touched)
         try:
             yield
         finally:
             with self._guard:
-                followed.in_flight.subtract(touched)
-                followed.marks += 1
-                followed.touched.update(dict.fromkeys(touched, followed.marks))
+                followed.in_flight.remove(touched)
+                followed.note(touched)
 
     def _followed(self, account_id: str) -> _Followed:
         followed = self._accounts.get(account_id)
@@ -104,35 +207,96 @@ class Follower:
         with self._guard:
             # Counted before the rows are read: what is committed from now on is loaded by the next caller.
             marks = followed.marks
-        current = followed.current
-        if current is not None and followed.loaded == marks:
-            return current
-        loaded = self._store.read(account_id, lambda work: self._read(work, followed))
-        # In this order: a reader without the lock that sees the new count also sees the new set.
-        followed.current = loaded
-        followed.loaded = marks
-        return loaded
+            followed.loading = True
+        try:
+            current = followed.current
+            if current is not None and followed.loaded == marks:
+                return current
+            loaded = self._store.read(account_id, lambda work: self._read(work, followed))
+            with self._guard:
+                # In this order: a reader without the lock that sees the new count also sees the new set.
+                followed.current = loaded
+                followed.loaded = marks
+                followed.forget()
+            return loaded
+        finally:
+            followed.loading = False
 
     def _read(self, work: Work, followed: _Followed) -> PolicySet:
         revision: int = work.execute(
             select(account.c.revision).where(account.c.id == work.account_id)
         ).scalar_one()
+        current = followed.current
+        if current is None:
+            base = PolicySet.build(
+                account_id=work.account_id, revision=revision, relay_networks=self._relay_networks
+            )
+            return _read(work, self._loaders, base, revision, {}, frozenset(Part))
         with self._guard:
             # Asked after the first row was read, which fixes the state that all others are read in: a commit in
             # that state is either marked or still in flight.
-            stale = {part for part, mark in followed.touched.items() if mark > followed.loaded}
-            stale |= {part for part, count in followed.in_flight.items() if count}
-        base = followed.current or PolicySet.build(
-            account_id=work.account_id, revision=revision, relay_networks=self._relay_networks
-        )
-        load = self._loaders
-        return base.changed(
-            revision=revision,
-            directory=load.directory(work) if Part.DIRECTORY in stale else None,
-            blocked=load.blocked(work) if Part.BLOCKED_SENDERS in stale else None,
-            permitted=load.permitted(work) if Part.PERMITTED_SENDERS in stale else None,
-            managed=load.managed(work) if Part.MANAGED_SENDERS in stale else None,
-            alteration=load.alteration(work) if Part.ALTERATION_POLICIES in stale else None,
-            definitions=load.definitions(work) if Part.DEFINITIONS in stale else None,
-            web=load.web(work) if Part.WEB_LISTS in stale else None,
-        )
+            names, whole = followed.stale()
+        return _read(work, self._loaders, current, revision, names, whole)
+
+
+def _read(
+    work: Work,
+    loaders: Loaders,
+    base: PolicySet,
+    revision: int,
+    names: Mapping[Part, Collection[Name]],
+    whole: Collection[Part],
+) -> PolicySet:
+    """The set with the named objects and these whole parts read anew."""
+    told = _Told(work.account_id)
+
+    def load(part: Part, loader: Loader[Iterable[T], Changes[T]]) -> Iterable[T] | Changes[T] | None:
+        if part in whole:
+            return told.counted(part, loader.every(work))
+        return loader.some(work, names[part]) if part in names else None
+
+    directory: Directory | DirectoryChanges | None = None
+    if Part.DIRECTORY in whole:
+        directory = loaders.directory.every(work)
+    elif Part.DIRECTORY in names:
+        directory = loaders.directory.some(work, names[Part.DIRECTORY])
+    changed = base.changed(
+        revision=revision,
+        directory=directory,
+        blocked=load(Part.BLOCKED_SENDERS, loaders.blocked),
+        permitted=load(Part.PERMITTED_SENDERS, loaders.permitted),
+        managed=load(Part.MANAGED_SENDERS, loaders.managed),
+        alteration=load(Part.ALTERATION_POLICIES, loaders.alteration),
+        definitions=load(Part.DEFINITIONS, loaders.definitions),
+        web=load(Part.WEB_LISTS, loaders.web),
+    )
+    told.ready()
+    return changed
+
+
+class _Told:
+    """Says in the log how far a load is, as long as it takes: an account may hold a million policies."""
+
+    def __init__(self, account_id: str) -> None:
+        self._account_id = account_id
+        self._started = self._last = time.monotonic()
+        self._total = 0
+
+    def counted(self, part: Part, objects: Iterable[T]) -> Iterator[T]:
+        """The objects, counted as they come."""
+        count = 0
+        for count, one in enumerate(objects, 1):
+            yield one
+            if not count % _LOOKED_AT_CLOCK:
+                now = time.monotonic()
+                if now - self._last >= TOLD_EVERY:
+                    self._last = now
+                    _log.info("loading policies", account=self._account_id, part=part.value, read=count)
+        self._total += count
+
+    def ready(self) -> None:
+        """The set is made."""
+        now = time.monotonic()
+        if self._last > self._started or now - self._started >= TOLD_EVERY:
+            seconds = round(now - self._started, 1)
+            _log.info("policies loaded", account=self._account_id, objects=self._total, seconds=seconds)

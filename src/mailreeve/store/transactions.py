@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -45,6 +45,17 @@ class Part(StrEnum):
     WEB_LISTS = "web_lists"
 
 
+class Name(NamedTuple):
+    """An object of a part, as the part's loader knows it: mostly the kind and the key of its row."""
+
+    kind: str
+    key: str
+
+
+Touched = Mapping[Part, frozenset[Name]]
+"""Which objects of which parts a commit touched."""
+
+
 class AuditEntry(Struct, frozen=True):
     """One audit row to be written at commit. `before` and `after` are the object's states as JSON."""
 
@@ -63,7 +74,7 @@ class Work:
     account_id: str
     origin: Origin
     now: datetime
-    touched: set[Part] = field(default_factory=set)
+    touched: dict[Part, set[Name]] = field(default_factory=dict)
     audits: list[AuditEntry] = field(default_factory=list)
 
     def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
@@ -84,16 +95,20 @@ class Work:
         *,
         before: object = None,
         after: object = None,
+        names: Iterable[Name] | None = None,
     ) -> None:
-        """Note a change: which part of the policy set it touches, and what the audit log says about it."""
+        """Note a change: which part of the policy set it touches, and what the audit log says about it.
+
+        `names` are the objects of the part to be read again, where that is not just the object itself.
+        """
         if part is not None:
-            self.touched.add(part)
+            self.touched.setdefault(part, set()).update([Name(object_kind, object_id)] if names is None else names)
         self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
 
     @contextmanager
     def item(self) -> Iterator[None]:
         """A part of the transaction that is undone alone when it raises; the exception goes on."""
-        touched, audits = set(self.touched), len(self.audits)
+        touched, audits = {part: set(names) for part, names in self.touched.items()}, len(self.audits)
         try:
             with self.connection.begin_nested():
                 yield
@@ -106,14 +121,14 @@ class Work:
 class Committed(Protocol):
     """Who wants to know of commits. Called in the writer's thread, before the writer's caller hears of it."""
 
-    def __call__(self, account_id: str, revision: int, touched: frozenset[Part]) -> None: ...
+    def __call__(self, account_id: str, revision: int, touched: Touched) -> None: ...
 
 
 class Committing(Protocol):
     """Who is told of a commit before anybody can see it. The context is entered in the writer's transaction and
     left once that is over, committed or not, before the writer's caller hears of it."""
 
-    def __call__(self, account_id: str, touched: frozenset[Part]) -> AbstractContextManager[None]: ...
+    def __call__(self, account_id: str, touched: Touched) -> AbstractContextManager[None]: ...
 
 
 class Store:
@@ -166,7 +181,7 @@ class Store:
 
     def _write_repeatedly(
         self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int, frozenset[Part]]:
+    ) -> tuple[T, int, Touched]:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._write_once(account_id, origin, transaction)
@@ -179,13 +194,13 @@ class Store:
 
     def _write_once(
         self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int, frozenset[Part]]:
-        """The result, the revision taken or 0, and the parts touched."""
+    ) -> tuple[T, int, Touched]:
+        """The result, the revision taken or 0, and what was touched."""
         revision = 0
         with ExitStack() as watched, self._engine.writing() as connection:
             work = Work(connection, account_id, origin, self._clock())
             result = transaction(work)
-            touched = frozenset(work.touched)
+            touched = {part: frozenset(names) for part, names in work.touched.items()}
             if work.touched or work.audits:
                 revision = self._take_revision(work)
                 for watcher in self._watchers:

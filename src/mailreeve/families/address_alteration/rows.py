@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Row,
+    Select,
     String,
     Table,
     Text,
@@ -23,10 +24,18 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.policy.policies import AddressPattern, AddressType, AlterationPolicy, Definition, Routing
+from mailreeve.policy.policies import (
+    AddressPattern,
+    AddressType,
+    AlterationPolicy,
+    Changes,
+    Definition,
+    Routing,
+)
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
 
 alteration_set: Final = Table(
@@ -274,33 +283,49 @@ def remove_policy(work: Work, key: str) -> None:
     work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
 
 
-def load_definitions(work: Work) -> list[Definition]:
+def load_definitions(work: Work) -> Iterator[Definition]:
     """The definitions as decisions see them."""
-    return [
-        Definition(
-            id=row.id,
-            set_id=row.set_id,
-            address_type=row.rewrite.address_type,
-            original=row.rewrite.original,
-            new=row.rewrite.new,
-            routing=row.rewrite.routing,
-        )
-        for row in definitions(work)
-    ]
+    query = _decided_definitions(work).order_by(alteration_definition.c.id)
+    return map(_decided_definition, stream(work, query))
 
 
-def load_policies(work: Work) -> list[AlterationPolicy]:
+def load_some_definitions(work: Work, names: Collection[Name]) -> Changes[Definition]:
+    """What has become of these definitions."""
+    return changes(work, _decided_definitions(work), alteration_definition.c.id, names, _decided_definition)
+
+
+def _decided_definitions(work: Work) -> Select[Any]:
+    return select(*_DEFINITION_COLUMNS).where(alteration_definition.c.account_id == work.account_id)
+
+
+def _decided_definition(row: Any) -> Definition:
+    kept = _definition(row)
+    rewrite = kept.rewrite
+    return Definition(kept.id, kept.set_id, rewrite.address_type, rewrite.original, rewrite.new, rewrite.routing)
+
+
+def load_policies(work: Work) -> Iterator[AlterationPolicy]:
     """The policies as decisions see them."""
-    return [
-        AlterationPolicy(
-            id=row.id,
-            description=row.document.description,
-            scope=row.document.scope(),
-            set_id=row.set_id,
-            created=row.created_at.timestamp(),
-        )
-        for row in every_policy(work)
-    ]
+    query = _decided_policies(work).order_by(alteration_policy.c.id)
+    return map(_decided_policy, stream(work, query))
+
+
+def load_some_policies(work: Work, names: Collection[Name]) -> Changes[AlterationPolicy]:
+    """What has become of these policies."""
+    return changes(work, _decided_policies(work), alteration_policy.c.id, names, _decided_policy)
+
+
+def _decided_policies(work: Work) -> Select[Any]:
+    table = alteration_policy.c
+    return select(table.id, table.set_id, table.document, microseconds(table.created_at)).where(
+        table.account_id == work.account_id
+    )
+
+
+def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
+    key, set_id, text, created = row
+    document = _decode(text)
+    return AlterationPolicy(key, document.description, document.scope(), set_id, created / MICROSECONDS)
 
 
 def _definition(row: Row[str, str, str, str, str, str, str, str, str, str]) -> DefinitionRow:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Boolean, Column, Row, Select, String, Table, Text, delete, insert, select, update
 
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy
+from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
 
 blocked_sender_policy: Final = Table(
@@ -29,6 +31,7 @@ blocked_sender_policy: Final = Table(
 """Policies. `document` is a `PolicyDocument` as JSON. The one `immutable` policy guards the relay (D-14)."""
 
 _COLUMNS: Final = tuple(column for column in blocked_sender_policy.c if column.name != "account_id")
+_OPTIONS: Final = {option.value: option for option in BlockedOption}
 _decode: Final = msgspec.json.Decoder(PolicyDocument).decode
 
 
@@ -97,19 +100,29 @@ def remove(work: Work, key: str) -> None:
     work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
 
 
-def load(work: Work) -> list[BlockedSenderPolicy]:
+def load(work: Work) -> Iterator[BlockedSenderPolicy]:
     """The policies as decisions see them."""
-    return [
-        BlockedSenderPolicy(
-            id=row.id,
-            description=row.document.description,
-            scope=row.document.scope(),
-            option=row.option,
-            created=row.created_at.timestamp(),
-            relay_guard=row.immutable,
-        )
-        for row in every(work)
-    ]
+    return map(_policy, stream(work, _policies(work).order_by(blocked_sender_policy.c.id)))
+
+
+def load_some(work: Work, names: Collection[Name]) -> Changes[BlockedSenderPolicy]:
+    """What has become of these policies."""
+    return changes(work, _policies(work), blocked_sender_policy.c.id, names, _policy)
+
+
+def _policies(work: Work) -> Select[Any]:
+    table = blocked_sender_policy.c
+    return select(table.id, table.option, table.document, table.immutable, microseconds(table.created_at)).where(
+        table.account_id == work.account_id
+    )
+
+
+def _policy(row: Sequence[Any]) -> BlockedSenderPolicy:
+    key, option, text, immutable, created = row
+    document = _decode(text)
+    return BlockedSenderPolicy(
+        key, document.description, document.scope(), _OPTIONS[option], created / MICROSECONDS, immutable
+    )
 
 
 def _row(row: Row[str, str, str, bool, datetime, datetime]) -> BlockedSenderRow:

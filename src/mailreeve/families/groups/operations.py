@@ -9,7 +9,7 @@ import msgspec
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows
 from mailreeve.families.groups.rows import GroupRow, MemberRow
-from mailreeve.store.transactions import Part
+from mailreeve.store.transactions import Name, Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
@@ -74,8 +74,9 @@ def delete(call: Call, wire_id: str) -> None:
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: there are groups below it")
     if rows.is_used(call.work, old.id):
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: a policy names it")
+    names = [Name(Kind.GROUP, old.id), *(_member_name(matched) for matched in rows.all_matched(call.work, old.id))]
     rows.remove_group(call.work, old.id)
-    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP, old.id, before=old)
+    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP, old.id, before=old, names=names)
 
 
 def add_member(call: Call, wire_id: str, address: str | None, domain: str | None, notes: str | None) -> MemberRow:
@@ -86,7 +87,8 @@ def add_member(call: Call, wire_id: str, address: str | None, domain: str | None
     if rows.find_member(call.work, group.id, matched) is not None:
         raise refused(GROUP_MEMBER_EXISTS)
     row = rows.add_member(call.work, group.id, matched, shown, notes or "")
-    call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row)
+    names = [_member_name(matched)]
+    call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row, names=names)
     return row
 
 
@@ -98,8 +100,14 @@ def remove_member(call: Call, wire_id: str, address: str | None, domain: str | N
     if row is None:
         raise refused(GROUP_MEMBER_NOT_FOUND)
     rows.remove_member(call.work, row.id)
-    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row)
+    names = [_member_name(matched)]
+    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row, names=names)
     return row
+
+
+def _member_name(matched: str) -> Name:
+    """The memberships of an address or domain are read together."""
+    return Name(Kind.GROUP_MEMBER, matched)
 
 
 def _member(address: str | None, domain: str | None) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 
@@ -100,6 +101,14 @@ def every_group(work: Work) -> list[GroupRow]:
     return [GroupRow(*row) for row in rows]
 
 
+def some_groups(work: Work, keys: Sequence[str]) -> list[GroupRow]:
+    """Those of these groups that exist."""
+    query = select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system).where(
+        group.c.account_id == work.account_id
+    )
+    return [GroupRow(*row) for row in stream_named(work, query, group.c.id, keys)]
+
+
 def find_group(work: Work, key: str) -> GroupRow | None:
     """One group, or None."""
     row = work.execute(
@@ -158,6 +167,15 @@ def remove_group(work: Work, key: str) -> None:
     """Remove a group with its members."""
     work.execute(delete(member).where(member.c.account_id == work.account_id, member.c.group_id == key))
     work.execute(delete(group).where(group.c.account_id == work.account_id, group.c.id == key))
+
+
+def all_matched(work: Work, group_id: str) -> list[str]:
+    """What all members of a group are matched by."""
+    return list(
+        work.execute(
+            select(member.c.matched).where(member.c.account_id == work.account_id, member.c.group_id == group_id)
+        ).scalars()
+    )
 
 
 def member_counts(work: Work) -> dict[str, int]:
@@ -232,11 +250,16 @@ def remove_member(work: Work, key: str) -> None:
     work.execute(delete(member).where(member.c.account_id == work.account_id, member.c.id == key))
 
 
-def memberships(work: Work) -> Mapping[str, tuple[str, ...]]:
-    """From each member, an address's key or a domain, to its groups: what decisions read."""
+def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str, tuple[str, ...]]:
+    """From each member, an address's key or a domain, to its groups: what decisions read. Of these, or of all."""
     found: dict[str, list[str]] = {}
-    for matched, group_id in work.execute(
-        select(member.c.matched, member.c.group_id).where(member.c.account_id == work.account_id)
+    query = (
+        select(member.c.matched, member.c.group_id)
+        .where(member.c.account_id == work.account_id)
+        .order_by(member.c.id)
+    )
+    for matched, group_id in (
+        stream(work, query) if members is None else stream_named(work, query, member.c.matched, members)
     ):
         found.setdefault(matched, []).append(group_id)
     return {matched: tuple(ids) for matched, ids in found.items()}

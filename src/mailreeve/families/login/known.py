@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.login.rows import ApplicationRow, BindingRow
-from mailreeve.store.transactions import Part, Store
+from mailreeve.store.transactions import Store, Touched
 
 MOST: Final = 10_000  # credentials kept; past that all are forgotten
 
@@ -58,7 +58,7 @@ class KnownCredentials:
             self._found[key] = found
             self._of_account.setdefault(found.application.account_id, set()).add(key)
 
-    def _committed(self, account_id: str, revision: int, touched: frozenset[Part]) -> None:
+    def _committed(self, account_id: str, revision: int, touched: Touched) -> None:
         with self._lock:
             self._commits += 1
             for key in self._of_account.pop(account_id, ()):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Row, String, Table, Text, UniqueConstraint, func, insert, select, update
+from sqlalchemy import Column, Row, Select, String, Table, Text, UniqueConstraint, func, insert, select, update
 
-from mailreeve.policy.policies import ManagedAction, ManagedSender
+from mailreeve.policy.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import changes, stream
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import Name, Work
 
 managed_sender: Final = Table(
     "managed_sender",
@@ -33,6 +35,7 @@ managed_sender: Final = Table(
 address's key or a bare domain, `sender_shown` what was typed.
 """
 
+_ACTIONS: Final = {action.value: action for action in ManagedAction}
 _COLUMNS: Final = tuple(column for column in managed_sender.c if column.name != "account_id")
 
 
@@ -88,18 +91,28 @@ def change(work: Work, old: ManagedSenderRow, action: ManagedAction) -> ManagedS
     return msgspec.structs.replace(old, action=action, updated_at=work.now)
 
 
-def load(work: Work) -> list[ManagedSender]:
-    """The entries as decisions see them."""
-    table = managed_sender
-    actions = {action.value: action for action in ManagedAction}
-    return [
-        ManagedSender(key, recipient, sender, actions[action])
-        for key, recipient, sender, action in work.execute(
-            select(table.c.id, table.c.recipient, table.c.sender, table.c.action)
-            .where(table.c.account_id == work.account_id)
-            .order_by(table.c.id)
-        )
-    ]
+def load(work: Work) -> Iterator[ManagedSender]:
+    """The entries as decisions see them. Entries of one recipient share its key."""
+    recipients: dict[str, str] = {}
+    for row in stream(work, _entries(work).order_by(managed_sender.c.id)):
+        entry = _entry(row)
+        shared = recipients.setdefault(entry.recipient, entry.recipient)
+        yield entry if shared is entry.recipient else msgspec.structs.replace(entry, recipient=shared)
+
+
+def load_some(work: Work, names: Collection[Name]) -> Changes[ManagedSender]:
+    """What has become of these entries."""
+    return changes(work, _entries(work), managed_sender.c.id, names, _entry)
+
+
+def _entries(work: Work) -> Select[Any]:
+    table = managed_sender.c
+    return select(table.id, table.recipient, table.sender, table.action).where(table.account_id == work.account_id)
+
+
+def _entry(row: Sequence[Any]) -> ManagedSender:
+    key, recipient, sender, action = row
+    return ManagedSender(key, recipient, sender, _ACTIONS[action])
 
 
 def _row(row: Row[str, str, str, str, str, datetime, datetime]) -> ManagedSenderRow:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Row, Table, Text, insert, select
+from sqlalchemy import Column, Row, Select, Table, Text, insert, select
 
-from mailreeve.policy.policies import PermittedSenderPolicy
+from mailreeve.policy.policies import Changes, PermittedSenderPolicy
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
 
 permitted_sender_policy: Final = Table(
@@ -61,17 +63,27 @@ def add(work: Work, document: PolicyDocument) -> PermittedSenderRow:
     return row
 
 
-def load(work: Work) -> list[PermittedSenderPolicy]:
+def load(work: Work) -> Iterator[PermittedSenderPolicy]:
     """The policies as decisions see them."""
-    return [
-        PermittedSenderPolicy(
-            id=row.id,
-            description=row.document.description,
-            scope=row.document.scope(),
-            created=row.created_at.timestamp(),
-        )
-        for row in every(work)
-    ]
+    return map(_policy, stream(work, _policies(work).order_by(permitted_sender_policy.c.id)))
+
+
+def load_some(work: Work, names: Collection[Name]) -> Changes[PermittedSenderPolicy]:
+    """What has become of these policies."""
+    return changes(work, _policies(work), permitted_sender_policy.c.id, names, _policy)
+
+
+def _policies(work: Work) -> Select[Any]:
+    table = permitted_sender_policy.c
+    return select(table.id, table.document, microseconds(table.created_at)).where(
+        table.account_id == work.account_id
+    )
+
+
+def _policy(row: Sequence[Any]) -> PermittedSenderPolicy:
+    key, text, created = row
+    document = _decode(text)
+    return PermittedSenderPolicy(key, document.description, document.scope(), created / MICROSECONDS)
 
 
 def _row(row: Row[str, str, datetime, datetime]) -> PermittedSenderRow:

@@ -5,6 +5,7 @@ The names of types are unique without regard to case. A user has at most one val
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 
@@ -146,13 +148,18 @@ def remove(work: Work, user_id: str, type_id: str) -> None:
     )
 
 
-def matched_values(work: Work) -> dict[str, dict[str, str]]:
-    """From each user who has attributes to type ids and values without case: what decisions read (D-41)."""
+def matched_values(work: Work, users: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
+    """From each user who has attributes to type ids and values without case: what decisions read (D-41). Of these
+    users, or of all."""
     found: dict[str, dict[str, str]] = {}
-    for user_id, type_id, value in work.execute(
-        select(attribute_value.c.user_id, attribute_value.c.type_id, attribute_value.c.value).where(
-            attribute_value.c.account_id == work.account_id
-        )
+    table = attribute_value.c
+    query = (
+        select(table.user_id, table.type_id, table.value)
+        .where(table.account_id == work.account_id)
+        .order_by(table.user_id, table.type_id)
+    )
+    for user_id, type_id, value in (
+        stream(work, query) if users is None else stream_named(work, query, table.user_id, users)
     ):
         found.setdefault(user_id, {})[type_id] = value.casefold()
     return found

@@ -14,12 +14,15 @@ from mailreeve.families.users import passwords, rows
 from mailreeve.families.users.rows import AddressRow, UserRow
 from mailreeve.families.users.types import ChangedUser, CreateUser, NewUser, UpdateUser
 from mailreeve.policy.addresses import Address
-from mailreeve.store.transactions import Part, Work
+from mailreeve.store.transactions import Name, Part, Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import ALIAS_NOT_FOUND, FORBIDDEN, NOT_MANAGED, USER_EXISTS, USER_NOT_FOUND, refused
 from mailreeve.wire.tokens import Kind
 
 MAX_NAME: Final = 255
+
+ADDRESS: Final = "address"
+"""How the directory's loader knows an address, which has no id."""
 
 T = TypeVar("T")
 
@@ -139,7 +142,7 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
         return there, owner
     alias = _new_address(call.work, text, "alias")
     row = rows.add_alias(call.work, owner, alias, text)
-    call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row)
+    call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row, names=[_alias_name(row)])
     return row, owner
 
 
@@ -153,8 +156,12 @@ def remove_alias(call: Call, text: str, owner_text: str | None) -> tuple[Address
     if owner_text is not None and get(call.work, owner_text, "aliasFor").id != owner.id:
         raise refused(ALIAS_NOT_FOUND, "alias")
     rows.remove_alias(call.work, row.key)
-    call.work.changed(Part.DIRECTORY, "remove-alias", Kind.USER, owner.id, before=row)
+    call.work.changed(Part.DIRECTORY, "remove-alias", Kind.USER, owner.id, before=row, names=[_alias_name(row)])
     return row, owner
+
+
+def _alias_name(row: AddressRow) -> Name:
+    return Name(ADDRESS, row.key)
 
 
 def _hashed(password: str | None) -> str | None:

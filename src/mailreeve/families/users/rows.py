@@ -33,6 +33,7 @@ from sqlalchemy import (
 from mailreeve.directory.permissions import Role
 from mailreeve.policy.addresses import Address, Domain
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 
@@ -302,14 +303,21 @@ def remove_alias(work: Work, key: str) -> None:
     )
 
 
-def identities(work: Work) -> Iterator[tuple[str, str, str]]:
-    """For each address its key, the key of its user's primary address, and the user's id: what decisions read."""
-    rows = work.execute(
+def identities(work: Work, users: Sequence[str] | None = None) -> Iterator[Sequence[str]]:
+    """For each address its key, the key of its user's primary address, and the user's id: what decisions read. Of
+    these users, or of all."""
+    query = (
         select(address.c.key, user.c.key, user.c.id)
         .join(user, _its_user)
         .where(address.c.account_id == work.account_id)
     )
-    return (tuple(row) for row in rows)
+    return stream(work, query) if users is None else stream_named(work, query, address.c.user_id, users)
+
+
+def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
+    """From each of these addresses that is somebody's to its user's id."""
+    query = select(address.c.key, address.c.user_id).where(address.c.account_id == work.account_id)
+    return dict(tuple(row) for row in stream_named(work, query, address.c.key, keys))
 
 
 def _who_has(account_id: str, key: str) -> Select[Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Select,
     String,
     Table,
     Text,
@@ -27,10 +28,11 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.policy.policies import WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import MICROSECONDS, keys_of, microseconds, stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
 
 web_policy: Final = Table(
@@ -78,6 +80,8 @@ web_entry: Final = Table(
 
 MAX_KEYS_NAMED: Final = 500  # From here on reading all is cheaper than naming each.
 
+_TYPES: Final = {type_.value: type_ for type_ in WebEntryType}
+_ACTIONS: Final = {action.value: action for action in WebAction}
 _decode: Final = msgspec.json.Decoder(PolicyDocument).decode
 
 
@@ -210,39 +214,50 @@ def remove(work: Work, key: str) -> None:
     work.execute(delete(web_policy).where(web_policy.c.account_id == work.account_id, web_policy.c.id == key))
 
 
-def load(work: Work) -> list[WebPolicy]:
+def load(work: Work) -> Iterator[WebPolicy]:
     """The lists as decisions see them."""
-    policies, targets, entries = web_policy, web_target, web_entry
-    scopes: dict[str, list[str]] = {}
-    for policy_id, document in work.execute(
-        select(targets.c.policy_id, targets.c.document)
-        .where(targets.c.account_id == work.account_id)
-        .order_by(targets.c.policy_id, targets.c.position)
+    return _lists(work, None)
+
+
+def load_some(work: Work, names: Collection[Name]) -> Changes[WebPolicy]:
+    """What has become of these lists."""
+    keys = keys_of(names)
+    put = tuple(_lists(work, keys))
+    return Changes(put, frozenset(keys).difference(policy.id for policy in put))
+
+
+def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
+    """The lists with these keys, or all."""
+    policies, targets, entries = web_policy.c, web_target.c, web_entry.c
+
+    def rows(query: Select[Any], key: Column[str]) -> Iterator[Sequence[Any]]:
+        return stream(work, query) if keys is None else stream_named(work, query, key, keys)
+
+    scopes: dict[str, list[Scope]] = {}
+    for policy_id, document in rows(
+        select(targets.policy_id, targets.document)
+        .where(targets.account_id == work.account_id)
+        .order_by(targets.policy_id, targets.position),
+        targets.policy_id,
     ):
-        scopes.setdefault(policy_id, []).append(document)
+        scopes.setdefault(policy_id, []).append(_decode(document).scope())
     held: dict[str, list[WebEntry]] = {}
-    for policy_id, key, type_, value, action in work.execute(
-        select(entries.c.policy_id, entries.c.id, entries.c.type, entries.c.value, entries.c.action)
-        .where(entries.c.account_id == work.account_id)
-        .order_by(entries.c.policy_id, entries.c.position)
+    for policy_id, key, type_, value, action in rows(
+        select(entries.policy_id, entries.id, entries.type, entries.value, entries.action)
+        .where(entries.account_id == work.account_id)
+        .order_by(entries.policy_id, entries.position),
+        entries.policy_id,
     ):
-        entry = WebEntry(key, WebEntryType(type_), value, WebAction(action))
-        held.setdefault(policy_id, []).append(entry)
-    found = work.execute(
-        select(policies.c.id, policies.c.description, policies.c.created_at)
-        .where(policies.c.account_id == work.account_id)
-        .order_by(policies.c.id)
-    )
-    return [
-        WebPolicy(
-            id=key,
-            description=description,
-            scopes=tuple(_decode(document).scope() for document in scopes.get(key, ())),
-            entries=tuple(held.get(key, ())),
-            created=created_at.timestamp(),
+        held.setdefault(policy_id, []).append(WebEntry(key, _TYPES[type_], value, _ACTIONS[action]))
+    for key, description, created in rows(
+        select(policies.id, policies.description, microseconds(policies.created_at))
+        .where(policies.account_id == work.account_id)
+        .order_by(policies.id),
+        policies.id,
+    ):
+        yield WebPolicy(
+            key, description, tuple(scopes.get(key, ())), tuple(held.get(key, ())), created / MICROSECONDS
         )
-        for key, description, created_at in found
-    ]
 
 
 def _targets(work: Work, wanted: Sequence[str]) -> dict[str, list[TargetRow]]:

@@ -1,0 +1,65 @@
+"""How are objects read for the policy sets: all of them, or those that changed?
+
+A family's rows say what to select and what to make of a row; both ways come through the same function. All of them
+come as a stream: a million rows are never in memory beside the million values made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Select, type_coerce
+
+from mailreeve.policy.policies import Changes
+from mailreeve.store.transactions import Name, Work
+
+ROWS: Final = 2_000  # fetched at a time
+KEYS: Final = 500  # named in one query
+MICROSECONDS: Final = 1_000_000
+
+
+class Identified(Protocol):
+    """What is known by an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+I = TypeVar("I", bound=Identified)  # noqa: E741 - for what is identified
+
+
+def microseconds(column: Column[Any]) -> ColumnElement[int]:
+    """A moment as it is stored: a policy set needs no `datetime`, and a million of them take seconds to make."""
+    return type_coerce(column, BigInteger)
+
+
+def keys_of(names: Collection[Name]) -> list[str]:
+    """The keys of these objects, of whatever kind, in order."""
+    return sorted({name.key for name in names})
+
+
+def stream(work: Work, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """The rows of a query, a few at a time."""
+    return iter(work.execute(query.execution_options(yield_per=ROWS)))
+
+
+def stream_named(
+    work: Work, query: Select[Any], column: ColumnElement[str], keys: Sequence[str]
+) -> Iterator[Sequence[Any]]:
+    """The rows of a query whose column is one of the keys."""
+    for start in range(0, len(keys), KEYS):
+        yield from work.execute(query.where(column.in_(keys[start : start + KEYS])))
+
+
+def changes(
+    work: Work,
+    query: Select[Any],
+    column: ColumnElement[str],
+    names: Collection[Name],
+    made: Callable[[Sequence[Any]], I],
+) -> Changes[I]:
+    """What has become of objects of which each has one row: those that are there, and which are gone."""
+    keys = keys_of(names)
+    put = tuple(made(row) for row in stream_named(work, query, column, keys))
+    return Changes(put, frozenset(keys).difference([one.id for one in put]))
