@@ -1,8 +1,8 @@
 """Which account do the benchmarks of the engine ask? A made-up one of any size, the same for the same numbers.
 
 The mix is that of an organisation whose security tools block senders by API: mostly single addresses and domains,
-for everybody inside or for one person or group, a few policies that are wide, dated, bound to a network, turned both
-ways, switched off, or that look at the header.
+for everybody inside or for one person or group, a few policies that are wide, dated, bound to a network, turned
+both ways, switched off, or that look at the header.
 """
 
 from __future__ import annotations

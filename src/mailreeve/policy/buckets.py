@@ -1,8 +1,8 @@
 """How are policies kept under one key, so that the winner-to-be comes first and a change is cheap?
 
 Most keys have one policy, which then stands for itself. A few policies are a tuple, in order. More than that are
-told apart by the recipient's key (`Shelf`), and under one pair of keys they are a `Ranked` row: tuples of tuples, so
-that even among a hundred thousand a change copies a few hundred.
+told apart by the recipient's key (`Shelf`), and under one pair of keys they are a `Ranked` row: tuples of tuples,
+so that even among a hundred thousand a change copies a few hundred.
 """
 
 from __future__ import annotations

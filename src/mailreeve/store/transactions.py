@@ -74,7 +74,7 @@ class Work:
     account_id: str
     origin: Origin
     now: datetime
-    touched: dict[Part, set[Name]] = field(default_factory=dict)
+    touched: list[tuple[Part, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
 
     def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
@@ -102,18 +102,19 @@ class Work:
         `names` are the objects of the part to be read again, where that is not just the object itself.
         """
         if part is not None:
-            self.touched.setdefault(part, set()).update([Name(object_kind, object_id)] if names is None else names)
+            objects = [Name(object_kind, object_id)] if names is None else names
+            self.touched += [(part, name) for name in objects]
         self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
 
     @contextmanager
     def item(self) -> Iterator[None]:
         """A part of the transaction that is undone alone when it raises; the exception goes on."""
-        touched, audits = {part: set(names) for part, names in self.touched.items()}, len(self.audits)
+        touched, audits = len(self.touched), len(self.audits)
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
-            self.touched = touched
+            del self.touched[touched:]
             del self.audits[audits:]
             raise
 
@@ -200,7 +201,8 @@ class Store:
         with ExitStack() as watched, self._engine.writing() as connection:
             work = Work(connection, account_id, origin, self._clock())
             result = transaction(work)
-            touched = {part: frozenset(names) for part, names in work.touched.items()}
+            parts = {part for part, _ in work.touched}
+            touched = {part: frozenset(name for other, name in work.touched if other is part) for part in parts}
             if work.touched or work.audits:
                 revision = self._take_revision(work)
                 for watcher in self._watchers:

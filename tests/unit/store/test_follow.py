@@ -5,25 +5,26 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, MetaData, Table, Text, insert, select
+from sqlalchemy import Column, MetaData, Table, Text, delete, insert, select
 
 from mailreeve.policy.addresses import Domain
-from mailreeve.policy.facts import Directory
+from mailreeve.policy.facts import Directory, DirectoryChanges
 from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Scope
+from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.follow import Follower, Loaders, _Followed
+from mailreeve.store.follow import MOST_NAMED, Follower, Keep, Loader, Loaders, _Followed
 from mailreeve.store.schema import account, account_column, audit_event, key_column
-from mailreeve.store.transactions import Origin, Part, Store, Work
+from mailreeve.store.transactions import Name, Origin, Part, Store, Touched, Work
 
 ONE, TWO = "1" * 32, "2" * 32
 RELAYS = (parse_network("10.0.0.0/8"),)
@@ -39,6 +40,7 @@ class Families:
     def __init__(self, table) -> None:  # type: ignore[no-untyped-def]
         self.table = table
         self.loads: Counter[str] = Counter()
+        self.asked: list[set[str]] = []
         self.broken = False
         self.lock = threading.Lock()
         self.before: Callable[[str], None] = lambda name: None
@@ -67,17 +69,34 @@ class Families:
             for key in self.texts(work, "blocked")
         ]
 
-    def nothing(self, name: str) -> Callable[[Work], Sequence[object]]:
+    def some_directory(self, work: Work, names: Collection[Name]) -> DirectoryChanges:
+        return DirectoryChanges(internal_domains=self.directory(work).internal_domains)
+
+    def some_blocked(self, work: Work, names: Collection[Name]) -> Changes[BlockedSenderPolicy]:
+        asked = {name.key for name in names}
+        self.asked.append(asked)
+        put = [policy for policy in self.blocked(work) if policy.id in asked]
+        return Changes(put, frozenset(asked - {policy.id for policy in put}))
+
+    def nothing(self, name: str) -> Loader[Sequence[object], Changes[object]]:
         def load(work: Work) -> Sequence[object]:
             self.count(name)
             return ()
 
-        return load
+        def load_some(work: Work, names: Collection[Name]) -> Changes[object]:
+            self.count(name)
+            return Changes()
+
+        return Loader(load, load_some)
 
     def loaders(self) -> Loaders:
         names = ("permitted", "managed", "alteration", "definitions", "web")
         others = {name: self.nothing(name) for name in names}
-        return Loaders(directory=self.directory, blocked=self.blocked, **others)  # type: ignore[arg-type]
+        return Loaders(
+            directory=Loader(self.directory, self.some_directory),
+            blocked=Loader(self.blocked, self.some_blocked),
+            **others,  # type: ignore[arg-type]
+        )
 
     def add(self, store: Store, key: str, part: Part = Part.BLOCKED_SENDERS, account_id: str = ONE) -> None:
         kind = "blocked" if part is Part.BLOCKED_SENDERS else part.value
@@ -150,6 +169,123 @@ def test_only_the_parts_that_were_touched_are_read(store: Store, follower: Follo
     families.add(store, "y.test", Part.DIRECTORY)
     follower.current(ONE)
     assert families.loads == {"blocked": 2, "directory": 2}
+
+
+def test_only_the_objects_that_were_touched_are_read(store: Store, follower: Follower, families: Families) -> None:
+    """New ones, changed ones and those that are gone; what a transaction undid is not asked for."""
+    for key in "abc":
+        families.add(store, key)
+    follower.current(ONE)
+
+    def transaction(work: Work) -> None:
+        work.execute(delete(families.table).where(families.table.c.id == "b"))
+        work.changed(Part.BLOCKED_SENDERS, "delete", "thing", "b")
+        with suppress(Broken), work.item():
+            work.changed(Part.BLOCKED_SENDERS, "update", "thing", "c")
+            raise Broken
+
+    store.write(ONE, Origin("test"), transaction)
+    families.add(store, "d")
+    assert blocked(follower.current(ONE)) == {"a", "c", "d"}
+    assert families.asked == [{"b", "d"}]
+
+
+def test_a_part_is_read_as_a_whole_after_very_many_changes(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """What a commit says about them is not kept without end."""
+    follower.current(ONE)
+    families.add(store, "p")
+
+    def transaction(work: Work) -> None:
+        names = [Name("thing", str(number)) for number in range(MOST_NAMED + 1)]
+        work.changed(Part.BLOCKED_SENDERS, "import", "thing", "all", names=names)
+
+    store.write(ONE, Origin("test"), transaction)
+    assert not follower._accounts[ONE].touched
+    assert blocked(follower.current(ONE)) == {"p"}
+    assert families.asked == []
+    families.add(store, "q")
+    assert blocked(follower.current(ONE)) == {"p", "q"}
+    assert families.asked == [{"q"}]
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_sets_that_nobody_asks_for_are_let_go(store: Store, families: Families) -> None:
+    """After their time; one that is asked for again is loaded again, with what was written meanwhile."""
+    clock = Clock()
+    follower = Follower(store, families.loaders(), RELAYS, Keep(idle=60.0), clock)
+    families.add(store, "p")
+    one, two = follower.current(ONE), follower.current(TWO)
+    clock.now = 50.0
+    assert follower.current(TWO) is two
+    clock.now = 61.0
+    assert follower.let_go() == 1
+    assert follower._accounts[ONE].current is None
+    assert follower.current(TWO) is two
+    families.add(store, "q")
+    assert not follower._accounts[ONE].touched
+    families.loads.clear()
+    assert blocked(follower.current(ONE)) == {"p", "q"}
+    assert families.loads == dict.fromkeys(EVERY, 1)
+    assert blocked(one) == {"p"}
+
+
+def test_no_more_policies_are_kept_than_there_is_room_for(store: Store, families: Families) -> None:
+    """The account asked for last stays, however large; those asked for longer ago go first."""
+    clock = Clock()
+    follower = Follower(store, families.loaders(), RELAYS, Keep(policies=1), clock)
+    for key in "ab":
+        families.add(store, key)
+    one = follower.current(ONE)
+    assert follower.let_go() == 0
+    clock.now = 1.0
+    follower.current(TWO)
+    assert follower.let_go() == 1
+    assert follower._accounts[ONE].current is None
+    assert follower.current(ONE) is not one
+
+
+def test_a_set_that_is_being_loaded_is_not_let_go(store: Store, families: Families) -> None:
+    """Whoever loads it wants it."""
+    clock = Clock()
+    follower = Follower(store, families.loaders(), RELAYS, Keep(idle=60.0), clock)
+    follower.current(ONE)
+    families.add(store, "p")
+    let_go: list[int] = []
+
+    def late(name: str) -> None:
+        clock.now += 100.0
+        let_go.append(follower.let_go())
+
+    families.before = late
+    assert blocked(follower.current(ONE)) == {"p"}
+    assert let_go == [0]
+
+
+def test_a_long_load_says_how_far_it_is(
+    store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the log, and what it came to."""
+    monkeypatch.setattr("mailreeve.store.follow.TOLD_EVERY", 0.0)
+    monkeypatch.setattr("mailreeve.store.follow._LOOKED_AT_CLOCK", 2)
+    for key in "abc":
+        families.add(store, key)
+    with structlog.testing.capture_logs() as logs:
+        follower.current(ONE)
+    assert [(log["event"], log.get("read"), log.get("objects")) for log in logs] == [
+        ("loading policies", 2, None),
+        ("policies loaded", None, 3),
+    ]
 
 
 def test_a_commit_that_touches_no_part_changes_the_revision_only(
@@ -255,7 +391,7 @@ def test_a_set_holds_all_that_its_revision_says(store: Store, follower: Follower
     caught: list[PolicySet] = []
 
     @contextmanager
-    def look_between(account_id: str, touched: frozenset[Part]) -> Iterator[None]:
+    def look_between(account_id: str, touched: Touched) -> Iterator[None]:
         yield
         # Committed; and the follower, whose context was entered first, is still in its own.
         caught.append(follower.current(ONE))

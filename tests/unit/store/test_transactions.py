@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from mailreeve.store import engines, transactions
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account
-from mailreeve.store.transactions import ATTEMPTS, Origin, Part, Store, Work
+from mailreeve.store.transactions import ATTEMPTS, Name, Origin, Part, Store, Touched, Work
 
 ONE, TWO = "1" * 32, "2" * 32
 
@@ -62,7 +62,7 @@ def test_a_transaction_that_raises_leaves_nothing(store: Store, things) -> None:
 
 def test_a_refused_item_is_undone_alone(store: Store, things) -> None:
     """Rows, audit rows and touched parts of the one; the others stay."""
-    touched: list[frozenset[Part]] = []
+    touched: list[Touched] = []
     store.on_commit(lambda account_id, revision, parts: touched.append(parts))
 
     def transaction(work: Work) -> None:
@@ -79,7 +79,8 @@ def test_a_refused_item_is_undone_alone(store: Store, things) -> None:
     store.write(ONE, things.origin, transaction)
     assert things.keys(store) == ["k0", "k2"]
     assert [row["object_id"] for row in things.audits(store)] == ["k0", "k0", "k2", "k2"]
-    assert touched == [{Part.BLOCKED_SENDERS, Part.DIRECTORY}]
+    noted = {Part.BLOCKED_SENDERS: "k0", Part.DIRECTORY: "k2"}
+    assert touched == [{part: {Name("thing", key)} for part, key in noted.items()}]
 
 
 def test_an_item_that_the_database_refuses_is_undone_alone(store: Store, things) -> None:
@@ -241,7 +242,7 @@ def test_listeners_hear_of_a_commit_before_the_writer_does(store: Store, things)
     """With account, revision and touched parts, in the writer's thread, once the rows can be seen."""
     heard: list[object] = []
 
-    def listener(account_id: str, revision: int, touched: frozenset[Part]) -> None:
+    def listener(account_id: str, revision: int, touched: Touched) -> None:
         heard.append((account_id, revision, touched, things.keys(store), threading.get_ident()))
 
     store.on_commit(listener)
@@ -252,13 +253,13 @@ def test_listeners_hear_of_a_commit_before_the_writer_does(store: Store, things)
         assert heard == []
 
     store.write(ONE, things.origin, transaction)
-    assert heard == [(ONE, 1, {Part.DEFINITIONS}, ["k"], threading.get_ident())]
+    assert heard == [(ONE, 1, {Part.DEFINITIONS: {Name("thing", "k")}}, ["k"], threading.get_ident())]
 
 
 def test_a_listener_that_fails_does_not_repeat_what_is_done(store: Store, things) -> None:
     """Not even when its failure looks like a conflict: the rows are committed already."""
 
-    def listener(account_id: str, revision: int, touched: frozenset[Part]) -> None:
+    def listener(account_id: str, revision: int, touched: Touched) -> None:
         raise OperationalError("", {}, sqlite3.OperationalError("database is locked"))
 
     store.on_commit(listener)
@@ -272,14 +273,14 @@ def test_a_watcher_stands_around_the_commit(store: Store, things) -> None:
     seen: list[object] = []
 
     @contextmanager
-    def watcher(account_id: str, touched: frozenset[Part]) -> Iterator[None]:
+    def watcher(account_id: str, touched: Touched) -> Iterator[None]:
         seen.append((account_id, touched, things.keys(store)))
         yield
         seen.append(things.keys(store))
 
     store.around_commit(watcher)
     store.write(ONE, things.origin, things.put("k"))
-    assert seen == [(ONE, frozenset(), []), ["k"]]
+    assert seen == [(ONE, {}, []), ["k"]]
 
 
 class Locker:
