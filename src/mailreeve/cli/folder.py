@@ -17,6 +17,7 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from mailreeve.families.account import rows as accounts
 from mailreeve.families.call import Limits
 from mailreeve.families.perform import House
 from mailreeve.families.registry import LOADERS
@@ -81,6 +82,18 @@ class Opened:
         )
         follower = Follower(self.store, LOADERS, settings.networks())
         self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits)
+
+    def account_id(self, code: str | None) -> str:
+        """The account that a code names, or the only one. Raises `FolderError`."""
+        codes = self.store.look_up(accounts.codes)
+        if code is None:
+            if len(codes) != 1:
+                named = ", ".join(sorted(codes))
+                raise FolderError(f"there are several accounts; name one with --account: {named}")
+            code = next(iter(codes))
+        if code not in codes:
+            raise FolderError(f"there is no account {code}")
+        return codes[code]
 
     def close(self) -> None:
         """Close the database."""

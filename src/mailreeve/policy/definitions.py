@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -56,6 +56,12 @@ class Definitions:
 
     def __bool__(self) -> bool:
         return bool(self._sets)
+
+    def every(self) -> Iterator[Definition]:
+        """The definitions of all sets. Those that rival each other follow one another, the winner-to-be first."""
+        for patterns in self._sets.values():
+            for rivals in patterns.values():
+                yield from rivals
 
     def find(
         self,

@@ -102,6 +102,11 @@ class PersonalLists:
         """The list kept under this key, an empty one if there is none."""
         return self._lists.get(recipient, _NOTHING)
 
+    def entries(self) -> Iterator[ManagedSender]:
+        """The entries of all lists."""
+        for theirs in self._lists.values():
+            yield from theirs.entries.values()
+
 
 class PersonalView(Struct, frozen=True, gc=False):
     """One recipient's list, held against one message.

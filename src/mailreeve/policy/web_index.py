@@ -58,18 +58,24 @@ class Listed(Struct, frozen=True, gc=False):
         return None if f"{asked}/".startswith(f"{self.base}/") else "the path does not match"
 
 
+def list_entry(policy: WebPolicy, entry: WebEntry) -> Listed:
+    """The entry as the index and whoever compares entries see it."""
+    base, _, query = entry.value.partition("?")
+    return Listed(policy, entry, base, parameters(query))
+
+
 class WebIndex:
     """All web lists of an account. Immutable for its readers."""
 
     def __init__(self, policies: Iterable[WebPolicy] = ()) -> None:
+        self.policies: tuple[WebPolicy, ...] = tuple(policies)
         domains: dict[str, list[Listed]] = {}
         urls: dict[str, list[Listed]] = {}
-        for policy in policies:
+        for policy in self.policies:
             for entry in policy.entries:
-                base, _, query = entry.value.partition("?")
-                listed = Listed(policy, entry, base, parameters(query))
+                listed = list_entry(policy, entry)
                 shelf = domains if entry.type is WebEntryType.DOMAIN else urls
-                shelf.setdefault(base, []).append(listed)
+                shelf.setdefault(listed.base, []).append(listed)
         self._domains = {base: tuple(found) for base, found in domains.items()}
         self._urls = {base: tuple(found) for base, found in urls.items()}
         self._depth = max((base.count("/") for base in urls), default=-1)
