@@ -141,7 +141,7 @@ class Api:
                 caller = self._admit(request, path)
             origin = Origin(caller.actor, _address(request), request.headers.get("x-mc-req-id", "")[:128])
             done = perform(self._house, endpoint, envelope.decode(body), caller, origin)
-            payload = envelope.encode(done.data, done.fail, done.shown)
+            payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except _NotAdmitted as denied:
             return self._refuse(denied.refusal, denied.standing)
         except RequestRefused as refusal:

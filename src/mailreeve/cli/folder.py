@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mailreeve.families.account import rows as accounts
-from mailreeve.families.call import Limits
+from mailreeve.families.call import Conduct, Limits
 from mailreeve.families.perform import House
 from mailreeve.families.registry import LOADERS
 from mailreeve.settings import FILE_NAME, Settings
@@ -81,7 +81,8 @@ class Opened:
             delegates_per_user=settings.delegates_per_user,
         )
         follower = Follower(self.store, LOADERS, settings.networks())
-        self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits)
+        conduct = Conduct(settings.reach_guard, settings.web_proxy)
+        self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits, conduct)
 
     def account_id(self, code: str | None) -> str:
         """The account that a code names, or the only one. Raises `FolderError`."""

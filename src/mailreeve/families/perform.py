@@ -15,7 +15,7 @@ from functools import partial
 from msgspec import Struct
 
 from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.families.call import Call, Limits
+from mailreeve.families.call import Call, Conduct, Limits
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
 from mailreeve.wire.endpoint import Endpoint
@@ -26,11 +26,12 @@ from mailreeve.wire.tokens import Ids
 
 
 class Done(Struct, frozen=True):
-    """What became of a request: the answers, the refused items, and the page shown."""
+    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides."""
 
     data: Sequence[Struct]
     fail: Sequence[Failure]
     shown: Shown | None
+    warnings: Sequence[str] = ()
 
 
 class House(Struct, frozen=True):
@@ -40,6 +41,7 @@ class House(Struct, frozen=True):
     follower: Follower
     ids: Ids
     limits: Limits
+    conduct: Conduct = Conduct()
 
 
 def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Done:
@@ -79,7 +81,7 @@ def _each(
     work: Work,
 ) -> Done:
     current = partial(house.follower.current, caller.account_id)
-    call = Call(caller, work, house.ids, house.limits, request.page, current)
+    call = Call(caller, work, house.ids, house.limits, request.page, current, house.conduct)
     data: list[Struct] = []
     fail: list[Failure] = []
     shown: Shown | None = None
@@ -87,11 +89,13 @@ def _each(
         if isinstance(value, Failure):
             fail.append(value)
             continue
+        said = len(call.warnings)
         try:
             # What only reads leaves nothing to undo.
             with work.item() if endpoint.writes else nullcontext():
                 result = endpoint.run(call, value)
         except ItemRefused as refusal:
+            del call.warnings[said:]
             fail.append(Failure(refusal.problems, _echo(item)))
             continue
         if isinstance(result, Page):
@@ -101,7 +105,7 @@ def _each(
             data += result
     if endpoint.lists and shown is None:
         shown = Shown(0)
-    return Done(data, fail, shown)
+    return Done(data, fail, shown, call.warnings)
 
 
 def _echo(item: Item) -> Item:

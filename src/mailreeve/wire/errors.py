@@ -109,6 +109,7 @@ NOT_MANAGED: Final = Fault(
 MANAGED_SENDER_LIMIT: Final = Fault("err_managed_sender_limit", "The recipient's list is full")
 POLICY_NOT_FOUND: Final = Fault("err_policy_not_found", "Policy not found")
 POLICY_IMMUTABLE: Final = Fault("err_policy_immutable", "This policy cannot be changed")
+POLICY_REACH: Final = Fault("err_policy_reach_unconfirmed", "The policy would block a whole organisation")
 WEB_POLICY_URL_LIMIT: Final = Fault("err_web_policy_url_limit", "The policy holds too many URLs")
 WEB_ACCOUNT_URL_LIMIT: Final = Fault("err_web_account_url_limit", "The account holds too many URLs")
 WEB_ENTRY_DUPLICATE: Final = Fault("err_web_entry_duplicate", "The URL is in the list twice")
