@@ -16,6 +16,7 @@ from mailreeve.families.domains import endpoints as domains
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.groups import endpoints as groups
 from mailreeve.families.groups import rows as group_rows
+from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.permitted_senders import operations as permitted_sender_operations
@@ -38,6 +39,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *domains.ENDPOINTS,
     *account.ENDPOINTS,
     *explain.ENDPOINTS,
+    *lint.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

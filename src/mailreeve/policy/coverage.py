@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Final
 
 from mailreeve.policy.addresses import Address, Domain
 from mailreeve.policy.facts import Directory
@@ -22,8 +23,10 @@ from mailreeve.policy.identities import (
 )
 from mailreeve.policy.targets import Target, TargetType
 
-_GROUP = target_key(Target(TargetType.PROFILE_GROUP))
-_NOBODY = " "  # a local part that no address has
+_GROUP: Final = target_key(Target(TargetType.PROFILE_GROUP))
+MAX_KEPT: Final = 10_000  # domains whose keys are kept; those of members and of the account are asked about often
+
+_NOBODY: Final = " "  # a local part that no address has
 
 
 class Coverage:
@@ -45,6 +48,10 @@ class Coverage:
         Where nobody can match (`impossible`) the answer is right but of no use. For a display name they are
         those of a From header that has it, whose address may be any or missing.
         """
+        if target.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS:
+            return self.of_address(target.value)  # rarely asked twice, and there may be a million
+        if target.type is TargetType.EMAIL_DOMAIN:
+            return self.at_domain(target.value)
         found = self._sure.get(target)
         if found is None:
             found = self._sure[target] = self._find(target) | {target_key(target), EVERYONE_KEY}
@@ -55,8 +62,9 @@ class Coverage:
         found = self._domains.get(domain)
         if found is None:
             key = f"{_NOBODY}@{domain}"
-            keys = self._identities.keys(Address(_NOBODY, Domain(domain), key))
-            found = self._domains[domain] = keys - {key}
+            found = self._identities.keys(Address(_NOBODY, Domain(domain), key)) - {key}
+            if len(self._domains) < MAX_KEPT:
+                self._domains[domain] = found
         return found
 
     def of_address(self, key: str) -> frozenset[str]:
@@ -85,10 +93,6 @@ class Coverage:
 
     def _find(self, target: Target) -> frozenset[str]:
         match target.type:
-            case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
-                return self.of_address(target.value)
-            case TargetType.EMAIL_DOMAIN:
-                return self.at_domain(target.value)
             case TargetType.INTERNAL_ADDRESSES:
                 return self._common(self.directory.internal_domains) | {INTERNAL_KEY}
             case TargetType.FREE_MAIL_DOMAINS:
@@ -99,7 +103,7 @@ class Coverage:
                 return self._attributes.get(target_key(target), frozenset())
             case TargetType.EXTERNAL_ADDRESSES:
                 return frozenset((EXTERNAL_KEY,))
-            case TargetType.EVERYONE | TargetType.HEADER_DISPLAY_NAME:
+            case _:
                 return frozenset()
 
     def _common(self, domains: Iterable[str]) -> frozenset[str]:

@@ -85,8 +85,8 @@ def _words(scope: Scope, directory: Directory) -> str:
     else:
         text = f"every message from {target_words(scope.from_, names)} to {recipients}"
     if scope.from_.type is not TargetType.EVERYONE and scope.from_part is not FromPart.ENVELOPE_FROM:
-        also = "or in " if scope.from_part is FromPart.BOTH else ""
-        text += f" (named {'as envelope sender ' if also else ''}{also}the From header)"
+        also = "as envelope sender or " if scope.from_part is FromPart.BOTH else ""
+        text += f" (named {also}in the From header)"
     if scope.bidirectional:
         text += ", and the other way round"
     if scope.networks:

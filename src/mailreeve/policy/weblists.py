@@ -160,8 +160,13 @@ class WebRequest:
             return "its `to` names somebody, and a web request has no recipient"  # D-26
         if target_key(scope.from_) not in self._keys:
             return "the user is unknown" if self._facts.user is None else "the user does not match"
-        rank = SCOPE_RANK[scope.from_.type]
-        return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
+        return scope_standing(scope)
+
+
+def scope_standing(scope: Scope) -> Standing:
+    """The standing that a policy has through this scope, in a request for which it holds."""
+    rank = SCOPE_RANK[scope.from_.type]
+    return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
 
 
 def _candidates(

@@ -83,6 +83,7 @@ WRONG_METHOD: Final = Fault("err_xdk_method_not_allowed", "Functions are called 
 TOO_SLOW: Final = Fault("err_request_timeout", "The request body took too long to arrive", 408, True)
 TOO_LARGE: Final = Fault("err_request_too_large", "The request body is too large", 413)
 QUOTA: Final = Fault("err_rate_limit_exceeded", "Too many calls; the call was not executed", 429, True)
+BUSY: Final = Fault("err_busy", "Another call of this kind is under way; the call was not executed", 429, True)
 INTERNAL: Final = Fault("err_internal", "The call failed inside the server", 500, True)
 
 # Items: their form (api.md section 1.6).
