@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import PageRequest
 from mailreeve.wire.tokens import Ids, Kind
+
+T = TypeVar("T")
 
 
 class Limits(Struct, frozen=True):
@@ -37,9 +40,24 @@ class Conduct(Struct, frozen=True):
     web_proxy: bool = False
 
 
+class Rehearsed(Struct, Generic[T], frozen=True):
+    """What came of a rehearsal: its result, and the policies without and with what it changed."""
+
+    result: T
+    before: PolicySet
+    after: PolicySet
+
+
+class Rehearse(Protocol):
+    """Does something to the account that is undone at once, and tells what would have come of it."""
+
+    def __call__(self, action: Callable[[Call], T]) -> Rehearsed[T]: ...
+
+
 @dataclass(frozen=True)
 class Call:
-    """One call. `warnings` are said about items that are carried out all the same."""
+    """One call. `warnings` are said about items that are carried out all the same. `rehearse` is for endpoints
+    that only read: a call that writes holds the turn that a rehearsal waits for."""
 
     caller: Caller
     work: Work
@@ -48,6 +66,7 @@ class Call:
     page: PageRequest
     current_policies: Callable[[], PolicySet]
     conduct: Conduct
+    rehearse: Rehearse
     warnings: list[str] = field(default_factory=list)
 
     @cached_property

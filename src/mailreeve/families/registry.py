@@ -21,6 +21,7 @@ from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.permitted_senders import operations as permitted_sender_operations
 from mailreeve.families.permitted_senders import rows as permitted_sender_rows
+from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.users import endpoints as users
 from mailreeve.families.web_lists import endpoints as web_lists
 from mailreeve.families.web_lists import rows as web_list_rows
@@ -40,6 +41,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *account.ENDPOINTS,
     *explain.ENDPOINTS,
     *lint.ENDPOINTS,
+    *replay.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

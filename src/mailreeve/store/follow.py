@@ -80,6 +80,21 @@ class Follower:
         with followed.lock:
             return self._load(account_id, followed)
 
+    def rehearsed(self, work: Work, base: PolicySet) -> PolicySet:
+        """The set as it would be if this transaction were committed. `base` is the one that was current when it
+        began to write, since when nobody else can have committed anything."""
+        load, touched = self._loaders, work.touched
+        return base.changed(
+            revision=base.revision,
+            directory=load.directory(work) if Part.DIRECTORY in touched else None,
+            blocked=load.blocked(work) if Part.BLOCKED_SENDERS in touched else None,
+            permitted=load.permitted(work) if Part.PERMITTED_SENDERS in touched else None,
+            managed=load.managed(work) if Part.MANAGED_SENDERS in touched else None,
+            alteration=load.alteration(work) if Part.ALTERATION_POLICIES in touched else None,
+            definitions=load.definitions(work) if Part.DEFINITIONS in touched else None,
+            web=load.web(work) if Part.WEB_LISTS in touched else None,
+        )
+
     @contextmanager
     def _committing(self, account_id: str, touched: frozenset[Part]) -> Iterator[None]:
         followed = self._followed(account_id)

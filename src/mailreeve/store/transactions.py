@@ -164,6 +164,23 @@ class Store:
                 listener(account_id, revision, touched)
         return result
 
+    def rehearse(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
+        """The result of a transaction that is undone, whatever it did; nobody else sees anything of it.
+
+        It waits for its turn as a write does, and other writes wait while it runs: what takes its time belongs
+        outside. It may be run up to `ATTEMPTS` times.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._engine.undoing() as connection:
+                    return transaction(Work(connection, account_id, origin, self._clock()))
+            except Exception as problem:
+                if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
+                    raise
+                _log.info("rehearsal repeated", attempt=attempt, account=account_id)
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
+        raise AssertionError("unreachable")
+
     def _write_repeatedly(
         self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
     ) -> tuple[T, int, frozenset[Part]]:
