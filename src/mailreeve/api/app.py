@@ -158,11 +158,11 @@ class Api:
         """
         try:
             caller = self._authenticate(request, path, datetime.now(UTC))
-        except RequestRefused:
+        except RequestRefused as problem:
             standing = self._strangers.count(_address(request))
-            if standing.remaining < 0:
-                refusal = RequestRefused(QUOTA, retry_after=standing.reset)
-            raise _NotAdmitted(refusal, standing) from refusal
+            tired = standing.remaining < 0
+            refusal = RequestRefused(QUOTA, retry_after=standing.reset) if tired else problem
+            raise _NotAdmitted(refusal, standing) from problem
         standing = self._quota.count(_counted_as(caller))
         if standing.remaining < 0:
             raise _NotAdmitted(RequestRefused(QUOTA, retry_after=standing.reset), standing)
