@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from mailreeve import settings
+from mailreeve.policy.reach import ReachGuard
 from mailreeve.settings import FILE_NAME, Settings, SettingsError, split_host_port
 
 NAMES = [field.name for field in msgspec.structs.fields(Settings)]
@@ -57,6 +58,8 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
         str: ("other:7", "other:7"),
         int: (7, "7"),
         float: (7.5, "7.5"),
+        bool: (True, "true"),
+        ReachGuard: (ReachGuard.REFUSE, "refuse"),
         tuple: (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128"),
     }[type(default)]
     assert getattr(read(tmp_path, environment={f"MAILREEVE_{name.upper()}": text}), name) == value

@@ -24,6 +24,7 @@ from mailreeve.families.explain.types import (
     WebExplanation,
 )
 from mailreeve.policy.decisions import PolicyType
+from mailreeve.policy.index import RELAY_REFUSAL
 from mailreeve.policy.order import RANKED
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.wording import TYPE_LAYERS
@@ -40,7 +41,13 @@ _TYPES: Final = {
     PolicyType.MANAGED_SENDERS: "personal",
     PolicyType.ADDRESS_ALTERATION: "alteration",
 }
-_EFFECTS: Final = {"block_sender": "blocks", "no_action": "exempts", "permit": "permits", "block": "blocks"}
+_EFFECTS: Final = {
+    "block_sender": "blocks",
+    RELAY_REFUSAL: "blocks",
+    "no_action": "exempts",
+    "permit": "permits",
+    "block": "blocks",
+}
 
 T = TypeVar("T")
 
@@ -169,7 +176,7 @@ def _print_message(told: MessageExplanation, item: ExplainMessage, everything: b
                 str(c.place or "-"),
                 _TYPES[c.type],
                 c.description.removeprefix(f"personal {c.effect} of "),
-                _EFFECTS.get(c.effect, c.effect if "relay" in c.effect else "alters"),
+                _EFFECTS.get(c.effect, "alters"),
                 _order(c.sort_key),
                 c.failed or c.note or _standing(c.place),
             )
