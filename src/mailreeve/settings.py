@@ -24,6 +24,7 @@ DEFAULT_DATA: Final = "mailreeve-data"
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
+Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
@@ -56,6 +57,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     address_alterations: Count = 3_000
     managed_senders_per_user: Count = 10_000
     delegates_per_user: Count = 500
+    account_idle: Idle = 3_600.0
+    policies_kept: Size = 5_000_000
     log_level: str = "info"
 
     def networks(self) -> tuple[Network, ...]:

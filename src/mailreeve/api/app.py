@@ -158,7 +158,7 @@ class Api:
         """
         try:
             caller = self._authenticate(request, path, datetime.now(UTC))
-        except RequestRefused as refusal:
+        except RequestRefused:
             standing = self._strangers.count(_address(request))
             if standing.remaining < 0:
                 refusal = RequestRefused(QUOTA, retry_after=standing.reset)
