@@ -25,6 +25,7 @@ DEFAULT_DATA: Final = "mailreeve-data"
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
+Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
@@ -59,6 +60,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     delegates_per_user: Count = 500
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    account_idle: Idle = 3_600.0
+    policies_kept: Size = 5_000_000
     log_level: str = "info"
 
     def networks(self) -> tuple[Network, ...]:

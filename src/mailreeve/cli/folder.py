@@ -23,7 +23,7 @@ from mailreeve.families.perform import House
 from mailreeve.families.registry import LOADERS
 from mailreeve.settings import FILE_NAME, Settings
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.follow import Follower
+from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.migrations import bring_up_to_date
 from mailreeve.store.secrets import KEY_OCTETS as VAULT_OCTETS
 from mailreeve.store.secrets import Vault
@@ -80,7 +80,8 @@ class Opened:
             managed_senders_per_user=settings.managed_senders_per_user,
             delegates_per_user=settings.delegates_per_user,
         )
-        follower = Follower(self.store, LOADERS, settings.networks())
+        keep = Keep(settings.account_idle, settings.policies_kept)
+        follower = Follower(self.store, LOADERS, settings.networks(), keep)
         conduct = Conduct(settings.reach_guard, settings.web_proxy)
         self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits, conduct)
 

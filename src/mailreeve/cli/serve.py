@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import anyio.to_thread
 import click
+import structlog
 import uvloop
 
 from mailreeve.api.app import Api
@@ -21,13 +23,19 @@ from mailreeve.cli import logs
 from mailreeve.cli.folder import CREDENTIALS, LOCK, MAILDIR, FolderError, Opened, is_initialised, open_initialised
 from mailreeve.cli.mail import open_mail_door
 from mailreeve.cli.options import data_option, ends_with
+from mailreeve.families.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.settings import Settings, SettingsError, split_host_port
 from mailreeve.settings import read as read_settings
+from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError
 
+LET_GO_EVERY: Final = 60.0  # seconds
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
+
+
+_log = structlog.get_logger(__name__)
 
 
 @click.command("serve")
@@ -73,6 +81,8 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    await _warm_up(opened)
+    letting_go = asyncio.create_task(_let_go(opened.house.follower))
     api = Api(
         opened.house,
         Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew),
@@ -99,6 +109,24 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         http.stop()
         await serving
+        letting_go.cancel()
+
+
+async def _warm_up(opened: Opened) -> None:
+    """Load the policies of a server's only account, however many, before anybody has to wait for them. Where there
+    are several, each is loaded on first use."""
+    accounts = list(opened.store.look_up(account_rows.codes).values())
+    if len(accounts) == 1:
+        await anyio.to_thread.run_sync(opened.house.follower.current, accounts[0])
+
+
+async def _let_go(follower: Follower) -> None:
+    """Drop the policies of idle accounts now and then."""
+    while True:
+        await asyncio.sleep(LET_GO_EVERY)
+        dropped = await anyio.to_thread.run_sync(follower.let_go)
+        if dropped:
+            _log.info("policies of idle accounts dropped", accounts=dropped)
 
 
 def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:

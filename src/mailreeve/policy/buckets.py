@@ -93,11 +93,12 @@ class Shelf(Generic[V]):
 
     __slots__ = ("groups", "names")
 
-    def __init__(self, entries: Mapping[str, V]) -> None:
-        self.names: Sharded[V] = Sharded(
-            {key: value for key, value in entries.items() if not key.startswith(GROUP_KEY)}
-        )
+    def __init__(self, entries: dict[str, V]) -> None:
+        """Of these entries, which are then the shelf's own: there may be a million."""
         self.groups: dict[str, V] = {key: value for key, value in entries.items() if key.startswith(GROUP_KEY)}
+        for key in self.groups:
+            del entries[key]
+        self.names: Sharded[V] = Sharded(entries)
 
     def get(self, key: str) -> V | None:
         """What stands under the key."""

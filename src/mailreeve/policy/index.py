@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final, Generic
+from typing import Final, Generic, TypeAlias, cast
 
 from mailreeve.policy.buckets import (
     SWEEPING,
@@ -50,20 +50,28 @@ class ScopedIndex(Generic[P]):
     __slots__ = ("_buckets", "_by_effect", "_by_id", "_disabled", "reads_header")
 
     def __init__(self, policies: Iterable[P] = ()) -> None:
-        by_id = {policy.id: policy for policy in policies}
-        enabled: dict[str, list[P | Turned[P]]] = {}
-        disabled: dict[str, list[P | Turned[P]]] = {}
+        by_id: dict[str, P] = {}
+        # A single entry stands for itself, as in a bucket: for most of a million keys no list is made.
+        enabled: dict[str, _Found[P]] = {}
+        disabled: dict[str, _Found[P]] = {}
         readers: dict[str, list[P | Turned[P]]] = {}
-        for policy in by_id.values():
-            found = enabled if policy.scope.enabled else disabled
-            for key, entry in _entries(policy):
-                there = found.get(key)
-                if there is None:
-                    found[key] = [entry]
-                else:
-                    there.append(entry)
-                if _reads_header(policy, entry):
-                    readers.setdefault(effect_of(policy), []).append(entry)
+        count = 0
+        for policy in policies:
+            count += 1
+            by_id[policy.id] = policy
+            scope = policy.scope
+            found = enabled if scope.enabled else disabled
+            _collect(found, scope.from_.key, policy)
+            if scope.bidirectional:
+                _collect(found, scope.to.key, Turned(policy))
+            if scope.enabled:
+                if reads_header(scope, swapped=False):
+                    readers.setdefault(effect_of(policy), []).append(policy)
+                if scope.bidirectional and reads_header(scope, swapped=True):
+                    readers.setdefault(effect_of(policy), []).append(Turned(policy))
+        if len(by_id) < count:  # of several with one id the last one counts
+            self.__init__(by_id.values())  # type: ignore[misc]
+            return
         self._by_id = Sharded(by_id)
         del by_id
         self._buckets = _shelf(enabled)
@@ -186,8 +194,25 @@ def _reads_header(policy: P, entry: P | Turned[P]) -> bool:
     return policy.scope.enabled and reads_header(policy.scope, isinstance(entry, Turned))
 
 
-def _shelf(found: dict[str, list[P | Turned[P]]]) -> Shelf[Bucket[P]]:
-    return Shelf({key: bucket(key, entries) for key, entries in found.items()})
+_Found: TypeAlias = P | Turned[P] | list[P | Turned[P]]
+
+
+def _collect(found: dict[str, _Found[P]], key: str, entry: P | Turned[P]) -> None:
+    there = found.get(key)
+    if there is None:
+        found[key] = entry
+    elif isinstance(there, list):
+        there.append(entry)
+    else:
+        found[key] = [there, entry]
+
+
+def _shelf(found: dict[str, _Found[P]]) -> Shelf[Bucket[P]]:
+    for key, there in found.items():
+        if isinstance(there, list):
+            # In its place, as no key comes or goes: another dictionary would take as much room for a moment.
+            cast("dict[str, Bucket[P]]", found)[key] = bucket(key, there)
+    return Shelf(cast("dict[str, Bucket[P]]", found))
 
 
 def _rows(shelf: Shelf[Bucket[P]], senders: Keys, recipient: Keys) -> list[Row[P]]:

@@ -133,7 +133,7 @@ def policy_order(policy: P, swapped: bool = False) -> Order:
 def reads_header(scope: Scope, swapped: bool) -> bool:
     """Whether the sender's side of the scope is looked for in the From header, at least among others."""
     sender_side = scope.to if swapped else scope.from_
-    return scope.from_part is not FromPart.ENVELOPE_FROM or sender_side.type is TargetType.HEADER_DISPLAY_NAME
+    return scope.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
 
 
 def out_of_force(scope: Scope, at: float, source_ip: IPAddress | None) -> Unmet | None:

@@ -36,15 +36,14 @@ class Sharded(Mapping[str, V]):
 
     def __init__(self, entries: Mapping[str, V] | None = None) -> None:
         entries = entries or {}
-        bits = max(0, -(-len(entries) // FILLED) - 1).bit_length()
-        self.mask = (1 << bits) - 1
-        self.shards: list[dict[str, V]] = [dict(entries)] if not bits else [{} for _ in range(1 << bits)]
-        self._depths = [bits] * (1 << bits) if bits else _ONE_SHARD
+        self._lay_out(len(entries))
         self._count = len(entries)
-        if bits:
-            shards, mask = self.shards, self.mask
-            for key, value in entries.items():
-                shards[hash(key) & mask][key] = value
+        shards, mask = self.shards, self.mask
+        if not mask:
+            shards[0].update(entries)
+            return
+        for key, value in entries.items():
+            shards[hash(key) & mask][key] = value
 
     @staticmethod
     def of(entries: Mapping[str, V]) -> Sharded[V]:
@@ -90,6 +89,13 @@ class Sharded(Mapping[str, V]):
                 if len(shard) > FULL:
                     new._split(hash(key) & new.mask, own)
         return new
+
+    def _lay_out(self, count: int) -> None:
+        """Empty shards for so many entries."""
+        bits = max(0, -(-count // FILLED) - 1).bit_length()
+        self.mask = (1 << bits) - 1
+        self.shards: list[dict[str, V]] = [{} for _ in range(1 << bits)]
+        self._depths = [bits] * (1 << bits) if bits else _ONE_SHARD
 
     def _distinct(self) -> Iterator[dict[str, V]]:
         """Each dictionary once: at the first of its places."""

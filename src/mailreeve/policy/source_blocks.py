@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +14,9 @@ from mailreeve.policy.matching import out_of_force, policy_order
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import TargetType
+
+_EVERYONE: Final = TargetType.EVERYONE
+_BLOCK: Final = BlockedOption.BLOCK_SENDER
 
 Few = Sharded[BlockedSenderPolicy]
 
@@ -62,6 +66,10 @@ class SourceBlocks(Struct, frozen=True):
         for policy in new:
             scope = policy.scope
             if not scope.enabled:
+                continue
+            # A quick way past by far the most.
+            if scope.from_.type is not _EVERYONE and policy.option is _BLOCK and not scope.override:
+                particular += 1
                 continue
             if _is_source_block(policy):
                 blocks[policy.id] = policy
@@ -119,7 +127,7 @@ def _changed(kept: Few, entries: Mapping[str, BlockedSenderPolicy | None]) -> Fe
 
 
 def _is_for_everyone(scope: Scope) -> bool:
-    return scope.from_.type is TargetType.EVERYONE and scope.to.type is TargetType.EVERYONE
+    return scope.from_.type is _EVERYONE and scope.to.type is _EVERYONE
 
 
 def _is_source_block(policy: BlockedSenderPolicy) -> bool:

@@ -7,6 +7,7 @@ ours where the sources leave it open: D-01 places free-mail domains and display 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -54,6 +55,8 @@ NAME_KEY: Final = "*name:"
 """What target keys begin with, or are. No address and no domain begins with an asterisk, so these are nobody's
 own key."""
 
+_ADDRESS: Final = TargetType.INDIVIDUAL_EMAIL_ADDRESS
+_DOMAIN: Final = TargetType.EMAIL_DOMAIN
 _FIXED: Final[dict[TargetType, str]] = {
     TargetType.EVERYONE: EVERYONE_KEY,
     TargetType.INTERNAL_ADDRESSES: INTERNAL_KEY,
@@ -104,7 +107,7 @@ def name_key(folded: str) -> str:
 
 
 def _key(type_: TargetType, value: str, attribute: str) -> str:
-    if type_ is TargetType.INDIVIDUAL_EMAIL_ADDRESS or type_ is TargetType.EMAIL_DOMAIN:
+    if type_ is _ADDRESS or type_ is _DOMAIN:
         return value  # exact, subdomains are not covered (behaviour.md D-04)
     if type_ is TargetType.PROFILE_GROUP:
         return group_key(value)
@@ -118,6 +121,22 @@ def _key(type_: TargetType, value: str, attribute: str) -> str:
 EVERYONE: Final = Target(TargetType.EVERYONE)
 INTERNAL: Final = Target(TargetType.INTERNAL_ADDRESSES)
 EXTERNAL: Final = Target(TargetType.EXTERNAL_ADDRESSES)
+
+
+_COMMON: Final = {target.type: target for target in map(Target, _FIXED)}
+
+
+def shared_target(type_: TargetType, value: str = "", attribute: str = "") -> Target:
+    """As `Target`, of which there is but one where many policies name the same."""
+    if type_ is _ADDRESS or type_ is _DOMAIN:
+        return Target(type_, value, attribute)
+    common = _COMMON.get(type_)
+    return _remembered(type_, value, attribute) if common is None else common
+
+
+@lru_cache(maxsize=65_536)
+def _remembered(type_: TargetType, value: str, attribute: str) -> Target:
+    return Target(type_, value, attribute)
 
 
 def fold_display_name(text: str) -> str:

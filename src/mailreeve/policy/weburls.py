@@ -23,6 +23,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_AND_PORT: Final = re.compile(r"[^/\\?#@:]+:\d+")
 _PERCENT: Final = re.compile("%([0-9A-Fa-f]{2})?")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_NO_PARAMETERS: Final[frozenset[tuple[str, str]]] = frozenset()  # one value for all entries
 _MAX_PARAMETERS: Final = 1_000
 """A query with more parameters is compared by its first thousand: enough for any entry ever written."""
 
@@ -81,7 +82,7 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
 def parameters(query: str) -> frozenset[tuple[str, str]]:
     """The parameters of a query, decoded. Neither order nor repetition counts (behaviour.md D-39)."""
     if not query:
-        return frozenset()
+        return _NO_PARAMETERS
     parts = query.split("&", _MAX_PARAMETERS)[:_MAX_PARAMETERS]
     return frozenset(parse_qsl("&".join(parts), keep_blank_values=True))
 

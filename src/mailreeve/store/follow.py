@@ -10,6 +10,7 @@ Sets of accounts that nobody asks for are let go, and loaded again on their next
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -42,6 +43,9 @@ Some = TypeVar("Some", covariant=True)
 
 MOST_NAMED: Final = 10_000
 """With more objects to be read again, the part is read as a whole."""
+
+SETTLED: Final = 50_000
+"""From so many policies on a set is worth keeping from the garbage collector."""
 
 TOLD_EVERY: Final = 1.0
 """Seconds between two lines about a load that takes long."""
@@ -223,6 +227,8 @@ class Follower:
                 followed.current = loaded
                 followed.loaded = marks
                 followed.forget()
+            if current is None:
+                _collector.settle(loaded.size)
             return loaded
         finally:
             followed.loading = False
@@ -236,12 +242,52 @@ class Follower:
             base = PolicySet.build(
                 account_id=work.account_id, revision=revision, relay_networks=self._relay_networks
             )
-            return _read(work, self._loaders, base, revision, {}, frozenset(Part))
+            with _collector.at_rest():
+                return _read(work, self._loaders, base, revision, {}, frozenset(Part))
         with self._guard:
             # Asked after the first row was read, which fixes the state that all others are read in: a commit in
             # that state is either marked or still in flight.
             names, whole = followed.stale()
+        if whole:
+            with _collector.at_rest():
+                return _read(work, self._loaders, current, revision, names, whole)
         return _read(work, self._loaders, current, revision, names, whole)
+
+
+class _Collector:
+    """The cyclic garbage collector, kept from looking again and again at what is being made and stays.
+
+    A set of a million policies holds no cycles, and looking through it stops every thread for a tenth of a second.
+    What is there once a large set is made is looked through one last time and then left alone (`gc.freeze`).
+    """
+
+    def __init__(self) -> None:
+        self._resting = 0
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Nothing is collected while the block runs, in any thread."""
+        with self._guard:
+            self._resting += 1
+            gc.disable()
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._resting -= 1
+                if not self._resting:
+                    gc.enable()
+
+    def settle(self, size: int) -> None:
+        """Leave a set of this size alone from now on, if it is worth the while."""
+        if size >= SETTLED:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+
+
+_collector: Final = _Collector()
 
 
 def _read(

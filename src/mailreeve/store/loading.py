@@ -7,6 +7,7 @@ come as a stream: a million rows are never in memory beside the million values m
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Select, type_coerce
@@ -41,7 +42,7 @@ def keys_of(names: Collection[Name]) -> list[str]:
 
 def stream(work: Work, query: Select[Any]) -> Iterator[Sequence[Any]]:
     """The rows of a query, a few at a time."""
-    return iter(work.execute(query.execution_options(yield_per=ROWS)))
+    return chain.from_iterable(work.execute(query.execution_options(yield_per=ROWS)).partitions())
 
 
 def stream_named(

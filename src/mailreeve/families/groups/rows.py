@@ -253,6 +253,7 @@ def remove_member(work: Work, key: str) -> None:
 def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str, tuple[str, ...]]:
     """From each member, an address's key or a domain, to its groups: what decisions read. Of these, or of all."""
     found: dict[str, list[str]] = {}
+    shared: dict[str, str] = {}  # one text for each group, however many members it has
     query = (
         select(member.c.matched, member.c.group_id)
         .where(member.c.account_id == work.account_id)
@@ -261,7 +262,7 @@ def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str
     for matched, group_id in (
         stream(work, query) if members is None else stream_named(work, query, member.c.matched, members)
     ):
-        found.setdefault(matched, []).append(group_id)
+        found.setdefault(matched, []).append(shared.setdefault(group_id, group_id))
     return {matched: tuple(ids) for matched, ids in found.items()}
 
 

@@ -1,0 +1,234 @@
+"""The rules read naively: what the property tests hold the engine against.
+
+`NaiveRules` reads behaviour.md sections 2 to 5: every policy is looked at, nothing is indexed, and no code of the
+engine is used beyond its values.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import NamedTuple
+
+from mailreeve.policy.addresses import NULL_SENDER, Address, parse_address
+from mailreeve.policy.decisions import Layer, PolicyType
+from mailreeve.policy.facts import HeaderFrom
+from mailreeve.policy.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
+from mailreeve.policy.targets import TargetType
+
+T = TargetType
+RANKS = (
+    T.EVERYONE,
+    T.INTERNAL_ADDRESSES,
+    T.EXTERNAL_ADDRESSES,
+    T.FREE_MAIL_DOMAINS,
+    T.EMAIL_DOMAIN,
+    T.PROFILE_GROUP,
+    T.ADDRESS_ATTRIBUTE_VALUE,
+    T.INDIVIDUAL_EMAIL_ADDRESS,
+)
+
+
+class Expected(NamedTuple):
+    layer: Layer
+    reply: str | None
+    spam_skipped: bool
+    recipient: str
+    winners: dict[PolicyType, str | None]
+
+
+def plain_ip(facts):
+    ip = facts.source_ip
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def place(policy, swapped):
+    scope = policy.scope
+    sides = [
+        RANKS.index(T.INDIVIDUAL_EMAIL_ADDRESS if side.type is T.HEADER_DISPLAY_NAME else side.type)
+        for side in (scope.from_, scope.to)
+    ]
+    if swapped:
+        sides.reverse()
+    dated = (scope.starts, scope.ends) != (-inf, inf)
+    ranks = (max(sides), min(sides), sides[0])
+    return (scope.override, ranks, bool(scope.networks), dated, policy.created, policy.id)
+
+
+class NaiveRules:
+    """The rules, for one directory and one set of relay networks."""
+
+    def __init__(self, directory, relay):
+        self.directory = directory
+        self.relay = relay
+
+    def groups_of(self, key):
+        found = set()
+        todo = list(self.directory.groups.get(key, ()))
+        while todo:
+            group = todo.pop()
+            if group not in found:
+                found.add(group)
+                if group in self.directory.parents:
+                    todo.append(self.directory.parents[group])
+        return found
+
+    def user_of(self, address):
+        local, _, domain = address.key.partition("@")
+        return self.directory.users.get(address.key) or self.directory.users.get(
+            f"{local.partition('+')[0]}@{domain}"
+        )
+
+    def is_internal(self, address):
+        return isinstance(address, Address) and address.domain in self.directory.internal_domains
+
+    def is_met(self, target, address):
+        """Whether the target matches; an address that is missing counts as the null sender."""
+        real = isinstance(address, Address)
+        match target.type:
+            case T.EVERYONE:
+                return True
+            case T.EXTERNAL_ADDRESSES:
+                return not self.is_internal(address)
+            case T.INTERNAL_ADDRESSES:
+                return self.is_internal(address)
+            case T.FREE_MAIL_DOMAINS:
+                return real and address.domain in self.directory.free_mail
+            case T.EMAIL_DOMAIN:
+                return real and address.domain == target.value
+            case T.INDIVIDUAL_EMAIL_ADDRESS:
+                return real and address.key == target.value
+            case T.PROFILE_GROUP:
+                return real and target.value in self.groups_of(address.key) | self.groups_of(address.domain)
+            case T.ADDRESS_ATTRIBUTE_VALUE:
+                user = self.user_of(address) if real else None
+                return user is not None and user.attributes.get(target.attribute) == target.value
+        return False
+
+    def applies(self, policy, facts):
+        """(part, swapped) if the policy applies, else None: behaviour.md section 2.12."""
+        scope, ip = policy.scope, plain_ip(facts)
+        if not scope.enabled or not scope.starts <= facts.at < scope.ends:
+            return None
+        if scope.networks and not any(ip is not None and ip in network for network in scope.networks):
+            return None
+        from_trusted = ip is None or any(ip in network for network in self.relay)
+        if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and from_trusted:
+            return None
+        for swapped in (False, True) if scope.bidirectional else (False,):
+            source, goal = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
+            if not self.is_met(goal, facts.recipient):
+                continue
+            named = source.type is T.HEADER_DISPLAY_NAME
+            if named or scope.from_part is not FromPart.ENVELOPE_FROM:
+                for author in facts.header_from or (HeaderFrom(None),):
+                    if author.display_name == source.value if named else self.is_met(source, author.address):
+                        return FromPart.HEADER_FROM, swapped
+            if not named and scope.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
+                return FromPart.ENVELOPE_FROM, swapped
+        return None
+
+    def best(self, policies, facts):
+        """The winner with its part and direction, or None."""
+        found = [(policy, how) for policy in policies if (how := self.applies(policy, facts)) is not None]
+        return max(found, key=lambda item: place(item[0], item[1][1]), default=None)
+
+    def rewritten(self, account, facts, set_id):
+        """The envelope recipient after alteration."""
+        address = facts.recipient
+        local, _, domain = address.key.rpartition("@")
+        inbound = self.is_internal(address)
+        outbound = not inbound and self.is_internal(facts.sender)
+        for folder in (set_id, ""):
+            hits = []
+            for one in account.definitions:
+                half, other = one.original.local, one.original.domain
+                if (
+                    one.set_id != folder
+                    or half not in ("", local)
+                    or other not in ("", domain)
+                    or (not other and not inbound)
+                    or one.address_type not in (AddressType.ALL, AddressType.ENVELOPE_TO)
+                    or (one.routing is Routing.INBOUND and not inbound)
+                    or (one.routing is Routing.OUTBOUND and not outbound)
+                ):
+                    continue
+                shape = 2 if half and other else 1 if half else 0
+                hits.append((shape, one.address_type != "all", one.routing != "all", one.id, one))
+            if hits:
+                new = max(hits, key=lambda hit: hit[:4])[4].new
+                return parse_address(f"{new.local or address.local}@{new.domain or address.domain}")
+        return address
+
+    def personal(self, account, facts, effective):
+        """(entry, part) of the personal entry that decides, or None."""
+        user = self.user_of(effective)
+        local, _, domain = effective.key.partition("@")
+        key = user.primary if user else f"{local.partition('+')[0]}@{domain}"
+        senders = [(facts.sender, FromPart.ENVELOPE_FROM)]
+        senders += [(author.address, FromPart.HEADER_FROM) for author in facts.header_from or ()]
+        hits = []
+        for sender, part in senders:  # of equal hits the first author's counts
+            for entry in account.managed:
+                if entry.recipient != key or not isinstance(sender, Address):
+                    continue
+                if entry.sender not in (sender.key, sender.domain):
+                    continue
+                inside = entry.sender.rpartition("@")[2] in self.directory.internal_domains
+                if entry.action is ManagedAction.PERMIT and inside and facts.authenticated is not True:
+                    continue
+                hits.append((entry, part))
+        return max(
+            hits,
+            key=lambda hit: ("@" in hit[0].sender, hit[0].action == "block", hit[1] == "envelope_from"),
+            default=None,
+        )
+
+    def expected(self, account, facts):
+        blocked, permitted = self.best(account.blocked, facts), self.best(account.permitted, facts)
+        alteration = self.best(account.alteration, facts)
+        effective = self.rewritten(account, facts, alteration[0].set_id if alteration else "")
+        entry = self.personal(account, facts, effective)
+        winners = {
+            PolicyType.BLOCKED_SENDERS: blocked and blocked[0].id,
+            PolicyType.PERMITTED_SENDERS: permitted and permitted[0].id,
+            PolicyType.ADDRESS_ALTERATION: alteration and alteration[0].id,
+            PolicyType.MANAGED_SENDERS: entry and entry[0].id,
+        }
+
+        def answer(layer, reply=None, skip=False):
+            return Expected(layer, reply, skip, str(effective), winners)
+
+        ip = plain_ip(facts)
+        if not self.is_internal(facts.recipient) and ip is not None and ip not in self.relay[0]:
+            return answer(Layer.RELAY, "451 4.7.1 Open relay not allowed")
+        if facts.recipient.domain in self.directory.known_only and self.user_of(facts.recipient) is None:
+            return answer(Layer.RECIPIENT_VALIDATION, "550 5.1.1 Invalid Recipient")
+        if blocked and blocked[0].option is BlockedOption.BLOCK_SENDER:
+            if blocked[0].relay_guard:
+                reply = "451 4.7.1 Open relay not allowed"
+            elif blocked[1][0] is FromPart.HEADER_FROM:
+                reply = "550 5.7.1 Rejected by header-based Blocked Senders - block policy for header from"
+            else:
+                reply = "550 5.7.1 Envelope rejected - block policy for envelope from address"
+            return answer(Layer.BLOCKED_SENDERS, reply)
+        if permitted:
+            return answer(Layer.PERMITTED_SENDERS, skip=True)
+        if entry:
+            if entry[0].action is ManagedAction.PERMIT:
+                return answer(Layer.MANAGED_SENDERS, skip=True)
+            if entry[1] is FromPart.HEADER_FROM:
+                text = "Rejected by header-based manually Blocked Senders - block for manual block"
+            else:
+                text = f"Envelope blocked - User {'' if '@' in entry[0].sender else 'Domain '}Entry"
+            return answer(Layer.MANAGED_SENDERS, f"550 5.7.1 {text}")
+        return answer(Layer.DEFAULT)
+
+
+def found(decision):
+    return Expected(
+        decision.layer,
+        None if decision.reply is None else str(decision.reply),
+        decision.spam_checks == "skip",
+        decision.recipient,
+        {type_: winner and winner.id for type_, winner in decision.winners.items()},
+    )

@@ -1,0 +1,223 @@
+"""Small accounts in which policies collide often, and mail among few people: what the property tests draw."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from itertools import product
+from math import inf
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
+from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, parse_ip
+from mailreeve.policy.networks import parse_network
+from mailreeve.policy.policies import (
+    AddressPattern,
+    AddressType,
+    AlterationPolicy,
+    BlockedOption,
+    BlockedSenderPolicy,
+    Definition,
+    FromPart,
+    ManagedAction,
+    ManagedSender,
+    PermittedSenderPolicy,
+    Routing,
+    Scope,
+)
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.targets import Target, TargetType
+
+ADDRESSES = tuple(
+    map(
+        parse_address,
+        (
+            "a@corp.test",
+            "a+t@corp.test",
+            "al@corp.test",
+            "b@old.test",
+            "c@old.test",
+            "a@x.test",
+            "b@x.test",
+            "f@free.test",
+        ),
+    )
+)
+NAMES = ("", "jo doe")
+DIRECTORY = Directory(
+    internal_domains=frozenset({Domain("corp.test"), Domain("old.test")}),
+    known_only=frozenset({Domain("old.test")}),
+    users={
+        "a@corp.test": User("a@corp.test", {"1": "sales"}),
+        "al@corp.test": User("a@corp.test", {"1": "sales"}),
+        "b@old.test": User("b@old.test"),
+    },
+    groups={"a@x.test": ("low",), "free.test": ("ring1",), "a@corp.test": ("top", "low")},
+    parents={"low": "top", "ring1": "ring2", "ring2": "ring1"},
+    free_mail=frozenset({"free.test"}),
+)
+RELAY = (parse_network("127.0.0.0/8"),)
+SOURCES = (
+    None,
+    parse_ip("127.0.0.1"),
+    parse_ip("127.0.0.9"),
+    parse_ip("192.0.2.5"),
+    ip_address("::ffff:192.0.2.6"),
+    parse_ip("::1"),
+)
+NETWORKS = (parse_network("192.0.2.5/24"), parse_network("127.0.0.1"), parse_network("::/64"))
+TIMES = (-inf, 10.0, 20.0, inf)
+
+T = TargetType
+TARGETS = (
+    Target(T.EVERYONE),
+    Target(T.INTERNAL_ADDRESSES),
+    Target(T.EXTERNAL_ADDRESSES),
+    Target(T.FREE_MAIL_DOMAINS),
+    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
+    *(Target(T.PROFILE_GROUP, group) for group in ("low", "top", "ring2", "nobody")),
+    Target(T.ADDRESS_ATTRIBUTE_VALUE, "sales", "1"),
+    *(Target(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
+    Target(T.HEADER_DISPLAY_NAME, "jo doe"),
+)
+
+targets = st.sampled_from(TARGETS)
+# Wide targets and simple scopes more often than not: then policies meet.
+wide = st.sampled_from(TARGETS[:3])
+rarely = st.integers(0, 4).map(lambda n: n == 0)
+scopes = st.builds(
+    Scope,
+    from_=wide | targets,
+    to=wide | targets,
+    from_part=st.sampled_from(FromPart),
+    networks=st.just(()) | st.just(()) | st.lists(st.sampled_from(NETWORKS), max_size=2).map(tuple),
+    starts=st.just(-inf) | st.sampled_from(TIMES),
+    ends=st.just(inf) | st.sampled_from(TIMES),
+    override=rarely,
+    bidirectional=st.booleans(),
+    enabled=rarely.map(lambda rare: not rare),
+)
+created = st.sampled_from((1.0, 2.0))
+
+
+def policies_of(kind, **fields):
+    built = st.builds(
+        lambda scope, created, **rest: kind(id="", description="", scope=scope, created=created, **rest),
+        scope=scopes,
+        created=created,
+        **fields,
+    )
+    return st.lists(built, max_size=8).map(
+        lambda found: [
+            replace(policy, id=f"{kind.__name__}{number:02}", description=f"no. {number}")
+            for number, policy in enumerate(found)
+        ]
+    )
+
+
+blocked_lists = policies_of(BlockedSenderPolicy, option=st.sampled_from(BlockedOption), relay_guard=rarely)
+permitted_lists = policies_of(PermittedSenderPolicy)
+alteration_lists = policies_of(AlterationPolicy, set_id=st.sampled_from(("S1", "S2")))
+managed_lists = st.dictionaries(
+    st.tuples(
+        st.sampled_from(("a@corp.test", "b@old.test")),
+        st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")),
+    ),
+    st.sampled_from(ManagedAction),
+    max_size=5,
+).map(
+    lambda entries: [
+        ManagedSender(f"m{number}", recipient, sender, action)
+        for number, ((recipient, sender), action) in enumerate(entries.items())
+    ]
+)
+patterns = st.sampled_from(
+    [AddressPattern(*halves) for halves in product(("a", "b", ""), ("corp.test", "old.test", "")) if any(halves)]
+)
+definition_lists = st.lists(
+    st.builds(
+        Definition,
+        id=st.just(""),
+        set_id=st.sampled_from(("", "S1", "S2")),
+        address_type=st.sampled_from(AddressType),
+        original=patterns,
+        new=patterns,
+        routing=st.sampled_from(Routing),
+    ),
+    max_size=6,
+).map(lambda found: [replace(one, id=f"d{number}") for number, one in enumerate(found)])
+
+
+class Account(NamedTuple):
+    blocked: list[BlockedSenderPolicy]
+    permitted: list[PermittedSenderPolicy]
+    managed: list[ManagedSender]
+    alteration: list[AlterationPolicy]
+    definitions: list[Definition]
+
+    def policy_set(self) -> PolicySet:
+        return PolicySet.build(
+            account_id="account",
+            revision=1,
+            directory=DIRECTORY,
+            relay_networks=RELAY,
+            **self._asdict(),
+        )
+
+
+accounts = st.builds(Account, blocked_lists, permitted_lists, managed_lists, alteration_lists, definition_lists)
+# Few kinds of policy that turn round and look at the header: here places in the order change with it.
+turning_lists = st.lists(
+    st.builds(
+        lambda from_, to, part, option, created, bidirectional: BlockedSenderPolicy(
+            "", "", Scope(from_, to, part, bidirectional=bidirectional), option, created
+        ),
+        *[st.sampled_from([TARGETS[number] for number in (0, 1, 2, 7, 11, 12)])] * 2,
+        st.sampled_from(FromPart),
+        st.sampled_from(BlockedOption),
+        created,
+        st.sampled_from((True, True, False)),
+    ),
+    min_size=2,
+    max_size=4,
+).map(lambda found: [replace(policy, id=str(number)) for number, policy in enumerate(found)])
+turning_accounts = turning_lists.map(lambda blocked: Account(blocked, [], [], [], []))
+# And accounts where only the personal lists have a say.
+personal_accounts = managed_lists.map(lambda managed: Account([], [], managed, [], []))
+# Or what alteration leads to.
+altering_accounts = st.builds(
+    lambda managed, alteration, definitions: Account([], [], managed, alteration, definitions),
+    managed_lists,
+    alteration_lists,
+    definition_lists,
+)
+small_accounts = turning_accounts | turning_accounts | personal_accounts | altering_accounts
+
+authors = st.builds(HeaderFrom, st.sampled_from((*ADDRESSES, None)), st.sampled_from(NAMES))
+headers = st.lists(authors, max_size=2).map(tuple)
+envelopes = st.builds(
+    MessageFacts,
+    sender=st.sampled_from((*ADDRESSES, NULL_SENDER)),
+    recipient=st.sampled_from(ADDRESSES),
+    at=st.sampled_from((5.0, 10.0, 15.0, 20.0)),
+    source_ip=st.sampled_from(SOURCES),
+)
+messages = st.builds(
+    lambda facts, header, authenticated: replace(facts, header_from=header, authenticated=authenticated),
+    envelopes,
+    headers,
+    st.sampled_from((None, False, True)),
+)
+
+# A few people who keep meeting.
+people = [HeaderFrom(parse_address(text)) for text in ("a@corp.test", "a@x.test", "b@x.test", "b@old.test")]
+close_messages = st.builds(
+    MessageFacts,
+    sender=st.sampled_from([person.address for person in people]),
+    recipient=st.sampled_from([people[number].address for number in (0, 0, 0, 1, 3)]),
+    at=st.just(5.0),
+    header_from=st.lists(st.sampled_from(people), max_size=2).map(tuple),
+    authenticated=st.sampled_from((None, False, True)),
+)

@@ -1,0 +1,322 @@
+"""A set changed object by object decides as one built anew, and as a naive reading of the rules.
+
+Rows, shards and shelves are made tiny here, so that a handful of policies fills, splits and empties all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
+from naive_rules import NaiveRules, found
+from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, Account, created, messages, patterns, scopes
+
+from mailreeve.policy import buckets, sharded, trace
+from mailreeve.policy.addresses import Domain, parse_address
+from mailreeve.policy.decide import decide_connect, decide_mail
+from mailreeve.policy.decisions import PolicyType
+from mailreeve.policy.facts import Directory, DirectoryChanges, GroupPlace, User, WebFacts
+from mailreeve.policy.policies import (
+    AddressType,
+    AlterationPolicy,
+    BlockedOption,
+    BlockedSenderPolicy,
+    Changes,
+    Definition,
+    ManagedAction,
+    ManagedSender,
+    PermittedSenderPolicy,
+    Routing,
+    WebAction,
+    WebEntry,
+    WebEntryType,
+    WebPolicy,
+)
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.weblists import decide_web
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny() -> Iterator[None]:
+    """The sizes at which the index changes its shape, small enough to be reached."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharded, "FULL", 3)
+        patch.setattr(sharded, "FILLED", 2)
+        patch.setattr(buckets, "SMALL_BUCKET", 2)
+        patch.setattr(buckets, "CHUNK", 4)
+        yield
+
+
+numbers = st.integers(0, 15)
+members = st.sampled_from([*(address.key for address in ADDRESSES), "x.test", "free.test", "corp.test"])
+groups = st.sampled_from(("low", "top", "ring1", "ring2", "new"))
+domains = st.sampled_from([Domain(name) for name in ("corp.test", "old.test", "x.test", "free.test")])
+persons = st.sampled_from(("a@corp.test", "b@old.test", "al@corp.test", "a@x.test"))
+places = st.sampled_from(("x.test", "a.x.test", "y.test", "x.test/p", "x.test/p/q", "x.test/p?s=1"))
+URLS = ("http://x.test/", "http://a.x.test/p", "http://x.test/p/q/r", "http://x.test/p?s=1&t=2", "http://z.y.test/")
+
+
+class ChangingAccount(RuleBasedStateMachine):
+    """An account as plain dictionaries, and the set that its changes have led to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: dict[str, dict[str, object]] = {
+            name: {} for name in ("blocked", "permitted", "managed", "alteration", "definitions", "web")
+        }
+        self.directory = DIRECTORY
+        self.policies = PolicySet.build(
+            account_id="account", revision=0, directory=DIRECTORY, relay_networks=RELAY
+        )
+
+    def change(self, part: str, put: list, gone: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+        kept = self.parts[part]
+        for key in gone:
+            kept.pop(key, None)
+        kept.update((one.id, one) for one in put)
+        self.policies = self.policies.changed(
+            revision=self.policies.revision + 1, **{part: Changes(put, frozenset(gone))}
+        )
+
+    def change_directory(self, changes: DirectoryChanges, **members: object) -> None:
+        self.directory = replace(self.directory, **members)
+        self.policies = self.policies.changed(revision=self.policies.revision + 1, directory=changes)
+
+    # ---- policies
+
+    @rule(number=numbers, scope=scopes, option=st.sampled_from(BlockedOption), at=created, guard=st.booleans())
+    def put_blocked(self, number, scope, option, at, guard):
+        policy = BlockedSenderPolicy(f"b{number:02}", f"no. {number}", scope, option, at, guard and number == 0)
+        self.change("blocked", [policy])
+
+    @rule(scopes=st.lists(scopes, min_size=3, max_size=12), gone=st.sets(numbers, max_size=4))
+    def put_many_blocked(self, scopes, gone):
+        """In one change, some of the same scope, so that rows grow long."""
+        put = [
+            BlockedSenderPolicy(f"b{number:02}", "one of many", scope, BlockedOption.BLOCK_SENDER, 1.0)
+            for number, scope in enumerate([*scopes, scopes[0], scopes[0], scopes[0]])
+            if number not in gone
+        ]
+        self.change("blocked", put, {f"b{number:02}" for number in gone})
+
+    @rule(numbers=st.sets(numbers, min_size=1, max_size=6))
+    def remove_blocked(self, numbers):
+        """Those that are there, and some that never were."""
+        self.change("blocked", [], {f"b{number:02}" for number in numbers})
+
+    @precondition(lambda self: self.parts["blocked"])
+    @rule(data=st.data())
+    def switch_blocked(self, data):
+        policy = data.draw(st.sampled_from(sorted(self.parts["blocked"].values(), key=lambda one: one.id)))
+        scope = replace(policy.scope, enabled=not policy.scope.enabled)
+        self.change("blocked", [replace(policy, scope=scope)])
+
+    @rule(number=numbers, scope=scopes, at=created)
+    def put_permitted(self, number, scope, at):
+        self.change("permitted", [PermittedSenderPolicy(f"p{number:02}", f"no. {number}", scope, at)])
+
+    @rule(number=numbers)
+    def remove_permitted(self, number):
+        self.change("permitted", [], {f"p{number:02}"})
+
+    @rule(number=numbers, scope=scopes, set_id=st.sampled_from(("S1", "S2")), at=created)
+    def put_alteration(self, number, scope, set_id, at):
+        self.change("alteration", [AlterationPolicy(f"a{number:02}", f"no. {number}", scope, set_id, at)])
+
+    @rule(number=numbers)
+    def remove_alteration(self, number):
+        self.change("alteration", [], {f"a{number:02}"})
+
+    @rule(
+        number=numbers,
+        set_id=st.sampled_from(("", "S1", "S2")),
+        kind=st.sampled_from(AddressType),
+        original=patterns,
+        new=patterns,
+        routing=st.sampled_from(Routing),
+    )
+    def put_definition(self, number, set_id, kind, original, new, routing):
+        self.change("definitions", [Definition(f"d{number:02}", set_id, kind, original, new, routing)])
+
+    @rule(number=numbers)
+    def remove_definition(self, number):
+        self.change("definitions", [], {f"d{number:02}"})
+
+    @rule(
+        recipient=st.sampled_from(("a@corp.test", "b@old.test")),
+        sender=st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")),
+        action=st.sampled_from(ManagedAction),
+    )
+    def put_entry(self, recipient, sender, action):
+        """There is one entry for each pair, whose id stays (D-19)."""
+        self.change("managed", [ManagedSender(f"m {recipient} {sender}", recipient, sender, action)])
+
+    @precondition(lambda self: self.parts["managed"])
+    @rule(data=st.data())
+    def remove_entry(self, data):
+        self.change("managed", [], {data.draw(st.sampled_from(sorted(self.parts["managed"])))})
+
+    @rule(
+        number=st.integers(0, 3),
+        who=scopes,
+        entries=st.dictionaries(st.integers(0, 9), st.tuples(places, st.sampled_from(WebAction)), max_size=5),
+        at=created,
+    )
+    def put_list(self, number, who, entries, at):
+        held = [
+            WebEntry(f"w{number}.{n}", WebEntryType.URL if "/" in value else WebEntryType.DOMAIN, value, action)
+            for n, (value, action) in entries.items()
+        ]
+        everyone = replace(who, to=type(who)().to)
+        self.change("web", [WebPolicy(f"w{number}", "list", (everyone,), tuple(held), at)])
+
+    @rule(number=st.integers(0, 3))
+    def remove_list(self, number):
+        self.change("web", [], {f"w{number}"})
+
+    # ---- the directory
+
+    @rule(domain=domains, known=st.booleans())
+    def toggle_domain(self, domain, known):
+        internal = self.directory.internal_domains ^ {domain}
+        only = (self.directory.known_only | ({domain} if known else frozenset())) & internal
+        changes = DirectoryChanges(internal_domains=internal, known_only=only)
+        self.change_directory(changes, internal_domains=internal, known_only=only)
+
+    @rule(address=persons, value=st.sampled_from((None, "sales", "other")), there=st.booleans())
+    def put_user(self, address, value, there):
+        """A user comes, goes, or has another attribute."""
+        user = User("a@corp.test" if address == "al@corp.test" else address, {"1": value} if value else {})
+        users = {key: one for key, one in self.directory.users.items() if key != address}
+        changes = DirectoryChanges(users={address: user if there else None})
+        self.change_directory(changes, users=users | ({address: user} if there else {}))
+
+    @rule(member=members, held=st.lists(groups, max_size=3, unique=True).map(tuple))
+    def put_memberships(self, member, held):
+        memberships = {key: other for key, other in self.directory.groups.items() if key != member}
+        changes = DirectoryChanges(members={member: held})
+        self.change_directory(changes, groups=memberships | ({member: held} if held else {}))
+
+    @rule(group=groups, parent=st.none() | groups, there=st.booleans())
+    def put_group(self, group, parent, there):
+        """A group comes, goes, or moves, into a ring even, as another writer's rows might say (D-03)."""
+        place = GroupPlace(f"Group {group}", parent) if there else None
+        parents = {key: above for key, above in self.directory.parents.items() if key != group}
+        names = {key: name for key, name in self.directory.group_names.items() if key != group}
+        if there:
+            names[group] = f"Group {group}"
+            if parent is not None:
+                parents[group] = parent
+        changes = DirectoryChanges(groups={group: place})
+        self.change_directory(changes, parents=parents, group_names=names)
+
+    @rule(group=groups, parent=st.none() | groups, member=members, held=st.lists(groups, max_size=2, unique=True))
+    def move_group_and_member(self, group, parent, member, held):
+        """In one change, as after several commits."""
+        parents = {key: above for key, above in self.directory.parents.items() if key != group}
+        memberships = {key: other for key, other in self.directory.groups.items() if key != member}
+        self.change_directory(
+            DirectoryChanges(groups={group: GroupPlace("G", parent)}, members={member: tuple(held)}),
+            parents=parents | ({group: parent} if parent else {}),
+            group_names={**self.directory.group_names, group: "G"},
+            groups=memberships | ({member: tuple(held)} if held else {}),
+        )
+
+    # ---- what must hold
+
+    def anew(self) -> PolicySet:
+        return PolicySet.build(
+            account_id="account",
+            revision=self.policies.revision,
+            directory=self.directory,
+            relay_networks=RELAY,
+            **{name: list(kept.values()) for name, kept in self.parts.items()},
+        )
+
+    @rule(mail=st.lists(messages, min_size=1, max_size=4), known=st.booleans())
+    def decide(self, mail, known):
+        """Winners, layer and reply as the rules say; all of the decision, trace included, as of a set made anew."""
+        account = Account(
+            *(list(self.parts[name].values()) for name in ("blocked", "permitted", "managed", "alteration")),
+            list(self.parts["definitions"].values()),
+        )
+        rules, anew = NaiveRules(self.directory, RELAY), self.anew()
+        for facts in mail:
+            if not known:
+                facts = replace(facts, header_from=None, authenticated=None)
+            decision = decide_mail(self.policies, facts)
+            assert decision == decide_mail(anew, facts)
+            explained = decide_mail(self.policies, facts, explain=True)
+            assert explained == decide_mail(anew, facts, explain=True)
+            assert replace(explained, candidates=(), steps=()) == decision
+            event(f"layer {decision.layer}")
+            if known and decision.stage != "connect":
+                assert found(decision) == rules.expected(account, facts)
+            if known:
+                self.check_trace(explained, rules, account, facts)
+
+    def check_trace(self, explained, rules, account, facts):
+        """Those that apply by the rules are those that the trace says apply, the best first."""
+        for type_, policies in (
+            (PolicyType.BLOCKED_SENDERS, account.blocked),
+            (PolicyType.PERMITTED_SENDERS, account.permitted),
+            (PolicyType.ADDRESS_ALTERATION, account.alteration),
+        ):
+            listed = [one for one in explained.candidates if one.type is type_]
+            assert {one.id for one in listed} == {policy.id for policy in policies}
+            assert {one.id for one in listed if one.failed is None} == {
+                policy.id for policy in policies if rules.applies(policy, facts)
+            }
+            winner = rules.best(policies, facts)
+            assert [one.id for one in listed if one.place == 1] == ([winner[0].id] if winner else [])
+
+    @rule(facts=messages)
+    def explain_a_large_account(self, facts):
+        """Where there are too many policies to list them all, the decision is the same, and so is the winner."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(trace, "LOOKED_THROUGH", 1)
+            patch.setattr(trace, "TESTED", 3)
+            explained = decide_mail(self.policies, facts, explain=True)
+        assert replace(explained, candidates=(), steps=()) == decide_mail(self.policies, facts)
+        for type_, winner in explained.winners.items():
+            first = [one.id for one in explained.candidates if one.type is type_ and one.place == 1]
+            assert first == ([] if winner is None else [winner.id])
+
+    @rule(source=st.sampled_from([source for source in SOURCES if source]), at=st.sampled_from((5.0, 15.0)))
+    def connect(self, source, at):
+        assert decide_connect(self.policies, source, at) == decide_connect(self.anew(), source, at)
+
+    @rule(at=st.sampled_from((5.0, 15.0)), user=st.sampled_from((None, *ADDRESSES)))
+    def browse(self, at, user):
+        anew = self.anew()
+        for url in URLS:
+            facts = WebFacts(url, at, user)
+            assert decide_web(self.policies, facts) == decide_web(anew, facts)
+            assert decide_web(self.policies, facts, explain=True) == decide_web(anew, facts, explain=True)
+
+    @initialize(mail=st.lists(messages, max_size=1))
+    def begin(self, mail):
+        self.decide(mail, True)
+
+    @invariant()
+    def holds_what_it_should(self):
+        """All of it and nothing else."""
+        policies, directory = self.policies, self.directory
+        for name in ("blocked", "permitted", "alteration"):
+            index = getattr(policies, name)
+            assert {one.id: one for one in index.policies} == self.parts[name]
+            assert len(index) == len(self.parts[name])
+        assert len(policies.managed) == len(self.parts["managed"])
+        assert len(policies.definitions) == len(self.parts["definitions"])
+        assert len(policies.web) == sum(len(one.entries) for one in self.parts["web"].values())
+        for field in Directory.__struct_fields__:
+            assert getattr(policies.directory, field) == getattr(directory, field)
+        assert policies.identities.keys(parse_address("a@x.test")) is not None
+
+
+TestChangingAccount = ChangingAccount.TestCase
+TestChangingAccount.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
