@@ -52,6 +52,7 @@ ADDRESSES = tuple(
             "a@x.test",
             "b@x.test",
             "f@free.test",
+            "a%x.test@corp.test",
         ),
     )
 )
@@ -213,6 +214,7 @@ envelopes = st.builds(
     recipient=st.sampled_from(ADDRESSES),
     at=st.sampled_from((5.0, 10.0, 15.0, 20.0)),
     source_ip=st.sampled_from(SOURCES),
+    source_trusted=st.sampled_from((None, None, True, False)),
 )
 messages = st.builds(
     lambda facts, header, authenticated: replace(facts, header_from=header, authenticated=authenticated),
@@ -230,6 +232,7 @@ close_messages = st.builds(
     at=st.just(5.0),
     header_from=st.lists(st.sampled_from(people), max_size=2).map(tuple),
     authenticated=st.sampled_from((None, False, True)),
+    source_trusted=st.just(True),
 )
 
 # ------------------------------------------------------------------ the rules, read naively
@@ -285,6 +288,14 @@ def plain_ip(facts):
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
+def is_trusted(facts):
+    """Said so, or connecting from a relay network; no address is in none."""
+    if facts.source_trusted is not None:
+        return facts.source_trusted
+    ip = plain_ip(facts)
+    return ip is not None and any(ip in network for network in RELAY)
+
+
 def applies(policy, facts):
     """(part, swapped) if the policy applies, else None: behaviour.md section 2.12."""
     scope, ip = policy.scope, plain_ip(facts)
@@ -292,8 +303,7 @@ def applies(policy, facts):
         return None
     if scope.networks and not any(ip is not None and ip in network for network in scope.networks):
         return None
-    from_trusted = ip is None or any(ip in network for network in RELAY)
-    if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and from_trusted:
+    if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and is_trusted(facts):
         return None
     for swapped in (False, True) if scope.bidirectional else (False,):
         source, goal = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
@@ -416,9 +426,10 @@ def expected(account, facts):
     def answer(layer, reply=None, skip=False):
         return Expected(layer, reply, skip, str(effective), winners)
 
-    ip = plain_ip(facts)
-    if not is_internal(facts.recipient) and ip is not None and ip not in RELAY[0]:
+    if not is_internal(facts.recipient) and not is_trusted(facts):
         return answer(Layer.RELAY, "451 4.7.1 Open relay not allowed")
+    if not is_trusted(facts) and set("@%!:/|") & set(facts.recipient.local):
+        return answer(Layer.RELAY, "550 5.1.3 Sender-routed addresses are not taken")
     if facts.recipient.domain == "old.test" and user_of(facts.recipient) is None:
         return answer(Layer.RECIPIENT_VALIDATION, "550 5.1.1 Invalid Recipient")
     if blocked and blocked[0].option is BlockedOption.BLOCK_SENDER:

@@ -160,9 +160,8 @@ class Api:
             caller = self._authenticate(request, path, datetime.now(UTC))
         except RequestRefused as refusal:
             standing = self._strangers.count(_address(request))
-            if standing.remaining < 0:
-                refusal = RequestRefused(QUOTA, retry_after=standing.reset)
-            raise _NotAdmitted(refusal, standing) from refusal
+            told = RequestRefused(QUOTA, retry_after=standing.reset) if standing.remaining < 0 else refusal
+            raise _NotAdmitted(told, standing) from refusal
         standing = self._quota.count(_counted_as(caller))
         if standing.remaining < 0:
             raise _NotAdmitted(RequestRefused(QUOTA, retry_after=standing.reset), standing)

@@ -59,7 +59,7 @@ class Case(Struct, frozen=True, gc=False):
 
     `header` holds the keys of the From header; while that is unknown it is `NO_HEADER`, which
     matches nothing, or `ANY_HEADER`, which matches everything: what applies under both is certain.
-    `trusted_source` says that the message comes from a relay network, or from nowhere in particular.
+    `trusted_source` says that the message comes from a relay network, or is taken to.
     """
 
     facts: MessageFacts
@@ -80,11 +80,14 @@ def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: 
     """The facts, prepared once for all policies."""
     source = None if facts.source_ip is None else unmapped(facts.source_ip)
     authors = facts.header_from
+    trusted = facts.source_trusted
+    if trusted is None:
+        trusted = source is not None and within(source, relay_networks)
     return Case(
         facts=facts,
         at=facts.at,
         source_ip=source,
-        trusted_source=source is None or within(source, relay_networks),
+        trusted_source=trusted,
         envelope=identities.keys(facts.sender),
         header=NO_HEADER if authors is None else identities.author_keys(authors),
         header_known=authors is not None,
