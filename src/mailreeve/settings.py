@@ -42,6 +42,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     http: str = "127.0.0.1:8025"
     smtp: str = "127.0.0.1:2525"
     next_hop: str = ""
+    next_hop_starttls: str = "off"
     milter: str = ""
     tls_cert: str = ""
     tls_key: str = ""
@@ -52,6 +53,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     rate_window_ms: Size = 5_000
     max_body: Size = 16 * 1024 * 1024
     max_message: Size = 50 * 1024 * 1024
+    max_receiving: Size = 256 * 1024 * 1024
     max_recipients: Size = 100
     web_urls_per_policy: Count = 5_000
     web_urls_per_account: Count = 25_000

@@ -104,6 +104,13 @@ class NaiveRules:
                 return user is not None and user.attributes.get(target.attribute) == target.value
         return False
 
+    def is_trusted(self, facts):
+        """Said so, or connecting from a relay network; no address is in none."""
+        if facts.source_trusted is not None:
+            return facts.source_trusted
+        ip = plain_ip(facts)
+        return ip is not None and any(ip in network for network in self.relay)
+
     def applies(self, policy, facts):
         """(part, swapped) if the policy applies, else None: behaviour.md section 2.12."""
         scope, ip = policy.scope, plain_ip(facts)
@@ -111,8 +118,7 @@ class NaiveRules:
             return None
         if scope.networks and not any(ip is not None and ip in network for network in scope.networks):
             return None
-        from_trusted = ip is None or any(ip in network for network in self.relay)
-        if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and from_trusted:
+        if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return None
         for swapped in (False, True) if scope.bidirectional else (False,):
             source, goal = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
@@ -198,9 +204,10 @@ class NaiveRules:
         def answer(layer, reply=None, skip=False):
             return Expected(layer, reply, skip, str(effective), winners)
 
-        ip = plain_ip(facts)
-        if not self.is_internal(facts.recipient) and ip is not None and ip not in self.relay[0]:
+        if not self.is_internal(facts.recipient) and not self.is_trusted(facts):
             return answer(Layer.RELAY, "451 4.7.1 Open relay not allowed")
+        if not self.is_trusted(facts) and set("@%!:/|") & set(facts.recipient.local):
+            return answer(Layer.RELAY, "550 5.1.3 Sender-routed addresses are not taken")
         if facts.recipient.domain in self.directory.known_only and self.user_of(facts.recipient) is None:
             return answer(Layer.RECIPIENT_VALIDATION, "550 5.1.1 Invalid Recipient")
         if blocked and blocked[0].option is BlockedOption.BLOCK_SENDER:

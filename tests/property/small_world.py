@@ -42,6 +42,7 @@ ADDRESSES = tuple(
             "a@x.test",
             "b@x.test",
             "f@free.test",
+            "a%x.test@corp.test",
         ),
     )
 )
@@ -203,6 +204,7 @@ envelopes = st.builds(
     recipient=st.sampled_from(ADDRESSES),
     at=st.sampled_from((5.0, 10.0, 15.0, 20.0)),
     source_ip=st.sampled_from(SOURCES),
+    source_trusted=st.sampled_from((None, None, True, False)),
 )
 messages = st.builds(
     lambda facts, header, authenticated: replace(facts, header_from=header, authenticated=authenticated),
@@ -220,4 +222,5 @@ close_messages = st.builds(
     at=st.just(5.0),
     header_from=st.lists(st.sampled_from(people), max_size=2).map(tuple),
     authenticated=st.sampled_from((None, False, True)),
+    source_trusted=st.just(True),
 )

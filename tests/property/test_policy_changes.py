@@ -57,7 +57,13 @@ groups = st.sampled_from(("low", "top", "ring1", "ring2", "new"))
 domains = st.sampled_from([Domain(name) for name in ("corp.test", "old.test", "x.test", "free.test")])
 persons = st.sampled_from(("a@corp.test", "b@old.test", "al@corp.test", "a@x.test"))
 places = st.sampled_from(("x.test", "a.x.test", "y.test", "x.test/p", "x.test/p/q", "x.test/p?s=1"))
-URLS = ("http://x.test/", "http://a.x.test/p", "http://x.test/p/q/r", "http://x.test/p?s=1&t=2", "http://z.y.test/")
+URLS = (
+    "http://x.test/",
+    "http://a.x.test/p",
+    "http://x.test/p/q/r",
+    "http://x.test/p?s=1&t=2",
+    "http://z.y.test/",
+)
 
 
 class ChangingAccount(RuleBasedStateMachine):

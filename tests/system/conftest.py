@@ -256,7 +256,7 @@ def lasting_chain(short_folder: Path, requires: Callable[[str], Path]) -> Iterat
     """Front, Mailreeve and back. The front one brings bounces straight to the back one."""
     requires("postfix")
     if os.geteuid() != 0:
-        pytest.skip("Postfix has to be started by root")
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Postfix has to be started by root")
     mailboxes = short_folder / "mail"
     mailboxes.mkdir()
     shutil.chown(mailboxes, "postfix")

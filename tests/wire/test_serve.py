@@ -387,6 +387,11 @@ def test_option_comes_before_environment_before_file_before_default(data, serve)
         (("--tls-cert", "absent.pem", "--tls-key", "absent.pem"), {}, "absent.pem"),
         (("--next-hop", "mail.test"), {}, "next_hop"),
         (("--milter", "127.0.0.1:0"), {}, "milter"),
+        ((), {"MAILREEVE_HOSTNAME": "gäte.test"}, "hostname"),
+        ((), {"MAILREEVE_HOSTNAME": "gate test"}, "hostname"),
+        ((), {"MAILREEVE_HOSTNAME": "gate.test\r\nX: y"}, "hostname"),
+        ((), {"MAILREEVE_HOSTNAME": "[192.0.2]"}, "hostname"),
+        (("--next-hop", "127.0.0.1:25"), {"MAILREEVE_NEXT_HOP_STARTTLS": "maybe"}, "next_hop_starttls"),
     ],
 )
 def test_setting_that_makes_no_sense_is_named_and_nothing_is_served(data, arguments, more, said):

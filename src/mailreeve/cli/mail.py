@@ -13,16 +13,17 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from mailreeve.cli.folder import Opened
 from mailreeve.families.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
+from mailreeve.families.tracking.refusal_budget import RefusalBudget
 from mailreeve.mail.maildir_next_hop import MaildirNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import smtp_door, tls_context
 from mailreeve.mail.smtp.session import SmtpSettings
-from mailreeve.mail.smtp_next_hop import SmtpNextHop
+from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
+from mailreeve.policy.addresses import AddressError, parse_address
 from mailreeve.settings import Settings, SettingsError, split_host_port
 
 MAILDIR_PREFIX: Final = "maildir:"
@@ -35,21 +36,24 @@ _log = structlog.get_logger(__name__)
 async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> AsyncIterator[tuple[str, int]]:
     """The address of an SMTP door that is open while the block runs."""
     host, port = split_host_port(settings.smtp, "smtp")
-    hostname = settings.hostname or socket.getfqdn()
-    keeper = OutcomeKeeper(opened.store)
+    hostname = _hostname(settings)
+    mail_goes = _next_hop(next_hop, hostname, settings)
+    keeper = OutcomeKeeper(opened.store, RefusalBudget(settings.networks()))
     door_settings = SmtpSettings(
         hostname=hostname,
         host=host,
         port=port,
         max_size=settings.max_message,
+        # A message of the size that is allowed must have room while no other is there.
+        max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
     )
-    forgetting = asyncio.create_task(_forget_old(keeper))
+    forgetting = asyncio.create_task(forget_regularly(keeper, FORGET_EVERY))
     try:
         async with smtp_door(
             door_settings,
             policies=MailPolicies(opened.store, opened.house.follower),
-            next_hop=_next_hop(next_hop, hostname),
+            next_hop=mail_goes,
             recorder=keeper,
             tls=_tls(settings),
         ) as door:
@@ -70,20 +74,40 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
         raise SettingsError(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
 
 
-def _next_hop(text: str, hostname: str) -> NextHop:
+def _hostname(settings: Settings) -> str:
+    """What the door calls itself, in ASCII or as an address literal: it goes into every message and greeting."""
+    name = settings.hostname or socket.getfqdn()
+    if not name.isascii():
+        raise SettingsError(f"hostname: {name!r} has to be given in its ASCII form, xn--…")
+    try:
+        parse_address(f"postmaster@{name}")
+    except AddressError as problem:
+        origin = "" if settings.hostname else " (the machine's own name; set `hostname`)"
+        raise SettingsError(f"hostname: {name!r}{origin}: {problem}") from problem
+    return name
+
+
+def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
+    try:
+        start_tls = StartTls(settings.next_hop_starttls)
+    except ValueError as problem:
+        known = ", ".join(StartTls)
+        raise SettingsError(f"next_hop_starttls: {settings.next_hop_starttls!r} is none of {known}") from problem
     if text.startswith(MAILDIR_PREFIX):
         return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
     host, port = split_host_port(text, "next_hop")
-    return SmtpNextHop(host=host, port=port, greeting=hostname)
+    return SmtpNextHop(host=host, port=port, greeting=hostname, start_tls=start_tls)
 
 
-async def _forget_old(keeper: OutcomeKeeper) -> None:
+async def forget_regularly(keeper: OutcomeKeeper, every: float) -> None:
+    """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
     while True:
         try:
             removed = await anyio.to_thread.run_sync(keeper.forget_old)
-        except DBAPIError as problem:
-            _log.warning("old outcomes were not removed", problem=str(problem.orig))
+        except Exception:
+            # Whatever it was, the next attempt may do better; without any the disk fills up.
+            _log.exception("old outcomes were not removed")
         else:
             if removed:
                 _log.info("old outcomes removed", number=removed)
-        await asyncio.sleep(FORGET_EVERY)
+        await asyncio.sleep(every)

@@ -1,14 +1,17 @@
 """What does a copy of a message look like when it leaves? Marks, traces, and altered addresses.
 
 Edits touch our own fields and the addresses that a definition rewrites, and nothing else: every other
-octet of the header and the whole body stay as they came.
+octet of the header and the whole body stay as they came. One thing is added to what came: a message
+whose first line begins with white space would have that line read as a continuation of our last field,
+so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, and our mark stays ours.
 
 - Incoming `X-Mailreeve-*` fields are always taken out, so that a stranger cannot forge a mark.
 - `X-Mailreeve-Spam-Checks: skip` or `run` tells a spam engine behind us whether to look.
 - `X-Mailreeve-Decision` carries the id under which the outcome is recorded.
-- `X-Mailreeve-Original-<field>` names each address as it was before alteration. Only copies for internal
-  recipients carry them: on outbound mail the very purpose may be to hide the original. The records
-  have them in either case. `Original-Envelope-To` names the copy's own recipient and no other.
+- `X-Mailreeve-Original-<field>` names each address as it was before alteration. Only copies that stay
+  inside carry them, by the recipient as written and as altered: on outbound mail the very purpose may be
+  to hide the original. The records have them in either case. `Original-Envelope-To` names the copy's own
+  recipient and no other.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ OWN_PREFIX: Final = "x-mailreeve-"
 SPAM_CHECKS: Final = "X-Mailreeve-Spam-Checks"
 DECISION: Final = "X-Mailreeve-Decision"
 ORIGINAL: Final = "X-Mailreeve-Original-"
+STRAY: Final = b"X-Mailreeve-Stray:"
 
 ADDRESS_FIELDS: Final[dict[str, AddressType]] = {
     "from": AddressType.FROM,
@@ -64,6 +68,9 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> bytes:
     replaced = dict(edits.replaced)
     parts = [on_top]
     parts += [f"{name}: {text}\r\n".encode() for name, text in edits.added]
+    if message.fields and message.fields[0].raw[:1] in (b" ", b"\t"):
+        # Only the first line can be such a one: any other belongs to the field before it.
+        parts.append(STRAY)
     parts += [
         replaced.get(place, field.raw)
         for place, field in enumerate(message.fields)

@@ -99,6 +99,9 @@ class _MaildirCourier:
     ) -> Sequence[SmtpReply | None]:
         return await anyio.to_thread.run_sync(self._next_hop.store, sender, recipients, content)
 
+    async def reset(self) -> None:
+        """Nothing is begun before it is delivered."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -131,9 +131,10 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
     if to is not None:
         envelope = (*envelope, to)
     header = address_fields.altered(rewrites)
+    effective = rewrites.recipient(address)
     # Mail that goes outside does not tell strangers what was hidden from them.
-    inside = address.domain in policies.directory.internal_domains
+    inside = {address.domain, effective.domain} <= policies.directory.internal_domains
     originals = (*envelope_originals(envelope), *header.originals) if inside else ()
     copy = _Copy(policies.account_id, sender, decision.spam_checks, originals, header.replaced)
-    route = Routed(address, rewrites.recipient(address))
+    route = Routed(address, effective)
     return copy, _Member(recipient, decision, route, (*envelope, *header.alterations))

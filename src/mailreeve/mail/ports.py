@@ -55,6 +55,7 @@ class Courier(Protocol):
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         """Would the next hop take mail from `sender` for `recipient`? None, or its refusal.
 
+        Asked again for the same message, it says the same, and does not ask the next hop twice.
         `utf8` tells that the message needs SMTPUTF8 (RFC 6531), as its sender declared.
         """
         ...
@@ -63,6 +64,10 @@ class Courier(Protocol):
         self, sender: Sender, recipients: Sequence[Routed], content: bytes, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
         """Hand over one message. For each recipient in order None once it is durable there, or the refusal."""
+        ...
+
+    async def reset(self) -> None:
+        """The message is over, handed on or not: whoever was checked for it is not to get another."""
         ...
 
     async def aclose(self) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 import aiosmtplib
@@ -31,6 +32,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 UNREACHABLE: Final = SmtpReply(451, "4.4.1", "The next mail server does not answer, try again later")
 BROKE_OFF: Final = SmtpReply(451, "4.4.2", "The next mail server broke off, try again later")
+NEEDS_TLS: Final = SmtpReply(451, "4.7.4", "The next mail server offers no encryption, try again later")
 NEEDS_UTF8: Final = SmtpReply(553, "5.6.7", "The next mail server takes no internationalised mail")
 
 GOODBYE_TIMEOUT: Final = 2.0  # seconds to wait for the reply to QUIT
@@ -43,12 +45,26 @@ _Broken = (aiosmtplib.SMTPException, OSError)
 """What a connection that does not work raises. `TimeoutError` and TLS failures are kinds of OSError."""
 
 
-class SmtpNextHop(Struct, frozen=True, kw_only=True):
-    """The server that takes accepted mail. Times are in seconds.
+class StartTls(StrEnum):
+    """Whether the connection to the next hop is encrypted. Certificates are not verified, as is usual between mail
+    servers (RFC 7435): this keeps out who listens, not who stands in the middle.
 
-    `greeting` is the name given in EHLO. With `start_tls` the connection is encrypted where the server
-    offers it; its certificate is not verified, as is usual between mail servers (RFC 7435).
+    - `off`: never
+    - `opportunistic`: where the next hop offers it; if the handshake then fails, mail is put off
+    - `required`: always; where it is not offered, mail is put off
     """
+
+    OFF = "off"
+    OPPORTUNISTIC = "opportunistic"
+    REQUIRED = "required"
+
+
+class _NoTlsError(aiosmtplib.SMTPException):
+    """The next hop does not offer the encryption that is required."""
+
+
+class SmtpNextHop(Struct, frozen=True, kw_only=True):
+    """The server that takes accepted mail. Times are in seconds. `greeting` is the name given in EHLO."""
 
     host: str
     port: int
@@ -56,7 +72,7 @@ class SmtpNextHop(Struct, frozen=True, kw_only=True):
     connect_timeout: float = 30
     command_timeout: float = 60
     data_timeout: float = 600  # RFC 5321 section 4.5.3.2.6: the server may need that long for the last reply
-    start_tls: bool = False
+    start_tls: StartTls = StartTls.OFF
 
     def courier(self) -> Courier:
         """A courier with a connection of its own, opened when first needed."""
@@ -69,9 +85,10 @@ class _SmtpCourier:
     def __init__(self, next_hop: SmtpNextHop) -> None:
         self._next_hop = next_hop
         self._client: aiosmtplib.SMTP | None = None
-        # The transaction that the next hop is in: the reverse path with its parameters, and who was accepted.
+        # The transaction that the next hop is in: the reverse path with its parameters, and what it said to
+        # each recipient.
         self._mail: tuple[str, bool] | None = None
-        self._accepted: list[str] = []
+        self._answers: dict[str, SmtpReply | None] = {}
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         reused = self._client is not None
@@ -102,6 +119,15 @@ class _SmtpCourier:
             raise
         return [results[str(recipient.effective)] for recipient in recipients]
 
+    async def reset(self) -> None:
+        if self._client is None:
+            return
+        try:
+            await self._forget(self._client)
+        except _Broken as problem:
+            # A connection anew forgets as well.
+            self._failed(problem)
+
     async def aclose(self) -> None:
         client, self._client = self._client, None
         if client is None:
@@ -118,7 +144,7 @@ class _SmtpCourier:
     ) -> dict[str, SmtpReply | None]:
         results: dict[str, SmtpReply | None] = dict.fromkeys(targets)
         utf8 = utf8 or not all(address.isascii() for address in (sender, *targets))
-        if self._client is not None and self._mail == (sender, utf8) and self._accepted == targets:
+        if self._client is not None and self._mail == (sender, utf8) and self._accepted() == targets:
             try:
                 return await self._data(self._client, targets, results, content, utf8)
             except aiosmtplib.SMTPServerDisconnected as problem:
@@ -150,11 +176,18 @@ class _SmtpCourier:
             await client.data(content, timeout=self._next_hop.data_timeout)
         except aiosmtplib.SMTPResponseException as refusal:
             results.update(dict.fromkeys(targets, passed_on(refusal.code, refusal.message)))
-        self._mail, self._accepted = None, []
+        self._mail, self._answers = None, {}
         return results
 
+    def _accepted(self) -> list[str]:
+        """Whom the next hop would give the content to if it came now."""
+        return [recipient for recipient, refusal in self._answers.items() if refusal is None]
+
     async def _offer(self, sender: str, recipient: str, utf8: bool) -> SmtpReply | None:
-        """Name this recipient in a transaction with this sender, which is begun unless it is under way."""
+        """Name this recipient in a transaction with this sender, which is begun unless it is under way.
+
+        Never twice in one transaction: the next hop could take it for two recipients.
+        """
         client = await self._connected()
         has_utf8 = client.supports_extension("smtputf8")
         if not (sender.isascii() and recipient.isascii()):
@@ -172,17 +205,16 @@ class _SmtpCourier:
             if answer.code != 250:
                 return passed_on(answer.code, answer.message)
             self._mail = (sender, utf8)
-        answer = await self._command(client, b"RCPT", f"TO:<{recipient}>".encode())
-        if answer.code not in (250, 251):
-            return passed_on(answer.code, answer.message)
-        if recipient not in self._accepted:
-            self._accepted.append(recipient)
-        return None
+        if recipient not in self._answers:
+            answer = await self._command(client, b"RCPT", f"TO:<{recipient}>".encode())
+            is_taken = answer.code in (250, 251)
+            self._answers[recipient] = None if is_taken else passed_on(answer.code, answer.message)
+        return self._answers[recipient]
 
     async def _forget(self, client: aiosmtplib.SMTP) -> None:
         """End the transaction that the next hop is in, if any."""
         if self._mail is not None:
-            self._mail, self._accepted = None, []
+            self._mail, self._answers = None, {}
             answer = await self._command(client, b"RSET")
             if answer.code != 250:
                 raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
@@ -200,8 +232,7 @@ class _SmtpCourier:
             port=next_hop.port,
             local_hostname=next_hop.greeting,
             timeout=next_hop.connect_timeout,
-            start_tls=None if next_hop.start_tls else False,
-            validate_certs=False,
+            start_tls=False,
         )
         await client.connect()
         self._client = client
@@ -209,20 +240,36 @@ class _SmtpCourier:
             await client.ehlo()
         except aiosmtplib.SMTPHeloError:
             await client.helo()
+        if next_hop.start_tls is not StartTls.OFF:
+            await self._encrypt(client)
         return client
+
+    async def _encrypt(self, client: aiosmtplib.SMTP) -> None:
+        try:
+            if not client.supports_extension("starttls"):
+                raise _NoTlsError("STARTTLS is not offered")
+            await client.starttls(validate_certs=False, timeout=self._next_hop.connect_timeout)
+        except (_NoTlsError, aiosmtplib.SMTPResponseException) as problem:
+            # Not offered, or offered and refused (RFC 3207 section 4): the connection goes on in the clear.
+            if self._next_hop.start_tls is StartTls.REQUIRED:
+                raise _NoTlsError(str(problem)) from problem
+        else:
+            await client.ehlo()  # what was offered in the clear does not count (RFC 3207 section 4.2)
 
     def _failed(self, problem: Exception) -> SmtpReply:
         """The reply to a connection that does not work. The connection is given up."""
         connected = self._client is not None
         self._drop()
         log.warning("next_hop.failed", host=self._next_hop.host, port=self._next_hop.port, problem=repr(problem))
+        if isinstance(problem, _NoTlsError):
+            return NEEDS_TLS
         return BROKE_OFF if connected else UNREACHABLE
 
     def _drop(self) -> None:
         if self._client is not None:
             self._client.close()
         self._client = None
-        self._mail, self._accepted = None, []
+        self._mail, self._answers = None, {}
 
 
 def passed_on(code: int, message: str) -> SmtpReply:

@@ -24,7 +24,7 @@ from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
 from mailreeve.mail.ports import Routed
-from mailreeve.policy.addresses import Address, AddressError, Sender, parse_address, parse_sender
+from mailreeve.policy.addresses import Address, AddressError, Domain, Sender, parse_address, parse_sender
 from mailreeve.policy.alteration import rewriter
 from mailreeve.policy.decide import decide_connect, decide_mail
 from mailreeve.policy.decisions import SmtpReply, Stage
@@ -37,6 +37,7 @@ MAX_HEADER_OCTETS: Final = 262_144  # more than any honest header; it bounds the
 MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop
 
 TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
+NO_POSTMASTER: Final = SmtpReply(550, "5.1.1", "No domain here has this postmaster")
 HEADER_TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message header too large")
 TOO_MANY_HOPS: Final = SmtpReply(554, "5.4.6", "Too many hops, the message is in a loop")
 
@@ -84,7 +85,7 @@ class Transaction:
 
     def __init__(
         self,
-        source_ip: IPAddress | None,
+        source_ip: IPAddress,
         *,
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
@@ -96,7 +97,8 @@ class Transaction:
         self._at = 0.0
         self._attempts = 0
         self._policies: dict[str, PolicySet] = {}
-        self._recipients: dict[Address, Recipient] = {}
+        # By the address as it is spelt: what policies take for the same may be two mailboxes.
+        self._recipients: dict[str, Recipient] = {}
         self._refused: list[Outcome] = []
 
     @property
@@ -124,14 +126,22 @@ class Transaction:
         self._at = at
         return None
 
-    def recipient(self, text: str) -> Address | SmtpReply:
-        """The address of an envelope recipient, with or without angle brackets, or the refusal."""
+    def recipient(self, text: str, postmaster_at: Domain | None = None) -> Address | SmtpReply:
+        """The address of an envelope recipient, with or without angle brackets, or the refusal.
+
+        `postmaster_at` is where a postmaster without a domain is (RFC 5321 section 4.5.1).
+        """
         self._attempts += 1
         # Refused ones count as well: a stranger could name and be refused, and recorded, without end.
         if self._attempts > self._max_recipients:
             return TOO_MANY_RECIPIENTS
+        mailbox = _mailbox_of(text)
+        if names_postmaster(text):
+            if postmaster_at is None:
+                return NO_POSTMASTER
+            mailbox = f"{mailbox}@{postmaster_at}"
         try:
-            return parse_address(_mailbox_of(text))
+            return parse_address(mailbox)
         except AddressError as problem:
             return SmtpReply(501, "5.1.3", f"Bad recipient address: {problem}")
 
@@ -144,7 +154,7 @@ class Transaction:
         sender = self._begun()
         if policies is None:
             return Refused(str(OPEN_RELAY))
-        if address in self._recipients:
+        if str(address) in self._recipients:
             # Promised before; whatever a second look at the next hop said could not take that back.
             return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
@@ -156,7 +166,7 @@ class Transaction:
             decision_id = self._new_id()
             self._refused.append(refused_outcome(recipient, decision, decision_id, reply, Stage.RCPT))
             return Refused(reply_line(reply, decision_id))
-        self._recipients[address] = recipient
+        self._recipients[str(address)] = recipient
         if not policies.definitions:
             return Accepted(sender, Routed(address, address))
         rewrites = rewriter(policies, facts)
@@ -166,7 +176,7 @@ class Transaction:
 
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take this recipient: forget it, keep that for the record, say the reply."""
-        recipient = self._recipients.pop(address)
+        recipient = self._recipients.pop(str(address))
         decision = decide_mail(recipient.policies, recipient.facts)
         decision_id = self._new_id()
         self._refused.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.RCPT, LAYER_NEXT_HOP))
@@ -205,6 +215,11 @@ class Transaction:
         if self._sender is None:
             raise RuntimeError("no message was begun: `mail_from` comes first")
         return self._sender
+
+
+def names_postmaster(text: str) -> bool:
+    """Whether a path is a postmaster without a domain, in whatever case."""
+    return _mailbox_of(text).lower() == "postmaster"
 
 
 def _mailbox_of(text: str) -> str:

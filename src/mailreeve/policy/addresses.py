@@ -1,9 +1,9 @@
 """What is a mail address, what is a domain, and when are two of them the same?
 
 An address is parsed once, at the door it came through, and compared by value from then on.
-Domains are held as A-labels in lower case (behaviour.md D-43); the local part is kept as given
-and matched without regard to case. The null sender of RFC 5321 section 4.5.5 is a value of its
-own, never an empty string.
+Domains are held as A-labels in lower case (behaviour.md D-43); the local part is kept as given, but
+for quotes that it does not need, and matched without regard to case. The null sender of RFC 5321
+section 4.5.5 is a value of its own, never an empty string.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ _DOT_ATOM: Final = re.compile(
     r"(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
 )
 _QUOTED: Final = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')
+_QUOTED_PAIR: Final = re.compile(r"\\(.)")
+_NEEDS_BACKSLASH: Final = re.compile(r'["\\]')
+# By these older mail servers are told to send a message on: user%other.test, other.test!user,
+# "user@other.test". Colon, slash and bar lead to gateways, files and programs; controls to nothing good.
+_ROUTING: Final = re.compile(r"[@%!:/|\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Underscores are no host names, yet live in the domains of real senders.
 _LABELS: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _LITERAL: Final = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|ipv6:[0-9a-f:.]+)\]")
@@ -39,8 +44,10 @@ class AddressError(ValueError):
 class Address(Struct, frozen=True, eq=False, gc=False):
     """A mail address other than the null sender.
 
-    `local` is the local part as given, `domain` the canonical domain, and `key` what the address is
-    matched by: the case-folded local part, `@`, and the domain. Equality and hash go by `key`.
+    `local` is the local part with no more quoting than it needs, its case as given; `domain` the
+    canonical domain, and `key` what the address is matched by: the local part in lower case, `@`, and
+    the domain. Equality and hash go by `key`. Two mailboxes may share a key (`Bob@` and `bob@`): that
+    is how policies see them, and no reason to deliver to one of them only.
     """
 
     local: str
@@ -97,12 +104,14 @@ def parse_address(text: str) -> Address:
     """The address written as `local@domain`, without angle brackets or display name.
 
     The local part is a dot-atom or a quoted string (RFC 5321 section 4.1.2), with non-ASCII letters
-    as RFC 6531 has them; the domain a name or an address literal. Raises `AddressError`.
+    as RFC 6531 has them; the domain a name or an address literal. Quoting is spelling and no part of
+    the mailbox, so `"ann"@x.test` and `"a\\nn"@x.test` are `ann@x.test`. Raises `AddressError`.
     """
     local, at, domain_text = text.rpartition("@")
     if not at or not local or not domain_text:
         raise AddressError("an address has the form local@domain")
-    if not (_DOT_ATOM.fullmatch(local) or _QUOTED.fullmatch(local)):
+    quoted = not _DOT_ATOM.fullmatch(local)
+    if quoted and not _QUOTED.fullmatch(local):
         raise AddressError("the part before the @ is malformed")
     octets = len(local) if local.isascii() else _utf8_length(local)
     if octets > MAX_LOCAL_OCTETS:
@@ -116,7 +125,9 @@ def parse_address(text: str) -> Address:
         domain = parse_domain(domain_text)
     if octets + 1 + len(domain) > MAX_ADDRESS_OCTETS:
         raise AddressError(f"the address is longer than {MAX_ADDRESS_OCTETS} octets")
-    return Address(local, domain, f"{local.casefold()}@{domain}")
+    if quoted:
+        local = _requoted(local)
+    return Address(local, domain, f"{local.lower()}@{domain}")
 
 
 def parse_sender(text: str) -> Sender:
@@ -129,7 +140,25 @@ def without_tag(address: Address) -> Address:
     local, plus, _ = address.local.partition("+")
     if not plus or not local or address.local.startswith('"'):
         return address
-    return Address(local, address.domain, f"{local.casefold()}@{address.domain}")
+    return Address(local, address.domain, f"{local.lower()}@{address.domain}")
+
+
+def is_sender_routed(address: Address) -> bool:
+    """Whether a mail server behind us could read the local part as a way to somewhere else.
+
+    Such forms are of RFC 1123 section 5.2.16 and before; who takes them from strangers is an open relay.
+    """
+    return _ROUTING.search(address.local) is not None
+
+
+def _requoted(quoted: str) -> str:
+    """The one spelling of a quoted local part: without quotes where it can be, else without idle backslashes."""
+    text = _QUOTED_PAIR.sub(r"\1", quoted[1:-1])
+    return text if _DOT_ATOM.fullmatch(text) else f'"{_NEEDS_BACKSLASH.sub(_with_backslash, text)}"'
+
+
+def _with_backslash(found: re.Match[str]) -> str:
+    return "\\" + found[0]
 
 
 def _utf8_length(text: str) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from email import _header_value_parser as parser
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -25,13 +26,25 @@ MAX_MAILBOX_LENGTH: Final = 1_000
 """Longer text is not read as one mailbox: an address has 254 octets, and a name may be a few encoded words."""
 
 MAX_AUTHORS: Final = 100
-"""How many authors of one message a decision looks at. Honest mail has one, rarely two."""
+"""How many authors a message may have. Honest mail has one, rarely two. `read_authors` gives one more where there
+are more, and `decide_mail` refuses the message: nobody looks at authors without end."""
 
 MAX_NAME_LENGTH: Final = 500
 
 _STRUCTURE: Final = re.compile(r'[\\",:;()<>\[\]]')
-# What could be meant as an address in text that is no valid mailbox.
+# An address in text that is otherwise well formed.
 LOOKS_LIKE_ADDRESS: Final = re.compile(r'[^\s<>()\[\]",;:@\\]{1,64}@[^\s<>()\[\]",;:@\\]{1,253}')
+# What could be meant as one in text that is no valid mailbox: no mail reader shows the invisible, none takes
+# quotes around an address, or what follows a domain, for a part of it.
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
+)
+_QUOTES: Final = "'`\u00b4\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a"
+_BESIDE_LOCAL: Final = ' \t\r\n<>()[]",;:\\'
+_ENDS_LOCAL: Final = re.compile(r'[\s<>()\[\]",;:@\\]')
+_DOMAIN: Final = re.compile(r"[\s\[]{0,8}([A-Za-z0-9._\u00a1-\U0010ffff-]{1,253})")
+_BEYOND_ASCII: Final = re.compile(r"[^!-~]")
+_MAX_LOCAL: Final = 64  # as of `parse_address`, here in characters and in octets
 # Stands in for the question mark of "=?", so that the parser leaves encoded words to `decoded_words`,
 # which knows more broken forms of them.
 _QUESTION: Final = "\ue000"
@@ -42,12 +55,14 @@ _UNFOLDED: Final = str.maketrans("\r\n", "  ")
 class Entry(Struct, frozen=True):
     """One part of an address list: where it stands in the field's value, and its text.
 
-    `angle` is where in the text an angle bracket opens outside quotes and comments, -1 if none does.
+    `group` says that it is the name of a group; `angle` is where in the text an angle bracket opens
+    outside quotes and comments, -1 if none does.
     """
 
     start: int
     text: str
     angle: int
+    group: bool = False
 
     @property
     def addressed(self) -> str:
@@ -63,26 +78,28 @@ def read_authors(fields: Iterable[str]) -> tuple[HeaderFrom, ...]:
 
     There should be one field with one author. Where there are more, all of them count, because readers
     differ in which one they show. Text that is no valid mailbox counts as every address that a
-    forgiving reader might see in it.
+    forgiving reader might see in it. Beyond `MAX_AUTHORS` there is one more and no further.
     """
     authors: list[HeaderFrom] = []
     for field in fields:
         before = len(authors)
-        for entry in entries(field):
+        for entry in entries(field, groups=True):
+            if entry.group and "@" not in entry.text:
+                continue  # a name; an address in that place is one that a forgiving reader might see
             parsed = read_address(entry)
             if parsed is not None:
                 authors.append(HeaderFrom(parsed[2], _display_name(entry)))
             elif entry.text.strip():
-                authors.extend(_guess_authors(entry.text))
-            if len(authors) >= MAX_AUTHORS:
-                return tuple(authors[:MAX_AUTHORS])
+                authors.extend(islice(_guess_authors(entry.text), MAX_AUTHORS + 1))
+            if len(authors) > MAX_AUTHORS:
+                return tuple(authors[: MAX_AUTHORS + 1])
         if len(authors) == before:
             authors.append(HeaderFrom(None, _name(field)))
     return tuple(authors)
 
 
-def entries(value: str) -> Iterator[Entry]:
-    """The parts of an address list (RFC 5322 section 3.4) that may hold a mailbox; group names left out."""
+def entries(value: str, *, groups: bool = False) -> Iterator[Entry]:
+    """The parts of an address list (RFC 5322 section 3.4) that may hold a mailbox; group names if asked for."""
     opened: list[str] = []  # the closing marks still awaited, innermost last
     start = position = 0
     angle = -1
@@ -102,8 +119,9 @@ def entries(value: str) -> Iterator[Entry]:
             opened.append(">")
             angle = at - start if angle < 0 else angle
         elif character in ",;:" and not opened:
-            if character != ":":
-                yield Entry(start, value[start:at], angle)
+            group = character == ":"
+            if groups or not group:
+                yield Entry(start, value[start:at], angle, group)
             start, angle = position, -1
     yield Entry(start, value[start:], angle)
 
@@ -135,16 +153,37 @@ def _display_name(entry: Entry) -> str:
 
 
 def _guess_authors(text: str) -> Iterator[HeaderFrom]:
-    text = decoded_words(text[: MAX_MAILBOX_LENGTH * 10])
-    name = _name(text.partition("<")[0].strip(' \t\r\n"'))
+    text = decoded_words(text)
+    name = _name(text[: MAX_MAILBOX_LENGTH * 10].partition("<")[0].strip(' \t\r\n"'))
+    text = _INVISIBLE.sub("", text)
     found = False
-    for guess in LOOKS_LIKE_ADDRESS.findall(text):
-        address = plain_address(guess)
+    start = 0
+    while (at := text.find("@", start)) >= 0:
+        address = _guess(text[max(start, at - _MAX_LOCAL - 8) : at], text, at + 1)
+        start = at + 1
         if address is not None:
             found = True
             yield HeaderFrom(address, name)
     if not found:
         yield HeaderFrom(None, name)
+
+
+def _guess(before: str, text: str, after: int) -> Address | None:
+    """The address around an at sign: `before` it, and in the text `after` it."""
+    local = _ENDS_LOCAL.split(before.rstrip(_BESIDE_LOCAL))[-1].strip(_QUOTES)
+    # Cut where it is too long and quoted where it is broken: its domain is to be seen all the same.
+    local = local.encode()[-_MAX_LOCAL:].decode("utf-8", "ignore")
+    found = _DOMAIN.match(text, after)
+    if not local or found is None:
+        return None
+    domain = found[1]
+    trimmed = domain.rstrip("".join({c for c in domain if not c.isalnum()}))
+    for likely in (domain, domain.strip(".-"), trimmed, _BEYOND_ASCII.split(trimmed, maxsplit=1)[0].strip(".-")):
+        for spelling in (local, f'"{local[: _MAX_LOCAL - 2]}"'):
+            address = plain_address(f"{spelling}@{likely}")
+            if address is not None:
+                return address
+    return None
 
 
 def plain_address(text: str) -> Address | None:

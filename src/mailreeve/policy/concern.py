@@ -123,7 +123,7 @@ def _those(touched: frozenset[str], policies: Iterable[P]) -> list[P]:
 
 def _pattern(definition: Definition) -> tuple[str, str]:
     original = definition.original
-    return original.local.casefold(), original.domain
+    return original.local.lower(), original.domain
 
 
 def _addresses(sender: Sender, recipient: Address, authors: tuple[HeaderFrom, ...] | None) -> Iterator[Address]:

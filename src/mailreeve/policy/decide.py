@@ -3,12 +3,16 @@
 The layers, in order; the first that has something to say settles the verdict (behaviour.md 1 and 3.3):
 
 0. a source address blocked for everybody: refused at connect
-1. relay: mail to external recipients is taken from relay networks only
+1. relay: mail to external recipients is taken from relay networks only, and so are internal recipients
+   that a server behind us could read as a way to the outside
 2. recipient validation
 3. blocked senders, by original addresses (D-20)
 4. permitted senders: deliver and skip spam checks; beats personal blocks by envelope and header (D-16)
 5. the effective recipient's personal list (D-46)
 6. otherwise deliver, spam checks run
+
+Whatever the layers 3 to 6 say, a message with more authors than are looked at is refused once its header
+is known: an author that nobody looked at could be one who is blocked.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import NullSender
+from mailreeve.policy.addresses import NullSender, is_sender_routed
 from mailreeve.policy.alteration import Rewriter
+from mailreeve.policy.authors import MAX_AUTHORS
 from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import (
     Decision,
@@ -45,7 +50,9 @@ from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.replies import (
     INVALID_RECIPIENT,
     OPEN_RELAY,
+    SENDER_ROUTED,
     SOURCE_BLOCKED,
+    TOO_MANY_AUTHORS,
     blocked_reply,
     personal_reply,
 )
@@ -82,6 +89,7 @@ _DATA: Final = Stage.DATA
 _LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
 _DEFAULT: Final = Ruling(Layer.DEFAULT)
 _OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY)
+_SENDER_ROUTED: Final = Ruling(Layer.RELAY, SENDER_ROUTED)
 _INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT)
 
 
@@ -126,6 +134,8 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
         ruling.description,
         _alterations(policies, facts, rewriter) if policies.definitions else (),
     )
+    if facts.header_from is not None and len(facts.header_from) > MAX_AUTHORS:
+        decision = _with_limit(decision)
     return decision if trace is None else trace.attach(decision, personal)
 
 
@@ -161,11 +171,29 @@ def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
             return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, policy.description, Stage.CONNECT)
     identities, recipient = policies.identities, case.facts.recipient
     directory = identities.directory
-    if not case.trusted_source and recipient.domain not in directory.internal_domains:
-        return _OPEN_RELAY
+    if not case.trusted_source:
+        if recipient.domain not in directory.internal_domains:
+            return _OPEN_RELAY
+        if is_sender_routed(recipient):
+            return _SENDER_ROUTED
     if recipient.domain in directory.known_only and identities.user(recipient) is None:
         return _INVALID_RECIPIENT
     return None
+
+
+def _with_limit(decision: Decision) -> Decision:
+    """The decision on a message with too many authors. What was refused before its header came stays as it was."""
+    if decision.stage in (Stage.CONNECT, Stage.RCPT):
+        return decision
+    return replace(
+        decision,
+        verdict=Verdict.REJECT,
+        stage=Stage.DATA,
+        reply=TOO_MANY_AUTHORS,
+        layer=Layer.MESSAGE_LIMITS,
+        spam_checks=_RUN,
+        description="",
+    )
 
 
 def _by_policies(
@@ -235,7 +263,7 @@ def _stage(policies: PolicySet, case: Case, ruling: Ruling, certain: bool) -> St
     """When the session refuses: as soon as the refusal is certain."""
     if ruling.stage is not None:
         return ruling.stage
-    if ruling is _OPEN_RELAY or ruling is _INVALID_RECIPIENT:
+    if ruling is _OPEN_RELAY or ruling is _SENDER_ROUTED or ruling is _INVALID_RECIPIENT:
         return _RCPT
     if case.header_known:
         certain = _was_certain(policies, case.without_header())

@@ -37,13 +37,17 @@ class Stage(StrEnum):
 
 
 class Layer(StrEnum):
-    """Which layer settled the verdict. `default` means that no layer had anything to say."""
+    """Which layer settled the verdict. `default` means that no layer had anything to say.
+
+    `message_limits` is no policy: the message is one that nobody gets, whoever the recipient is.
+    """
 
     RELAY = "relay"
     RECIPIENT_VALIDATION = "recipient_validation"
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
+    MESSAGE_LIMITS = "message_limits"
     DEFAULT = "default"
 
 

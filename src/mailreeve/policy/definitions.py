@@ -152,12 +152,12 @@ def apply_pattern(new: AddressPattern, address: Address) -> Address:
     """The rewritten address: an asterisk on the new side keeps that half (behaviour.md section 5.5)."""
     local = new.local or address.local
     domain = Domain(new.domain) if new.domain else address.domain
-    return Address(local, domain, f"{local.casefold()}@{domain}")
+    return Address(local, domain, f"{local.lower()}@{domain}")
 
 
 def _pattern_key(pattern: AddressPattern) -> str:
     """As in `Address.key`, with nothing where the pattern has an asterisk."""
-    return f"{pattern.local.casefold()}@{pattern.domain}"
+    return f"{pattern.local.lower()}@{pattern.domain}"
 
 
 def _preference(definition: Definition) -> tuple[bool, bool, str]:

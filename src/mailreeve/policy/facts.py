@@ -26,6 +26,10 @@ class MessageFacts(Struct, frozen=True, gc=False):
     the header is unknown, that is until the end of data; an empty tuple means that the message has
     no From header. `at` is in POSIX seconds. `authenticated` tells whether SPF or DKIM vouch for
     the header domain; None means that nobody checked.
+
+    `source_trusted` says whether the source counts as one of the relay networks. None leaves that to
+    `source_ip`, and where no address is known the answer is no: a door that cannot say who is calling
+    must not relay for them. Whoever asks in the abstract, without a source in mind, says True.
     """
 
     sender: Sender
@@ -34,6 +38,7 @@ class MessageFacts(Struct, frozen=True, gc=False):
     header_from: tuple[HeaderFrom, ...] | None = None
     source_ip: IPAddress | None = None
     authenticated: bool | None = None
+    source_trusted: bool | None = None
 
 
 class WebFacts(Struct, frozen=True, gc=False):

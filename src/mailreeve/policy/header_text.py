@@ -7,7 +7,9 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import Final
 
-_ENCODED_WORDS: Final = re.compile(r"(?:=\?[^?\s]*\?[bBqQ]\?[^?]*\?=\s*)+")
+# In runs, since one character may be parted between two words; not longer ones, since the library's time
+# grows with the square of their number.
+_ENCODED_WORDS: Final = re.compile(r"(?:=\?[^?\s]*\?[bBqQ]\?[^?]*\?=\s*){1,200}")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 

@@ -21,7 +21,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
         sets.setdefault(definition.set_id, subject)
         same = (
             definition.set_id,
-            original.local.casefold(),
+            original.local.lower(),
             original.domain,
             definition.address_type.value,
             definition.routing.value,

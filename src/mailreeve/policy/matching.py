@@ -56,7 +56,7 @@ class Case(Struct, frozen=True, gc=False):
 
     `header` holds the keys of the From header; while that is unknown it is `NO_KEYS`, which
     matches nothing, or `ANY_KEYS`, which matches everything: what applies under both is certain.
-    `trusted_source` says that the message comes from a relay network, or from nowhere in particular.
+    `trusted_source` says that the message comes from a relay network, or is taken to.
     """
 
     facts: MessageFacts
@@ -99,11 +99,14 @@ def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: 
         header = envelope  # as in most mail
     else:
         header = identities.author_keys(authors)
+    trusted = facts.source_trusted
+    if trusted is None:
+        trusted = source is not None and within(source, relay_networks)
     return Case(
         facts,
         facts.at,
         source,
-        source is None or within(source, relay_networks),
+        trusted,
         envelope,
         header,
         authors is not None,

@@ -27,6 +27,16 @@ def parse_network(text: str) -> Network:
     return network
 
 
+def network_of(address: IPAddress) -> Network:
+    """What one network's customer has at least: the address itself for IPv4, its /64 for IPv6 (RFC 6177).
+
+    Whoever counts by source address counts by this, since anybody with IPv6 has 2^64 addresses.
+    """
+    if isinstance(address, IPv6Address):
+        return IPv6Network((int(address), 64), strict=False)
+    return IPv4Network(address)
+
+
 def unmapped(address: IPAddress) -> IPAddress:
     """The address itself, or the IPv4 address that an IPv4-mapped IPv6 address stands for."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

@@ -190,7 +190,7 @@ class Trace:
         """What each layer found, in order. Layers after the one that settled it are told as well."""
         policies, case = self._policies, self._case
         if case.source_ip is None:
-            source = "the source is unknown and taken as a relay network"
+            source = f"the source is unknown and {'' if case.trusted_source else 'not '}taken as a relay network"
         else:
             source = f"the source {case.source_ip} is {'' if case.trusted_source else 'not '}in a relay network"
         recipient = case.facts.recipient

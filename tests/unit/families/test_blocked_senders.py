@@ -68,8 +68,10 @@ def problems(account, path, wanted) -> list[tuple[str, str | None]]:
 
 
 def refused_mail(account, sender="x@bad.test", to="ann@corp.test") -> bool:
-    """Whether this message, without a body yet, is refused."""
-    facts = MessageFacts(parse_address(sender), parse_address(to), at=1_800_000_000.0, header_from=())
+    """Whether this message, without a body yet and from a relay network, is refused."""
+    facts = MessageFacts(
+        parse_address(sender), parse_address(to), at=1_800_000_000.0, header_from=(), source_trusted=True
+    )
     return decide_mail(account.policies(), facts).verdict is Verdict.REJECT
 
 

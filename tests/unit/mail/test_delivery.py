@@ -35,6 +35,8 @@ class ScriptedCourier:
         self.refusals: dict[str, SmtpReply] = {}
         self.fault: Exception | None = None
         self.taken: list[str] = []
+        self.resets = 0
+        self.reset_fault: Exception | None = None
 
     async def check(self, sender, recipient, *, utf8):
         return None
@@ -45,6 +47,11 @@ class ScriptedCourier:
         replies = [self.refusals.get(str(recipient.effective)) for recipient in recipients]
         self.taken += [str(r.effective) for r, reply in zip(recipients, replies, strict=True) if reply is None]
         return replies
+
+    async def reset(self):
+        self.resets += 1
+        if self.reset_fault is not None:
+            raise self.reset_fault
 
     async def aclose(self):
         pass
@@ -161,10 +168,33 @@ async def test_a_fault_of_the_courier_is_4xx(send, courier, records):
     assert records.states == {"v@corp.test": State.DEFERRED}
 
 
+async def test_the_retry_brings_each_spelling_what_it_lacks(send, courier):
+    """`Vi@` has the message, `vi@` was put off: the retry is for `vi@`, who may be somebody else there."""
+    courier.refusals["vi@corp.test"] = LATER
+    assert (await send("Vi@corp.test", "vi@corp.test")).startswith("450 ")
+    courier.refusals.clear()
+    assert (await send("Vi@corp.test", "vi@corp.test")).startswith("250 ")
+    assert courier.taken == ["Vi@corp.test", "vi@corp.test"]
+
+
+async def test_the_next_hop_forgets_a_message_that_nobody_gets(send, house, courier):
+    """Who was checked at RCPT is taken back, whether the message was delivered or refused."""
+    house.block("eve@bad.test", part="header_from")
+    assert (await send("v@corp.test", content=b"From: eve@bad.test\r\n\r\n")).startswith("550 ")
+    assert (courier.taken, courier.resets) == ([], 1)
+
+
+async def test_an_answer_stands_although_the_next_hop_could_not_be_told(send, courier, records):
+    """A fault after the delivery must not turn 250 into 4xx, and so bring a second copy."""
+    courier.reset_fault = RuntimeError("a fault of ours")
+    assert (await send("v@corp.test")).startswith("250 ")
+    assert records.states == {"v@corp.test": State.DELIVERED}
+
+
 def test_memory_of_retries_is_bounded_in_time_and_number():
     """It forgets what is older than any sender's patience, and the oldest when it is full."""
     retries = Retries()
-    someone = parse_address("u@corp.test")
+    someone = "u@corp.test"
     for number in range(MAX_MESSAGES + 1):
         retries.remember(b"%d" % number, [someone], NOW)
     assert retries.done(b"0", NOW) == frozenset()

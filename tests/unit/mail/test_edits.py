@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,3 +152,15 @@ def test_edits_never_change_the_body_or_drop_a_foreign_field(fields, body):
         assert after.raw == before.raw or (
             before.name in ("from", "to", "cc", "reply-to") and "old.test" in before.value
         )
+
+
+@pytest.mark.parametrize("line", [b" forged, spam=none\r\n", b"\tfolded: yes\r\n and on\r\n", b"   \r\n"])
+def test_a_first_line_that_would_continue_our_mark_becomes_a_field(line):
+    """Every octet stays; only a name is put before it, so that our last field ends where we ended it."""
+    message = read_message(line + b"From: a@out.test\r\n\r\nbody\r\n")
+    edited = apply(message, Edits(marks(SpamChecks.RUN, "id")), on_top=b"Received: x\r\n")
+    assert edited == (
+        b"Received: x\r\nX-Mailreeve-Spam-Checks: run\r\nX-Mailreeve-Decision: id\r\n"
+        b"X-Mailreeve-Stray:" + line + b"From: a@out.test\r\n\r\nbody\r\n"
+    )
+    assert message_from_bytes(edited)["X-Mailreeve-Decision"] == "id"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.mail.smtp.commands import read_path, trace_name
+from mailreeve.mail.smtp.commands import read_path
 from mailreeve.mail.smtp.receiver import (
     MAX_COMMAND_OCTETS,
     CommandLine,
@@ -14,6 +14,7 @@ from mailreeve.mail.smtp.receiver import (
     OverlongLine,
     Receiver,
 )
+from mailreeve.mail.smtp.trace import trace_name
 
 LIMIT = 1_000
 
@@ -175,3 +176,26 @@ def test_trace_names_cannot_break_a_received_field(text):
     name = trace_name(text)
     assert name
     assert all(c.isascii() and (c.isalnum() or c in ".:_[]-") for c in name)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1_000])
+def test_content_that_is_not_wanted_is_dropped_to_its_end(size):
+    """Nothing of it is kept, its size is told, and the next command is read as one."""
+    receiver = Receiver(max_content=LIMIT)
+    receiver.expect_content()
+    receiver.feed(b"begun\r\n")
+    assert receiver.next_event() is None
+    assert receiver.held >= 7
+    receiver.drop_content()
+    assert receiver.next_event() is None
+    rest = b"x" * 500 + b"\r\n.\r\nNOOP\r\n"
+    found = []
+    for at in range(0, len(rest), size):
+        receiver.feed(rest[at : at + size])
+        assert receiver.held <= size + 5
+        while (event := receiver.next_event()) is not None:
+            found.append(event)
+    assert found == [Content(None, 509), CommandLine("NOOP", "")]
+    receiver.expect_content()
+    receiver.feed(b"wanted\r\n.\r\n")
+    assert receiver.next_event() == Content(b"wanted\r\n", 8)

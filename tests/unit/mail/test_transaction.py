@@ -16,7 +16,7 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.addresses import NULL_SENDER, parse_address
+from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.policy.decisions import SmtpReply, SpamChecks, Stage
 from mailreeve.policy.facts import parse_ip
 
@@ -237,6 +237,62 @@ def test_outbound_mail_does_not_name_what_was_hidden(house, begin):
     assert {a.original for a in outcome.alterations} == {"jo@corp.test"}
 
 
+def test_what_was_hidden_stays_hidden_where_alteration_leads_outside(house, begin):
+    """An inside mailbox whose owner has left for a partner: its copy goes to strangers and names no original."""
+    house.alter("left@corp.test", "left@partner.test", kind="envelope_to")
+    house.alter("secret@corp.test", "public@corp.test", kind="from")
+    message = begin()
+    message.rcpt("left@corp.test")
+    plan = message.transaction.end_of_message(b"From: secret@corp.test\r\n\r\n")
+    assert recipients(plan) == [["left@partner.test"]]
+    [copy] = copies(plan)
+    assert "X-Mailreeve-Original" not in copy
+    assert "secret@" not in copy
+    [outcome] = plan.outcomes
+    assert {a.original for a in outcome.alterations} == {"secret@corp.test", "left@corp.test"}
+
+
+def test_every_spelling_of_a_recipient_is_delivered_to(begin):
+    """Each was promised: which of them are one mailbox, only the server behind us knows."""
+    spelt = ["straße@corp.test", "strasse@corp.test", "Bob@corp.test", "bob@corp.test"]
+    message = begin()
+    message.rcpt(*spelt, "bob@corp.test", '"bob"@corp.test')
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert recipients(plan) == [spelt]
+    assert [outcome.recipient for outcome in plan.outcomes] == spelt
+
+
+def test_a_spelling_that_the_next_hop_refuses_takes_no_other_with_it(begin):
+    message = begin()
+    message.rcpt("Bob@corp.test", "bob@corp.test")
+    message.transaction.refused_by_next_hop(
+        parse_address("Bob@corp.test"), SmtpReply(550, "5.1.1", "No such user")
+    )
+    assert recipients(message.transaction.end_of_message(MESSAGE)) == [["bob@corp.test"]]
+
+
+def test_strangers_may_not_name_a_way_through_an_inside_mailbox(begin):
+    """What a server behind us could send on is refused at RCPT; the account's own servers may name it."""
+    assert begin().rcpt("victim%far.test@corp.test") == [
+        Refused("550 5.1.3 Sender-routed addresses are not taken [id1]")
+    ]
+    [answer] = begin(source_ip="127.0.0.1").rcpt("victim%far.test@corp.test")
+    assert isinstance(answer, Accepted)
+
+
+def test_too_many_authors_are_refused_for_everybody(house, begin):
+    """A hundred dummies do not hide the one whom a policy blocks; by no policy, at the end of the data."""
+    house.block("eve@bad.test", part="header_from")
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test")
+    dummies = b"".join(b"d%d@x.test, " % number for number in range(100))
+    plan = message.transaction.end_of_message(b"From: " + dummies + b"eve@bad.test\r\n\r\n")
+    assert plan.refusal == "554 5.6.0 Too many authors [id1]"
+    assert plan.deliveries == ()
+    for outcome in plan.outcomes:
+        assert (outcome.layer, outcome.stage, outcome.policy_id) == (LAYER_MESSAGE_LIMITS, Stage.DATA, "")
+
+
 def test_route_is_told_at_rcpt_unless_the_header_decides_it(house, begin):
     """What the next hop is asked at RCPT is what it will get; where the header decides, it is not asked."""
     house.alter("*@old.test", "*@corp.test", kind="envelope_to")
@@ -288,9 +344,19 @@ def test_malformed_addresses_are_answered_with_what_is_wrong(text, says):
     assert says in recipient.text
 
 
+@pytest.mark.parametrize("text", ["<postmaster>", "<Postmaster>", "POSTMASTER"])
+def test_a_postmaster_without_a_domain_is_one_of_ours(text):
+    """RFC 5321 section 4.5.1. Where nobody can say whose, it is refused and no fault of the syntax."""
+    transaction = Transaction(parse_ip("192.0.2.9"))
+    address = transaction.recipient(text, Domain("corp.test"))
+    assert address == parse_address("postmaster@corp.test")
+    refused = transaction.recipient(text)
+    assert (refused.code, refused.enhanced) == (550, "5.1.1")
+
+
 def test_source_routes_are_ignored():
     """`@a,@b:` before a mailbox is taken off (RFC 5321 appendix C)."""
-    transaction = Transaction(None)
+    transaction = Transaction(parse_ip("192.0.2.9"))
     assert transaction.recipient("<@one.test,@two.test:u@corp.test>") == parse_address("u@corp.test")
 
 
@@ -388,7 +454,7 @@ def test_decision_ids_are_short_readable_and_never_the_same():
 
 def test_events_out_of_order_are_the_doors_fault():
     """A door that forgets MAIL is told so, rather than served a wrong verdict."""
-    transaction = Transaction(None)
+    transaction = Transaction(parse_ip("192.0.2.9"))
     with pytest.raises(RuntimeError):
         transaction.end_of_message(MESSAGE)
     transaction.mail_from("a@b.test", 0.0)

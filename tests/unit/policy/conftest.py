@@ -219,9 +219,14 @@ class World:
         ip: str | None = None,
         at: float = NOW,
         authenticated: bool | None = None,
+        trusted: bool | None = None,
     ) -> MessageFacts:
-        """`header` is one author or several, each `a@x.test` or `Name <a@x.test>`; None while unknown."""
+        """Without `ip`, the source counts as a relay network unless `trusted` says otherwise.
+
+        `header` is one author or several, each `a@x.test` or `Name <a@x.test>`; None while unknown."""
         authors: tuple[HeaderFrom, ...] | None
+        if ip is None and trusted is None:
+            trusted = True
         if header is None:
             authors = None
         elif header == SAME_AS_ENVELOPE:
@@ -235,6 +240,7 @@ class World:
             header_from=authors,
             source_ip=None if ip is None else parse_ip(ip),
             authenticated=authenticated,
+            source_trusted=trusted,
         )
 
     def mail(self, sender: str, recipient: str, *, explain: bool = False, **more: object) -> Decision:

@@ -7,6 +7,7 @@ import pytest
 from mailreeve.policy.addresses import (
     NULL_SENDER,
     AddressError,
+    is_sender_routed,
     parse_address,
     parse_domain,
     parse_sender,
@@ -67,6 +68,55 @@ def test_quoted_local_parts_literals_and_letters_beyond_ascii_are_addresses():
     assert parse_address("jürgen@ex.test").key == "jürgen@ex.test"
 
 
+@pytest.mark.parametrize(
+    ("quoted", "plain"),
+    [
+        ('"ann"@ex.test', "ann@ex.test"),
+        (r'"a\nn"@ex.test', "ann@ex.test"),
+        (r'"\A\n\n"@Ex.Test', "Ann@ex.test"),
+        ('"ann.lee"@ex.test', "ann.lee@ex.test"),
+        (r'"ann\ lee"@ex.test', '"ann lee"@ex.test'),
+        (r'"ann\@lee"@ex.test', '"ann@lee"@ex.test'),
+        (r'"\"\\"@ex.test', r'"\"\\"@ex.test'),
+        ('".ann"@ex.test', '".ann"@ex.test'),
+        ('""@ex.test', '""@ex.test'),
+    ],
+)
+def test_quoting_is_spelling_and_no_part_of_the_mailbox(quoted, plain):
+    """RFC 5321 section 4.1.2: all quotings of one local part are equal, or a block would miss all but one."""
+    address = parse_address(quoted)
+    assert str(address) == plain
+    assert address == parse_address(plain)
+    assert address.key == plain.lower()
+
+
+def test_no_address_can_pass_for_a_key_of_another_kind():
+    """Keys of names begin with an asterisk and may hold an at sign; a quoted local part keeps its quotes."""
+    assert parse_address('"*name:jo"@ex.test').key == '"*name:jo"@ex.test'
+
+
+def test_case_is_folded_one_letter_at_a_time():
+    """`straße` and `strasse` are two mailboxes, as they are to a mail server; their capitals are theirs."""
+    assert parse_address("straße@ex.test") != parse_address("strasse@ex.test")
+    assert parse_address("JÜRGEN@ex.test") == parse_address("jürgen@ex.test")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ann%far.test@ex.test", "far.test!ann@ex.test", '"ann@far.test"@ex.test', '"far.test:ann"@ex.test',
+     "a/b@ex.test", "a|b@ex.test", r'"ann\@far.test"@ex.test', "ann\x85@ex.test"],
+)  # fmt: skip
+def test_a_local_part_that_could_lead_on_is_told(text):
+    assert is_sender_routed(parse_address(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["ann@ex.test", "ann+tag@ex.test", "o'neil@ex.test", '"ann lee"@ex.test', "a=b@ex.test"]
+)
+def test_an_ordinary_local_part_leads_nowhere(text):
+    assert not is_sender_routed(parse_address(text))
+
+
 def test_the_null_sender_is_a_value_of_its_own():
     assert parse_sender("") == NULL_SENDER
     assert str(NULL_SENDER) == ""
@@ -80,7 +130,8 @@ def test_the_null_sender_is_a_value_of_its_own():
         ("jo+a+b@ex.test", "jo@ex.test"),
         ("jo@ex.test", "jo@ex.test"),
         ("+news@ex.test", "+news@ex.test"),
-        ('"jo+news"@ex.test', '"jo+news"@ex.test'),
+        ('"jo+news"@ex.test', "jo@ex.test"),
+        ('"jo doe+news"@ex.test', '"jo doe+news"@ex.test'),
     ],
 )
 def test_a_tag_is_what_follows_the_first_plus(text, plain):

@@ -28,7 +28,10 @@ def authors(*fields: bytes) -> list[tuple[str, str]]:
         ([b"eve@bad.test (((((("], [("eve@bad.test", "")]),
         ([b"eve@bad.test " + b"(" * 1_100], [("eve@bad.test", "eve@bad.test " + "(" * 487)]),
         ([b'"Eve <eve@bad.test>'], [("eve@bad.test", "Eve")]),
-        ([b"eve@bad.test@good.test"], [("eve@bad.test", "eve@bad.test@good.test")]),
+        (
+            [b"eve@bad.test@good.test"],
+            [("eve@bad.test", "eve@bad.test@good.test"), ("bad.test@good.test", "eve@bad.test@good.test")],
+        ),
         ([b"=?utf-8?q?eve=40bad=2Etest?="], [("eve@bad.test", "eve@bad.test")]),
         ([b"Nobody"], [("", "Nobody")]),
         ([b""], [("", "")]),
@@ -54,10 +57,51 @@ def test_authors_are_all_that_a_reader_might_see(fields, expected):
     assert authors(*fields) == expected
 
 
-def test_authors_have_a_limit():
-    """A header full of authors makes a bounded number of facts."""
+@pytest.mark.parametrize(
+    "field",
+    [
+        "'eve@bad.test'",
+        "`eve@bad.test`",
+        "“eve@bad.test”",
+        "eve@bad.test!",
+        "eve@bad.test\x00",
+        "e\x00ve@bad.test\x7f",
+        "eve@bad.test\udcff",
+        "\udcffeve@bad.test",
+        "eve@[bad.test]",
+        "eve@bad.test..",
+        "eve@bad.test”",
+        "eve @ bad.test !",
+        '"eve"@bad.test!',
+        "eve@bad.test:",
+        "eve@bad.test: ;",
+        "=?utf-8?q?=27eve=40bad=2Etest=27?=",
+        '"' + "x " * 20_000 + "eve@bad.test",
+    ],
+)
+def test_broken_mailboxes_name_whom_a_reader_would_see(field):
+    """Quotes, controls and what cannot be part of a domain hide nobody."""
+    assert "eve@bad.test" in [str(author.address) for author in read_authors([field])]
+
+
+@pytest.mark.parametrize(
+    "field", ["..eve@bad.test", "eve.@bad.test", "x" * 70 + "@bad.test!", "é" * 60 + "@bad.test!"]
+)
+def test_broken_local_parts_do_not_hide_the_domain(field):
+    """It is what most policies look at."""
+    assert [str(author.address.domain) for author in read_authors([field])] == ["bad.test"]
+
+
+def test_international_domains_are_guessed_as_well():
+    assert [str(a.address) for a in read_authors(["“eve@münchen.test”"])] == ["eve@xn--mnchen-3ya.test"]
+
+
+def test_authors_have_a_limit_and_more_are_told():
+    """A header full of authors makes a bounded number of facts: one beyond the limit, which says that it is."""
     many = b", ".join(b"a%d@b.test" % number for number in range(MAX_AUTHORS * 3))
-    assert len(authors(many, many)) == MAX_AUTHORS
+    assert len(authors(many, many)) == MAX_AUTHORS + 1
+    assert len(authors(b"<" * 9 + many.replace(b",", b""))) == MAX_AUTHORS + 1
+    assert len(authors(b", ".join(many.split(b", ")[:MAX_AUTHORS]))) == MAX_AUTHORS
 
 
 @given(st.lists(st.text(alphabet='ab@.,;:<>()[]"\\ \r\n\t=?é\x00\udcff', max_size=80), max_size=3))
@@ -66,7 +110,9 @@ def test_no_field_makes_reading_fail(values):
     assert bool(read_authors(values)) == bool(values)
 
 
-@pytest.mark.parametrize("text", ["(", '"', "<", "[", ".", ",", "a@", "w ", "=?utf-8?q?a?= ", '"\\"" ', "a:"])
+@pytest.mark.parametrize(
+    "text", ["(", '"', "<", "[", ".", ",", "a@", "w ", "@", "é@", "=?utf-8?q?a?= ", '"\\"" ', "a:"]
+)
 def test_hostile_fields_are_read_in_linear_time(text):
     """Sixteen times the text takes nowhere near 256 times as long."""
 

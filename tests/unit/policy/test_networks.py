@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from mailreeve.policy.networks import parse_network, unmapped, within
+from mailreeve.policy.networks import network_of, parse_network, unmapped, within
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,19 @@ def test_what_is_no_range_is_refused(text):
 def test_any_one_range_is_enough(address, inside):
     networks = [parse_network(text) for text in ("192.0.2.0/24", "2001:db8::/32")]
     assert within(unmapped(ip_address(address)), networks) is inside
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_who_has_ipv6_is_counted_by_64_bits(address, network):
+    assert str(network_of(ip_address(address))) == network
 
 
 def test_no_range_holds_nothing():

@@ -124,6 +124,8 @@ class Sink:
     def __init__(self) -> None:
         self.messages: list[tuple[str, list[str], bytes]] = []
         self.options: list[list[str]] = []
+        self.said: list[str] = []  # MAIL, RCPT and RSET in order, with the address
+        self.encrypted: list[bool] = []  # for each MAIL
         self.protocols: list[SinkProtocol] = []
         self.full = False
         self.in_data = threading.Event()
@@ -146,11 +148,14 @@ class Sink:
         return [content for _, _, content in self.messages]
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd's name
+        self.said.append(f"MAIL {address}")
+        self.encrypted.append(session.ssl is not None)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 ok"
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd's name
+        self.said.append(f"RCPT {address}")
         local = address.partition("@")[0]
         if local == "unknown":
             return "550 5.1.1 No such user here"
@@ -158,6 +163,10 @@ class Sink:
             return "450 4.2.1 Mailbox busy"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
+
+    async def handle_RSET(self, server, session, envelope):  # noqa: N802  aiosmtpd's name
+        self.said.append("RSET")
+        return "250 2.0.0 ok"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802  aiosmtpd's name
         self.in_data.set()
@@ -215,7 +224,7 @@ def records() -> Records:
     return Records()
 
 
-async def _listen(sink: Sink, features: dict[str, bool]) -> asyncio.Server:
+async def _listen(sink: Sink, features: dict[str, object]) -> asyncio.Server:
     loop = asyncio.get_running_loop()
 
     def protocol() -> SinkProtocol:
@@ -233,7 +242,7 @@ def open_sink(portal: BlockingPortal) -> Iterator[Callable[..., Sink]]:
     """`open_sink(enable_SMTPUTF8=True)`: a next hop on a port of its own."""
     servers = []
 
-    def start(**features: bool) -> Sink:
+    def start(**features: object) -> Sink:
         sink = Sink()
         servers.append(portal.call(_listen, sink, {"enable_SMTPUTF8": True} | features))
         return sink

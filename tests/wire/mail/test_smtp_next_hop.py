@@ -10,7 +10,7 @@ import pytest
 
 from mailreeve.families.tracking.outcomes import State
 from mailreeve.mail.maildir_next_hop import MaildirNextHop
-from mailreeve.mail.smtp_next_hop import SmtpNextHop
+from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"
 
@@ -103,7 +103,7 @@ def test_one_connection_to_the_next_hop_serves_a_whole_session(open_door, sink):
 
 
 def test_recipients_of_an_abandoned_message_do_not_get_the_next(open_door, sink):
-    """RSET here is a RSET there, though it is only said when the next message begins."""
+    """RSET here is a RSET there."""
     with client_of(open_door()) as client:
         client.ehlo()
         client.mail("ann@out.test")
@@ -120,10 +120,89 @@ def test_recipient_named_twice_is_promised_once_and_kept(open_door, sink):
         client.mail("ann@out.test")
         assert client.rcpt("u@corp.test")[0] == 250
         sink.full = True
-        assert client.rcpt("U@corp.test")[0] == 250
+        assert client.rcpt("u@CORP.test")[0] == 250
         sink.full = False
         assert client.data(MESSAGE)[0] == 250
     assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
+
+
+@pytest.mark.parametrize("ended_by", ["RSET", "EHLO again.test", "HELO again.test"])
+def test_message_given_up_here_is_given_up_there(open_door, sink, ended_by):
+    """The same sender and recipient once more: the next hop knows of one, and the message arrives once."""
+    with client_of(open_door()) as client:
+        client.ehlo()
+        for _ in range(2):
+            client.mail("ann@out.test")
+            assert client.rcpt("u@corp.test")[0] == 250
+            assert client.docmd(ended_by)[0] == 250
+        client.ehlo()
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    once = ["MAIL ann@out.test", "RCPT u@corp.test"]
+    assert sink.said == [*once, "RSET", *once, "RSET", *once]
+    assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
+
+
+def test_message_refused_at_the_end_of_the_data_is_given_up_there(open_door, house, sink):
+    """Its recipients were checked; the next message of that sender names them anew."""
+    house.block("bad.test", part="header_from")
+    with client_of(open_door()) as client:
+        with pytest.raises(smtplib.SMTPDataError):
+            client.sendmail("ann@out.test", ["u@corp.test"], b"From: eve@bad.test\r\n\r\n")
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    once = ["MAIL ann@out.test", "RCPT u@corp.test"]
+    assert sink.said == [*once, "RSET", *once]
+
+
+def test_next_hop_is_asked_once_for_each_mailbox(open_door, house, sink):
+    """Two originals that lead to one mailbox, and one that was refused and is named again."""
+    house.alter_domain("old.test", "corp.test")
+    with client_of(open_door()) as client:
+        client.ehlo()
+        client.mail("ann@out.test")
+        assert client.rcpt("jo@corp.test")[0] == 250
+        assert client.rcpt("jo@old.test")[0] == 250
+        assert [client.rcpt("unknown@corp.test")[0] for _ in range(2)] == [550, 550]
+        assert sink.said == ["MAIL ann@out.test", "RCPT jo@corp.test", "RCPT unknown@corp.test"]
+        assert client.data(MESSAGE)[0] == 250
+    assert {tuple(recipients) for _, recipients, _ in sink.messages} == {("jo@corp.test",)}
+
+
+@pytest.mark.parametrize("start_tls", [StartTls.OPPORTUNISTIC, StartTls.REQUIRED])
+def test_connection_to_the_next_hop_is_encrypted_where_it_offers_that(open_door, open_sink, door_tls, start_tls):
+    """Its certificate may be one that it signed itself, as is usual between mail servers."""
+    sink = open_sink(tls_context=door_tls)
+    host, port = sink.address
+    next_hop = SmtpNextHop(host=host, port=port, greeting="gate.test", start_tls=start_tls)
+    with client_of(open_door(next_hop)) as client:
+        client.sendmail("ann@out.test", ["u@corp.test", "übung@corp.test"], MESSAGE, ["SMTPUTF8"])
+    assert len(sink.messages) == 1
+    assert set(sink.encrypted) == {True}
+
+
+@pytest.mark.parametrize(
+    ("start_tls", "offered"), [(StartTls.OFF, True), (StartTls.OPPORTUNISTIC, False)], ids=["off", "not offered"]
+)
+def test_connection_to_the_next_hop_is_clear_where_that_is_allowed(
+    open_door, open_sink, door_tls, start_tls, offered
+):
+    """Not asked for, or not to be had."""
+    sink = open_sink(**({"tls_context": door_tls} if offered else {}))
+    host, port = sink.address
+    next_hop = SmtpNextHop(host=host, port=port, greeting="gate.test", start_tls=start_tls)
+    with client_of(open_door(next_hop)) as client:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    assert sink.encrypted == [False]
+
+
+def test_next_hop_without_the_encryption_that_is_required_puts_mail_off(open_door, sink):
+    """Nothing of a message goes in the clear, not even its addresses."""
+    host, port = sink.address
+    next_hop = SmtpNextHop(host=host, port=port, greeting="gate.test", start_tls=StartTls.REQUIRED)
+    with client_of(open_door(next_hop)) as client, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+    code, text = refused.value.recipients["u@corp.test"]
+    assert (code, text[:6]) == (451, b"4.7.4 ")
+    assert sink.said == []
 
 
 def test_next_hop_that_breaks_off_between_messages_is_called_again(open_door, portal, sink):

@@ -37,4 +37,4 @@ def pattern(text: str, field: str) -> AddressPattern:
 
 def folded(given: AddressPattern) -> AddressPattern:
     """The pattern without case, as originals are matched and compared."""
-    return AddressPattern(given.local.casefold(), given.domain)
+    return AddressPattern(given.local.lower(), given.domain)

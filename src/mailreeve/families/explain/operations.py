@@ -61,6 +61,8 @@ def explain_message(
         at=_at(item.at, now),
         header_from=authors,
         source_ip=_source(item.source_ip),
+        # Without a source the question is about mail of the account's own servers; the steps say so.
+        source_trusted=True if item.source_ip is None else None,
     )
     wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _MAIL_KINDS, "web list")
     decision = decide_mail(policies, facts, explain=True)

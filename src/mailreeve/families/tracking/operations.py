@@ -12,33 +12,45 @@ from mailreeve.directory.accounts import Origin
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.families.tracking.refusal_budget import RefusalBudget
 from mailreeve.store.transactions import Store
 
 KEEP_REFUSALS: Final = timedelta(days=7)  # behaviour.md section 3.4
 KEEP_OTHERS: Final = timedelta(days=30)  # as far back as message-finder goes (api.md section 3.12)
 
+FORGET_AT_ONCE: Final = 5_000  # rows in one transaction, so that the mail that comes meanwhile waits for no more
+
 _ORIGIN: Final = Origin("mail door")
 
 
 class OutcomeKeeper:
-    """Keeps the outcomes that a mail door reports."""
+    """Keeps the outcomes that a mail door reports, refusals within a budget."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, budget: RefusalBudget) -> None:
         self._store = store
+        self._budget = budget
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep all of them; they are durable when this returns. One transaction per account."""
+        """Keep them; they are durable when this returns. One transaction per account."""
         by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
-        for outcome in outcomes:
+        for outcome in self._budget.admit(outcomes):
             by_account[outcome.account_id].append(outcome)
         for account_id, theirs in by_account.items():
             self._store.write(account_id, _ORIGIN, partial(rows.add, outcomes=theirs))
 
     def forget_old(self) -> int:
-        """Remove what is older than it is kept for, in every account. The number removed."""
+        """Remove what is older than it is kept for, in every account, batch by batch. The number removed."""
         now = datetime.now(UTC)
-        forget = partial(rows.forget, refusals_before=now - KEEP_REFUSALS, others_before=now - KEEP_OTHERS)
-        removed = 0
+        forget = partial(
+            rows.forget,
+            refusals_before=now - KEEP_REFUSALS,
+            others_before=now - KEEP_OTHERS,
+            most=FORGET_AT_ONCE,
+        )
+        total = 0
         for account_id in self._store.look_up(accounts.codes).values():
-            removed += self._store.write(account_id, _ORIGIN, forget)
-        return removed
+            removed = FORGET_AT_ONCE
+            while removed == FORGET_AT_ONCE:
+                removed = self._store.write(account_id, _ORIGIN, forget)
+                total += removed
+        return total

@@ -7,11 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.decisions import FieldAlteration, SpamChecks, Stage
+from mailreeve.policy.decisions import FieldAlteration, Layer, SpamChecks, Stage
 from mailreeve.policy.facts import HeaderFrom
 
 LAYER_NEXT_HOP: Final = "next_hop"
-LAYER_MESSAGE_LIMITS: Final = "message_limits"
+LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
 
 class State(StrEnum):

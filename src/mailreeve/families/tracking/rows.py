@@ -34,8 +34,6 @@ message_outcome: Final = Table(
 
 READ_AT_ONCE: Final = 1_000  # rows that are fetched together
 
-_decode: Final = msgspec.json.Decoder(Outcome).decode
-
 
 def add(work: Work, outcomes: Sequence[Outcome]) -> None:
     """Keep outcomes of this account."""
@@ -53,27 +51,6 @@ def add(work: Work, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes
     ]
     work.insert_many(insert(message_outcome), rows)
-
-
-def by_decision(work: Work, decision_id: str) -> list[Outcome]:
-    """The outcomes that a decision id, from an SMTP reply or a trace header, stands for."""
-    rows = work.execute(
-        select(message_outcome.c.document)
-        .where(message_outcome.c.account_id == work.account_id, message_outcome.c.decision_id == decision_id)
-        .order_by(message_outcome.c.id)
-    )
-    return [_decode(document) for (document,) in rows]
-
-
-def latest(work: Work, most: int) -> list[Outcome]:
-    """The newest outcomes, newest first."""
-    rows = work.execute(
-        select(message_outcome.c.document)
-        .where(message_outcome.c.account_id == work.account_id)
-        .order_by(message_outcome.c.at.desc(), message_outcome.c.id.desc())
-        .limit(most)
-    )
-    return [_decode(document) for (document,) in rows]
 
 
 class Recorded(Struct, frozen=True, gc=False):
@@ -111,14 +88,17 @@ def count_recorded(work: Work, since: datetime) -> int:
     return number
 
 
-def forget(work: Work, refusals_before: datetime, others_before: datetime) -> int:
-    """Remove what is old: refusals go earlier, since strangers make them at will. The number removed."""
+def forget(work: Work, refusals_before: datetime, others_before: datetime, most: int) -> int:
+    """Remove what is old, at most so many: refusals go earlier, since strangers make them at will. The number."""
     refusal = message_outcome.c.state.in_((State.REJECTED, State.DEFERRED))
+    account = message_outcome.c.account_id == work.account_id
     removed = 0
     for kind, before in ((refusal, refusals_before), (~refusal, others_before)):
-        removed += work.execute(
-            delete(message_outcome).where(
-                message_outcome.c.account_id == work.account_id, kind, message_outcome.c.at < before
-            )
-        ).rowcount
+        old = (
+            select(message_outcome.c.id)
+            .where(account, kind, message_outcome.c.at < before)
+            .order_by(message_outcome.c.at)
+            .limit(most - removed)
+        )
+        removed += work.execute(delete(message_outcome).where(account, message_outcome.c.id.in_(old))).rowcount
     return removed

@@ -1,4 +1,4 @@
-"""The arguments of MAIL and RCPT (RFC 5321 sections 4.1.1.2, 4.1.1.3 and 4.1.2)."""
+"""The arguments of MAIL and RCPT (RFC 5321 sections 4.1.1.2, 4.1.1.3 and 4.1.2), and what they may hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
+
+from mailreeve.policy.decisions import SmtpReply
+
+TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message too large")
 
 # A path in angle brackets, where a quoted local part may hold brackets of its own; or, as some clients
 # have it, none at all.
@@ -42,6 +46,20 @@ def read_path(keyword: str, argument: str) -> PathArgument | None:
     return PathArgument(path[0], parameters)
 
 
-def trace_name(text: str) -> str:
-    """The name that a client gave itself, fit for a Received field; whatever could break one is left out."""
-    return re.sub(r"[^A-Za-z0-9.:_\[\]-]", "", text)[:255] or "unknown"
+def parameters_refused(read: PathArgument, max_size: int) -> str | None:
+    """The reply to parameters of MAIL that cannot be honoured, or None. `max_size` is in octets."""
+    for name, value in read.parameters.items():
+        if name == "SIZE":
+            if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
+                return "501 5.5.4 SIZE takes a number"
+            if int(value) > max_size:
+                return str(TOO_LARGE)
+        elif name == "BODY":
+            if (value or "").upper() not in ("7BIT", "8BITMIME"):
+                return "501 5.5.4 BODY takes 7BIT or 8BITMIME"
+        elif name == "SMTPUTF8":
+            if value is not None:
+                return "501 5.5.4 SMTPUTF8 takes no value"
+        else:
+            return "555 5.5.4 A parameter of MAIL is not known"
+    return None

@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from mailreeve.policy.facts import IPAddress, parse_ip
 
-_READ_HIGH: Final = 1 << 20  # octets waiting to be read, beyond which the sender has to wait
+_READ_HIGH: Final = 1 << 18  # octets waiting to be read, beyond which the sender has to wait
 
 
 class ClosedByPeer(Exception):
@@ -82,9 +82,13 @@ class Connection(asyncio.Protocol):
 
     @property
     def source_ip(self) -> IPAddress | None:
-        """The address of the other side; None over a Unix socket."""
+        """The address of the other side. None where there is none to be had: over a Unix socket, or, with some
+        event loops, once the other side has reset the connection, although what it said can still be read."""
         peer = self._open_transport().get_extra_info("peername")
-        return parse_ip(peer[0]) if isinstance(peer, tuple) else None
+        try:
+            return parse_ip(peer[0]) if isinstance(peer, tuple) else None
+        except ValueError:
+            return None
 
     async def read(self, timeout: float, *, interruptible: bool = False) -> bytes:
         """What has come in, waiting at most `timeout` seconds for it.

@@ -27,7 +27,6 @@ from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import Courier, Recorder
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.policy.addresses import Address
 from mailreeve.policy.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -62,12 +61,21 @@ class Delivery:
         if not await self.record(outcomes):
             answer = str(LOCAL_FAULT)
         if answer.startswith("4"):
-            had_it = [a for a in _addresses(plan) if results[str(a)] is None]
+            had_it = [address for address, reply in results.items() if reply is None]
             if had_it:
                 self._retries.remember(key, had_it, now)
         else:
             self._retries.forget(key)
+        await self.forget()
         return answer
+
+    async def forget(self) -> None:
+        """The message is over. Where it was not handed on, the next hop still has those who were checked."""
+        try:
+            await self._courier.reset()
+        except Exception:
+            # What was answered or delivered before stands, whatever went wrong here.
+            log.exception("mail.reset_failed")
 
     async def record(self, outcomes: Sequence[Outcome]) -> bool:
         """Keep the outcomes. A failure is logged and returned, for the caller to answer 4xx if it can."""
@@ -82,10 +90,10 @@ class Delivery:
         return True
 
     async def _hand_on(
-        self, step: Deliver, plan: Plan, on_top: bytes, utf8: bool, done: frozenset[Address]
+        self, step: Deliver, plan: Plan, on_top: bytes, utf8: bool, done: frozenset[str]
     ) -> _Results:
         results: _Results = {str(r.original): None for r in step.recipients}
-        waiting = [recipient for recipient in step.recipients if recipient.original not in done]
+        waiting = [recipient for recipient in step.recipients if str(recipient.original) not in done]
         if not waiting:
             return results
         try:
@@ -98,10 +106,6 @@ class Delivery:
         for recipient, reply in zip(waiting, replies, strict=True):
             results[str(recipient.original)] = reply
         return results
-
-
-def _addresses(plan: Plan) -> list[Address]:
-    return [recipient.original for step in plan.deliveries for recipient in step.recipients]
 
 
 def _with_result(outcome: Outcome, results: _Results) -> Outcome:

@@ -16,8 +16,11 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.retries import Retries
+from mailreeve.mail.smtp.room import Room
 from mailreeve.mail.smtp.session import Services, Session, SmtpSettings
 from mailreeve.policy.facts import IPAddress
+from mailreeve.policy.networks import network_of
+from mailreeve.policy.policies import Network
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -29,7 +32,7 @@ class SmtpDoor:
         self._services = services
         self._settings = services.settings
         self._sessions: dict[asyncio.Task[None], Connection] = {}
-        self._per_ip: Counter[IPAddress | None] = Counter()
+        self._per_network: Counter[Network] = Counter()
         self._server: asyncio.Server | None = None
         self._address: tuple[str, int] | None = None
         self._closing = False
@@ -72,35 +75,38 @@ class SmtpDoor:
             await self._server.wait_closed()
 
     def _accept(self, connection: Connection) -> None:
-        try:
-            source_ip = connection.source_ip
-        except ValueError:
-            source_ip = None
+        source_ip = connection.source_ip
+        if source_ip is None:
+            # Everything that is decided here begins with who is calling.
+            log.info("smtp.no_source")
+            connection.abort()
+            return
         refusal = self._crowded(source_ip)
         if refusal is not None:
             log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
             connection.say_and_close(refusal)
             return
-        self._per_ip[source_ip] += 1
+        self._per_network[network_of(source_ip)] += 1
         session = Session(connection, source_ip, self._services)
         task = asyncio.create_task(session.run())
         self._sessions[task] = connection
         task.add_done_callback(lambda done: self._ended(done, source_ip))
 
-    def _crowded(self, source_ip: IPAddress | None) -> str | None:
+    def _crowded(self, source_ip: IPAddress) -> str | None:
         if self._closing:
             return f"421 4.3.2 {self._settings.hostname} Shutting down, try again later"
         if len(self._sessions) >= self._settings.max_connections:
             return f"421 4.3.2 {self._settings.hostname} Too many connections, try again later"
-        if self._per_ip[source_ip] >= self._settings.max_connections_per_ip:
+        if self._per_network[network_of(source_ip)] >= self._settings.max_connections_per_ip:
             return f"421 4.7.0 {self._settings.hostname} Too many connections from your address"
         return None
 
-    def _ended(self, task: asyncio.Task[None], source_ip: IPAddress | None) -> None:
+    def _ended(self, task: asyncio.Task[None], source_ip: IPAddress) -> None:
         del self._sessions[task]
-        self._per_ip[source_ip] -= 1
-        if not self._per_ip[source_ip]:
-            del self._per_ip[source_ip]
+        network = network_of(source_ip)
+        self._per_network[network] -= 1
+        if not self._per_network[network]:
+            del self._per_network[network]
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("smtp.session_failed", source_ip=str(source_ip), exc_info=problem)
 
@@ -116,7 +122,8 @@ async def smtp_door(
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
-    services = Services(settings, policies, next_hop, recorder, Retries(), clock, tls)
+    room = Room(settings.max_receiving)
+    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls)
     door = SmtpDoor(services)
     await door.open()
     try:

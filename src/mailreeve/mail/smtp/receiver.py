@@ -34,7 +34,7 @@ class OverlongLine(Struct, frozen=True):
 
 
 class Content(Struct, frozen=True):
-    """The content of one message, dots unstuffed. `data` is None if it was over the limit and was dropped."""
+    """The content of one message, dots unstuffed. `data` is None if it was dropped: too large, or unwanted."""
 
     data: bytes | None
     size: int
@@ -51,7 +51,8 @@ class Receiver:
         self._buffer = bytearray()
         self._dropping_line = False
         self._in_content = False
-        self._dropped = 0  # octets of an oversized content that are no longer in the buffer
+        self._dropping_content = False
+        self._dropped = 0  # octets of a content that are no longer in the buffer
         self._searched = 0
 
     def feed(self, data: bytes) -> None:
@@ -61,10 +62,20 @@ class Receiver:
     def expect_content(self) -> None:
         """DATA was answered with 354: a message content comes next."""
         self._in_content = True
+        self._dropping_content = False
         self._dropped = 0
         self._searched = 0
         # The line end of the DATA command counts, so that a content of nothing but a dot ends as well.
         self._buffer[:0] = b"\r\n"
+
+    def drop_content(self) -> None:
+        """Keep nothing of the content that is coming, and only find its end."""
+        self._dropping_content = True
+
+    @property
+    def held(self) -> int:
+        """How many octets are waiting to become events."""
+        return len(self._buffer)
 
     def discard(self) -> bool:
         """Forget unread input, as STARTTLS demands (RFC 3207 section 4.2). Tells whether there was any."""
@@ -99,7 +110,9 @@ class Receiver:
         if end < 0:
             # A part of the end may have come already.
             self._searched = max(0, len(self._buffer) - len(_END) + 1)
-            if self._dropped or len(self._buffer) > self._max_content + len(_END):
+            if len(self._buffer) > self._max_content + len(_END):
+                self._dropping_content = True
+            if self._dropping_content:
                 self._dropped += self._searched
                 del self._buffer[: self._searched]
                 self._searched = 0
@@ -107,8 +120,15 @@ class Receiver:
         self._in_content = False
         size = self._dropped + end  # of the text, its last line end counted in place of the first one
         data: bytes | None = None
-        if not self._dropped and size <= self._max_content:
-            # Every line that begins with a dot has one too many (RFC 5321 section 4.5.2).
-            data = bytes(self._buffer[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
+        if not self._dropping_content and size <= self._max_content:
+            # Without the line end that `expect_content` put there. No more copies than needed: it may be large.
+            with memoryview(self._buffer) as received:
+                data = bytes(received[2 : end + 2])
         del self._buffer[: end + len(_END)]
-        return Content(data, size)
+        return Content(None if data is None else _unstuffed(data), size)
+
+
+def _unstuffed(data: bytes) -> bytes:
+    """The text of a content: every line that begins with a dot has one too many (RFC 5321 section 4.5.2)."""
+    text = data.replace(b"\r\n.", b"\r\n")
+    return text[1:] if text.startswith(b".") else text

@@ -15,27 +15,30 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from mailreeve.policy.addresses import Address, Sender
+from mailreeve.policy.addresses import Sender
 
 MAX_MESSAGES: Final = 10_000
 MAX_AGE: Final = 5 * 86_400.0  # seconds; RFC 5321 section 4.5.4.1: a sender gives up after four to five days
 
 
 class Retries:
-    """The recipients who are done, by message. A message is known by its sender and its content."""
+    """The recipients who are done, by message. A message is known by its sender and its content.
+
+    Recipients are known by how they are spelt: `Bob@` may not be `bob@` where the mail goes.
+    """
 
     def __init__(self) -> None:
-        self._done: OrderedDict[bytes, tuple[float, frozenset[Address]]] = OrderedDict()
+        self._done: OrderedDict[bytes, tuple[float, frozenset[str]]] = OrderedDict()
 
     def __bool__(self) -> bool:
         return bool(self._done)
 
-    def done(self, key: bytes, now: float) -> frozenset[Address]:
+    def done(self, key: bytes, now: float) -> frozenset[str]:
         """The original recipients who have had this message."""
-        since, recipients = self._done.get(key, (now, frozenset()))
+        since, recipients = self._done.get(key, (now, frozenset[str]()))
         return recipients if now - since <= MAX_AGE else frozenset()
 
-    def remember(self, key: bytes, recipients: Iterable[Address], now: float) -> None:
+    def remember(self, key: bytes, recipients: Iterable[str], now: float) -> None:
         """These have had the message, and its sender was told to try again."""
         self._done[key] = (now, self.done(key, now) | frozenset(recipients))
         self._done.move_to_end(key)

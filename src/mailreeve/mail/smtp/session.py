@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
-from ipaddress import IPv6Address
 from typing import Final
 
 import anyio.to_thread
@@ -17,15 +15,20 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.mail.message import Message, has_line_over, with_proper_line_ends
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
-from mailreeve.mail.smtp.commands import PathArgument, read_path, trace_name
+from mailreeve.mail.smtp.commands import TOO_LARGE, parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
+from mailreeve.mail.smtp.postmaster import postmaster_domain
 from mailreeve.mail.smtp.receiver import CommandLine, Content, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import Retries, message_key
+from mailreeve.mail.smtp.room import Room, Share
+from mailreeve.mail.smtp.trace import protocol_name, received_field
 from mailreeve.mail.transaction import (
+    TOO_MANY_RECIPIENTS,
     Accepted,
     Refused,
     Transaction,
+    names_postmaster,
     new_decision_id,
     refusal_at_connect,
 )
@@ -37,7 +40,11 @@ log: FilteringBoundLogger = structlog.get_logger()
 MAX_ERRORS: Final = 20
 """After so many commands that make no sense the client is sent away."""
 
-TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message too large")
+MAX_REFUSED: Final = 200
+"""After so many recipients that were refused, the next message is one for another connection. Each refusal is a
+row in the store, so they may not cost a client next to nothing."""
+
+NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 LINE_TOO_LONG: Final = SmtpReply(500, "5.6.0", "Line too long")
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"
 
@@ -48,7 +55,9 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     - `hostname` is what the door calls itself, in the greeting and in Received fields
     - `max_line` is for lines of a message. RFC 5321 section 4.5.3.1.6 sets 1,000; real programs send
       longer ones, which do no harm, so only absurd ones are refused
-    - `max_connections` is for all clients together, `max_connections_per_ip` for each address
+    - `max_connections` is for all clients together, `max_connections_per_ip` for each IPv4 address and
+      each /64 of IPv6
+    - `max_receiving` is for the contents of all messages together, while they come in and are handed on
     - `idle_timeout` is how long a client may be silent (RFC 5321 section 4.5.3.2.7 asks for 5 minutes),
       `message_timeout` how long it may take over the content of one message
     - `grace` is how long a shutdown waits for messages under way
@@ -59,6 +68,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     port: int = 0
     max_size: int = 50 * 1024 * 1024
     max_line: int = 65_536
+    max_receiving: int = 256 * 1024 * 1024
     max_recipients: int = 100
     max_connections: int = 500
     max_connections_per_ip: int = 50
@@ -75,6 +85,7 @@ class Services(Struct, frozen=True):
     next_hop: NextHop
     recorder: Recorder
     retries: Retries
+    room: Room
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
 
@@ -86,7 +97,7 @@ class _Goodbye(Exception):
 class Session:
     """One client, from the greeting on. `run` returns when the client is gone."""
 
-    def __init__(self, connection: Connection, source_ip: IPAddress | None, services: Services) -> None:
+    def __init__(self, connection: Connection, source_ip: IPAddress, services: Services) -> None:
         self._connection = connection
         self._source_ip = source_ip
         self._services = services
@@ -98,6 +109,7 @@ class Session:
         self._extended = False
         self._utf8 = False
         self._errors = 0
+        self._refused = 0
         self._delivery = Delivery(self._courier, services.recorder, services.retries)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
@@ -134,31 +146,32 @@ class Session:
             log.exception("smtp.session_failed", source_ip=str(self._source_ip))
             await self._last_word(f"421 4.3.0 {self._settings.hostname} Local fault, try again later")
         finally:
-            await self._delivery.record(self._transaction.reset())
-            await self._courier.aclose()
-            self._connection.close()
+            try:
+                await self._delivery.record(self._transaction.reset())
+            finally:
+                try:
+                    await self._courier.aclose()
+                finally:
+                    self._connection.close()
 
     async def _greet(self) -> None:
-        if self._source_ip is not None:
-            policy_sets = await anyio.to_thread.run_sync(self._services.policies.all_policies)
-            line = refusal_at_connect(policy_sets, self._source_ip, self._services.clock())
-            if line is not None:
-                log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
-                await self._reply(line)
-                raise _Goodbye
+        policy_sets = await anyio.to_thread.run_sync(self._services.policies.all_policies)
+        line = refusal_at_connect(policy_sets, self._source_ip, self._services.clock())
+        if line is not None:
+            log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
+            await self._reply(line)
+            raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
 
     # Input and output.
 
-    async def _next_event(self, *, interruptible: bool) -> Event:
+    async def _next_command(self) -> Event:
+        # A transaction that was begun is finished even while the door closes.
+        interruptible = self._transaction.sender is None
         while (event := self._receiver.next_event()) is None:
             data = await self._connection.read(self._settings.idle_timeout, interruptible=interruptible)
             self._receiver.feed(data)
         return event
-
-    async def _next_command(self) -> Event:
-        # A transaction that was begun is finished even while the door closes.
-        return await self._next_event(interruptible=self._transaction.sender is None)
 
     async def _reply(self, *lines: str) -> None:
         last = len(lines) - 1
@@ -253,11 +266,16 @@ class Session:
         if self._transaction.sender is not None:
             await self._error("503 5.5.1 A message is under way")
             return
+        if self._refused >= MAX_REFUSED:
+            # Between two messages, so that no message loses the recipients who were accepted.
+            await self._reply(f"421 4.7.0 {self._settings.hostname} Too many refused recipients, closing")
+            log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
+            raise _Goodbye
         read = read_path("FROM:", argument)
         if read is None or (read.parameters and not self._extended):
             await self._error("501 5.5.4 Syntax: MAIL FROM:<address>")
             return
-        refusal = self._parameters_refused(read)
+        refusal = parameters_refused(read, self._settings.max_size)
         if refusal is not None:
             await self._error(refusal)
             return
@@ -267,23 +285,6 @@ class Session:
             return
         self._utf8 = "SMTPUTF8" in read.parameters
         await self._reply("250 2.1.0 Sender accepted")
-
-    def _parameters_refused(self, read: PathArgument) -> str | None:
-        for name, value in read.parameters.items():
-            if name == "SIZE":
-                if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
-                    return "501 5.5.4 SIZE takes a number"
-                if int(value) > self._settings.max_size:
-                    return str(TOO_LARGE)
-            elif name == "BODY":
-                if (value or "").upper() not in ("7BIT", "8BITMIME"):
-                    return "501 5.5.4 BODY takes 7BIT or 8BITMIME"
-            elif name == "SMTPUTF8":
-                if value is not None:
-                    return "501 5.5.4 SMTPUTF8 takes no value"
-            else:
-                return "555 5.5.4 A parameter of MAIL is not known"
-        return None
 
     async def _rcpt(self, argument: str) -> None:
         sender = self._transaction.sender
@@ -297,16 +298,25 @@ class Session:
         if read.parameters:
             await self._error("555 5.5.4 A parameter of RCPT is not known")
             return
-        address = self._transaction.recipient(read.path)
+        postmaster_at = None
+        if names_postmaster(read.path):
+            postmaster_at = await anyio.to_thread.run_sync(
+                postmaster_domain, self._services.policies, self._settings.hostname
+            )
+        address = self._transaction.recipient(read.path, postmaster_at)
         if isinstance(address, SmtpReply):
-            # Not an error of the kind that is counted: long lists have stale entries.
+            # Not an error of the kind that is counted: long lists have stale entries. What goes beyond the
+            # number is no refusal either, only a matter for the next message.
+            self._refused += address is not TOO_MANY_RECIPIENTS
             await self._reply(str(address))
             return
         policies = await anyio.to_thread.run_sync(self._services.policies.policies_for, address, sender)
         answer = self._transaction.rcpt(address, policies)
         if policies is None:
             log.info("smtp.no_account", recipient=str(address), source_ip=str(self._source_ip))
-        await self._reply(await self._checked(answer))
+        line = await self._checked(answer)
+        self._refused += not line.startswith("250")
+        await self._reply(line)
 
     async def _checked(self, answer: Accepted | Refused) -> str:
         """The reply to a recipient whom the policies have answered, after a look at the next hop."""
@@ -334,35 +344,52 @@ class Session:
             return
         await self._reply("354 End with a dot on a line of its own")
         self._receiver.expect_content()
-        content = await self._content()
-        sender = self._transaction.sender
+        with self._services.room.share() as share:
+            answer = await self._take(share)
+        self._utf8 = False
+        await self._reply(answer)
+
+    async def _take(self, share: Share) -> str:
+        """Receive a message, decide about it and hand it on. Returns the reply."""
+        content = await self._content(share)
+        sender, size, now = self._transaction.sender, content.size, self._services.clock()
+        # Before anything is decided: what fails here fails while the message is still its sender's.
+        on_top = self._received(now)
         if content.data is None:
-            plan = self._transaction.give_up(TOO_LARGE, Message((), b"", content.size))
+            reply = TOO_LARGE if size > self._settings.max_size else NO_ROOM
+            plan = self._transaction.give_up(reply, Message((), b"", size))
             key = b""
         else:
             plan, key = await anyio.to_thread.run_sync(self._planned, content.data)
-        now = self._services.clock()
-        answer = await self._delivery.carry_out(
-            plan, on_top=self._received(now), utf8=self._utf8, key=key, now=now
-        )
+        del content  # the plan has a copy of its own
+        answer = await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
         log.info(
             "smtp.message",
             source_ip=str(self._source_ip),
             sender=str(sender),
-            size=content.size,
+            size=size,
             recipients=len(plan.outcomes),
             reply=answer,
         )
-        self._utf8 = False
-        await self._reply(answer)
+        return answer
 
-    async def _content(self) -> Content:
+    async def _content(self, share: Share) -> Content:
+        """The content, or none of it where it is too large or there is no room for it now."""
+        has_room = True
         try:
             async with asyncio.timeout(self._settings.message_timeout):
-                event = await self._next_event(interruptible=False)
+                while (event := self._receiver.next_event()) is None:
+                    data = await self._connection.read(self._settings.idle_timeout)
+                    self._receiver.feed(data)
+                    if has_room and not share.holds(self._receiver.held):
+                        has_room = False
+                        share.give_back()
+                        self._receiver.drop_content()
         except TimeoutError as problem:
             raise ReadTimeout from problem
         assert isinstance(event, Content)  # noqa: S101  the receiver was told to expect one
+        if event.data is not None and not share.holds(len(event.data)):
+            return Content(None, event.size)
         return event
 
     def _planned(self, data: bytes) -> tuple[Plan, bytes]:
@@ -376,22 +403,15 @@ class Session:
         return self._transaction.end_of_message(data), key
 
     def _received(self, now: float) -> bytes:
-        """The Received field (RFC 5321 section 4.4). It names no recipient: there may be hidden ones."""
-        protocol = "ESMTP" if self._extended else "SMTP"
-        if self._utf8:
-            protocol = "UTF8SMTP"  # RFC 6531 section 4.3
-        if self._connection.tls:
-            protocol += "S"
-        source = "unknown"
-        if self._source_ip is not None:
-            source = (
-                f"IPv6:{self._source_ip}" if isinstance(self._source_ip, IPv6Address) else str(self._source_ip)
-            )
-        return (
-            f"Received: from {trace_name(self._client_name or '')} ([{source}])\r\n"
-            f"\tby {self._settings.hostname} (Mailreeve) with {protocol} id {new_decision_id()};\r\n"
-            f"\t{formatdate(now, usegmt=False)}\r\n"
-        ).encode("ascii")
+        """Our Received field for the message."""
+        return received_field(
+            client_name=self._client_name or "",
+            source_ip=self._source_ip,
+            hostname=self._settings.hostname,
+            protocol=protocol_name(extended=self._extended, utf8=self._utf8, tls=self._connection.tls),
+            id_=new_decision_id(),
+            at=now,
+        )
 
     async def _rset(self, argument: str) -> None:
         if argument:
@@ -402,8 +422,9 @@ class Session:
 
     async def _drop_transaction(self) -> None:
         """End the message under way. Its refusals at RCPT are recorded; their replies were given before."""
-        await self._delivery.record(self._transaction.reset())
         self._utf8 = False
+        await self._delivery.record(self._transaction.reset())
+        await self._delivery.forget()
 
     async def _noop(self, argument: str) -> None:
         await self._reply("250 2.0.0 Nothing done")
