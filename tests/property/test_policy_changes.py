@@ -245,7 +245,7 @@ class ChangingAccount(RuleBasedStateMachine):
 
     @rule(mail=st.lists(messages, min_size=1, max_size=4), known=st.booleans())
     def decide(self, mail, known):
-        """Winners, layer and reply as the rules say; all of the decision, trace included, as of a set made anew."""
+        """Winners, layer and reply as the rules say; and all of it, trace included, as of a set made anew."""
         account = Account(
             *(list(self.parts[name].values()) for name in ("blocked", "permitted", "managed", "alteration")),
             list(self.parts["definitions"].values()),

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.policy.addresses import NullSender, is_sender_routed
 from mailreeve.policy.alteration import Rewriter

@@ -24,7 +24,7 @@ def content_of(octets: int) -> bytes:
 
 
 class TestUnderUvloop:
-    """The loop that the server runs on. It has no address for connections that were reset before they are accepted."""
+    """The loop that the server runs on. It has no address for connections reset before they are accepted."""
 
     @pytest.fixture
     def portal(self):
