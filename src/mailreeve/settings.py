@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import Network
+from mailreeve.policy.reach import ReachGuard
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
@@ -56,6 +57,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     address_alterations: Count = 3_000
     managed_senders_per_user: Count = 10_000
     delegates_per_user: Count = 500
+    reach_guard: ReachGuard = ReachGuard.WARN
+    web_proxy: bool = False
     log_level: str = "info"
 
     def networks(self) -> tuple[Network, ...]:

@@ -141,7 +141,7 @@ class Api:
                 caller = self._admit(request, path)
             origin = Origin(caller.actor, _address(request), request.headers.get("x-mc-req-id", "")[:128])
             done = perform(self._house, endpoint, envelope.decode(body), caller, origin)
-            payload = envelope.encode(done.data, done.fail, done.shown)
+            payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except _NotAdmitted as denied:
             return self._refuse(denied.refusal, denied.standing)
         except RequestRefused as refusal:
@@ -158,11 +158,11 @@ class Api:
         """
         try:
             caller = self._authenticate(request, path, datetime.now(UTC))
-        except RequestRefused as refusal:
+        except RequestRefused as problem:
             standing = self._strangers.count(_address(request))
-            if standing.remaining < 0:
-                refusal = RequestRefused(QUOTA, retry_after=standing.reset)
-            raise _NotAdmitted(refusal, standing) from refusal
+            tired = standing.remaining < 0
+            refusal = RequestRefused(QUOTA, retry_after=standing.reset) if tired else problem
+            raise _NotAdmitted(refusal, standing) from problem
         standing = self._quota.count(_counted_as(caller))
         if standing.remaining < 0:
             raise _NotAdmitted(RequestRefused(QUOTA, retry_after=standing.reset), standing)

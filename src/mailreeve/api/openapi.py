@@ -70,7 +70,8 @@ def _operation(endpoint: Endpoint, schema_of: dict[type, dict[str, object]]) -> 
             "data": {"type": "array", "maxItems": endpoint.most, "items": schema_of[endpoint.item]},
         },
     }
-    meta: dict[str, object] = {"status": {"type": "integer"}}
+    warnings = {"type": "array", "items": {"type": "string"}}
+    meta: dict[str, object] = {"status": {"type": "integer"}, "warnings": warnings}
     if endpoint.lists:
         meta["pagination"] = schema_of[Shown]
     answer = {

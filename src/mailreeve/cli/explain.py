@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
 import click
 import msgspec
+from msgspec import UNSET, UnsetType
 from rich.console import Console
-from rich.table import Table
 
 from mailreeve.cli.folder import FolderError, Opened, open_initialised
-from mailreeve.cli.options import data_option, ends_with, fail, json_option
-from mailreeve.families.account import rows as accounts
+from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.tables import Column, print_table
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
-    CandidateAnswer,
+    ExpectedAnswer,
     ExplainMessage,
     ExplainWeb,
     MessageExplanation,
-    WebCandidateAnswer,
     WebExplanation,
 )
+from mailreeve.policy.decisions import PolicyType
+from mailreeve.policy.order import RANKED
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.wording import TYPE_LAYERS
 from mailreeve.settings import SettingsError
 from mailreeve.settings import read as read_settings
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
-SHOWN: Final = 15  # rows of a table before `--all` is needed
+SHOWN: Final = 20  # rows of a table before `--all` is needed: with its head and foot it fits a screen of 24 lines
+
+_TYPES: Final = {
+    PolicyType.BLOCKED_SENDERS: "blocked",
+    PolicyType.PERMITTED_SENDERS: "permitted",
+    PolicyType.MANAGED_SENDERS: "personal",
+    PolicyType.ADDRESS_ALTERATION: "alteration",
+}
+_EFFECTS: Final = {"block_sender": "blocks", "no_action": "exempts", "permit": "permits", "block": "blocks"}
 
 T = TypeVar("T")
 
 _at = click.option("--at", metavar="TIME", help="When, in ISO 8601; without a zone in UTC.  [default: now]")
 _ip = click.option("--ip", metavar="IP", help="The address that the message or request comes from.")
-_account = click.option("--account", metavar="CODE", help="The account, if the folder holds several.")
+_policy = click.option(
+    "--policy", "policy_id", metavar="ID", help="A policy that you expected: say why it did not win."
+)
 _all = click.option("--all", "everything", is_flag=True, help="List every candidate, not only the first ones.")
 
 
@@ -55,7 +67,8 @@ def command() -> None:
 @click.option("--header-from", metavar="TEXT", help="The From header.  [default: the envelope sender]")
 @_ip
 @_at
-@_account
+@account_option
+@_policy
 @_all
 @json_option
 @ends_with(FolderError, SettingsError, SchemaError, OSError)
@@ -67,11 +80,12 @@ def mail(
     ip: str | None,
     at: str | None,
     account: str | None,
+    policy_id: str | None,
     everything: bool,
     as_json: bool,
 ) -> None:
     """Explain a message, real or imagined."""
-    item = ExplainMessage(sender, recipient, header_from, ip, at)
+    item = ExplainMessage(sender, recipient, header_from, ip, at, policy_id)
     told = _asked(
         data, account, lambda o, p: explain_message(p, o.house.ids, p.account_id, item, datetime.now(UTC))
     )
@@ -87,7 +101,8 @@ def mail(
 @click.option("--user", metavar="ADDRESS", help="Who asks for it.  [default: nobody known]")
 @_ip
 @_at
-@_account
+@account_option
+@_policy
 @_all
 @json_option
 @ends_with(FolderError, SettingsError, SchemaError, OSError)
@@ -98,11 +113,12 @@ def web(
     ip: str | None,
     at: str | None,
     account: str | None,
+    policy_id: str | None,
     everything: bool,
     as_json: bool,
 ) -> None:
     """Explain a web request, real or imagined."""
-    item = ExplainWeb(url, user, ip, at)
+    item = ExplainWeb(url, user, ip, at, policy_id)
     told = _asked(data, account, lambda o, p: explain_web(p, o.house.ids, p.account_id, item, datetime.now(UTC)))
     if as_json:
         click.echo(msgspec.json.encode(told))
@@ -113,24 +129,14 @@ def web(
 def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, PolicySet], T]) -> T:
     opened = open_initialised(data, read_settings(data, {}))
     try:
-        owner = _account_id(opened, account_code)
-        return explain(opened, opened.house.follower.current(owner))
+        return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
     except ItemRefused as refusal:
-        fail("; ".join(f"{p.field}: {p.message}" for p in refusal.problems))
+        fail("; ".join(f"{_OPTIONS.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems))
     finally:
         opened.close()
 
 
-def _account_id(opened: Opened, code: str | None) -> str:
-    codes = opened.store.look_up(accounts.codes)
-    if code is None and len(codes) == 1:
-        (only,) = codes.values()
-        return only
-    if code is None:
-        fail(f"there are several accounts; name one with --account: {', '.join(sorted(codes))}")
-    if code not in codes:
-        fail(f"there is no account {code}")
-    return codes[code]
+_OPTIONS: Final = {"policyId": "--policy", "sourceIp": "--ip", "headerFrom": "--header-from"}
 
 
 def _print_message(told: MessageExplanation, item: ExplainMessage, everything: bool) -> None:
@@ -152,7 +158,25 @@ def _print_message(told: MessageExplanation, item: ExplainMessage, everything: b
     console.print(f"  revision     {told.revision}", markup=False)
     for step in told.steps:
         console.print(f"  - {step}", markup=False)
-    _print_candidates(console, told.trace, everything, lambda c: (c.type, c.effect))
+    _print_expected(console, told.expected)
+    settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is told.layer), None)
+    ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place, c.type is not settled))
+    _print_candidates(
+        console,
+        "policy",
+        (
+            (
+                str(c.place or "-"),
+                _TYPES[c.type],
+                c.description.removeprefix(f"personal {c.effect} of "),
+                _EFFECTS.get(c.effect, c.effect if "relay" in c.effect else "alters"),
+                _order(c.sort_key),
+                c.failed or c.note or _standing(c.place),
+            )
+            for c in ranked
+        ),
+        everything,
+    )
 
 
 def _print_web(told: WebExplanation, everything: bool) -> None:
@@ -161,31 +185,50 @@ def _print_web(told: WebExplanation, everything: bool) -> None:
     if told.entry is not None:
         console.print(f"  entry     {told.entry.action} {told.entry.type} {told.entry.value}", markup=False)
     console.print(f"  revision  {told.revision}", markup=False)
+    _print_expected(console, told.expected)
+    ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place))
     _print_candidates(
-        console, told.trace, everything, lambda c: (c.entry.type, f"{c.entry.action} {c.entry.value}")
+        console,
+        "entry",
+        (
+            (
+                str(c.place or "-"),
+                c.entry.type,
+                f"{c.entry.value} ({c.description})",
+                c.entry.action,
+                _order(c.sort_key),
+                c.failed or c.note or _standing(c.place),
+            )
+            for c in ranked
+        ),
+        everything,
     )
 
 
-Row = TypeVar("Row", CandidateAnswer, WebCandidateAnswer)
+def _print_expected(console: Console, expected: ExpectedAnswer | UnsetType) -> None:
+    if expected is not UNSET:
+        console.print(f"\n{expected.sentence}", markup=False, style="bold")
 
 
-def _print_candidates(
-    console: Console, trace: Sequence[Row], everything: bool, describe: Callable[[Row], tuple[str, str]]
-) -> None:
-    """A table of the candidates, those that applied first."""
-    if not trace:
+def _print_candidates(console: Console, named: str, rows: Iterable[Sequence[str]], everything: bool) -> None:
+    """A table of the candidates, the best first: those that applied, then those that did not."""
+    every = list(rows)
+    if not every:
         return
-    ordered = sorted(trace, key=lambda c: (c.place == 0, c.place))
-    shown = ordered if everything else ordered[:SHOWN]
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("place", "type", "policy", "effect", "why not", "order"):
-        table.add_column(title, overflow="fold")
-    for candidate in shown:
-        kind, effect = describe(candidate)
-        order = " ".join(f"{part:g}" for part in candidate.sort_key[:4])
-        why = candidate.failed or candidate.note
-        table.add_row(str(candidate.place or "-"), kind, candidate.description, effect, why, order)
+    shown = every if everything else every[:SHOWN]
+    columns = [
+        Column("#"), Column("type"), Column(named, 3), Column("effect"), Column("order"), Column("why", 4)
+    ]  # fmt: skip
     console.print()
-    console.print(table)
-    if len(shown) < len(ordered):
-        console.print(f"{len(ordered) - len(shown)} more; --all lists them")
+    print_table(console, columns, shown, whole=everything)
+    if len(shown) < len(every):
+        console.print(f"{len(every) - len(shown)} more; --all lists them")
+
+
+def _standing(place: int) -> str:
+    return "won" if place == 1 else "outranked by the first"
+
+
+def _order(sort_key: Sequence[float]) -> str:
+    """What of the sort key says how narrow the policy is: the part before the ties are broken."""
+    return " ".join(f"{part:g}" for part in sort_key[:RANKED])

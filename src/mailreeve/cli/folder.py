@@ -17,7 +17,8 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mailreeve.families.call import Limits
+from mailreeve.families.account import rows as accounts
+from mailreeve.families.call import Conduct, Limits
 from mailreeve.families.perform import House
 from mailreeve.families.registry import LOADERS
 from mailreeve.settings import FILE_NAME, Settings
@@ -80,7 +81,20 @@ class Opened:
             delegates_per_user=settings.delegates_per_user,
         )
         follower = Follower(self.store, LOADERS, settings.networks())
-        self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits)
+        conduct = Conduct(settings.reach_guard, settings.web_proxy)
+        self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits, conduct)
+
+    def account_id(self, code: str | None) -> str:
+        """The account that a code names, or the only one. Raises `FolderError`."""
+        codes = self.store.look_up(accounts.codes)
+        if code is None:
+            if len(codes) != 1:
+                named = ", ".join(sorted(codes))
+                raise FolderError(f"there are several accounts; name one with --account: {named}")
+            code = next(iter(codes))
+        if code not in codes:
+            raise FolderError(f"there is no account {code}")
+        return codes[code]
 
     def close(self) -> None:
         """Close the database."""

@@ -11,6 +11,8 @@ _COMMANDS: Final = {
     "init": "Make a data folder with a first account.",
     "serve": "Serve the API and the mail door from a data folder.",
     "explain": "Say what would become of a message or a web request, and why.",
+    "lint": "Say which policies can never win, win by chance, or come to nothing.",
+    "replay": "Say what a draft of changes would have done to the messages of the past days.",
     "call": "Call an API endpoint, signed with saved credentials.",
 }
 

@@ -27,6 +27,11 @@ def data_option(function: Callable[P, R]) -> Callable[P, R]:
     )(function)
 
 
+def account_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--account CODE`."""
+    return click.option("--account", metavar="CODE", help="The account, if the folder holds several.")(function)
+
+
 def json_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)

@@ -29,12 +29,14 @@ T = TypeVar("T")
 
 
 class Answer(Struct, frozen=True):
-    """What came back: the rows of the items that were carried out, and what was said about the others."""
+    """What came back: the rows of the items that were carried out, and what was said about the others.
+    `warnings` are about items that were carried out all the same."""
 
     data: list[Row]
     failures: tuple[Failure, ...]
     total: int | None = None
     next_page: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def rows(self) -> list[Row]:
         """`data`. Raises `ApiError` when any item was refused."""
@@ -185,6 +187,7 @@ class _Pagination(Struct, frozen=True, rename="camel"):
 class _Meta(Struct, frozen=True):
     status: int = 200
     pagination: _Pagination = _Pagination()
+    warnings: tuple[str, ...] = ()
 
 
 class _Envelope(Struct, frozen=True):
@@ -208,7 +211,7 @@ def _read(response: httpx2.Response) -> Answer:
     if status != 200:
         raise ApiError(status, failures or [Failure(f"http_{status}", "The call was refused")])
     page = envelope.meta.pagination
-    return Answer(envelope.data, failures, page.total_count, page.next)
+    return Answer(envelope.data, failures, page.total_count, page.next, envelope.meta.warnings)
 
 
 def _wait(headers: httpx2.Headers) -> float:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from mailreeve.directory.accounts import Caller
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import PageRequest
 from mailreeve.wire.tokens import Ids, Kind
+
+T = TypeVar("T")
 
 
 class Limits(Struct, frozen=True):
@@ -25,9 +29,35 @@ class Limits(Struct, frozen=True):
     delegates_per_user: int = 500
 
 
+class Conduct(Struct, frozen=True):
+    """How an installation treats what could be treated either way.
+
+    `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
+    whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
+    """
+
+    reach_guard: ReachGuard = ReachGuard.WARN
+    web_proxy: bool = False
+
+
+class Rehearsed(Struct, Generic[T], frozen=True):
+    """What came of a rehearsal: its result, and the policies without and with what it changed."""
+
+    result: T
+    before: PolicySet
+    after: PolicySet
+
+
+class Rehearse(Protocol):
+    """Does something to the account that is undone at once, and tells what would have come of it."""
+
+    def __call__(self, action: Callable[[Call], T]) -> Rehearsed[T]: ...
+
+
 @dataclass(frozen=True)
 class Call:
-    """One call."""
+    """One call. `warnings` are said about items that are carried out all the same. `rehearse` is for endpoints
+    that only read: a call that writes holds the turn that a rehearsal waits for."""
 
     caller: Caller
     work: Work
@@ -35,6 +65,9 @@ class Call:
     limits: Limits
     page: PageRequest
     current_policies: Callable[[], PolicySet]
+    conduct: Conduct
+    rehearse: Rehearse
+    warnings: list[str] = field(default_factory=list)
 
     @cached_property
     def policies(self) -> PolicySet:

@@ -8,29 +8,35 @@ opens the transactions that endpoints run in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
+from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.families.call import Call, Limits
+from mailreeve.families.call import Call, Conduct, Limits, Rehearse, Rehearsed
+from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
 from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
-from mailreeve.wire.pagination import Page, Shown
+from mailreeve.wire.pagination import Page, PageRequest, Shown
 from mailreeve.wire.tokens import Ids
+
+T = TypeVar("T")
 
 
 class Done(Struct, frozen=True):
-    """What became of a request: the answers, the refused items, and the page shown."""
+    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides."""
 
     data: Sequence[Struct]
     fail: Sequence[Failure]
     shown: Shown | None
+    warnings: Sequence[str] = ()
 
 
 class House(Struct, frozen=True):
@@ -40,6 +46,7 @@ class House(Struct, frozen=True):
     follower: Follower
     ids: Ids
     limits: Limits
+    conduct: Conduct = Conduct()
 
 
 def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Done:
@@ -55,7 +62,10 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
     ready = [_read(endpoint, item) for item in request.items]
 
     def transaction(work: Work) -> Done:
-        return _each(house, endpoint, request, ready, caller, work)
+        rehearse = _no_rehearsal if endpoint.writes else rehearsal(house, caller, origin)
+        current = partial(house.follower.current, caller.account_id)
+        call = Call(caller, work, house.ids, house.limits, request.page, current, house.conduct, rehearse)
+        return _each(endpoint, request, ready, call)
 
     if endpoint.writes:
         return house.store.write(caller.account_id, origin, transaction)
@@ -70,16 +80,45 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
         return Failure(refusal.problems, _echo(item))
 
 
-def _each(
-    house: House,
-    endpoint: Endpoint,
-    request: Request,
-    ready: Sequence[Struct | Failure],
-    caller: Caller,
-    work: Work,
-) -> Done:
-    current = partial(house.follower.current, caller.account_id)
-    call = Call(caller, work, house.ids, house.limits, request.page, current)
+def consult(house: House, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
+    """The result of something that only reads, done with a call of this caller's: for what is no endpoint. It
+    blocks on the database. Raises whatever the action raises."""
+
+    def transaction(work: Work) -> T:
+        current = partial(house.follower.current, caller.account_id)
+        rehearse = rehearsal(house, caller, origin)
+        page = PageRequest()
+        return action(Call(caller, work, house.ids, house.limits, page, current, house.conduct, rehearse))
+
+    return house.store.read(caller.account_id, transaction)
+
+
+def rehearsal(house: House, caller: Caller, origin: Origin) -> Rehearse:
+    """How a caller does something to the account that is undone at once, see `Rehearse`.
+
+    Nothing is checked but what the endpoints themselves check. A block of a whole organisation is warned of, not
+    refused: to see what it would do is what a rehearsal is for.
+    """
+
+    def rehearse(action: Callable[[Call], T]) -> Rehearsed[T]:
+        def transaction(work: Work) -> Rehearsed[T]:
+            before = house.follower.current(caller.account_id)
+            conduct = replace(house.conduct, reach_guard=ReachGuard.WARN)
+            page = PageRequest()
+            call = Call(caller, work, house.ids, house.limits, page, lambda: before, conduct, _no_rehearsal)
+            result = action(call)
+            return Rehearsed(result, before, house.follower.rehearsed(work, before))
+
+        return house.store.rehearse(caller.account_id, origin, transaction)
+
+    return rehearse
+
+
+def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:
+    raise AssertionError("a call that writes cannot rehearse")
+
+
+def _each(endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure], call: Call) -> Done:
     data: list[Struct] = []
     fail: list[Failure] = []
     shown: Shown | None = None
@@ -87,11 +126,13 @@ def _each(
         if isinstance(value, Failure):
             fail.append(value)
             continue
+        said = len(call.warnings)
         try:
             # What only reads leaves nothing to undo.
-            with work.item() if endpoint.writes else nullcontext():
+            with call.work.item() if endpoint.writes else nullcontext():
                 result = endpoint.run(call, value)
         except ItemRefused as refusal:
+            del call.warnings[said:]
             fail.append(Failure(refusal.problems, _echo(item)))
             continue
         if isinstance(result, Page):
@@ -101,7 +142,7 @@ def _each(
             data += result
     if endpoint.lists and shown is None:
         shown = Shown(0)
-    return Done(data, fail, shown)
+    return Done(data, fail, shown, call.warnings)
 
 
 def _echo(item: Item) -> Item:

@@ -16,10 +16,12 @@ from mailreeve.families.domains import endpoints as domains
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.groups import endpoints as groups
 from mailreeve.families.groups import rows as group_rows
+from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.permitted_senders import operations as permitted_sender_operations
 from mailreeve.families.permitted_senders import rows as permitted_sender_rows
+from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.users import endpoints as users
 from mailreeve.families.web_lists import endpoints as web_lists
 from mailreeve.families.web_lists import rows as web_list_rows
@@ -38,6 +40,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *domains.ENDPOINTS,
     *account.ENDPOINTS,
     *explain.ENDPOINTS,
+    *lint.ENDPOINTS,
+    *replay.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

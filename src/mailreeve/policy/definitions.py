@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -101,6 +101,12 @@ class Definitions:
             self._sets.pop(set_id, None)
             if left:
                 self._sets[set_id] = left
+
+    def every(self) -> Iterator[Definition]:
+        """The definitions of all sets. Those that rival each other follow one another, the winner-to-be first."""
+        for patterns in self._sets.values():
+            for rivals in patterns.values():
+                yield from rivals
 
     def find(
         self,

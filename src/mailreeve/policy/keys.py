@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, NAME_KEY
+from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, GROUP_KEY, NAME_KEY
 
 
 class Keys(Struct, frozen=True, gc=False):
@@ -55,6 +55,15 @@ def union(several: Iterable[Keys]) -> Keys:
         if keys.groups and keys.groups is not groups:
             groups = tuple(dict.fromkeys(groups + keys.groups)) if groups else keys.groups
     return Keys(names, groups)
+
+
+def keys_of(several: Iterable[str]) -> Keys:
+    """These keys, those of groups apart."""
+    names: list[str] = []
+    groups: list[str] = []
+    for key in several:
+        (groups if key.startswith(GROUP_KEY) else names).append(key)
+    return Keys(tuple(names), tuple(groups))
 
 
 def with_name(keys: Keys, folded: str) -> Keys:

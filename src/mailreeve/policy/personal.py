@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, ValuesView
 from typing import Final
 
 from msgspec import Struct
@@ -102,8 +102,17 @@ class PersonalLists:
         self._by_id = Sharded(by_id)
         self._lists = Sharded(lists)
 
+    @property
+    def entries(self) -> ValuesView[ManagedSender]:
+        """The entries of all lists, in no particular order."""
+        return self._by_id.values()
+
     def __len__(self) -> int:
         return len(self._by_id)
+
+    def get(self, key: str) -> ManagedSender | None:
+        """The entry with this id, or None."""
+        return self._by_id.get(key)
 
     def of(self, recipient: str) -> PersonalList:
         """The list kept under this key, an empty one if there is none."""

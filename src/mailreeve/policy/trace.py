@@ -32,6 +32,7 @@ from mailreeve.policy.personal import (
 from mailreeve.policy.policies import FromPart, ManagedSender
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import Target, TargetType
+from mailreeve.policy.wording import TYPE_WORDS
 
 EXPLAINED: Final = 100
 """So many candidates of each type are listed, the best first; the others are counted. An account may
@@ -42,13 +43,6 @@ LOOKED_THROUGH: Final = 1_000
 
 TESTED: Final = 32
 """Of more than that, so many: those that are about the sender."""
-
-_TITLES: Final[dict[PolicyType, str]] = {
-    PolicyType.BLOCKED_SENDERS: "blocked senders",
-    PolicyType.PERMITTED_SENDERS: "permitted senders",
-    PolicyType.MANAGED_SENDERS: "managed senders",
-    PolicyType.ADDRESS_ALTERATION: "address alteration",
-}
 
 
 class Trace:
@@ -209,7 +203,7 @@ class Trace:
             f", this one is {'known' if known else 'not in the directory'}",
         ]
         for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
-            lines.append(f"{_TITLES[type_]}: {self._steps[type_]}")
+            lines.append(f"{TYPE_WORDS[type_]}: {self._steps[type_]}")
         lines.append(f"effective recipient: {decision.recipient}")
         lines.append(f"managed senders of {personal.key}: {self._steps[PolicyType.MANAGED_SENDERS]}")
         if policies.directory.free_mail:

@@ -7,7 +7,7 @@ touches the hosts of the entries that changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
 
 from msgspec import Struct
 
@@ -81,12 +81,21 @@ class WebIndex:
         hosts: dict[str, list[Listed]] = {}
         for policy in self._policies.values():
             for entry in policy.entries:
-                listed = _listed(policy, entry)
+                listed = list_entry(policy, entry)
                 hosts.setdefault(_host(listed.base), []).append(listed)
         self._hosts = Sharded({host: _on_host(found) for host, found in hosts.items()})
 
     def __len__(self) -> int:
         return self._entries
+
+    @property
+    def policies(self) -> ValuesView[WebPolicy]:
+        """All lists, in no particular order."""
+        return self._policies.values()
+
+    def get(self, key: str) -> WebPolicy | None:
+        """The list with this id, or None."""
+        return self._policies.get(key)
 
     def policy(self, key: str) -> WebPolicy:
         """The list with this id. Raises `KeyError`."""
@@ -111,7 +120,7 @@ class WebIndex:
                     lost.setdefault(_host(entry.value.partition("?")[0]), set()).add(entry.id)
             for entry in () if now is None else after.values():
                 if now is not None and (anew or before.get(entry.id) != entry):
-                    listed = _listed(now, entry)
+                    listed = list_entry(now, entry)
                     won.setdefault(_host(listed.base), []).append(listed)
         new._policies = self._policies.changed(dict[str, WebPolicy | None].fromkeys(changes.gone) | put)
         hosts: dict[str, _OnHost | None] = {}
@@ -158,7 +167,8 @@ class WebIndex:
             )
 
 
-def _listed(policy: WebPolicy, entry: WebEntry) -> Listed:
+def list_entry(policy: WebPolicy, entry: WebEntry) -> Listed:
+    """The entry as the index and whoever compares entries see it."""
     base, _, query = entry.value.partition("?")
     return Listed(policy.id, policy.created, entry, base, parameters(query))
 

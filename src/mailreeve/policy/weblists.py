@@ -38,8 +38,14 @@ SCOPE_RANK: Final[dict[TargetType, int]] = {
 """How narrow a scope is (behaviour.md D-25). Web policies know users, groups, locations and everyone;
 of the other targets those that pick some users rank as groups, the sweeping ones as everyone."""
 
+SCOPE_WORDS: Final = {_USER: "a user", _GROUP: "a group", _LOCATION: "a location", _EVERYONE: "everyone"}
+"""The ranks of scopes in words."""
+
 Standing = tuple[int, int]
 """Override and rank of the scope by which a policy holds for a request."""
+
+EntryKey = tuple[Standing, EntryOrder]
+"""The sort key of an entry in one request, the highest wins."""
 
 
 class WebEntryError(ValueError):
@@ -82,11 +88,11 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
         url = parse_web_url(facts.url)
     except UrlError as problem:
         raise WebUrlError(str(problem)) from problem
-    request = _Request(policies, facts, url)
+    request = WebRequest(policies, facts, url)
     found = policies.web.on_host(url) if explain else policies.web.covering(url)
     best: Listed | None = None
-    best_key: tuple[Standing, EntryOrder] | None = None
-    seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]] = []
+    best_key: EntryKey | None = None
+    seen: list[tuple[bool, EntryKey, Listed, str | None]] = []
     for listed in found:
         standing = request.standing(listed.policy_id)
         failed = standing if isinstance(standing, str) else None
@@ -111,7 +117,7 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     )
 
 
-class _Request:
+class WebRequest:
     """One request, and by which scope each policy holds for it."""
 
     def __init__(self, policies: PolicySet, facts: WebFacts, url: WebUrl) -> None:
@@ -161,13 +167,18 @@ class _Request:
             return "its `to` names somebody, and a web request has no recipient"  # D-26
         if scope.from_.key not in self._keys:
             return "the user is unknown" if self._facts.user is None else "the user does not match"
-        rank = SCOPE_RANK[scope.from_.type]
-        return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
+        return scope_standing(scope)
+
+
+def scope_standing(scope: Scope) -> Standing:
+    """The standing that a policy has through this scope, in a request for which it holds."""
+    rank = SCOPE_RANK[scope.from_.type]
+    return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
 
 
 def _candidates(
     lists: WebIndex,
-    seen: list[tuple[bool, tuple[Standing, EntryOrder], Listed, str | None]],
+    seen: list[tuple[bool, EntryKey, Listed, str | None]],
 ) -> tuple[WebCandidate, ...]:
     """The entries that were considered, those that hold first, then by their order."""
     ranked = heapq.nlargest(EXPLAINED_ENTRIES, seen, key=lambda item: (item[0], item[1]))
@@ -191,5 +202,5 @@ def _candidates(
     return tuple(candidates)
 
 
-def _narrowness(key: tuple[Standing, EntryOrder]) -> tuple[int, ...]:
+def _narrowness(key: EntryKey) -> tuple[int, ...]:
     return (*key[0], *key[1][:2])

@@ -58,6 +58,17 @@ class SqliteEngine:
             with connection.begin():
                 yield connection
 
+    @contextmanager
+    def undoing(self) -> Iterator[Connection]:
+        """A connection inside a transaction that may change anything and is undone when the block ends."""
+        with self._gate, self.sqlalchemy.connect() as connection:
+            connection = connection.execution_options(**{_WRITES: True})
+            transaction = connection.begin()
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
+
     def is_conflict(self, problem: Exception) -> bool:
         """Whether the same transaction may succeed when it is run again."""
         return isinstance(problem, OperationalError) and "locked" in str(problem.orig)

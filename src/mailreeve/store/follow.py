@@ -184,6 +184,11 @@ class Follower:
                     followed.lock.release()
         return dropped
 
+    def rehearsed(self, work: Work, base: PolicySet) -> PolicySet:
+        """The set as it would be if this transaction were committed. `base` is the one that was current when it
+        began to write, since when nobody else can have committed anything."""
+        return _read(work, self._loaders, base, base.revision, work.touched_by_part(), ())
+
     @contextmanager
     def _committing(self, account_id: str, touched: Touched) -> Iterator[None]:
         followed = self._followed(account_id)

@@ -106,6 +106,11 @@ class Work:
             self.touched += [(part, name) for name in objects]
         self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
 
+    def touched_by_part(self) -> Touched:
+        """Which objects of which parts were touched so far."""
+        parts = {part for part, _ in self.touched}
+        return {part: frozenset(name for other, name in self.touched if other is part) for part in parts}
+
     @contextmanager
     def item(self) -> Iterator[None]:
         """A part of the transaction that is undone alone when it raises; the exception goes on."""
@@ -180,6 +185,23 @@ class Store:
                 listener(account_id, revision, touched)
         return result
 
+    def rehearse(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
+        """The result of a transaction that is undone, whatever it did; nobody else sees anything of it.
+
+        It waits for its turn as a write does, and other writes wait while it runs: what takes its time belongs
+        outside. It may be run up to `ATTEMPTS` times.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._engine.undoing() as connection:
+                    return transaction(Work(connection, account_id, origin, self._clock()))
+            except Exception as problem:
+                if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
+                    raise
+                _log.info("rehearsal repeated", attempt=attempt, account=account_id)
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
+        raise AssertionError("unreachable")
+
     def _write_repeatedly(
         self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
     ) -> tuple[T, int, Touched]:
@@ -201,8 +223,7 @@ class Store:
         with ExitStack() as watched, self._engine.writing() as connection:
             work = Work(connection, account_id, origin, self._clock())
             result = transaction(work)
-            parts = {part for part, _ in work.touched}
-            touched = {part: frozenset(name for other, name in work.touched if other is part) for part in parts}
+            touched = work.touched_by_part()
             if work.touched or work.audits:
                 revision = self._take_revision(work)
                 for watcher in self._watchers:

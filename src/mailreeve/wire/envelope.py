@@ -44,10 +44,12 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 
 
 class Meta(Struct, frozen=True):
-    """`meta` of an answer. `status` is the function-level status."""
+    """`meta` of an answer. `status` is the function-level status. `warnings` is ours: what a caller should know
+    about items that were carried out; absent where there is nothing to say."""
 
     status: int
     pagination: Shown | UnsetType = UNSET
+    warnings: Sequence[str] | UnsetType = UNSET
 
 
 class Answer(Struct, frozen=True):
@@ -78,10 +80,15 @@ def decode(body: bytes) -> Request:
 
 
 def encode(
-    data: Sequence[object], fail: Sequence[Failure | Problem], shown: Shown | None = None, status: int = 200
+    data: Sequence[object],
+    fail: Sequence[Failure | Problem],
+    shown: Shown | None = None,
+    status: int = 200,
+    warnings: Sequence[str] = (),
 ) -> bytes:
     """The bytes of an answer."""
-    return msgspec.json.encode(Answer(Meta(status, UNSET if shown is None else shown), data, fail))
+    meta = Meta(status, UNSET if shown is None else shown, warnings or UNSET)
+    return msgspec.json.encode(Answer(meta, data, fail))
 
 
 def _document(body: bytes) -> dict[str, object]:

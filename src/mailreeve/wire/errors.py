@@ -83,6 +83,7 @@ WRONG_METHOD: Final = Fault("err_xdk_method_not_allowed", "Functions are called 
 TOO_SLOW: Final = Fault("err_request_timeout", "The request body took too long to arrive", 408, True)
 TOO_LARGE: Final = Fault("err_request_too_large", "The request body is too large", 413)
 QUOTA: Final = Fault("err_rate_limit_exceeded", "Too many calls; the call was not executed", 429, True)
+BUSY: Final = Fault("err_busy", "Another call of this kind is under way; the call was not executed", 429, True)
 INTERNAL: Final = Fault("err_internal", "The call failed inside the server", 500, True)
 
 # Items: their form (api.md section 1.6).
@@ -109,6 +110,7 @@ NOT_MANAGED: Final = Fault(
 MANAGED_SENDER_LIMIT: Final = Fault("err_managed_sender_limit", "The recipient's list is full")
 POLICY_NOT_FOUND: Final = Fault("err_policy_not_found", "Policy not found")
 POLICY_IMMUTABLE: Final = Fault("err_policy_immutable", "This policy cannot be changed")
+POLICY_REACH: Final = Fault("err_policy_reach_unconfirmed", "The policy would block a whole organisation")
 WEB_POLICY_URL_LIMIT: Final = Fault("err_web_policy_url_limit", "The policy holds too many URLs")
 WEB_ACCOUNT_URL_LIMIT: Final = Fault("err_web_account_url_limit", "The account holds too many URLs")
 WEB_ENTRY_DUPLICATE: Final = Fault("err_web_entry_duplicate", "The URL is in the list twice")

@@ -55,7 +55,7 @@ class Account:
         """The `data` and `fail` of a call with these items, as wire JSON."""
         body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
         done = perform(self.house, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor))
-        return json.loads(envelope.encode(done.data, done.fail, done.shown))
+        return json.loads(envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings))
 
     def call(self, path: str, *items: dict[str, object]) -> list[dict]:
         """The `data` of a call. Raises `ItemRefused` with the first refused item's problems."""

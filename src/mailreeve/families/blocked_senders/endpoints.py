@@ -27,14 +27,14 @@ from mailreeve.wire.policy_object import BLOCKED_SENDERS
 def create_policy(call: Call, item: WritePolicy) -> BlockedSenderAnswer:
     """Create a blocked sender policy, or replace the one whose id is given."""
     if item.id is not None:
-        return _answer(call, operations.update(call, item.id, item.option, item.policy))
-    return _answer(call, operations.create(call, item.option, item.policy))
+        return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
+    return _answer(call, operations.create(call, item.option, item.policy, item.confirm_reach))
 
 
 @endpoint("policy/blockedsenders/update-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
 def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
     """Replace a blocked sender policy."""
-    return _answer(call, operations.update(call, item.id, item.option, item.policy))
+    return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
 
 
 @endpoint("policy/blockedsenders/get-policy", Permission.GATEWAY_POLICIES_READ)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mailreeve.policy.policies import BlockedOption
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 
 class WritePolicy(Struct, frozen=True):
-    """A policy to create; with an `id`, the policy to replace, as one large client does."""
+    """A policy to create; with an `id`, the policy to replace, as one large client does.
+
+    `confirm_reach` is about a block of a whole organisation: true says that it is meant, false has it refused.
+    Left out, the server's setting decides.
+    """
 
     option: BlockedOption
     policy: PolicyItem
     id: str | None = None
+    confirm_reach: bool | None = field(default=None, name="confirmReach")
 
 
 class UpdatePolicy(Struct, frozen=True):
-    """A policy to replace as a whole."""
+    """A policy to replace as a whole. `confirm_reach` as for one to create."""
 
     id: str
     option: BlockedOption
     policy: PolicyItem
+    confirm_reach: bool | None = field(default=None, name="confirmReach")
 
 
 class OnePolicy(Struct, frozen=True):

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from msgspec import UNSET, UnsetType
+
 from mailreeve.families.explain.types import (
     AlterationAnswer,
     CandidateAnswer,
     EntryAnswer,
+    ExpectedAnswer,
     ExplainMessage,
     ExplainWeb,
     MessageExplanation,
@@ -25,12 +28,14 @@ from mailreeve.policy.addresses import NULL_SENDER, NullSender, Sender
 from mailreeve.policy.authors import read_authors
 from mailreeve.policy.decide import decide_mail
 from mailreeve.policy.decisions import Candidate, Decision, FieldAlteration, PolicyType, WebCandidate
+from mailreeve.policy.expectation import Expectation, expect_policy
 from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts, WebFacts
 from mailreeve.policy.policies import WebEntry
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.web_expectation import expect_web
 from mailreeve.policy.weblists import WebUrlError, decide_web
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_URL, refused
+from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
 
 _KINDS: Final[dict[PolicyType, Kind]] = {
@@ -39,6 +44,8 @@ _KINDS: Final[dict[PolicyType, Kind]] = {
     PolicyType.MANAGED_SENDERS: Kind.MANAGED_SENDER,
     PolicyType.ADDRESS_ALTERATION: Kind.ALTERATION_POLICY,
 }
+_MAIL_KINDS: Final = tuple(_KINDS.values())
+_WEB_KINDS: Final = (Kind.WEB_POLICY, Kind.WEB_ENTRY)
 _STORE_KEY: Final = re.compile(r"\b[0-9a-f]{32}\b")
 
 
@@ -55,8 +62,14 @@ def explain_message(
         header_from=authors,
         source_ip=_source(item.source_ip),
     )
+    wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _MAIL_KINDS, "web list")
     decision = decide_mail(policies, facts, explain=True)
     wire = _WireIds(ids, account_id, decision)
+    expected: ExpectedAnswer | UnsetType = UNSET
+    if wanted is not None:
+        kind, key = wanted
+        type_ = next(type_ for type_, theirs in _KINDS.items() if theirs is kind)
+        expected = _expected(item.policy_id, expect_policy(policies, facts, decision, type_, key))
     return MessageExplanation(
         verdict=decision.verdict,
         stage=decision.stage,
@@ -75,6 +88,7 @@ def explain_message(
         revision=decision.revision,
         description=decision.description,
         steps=[*assumed, *(wire.text(step) for step in decision.steps)],
+        expected=expected,
     )
 
 
@@ -86,10 +100,14 @@ def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb
         user=None if item.user is None else fields.address(item.user, "user"),
         source_ip=_source(item.source_ip),
     )
+    wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _WEB_KINDS, "mail policy")
     try:
         decision = decide_web(policies, facts, explain=True)
     except WebUrlError as problem:
         raise refused(BAD_URL, "url", f"{BAD_URL.message}: {problem}") from problem
+    expected: ExpectedAnswer | UnsetType = UNSET
+    if wanted is not None:
+        expected = _expected(item.policy_id, expect_web(policies, facts, decision, wanted[1]))
 
     def entry_answer(entry: WebEntry) -> EntryAnswer:
         return EntryAnswer(ids.seal(Kind.WEB_ENTRY, entry.id, account_id), entry.type, entry.value, entry.action)
@@ -113,7 +131,31 @@ def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb
         trace=[candidate_answer(candidate) for candidate in decision.candidates],
         revision=decision.revision,
         url=decision.url,
+        expected=expected,
     )
+
+
+def _open(ids: Ids, account_id: str, wire_id: str, kinds: Sequence[Kind], other: str) -> tuple[Kind, str]:
+    """Of which of these kinds the id is, and the store key behind it. An id says nothing of its kind, but opens as
+    one kind only. `other` is what it may be instead."""
+    for kind in (*_MAIL_KINDS, *_WEB_KINDS):
+        try:
+            key = ids.open(kind, wire_id, account_id, "policyId")
+        except ItemRefused:
+            continue
+        if kind in kinds:
+            return kind, key
+        message = f"{POLICY_NOT_FOUND.message}: this is the id of a {other}; the other explanation is for those"
+        raise refused(POLICY_NOT_FOUND, "policyId", message)
+    raise refused(
+        POLICY_NOT_FOUND, "policyId", f"{POLICY_NOT_FOUND.message}: no policy of this account has that id"
+    )
+
+
+def _expected(wire_id: str | None, found: Expectation | None) -> ExpectedAnswer:
+    if wire_id is None or found is None:
+        raise refused(POLICY_NOT_FOUND, "policyId", f"{POLICY_NOT_FOUND.message}: it has been deleted")
+    return ExpectedAnswer(wire_id, found.description, found.applied, found.won, found.sentence)
 
 
 class _WireIds:

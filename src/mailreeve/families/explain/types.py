@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
 from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntryType
@@ -15,7 +15,8 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     """A message to explain, real or imagined. An empty `from_` is the null sender.
 
     `header_from` is the text of the From header. Without it the header names the envelope sender, as in
-    ordinary mail; a bounce has no author to name. Without `at` the time is now.
+    ordinary mail; a bounce has no author to name. Without `at` the time is now. `policy_id` names a policy or
+    personal entry that was expected to win: the answer then says what became of it.
     """
 
     from_: MaybeEmpty = field(name="from")
@@ -23,6 +24,18 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     header_from: str | None = None
     source_ip: str | None = None
     at: str | None = None
+    policy_id: str | None = None
+
+
+class ExpectedAnswer(Struct, frozen=True):
+    """What became of the policy that was asked about: whether it applied, whether it then won its type, and why
+    or why not in one sentence."""
+
+    id: str
+    description: str
+    applied: bool
+    won: bool
+    sentence: str
 
 
 class WinnerAnswer(Struct, frozen=True):
@@ -62,7 +75,7 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
     """What becomes of a message for one recipient, and why. `smtp_reply` is null for a delivery.
 
     `description` is that of the policy which settled the verdict; `steps` tell in sentences what was taken
-    for granted and what each layer found.
+    for granted and what each layer found. `expected` is there when a policy was asked about.
     """
 
     verdict: Verdict
@@ -77,15 +90,18 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
     revision: int
     description: str
     steps: Sequence[str]
+    expected: ExpectedAnswer | UnsetType = UNSET
 
 
 class ExplainWeb(Struct, frozen=True, rename="camel"):
-    """A web request to explain. Without a user only what holds for everyone applies."""
+    """A web request to explain. Without a user only what holds for everyone applies. `policy_id` names a web list,
+    or an entry of one, that was expected to win."""
 
     url: str
     user: str | None = None
     source_ip: str | None = None
     at: str | None = None
+    policy_id: str | None = None
 
 
 class EntryAnswer(Struct, frozen=True):
@@ -110,7 +126,8 @@ class WebCandidateAnswer(Struct, frozen=True, rename="camel"):
 
 
 class WebExplanation(Struct, frozen=True, rename="camel"):
-    """What becomes of a web request, and why. `url` is the URL as it was compared."""
+    """What becomes of a web request, and why. `url` is the URL as it was compared; `expected` is there when a list
+    or entry was asked about."""
 
     verdict: WebVerdict
     policy_id: str | None
@@ -118,3 +135,4 @@ class WebExplanation(Struct, frozen=True, rename="camel"):
     trace: Sequence[WebCandidateAnswer]
     revision: int
     url: str
+    expected: ExpectedAnswer | UnsetType = UNSET

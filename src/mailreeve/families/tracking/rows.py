@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Column, Index, String, Table, Text, delete, insert, select
+from msgspec import Struct
+from sqlalchemy import Column, Index, String, Table, Text, delete, func, insert, select
 
 from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.policy.facts import HeaderFrom
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
@@ -29,6 +31,8 @@ message_outcome: Final = Table(
     Index(None, "account_id", "at"),
 )
 """Outcomes. `document` is the whole `Outcome` as JSON; the other columns are for finding it."""
+
+READ_AT_ONCE: Final = 1_000  # rows that are fetched together
 
 _decode: Final = msgspec.json.Decoder(Outcome).decode
 
@@ -70,6 +74,41 @@ def latest(work: Work, most: int) -> list[Outcome]:
         .limit(most)
     )
     return [_decode(document) for (document,) in rows]
+
+
+class Recorded(Struct, frozen=True, gc=False):
+    """Of an outcome what a decision is made from, and what names it. Members as in `Outcome`."""
+
+    decision_id: str
+    at: float
+    source_ip: str
+    sender: str
+    recipient: str
+    header_from: tuple[HeaderFrom, ...] | None
+
+
+_decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
+
+
+def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[Recorded]:
+    """What was recorded since then, the newest first, read while it is asked for."""
+    query = (
+        select(message_outcome.c.document)
+        .where(message_outcome.c.account_id == work.account_id, message_outcome.c.at >= since)
+        .order_by(message_outcome.c.at.desc())
+        .limit(most)
+    )
+    for (document,) in work.execute(query.execution_options(yield_per=READ_AT_ONCE)):
+        yield _decode_recorded(document)
+
+
+def count_recorded(work: Work, since: datetime) -> int:
+    """How many outcomes there are since then."""
+    table = message_outcome
+    number: int = work.execute(
+        select(func.count()).select_from(table).where(table.c.account_id == work.account_id, table.c.at >= since)
+    ).scalar_one()
+    return number
 
 
 def forget(work: Work, refusals_before: datetime, others_before: datetime) -> int:

@@ -1,0 +1,130 @@
+"""`mailreeve lint`: which policies can never win, win by chance, or come to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+from rich.console import Console
+
+from mailreeve.cli.folder import FolderError, open_initialised
+from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.progress import progress_bar
+from mailreeve.cli.tables import Column, print_table
+from mailreeve.families.lint.operations import lint_policies
+from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
+from mailreeve.policy.findings import FindingKind, Level
+from mailreeve.policy.lint import Progress, size
+from mailreeve.settings import SettingsError
+from mailreeve.settings import read as read_settings
+from mailreeve.store.migrations import SchemaError
+from mailreeve.wire.errors import ItemRefused
+
+SHOWN: Final = 10  # findings before `--all` is needed
+LARGE: Final = 20_000  # policies and entries from which on progress is shown
+
+
+@click.command("lint")
+@data_option
+@account_option
+@click.option(
+    "--kind", type=click.Choice([kind.value for kind in FindingKind]), help="Findings of this kind only."
+)
+@click.option("--at", metavar="TIME", help="As of when, in ISO 8601; without a zone in UTC.  [default: now]")
+@click.option("--all", "everything", is_flag=True, help="List every finding, with what to do about it.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if there is any warning.")
+@json_option
+@ends_with(FolderError, SettingsError, SchemaError, OSError)
+def command(
+    data: Path,
+    account: str | None,
+    kind: str | None,
+    at: str | None,
+    everything: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Say which policies can never win, win by chance, or come to nothing.
+
+    A warning wants something done; a note may be as intended. Exit code 0 whatever is found, unless --strict is
+    given: then 1 if there is any warning.
+    """
+    settings = read_settings(data, {})
+    opened = open_initialised(data, settings)
+    item = LintPolicies(kind=None if kind is None else FindingKind(kind), at=at)
+    try:
+        policies = opened.house.follower.current(opened.account_id(account))
+        with _shown_progress(size(policies)) as progress:
+            told = lint_policies(
+                policies,
+                opened.house.ids,
+                item,
+                datetime.now(UTC),
+                web_proxy=settings.web_proxy,
+                most=None,
+                progress=progress,
+            )
+    except ItemRefused as refusal:
+        fail("; ".join(f"--{p.field}: {p.message}" for p in refusal.problems))
+    finally:
+        opened.close()
+    if as_json:
+        click.echo(msgspec.json.encode(told))
+    else:
+        _print(told, everything)
+    if strict and any(finding.level is Level.WARNING for finding in told.findings):
+        raise SystemExit(1)
+
+
+@contextmanager
+def _shown_progress(total: int) -> Iterator[Progress | None]:
+    if total < LARGE:
+        yield None
+        return
+    with progress_bar("policies", total) as report:
+        yield report
+
+
+def _print(told: LintAnswer, everything: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    warnings = sum(1 for finding in told.findings if finding.level is Level.WARNING)
+    notes = len(told.findings) - warnings
+    console.print(
+        f"{_number(warnings, 'warning')}, {_number(notes, 'note')} at revision {told.revision}", style="bold"
+    )
+    shown = told.findings if everything else told.findings[:SHOWN]
+    if everything:
+        for finding in shown:
+            _print_whole(console, finding)
+    elif shown:
+        console.print()
+        columns = (Column("level"), Column("policy", 1), Column("why", 2))
+        print_table(console, columns, map(_row, shown), whole=True)
+        left = len(told.findings) - len(shown)
+        console.print(f"{left} more; --all lists them, and says" if left else "--all says", end=" ")
+        console.print("what to do about each")
+
+
+def _row(finding: FindingAnswer) -> tuple[str, str, str]:
+    description = finding.policies[0].description
+    return finding.level, description, finding.why.removeprefix(f'"{description}" ')
+
+
+def _print_whole(console: Console, finding: FindingAnswer) -> None:
+    title = f"{finding.level}: {finding.kind.replace('_', ' ')}"
+    console.print(f"\n{title}", style="bold" if finding.level is Level.WARNING else "", markup=False)
+    console.print(f"  {finding.why}.", markup=False)
+    console.print(f"  {finding.advice}", markup=False)
+    for subject in finding.policies:
+        console.print(f"    {subject.type.replace('_', ' ')} {subject.id}  {subject.description}", markup=False)
+    if finding.count > len(finding.policies):
+        console.print(f"    {finding.count} in all", markup=False)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,40 @@
+"""How does a long command show that it is getting on? On standard error, so that answers stay clean."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+EVERY: Final = 5.0  # seconds between two lines where no bar can be drawn
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A function that takes how many of `total` are done. A bar on a terminal, now and then a line elsewhere."""
+    if not sys.stderr.isatty():
+        yield _lines(what, total)
+        return
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _lines(what: str, total: int) -> Callable[[int], None]:
+    said = time.monotonic()
+
+    def report(done: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= EVERY:
+            said = now
+            click.echo(f"{done} of {total} {what}", err=True)
+
+    return report

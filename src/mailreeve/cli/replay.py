@@ -1,0 +1,213 @@
+"""`mailreeve replay`: what a draft of changes would have done to the messages of the past days."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO, Final
+
+import click
+import msgspec
+from rich.console import Console
+
+from mailreeve.cli.folder import FolderError, Opened, open_initialised
+from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.progress import progress_bar
+from mailreeve.cli.tables import Column, print_table
+from mailreeve.directory.accounts import Caller, Origin
+from mailreeve.directory.permissions import Permission
+from mailreeve.families.call import Call
+from mailreeve.families.perform import consult
+from mailreeve.families.replay.operations import replay, since_of
+from mailreeve.families.replay.types import Group, Named, ReplayAnswer, ReplayDraft, Step
+from mailreeve.families.tracking import rows
+from mailreeve.policy.replay import Change
+from mailreeve.settings import SettingsError
+from mailreeve.settings import read as read_settings
+from mailreeve.store.migrations import SchemaError
+from mailreeve.wire.errors import ItemRefused
+
+SHOWN: Final = 20  # groups before `--all` is needed
+INTERRUPTION: Final = "it was interrupted"
+INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
+
+_WORDS: Final = {
+    Change.NEWLY_REFUSED: "newly refused",
+    Change.NEWLY_DELIVERED: "newly delivered",
+    Change.REFUSED_DIFFERENTLY: "refused with another reply",
+    Change.SPAM_CHECKS: "other spam checks",
+    Change.ALTERED_DIFFERENTLY: "altered differently",
+    Change.DEPENDS_ON_HEADER: "depends on the header",
+}
+
+
+class _Draft(msgspec.Struct):
+    """A file with a draft: the steps, bare or as the member `draft`."""
+
+    draft: list[Step]
+
+
+@click.command("replay")
+@data_option
+@account_option
+@click.option(
+    "--draft",
+    "file",
+    required=True,
+    type=click.File("rb"),
+    help="A JSON file with the steps; - for standard input.",
+)
+@click.option("--since", default="7d", show_default=True, metavar="TIME", help="How far back: 7d, 12h, a time.")
+@click.option("--most", type=click.IntRange(min=1), metavar="N", help="Look at the newest N messages only.")
+@click.option("--all", "everything", is_flag=True, help="List every group, with examples.")
+@json_option
+@ends_with(FolderError, SettingsError, SchemaError, OSError)
+def command(
+    data: Path,
+    account: str | None,
+    file: BinaryIO,
+    since: str,
+    most: int | None,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Say what a draft of changes would have done to the messages of the past days. Nothing is changed.
+
+    The draft is a JSON list of steps, each an endpoint and its item:
+
+    \b
+    [{"call": "policy/blockedsenders/create-policy",
+      "item": {"option": "block_sender", "policy": {"description": "No shop mail",
+        "from": {"type": "email_domain", "emailDomain": "shop.test"}, "to": {"type": "internal_addresses"}}}}]
+
+    Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
+    """
+    draft = _read(file.read())
+    opened = open_initialised(data, read_settings(data, {}))
+    try:
+        told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
+    except ItemRefused as refusal:
+        fail("; ".join(f"{p.field}: {p.message}" for p in refusal.problems))
+    finally:
+        opened.close()
+    if as_json:
+        click.echo(msgspec.json.encode(told))
+    else:
+        _print(told, everything)
+    if told.why == INTERRUPTION:
+        raise SystemExit(INTERRUPTED)
+
+
+def _read(text: bytes) -> list[Step]:
+    try:
+        if text.lstrip().startswith(b"{"):
+            return msgspec.json.decode(text, type=_Draft).draft
+        return msgspec.json.decode(text, type=list[Step])
+    except msgspec.DecodeError as problem:
+        raise click.BadParameter(str(problem), param_hint="--draft") from problem
+
+
+def _replayed(opened: Opened, account_id: str, item: ReplayDraft) -> ReplayAnswer:
+    # Whoever can read the folder may do everything in it.
+    caller = Caller(account_id, "replay", "", frozenset(Permission))
+    with _interruption() as interrupted:
+
+        def action(call: Call) -> ReplayAnswer:
+            total = rows.count_recorded(call.work, since_of(item.since, call.work.now))
+            with progress_bar("messages", total if item.most is None else min(item.most, total)) as report:
+
+                def stop(looked_at: int) -> str:
+                    report(looked_at)
+                    return INTERRUPTION if interrupted() else ""
+
+                return replay(call, item, stop)
+
+        return consult(opened.house, caller, Origin(caller.actor), action)
+
+
+@contextmanager
+def _interruption() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed since the block began. Pressed again, it ends the program as ever."""
+    pressed = False
+
+    def press(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _print(told: ReplayAnswer, everything: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"{told.differences} of {told.looked_at} messages would fare differently, {told.since} to {told.until}",
+        style="bold",
+    )
+    for change, count in sorted(told.changes.items(), key=lambda item: -item[1]):
+        console.print(f"  {count:>8}  {_WORDS[change]}")
+    if told.undetermined:
+        console.print(f"  {told.undetermined:>8}  refused before the header was seen, on which it may depend")
+    if told.unreadable:
+        console.print(f"  {told.unreadable:>8}  records could not be read")
+    if told.truncated:
+        console.print(f"There is more: {told.why}.")
+    for warning in told.warnings:
+        console.print(f"Warning: {warning}", markup=False)
+    shown = told.groups if everything else told.groups[:SHOWN]
+    if everything:
+        for group in shown:
+            _print_whole(console, group)
+    elif shown:
+        console.print()
+        columns = [Column("count"), Column("change"), Column("by", 2), Column("from", 2), Column("to", 2)]
+        print_table(console, columns, [_row(group) for group in shown])
+        left = len(told.groups) - len(shown)
+        console.print(f"{f'{left} more groups; ' if left else ''}--all tells more about each, with examples")
+
+
+def _row(group: Group) -> tuple[str, str, str, str, str]:
+    return (
+        str(group.count),
+        _WORDS[group.change],
+        _cause(group),
+        _named(group.senders, group.sender_count),
+        _named(group.recipients, group.recipient_count),
+    )
+
+
+def _cause(group: Group) -> str:
+    if group.cause is None:
+        return "-"
+    step = "" if group.cause.step is None else f" (step {group.cause.step})"
+    return f"{group.cause.description}{step}"
+
+
+def _named(addresses: Sequence[Named], total: int) -> str:
+    first = (addresses[0].address or "<>") if addresses else ""
+    return first if total < 2 else f"{total}, as {first}"
+
+
+def _print_whole(console: Console, group: Group) -> None:
+    console.print(f"\n{group.count} {_WORDS[group.change]} by {_cause(group)}", style="bold", markup=False)
+    for title, addresses, total in (
+        ("from", group.senders, group.sender_count),
+        ("to", group.recipients, group.recipient_count),
+    ):
+        shown = ", ".join(f"{named.address or '<>'} ({named.count})" for named in addresses)
+        more = "" if total <= len(addresses) else f" and {total - len(addresses)} more"
+        console.print(f"  {title:<5} {shown}{more}", markup=False)
+    for example in group.examples:
+        then = example.before.smtp_reply or f"delivered to {example.before.recipient}"
+        now = example.after.smtp_reply or f"delivered to {example.after.recipient}"
+        console.print(
+            f"  {example.at} <{example.sender}> to <{example.recipient}> [{example.decision_id}]", markup=False
+        )
+        console.print(f"    now: {then}; with the draft: {now}", markup=False)

@@ -1,0 +1,38 @@
+"""How does a command show many things? As a table that fits the terminal: a line each, the rest on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+
+class Column(Struct, frozen=True):
+    """A column: its title, and how it gives way when the terminal is too narrow.
+
+    One with a `share` gets that part of what the others leave and is cut with an ellipsis; one without keeps its
+    width.
+    """
+
+    title: str
+    share: int = 0
+
+
+def print_table(
+    console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, whole: bool = False
+) -> None:
+    """Print a table, a line for each row. With `whole` nothing is cut: long cells take several lines."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=any(column.share for column in columns))
+    for column in columns:
+        table.add_column(
+            column.title,
+            ratio=column.share or None,
+            no_wrap=not (whole and column.share),
+            overflow="fold" if whole else "ellipsis",
+        )
+    for row in rows:
+        # Cells hold what people typed: no markup is read in them.
+        table.add_row(*(console.render_str(cell, markup=False, emoji=False, highlight=False) for cell in row))
+    console.print(table, soft_wrap=False)

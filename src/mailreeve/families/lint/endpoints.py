@@ -1,0 +1,40 @@
+"""The lint endpoint, ours: the live service has nothing like it (behaviour.md section 12, row 6)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.directory.permissions import Permission
+from mailreeve.families.call import Call
+from mailreeve.families.lint import operations
+from mailreeve.families.lint.types import LintAnswer, LintPolicies
+from mailreeve.families.turns import one_at_a_time
+from mailreeve.policy.findings import Finding
+from mailreeve.wire.endpoint import endpoint
+
+MAIL: Final = Permission.GATEWAY_POLICIES_READ
+WEB: Final = Permission.WEB_SECURITY_POLICIES_READ
+
+
+@endpoint("ext/lint-policies", MAIL, WEB, most=1)
+def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
+    """Say which policies can never win, win by chance, or come to nothing.
+
+    Of mail and of the web each caller hears what the own permissions let them read.
+    """
+
+    def readable(finding: Finding) -> bool:
+        return call.caller.may((WEB,) if finding.about_web else (MAIL,))
+
+    with one_at_a_time():
+        return operations.lint_policies(
+            call.policies,
+            call.ids,
+            item,
+            call.work.now,
+            web_proxy=call.conduct.web_proxy,
+            wanted=readable,
+        )
+
+
+ENDPOINTS: Final = (lint_policies,)

@@ -1,0 +1,114 @@
+"""How is a draft replayed? Tried out once, then held against the records, newest first, until told to stop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from mailreeve.families.call import Call, Rehearsed
+from mailreeve.families.replay.draft import Tried, try_out
+from mailreeve.families.replay.tally import Tally
+from mailreeve.families.replay.types import ReplayAnswer, ReplayDraft
+from mailreeve.families.tracking import rows
+from mailreeve.families.tracking.operations import KEEP_OTHERS
+from mailreeve.families.tracking.rows import Recorded
+from mailreeve.policy.addresses import AddressError, parse_address, parse_sender
+from mailreeve.policy.facts import MessageFacts, parse_ip
+from mailreeve.policy.replay import Comparison
+from mailreeve.store.transactions import Work
+from mailreeve.wire import fields
+from mailreeve.wire.errors import BAD_DATE, NOT_ALLOWED, refused
+from mailreeve.wire.tokens import Ids
+
+STEP: Final = 500  # records between two reports of progress
+
+Stop = Callable[[int], str]
+"""Asked now and then, with how many records have been looked at: why to stop, or an empty text to go on."""
+
+# The same people write to each other, from the same servers.
+_sender: Final = lru_cache(maxsize=65_536)(parse_sender)
+_recipient: Final = lru_cache(maxsize=65_536)(parse_address)
+_source: Final = lru_cache(maxsize=65_536)(parse_ip)
+
+_AGO: Final = re.compile(r"(\d{1,6})([dhm])")
+_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def since_of(text: str, now: datetime) -> datetime:
+    """The time that `since` names. Raises `ItemRefused` for what is none, or longer ago than records are kept."""
+    ago = _AGO.fullmatch(text.strip())
+    since = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else fields.moment(text, "since")
+    if since > now:
+        raise refused(BAD_DATE, "since", f"{BAD_DATE.message}: it is in the future")
+    if since < now - KEEP_OTHERS:
+        raise refused(NOT_ALLOWED, "since", f"Records are kept for {KEEP_OTHERS.days} days")
+    return since
+
+
+def replay(call: Call, item: ReplayDraft, stop: Stop = lambda looked_at: "") -> ReplayAnswer:
+    """What the draft would have changed. Raises `ItemRefused` where the draft, or another member, is refused."""
+    since = since_of(item.since, call.work.now)
+    if item.most is not None and item.most < 1:
+        raise refused(NOT_ALLOWED, "most", "most must be a positive number")
+    return compare(call.work, call.ids, try_out(call, item.draft), since, item.most, stop)
+
+
+def compare(
+    work: Work, ids: Ids, rehearsed: Rehearsed[Tried], since: datetime, most: int | None, stop: Stop
+) -> ReplayAnswer:
+    """The records since then, held against the policies as they are and as they would be."""
+    tried = rehearsed.result
+    comparison = Comparison(rehearsed.before, rehearsed.after, frozenset(tried.steps))
+    tally = Tally()
+    looked_at = unreadable = 0
+    why = ""
+    oldest = work.now.timestamp()
+    # One more than asked for, to know whether there is more.
+    for record in rows.recorded(work, since, None if most is None else most + 1):
+        if looked_at == most:
+            why = f"only the newest {most} were asked for"
+        elif looked_at % STEP == 0:
+            why = stop(looked_at)
+        if why:
+            break
+        looked_at += 1
+        oldest = record.at
+        facts = facts_of(record)
+        if facts is None:
+            unreadable += 1
+            continue
+        difference = comparison.difference(facts)
+        if difference is not None:
+            tally.add(record, difference)
+    covered = datetime.fromtimestamp(oldest, UTC) if why else since
+    return ReplayAnswer(
+        looked_at=looked_at,
+        differences=tally.changes.total(),
+        changes=dict(tally.changes),
+        groups=tally.groups(tried, ids, work.account_id),
+        undetermined=comparison.undetermined,
+        unreadable=unreadable,
+        since=fields.written(covered),
+        until=fields.written(work.now),
+        truncated=bool(why),
+        why=why,
+        warnings=tried.warnings,
+        revision=rehearsed.before.revision,
+    )
+
+
+def facts_of(record: Recorded) -> MessageFacts | None:
+    """What the message was decided by, at its own time; None if the record does not say."""
+    try:
+        return MessageFacts(
+            sender=_sender(record.sender),
+            recipient=_recipient(record.recipient),
+            at=record.at,
+            header_from=record.header_from,
+            source_ip=_source(record.source_ip) if record.source_ip else None,
+        )
+    except (AddressError, ValueError):
+        return None

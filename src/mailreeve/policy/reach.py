@@ -1,0 +1,123 @@
+"""Whom would a block hit? Its reach in words, and whether that is a whole organisation (behaviour.md section
+11, 1).
+
+Integrations have blocked whole companies by leaving an argument out. Here both targets are required; what is
+left is the block that names everybody on purpose or by mistake, which this module tells from the others.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from math import inf
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.policy.coverage import Coverage
+from mailreeve.policy.facts import Directory
+from mailreeve.policy.policies import BlockedOption, FromPart, Scope
+from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, Target, TargetType
+from mailreeve.policy.wording import listed, target_words
+
+MOST_NAMED: Final = 3  # domains or ranges that a sentence names before it counts
+
+
+class ReachGuard(StrEnum):
+    """What is done about a wide block that nobody has confirmed."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+    OFF = "off"
+
+
+class Reach(Struct, frozen=True):
+    """What a blocking policy covers.
+
+    `words` says which messages; `wide` whether they are those of a whole organisation: everything from
+    everybody, or everything from outside, or all that a whole domain of the account sends, to everybody or to a
+    whole domain of it.
+    """
+
+    words: str
+    wide: bool
+
+
+def reach(option: BlockedOption, scope: Scope, coverage: Coverage, at: float) -> Reach:
+    """The reach of a policy with this option and scope, from the time `at` on.
+
+    An exemption, a disabled and an expired policy block nothing. A condition on the source address narrows a
+    policy to some servers, so it is never wide. Between outsiders it concerns relaying alone, which is refused
+    anyway.
+    """
+    directory = coverage.directory
+    words = _words(scope, directory)
+    blocks = option is BlockedOption.BLOCK_SENDER and scope.enabled and scope.ends > at
+    everywhere = not scope.networks or any(network.prefixlen == 0 for network in scope.networks)
+    if not blocks or not everywhere:
+        return Reach(words, False)
+    wholes = _whole(scope.from_, coverage), _whole(scope.to, coverage)
+    outside = {EXTERNAL_KEY}
+    return Reach(words, all(wholes) and wholes != (outside, outside))
+
+
+def _whole(target: Target, coverage: Coverage) -> set[str]:
+    """What the target covers entirely: everyone, all outsiders, domains of the account. Empty for anything
+    less."""
+    if target.type is TargetType.EVERYONE:
+        return {EVERYONE_KEY}
+    if target.type is TargetType.EXTERNAL_ADDRESSES:
+        return {EXTERNAL_KEY}
+    return {domain for domain in coverage.directory.internal_domains if target.key in coverage.at_domain(domain)}
+
+
+def _words(scope: Scope, directory: Directory) -> str:
+    names = directory.group_names
+    recipients = _recipients(scope.to, directory)
+    if scope.from_.type is TargetType.EVERYONE:
+        text = f"every message to {recipients}"
+    elif scope.from_.type is TargetType.EXTERNAL_ADDRESSES:
+        text = f"every message from outside to {recipients}"
+    elif scope.from_.type is TargetType.INTERNAL_ADDRESSES:
+        text = f"every message from every user of {_own(directory)} to {recipients}"
+    else:
+        text = f"every message from {target_words(scope.from_, names)} to {recipients}"
+    if scope.from_.type is not TargetType.EVERYONE and scope.from_part is not FromPart.ENVELOPE_FROM:
+        also = "as envelope sender or " if scope.from_part is FromPart.BOTH else ""
+        text += f" (named {also}in the From header)"
+    if scope.bidirectional:
+        text += ", and the other way round"
+    if scope.networks:
+        text += f", if it comes from {listed(map(str, scope.networks), MOST_NAMED)}"
+    if scope.starts != -inf:
+        text += f", from {_moment(scope.starts)} on"
+    if scope.ends != inf:
+        text += f", until {_moment(scope.ends)}"
+    return text
+
+
+def _recipients(target: Target, directory: Directory) -> str:
+    match target.type:
+        case TargetType.EVERYONE:
+            return f"everyone, that is every user of {_own(directory)} and all others"
+        case TargetType.INTERNAL_ADDRESSES:
+            return f"every user of {_own(directory)}"
+        case TargetType.EXTERNAL_ADDRESSES:
+            return "everyone outside"
+        case TargetType.EMAIL_DOMAIN if target.value in directory.internal_domains:
+            return f"every user of {target.value}"
+        case TargetType.EMAIL_DOMAIN:
+            return f"everyone at {target.value}"
+        case TargetType.PROFILE_GROUP:
+            return f"every member of {target_words(target, directory.group_names)}"
+        case _:
+            return target_words(target, directory.group_names)
+
+
+def _own(directory: Directory) -> str:
+    domains: list[str] = sorted(directory.internal_domains)
+    return listed(domains, MOST_NAMED) if domains else "your domains, of which there are none yet"
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="minutes").replace("+00:00", " UTC")

@@ -1,0 +1,119 @@
+"""What would a draft change about messages of the past? Two policy sets, held against one message at a time.
+
+Both sets decide the message as it was recorded, at the time when it came: a draft is compared with the policies of
+today, not with whatever was in force then. Only differences are kept.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.policy.concern import Concern
+from mailreeve.policy.decide import decide_mail
+from mailreeve.policy.decisions import Decision, PolicyType, Verdict, Winner
+from mailreeve.policy.facts import MessageFacts
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.wording import TYPE_LAYERS
+
+
+class Change(StrEnum):
+    """How a message would fare differently. The header of a message that was refused before its content was never
+    seen; where it matters, nothing more can be said."""
+
+    NEWLY_REFUSED = "newly_refused"
+    NEWLY_DELIVERED = "newly_delivered"
+    REFUSED_DIFFERENTLY = "refused_differently"
+    SPAM_CHECKS = "spam_checks"
+    ALTERED_DIFFERENTLY = "altered_differently"
+    DEPENDS_ON_HEADER = "depends_on_header"
+
+
+DEFINITION: Final = "alteration_definition"
+"""The type of cause that is a definition rather than a policy."""
+
+
+class Cause(Struct, frozen=True):
+    """What makes the difference: a policy, personal entry or definition. `type` is a `PolicyType` or
+    `DEFINITION`."""
+
+    type: str
+    id: str
+    description: str
+
+
+class Difference(Struct, frozen=True):
+    """One message that would fare differently, and by what."""
+
+    change: Change
+    cause: Cause | None
+    before: Decision
+    after: Decision
+
+
+class Comparison:
+    """Two sets to compare. `touched` are the ids of what the draft creates, changes or deletes.
+
+    A draft concerns few messages, so whatever none of the touched objects could have a part in is not decided:
+    both decisions would be the same. With `decide_all` every message is decided all the same.
+    """
+
+    def __init__(
+        self, before: PolicySet, after: PolicySet, touched: frozenset[str], *, decide_all: bool = False
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._touched = touched
+        self._concerns = None if decide_all else Concern(before, after, touched)
+        self.undetermined = 0
+        """How many messages so far could be told apart only by a header that was never seen, if at all."""
+
+    def difference(self, facts: MessageFacts) -> Difference | None:
+        """How the message would fare differently, or None."""
+        if self._concerns is not None and not self._concerns.about(facts):
+            return None
+        before, after = decide_mail(self._before, facts), decide_mail(self._after, facts)
+        if not (before.certain and after.certain):
+            if before.certain is after.certain and _outcome(before) == _outcome(after):
+                self.undetermined += 1
+                return None
+            return Difference(Change.DEPENDS_ON_HEADER, self._cause(before, after), before, after)
+        change = _change(before, after)
+        return None if change is None else Difference(change, self._cause(before, after), before, after)
+
+    def _cause(self, before: Decision, after: Decision) -> Cause | None:
+        """What the draft touches comes first; failing that, whatever took a type that another one had."""
+        candidates: list[Cause] = []
+        for type_ in PolicyType:
+            ours, theirs = after.winners[type_], before.winners[type_]
+            if ours != theirs:
+                candidates += [_cause(type_, winner) for winner in (ours, theirs) if winner is not None]
+        for decision in (after, before):
+            settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is decision.layer), None)
+            winner = None if settled is None else decision.winners[settled]
+            if settled is not None and winner is not None:
+                candidates.append(_cause(settled, winner))
+        for made in {*after.alterations} ^ {*before.alterations}:
+            candidates.append(Cause(DEFINITION, made.definition_id, f"{made.original} -> {made.new}"))
+        touched = (cause for cause in candidates if cause.id in self._touched)
+        return next(touched, candidates[0] if candidates else None)
+
+
+def _outcome(decision: Decision) -> tuple[object, ...]:
+    return decision.verdict, decision.reply, decision.spam_checks, decision.recipient, decision.alterations
+
+
+def _change(before: Decision, after: Decision) -> Change | None:
+    if before.verdict is not after.verdict:
+        return Change.NEWLY_REFUSED if after.verdict is Verdict.REJECT else Change.NEWLY_DELIVERED
+    if after.verdict is Verdict.REJECT:
+        return None if before.reply == after.reply else Change.REFUSED_DIFFERENTLY
+    if (before.recipient, before.alterations) != (after.recipient, after.alterations):
+        return Change.ALTERED_DIFFERENTLY
+    return None if before.spam_checks is after.spam_checks else Change.SPAM_CHECKS
+
+
+def _cause(type_: PolicyType, winner: Winner) -> Cause:
+    return Cause(type_.value, winner.id, winner.description)
