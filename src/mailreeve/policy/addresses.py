@@ -57,6 +57,10 @@ class Address(Struct, frozen=True, eq=False, gc=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Address) and self.key == other.key
 
+    def __ne__(self, other: object) -> bool:
+        # Not derived: a Struct brings its own, which asks whether it is the same object.
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self.key)
 

@@ -24,7 +24,11 @@ def content_of(octets: int) -> bytes:
 
 
 class TestUnderUvloop:
+<<<<<<< HEAD
     """The loop that the server runs on. It has no address for connections reset before they are accepted."""
+=======
+    """The loop that the server runs on. It knows no address of a connection that was reset before accepted."""
+>>>>>>> 17722a2d6625648be320eb7953bd67b20881ccd2
 
     @pytest.fixture
     def portal(self):
@@ -153,14 +157,18 @@ def test_spellings_of_a_recipient_are_all_delivered_to(open_door, sink):
     assert sorted(r for _, recipients, _ in sink.messages for r in recipients) == sorted(spelt)
 
 
-def test_name_that_is_no_ascii_fails_before_anything_is_delivered(open_door, call, sink):
-    """The door is not started with one; if it were, no message would be delivered and then put off."""
+def test_trace_that_cannot_be_written_fails_before_anything_is_decided(open_door, call, house, sink, records):
+    """The door is not started with a name that is no ASCII. If it were, nothing would be delivered and then put
+    off, and what was refused before would still be recorded."""
+    house.personal("block", "v@corp.test", "ann@out.test")
     line = call(open_door(hostname="gäte.test"))
     line.reply()
-    for said in (b"EHLO c.test", b"MAIL FROM:<ann@out.test>", b"RCPT TO:<u@corp.test>", b"DATA"):
+    for said in (b"EHLO c.test", b"MAIL FROM:<ann@out.test>", b"RCPT TO:<u@corp.test>", b"RCPT TO:<v@corp.test>"):
         line.say(said)
+    line.say(b"DATA")
     assert line.say(MESSAGE + b".").startswith("451 4.3.0 ")
     assert sink.messages == []
+    assert [outcome.recipient for outcome in records.kept] == ["v@corp.test"]
 
 
 def test_next_hop_that_cannot_be_left_does_not_keep_the_client(open_door, call, tmp_path):
