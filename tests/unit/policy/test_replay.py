@@ -16,7 +16,7 @@ def block(sender: str) -> BlockedSenderPolicy:
 
 
 def message(sender: str) -> MessageFacts:
-    return MessageFacts(parse_address(sender), parse_address("u@corp.test"), 10.0, (), None)
+    return MessageFacts(parse_address(sender), parse_address("u@corp.test"), 10.0, (), source_trusted=True)
 
 
 def test_a_changed_policy_concerns_what_it_named_before_and_what_it_names_now():

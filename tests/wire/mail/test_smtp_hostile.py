@@ -24,11 +24,7 @@ def content_of(octets: int) -> bytes:
 
 
 class TestUnderUvloop:
-<<<<<<< HEAD
-    """The loop that the server runs on. It has no address for connections reset before they are accepted."""
-=======
     """The loop that the server runs on. It knows no address of a connection that was reset before accepted."""
->>>>>>> 17722a2d6625648be320eb7953bd67b20881ccd2
 
     @pytest.fixture
     def portal(self):
