@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import worlds
 from sqlalchemy import Table, insert
 
 from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
@@ -28,6 +27,7 @@ from mailreeve.policy.targets import Target
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account, metadata
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
+from rig import worlds
 
 assert ENDPOINTS, "importing the registry declares all tables"
 ACCOUNT = worlds.key_of(90_000_000)
