@@ -165,7 +165,7 @@ class Trace:
         )
         room = EXPLAINED - len(candidates)
         candidates += heapq.nlargest(
-            room, rest, key=lambda entry: (entry.failed == UNAUTHENTICATED, entry.sort_key)
+            room, rest, key=lambda entry: (entry.failed == UNAUTHENTICATED, entry.sort_key, entry.id)
         )
         self._note(type_, candidates, len(hits), total, everything=everything)
 
@@ -223,8 +223,8 @@ def _first(item: tuple[Order, *tuple[object, ...]]) -> Order:
     return item[0]
 
 
-def _hit_key(hit: Hit) -> HitOrder:
-    return hit.order
+def _hit_key(hit: Hit) -> tuple[HitOrder, str]:
+    return hit.order, hit.entry.id
 
 
 def _entry_candidate(entry: ManagedSender, part: FromPart | None, failed: str | None, place: int) -> Candidate:
