@@ -47,6 +47,9 @@ def test_a_source_that_was_said_to_be_trusted_is_so_at_every_stage(world):
     """Else an explanation would call a refusal at the end of the data one at RCPT."""
     world.block("bad.test", part="header_from")
     assert world.mail("boss@corp.test", "x@far.test", header="eve@bad.test").stage is Stage.DATA
+    world.blocked.clear()
+    world.personal("x@far.test", "block", "eve@bad.test")
+    assert world.mail("boss@corp.test", "x@far.test", header="eve@bad.test").stage is Stage.DATA
 
 
 @pytest.mark.parametrize(
