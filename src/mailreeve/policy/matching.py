@@ -84,7 +84,9 @@ class Case(Struct, frozen=True, gc=False):
     def without_header(self) -> Case:
         """The same message before its header is known, and before anything vouches for one."""
         known, at = self.facts, self.at
-        facts = MessageFacts(known.sender, known.recipient, at, None, known.source_ip)
+        facts = MessageFacts(
+            known.sender, known.recipient, at, source_ip=known.source_ip, source_trusted=known.source_trusted
+        )
         return Case(facts, at, self.source_ip, self.trusted_source, self.envelope, NO_KEYS, False, self.recipient)
 
 
