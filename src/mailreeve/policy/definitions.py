@@ -86,10 +86,10 @@ class Definitions:
             old = self._by_id.get(key)
             if old is not None:
                 rivals(old).remove(old)
-                self._domains[old.original.domain] -= 1
+                self._count(old.original.domain, -1)
             if definition is not None:
                 rivals(definition).append(definition)
-                self._domains[definition.original.domain] = self._domains.get(definition.original.domain, 0) + 1
+                self._count(definition.original.domain, 1)
         self._by_id = self._by_id.changed(entries) if len(self._by_id) else Sharded(_present(entries))
         for set_id, patterns in written.items():
             ranked = {
@@ -107,6 +107,11 @@ class Definitions:
         for patterns in self._sets.values():
             for rivals in patterns.values():
                 yield from rivals
+
+    def _count(self, domain: str, more: int) -> None:
+        count = self._domains.pop(domain, 0) + more
+        if count:
+            self._domains[domain] = count
 
     def find(
         self,

@@ -1,0 +1,190 @@
+"""Each part of a policy set, changed step by step, is the part made at once of what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_world import ADDRESSES, DIRECTORY, created, patterns, scopes
+
+from mailreeve.policy import buckets, sharded
+from mailreeve.policy.buckets import entry_order, held_with, held_without
+from mailreeve.policy.definitions import Definitions, Route
+from mailreeve.policy.policies import (
+    AddressType,
+    BlockedOption,
+    BlockedSenderPolicy,
+    Changes,
+    Definition,
+    Routing,
+    Scope,
+    WebAction,
+    WebEntry,
+    WebEntryType,
+    WebPolicy,
+)
+from mailreeve.policy.sharded import Sharded
+from mailreeve.policy.source_blocks import SourceBlocks
+from mailreeve.policy.targets import EVERYONE
+from mailreeve.policy.web_index import WebIndex
+from mailreeve.policy.weburls import parse_web_url
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny() -> Iterator[None]:
+    """Shards and rows so small that they split and empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharded, "FULL", 3)
+        patch.setattr(sharded, "FILLED", 2)
+        patch.setattr(buckets, "CHUNK", 4)
+        yield
+
+
+texts = st.integers(0, 40).map(str)
+entries = st.dictionaries(texts, st.none() | st.integers(), max_size=12)
+
+
+@given(entries, st.lists(entries, max_size=8))
+def test_a_sharded_map_is_the_dictionary_that_it_stands_for(first, changes):
+    """After any changes; and no map changes under its reader."""
+    kept = {key: value for key, value in first.items() if value is not None}
+    maps = [(Sharded(kept), kept)]
+    for change in changes:
+        new, kept = maps[-1][0].changed(change), {**kept, **change}
+        kept = {key: value for key, value in kept.items() if value is not None}
+        maps.append((new, kept))
+    for found, wanted in maps:
+        assert (dict(found.items()), len(found)) == (wanted, len(wanted))
+        assert sorted(found) == sorted(wanted)
+        assert sorted(found.values()) == sorted(wanted.values())
+        assert all((key in found) is (key in wanted) for key in map(str, range(41)))
+        assert all(found.get(key) == wanted.get(key) for key in map(str, range(41)))
+
+
+numbered = st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=60)
+
+
+@given(numbered)
+def test_a_row_stays_in_order_whatever_comes_and_goes(steps):
+    """From one entry to rows of many chunks and back."""
+    row, kept = None, {}
+    for add, number in steps:
+        policy = BlockedSenderPolicy(str(number), "", Scope(), BlockedOption.BLOCK_SENDER, float(number % 7))
+        if add and number not in kept:
+            row = held_with(row, policy)
+            kept[number] = policy
+        elif not add and number in kept:
+            row = held_without(row, kept.pop(number))
+        listed = [] if row is None else [row] if isinstance(row, BlockedSenderPolicy) else list(row)
+        assert listed == sorted(kept.values(), key=entry_order, reverse=True)
+
+
+policies = st.builds(
+    BlockedSenderPolicy,
+    id=st.integers(0, 6).map(str),
+    description=st.just(""),
+    # Blocks of a source address, and what stands against them, more often than others.
+    scope=scopes | scopes.map(lambda scope: Scope(EVERYONE, EVERYONE, networks=scope.networks)),
+    option=st.sampled_from(BlockedOption),
+    created=created,
+)
+policy_changes = st.lists(
+    st.tuples(st.lists(policies, max_size=4, unique_by=lambda one: one.id), st.sets(st.integers(0, 6).map(str))),
+    max_size=8,
+)
+
+
+@settings(max_examples=200)
+@given(policy_changes)
+def test_source_blocks_changed_are_source_blocks_made_anew(changes):
+    """In every member, the count of policies for somebody in particular included."""
+    kept: dict[str, BlockedSenderPolicy] = {}
+    blocks = SourceBlocks()
+    for put, gone in changes:
+        ids = {one.id for one in put} | gone
+        blocks = blocks.changed([one for key, one in kept.items() if key in ids], put)
+        kept = {key: one for key, one in kept.items() if key not in ids} | {one.id: one for one in put}
+        assert blocks == SourceBlocks.of(kept.values())
+
+
+definitions = st.builds(
+    Definition,
+    id=st.integers(0, 6).map(str),
+    set_id=st.sampled_from(("", "S")),
+    address_type=st.sampled_from((AddressType.ALL, AddressType.FROM)),
+    original=patterns,
+    new=patterns,
+    routing=st.sampled_from(Routing),
+)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.lists(definitions, max_size=4, unique_by=lambda one: one.id), st.sets(texts)), max_size=6
+    )
+)
+def test_definitions_changed_are_definitions_made_anew(changes):
+    """They find the same one for each address; and once all are gone, they are none."""
+    kept: dict[str, Definition] = {}
+    found = Definitions()
+    for put, gone in changes:
+        gone = frozenset(gone - {one.id for one in put})
+        found = found.changed(Changes(put, gone))
+        kept = {key: one for key, one in kept.items() if key not in gone} | {one.id: one for one in put}
+        anew = Definitions(kept.values())
+        for address in ADDRESSES:
+            for set_id in ("", "S"):
+                asked = (set_id, AddressType.FROM, address, Route(Routing.INBOUND), DIRECTORY.internal_domains)
+                assert found.find(*asked) == anew.find(*asked)
+            concern = [one.concern(address, DIRECTORY.internal_domains) for one in (found, anew)]
+            assert concern[0] or not concern[1]
+        assert (bool(found), len(found)) == (bool(kept), len(kept))
+    found = found.changed(Changes((), frozenset(kept)))
+    assert not found
+    assert not any(found.concern(address, DIRECTORY.internal_domains) for address in ADDRESSES)
+
+
+places = st.sampled_from(("x.test", "a.x.test", "y.test", "x.test/p", "x.test/p/q", "x.test/p?s=1", "y.test/p"))
+lists = st.builds(
+    lambda number, entries, at: WebPolicy(
+        f"w{number}",
+        "",
+        (Scope(),),
+        tuple(
+            WebEntry(f"{number}.{n}", WebEntryType.URL if "/" in value else WebEntryType.DOMAIN, value, action)
+            for n, (value, action) in entries.items()
+        ),
+        at,
+    ),
+    st.integers(0, 2),
+    st.dictionaries(st.integers(0, 5), st.tuples(places, st.sampled_from(WebAction)), max_size=4),
+    created,
+)
+URLS = (
+    "http://x.test/",
+    "http://a.x.test/p",
+    "http://x.test/p/q/r",
+    "http://x.test/p?s=1&t=2",
+    "http://b.y.test/",
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.lists(lists, max_size=2, unique_by=lambda one: one.id), st.sets(texts)), max_size=6))
+def test_web_lists_changed_are_web_lists_made_anew(changes):
+    """They cover each URL with the same entries, and show the same ones on its host."""
+    kept: dict[str, WebPolicy] = {}
+    index = WebIndex()
+    for put, gone in changes:
+        gone = frozenset(f"w{key}" for key in gone) - {one.id for one in put}
+        index = index.changed(Changes(put, gone))
+        kept = {key: one for key, one in kept.items() if key not in gone} | {one.id: one for one in put}
+        anew = WebIndex(kept.values())
+        assert len(index) == len(anew) == sum(len(one.entries) for one in kept.values())
+        for url in map(parse_web_url, URLS):
+            for show in ("covering", "on_host"):
+                found, wanted = (sorted(getattr(one, show)(url), key=lambda x: x.order) for one in (index, anew))
+                assert found == wanted
