@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 from naive_rules import NaiveRules, found
-from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, Account, created, patterns, scopes
+from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
 
 from mailreeve.policy import buckets, sharded, trace
 from mailreeve.policy.addresses import NULL_SENDER, Domain
@@ -30,6 +30,7 @@ from mailreeve.policy.facts import (
     User,
     WebFacts,
 )
+from mailreeve.policy.identities import Identities
 from mailreeve.policy.policies import (
     AddressType,
     AlterationPolicy,
@@ -363,6 +364,11 @@ class ChangingAccount(RuleBasedStateMachine):
         assert len(policies.web) == sum(len(one.entries) for one in self.parts["web"].values())
         for field in Directory.__struct_fields__:
             assert getattr(policies.directory, field) == getattr(directory, field)
+        identities, anew = policies.identities, Identities(directory)
+        for target in TARGETS:
+            assert identities.can_match(target) is anew.can_match(target)
+        for address in ADDRESSES:
+            assert set(identities.keys(address)) == set(anew.keys(address))
 
 
 TestChangingAccount = ChangingAccount.TestCase
