@@ -180,6 +180,7 @@ class NaiveRules:
                 if entry.sender not in (sender.key, sender.domain):
                     continue
                 inside = entry.sender.rpartition("@")[2] in self.directory.internal_domains
+                inside = inside or entry.sender in (key, effective.key, facts.recipient.key)  # section 4.4
                 if entry.action is ManagedAction.PERMIT and inside and facts.authenticated is not True:
                     continue
                 hits.append((entry, part))
