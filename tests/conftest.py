@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from effort import examples
 from hypothesis import settings
 
 IN_CI = os.environ.get("CI") == "true"
@@ -23,7 +24,9 @@ SEARCH_PATH = os.pathsep.join(
 
 # No deadline per example: on a shared machine it measures the neighbours.
 # In CI the same examples every time: a run that lands says what the next one will find.
-settings.register_profile("mailreeve", deadline=None, print_blob=IN_CI, derandomize=IN_CI)
+settings.register_profile(
+    "mailreeve", max_examples=examples(100), deadline=None, print_blob=IN_CI, derandomize=IN_CI
+)
 settings.load_profile("mailreeve")
 
 

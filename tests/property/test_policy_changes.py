@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from effort import examples
 from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -373,7 +374,7 @@ class ChangingAccount(RuleBasedStateMachine):
 
 TestChangingAccount = ChangingAccount.TestCase
 TestChangingAccount.settings = settings(
-    max_examples=40,
+    max_examples=examples(40),
     stateful_step_count=30,
     deadline=None,
     # Shrinking forty steps takes longer than reading them.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import product
 from math import inf
 
+from effort import examples
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -50,7 +51,7 @@ expected, best = RULES.expected, RULES.best
 # ------------------------------------------------------------------------------- properties
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(accounts, st.lists(messages, min_size=1, max_size=8))
 def test_the_index_decides_as_a_naive_reading_of_the_rules(account, mail):
     """Winners of every type, layer, reply, spam checks and effective recipient; refusals at connect apart."""
@@ -67,7 +68,7 @@ def test_the_index_decides_as_a_naive_reading_of_the_rules(account, mail):
         assert found(decide_mail(policies, facts)) == wanted
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(accounts, messages | envelopes)
 def test_an_explanation_decides_as_without_one(account, facts):
     """With the trace left out, the two decisions are equal in every field, the stage included."""
@@ -101,14 +102,14 @@ def check_certainty(policies, envelope, headers):
             assert final.stage is (Stage.RCPT if early.certain else Stage.DATA)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(accounts, envelopes)
 def test_what_is_certain_at_rcpt_holds_for_any_header(account, envelope):
     """D-07: verdict and reply stay; so do spam checks and effective recipient of a delivery."""
     check_certainty(account.policy_set(), envelope, HEADERS)
 
 
-@settings(max_examples=350)
+@settings(max_examples=examples(350))
 @given(small_accounts, st.lists(close_messages, min_size=3, max_size=6))
 def test_few_policies_of_one_kind_among_few_people_decide_as_a_naive_reading(account, mail):
     """The rare cases of each kind, which large accounts hide: turned policies, two faces, two sets."""
@@ -117,7 +118,7 @@ def test_few_policies_of_one_kind_among_few_people_decide_as_a_naive_reading(acc
         assert found(decide_mail(policies, facts)) == expected(account, facts)
 
 
-@settings(max_examples=350)
+@settings(max_examples=examples(350))
 @given(small_accounts, close_messages)
 def test_few_policies_of_one_kind_among_few_people_are_certain_for_any_header(account, facts):
     """The same rare cases for D-07."""
@@ -125,7 +126,7 @@ def test_few_policies_of_one_kind_among_few_people_are_certain_for_any_header(ac
     check_certainty(account.policy_set(), envelope, [(), *((person,) for person in people)])
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(blocked_lists, envelopes)
 def test_a_doubt_about_an_admin_block_is_a_real_one_unless_both_parts_or_directions_count(blocked, envelope):
     """The engine does not wait without need: some header changes the outcome wherever it says so.
@@ -153,7 +154,7 @@ def test_a_doubt_about_an_admin_block_is_a_real_one_unless_both_parts_or_directi
         assert len(outcomes) > 1
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(
     st.lists(
         st.builds(
@@ -204,7 +205,7 @@ def test_a_refusal_at_connect_is_the_refusal_of_every_message_from_there(scopes_
             assert decision.winners[PolicyType.BLOCKED_SENDERS].id == winner
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(accounts, accounts, messages)
 def test_a_changed_set_decides_as_one_built_anew(before, after, facts):
     """`changed` re-indexes exactly the parts it is given."""

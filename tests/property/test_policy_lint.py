@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
+from effort import examples
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -147,7 +148,7 @@ def policy_set(**parts):
 
 
 @given(blocked, permitted, alteration, st.lists(messages, min_size=10, max_size=30))
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 def test_a_policy_reported_as_never_winning_wins_no_message(blocked, permitted, alteration, messages):
     """Soundness, for the three types of policy with a scope, with the header known and unknown, in both
     directions."""
@@ -257,7 +258,7 @@ requests = st.builds(
 
 
 @given(web_lists, st.lists(requests, min_size=10, max_size=40))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_a_web_entry_reported_as_never_winning_decides_no_request(lists, requests):
     """Soundness for web lists: neither a shadowed entry nor any of a dead list wins a request."""
     policies = policy_set(web=lists)

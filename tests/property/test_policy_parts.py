@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_world import ADDRESSES, DIRECTORY, created, patterns, scopes
@@ -96,7 +97,7 @@ policy_changes = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(policy_changes)
 def test_source_blocks_changed_are_source_blocks_made_anew(changes):
     """In every member, the count of policies for somebody in particular included."""
@@ -120,7 +121,7 @@ definitions = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.lists(
         st.tuples(st.lists(definitions, max_size=4, unique_by=lambda one: one.id), st.sets(texts)), max_size=6
@@ -172,7 +173,7 @@ URLS = (
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(st.tuples(st.lists(lists, max_size=2, unique_by=lambda one: one.id), st.sets(texts)), max_size=6))
 def test_web_lists_changed_are_web_lists_made_anew(changes):
     """They cover each URL with the same entries, and show the same ones on its host."""

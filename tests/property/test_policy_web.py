@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from effort import examples
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -109,7 +110,7 @@ def policy_set(found):
     return PolicySet.build(account_id="account", revision=1, directory=DIRECTORY, web=policies)
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(120))
 @given(
     st.lists(rules, max_size=15),
     st.lists(places, min_size=1, max_size=5),
