@@ -27,6 +27,16 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say on a terminal what is going on, until it is done. For what cannot tell how far it has got."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(what):
+        yield
+
+
 def _lines(what: str, total: int) -> Callable[[int], None]:
     said = time.monotonic()
 

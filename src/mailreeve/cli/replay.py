@@ -15,13 +15,14 @@ from rich.console import Console
 
 from mailreeve.cli.folder import FolderError, Opened, open_initialised
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
-from mailreeve.cli.progress import progress_bar
+from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.directory.permissions import Permission
 from mailreeve.families.call import Call
 from mailreeve.families.perform import consult
-from mailreeve.families.replay.operations import replay, since_of
+from mailreeve.families.replay.draft import try_out
+from mailreeve.families.replay.operations import compare, since_of
 from mailreeve.families.replay.types import Group, Named, ReplayAnswer, ReplayDraft, Step
 from mailreeve.families.tracking import rows
 from mailreeve.policy.replay import Change
@@ -91,6 +92,9 @@ def command(
         told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
     except ItemRefused as refusal:
         fail("; ".join(f"{p.field}: {p.message}" for p in refusal.problems))
+    except KeyboardInterrupt:
+        click.echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
+        raise SystemExit(INTERRUPTED) from None
     finally:
         opened.close()
     if as_json:
@@ -113,19 +117,22 @@ def _read(text: bytes) -> list[Step]:
 def _replayed(opened: Opened, account_id: str, item: ReplayDraft) -> ReplayAnswer:
     # Whoever can read the folder may do everything in it.
     caller = Caller(account_id, "replay", "", frozenset(Permission))
-    with _interruption() as interrupted:
 
-        def action(call: Call) -> ReplayAnswer:
-            total = rows.count_recorded(call.work, since_of(item.since, call.work.now))
-            with progress_bar("messages", total if item.most is None else min(item.most, total)) as report:
+    def action(call: Call) -> ReplayAnswer:
+        since = since_of(item.since, call.work.now)
+        with waiting("carrying out the draft, to undo it again"):
+            rehearsed = try_out(call, item.draft)
+        total = rows.count_recorded(call.work, since)
+        total = total if item.most is None else min(item.most, total)
+        with _interruption() as interrupted, progress_bar("messages", total) as report:
 
-                def stop(looked_at: int) -> str:
-                    report(looked_at)
-                    return INTERRUPTION if interrupted() else ""
+            def stop(looked_at: int) -> str:
+                report(looked_at)
+                return INTERRUPTION if interrupted() else ""
 
-                return replay(call, item, stop)
+            return compare(call.work, call.ids, rehearsed, since, item.most, stop)
 
-        return consult(opened.house, caller, Origin(caller.actor), action)
+    return consult(opened.house, caller, Origin(caller.actor), action)
 
 
 @contextmanager
@@ -178,8 +185,8 @@ def _row(group: Group) -> tuple[str, str, str, str, str]:
         str(group.count),
         _WORDS[group.change],
         _cause(group),
-        _named(group.senders, group.sender_count),
-        _named(group.recipients, group.recipient_count),
+        _named(group.senders, group.sender_count, group.more_senders),
+        _named(group.recipients, group.recipient_count, group.more_recipients),
     )
 
 
@@ -190,9 +197,9 @@ def _cause(group: Group) -> str:
     return f"{group.cause.description}{step}"
 
 
-def _named(addresses: Sequence[Named], total: int) -> str:
+def _named(addresses: Sequence[Named], total: int, more: bool) -> str:
     first = (addresses[0].address or "<>") if addresses else ""
-    return first if total < 2 else f"{total}, as {first}"
+    return first if total < 2 else f"{total}{'+' if more else ''}, as {first}"
 
 
 def _print_whole(console: Console, group: Group) -> None:

@@ -6,7 +6,7 @@ the directory says about the addresses. Where a change has no part in any of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from mailreeve.policy import contents
 from mailreeve.policy.addresses import Address, Sender
@@ -17,7 +17,6 @@ from mailreeve.policy.matching import P
 from mailreeve.policy.personal import list_key
 from mailreeve.policy.policies import Definition
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import TargetType
 
 CouldApply = Callable[[Keys, Keys, bool], bool]
 """Whether changed policies could apply between addresses with these keys; the last says if the header is known."""
@@ -39,27 +38,25 @@ class Concern:
         # One index for each set: in an index a changed policy would displace what it was before.
         for held in self._sets:
             self._could_apply += [
-                *_could_apply(_those(touched, contents.blocked(held))),
-                *_could_apply(_those(touched, contents.permitted(held))),
-                *_could_apply(_those(touched, contents.alteration(held))),
+                *_could_apply(_those(touched, held.blocked)),
+                *_could_apply(_those(touched, held.permitted)),
+                *_could_apply(_those(touched, held.alteration)),
             ]
         self._lists = frozenset(
-            entry.recipient for held in self._sets for entry in contents.managed(held) if entry.id in touched
+            entry.recipient for held in self._sets for entry in map(held.managed.get, touched) if entry is not None
         )
-        self._alters = bool(before.definitions) or bool(after.definitions)
         self._patterns = frozenset(
             _pattern(definition)
             for held in self._sets
             for definition in contents.definitions(held)
             if definition.id in touched
         )
-        self._has_source_blocks = any(_has_source_blocks(held) for held in self._sets)
+        self._has_source_blocks = any(held.source_blocks.blocks for held in self._sets)
 
     def about(self, facts: MessageFacts) -> bool:
         """Whether the message could be decided differently."""
         before, sender, recipient, authors = self._before, facts.sender, facts.recipient, facts.header_from
-        # Whose list counts is known without alteration only.
-        if self._lists and (self._alters or list_key(before, recipient) in self._lists):
+        if self._lists and (list_key(before, recipient) in self._lists or self._may_go_elsewhere(recipient)):
             return True
         if self._patterns and any(map(self._is_named, _addresses(sender, recipient, authors))):
             return True
@@ -77,6 +74,10 @@ class Concern:
                 return True
         header_known = authors is not None
         return any(could_apply(senders, recipients, header_known) for could_apply in self._could_apply)
+
+    def _may_go_elsewhere(self, recipient: Address) -> bool:
+        """Whether alteration may have the message obey another one's list."""
+        return any(held.definitions.concern(recipient, held.directory.internal_domains) for held in self._sets)
 
     def _is_named(self, address: Address) -> bool:
         local, _, domain = address.key.rpartition("@")
@@ -110,15 +111,8 @@ def _differ(first: Keys, second: Keys) -> bool:
     return first != second and set(first) != set(second)
 
 
-def _has_source_blocks(policies: PolicySet) -> bool:
-    """Whether any policy is about source addresses and nothing else."""
-    everyone = TargetType.EVERYONE
-    scopes = (policy.scope for policy in contents.blocked(policies))
-    return any(scope.networks and scope.from_.type is scope.to.type is everyone for scope in scopes)
-
-
-def _those(touched: frozenset[str], policies: Iterable[P]) -> list[P]:
-    return [policy for policy in policies if policy.id in touched]
+def _those(touched: frozenset[str], index: ScopedIndex[P]) -> list[P]:
+    return [policy for policy in map(index.get, touched) if policy is not None]
 
 
 def _pattern(definition: Definition) -> tuple[str, str]:

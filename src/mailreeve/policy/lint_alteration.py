@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailreeve.policy import contents
 from mailreeve.policy.findings import Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.wording import quoted
+from mailreeve.policy.wording import definition_words, quoted
 
 
 def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
@@ -15,8 +15,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
     first: dict[tuple[str, str, str, str, str], Subject] = {}
     sets: dict[str, Subject] = {}
     for definition in contents.definitions(policies):
-        original, new = definition.original, definition.new
-        text = f"{original.local or '*'}@{original.domain or '*'} -> {new.local or '*'}@{new.domain or '*'}"
+        original, text = definition.original, definition_words(definition)
         subject = Subject(SubjectKind.ALTERATION_DEFINITION, definition.id, text)
         sets.setdefault(definition.set_id, subject)
         same = (

@@ -1,22 +1,25 @@
 """What would a draft change about messages of the past? Two policy sets, held against one message at a time.
 
 Both sets decide the message as it was recorded, at the time when it came: a draft is compared with the policies of
-today, not with whatever was in force then. Only differences are kept.
+today, not with whatever was in force then.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Hashable
+from enum import Enum, StrEnum
 from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.policy import contents
+from mailreeve.policy.alike import Alike, remember
 from mailreeve.policy.concern import Concern
 from mailreeve.policy.decide import decide_mail
 from mailreeve.policy.decisions import Decision, PolicyType, Verdict, Winner
 from mailreeve.policy.facts import MessageFacts
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.wording import TYPE_LAYERS
+from mailreeve.policy.wording import TYPE_LAYERS, definition_words
 
 
 class Change(StrEnum):
@@ -44,44 +47,58 @@ class Cause(Struct, frozen=True):
     description: str
 
 
-class Difference(Struct, frozen=True):
-    """One message that would fare differently, and by what."""
+class Undetermined(Enum):
+    """Both decisions wait for a header that was never seen, and are the same so far."""
 
-    change: Change
-    cause: Cause | None
-    before: Decision
-    after: Decision
+    UNDETERMINED = "undetermined"
+
+
+UNDETERMINED: Final = Undetermined.UNDETERMINED
+
+Told = tuple[Change, Cause | None] | Undetermined | None
+"""What is told of a message: how it would fare differently and by what, that nothing can be said, or that it would
+fare as it does now."""
 
 
 class Comparison:
     """Two sets to compare. `touched` are the ids of what the draft creates, changes or deletes.
 
     A draft concerns few messages, so whatever none of the touched objects could have a part in is not decided:
-    both decisions would be the same. With `decide_all` every message is decided all the same.
+    both decisions would be the same. And of messages that are decided alike the first speaks for all.
     """
 
-    def __init__(
-        self, before: PolicySet, after: PolicySet, touched: frozenset[str], *, decide_all: bool = False
-    ) -> None:
+    def __init__(self, before: PolicySet, after: PolicySet, touched: frozenset[str]) -> None:
         self._before = before
         self._after = after
         self._touched = touched
-        self._concerns = None if decide_all else Concern(before, after, touched)
-        self.undetermined = 0
-        """How many messages so far could be told apart only by a header that was never seen, if at all."""
+        self._concern = Concern(before, after, touched)
+        self._alike = Alike(before, after)
+        self._told: dict[Hashable, Told] = {}
+        self._definitions = {
+            one.id: definition_words(one) for held in (before, after) for one in contents.definitions(held)
+        }
 
-    def difference(self, facts: MessageFacts) -> Difference | None:
-        """How the message would fare differently, or None."""
-        if self._concerns is not None and not self._concerns.about(facts):
-            return None
-        before, after = decide_mail(self._before, facts), decide_mail(self._after, facts)
+    def told(self, facts: MessageFacts) -> Told:
+        """What is to be told of the message."""
+        key = self._alike.key(facts)
+        if key in self._told:
+            return self._told[key]
+        told = self.told_alone(facts) if self._concern.about(facts) else None
+        return remember(self._told, key, told)
+
+    def told_alone(self, facts: MessageFacts) -> Told:
+        """The same, found out by deciding the message and nothing else."""
+        before, after = self.decisions(facts)
         if not (before.certain and after.certain):
             if before.certain is after.certain and _outcome(before) == _outcome(after):
-                self.undetermined += 1
-                return None
-            return Difference(Change.DEPENDS_ON_HEADER, self._cause(before, after), before, after)
+                return UNDETERMINED
+            return Change.DEPENDS_ON_HEADER, self._cause(before, after)
         change = _change(before, after)
-        return None if change is None else Difference(change, self._cause(before, after), before, after)
+        return None if change is None else (change, self._cause(before, after))
+
+    def decisions(self, facts: MessageFacts) -> tuple[Decision, Decision]:
+        """What becomes of the message without the draft, and with it."""
+        return decide_mail(self._before, facts), decide_mail(self._after, facts)
 
     def _cause(self, before: Decision, after: Decision) -> Cause | None:
         """What the draft touches comes first; failing that, whatever took a type that another one had."""
@@ -95,8 +112,8 @@ class Comparison:
             winner = None if settled is None else decision.winners[settled]
             if settled is not None and winner is not None:
                 candidates.append(_cause(settled, winner))
-        for made in {*after.alterations} ^ {*before.alterations}:
-            candidates.append(Cause(DEFINITION, made.definition_id, f"{made.original} -> {made.new}"))
+        for definition in sorted(one.definition_id for one in {*after.alterations} ^ {*before.alterations}):
+            candidates.append(Cause(DEFINITION, definition, self._definitions[definition]))
         touched = (cause for cause in candidates if cause.id in self._touched)
         return next(touched, candidates[0] if candidates else None)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from mailreeve.policy.decisions import Layer, PolicyType
+from mailreeve.policy.policies import Definition
 from mailreeve.policy.targets import Target, TargetType
 
 KIND_WORDS: Final[dict[TargetType, str]] = {
@@ -66,6 +67,12 @@ def target_words(target: Target, group_names: Mapping[str, str]) -> str:
             return f'the display name "{value}"'
         case _:
             return KIND_WORDS[target.type]
+
+
+def definition_words(definition: Definition) -> str:
+    """What the definition rewrites, as its writers put it."""
+    original, new = definition.original, definition.new
+    return f"{original.local or '*'}@{original.domain or '*'} -> {new.local or '*'}@{new.domain or '*'}"
 
 
 def listed(words: Iterable[str], most: int = 5) -> str:

@@ -16,6 +16,7 @@ from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.policy.addresses import parse_address
 from mailreeve.policy.decisions import SpamChecks
 from mailreeve.policy.facts import HeaderFrom
+from mailreeve.store.follow import Follower
 
 STEPS = [
     {
@@ -110,16 +111,16 @@ def test_a_draft_that_is_none_is_refused(folder, draft):
 def test_an_interruption_tells_what_was_found_and_ends_with_130(folder, records, draft, monkeypatch):
     """Ctrl-C after two messages: they are told, and that there is more."""
     monkeypatch.setattr(operations, "STEP", 1)
-    compare = operations.Comparison.difference
+    tell = operations.Comparison.told
     seen = []
 
-    def difference(self, facts):
+    def told(self, facts):
         seen.append(facts)
         if len(seen) == 2:
             signal.raise_signal(signal.SIGINT)
-        return compare(self, facts)
+        return tell(self, facts)
 
-    monkeypatch.setattr(operations.Comparison, "difference", difference)
+    monkeypatch.setattr(operations.Comparison, "told", told)
     before = signal.getsignal(signal.SIGINT)
     result = folder.run("replay", "--draft", draft)
     assert result.exit_code == command.INTERRUPTED == 130
@@ -127,6 +128,21 @@ def test_an_interruption_tells_what_was_found_and_ends_with_130(folder, records,
     assert " of 2 messages would fare differently" in result.output
     assert "There is more: it was interrupted." in result.output
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interruption_before_the_comparison_changes_nothing(folder, records, draft, monkeypatch):
+    """Ctrl-C while the draft is carried out: it is undone, and there is nothing to tell."""
+
+    def interrupted(self, work, before):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Follower, "rehearsed", interrupted)
+    before = folder.call("policy/blockedsenders/get-policy")
+    result = folder.run("replay", "--draft", draft)
+    assert result.exit_code == 130
+    assert result.stdout == ""
+    assert "Nothing was changed." in result.stderr
+    assert folder.call("policy/blockedsenders/get-policy") == before
 
 
 def test_the_newest_can_be_looked_at_alone(folder, records, draft):

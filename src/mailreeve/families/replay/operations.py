@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from mailreeve.families.call import Call, Rehearsed
@@ -17,7 +17,7 @@ from mailreeve.families.tracking.operations import KEEP_OTHERS
 from mailreeve.families.tracking.rows import Recorded
 from mailreeve.policy.addresses import AddressError, parse_address, parse_sender
 from mailreeve.policy.facts import MessageFacts, parse_ip
-from mailreeve.policy.replay import Comparison
+from mailreeve.policy.replay import UNDETERMINED, Comparison
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_DATE, NOT_ALLOWED, refused
@@ -63,7 +63,7 @@ def compare(
     tried = rehearsed.result
     comparison = Comparison(rehearsed.before, rehearsed.after, frozenset(tried.steps))
     tally = Tally()
-    looked_at = unreadable = 0
+    looked_at = undetermined = unreadable = 0
     why = ""
     oldest = work.now.timestamp()
     # One more than asked for, to know whether there is more.
@@ -80,16 +80,19 @@ def compare(
         if facts is None:
             unreadable += 1
             continue
-        difference = comparison.difference(facts)
-        if difference is not None:
-            tally.add(record, difference)
+        told = comparison.told(facts)
+        if told is UNDETERMINED:
+            undetermined += 1
+        elif told is not None:
+            change, cause = told
+            tally.add(record, change, cause, partial(comparison.decisions, facts))
     covered = datetime.fromtimestamp(oldest, UTC) if why else since
     return ReplayAnswer(
         looked_at=looked_at,
         differences=tally.changes.total(),
         changes=dict(tally.changes),
         groups=tally.groups(tried, ids, work.account_id),
-        undetermined=comparison.undetermined,
+        undetermined=undetermined,
         unreadable=unreadable,
         since=fields.written(covered),
         until=fields.written(work.now),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -13,14 +13,19 @@ from mailreeve.families.replay.types import CauseAnswer, Example, Fate, Group, N
 from mailreeve.families.tracking.rows import Recorded
 from mailreeve.policy.decisions import Decision, PolicyType
 from mailreeve.policy.facts import HeaderFrom
-from mailreeve.policy.replay import DEFINITION, Cause, Change, Difference
+from mailreeve.policy.replay import DEFINITION, Cause, Change
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind
 
 EXAMPLES: Final = 5
 NAMED: Final = 10  # addresses named of each group
 COUNTED: Final = 10_000  # different addresses counted of each group; there may be a million
+COUNTED_IN_ALL: Final = 500_000
+KEPT: Final = 2_000  # groups gathered for themselves
 GROUPS: Final = 200  # groups told, the largest first
+
+Decide = Callable[[], tuple[Decision, Decision]]
+"""What becomes of a message without the draft, and with it."""
 
 _KINDS: Final[Mapping[str, Kind]] = {
     PolicyType.BLOCKED_SENDERS.value: Kind.BLOCKED_SENDER_POLICY,
@@ -31,13 +36,36 @@ _KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
+class _Counted:
+    """How often each address occurred. Of many the first are counted each, the others only noticed."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.complete = True
+
+    def add(self, address: str, room: int) -> int:
+        """Count one; `room` is for how many new addresses there is room, the answer how many were taken."""
+        if address in self.counts:
+            self.counts[address] += 1
+            return 0
+        if room <= 0 or len(self.counts) >= COUNTED:
+            self.complete = False
+            return 0
+        self.counts[address] = 1
+        return 1
+
+    def most(self) -> list[Named]:
+        """Those that occurred most often."""
+        return [Named(address, count) for address, count in self.counts.most_common(NAMED)]
+
+
 @dataclass(slots=True)
 class _Gathered:
     """The differences of one kind with one cause."""
 
     count: int = 0
-    senders: Counter[str] = field(default_factory=Counter)
-    recipients: Counter[str] = field(default_factory=Counter)
+    senders: _Counted = field(default_factory=_Counted)
+    recipients: _Counted = field(default_factory=_Counted)
     examples: list[Example] = field(default_factory=list)
 
 
@@ -46,18 +74,22 @@ class Tally:
 
     def __init__(self) -> None:
         self._groups: dict[tuple[Change, Cause | None], _Gathered] = {}
+        self._room = COUNTED_IN_ALL
         self.changes: Counter[Change] = Counter()
 
-    def add(self, record: Recorded, difference: Difference) -> None:
-        """Count one difference. Records come newest first, so the first are the examples."""
-        self.changes[difference.change] += 1
-        group = self._groups.setdefault((difference.change, difference.cause), _Gathered())
+    def add(self, record: Recorded, change: Change, cause: Cause | None, decide: Decide) -> None:
+        """Count one difference. Records come newest first, so the first are the examples. Where there are too many
+        causes to keep apart, the later ones go together as if there were none."""
+        self.changes[change] += 1
+        group = self._groups.get((change, cause))
+        if group is None:
+            key = (change, cause if len(self._groups) < KEPT else None)
+            group = self._groups.setdefault(key, _Gathered())
         group.count += 1
-        for counter, address in ((group.senders, record.sender), (group.recipients, record.recipient)):
-            if address in counter or len(counter) < COUNTED:
-                counter[address] += 1
+        self._room -= group.senders.add(record.sender, self._room)
+        self._room -= group.recipients.add(record.recipient, self._room)
         if len(group.examples) < EXAMPLES:
-            group.examples.append(_example(record, difference))
+            group.examples.append(_example(record, *decide()))
 
     def groups(self, tried: Tried, ids: Ids, account_id: str) -> list[Group]:
         """The groups, the largest first."""
@@ -67,18 +99,16 @@ class Tally:
                 change=change,
                 cause=None if cause is None else _cause(cause, tried, ids, account_id),
                 count=gathered.count,
-                senders=_most(gathered.senders),
-                sender_count=len(gathered.senders),
-                recipients=_most(gathered.recipients),
-                recipient_count=len(gathered.recipients),
+                senders=gathered.senders.most(),
+                sender_count=len(gathered.senders.counts),
+                more_senders=not gathered.senders.complete,
+                recipients=gathered.recipients.most(),
+                recipient_count=len(gathered.recipients.counts),
+                more_recipients=not gathered.recipients.complete,
                 examples=gathered.examples,
             )
             for (change, cause), gathered in ranked[:GROUPS]
         ]
-
-
-def _most(counter: Counter[str]) -> list[Named]:
-    return [Named(address, count) for address, count in counter.most_common(NAMED)]
 
 
 def _cause(cause: Cause, tried: Tried, ids: Ids, account_id: str) -> CauseAnswer:
@@ -86,7 +116,7 @@ def _cause(cause: Cause, tried: Tried, ids: Ids, account_id: str) -> CauseAnswer
     return CauseAnswer(cause.type, cause.description, wire_id, tried.steps.get(cause.id))
 
 
-def _example(record: Recorded, difference: Difference) -> Example:
+def _example(record: Recorded, before: Decision, after: Decision) -> Example:
     return Example(
         decision_id=record.decision_id,
         at=fields.written(datetime.fromtimestamp(record.at, UTC)),
@@ -94,8 +124,8 @@ def _example(record: Recorded, difference: Difference) -> Example:
         recipient=record.recipient,
         header_from=None if record.header_from is None else ", ".join(map(_author, record.header_from)),
         source_ip=record.source_ip,
-        before=_fate(difference.before),
-        after=_fate(difference.after),
+        before=_fate(before),
+        after=_fate(after),
     )
 
 

@@ -70,15 +70,18 @@ class Example(Struct, frozen=True, rename="camel"):
 
 class Group(Struct, frozen=True):
     """The messages that fare differently in one way because of one policy: how many, who wrote most of them to
-    whom, and the newest of them. `cause` is null where nothing in particular made the difference."""
+    whom, and the newest of them. `cause` is null where nothing in particular made the difference, or too many
+    different policies did. `more_senders` and `more_recipients` tell that not all of them were counted."""
 
     change: Change
     cause: CauseAnswer | None
     count: int
     senders: Sequence[Named]
     sender_count: int
+    more_senders: bool
     recipients: Sequence[Named]
     recipient_count: int
+    more_recipients: bool
     examples: Sequence[Example]
 
 

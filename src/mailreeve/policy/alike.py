@@ -1,0 +1,261 @@
+"""Which messages are decided alike? Those whose addresses, time and source no policy tells apart.
+
+Of a million messages most are from strangers whom no policy, list or definition names: what is decided about one
+of them holds for all. So a message is given a key, made of what policies can see of it and of nothing else. Two
+messages with one key fare alike by each of the policy sets that the keys were made for.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain, count
+from math import isinf
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from mailreeve.policy import contents
+from mailreeve.policy.addresses import Address, NullSender, Sender, is_sender_routed
+from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.matching import reads_header
+from mailreeve.policy.networks import unmapped
+from mailreeve.policy.personal import list_key
+from mailreeve.policy.policies import Network, Scope
+from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.targets import (
+    EXTERNAL_KEY,
+    INTERNAL_KEY,
+    NAME_KEY,
+    RANK,
+    Target,
+    TargetType,
+    fold_display_name,
+    name_key,
+)
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+KEPT: Final = 100_000
+"""So many addresses or sources are remembered; then all of them are forgotten, and learnt anew."""
+
+_SWEEPING: Final = RANK[TargetType.EXTERNAL_ADDRESSES]  # targets up to this rank are met by most mail
+
+
+class Conditions:
+    """The dates and source ranges of some scopes, which tell when these are in force."""
+
+    __slots__ = ("_moments", "_ranges")
+
+    def __init__(self, scopes: Iterable[Scope], networks: Iterable[Network] = ()) -> None:
+        moments: set[float] = set()
+        ranges: dict[tuple[int, int], set[int]] = {}
+        every = list(networks)
+        for scope in scopes:
+            moments.update(at for at in (scope.starts, scope.ends) if not isinf(at))
+            every += scope.networks
+        for network in every:
+            shift = network.max_prefixlen - network.prefixlen
+            ranges.setdefault((network.version, shift), set()).add(int(network.network_address) >> shift)
+        self._moments = sorted(moments)
+        self._ranges = tuple(ranges.items())
+
+    def since(self, at: float) -> int:
+        """Equal for times between which none of the scopes starts or ends; a start counts, an end does not."""
+        return bisect_right(self._moments, at) if self._moments else 0
+
+    def within(self, source: IPAddress | None) -> Hashable:
+        """Equal for sources that the same ranges hold. The source is as of `unmapped`."""
+        if source is None or not self._ranges:
+            return source is None
+        version, number = source.version, int(source)
+        return tuple(
+            (shift, number >> shift)
+            for (of, shift), starts in self._ranges
+            if of == version and number >> shift in starts
+        )
+
+
+class Traits(Struct, frozen=True, gc=False):
+    """What policies can see of one address in one place.
+
+    All who are alike have one `number`. `conditions` are those of the policies that name the address; `spelled`
+    says that definitions may rewrite it, so that its very spelling matters. `plain` is without either.
+    """
+
+    number: int
+    conditions: tuple[Conditions, ...] = ()
+    spelled: bool = False
+    plain: bool = True
+
+
+_NOBODY: Final = Traits(-1)
+"""The null sender, and an author without an address."""
+
+
+class Alike:
+    """The keys of messages, for policy sets of one account."""
+
+    def __init__(self, *sets: PolicySet) -> None:
+        self._sets = sets
+        self._named = frozenset(chain((INTERNAL_KEY, EXTERNAL_KEY), *map(_named, sets)))
+        everywhere: list[Scope] = []
+        somewhere: dict[str, list[Scope]] = {}
+        for scope in chain.from_iterable(map(_conditional, sets)):
+            keys = _met_through(scope)
+            for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
+                found.append(scope)
+        relays = chain.from_iterable(held.relay_networks for held in sets)
+        self._everywhere = Conditions(everywhere, relays)
+        self._somewhere = {key: Conditions(scopes) for key, scopes in somewhere.items()}
+        self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
+        self._at_connect = Conditions(chain.from_iterable(map(_decide_at_connect, self._connecting)))
+        self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
+        self._next_number = count()
+        self._numbers: dict[Hashable, int] = {}
+        self._senders: dict[str, Traits] = {}
+        self._recipients: dict[str, Traits] = {}
+        self._sources: dict[tuple[int, int], Hashable] = {}
+        self._refusals: dict[Hashable, Hashable] = {}
+
+    def key(self, facts: MessageFacts) -> Hashable:
+        """The key of the message. Messages whose keys differ may be decided alike all the same."""
+        at, source, authors = facts.at, facts.source_ip, facts.header_from
+        sender = self._sender(facts.sender)
+        recipient = self._recipients.get(facts.recipient.key) or self._recipient(facts.recipient)
+        key: tuple[Hashable, ...] = (
+            sender.number,
+            recipient.number,
+            authors is None,
+            self._everywhere.since(at),
+            None if source is None else self._source(source),
+            facts.authenticated,
+            facts.source_trusted,
+        )
+        seen = [sender, recipient]
+        for author in authors or ():
+            traits = _NOBODY if author.address is None else self._sender(author.address)
+            seen.append(traits)
+            key += (traits.number,)
+            if author.display_name and self._names:
+                key += (self._name(author.display_name),)
+        for traits in seen:
+            if traits.plain:
+                continue
+            for conditions in traits.conditions:
+                key += (conditions.since(at), conditions.within(None if source is None else unmapped(source)))
+            if traits.spelled:
+                key += (str(facts.sender), str(facts.recipient), tuple([str(a.address) for a in authors or ()]))
+        return (*key, self._refusal(source, at)) if self._connecting else key
+
+    def _sender(self, sender: Sender) -> Traits:
+        """Of an envelope sender or an author."""
+        if type(sender) is NullSender:
+            return _NOBODY
+        return self._senders.get(sender.key) or remember(self._senders, sender.key, self._learnt(sender))
+
+    def _recipient(self, recipient: Address) -> Traits:
+        extra: list[Hashable] = [is_sender_routed(recipient)]
+        for held in self._sets:
+            key = list_key(held.identities, recipient)
+            extra.append(key if held.managed.of(key).entries else None)
+            if recipient.domain in held.directory.known_only:
+                extra.append(held.identities.user(recipient) is None)
+        return remember(self._recipients, recipient.key, self._learnt(recipient, *extra))
+
+    def _learnt(self, address: Address, *extra: Hashable) -> Traits:
+        """What the sets say about an address, beside what was found out about it as a recipient."""
+        seen: list[Hashable] = list(extra)
+        found: set[str] = set()
+        spelled = False
+        for held in self._sets:
+            keys = self._named.intersection(held.identities.keys(address))
+            seen.append(keys)
+            found |= keys
+            spelled = spelled or held.definitions.concern(address, held.directory.internal_domains)
+        likeness = tuple(seen)
+        number = self._numbers.get(likeness)
+        if number is None:
+            number = remember(self._numbers, likeness, next(self._next_number))
+        conditions = tuple(self._somewhere[key] for key in sorted(found) if key in self._somewhere)
+        return Traits(number, conditions, spelled, not conditions and not spelled)
+
+    def _name(self, display_name: str) -> str:
+        """The display name as policies name it; empty if none does."""
+        folded = fold_display_name(display_name)
+        return folded if name_key(folded) in self._names else ""
+
+    def _source(self, source: IPAddress) -> Hashable:
+        key = int(source), source.version
+        found = self._sources.get(key)
+        return remember(self._sources, key, self._everywhere.within(unmapped(source))) if found is None else found
+
+    def _refusal(self, source: IPAddress | None, at: float) -> Hashable:
+        """By which policies the source is refused at connect. That depends on who is exempt, even on exemptions
+        that do not concern the message."""
+        if source is None:
+            return None
+        source = unmapped(source)
+        key = source, self._at_connect.since(at)
+        found = self._refusals.get(key)
+        if found is None:
+            by = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
+            found = remember(self._refusals, key, tuple([None if policy is None else policy.id for policy in by]))
+        return found
+
+
+def remember(kept: dict[K, V], key: K, value: V) -> V:
+    """The value, kept for the next time; where too many are kept, they are forgotten first."""
+    if len(kept) >= KEPT:
+        kept.clear()
+    kept[key] = value
+    return value
+
+
+def _scopes(policies: PolicySet) -> Iterator[Scope]:
+    for part in (contents.blocked(policies), contents.permitted(policies), contents.alteration(policies)):
+        for policy in part:
+            if policy.scope.enabled:
+                yield policy.scope
+
+
+def _named(policies: PolicySet) -> Iterator[str]:
+    """The keys that policies and personal lists name."""
+    for scope in _scopes(policies):
+        yield scope.from_.key
+        yield scope.to.key
+    for entry in contents.managed(policies):
+        yield entry.sender
+
+
+def _conditional(policies: PolicySet) -> Iterator[Scope]:
+    """The scopes that are not in force at all times for all sources."""
+    return (
+        scope for scope in _scopes(policies) if scope.networks or not isinf(scope.starts) or not isinf(scope.ends)
+    )
+
+
+def _decide_at_connect(policies: PolicySet) -> Iterator[Scope]:
+    blocks = policies.source_blocks
+    for policy in chain(
+        blocks.blocks, blocks.exemptions.values(), blocks.overriding.values(), blocks.everyone.values()
+    ):
+        yield policy.scope
+
+
+def _met_through(scope: Scope) -> tuple[str, ...]:
+    """Keys of which each message has one that the scope has a say about; none where too many messages have them.
+
+    While the header is unknown, whoever looks at it has a say about all mail to the recipient.
+    """
+    sides: tuple[Target, ...]
+    if reads_header(scope, swapped=False) or (scope.bidirectional and reads_header(scope, swapped=True)):
+        sides = (scope.to, scope.from_) if scope.bidirectional else (scope.to,)
+    else:
+        sides = (max(scope.from_, scope.to, key=_rank),)
+    return () if any(side.rank <= _SWEEPING for side in sides) else tuple([side.key for side in sides])
+
+
+def _rank(target: Target) -> int:
+    return target.rank
