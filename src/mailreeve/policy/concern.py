@@ -12,7 +12,7 @@ from mailreeve.policy import contents
 from mailreeve.policy.addresses import Address, Sender
 from mailreeve.policy.facts import HeaderFrom, MessageFacts
 from mailreeve.policy.index import ScopedIndex
-from mailreeve.policy.keys import Keys, union
+from mailreeve.policy.keys import NO_KEYS, Keys, union
 from mailreeve.policy.matching import P
 from mailreeve.policy.personal import list_key
 from mailreeve.policy.policies import Definition
@@ -63,15 +63,15 @@ class Concern:
         if self._has_source_blocks and self._at_connect(facts):
             return True
         senders, recipients = before.keys(sender), before.keys(recipient)
-        if authors is not None:
-            senders = union((senders, before.author_keys(authors)))
+        written = NO_KEYS if authors is None else before.author_keys(authors)
         if self._directory_differs:
             after = self._after
-            now = after.keys(sender)
-            if authors is not None:
-                now = union((now, after.author_keys(authors)))
-            if _differ(now, senders) or _differ(after.keys(recipient), recipients):
+            # One by one: what an author has already, the envelope sender may be new to.
+            if _differ(after.keys(sender), senders) or _differ(after.keys(recipient), recipients):
                 return True
+            if authors is not None and _differ(after.author_keys(authors), written):
+                return True
+        senders = union((senders, written))
         header_known = authors is not None
         return any(could_apply(senders, recipients, header_known) for could_apply in self._could_apply)
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from mailreeve.policy import alike
 from mailreeve.policy.addresses import parse_address
 from mailreeve.policy.alike import Alike
-from mailreeve.policy.facts import MessageFacts, parse_ip
+from mailreeve.policy.facts import Directory, DirectoryChanges, HeaderFrom, MessageFacts, parse_ip
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import (
     AddressPattern,
@@ -42,6 +42,18 @@ def test_a_changed_policy_concerns_what_it_named_before_and_what_it_names_now():
     found = [comparison.told(message(sender)) for sender in ("a@old.test", "a@new.test", "a@else.test")]
     cause = Cause("blocked_senders", "b", "b")
     assert found == [(Change.NEWLY_DELIVERED, cause), (Change.NEWLY_REFUSED, cause), None]
+
+
+def test_an_envelope_sender_new_to_a_group_matters_though_the_author_is_in_it_already():
+    """Envelope and header are told apart by policies, so they are when groups change."""
+    group = Target(TargetType.PROFILE_GROUP, "g")
+    policy = BlockedSenderPolicy("b", "b", Scope(group, EVERYONE), BlockedOption.BLOCK_SENDER, 1.0)
+    groups = {"a@author.test": ("g",)}
+    before = PolicySet.build(account_id="a", revision=1, directory=Directory(groups=groups), blocked=[policy])
+    after = before.changed(revision=1, directory=DirectoryChanges(members={"a@sender.test": ("g",)}))
+    facts = replace(message("a@sender.test"), header_from=(HeaderFrom(parse_address("a@author.test")),))
+    told = Comparison(before, after, frozenset({"membership"})).told(facts)
+    assert told == (Change.NEWLY_REFUSED, Cause("blocked_senders", "b", "b"))
 
 
 def test_a_definition_is_one_cause_whatever_addresses_it_rewrites():
