@@ -1,23 +1,31 @@
-"""The linter held against the engine: what it calls never winning wins no message that Hypothesis can think of."""
+"""The linter held against the engine and against brute force.
+
+What it calls never winning wins no message that Hypothesis can think of; and of what its rules define it misses
+nothing, also where rows are long and only a few policies of each are looked at.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from itertools import product
 
+import pytest
 from effort import examples
-from hypothesis import event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from mailreeve.policy import buckets, lint_web, rivals
 from mailreeve.policy.addresses import NULL_SENDER, parse_address
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType
+from mailreeve.policy.decisions import Layer, PolicyType
+from mailreeve.policy.definitions import Definitions, Route
 from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
-from mailreeve.policy.findings import NEVER_WINS, SubjectKind
+from mailreeve.policy.findings import NEVER_WINS, FindingKind, SubjectKind
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.lint import lint
+from mailreeve.policy.lint_web import entry_covers
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import (
     AddressPattern,
@@ -36,8 +44,11 @@ from mailreeve.policy.policies import (
     WebPolicy,
 )
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType
-from mailreeve.policy.weblists import canonical_entry, decide_web
+from mailreeve.policy.rivals import ALIKE
+from mailreeve.policy.scope_cover import Direction, covers, directions, may_meet, networks_covered
+from mailreeve.policy.targets import EVERYONE_KEY, Target, TargetType
+from mailreeve.policy.web_index import list_entry
+from mailreeve.policy.weblists import canonical_entry, decide_web, scope_standing
 
 INF = float("inf")
 NOW = 10.0
@@ -179,6 +190,175 @@ def test_keys_that_are_said_to_be_sure_are_had_by_all_who_match():
             assert narrow not in keys or wide in keys
 
 
+@pytest.fixture
+def long_rows(monkeypatch) -> None:
+    """Rows of three policies count as long, so that they are prepared."""
+    monkeypatch.setattr(buckets, "SMALL_BUCKET", 2)
+    monkeypatch.setattr(rivals, "LONG", 2)
+    monkeypatch.setattr(lint_web, "FEW", 1)
+
+
+# Of few targets, so that rows grow long, in worlds where conditions differ.
+crowded_scopes = st.builds(
+    Scope,
+    from_=st.sampled_from([TARGETS[number] for number in (0, 5, 7, 8, 14, 17)]),
+    to=st.sampled_from([TARGETS[number] for number in (0, 1, 7, 8)]),
+    from_part=st.sampled_from(FromPart),
+    networks=st.just(()) | st.lists(st.sampled_from(NETWORKS), min_size=1, max_size=3).map(tuple),
+    starts=st.just(-INF) | st.sampled_from((5.0, 15.0, 20.0, 25.0)),
+    ends=st.just(INF) | st.sampled_from((10.0, 15.0, 20.0, 25.0, 30.0)),
+    override=rarely,
+    bidirectional=rarely,
+)
+crowded = st.lists(
+    st.builds(
+        BlockedSenderPolicy,
+        st.just(""),
+        st.just(""),
+        crowded_scopes,
+        st.sampled_from(BlockedOption),
+        created,
+        st.integers(0, 20).map(lambda n: n == 0),
+    ),
+    min_size=3,
+    max_size=15,
+).map(lambda found: [replace(one, id=f"b{number:02}") for number, one in enumerate(found)])
+few_permits = numbered(
+    "p", st.builds(PermittedSenderPolicy, st.just(""), st.just(""), crowded_scopes | scopes, created)
+)
+
+
+class BruteForce:
+    """What the linter's rules define, found by holding every policy against every other one."""
+
+    def __init__(self, policies: list) -> None:
+        self.identities = Identities(DIRECTORY)
+        self.coverage = Coverage(self.identities)
+        self.policies = [policy for policy in policies if self.is_alive(policy)]
+        self.ways = [way for policy in self.policies for way in directions(policy)]
+        self.shadowed = {policy.id for policy in self.policies if self.is_shadowed(policy)}
+
+    def is_alive(self, policy) -> bool:
+        scope = policy.scope
+        possible = not any(map(self.coverage.impossible, (scope.from_, scope.to)))
+        return scope.enabled and scope.ends > max(NOW, scope.starts) and possible and any(directions(policy))
+
+    def is_shadowed(self, policy) -> bool:
+        return all(
+            any(
+                rival.policy.id != policy.id and rival.floor > way.order and covers(self.coverage, rival, way, NOW)
+                for rival in self.ways
+            )
+            for way in directions(policy)
+        )
+
+    def share(self, first: Target, second: Target) -> bool:
+        """Whether some address matches both."""
+        if first.key == second.key:
+            return True
+        people = (*ADDRESSES, *map(parse_address, ("b@corp.test", "zz@free.test", "zz@x.test")))
+        return any({first.key, second.key} <= set(self.identities.keys(one)) for one in people)
+
+    def tie(self, way: Direction, other: Direction) -> bool:
+        first, second = way.policy, other.policy
+        return (
+            first.id != second.id
+            and way.order[:ALIKE] == other.order[:ALIKE]
+            and not getattr(first, "relay_guard", False)
+            and not getattr(second, "relay_guard", False)
+            and may_meet(first.scope, second.scope, NOW)
+            and self.share(way.sender, other.sender)
+            and self.share(way.recipient, other.recipient)
+        )
+
+    @property
+    def tied(self) -> dict[str, set[str]]:
+        """For each policy that may win those that it ties with."""
+        ways = [way for way in self.ways if way.policy.id not in self.shadowed]
+        found: dict[str, set[str]] = {}
+        for way, other in product(ways, ways):
+            if self.tie(way, other):
+                found.setdefault(way.policy.id, set()).add(other.policy.id)
+        return found
+
+    def near(self, first: Target, second: Target) -> bool:
+        """Whether one is surely within the other."""
+        keys = self.coverage.sure_keys
+        return first.key in keys(second) or second.key in keys(first)
+
+    def is_under_block(self, permit) -> bool:
+        """Whether a block covers the permit, and no exemption near it comes before the block."""
+        for way in directions(permit):
+            floors = [
+                rival.floor
+                for rival in self.ways
+                if rival.policy.option is BlockedOption.BLOCK_SENDER and covers(self.coverage, rival, way, NOW)
+            ]
+            if not floors or any(
+                rival.policy.option is BlockedOption.NO_ACTION
+                and rival.order > max(floors)
+                and may_meet(rival.policy.scope, permit.scope, NOW)
+                and self.near(rival.sender, way.sender)
+                and self.near(rival.recipient, way.recipient)
+                for rival in self.ways
+            ):
+                return False
+        return any(directions(permit))
+
+
+@pytest.mark.usefixtures("long_rows")
+@given(crowded | blocked, few_permits)
+@settings(max_examples=examples(250), suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_rules_for_policies_define_is_found(blocked, permitted):
+    """Completeness, and nothing beyond: shadows and permits under a block are those of brute force; every policy
+    that ties is named in a pair that ties."""
+    policies = policy_set(blocked=blocked, permitted=permitted)
+    found = list(lint(policies, NOW, web_proxy=False))
+
+    def first(kind: FindingKind, about: SubjectKind) -> list[str]:
+        return [one.subjects[0].id for one in found if one.kind is kind and one.subjects[0].kind is about]
+
+    brute = BruteForce(blocked)
+    shadowed = first(FindingKind.SHADOWED, SubjectKind.BLOCKED_SENDERS)
+    assert sorted(shadowed) == sorted(brute.shadowed)
+    under = first(FindingKind.PERMIT_UNDER_BLOCK, SubjectKind.PERMITTED_SENDERS)
+    alive = BruteForce(permitted).policies
+    assert sorted(under) == sorted(permit.id for permit in alive if brute.is_under_block(permit))
+    pairs = [
+        [subject.id for subject in one.subjects]
+        for one in found
+        if one.kind is FindingKind.TIED and one.subjects[0].kind is SubjectKind.BLOCKED_SENDERS
+    ]
+    tied = brute.tied
+    assert {name for pair in pairs for name in pair} == set(tied)
+    for loser, winner in pairs:
+        assert winner in tied[loser]
+    assert len({frozenset(pair) for pair in pairs}) == len(pairs)
+    event(f"shadowed: {min(len(shadowed), 3)}, tied: {min(len(pairs), 3)}, under: {min(len(under), 3)}")
+
+
+@given(crowded | blocked, few_permits, st.lists(messages, min_size=10, max_size=30))
+@settings(max_examples=examples(150))
+def test_a_permit_reported_under_a_block_spares_no_message_unless_it_is_exempt(blocked, permitted, messages):
+    """Soundness for permits: where such a permit settles the verdict, an exemption has won among the blocks."""
+    policies = policy_set(blocked=blocked, permitted=permitted)
+    under = {
+        finding.subjects[0].id
+        for finding in lint(policies, NOW, web_proxy=False)
+        if finding.kind is FindingKind.PERMIT_UNDER_BLOCK
+    }
+    event(f"under: {min(len(under), 3)}")
+    exempt = {policy.id for policy in blocked if policy.option is BlockedOption.NO_ACTION}
+    for facts in messages:
+        decision = decide_mail(policies, facts)
+        permit, block = (
+            decision.winners[type_] for type_ in (PolicyType.PERMITTED_SENDERS, PolicyType.BLOCKED_SENDERS)
+        )
+        if decision.layer is Layer.PERMITTED_SENDERS and permit is not None and permit.id in under:
+            assert block is not None
+            assert block.id in exempt
+
+
 patterns = st.sampled_from(
     [AddressPattern(*halves) for halves in product(("a", "c", ""), ("corp.test", "x.test", "")) if any(halves)]
 )
@@ -187,13 +367,13 @@ definitions = st.lists(
         Definition,
         id=st.just(""),
         set_id=st.sampled_from(("", "S")),
-        address_type=st.sampled_from((AddressType.ALL, AddressType.ENVELOPE_TO)),
+        address_type=st.sampled_from((*AddressType, AddressType.ALL, AddressType.ALL)),
         original=patterns,
         new=patterns,
-        routing=st.sampled_from((Routing.ALL, Routing.INBOUND)),
+        routing=st.sampled_from(Routing),
     ),
     min_size=2,
-    max_size=8,
+    max_size=12,
 ).map(lambda found: [replace(one, id=f"d{number}") for number, one in enumerate(found)])
 
 
@@ -210,6 +390,31 @@ def test_a_definition_reported_as_never_winning_rewrites_nothing(definitions, me
     event(f"never: {min(len(never), 3)}")
     for facts in messages:
         assert never.isdisjoint(made.definition_id for made in decide_mail(policies, facts).alterations)
+
+
+@given(definitions)
+def test_a_definition_that_others_of_its_pattern_leave_nothing_to_do_is_found(definitions):
+    """Completeness: for every field and direction in which the pattern can occur, another one comes first."""
+    found = {
+        finding.subjects[0].id
+        for finding in lint(policy_set(definitions=definitions), NOW, web_proxy=False)
+        if finding.kind in NEVER_WINS and finding.subjects[0].kind is SubjectKind.ALTERATION_DEFINITION
+    }
+    used = set()
+    for one in definitions:
+        address = parse_address(f"{one.original.local or 'zz'}@{one.original.domain or 'corp.test'}")
+        rivals = Definitions(
+            other for other in definitions if (other.set_id, other.original) == (one.set_id, one.original)
+        )
+        for field, sender, recipient in product(AddressType, ADDRESSES, ADDRESSES):
+            sender = address if field is AddressType.ENVELOPE_FROM else sender
+            recipient = address if field is AddressType.ENVELOPE_TO else recipient
+            inside = [each.domain in DIRECTORY.internal_domains for each in (sender, recipient)]
+            routing = Routing.INBOUND if inside[1] else Routing.OUTBOUND if inside[0] else Routing.ALL
+            hit = rivals.find(one.set_id, field, address, Route(routing), DIRECTORY.internal_domains)
+            if hit is not None and field is not AddressType.ALL:
+                used.add(hit.id)
+    assert found == {one.id for one in definitions} - used
 
 
 HOSTS = ("ex.test", "www.ex.test", "a.b.ex.test", "other.test")
@@ -272,3 +477,73 @@ def test_a_web_entry_reported_as_never_winning_decides_no_request(lists, request
         decision = decide_web(policies, facts)
         assert decision.policy_id not in dead
         assert decision.entry is None or decision.entry.id not in never
+
+
+def covering_entries(lists: list[WebPolicy], keys) -> tuple[set[str], set[str]]:
+    """By holding every entry against every other one: those that never win, and those that another contradicts."""
+
+    def alive(policy: WebPolicy) -> list[Scope]:
+        coverage = Coverage(Identities(DIRECTORY))
+        return [
+            scope
+            for scope in policy.scopes
+            if scope.enabled
+            and scope.ends > max(NOW, scope.starts)
+            and scope.to.type is T.EVERYONE
+            and scope.from_.type is not T.HEADER_DISPLAY_NAME
+            and not coverage.impossible(scope.from_)
+        ]
+
+    def scope_covers(wide: Scope, narrow: Scope) -> bool:
+        return (
+            wide.starts <= max(NOW, narrow.starts)
+            and wide.ends >= narrow.ends
+            and networks_covered(wide.networks, narrow.networks)
+            and wide.from_.key in keys(narrow)
+        )
+
+    held = [(policy, list_entry(policy, entry)) for policy in lists if alive(policy) for entry in policy.entries]
+    shadowed, contradicted = set(), set()
+    for (policy, mine), (other, rival) in product(held, held):
+        if mine.entry.id == rival.entry.id:
+            continue
+        if entry_covers(rival, mine) and all(
+            any(
+                (scope_standing(theirs), rival.order) > (scope_standing(ours), mine.order)
+                and scope_covers(theirs, ours)
+                for theirs in alive(other)
+            )
+            for ours in alive(policy)
+        ):
+            shadowed.add(mine.entry.id)
+        same = (rival.entry.type, rival.entry.value) == (mine.entry.type, mine.entry.value)
+        if same and rival.entry.action is not mine.entry.action and rival.order > mine.order:
+            for ours, theirs in product(alive(policy), alive(other)):
+                equal = scope_standing(ours) == scope_standing(theirs) and may_meet(ours, theirs, NOW)
+                if equal and (ours.from_.key in keys(theirs) or theirs.from_.key in keys(ours)):
+                    contradicted.add(mine.entry.id)
+    return shadowed - contradicted, contradicted
+
+
+@pytest.mark.usefixtures("long_rows")
+@given(web_lists)
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_rules_for_web_lists_define_is_found(lists):
+    """Completeness for web entries, and nothing beyond."""
+    coverage = Coverage(Identities(DIRECTORY))
+
+    def keys(scope: Scope) -> frozenset[str]:
+        """Whoever is named by one of the addresses of a person is met by others too."""
+        if scope.from_.type is T.INDIVIDUAL_EMAIL_ADDRESS:
+            return frozenset((EVERYONE_KEY, scope.from_.value))
+        return coverage.sure_keys(scope.from_)
+
+    found: dict[FindingKind, set[str]] = {FindingKind.SHADOWED: set(), FindingKind.WEB_CONTRADICTION: set()}
+    for finding in lint(policy_set(web=lists), NOW, web_proxy=True):
+        if finding.kind is FindingKind.SHADOWED:
+            found[finding.kind] |= {subject.id for subject in finding.subjects[: finding.count]}
+        elif finding.kind is FindingKind.WEB_CONTRADICTION:
+            found[finding.kind] |= {subject.id for subject in finding.subjects[2:]}
+    shadowed, contradicted = covering_entries(lists, keys)
+    event(f"shadowed: {min(len(shadowed), 3)}, contradicted: {min(len(contradicted), 3)}")
+    assert found == {FindingKind.SHADOWED: shadowed, FindingKind.WEB_CONTRADICTION: contradicted}

@@ -7,18 +7,18 @@ as well. That is what makes it possible to say that a policy can never win witho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
 from mailreeve.policy.addresses import Address, Domain
 from mailreeve.policy.facts import Directory
 from mailreeve.policy.identities import Identities
+from mailreeve.policy.keys import Keys, keys_of
 from mailreeve.policy.targets import (
     EVERYONE_KEY,
     EXTERNAL_KEY,
     FREE_MAIL_KEY,
-    GROUP_KEY,
     INTERNAL_KEY,
     Target,
     TargetType,
@@ -35,15 +35,15 @@ class Coverage:
 
     def __init__(self, identities: Identities) -> None:
         self._identities = identities
-        self._sure: dict[Target, frozenset[str]] = {}
-        self._domains: dict[str, frozenset[str]] = {}
+        self._sure: dict[Target, Keys] = {}
+        self._domains: dict[str, Keys] = {}
 
     @property
     def directory(self) -> Directory:
         """The directory that the answers follow from."""
         return self._identities.directory
 
-    def sure_keys(self, target: Target) -> frozenset[str]:
+    def sure_keys(self, target: Target) -> Keys:
         """The keys that every address matching the target has; its own is among them.
 
         Where nobody can match (`impossible`) the answer is right but of no use. For a display name they are
@@ -55,23 +55,36 @@ class Coverage:
             return self.at_domain(target.value)
         found = self._sure.get(target)
         if found is None:
-            found = self._sure[target] = self._find(target) | {target.key, EVERYONE_KEY}
+            found = self._sure[target] = keys_of(self._find(target) | {target.key, EVERYONE_KEY})
         return found
 
-    def at_domain(self, domain: str) -> frozenset[str]:
+    def examples(self, target: Target) -> Sequence[str]:
+        """Of a group or an attribute value the addresses and domains that have it, by their keys: two of them
+        share somebody if they have one of these in common. Nothing for targets of other types."""
+        if target.type is TargetType.PROFILE_GROUP:
+            return self._members.get(target.key, ())
+        if target.type is TargetType.ADDRESS_ATTRIBUTE_VALUE:
+            return self._holders.get(target.key, ())
+        return ()
+
+    def at_domain(self, domain: str) -> Keys:
         """The keys that every address of the domain has."""
         found = self._domains.get(domain)
         if found is None:
             key = f"{_NOBODY}@{domain}"
-            found = frozenset(self._identities.keys(Address(_NOBODY, Domain(domain), key))) - {key}
+            keys = self._identities.keys(Address(_NOBODY, Domain(domain), key))
+            found = Keys(tuple(name for name in keys.names if name != key), keys.groups)
             if len(self._domains) < MAX_KEPT:
                 self._domains[domain] = found
         return found
 
-    def of_address(self, key: str) -> frozenset[str]:
+    def of_address(self, key: str) -> Keys:
         """The keys of the address with this key."""
         local, _, domain = key.rpartition("@")
-        return frozenset(self._identities.keys(Address(local, Domain(domain), key)))
+        return self._identities.keys(Address(local, Domain(domain), key))
+
+    def _of_member(self, member: str) -> Keys:
+        return self.of_address(member) if "@" in member else self.at_domain(member)
 
     def impossible(self, target: Target) -> str:
         """Why no address at all can match the target; empty if one may."""
@@ -110,7 +123,7 @@ class Coverage:
     def _common(self, domains: Iterable[str]) -> frozenset[str]:
         found: frozenset[str] | None = None
         for domain in domains:
-            keys = self.at_domain(domain)
+            keys = frozenset(self.at_domain(domain))
             found = keys if found is None else found & keys
         return found or frozenset()
 
@@ -119,10 +132,10 @@ class Coverage:
         """For the key of each group that has members, itself or below it: what all of them have in common."""
         common: dict[str, frozenset[str]] = {}
         for member in self.directory.groups:
-            keys = self.of_address(member) if "@" in member else self.at_domain(member)
-            for key in keys:
-                if key.startswith(GROUP_KEY):
-                    common[key] = common[key] & keys if key in common else keys
+            found = self._of_member(member)
+            keys = frozenset(found)
+            for key in found.groups:
+                common[key] = common[key] & keys if key in common else keys
         return common
 
     @cached_property
@@ -133,7 +146,25 @@ class Coverage:
             if not user.attributes:
                 continue
             theirs = {attribute_key(id, value) for id, value in user.attributes.items()}
-            keys = self.at_domain(address.rpartition("@")[2]) | theirs
+            keys = frozenset((*theirs, *self.at_domain(address.rpartition("@")[2])))
             for key in theirs:
                 common[key] = common[key] & keys if key in common else keys
         return common
+
+    @cached_property
+    def _members(self) -> dict[str, list[str]]:
+        """For the key of each group its members and those below it; also those whose domain is a member."""
+        found: dict[str, list[str]] = {}
+        for member in self.directory.groups:
+            for key in self._of_member(member).groups:
+                found.setdefault(key, []).append(member)
+        return found
+
+    @cached_property
+    def _holders(self) -> dict[str, list[str]]:
+        """For each attribute value the users who have it."""
+        found: dict[str, list[str]] = {}
+        for address, user in self.directory.users.items():
+            for id, value in user.attributes.items():
+                found.setdefault(attribute_key(id, value), []).append(address)
+        return found

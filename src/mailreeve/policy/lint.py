@@ -30,17 +30,19 @@ def lint(
     """
     looked = _Count(progress)
     coverage = Coverage(policies.identities)
-    permits = PermitLinter(policies, coverage, at)
 
     blocked = MailLinter(policies.blocked, SubjectKind.BLOCKED_SENDERS, coverage, at)
     for blocking in contents.blocked(policies):
         looked.one_more()
         yield from blocked.look_at(blocking)
+    yield from blocked.last()
+    permits = PermitLinter(policies, blocked.rivals, coverage, at)
     permitted = MailLinter(policies.permitted, SubjectKind.PERMITTED_SENDERS, coverage, at)
     for permit in contents.permitted(policies):
         looked.one_more()
         yield from permitted.look_at(permit)
         yield from permits.look_at_policy(permit)
+    yield from permitted.last()
     for entry in contents.managed(policies):
         looked.one_more()
         permits.look_at_entry(entry)
@@ -49,6 +51,7 @@ def lint(
     for alteration in contents.alteration(policies):
         looked.one_more()
         yield from altering.look_at(alteration)
+    yield from altering.last()
     yield from lint_definitions(policies)
 
     lists = tuple(contents.web(policies))

@@ -1,36 +1,31 @@
 """Which mail policies can never win, win by a tie-break only, or come to nothing?
 
 Rivals of a policy are found through the same index that decides: whatever matches all that the policy matches
-names one of the keys that are sure of its targets. So a policy is held against a handful of rows, and against
-at most `TRIED` policies of each: the time grows with the number of policies, not with its square. What is
-reported as never winning never wins; a shadow thrown by several policies together, or by one far down a long
-row, is not found.
+names one of the keys that are sure of its targets. So a policy is held against a handful of rows, and of a long
+row against those that `rivals` picks: the time grows with the number of policies, not with its square.
+
+What is reported as never winning never wins. A policy that one other covers in each direction is always found
+(`scope_cover.covers` says what that is); a shadow thrown by several policies together is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Final, Generic
+from collections.abc import Iterable, Iterator
+from typing import Generic
 
-from mailreeve.policy.buckets import Row
 from mailreeve.policy.comparison import why_before
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.findings import Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.index import ScopedIndex, effect_of
 from mailreeve.policy.keys import keys_of
-from mailreeve.policy.matching import P
+from mailreeve.policy.matching import P, ScopedPolicy
 from mailreeve.policy.order import tie_breaker
 from mailreeve.policy.policies import BlockedSenderPolicy
-from mailreeve.policy.scope_cover import Direction, covers, direction_of, directions, may_meet
+from mailreeve.policy.rivals import Rivals
+from mailreeve.policy.scope_cover import Direction, directions
+from mailreeve.policy.shared_members import SharedMembers
 from mailreeve.policy.targets import TargetType
 from mailreeve.policy.wording import listed, quoted, target_words
-
-TRIED: Final = 64
-"""So many policies of one row are tried as rivals of a policy, the strongest first."""
-
-_NARROW: Final = 6
-"""How many leading elements of an `Order` admins see on a policy; the time of creation and the id follow."""
 
 
 class MailLinter(Generic[P]):
@@ -41,6 +36,8 @@ class MailLinter(Generic[P]):
         self._kind = kind
         self._coverage = coverage
         self._at = at
+        self.rivals: Rivals[P] = Rivals(coverage, at, self._stands)
+        self._sharing: SharedMembers[P] = SharedMembers(coverage, at)
         self._paired: set[frozenset[str]] = set()
 
     def look_at(self, policy: P) -> Iterator[Finding]:
@@ -68,15 +65,18 @@ class MailLinter(Generic[P]):
                 "Nothing, if that is meant.",
             )
         yield from self._unknown_recipient(policy)
-        ways = [(way, self._rows(way)) for way in directions(policy)]
-        shadows = [self._shadow(way, rows) for way, rows in ways]
-        if all(shadow is not None for shadow in shadows):
-            yield self._shadowed([way for way, _ in ways], [shadow for shadow in shadows if shadow is not None])
-        else:
+        ways = list(directions(policy))
+        shadows = self._shadows(policy)
+        if shadows:
+            yield self._shadowed(ways, shadows)
+        elif not is_relay_guard(policy):
             yield from self._ties(ways)
 
     def _dead(self, policy: P) -> Finding | None:
         scope, name = policy.scope, quoted(policy.description)
+        if scope.starts >= scope.ends:
+            why = f"{name} can match no message: it ends before it starts"
+            return self._finding(FindingKind.NEVER_MATCHES, policy, why, "Correct its dates, or delete it.")
         if not any(directions(policy)):
             why = f"{name} can match no message: a recipient has no display name in the envelope"
             return self._finding(FindingKind.NEVER_MATCHES, policy, why, "Name the recipient by address.")
@@ -112,28 +112,21 @@ class MailLinter(Generic[P]):
             FindingKind.UNKNOWN_RECIPIENT, policy, why, "Correct the address, or delete the policy."
         )
 
-    def _rows(self, way: Direction[P]) -> list[Row[P]]:
-        """The rows of those that name a key which is sure on either side, each in order."""
-        coverage = self._coverage
-        senders, recipients = coverage.sure_keys(way.sender), coverage.sure_keys(way.recipient)
-        return self._index.candidates(keys_of(senders), keys_of(recipients))
+    def _shadows(self, policy: P) -> list[Direction[P]]:
+        """For each direction one that covers it and comes first; empty if there is a direction without."""
+        found: list[Direction[P]] = []
+        for way in directions(policy):
+            senders, recipients = self._coverage.sure_keys(way.sender), self._coverage.sure_keys(way.recipient)
+            rows = self._index.candidates(senders, recipients)
+            shadow = self.rivals.covering(rows, way, above=way.order)
+            if shadow is None:
+                return []
+            found.append(shadow)
+        return found
 
-    @staticmethod
-    def _rivals(way: Direction[P], rows: list[Row[P]], lowest: tuple[float | str, ...]) -> Iterator[Direction[P]]:
-        """The others in these rows, down to the place `lowest`."""
-        for row in rows:
-            for rival in map(direction_of, islice(row, TRIED)):
-                if rival.order < lowest:
-                    break  # so are all that follow
-                if rival.policy.id != way.policy.id:
-                    yield rival
-
-    def _shadow(self, way: Direction[P], rows: list[Row[P]]) -> Direction[P] | None:
-        place = way.order
-        for rival in self._rivals(way, rows, place):
-            if rival.floor > place and covers(self._coverage, rival, way, self._at):
-                return rival
-        return None
+    def _stands(self, way: Direction[P]) -> bool:
+        """Whether it means anything that a policy ties with this one: it may win, and is not the account's own."""
+        return not is_relay_guard(way.policy) and not self._shadows(way.policy)
 
     def _shadowed(self, ways: list[Direction[P]], shadows: list[Direction[P]]) -> Finding:
         policy, rivals = ways[0].policy, list({shadow.policy.id: shadow for shadow in shadows}.values())
@@ -141,7 +134,7 @@ class MailLinter(Generic[P]):
         reasons = "; ".join(why_before(shadow.match, way.match) for way, shadow in zip(ways, shadows, strict=True))
         why = f"{name} can never win: wherever it applies, so does {theirs}, and {reasons}"
         harmless = all(effect_of(rival.policy) == effect_of(policy) for rival in rivals)
-        if isinstance(policy, BlockedSenderPolicy) and policy.relay_guard:
+        if is_relay_guard(policy):
             advice = f"This is the account's own policy: consider whether {theirs} should reach so far."
         elif harmless:
             advice = "It changes nothing: delete it."
@@ -151,48 +144,40 @@ class MailLinter(Generic[P]):
             FindingKind.SHADOWED, policy, why, advice, [rival.policy for rival in rivals], harmless
         )
 
-    def _ties(self, ways: Sequence[tuple[Direction[P], list[Row[P]]]]) -> Iterator[Finding]:
-        """A policy that shares its place with another one, so that only their ages tell which wins."""
-        for way, rows in ways:
-            place = way.order
-            for rival in self._rivals(way, rows, place[:_NARROW]):
-                pair = frozenset((way.policy.id, rival.policy.id))
-                if rival.order[:_NARROW] != place[:_NARROW] or pair in self._paired:
-                    continue
-                if rival.order < place and self._names_keys_of(way, rival):
-                    continue  # told when the weaker one's turn comes, unless that is shadowed
-                if not self._meet(way, rival):
-                    continue
-                self._paired.add(pair)
-                yield self._tied(*((rival, way) if rival.order > place else (way, rival)))
-                break
+    def _ties(self, ways: Iterable[Direction[P]]) -> Iterator[Finding]:
+        """A policy that shares its place with another one, so that only their ages tell which wins. Of all that
+        tie with a policy one is told, if possible one that it loses to."""
+        for way in ways:
+            self._sharing.add(way)
+            rows = self._index.candidates(keys_of((way.sender.key,)), keys_of((way.recipient.key,)))
+            rival = self.rivals.meeting(rows, way)
+            if rival is not None:
+                yield from self._tied(*((rival, way) if rival.order > way.order else (way, rival)))
 
-    def _meet(self, way: Direction[P], rival: Direction[P]) -> bool:
-        first, second = way.policy.scope, rival.policy.scope
-        return (
-            not any(isinstance(p, BlockedSenderPolicy) and p.relay_guard for p in (way.policy, rival.policy))
-            and may_meet(first, second, self._at)
-            and self._names_keys_of(rival, way)
-        )
+    def last(self) -> Iterator[Finding]:
+        """What is found once all policies have been looked at."""
+        for meeting in self._sharing.meetings(lambda way: True):
+            yield from self._tied(meeting.winner, meeting.loser, meeting.shared)
 
-    def _names_keys_of(self, wide: Direction[P], narrow: Direction[P]) -> bool:
-        """Whether the wide one's targets match whatever the narrow one's match."""
-        coverage = self._coverage
-        by_sender = wide.sender.key in coverage.sure_keys(narrow.sender)
-        return by_sender and wide.recipient.key in coverage.sure_keys(narrow.recipient)
-
-    def _tied(self, winner: Direction[P], loser: Direction[P]) -> Finding:
+    def _tied(self, winner: Direction[P], loser: Direction[P], shared: str = "") -> Iterator[Finding]:
         first, second = winner.policy, loser.policy
+        pair = frozenset((first.id, second.id))
+        if pair in self._paired:
+            return
+        self._paired.add(pair)
         name, other = quoted(second.description), quoted(first.description)
         reason = tie_breaker(winner.order, loser.order)
-        why = f"{name} and {other} are equally narrow and can apply to one message: {reason}, which is {other}"
+        both = f", both of {shared}" if shared else ""
+        why = (
+            f"{name} and {other} are equally narrow and can apply to one message{both}: {reason}, which is {other}"
+        )
         harmless = effect_of(first) == effect_of(second)
         advice = (
             "They do the same, so nothing depends on it; one of them may do."
             if harmless
             else "Give the one that should win override or a narrower target, so that their ages do not decide."
         )
-        return self._finding(FindingKind.TIED, second, why, advice, [first], harmless)
+        yield self._finding(FindingKind.TIED, second, why, advice, [first], harmless)
 
     def _finding(
         self,
@@ -205,3 +190,8 @@ class MailLinter(Generic[P]):
     ) -> Finding:
         subjects = tuple(Subject(self._kind, p.id, p.description) for p in (policy, *others))
         return Finding(kind, subjects, why, advice, harmless=harmless)
+
+
+def is_relay_guard(policy: ScopedPolicy) -> bool:
+    """Whether it is the account's own policy (D-14), which nobody can change and which lets bounces pass."""
+    return isinstance(policy, BlockedSenderPolicy) and policy.relay_guard

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
+from mailreeve.policy import contents
 from mailreeve.policy.coverage import Coverage
+from mailreeve.policy.exemptions import Exemptions
 from mailreeve.policy.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
-from mailreeve.policy.keys import keys_of
-from mailreeve.policy.lint_mail import TRIED
 from mailreeve.policy.matching import P
-from mailreeve.policy.order import Order
 from mailreeve.policy.personal import entry_description
 from mailreeve.policy.policies import (
     BlockedOption,
@@ -22,7 +20,8 @@ from mailreeve.policy.policies import (
     Scope,
 )
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.scope_cover import Direction, covers, direction_of, directions, is_in_force
+from mailreeve.policy.rivals import Rivals
+from mailreeve.policy.scope_cover import Direction, directions, is_in_force
 from mailreeve.policy.targets import Target, TargetType
 from mailreeve.policy.wording import listed, quoted
 
@@ -32,19 +31,27 @@ _EXEMPT: Final = (
 
 
 class PermitLinter:
-    """Permits that come to nothing, because a block of the account covers them and blocks count first (3.3)."""
+    """Permits that come to nothing, because a block of the account covers them and blocks count first (3.3).
 
-    def __init__(self, policies: PolicySet, coverage: Coverage, at: float) -> None:
+    Such a permit never spares a message its spam checks, unless a blocked sender policy exempts the message.
+    """
+
+    def __init__(
+        self, policies: PolicySet, blocked: Rivals[BlockedSenderPolicy], coverage: Coverage, at: float
+    ) -> None:
         self._policies = policies
+        self._blocked = blocked
         self._coverage = coverage
         self._at = at
+        self._exemptions = Exemptions(contents.blocked(policies), *_named(policies), coverage, at)
         self._under: dict[str, tuple[BlockedSenderPolicy, list[ManagedSender], int]] = {}
         self._inside: list[ManagedSender] = []
         self._inside_count = 0
 
     def look_at_policy(self, policy: PermittedSenderPolicy) -> Iterator[Finding]:
         """A permitted sender policy that covers nothing but blocked senders."""
-        if not is_in_force(policy.scope, self._at):
+        scope = policy.scope
+        if not is_in_force(scope, self._at) or any(map(self._coverage.impossible, (scope.from_, scope.to))):
             return
         ways = list(directions(policy))
         blocks = [self._block(each) for each in ways]
@@ -57,7 +64,7 @@ class PermitLinter:
             *(Subject(SubjectKind.BLOCKED_SENDERS, block.id, block.description) for block in found.values()),
         )
         name = quoted(policy.description)
-        why = f"{name} lets nobody in: {theirs} blocks the same senders, and blocks count first"
+        why = f"{name} lets nobody in: {theirs} blocks whatever it permits, and blocks count first"
         yield Finding(FindingKind.PERMIT_UNDER_BLOCK, subjects, why, _EXEMPT)
 
     def look_at_entry(self, entry: ManagedSender) -> None:
@@ -91,7 +98,7 @@ class PermitLinter:
                 if count == 1
                 else f"{count} personal permits let nobody in"
             )
-            why = f"{what}: {quoted(block.description)} blocks the same senders, and blocks count first"
+            why = f"{what}: {quoted(block.description)} blocks what they permit, and blocks count first"
             yield Finding(
                 FindingKind.PERMIT_UNDER_BLOCK, (*entries, subject), why[0].upper() + why[1:], _EXEMPT, count
             )
@@ -111,20 +118,28 @@ class PermitLinter:
             )
 
     def _block(self, way: Direction[P]) -> BlockedSenderPolicy | None:
-        """The block that refuses all that the permit is for, unless an exemption covers that too and wins."""
+        """The block that refuses all that the permit is for, unless an exemption is in its way."""
         coverage = self._coverage
         senders, recipients = coverage.sure_keys(way.sender), coverage.sure_keys(way.recipient)
-        best: Direction[BlockedSenderPolicy] | None = None
-        best_order: Order | None = None
-        for row in self._policies.blocked.candidates(keys_of(senders), keys_of(recipients)):
-            for rival in map(direction_of, islice(row, TRIED)):
-                if best_order is not None and rival.order <= best_order:
-                    break  # so are all that follow
-                if covers(coverage, rival, way, self._at):
-                    best, best_order = rival, rival.order
-        if best is None or best.policy.option is not BlockedOption.BLOCK_SENDER:
+        rows = self._policies.blocked.candidates(senders, recipients)
+        block = self._blocked.covering(rows, way, blocks=True)
+        if block is None or self._exemptions.any_above(block.floor, way):
             return None
-        return best.policy
+        return block.policy
+
+
+def _named(policies: PolicySet) -> tuple[frozenset[str], frozenset[str]]:
+    """The keys that permits name, on the sender's side and on the recipient's."""
+    senders: set[str] = set()
+    recipients: set[str] = set()
+    for policy in contents.permitted(policies):
+        for way in directions(policy):
+            senders.add(way.sender.key)
+            recipients.add(way.recipient.key)
+    for entry in contents.managed(policies):
+        senders.add(entry.sender)
+        recipients.add(entry.recipient)
+    return frozenset(senders), frozenset(recipients)
 
 
 def _entry_subject(entry: ManagedSender) -> Subject:

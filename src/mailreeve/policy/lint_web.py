@@ -1,28 +1,33 @@
 """Which entries of web lists can never win, contradict each other, cannot be enforced, or forget a twin?
 
-As for mail, an entry is held against those that the index would find for what it names, and against at most
-`TRIED` of each list. An entry that is reported as never winning never wins.
+As for mail, an entry is held against those that the index would find for what it names and whom its list is for.
+An entry that is reported as never winning never wins. One that a single other entry covers for all users of its
+list is always found, and so is one that another list says the opposite of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
-from mailreeve.policy.lint_mail import TRIED
-from mailreeve.policy.policies import Scope, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.keys import Keys
+from mailreeve.policy.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.ranges import Range, Ranges, range_of
 from mailreeve.policy.scope_cover import MAX_PAIRS, is_in_force, may_meet, networks_covered
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
-from mailreeve.policy.web_index import Listed, list_entry
+from mailreeve.policy.web_index import EntryOrder, Listed, list_entry
 from mailreeve.policy.weblists import scope_standing
 from mailreeve.policy.wording import listed, quoted, target_words
 
 _SHORT_LABEL: Final = 3  # letters of a second-level name such as the `co` of co.uk
 
-Shelf = dict[str, list[Listed]]
+FEW: Final = 64
+"""Up to so many lists with the opposite of an entry are tried; of more only those that share people with it."""
+
+ListKey = tuple[str, Range | None]
+"""Whom a scope names, by the key of the target, and one of its source ranges, or None where it has none."""
 
 
 class WebLinter:
@@ -32,22 +37,28 @@ class WebLinter:
         self._coverage = coverage
         self._at = at
         self._web_proxy = web_proxy
-        self._domains: Shelf = {}
-        self._urls: Shelf = {}
         # A list that holds for nobody any more says so once, and is no rival of any other.
         self._alive = {policy.id: self._live(policy) for policy in policies}
         self._lists = {policy.id: policy for policy in policies}
+        self._on_base: dict[tuple[WebEntryType, str], dict[str, list[Listed]]] = {}
+        self._saying: dict[tuple[WebEntryType, str, WebAction], dict[str, Listed]] = {}
+        self._naming: dict[ListKey, set[str]] = {}
+        self._named: dict[str, set[str]] = {}
+        self._inside: dict[str, set[str]] = {}
         for policy in policies:
-            if not self._alive[policy.id]:
-                continue
-            for entry in policy.entries:
-                found = list_entry(policy, entry)
-                shelf = self._domains if entry.type is WebEntryType.DOMAIN else self._urls
-                shelf.setdefault(found.base, []).append(found)
-        for shelf in (self._domains, self._urls):
-            for found_here in shelf.values():
-                found_here.sort(key=lambda one: (max(map(scope_standing, self._alive[one.policy_id])), one.order))
-                found_here.reverse()
+            scopes = self._alive[policy.id]
+            for scope in scopes:
+                self._named.setdefault(scope.from_.key, set()).add(policy.id)
+                for range_ in (*map(range_of, scope.networks),) or (None,):
+                    self._naming.setdefault((scope.from_.key, range_), set()).add(policy.id)
+                for key in self._user_keys(scope):
+                    self._inside.setdefault(key, set()).add(policy.id)
+            for entry in policy.entries if scopes else ():
+                found, kind = list_entry(policy, entry), entry.type
+                self._on_base.setdefault((kind, found.base), {}).setdefault(policy.id, []).append(found)
+                self._saying.setdefault((kind, entry.value, entry.action), {})[policy.id] = found
+        self._ranges = Ranges(range_ for _, range_ in self._naming if range_ is not None)
+        self._asked, self._answer = "", set[str]()
 
     def look_at(self, policy: WebPolicy) -> Iterator[Finding]:
         """What is wrong with one list."""
@@ -106,11 +117,7 @@ class WebLinter:
         if not current:
             return  # told as expired
         directory = self._coverage.directory
-        reasons = {
-            f"it names {target_words(scope.from_, directory.group_names)} and "
-            f"{self._coverage.impossible(scope.from_) or 'a web request has neither recipient nor display name'}"
-            for scope in current
-        }
+        reasons = {self._why_nobody(scope) for scope in current}
         groups = [scope for scope in current if scope.from_.type is TargetType.PROFILE_GROUP]
         empty = len(groups) == len(current) and all(scope.from_.value in directory.group_names for scope in groups)
         kind = FindingKind.EMPTY_GROUP if empty else FindingKind.NEVER_MATCHES
@@ -118,26 +125,61 @@ class WebLinter:
         advice = "Add members to the group when there are any." if empty else "Name other users, or delete it."
         yield Finding(kind, (_list_subject(policy),), why, advice)
 
+    def _why_nobody(self, scope: Scope) -> str:
+        if scope.starts >= scope.ends:
+            return "it ends before it starts"
+        named = target_words(scope.from_, self._coverage.directory.group_names)
+        reason = self._coverage.impossible(scope.from_)
+        return f"it names {named} and {reason or 'a web request has neither recipient nor display name'}"
+
     def _rivals(self, mine: Listed) -> Iterator[Listed]:
-        """Entries that may cover this one, the strongest of each list first."""
+        """The entries that may cover this one, of lists that may hold wherever its list does."""
         host, slash, path = mine.base.partition("/")
-        for name in _upwards(host):
-            yield from islice(self._domains.get(name, ()), TRIED)
+        bases = [(WebEntryType.DOMAIN, name) for name in _upwards(host)]
         if mine.entry.type is WebEntryType.URL:
-            base = host
-            yield from islice(self._urls.get(base, ()), TRIED)
+            bases.append((WebEntryType.URL, host))
             for part in path.split("/") if slash else ():
-                base = f"{base}/{part}"
-                yield from islice(self._urls.get(base, ()), TRIED)
+                bases.append((WebEntryType.URL, f"{bases[-1][1]}/{part}"))
+        for shelf in [shelf for base in bases if (shelf := self._on_base.get(base)) is not None]:
+            if len(shelf) == 1:
+                yield from next(iter(shelf.values()))
+                continue
+            for policy_id in self._around(mine.policy_id) & shelf.keys():
+                yield from shelf[policy_id]
+
+    def _around(self, policy_id: str) -> set[str]:
+        """The lists of which a scope may hold for all users and sources of the first scope of this one."""
+        if policy_id != self._asked:
+            scope, found = self._alive[policy_id][0], set[str]()
+            for key in self._user_keys(scope):
+                found |= self._naming.get((key, None), set())
+                for range_ in self._ranges.around(scope.networks[0]) if scope.networks else ():
+                    found |= self._naming.get((key, range_), set())
+            self._asked, self._answer = policy_id, found
+        return self._answer
 
     def _contradiction(self, mine: Listed) -> Listed | None:
         """An entry that says the opposite about the same, for the same people, and wins (test vector 27)."""
-        shelf = self._domains if mine.entry.type is WebEntryType.DOMAIN else self._urls
-        for rival in islice(shelf.get(mine.base, ()), TRIED):
-            opposite = rival.entry.value == mine.entry.value and rival.entry.action is not mine.entry.action
-            if opposite and rival.order > mine.order and self._same_people(rival.policy_id, mine.policy_id):
-                return rival
-        return None
+        entry = mine.entry
+        opposite = WebAction.ALLOW if entry.action is WebAction.BLOCK else WebAction.BLOCK
+        saying = self._saying.get((entry.type, entry.value, opposite), {})
+        found: Iterable[str] = saying
+        if len(saying) > FEW:
+            found = saying.keys() & set[str]().union(*map(self._sharing, self._alive[mine.policy_id]))
+        rivals = [saying[policy_id] for policy_id in found]
+        rivals = [
+            rival
+            for rival in rivals
+            if rival.order > mine.order and self._same_people(rival.policy_id, mine.policy_id)
+        ]
+        return max(rivals, key=_order, default=None)
+
+    def _sharing(self, scope: Scope) -> set[str]:
+        """The lists of which a scope names users among those of this one, or the other way round."""
+        found = set(self._inside.get(scope.from_.key, ()))
+        for key in self._user_keys(scope):
+            found |= self._named.get(key, set())
+        return found
 
     def _same_people(self, first: str, second: str) -> bool:
         """Whether the lists with these ids both hold for some user by equally narrow scopes."""
@@ -152,15 +194,13 @@ class WebLinter:
         )
 
     def _shadow(self, mine: Listed) -> Listed | None:
-        """An entry that covers this one and wins wherever this one holds."""
-        return next(
-            (
-                rival
-                for rival in self._rivals(mine)
-                if rival.entry.id != mine.entry.id and entry_covers(rival, mine) and self._outranks(rival, mine)
-            ),
-            None,
-        )
+        """An entry that covers this one and wins wherever this one holds; of several the first in the order."""
+        rivals = [
+            rival
+            for rival in self._rivals(mine)
+            if rival.entry.id != mine.entry.id and entry_covers(rival, mine) and self._outranks(rival, mine)
+        ]
+        return max(rivals, key=_order, default=None)
 
     def _outranks(self, rival: Listed, mine: Listed) -> bool:
         """Whether for every scope of the entry's list the rival's has one that holds as well and comes first."""
@@ -183,11 +223,11 @@ class WebLinter:
             and wide.from_.key in self._user_keys(narrow)
         )
 
-    def _user_keys(self, scope: Scope) -> frozenset[str]:
+    def _user_keys(self, scope: Scope) -> Keys:
         """The keys that are sure of every user for whom the scope holds. A person is met by any of the addresses,
         so of a user named by one of them no more is sure than that address."""
         if scope.from_.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS:
-            return frozenset((EVERYONE_KEY, scope.from_.value))
+            return Keys((EVERYONE_KEY, scope.from_.value))
         return self._coverage.sure_keys(scope.from_)
 
     def _contradicts(self, policy: WebPolicy, rival: Listed, entries: Sequence[WebEntry]) -> Finding:
@@ -267,6 +307,10 @@ def entry_covers(wide: Listed, narrow: Listed) -> bool:
     if wide.parameters:
         return wide.base == narrow.base and wide.parameters <= narrow.parameters
     return f"{narrow.base}/".startswith(f"{wide.base}/")
+
+
+def _order(entry: Listed) -> EntryOrder:
+    return entry.order
 
 
 def _twin(entry: WebEntry) -> str:

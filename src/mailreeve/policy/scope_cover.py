@@ -99,8 +99,8 @@ def may_meet(first: Scope, second: Scope, at: float) -> bool:
 
 
 def is_in_force(scope: Scope, at: float) -> bool:
-    """Whether the scope is not disabled and not over."""
-    return scope.enabled and scope.ends > at
+    """Whether the scope is in force at the time `at`, or will be."""
+    return scope.enabled and scope.ends > at and scope.ends > scope.starts
 
 
 def _reads_envelope(direction: Direction[P]) -> bool:

@@ -8,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from mailreeve.policy import lint as module
+from mailreeve.policy import rivals
 from mailreeve.policy.addresses import Domain
 from mailreeve.policy.facts import Directory
 from mailreeve.policy.findings import NEVER_WINS, Finding, FindingKind, Level, SubjectKind
-from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.lint import lint, size
+from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Scope
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import EVERYONE, INTERNAL, Target, TargetType
@@ -189,6 +190,14 @@ class TestNeverMatching:
         world.block("everyone", "name:Ann", bidirectional=True)
         assert kinds(world).count(K.NEVER_MATCHES) == 2
 
+    def test_what_ends_before_it_starts(self, world):
+        """Such a policy, and such a list, never was in force and never will be."""
+        policy = world.block("bad.test", "internal", starts=NOW + 60, ends=NOW + 60)
+        web = world.web("everyone", "block domain ex.test", starts=NOW + 60, ends=NOW + 30)
+        findings = [finding for finding in found(world) if finding.kind is K.NEVER_MATCHES]
+        assert [ids(finding) for finding in findings] == [[policy], [web]]
+        assert all("it ends before it starts" in finding.why for finding in findings)
+
     def test_an_empty_group_is_a_note(self, world):
         """Every account starts with policies that wait for their groups to be filled."""
         world.block("group:empty", "internal")
@@ -260,6 +269,26 @@ class TestTied:
         world.exempt("x@bad.test", "internal")
         assert kinds(world) == []
 
+    def test_groups_that_share_a_member_though_neither_is_part_of_the_other(self, world):
+        """The member is named: nothing about the policies shows that they meet."""
+        world.group("G", "a@bad.test", "b@good.test")
+        world.group("H", "bad.test")
+        block = world.block("group:G", "internal")
+        exempt = world.exempt("group:H", "internal")
+        other = world.exempt("group:H", "u@corp.test")
+        finding = only(world, K.TIED)
+        assert ids(finding) == [block, exempt]
+        assert "both of a@bad.test" in finding.why
+        assert other not in ids(finding)
+
+    def test_attribute_values_that_one_user_has(self, world):
+        world.user("u@corp.test", **{"1": "sales", "2": "berlin"})
+        world.user("v@corp.test", **{"1": "sales"})
+        world.user("w@corp.test", **{"2": "berlin"})
+        first = world.block("bad.test", "attribute:1=sales")
+        second = world.exempt("bad.test", "attribute:2=berlin")
+        assert ids(only(world, K.TIED)) == [first, second]
+
     def test_a_group_and_the_one_above_it(self, world):
         """Whichever is the newer one wins, and an admin sees nothing but two groups."""
         world.group("G", "a@bad.test", parent="H")
@@ -296,6 +325,23 @@ class TestPermits:
         world.personal("u@corp.test", "permit", "ok@bad.test")
         assert kinds(world) == []
 
+    @pytest.mark.parametrize(
+        ("from_", "to"), [("ok@bad.test", "internal"), ("bad.test", "u@corp.test"), ("everyone", "u@corp.test")]
+    )
+    def test_not_where_an_exemption_lets_some_of_it_pass(self, world, from_, to):
+        """The permit has a say for whom a narrower exemption lets pass the block."""
+        world.block("bad.test", "internal")
+        world.exempt(from_, to)
+        world.permit("bad.test", "internal")
+        world.personal("u@corp.test", "permit", "bad.test")
+        assert K.PERMIT_UNDER_BLOCK not in kinds(world)
+
+    def test_where_an_exemption_comes_too_late(self, world):
+        world.block("bad.test", "internal", override=True)
+        world.exempt("ok@bad.test", "internal")
+        permit = world.permit("bad.test", "internal")
+        assert permit in ids(only(world, K.PERMIT_UNDER_BLOCK))
+
     def test_not_where_the_block_covers_only_some(self, world):
         world.block("bad.test", "internal", ips=("192.0.2.0/24",))
         world.permit("ok@bad.test", "internal")
@@ -310,6 +356,18 @@ class TestPermits:
 
 
 class TestAlteration:
+    def test_a_definition_that_two_others_share_out_between_them(self, world):
+        """One takes inbound mail, one outbound: nothing is left of what comes from an own address."""
+        old = world.define("jo@corp.test", "a@corp.test", field="envelope_from")
+        inbound = world.define("jo@corp.test", "b@corp.test", field="envelope_from", routing="inbound")
+        outbound = world.define("jo@corp.test", "c@corp.test", field="envelope_from", routing="outbound")
+        assert ids(only(world, K.SHADOWED)) == [old, inbound, outbound]
+
+    def test_a_definition_for_recipients_of_outbound_mail(self, world):
+        """Such a recipient is somebody else's, and definitions are for own addresses."""
+        definition = world.define("jo@corp.test", "a@corp.test", field="envelope_to", routing="outbound")
+        assert ids(only(world, K.NEVER_MATCHES)) == [definition]
+
     def test_a_definition_of_a_domain_that_is_no_longer_ours(self, world):
         definition = world.define("jo@gone.test", "jo@corp.test")
         assert ids(only(world, K.EXTERNAL_ORIGINAL)) == [definition]
@@ -412,49 +470,48 @@ def test_every_finding_names_somebody_and_says_what_to_do(world):
         assert finding.advice.endswith((".", "."))
 
 
-class Counting(ScopedIndex[BlockedSenderPolicy]):
-    """An index that counts the policies that it hands out."""
-
-    def candidates(self, senders, recipient):
-        return [Counted(row) for row in super().candidates(senders, recipient)]
-
-
-class Counted:
-    """A row that counts what is taken from it."""
-
-    taken = 0
-
-    def __init__(self, row):
-        self.row = row
-
-    def __iter__(self):
-        for entry in self.row:
-            Counted.taken += 1
-            yield entry
-
-
-def test_a_policy_is_held_against_few_others_however_many_there_are(monkeypatch):
-    """Near-linear: for ten thousand policies of few buckets, a handful of each row is read."""
+@pytest.mark.parametrize("kind", ["alike", "dated", "ranged", "nested"])
+def test_a_policy_is_held_against_few_others_however_many_there_are(monkeypatch, kind):
+    """Near-linear: for ten thousand policies of a few long rows, a handful of each row is compared."""
     number = 10_000
-    scopes = [
-        Scope(EVERYONE if n % 2 else Target(TargetType.EMAIL_DOMAIN, f"d{n % 100}.test"), INTERNAL)
+
+    def scope(n: int) -> Scope:
+        made = Scope(EVERYONE if n % 2 else Target(TargetType.EMAIL_DOMAIN, f"d{n % 100}.test"), INTERNAL)
+        match kind:
+            case "dated":
+                return replace(made, ends=NOW + 1 + n * 7919 % number)
+            case "ranged":
+                return replace(made, networks=(parse_network(f"10.{n // 256}.{n % 256}.0/24"),))
+            case "nested":
+                return replace(made, networks=(parse_network(f"10.{n // 256}.{n % 256}.0/{8 + n % 17}"),))
+        return made
+
+    policies = [
+        BlockedSenderPolicy(f"{n:05}", f"p{n}", scope(n), BlockedOption.BLOCK_SENDER, float(n))
         for n in range(number)
     ]
-    policies = [
-        BlockedSenderPolicy(f"{n:05}", f"p{n}", scope, BlockedOption.BLOCK_SENDER, float(n))
-        for n, scope in enumerate(scopes)
-    ]
-    directory = Directory(internal_domains=frozenset({Domain("corp.test")}))
+    compared = 0
+
+    def counted(function):
+        def count(*args):
+            nonlocal compared
+            compared += 1
+            return function(*args)
+
+        return count
+
     monkeypatch.setattr(module, "STEP", 100)
-    built = PolicySet.build(account_id="a", revision=1, directory=directory)
-    counted = replace(built, blocked=Counting(policies))
-    Counted.taken = 0
+    monkeypatch.setattr(rivals, "covers", counted(rivals.covers))
+    monkeypatch.setattr(rivals, "may_meet", counted(rivals.may_meet))
+    directory = Directory(internal_domains=frozenset({Domain("corp.test")}))
+    built = PolicySet.build(account_id="a", revision=1, directory=directory, blocked=policies)
     seen: list[int] = []
-    every = list(lint(counted, NOW, web_proxy=True, progress=seen.append))
-    winners = 50 + 1  # of each domain, and of everyone
-    assert len(every) == number - winners
-    assert number < Counted.taken < 20 * number
-    assert seen[-1] == size(counted) == number
+    every = list(lint(built, NOW, web_proxy=True, progress=seen.append))
+    if kind == "alike":
+        winners = 50 + 1  # of each domain, and of everyone
+        assert len(every) == number - winners
+    assert compared < 20 * number
+    assert seen[-1] == size(built) == number
     assert len(seen) > number / 200
     assert seen == sorted(seen)
 
