@@ -12,6 +12,8 @@ from typing import NamedTuple
 from mailreeve.policy.addresses import NULL_SENDER, Address, parse_address
 from mailreeve.policy.decisions import Layer, PolicyType
 from mailreeve.policy.facts import HeaderFrom
+from mailreeve.policy.matching import Unmet
+from mailreeve.policy.personal import UNAUTHENTICATED
 from mailreeve.policy.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
 from mailreeve.policy.targets import TargetType
 
@@ -52,6 +54,17 @@ def place(policy, swapped):
     dated = (scope.starts, scope.ends) != (-inf, inf)
     ranks = (max(sides), min(sides), sides[0])
     return (scope.override, ranks, bool(scope.networks), dated, policy.created, policy.id)
+
+
+def personal_place(hit):
+    entry, part = hit
+    return "@" in entry.sender, entry.action == "block", part == "envelope_from"
+
+
+def sort_key(policy, swapped):
+    """The same as a flat tuple, as explanations show it."""
+    override, ranks, networks, dated, created, id_ = place(policy, swapped)
+    return (int(override), *(rank + 1 for rank in ranks), int(networks), int(dated), created, id_)
 
 
 class NaiveRules:
@@ -126,12 +139,48 @@ class NaiveRules:
                 continue
             named = source.type is T.HEADER_DISPLAY_NAME
             if named or scope.from_part is not FromPart.ENVELOPE_FROM:
-                for author in facts.header_from or (HeaderFrom(None),):
+                unseen = facts.header_from is None
+                for author in () if unseen else facts.header_from or (HeaderFrom(None),):
                     if author.display_name == source.value if named else self.is_met(source, author.address):
                         return FromPart.HEADER_FROM, swapped
             if not named and scope.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
                 return FromPart.ENVELOPE_FROM, swapped
         return None
+
+    def first_failing(self, policy, facts):
+        """The first test of the policy as written that the message does not pass, where the policy does not
+        apply: switched on, dates, source, the guard's exception, recipient, sender."""
+        scope, ip = policy.scope, plain_ip(facts)
+        if not scope.enabled:
+            return Unmet.DISABLED
+        if facts.at < scope.starts:
+            return Unmet.NOT_STARTED
+        if facts.at >= scope.ends:
+            return Unmet.EXPIRED
+        if scope.networks and ip is None:
+            return Unmet.SOURCE_UNKNOWN
+        if scope.networks and not any(ip in network for network in scope.networks):
+            return Unmet.SOURCE_OUTSIDE
+        if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
+            return Unmet.BOUNCE
+        if scope.to.type is T.HEADER_DISPLAY_NAME or not self.is_met(scope.to, facts.recipient):
+            return Unmet.RECIPIENT
+        reads_header = scope.from_.type is T.HEADER_DISPLAY_NAME or scope.from_part is not FromPart.ENVELOPE_FROM
+        return Unmet.HEADER_UNKNOWN if reads_header and facts.header_from is None else Unmet.SENDER
+
+    def trace(self, policies, facts):
+        """What an explanation lists of one type: those that apply by their places, then the others by what their
+        places would be. Of each its id, first failing test, place, sort key, and how it applied."""
+        applying, others = [], []
+        for policy in policies:
+            how = self.applies(policy, facts)
+            key = sort_key(policy, how is not None and how[1])
+            (others if how is None else applying).append((key, policy, how))
+        applying.sort(key=lambda item: item[0], reverse=True)
+        others.sort(key=lambda item: item[0], reverse=True)
+        return [(policy.id, None, number, key, how) for number, (key, policy, how) in enumerate(applying, 1)] + [
+            (policy.id, self.first_failing(policy, facts), 0, key, None) for key, policy, _ in others
+        ]
 
     def best(self, policies, facts):
         """The winner with its part and direction, or None."""
@@ -165,14 +214,33 @@ class NaiveRules:
                 return parse_address(f"{new.local or address.local}@{new.domain or address.domain}")
         return address
 
+    def personal_trace(self, account, facts, effective):
+        """(entry, failing test, place) of the entries of the list that the message obeys: those that apply, by
+        their places, and the others."""
+        key, hits, ignored = self.personal_hits(account, facts, effective)
+        best = {}
+        for entry, part in sorted(hits, key=personal_place, reverse=True):
+            best.setdefault(entry.id, (entry, part))
+        applying = [(entry.id, None, number) for number, (entry, _) in enumerate(best.values(), 1)]
+        return applying, {
+            (entry.id, UNAUTHENTICATED if entry.id in ignored else Unmet.SENDER.value, 0)
+            for entry in account.managed
+            if entry.recipient == key and entry.id not in best
+        }
+
     def personal(self, account, facts, effective):
         """(entry, part) of the personal entry that decides, or None."""
+        _, hits, _ = self.personal_hits(account, facts, effective)
+        return max(hits, key=personal_place, default=None)
+
+    def personal_hits(self, account, facts, effective):
+        """Whose list the message obeys, which entries name a sender, and the ids of those that do not count."""
         user = self.user_of(effective)
         local, _, domain = effective.key.partition("@")
         key = user.primary if user else f"{local.partition('+')[0]}@{domain}"
         senders = [(facts.sender, FromPart.ENVELOPE_FROM)]
         senders += [(author.address, FromPart.HEADER_FROM) for author in facts.header_from or ()]
-        hits = []
+        hits, ignored = [], set()
         for sender, part in senders:  # of equal hits the first author's counts
             for entry in account.managed:
                 if entry.recipient != key or not isinstance(sender, Address):
@@ -181,14 +249,12 @@ class NaiveRules:
                     continue
                 inside = entry.sender.rpartition("@")[2] in self.directory.internal_domains
                 inside = inside or entry.sender in (key, effective.key, facts.recipient.key)  # section 4.4
-                if entry.action is ManagedAction.PERMIT and inside and facts.authenticated is not True:
+                vouched = facts.header_from is not None and facts.authenticated is True
+                if entry.action is ManagedAction.PERMIT and inside and not vouched:
+                    ignored.add(entry.id)
                     continue
                 hits.append((entry, part))
-        return max(
-            hits,
-            key=lambda hit: ("@" in hit[0].sender, hit[0].action == "block", hit[1] == "envelope_from"),
-            default=None,
-        )
+        return key, hits, ignored
 
     def expected(self, account, facts):
         blocked, permitted = self.best(account.blocked, facts), self.best(account.permitted, facts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from itertools import count
+from math import nextafter
 
 import pytest
 from effort import examples
@@ -19,7 +20,7 @@ from naive_rules import NaiveRules, found
 from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
 
 from mailreeve.policy import buckets, sharded, trace
-from mailreeve.policy.addresses import NULL_SENDER, Domain
+from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.policy.decide import decide_connect, decide_mail
 from mailreeve.policy.decisions import PolicyType, Stage
 from mailreeve.policy.facts import (
@@ -87,7 +88,7 @@ def drawn_messages() -> list[MessageFacts]:
         sender = chance.choice(people)
         author = chance.choice([sender, *people])
         authors = [HeaderFrom(author if author != NULL_SENDER else None, chance.choice(("", "", "jo doe")))]
-        facts = MessageFacts(sender, chance.choice(ADDRESSES), chance.choice((5.0, 10.0, 15.0, 20.0)))
+        facts = MessageFacts(sender, chance.choice(ADDRESSES), 5.0)
         made.append(
             replace(
                 facts,
@@ -100,10 +101,11 @@ def drawn_messages() -> list[MessageFacts]:
 
 
 MESSAGES = drawn_messages()
+JUST_BEFORE_10, JUST_BEFORE_20 = nextafter(10.0, 0.0), nextafter(20.0, 0.0)
 
 
 class ChangingAccount(RuleBasedStateMachine):
-    """An account as plain dictionaries, and the set that its changes have led to."""
+    """An account as plain dictionaries, the set that its changes have led to, and a clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +114,7 @@ class ChangingAccount(RuleBasedStateMachine):
         }
         self.directory = DIRECTORY
         self.turn = count()
+        self.now = 5.0
         self.policies = PolicySet.build(
             account_id="account", revision=0, directory=DIRECTORY, relay_networks=RELAY
         )
@@ -237,6 +240,14 @@ class ChangingAccount(RuleBasedStateMachine):
     def remove_list(self, number):
         self.change("web", [], {f"w{number}"})
 
+    # ---- the clock
+
+    @rule(now=st.sampled_from((5.0, JUST_BEFORE_10, 10.0, 15.0, JUST_BEFORE_20, 20.0, 25.0)))
+    def move_clock(self, now):
+        """On or back, to the instants at which policies start and end and to those just before. Nothing else is
+        told to the policies."""
+        self.now = now
+
     # ---- the directory
 
     @rule(domain=domains, known=st.booleans())
@@ -304,17 +315,17 @@ class ChangingAccount(RuleBasedStateMachine):
             list(self.parts["definitions"].values()),
         )
         rules, anew = NaiveRules(self.directory, RELAY), self.anew()
-        for facts in (MESSAGES[next(self.turn) % len(MESSAGES)] for _ in range(4)):
+        for _ in range(4):
+            facts = replace(MESSAGES[next(self.turn) % len(MESSAGES)], at=self.now)
             decision = decide_mail(self.policies, facts)
             assert decision == decide_mail(anew, facts)
             explained = decide_mail(self.policies, facts, explain=True)
             assert explained == decide_mail(anew, facts, explain=True)
             assert replace(explained, candidates=(), steps=()) == decision
-            if facts.header_from is not None:
-                event(f"layer {decision.layer}")
-                self.check_trace(explained, rules, account, facts)
-                if decision.stage is not Stage.CONNECT:
-                    assert found(decision) == rules.expected(account, facts)
+            event(f"layer {decision.layer}")
+            self.check_trace(explained, rules, account, facts)
+            if facts.header_from is not None and decision.stage is not Stage.CONNECT:
+                assert found(decision) == rules.expected(account, facts)
             self.check_short_trace(decision, facts)
             if facts.source_ip is not None:
                 at_connect = decide_connect(self.policies, facts.source_ip, facts.at)
@@ -327,19 +338,25 @@ class ChangingAccount(RuleBasedStateMachine):
                     )
 
     def check_trace(self, explained, rules, account, facts):
-        """Those that apply by the rules are those that the trace says apply, the best first."""
+        """Every candidate as a naive reading has it: first failing test, place, sort key, and how it applied."""
         for type_, policies in (
             (PolicyType.BLOCKED_SENDERS, account.blocked),
             (PolicyType.PERMITTED_SENDERS, account.permitted),
             (PolicyType.ADDRESS_ALTERATION, account.alteration),
         ):
-            listed = [one for one in explained.candidates if one.type is type_]
-            assert {one.id for one in listed} == {policy.id for policy in policies}
-            assert {one.id for one in listed if one.failed is None} == {
-                policy.id for policy in policies if rules.applies(policy, facts)
-            }
-            winner = rules.best(policies, facts)
-            assert [one.id for one in listed if one.place == 1] == ([winner[0].id] if winner else [])
+            listed = [
+                (one.id, one.failed, one.place, one.sort_key, None if one.failed else (one.part, one.swapped))
+                for one in explained.candidates
+                if one.type is type_
+            ]
+            assert listed == rules.trace(policies, facts)
+        entries = [one for one in explained.candidates if one.type is PolicyType.MANAGED_SENDERS]
+        listed = [(one.id, one.failed, one.place) for one in entries]
+        applying, others = rules.personal_trace(account, facts, parse_address(explained.recipient))
+        # Of equal entries, which are of the same effect, either may come first.
+        assert sorted(listed[: len(applying)]) == sorted(applying) or len(applying) > 1
+        assert {one[0] for one in listed[: len(applying)]} == {one[0] for one in applying}
+        assert set(listed[len(applying) :]) == others
 
     def check_short_trace(self, decision, facts):
         """Where there are too many policies to test them all, the decision is the same, and so are the winners."""
