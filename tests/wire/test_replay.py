@@ -35,7 +35,7 @@ def test_a_draft_is_held_against_the_messages_that_came(fresh_server) -> None:
             {"call": "policy/blockedsenders/delete-policy", "item": {"id": blocked.id}},
         ]
         (answer,) = client.call("ext/replay-draft", {"draft": steps, "since": "1h"})
-        assert (answer["looked_at"], answer["truncated"]) == (2, False)
+        assert (answer["lookedAt"], answer["truncated"]) == (2, False)
         assert answer["changes"] == {"newly_refused": 1, "newly_delivered": 1}
         causes = {group["change"]: group["cause"] for group in answer["groups"]}
         assert causes["newly_refused"] == {"type": "blocked_senders", "description": "No shop mail", "step": 0}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -10,7 +11,9 @@ from typing import Final, TypeVar
 import click
 import msgspec
 from msgspec import UNSET, UnsetType
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from mailreeve.cli.folder import FolderError, Opened, open_initialised
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
@@ -27,13 +30,16 @@ from mailreeve.policy.decisions import PolicyType
 from mailreeve.policy.index import RELAY_REFUSAL
 from mailreeve.policy.order import RANKED
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.wording import TYPE_LAYERS
+from mailreeve.policy.wording import TYPE_LAYERS, quoted
 from mailreeve.settings import SettingsError
 from mailreeve.settings import read as read_settings
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
-SHOWN: Final = 20  # rows of a table before `--all` is needed: with its head and foot it fits a screen of 24 lines
+LEAST: Final = 3  # candidates that are shown even where the screen has no room for them
+MOST_ALTERED: Final = 3  # altered addresses that are shown before `--all` is needed
+
+_SAID_ELSEWHERE: Final = ("verdict: ", "effective recipient: ", "free-mail list: ")
 
 _TYPES: Final = {
     PolicyType.BLOCKED_SENDERS: "blocked",
@@ -147,31 +153,28 @@ _OPTIONS: Final = {"policyId": "--policy", "sourceIp": "--ip", "headerFrom": "--
 
 
 def _print_message(told: MessageExplanation, item: ExplainMessage, everything: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
     verdict = "refused" if told.verdict == "reject" else "delivered"
-    console.print(f"From <{item.from_}> to <{item.to}>: {verdict}", markup=False, style="bold")
+    page = Page(everything)
+    page.line(f"From <{item.from_}> to <{item.to}>: {verdict}", style="bold")
     if told.smtp_reply is not None:
-        console.print(f"  reply        {told.smtp_reply} (at {told.stage})", markup=False)
-    console.print(
-        f"  settled by   {told.layer}" + (f": {told.description}" if told.description else ""), markup=False
-    )
-    console.print(f"  spam checks  {told.spam_checks}", markup=False)
+        page.line(f"  reply        {told.smtp_reply} (at {told.stage})")
+    page.line(f"  settled by   {told.layer}" + (f": {told.description}" if told.description else ""))
     if told.recipient != item.to:
-        console.print(f"  delivered to {told.recipient}", markup=False)
-    for made in told.alterations:
-        console.print(
-            f"  altered      {made.address_type}: {made.original_address} -> {made.new_address}", markup=False
-        )
-    console.print(f"  revision     {told.revision}", markup=False)
-    for step in told.steps:
-        console.print(f"  - {step}", markup=False)
-    _print_expected(console, told.expected)
+        page.line(f"  delivered to {told.recipient}")
+    made = [f"{one.address_type}: {one.original_address} -> {one.new_address}" for one in told.alterations]
+    if not everything and len(made) > MOST_ALTERED:
+        made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
+    for alteration in made:
+        page.line(f"  {'would alter' if told.verdict == 'reject' else 'altered':<12} {alteration}")
+    page.line(f"  spam checks  {told.spam_checks}; decided at revision {told.revision}")
+    for step in _steps(told, everything):
+        page.line(f"  - {step}", whole=False)
+    _add_expected(page, told.expected)
     settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is told.layer), None)
     ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place, c.type is not settled))
-    _print_candidates(
-        console,
+    page.show(
         "policy",
-        (
+        [
             (
                 str(c.place or "-"),
                 _TYPES[c.type],
@@ -181,23 +184,35 @@ def _print_message(told: MessageExplanation, item: ExplainMessage, everything: b
                 c.failed or c.note or _standing(c.place),
             )
             for c in ranked
-        ),
-        everything,
+        ],
     )
 
 
+def _steps(told: MessageExplanation, everything: bool) -> list[str]:
+    """What was taken for granted and what each layer found; without `everything` not what is said elsewhere, and
+    policies by their descriptions instead of ids."""
+    if everything:
+        return list(told.steps)
+    steps = [step for step in told.steps if not step.startswith(_SAID_ELSEWHERE)]
+    for winner in told.winners.values():
+        if winner is not None:
+            steps = [
+                step.replace(f"{winner.id} ({winner.description})", quoted(winner.description)) for step in steps
+            ]
+    return steps
+
+
 def _print_web(told: WebExplanation, everything: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{told.url}: {told.verdict}", markup=False, style="bold")
+    page = Page(everything)
+    page.line(f"{told.url}: {told.verdict}", style="bold", whole=False)
     if told.entry is not None:
-        console.print(f"  entry     {told.entry.action} {told.entry.type} {told.entry.value}", markup=False)
-    console.print(f"  revision  {told.revision}", markup=False)
-    _print_expected(console, told.expected)
+        page.line(f"  entry     {told.entry.action} {told.entry.type} {told.entry.value}")
+    page.line(f"  revision  {told.revision}")
+    _add_expected(page, told.expected)
     ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place))
-    _print_candidates(
-        console,
+    page.show(
         "entry",
-        (
+        [
             (
                 str(c.place or "-"),
                 c.entry.type,
@@ -207,29 +222,56 @@ def _print_web(told: WebExplanation, everything: bool) -> None:
                 c.failed or c.note or _standing(c.place),
             )
             for c in ranked
-        ),
-        everything,
+        ],
     )
 
 
-def _print_expected(console: Console, expected: ExpectedAnswer | UnsetType) -> None:
+def _add_expected(page: Page, expected: ExpectedAnswer | UnsetType) -> None:
+    """What became of the policy that was asked about."""
     if expected is not UNSET:
-        console.print(f"\n{expected.sentence}", markup=False, style="bold")
+        page.line("")
+        page.line(expected.sentence, style="bold")
 
 
-def _print_candidates(console: Console, named: str, rows: Iterable[Sequence[str]], everything: bool) -> None:
-    """A table of the candidates, the best first: those that applied, then those that did not."""
-    every = list(rows)
-    if not every:
-        return
-    shown = every if everything else every[:SHOWN]
-    columns = [
-        Column("#"), Column("type"), Column(named, 3), Column("effect"), Column("order"), Column("why", 4)
-    ]  # fmt: skip
-    console.print()
-    print_table(console, columns, shown, whole=everything)
-    if len(shown) < len(every):
-        console.print(f"{len(every) - len(shown)} more; --all lists them")
+class Page:
+    """What a reader sees: at most a screen, best candidates first; or everything, which is cut nowhere.
+
+    Where it does not fit, what may be cut is cut to a line, and the last candidates are left out.
+    """
+
+    def __init__(self, everything: bool) -> None:
+        self._everything = everything
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._room = shutil.get_terminal_size().lines - 1  # the prompt follows
+        self._lines: list[tuple[str, str, bool]] = []
+
+    def line(self, text: str, *, style: str = "", whole: bool = True) -> None:
+        """One thing that is to be known; what is not to be `whole` may be cut."""
+        self._lines.append((text, style, whole))
+
+    def show(self, named: str, rows: Sequence[Sequence[str]]) -> None:
+        """The lines, and a table of the candidates: those that applied, then those that did not."""
+        table = len(rows) + 2 if rows else 0  # after an empty line the titles
+        cut = not self._everything and sum(self._height(text) for text, _, _ in self._lines) + table > self._room
+        for text, style, whole in self._lines:
+            line = Text(text)  # what people typed is no markup
+            if cut and not whole:
+                line.truncate(self._console.width, overflow="ellipsis")
+            self._console.print(line, style=style)
+            self._room -= self._height(text) if whole or not cut else 1
+        if not rows:
+            return
+        shown = rows if self._everything or table <= self._room else rows[: max(self._room - 3, LEAST)]
+        columns = [
+            Column("#"), Column("type"), Column(named, 3), Column("effect"), Column("order"), Column("why", 4)
+        ]  # fmt: skip
+        self._console.print()
+        print_table(self._console, columns, shown, whole=self._everything)
+        if len(shown) < len(rows):
+            self._console.print(f"{len(rows) - len(shown)} more; --all lists them")
+
+    def _height(self, text: str) -> int:
+        return max(1, -(-cell_len(text) // self._console.width))
 
 
 def _standing(place: int) -> str:

@@ -50,9 +50,9 @@ class Folder:
         }
         return self.call("policy/blockedsenders/create-policy", {"option": option, "policy": policy})[0]["id"]
 
-    def run(self, *arguments: str, text: str | None = None, columns: int = 80) -> Result:
-        """What `mailreeve` answers to these arguments on this folder."""
-        environment = {"COLUMNS": str(columns), "MAILREEVE_DATA": str(self.data)}
+    def run(self, *arguments: str, text: str | None = None, columns: int = 80, lines: int = 24) -> Result:
+        """What `mailreeve` answers to these arguments on this folder, on a screen of that size."""
+        environment = {"COLUMNS": str(columns), "LINES": str(lines), "MAILREEVE_DATA": str(self.data)}
         return CliRunner(env=environment).invoke(main, arguments, input=text)
 
 

@@ -16,19 +16,65 @@ def table(output: str) -> list[str]:
     return lines[start:]
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_the_table_fits_a_screen_with_a_line_for_each_policy(folder, columns):
-    """Best first; 24 lines at most, none wider than the terminal, however long descriptions are."""
-    for number in range(40):
+def screen_lines(output: str, columns: int) -> int:
+    """How many lines the output takes on a screen of that width."""
+    return sum(max(1, -(-len(line) // columns)) for line in output.splitlines())
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (80, 40), (120, 24), (200, 60)])
+def test_the_whole_of_it_fits_a_screen_with_a_line_for_each_policy(folder, columns, lines):
+    """Best first, and a line is left for the prompt, however long descriptions are and however many policies."""
+    for number in range(60):
         folder.block(f"other{number}.test", description=f"A description of policy {number} " + "x" * 80)
-    folder.block("bad.test", description="The one that wins")
-    lines = table(folder.run(*MAIL, columns=columns).output)
-    assert len(lines) <= 24
-    assert max(map(len, lines)) <= columns
-    assert lines[1].split()[:2] == ["1", "blocked"]
-    assert "The one that wins" in lines[1]
-    assert lines[-1].endswith("more; --all lists them")
-    assert all(line[0] in "1-" for line in lines[1:-1])
+    winner = folder.block("bad.test", description="The one that wins")
+    output = folder.run(*MAIL, "--policy", winner, columns=columns, lines=lines).output
+    assert screen_lines(output, columns) == lines - 1
+    rows = table(output)
+    assert max(map(len, rows)) <= columns
+    assert rows[1].split()[:2] == ["1", "blocked"]
+    assert "The one that wins" in rows[1]
+    assert rows[-1].endswith("more; --all lists them")
+    assert len(rows) > 5
+    assert all(line[0] in "1-" for line in rows[1:-1])
+
+
+def test_what_fits_is_not_cut(folder):
+    """A reply is never cut, nor is what each layer found if there is room for it."""
+    folder.block("bad.test", description="Short")
+    output = folder.run(*MAIL).output
+    assert "550 5.7.1 Envelope rejected - block policy for envelope from address (at rcpt)" in output
+    assert "  - relay: the recipient is internal, the source is unknown and taken as a relay network" in output
+    assert '  - blocked senders: block_sender by "Short", the first of 1 that apply, by envelope_from' in output
+    assert "--all" not in output
+    assert screen_lines(output, 80) < 24
+
+
+def test_where_room_is_short_what_layers_found_is_cut_and_the_reply_is_not(folder):
+    folder.block("bad.test", description="Short")
+    lines = folder.run(*MAIL, lines=18).output.splitlines()
+    assert "550 5.7.1 Envelope rejected - block policy for envelope from address (at rcpt)" in lines[1]
+    assert lines[5].endswith("…")
+    assert len(lines[5]) == 80
+
+
+def test_alteration_is_told_as_done_or_as_what_would_be_done(folder):
+    item = {
+        "addressAlterations": [
+            {
+                "addressType": "envelope_to",
+                "originalAddress": "u@corp.test",
+                "newAddress": "v@corp.test",
+                "routing": "all",
+            }
+        ]
+    }
+    folder.call("policy/address-alteration/create-definition", item)
+    shown = folder.run(*MAIL).output
+    assert "  altered      envelope_to: u@corp.test -> v@corp.test" in shown
+    folder.block("bad.test")
+    shown = folder.run(*MAIL).output
+    assert "refused" in shown.splitlines()[0]
+    assert "  would alter  envelope_to: u@corp.test -> v@corp.test" in shown
 
 
 def test_all_lists_every_policy_and_cuts_nothing(folder):

@@ -94,7 +94,7 @@ def test_all_tells_senders_recipients_and_examples(folder, records, draft):
 @pytest.mark.parametrize("text", [json.dumps(STEPS), json.dumps({"draft": STEPS})], ids=["bare", "member"])
 def test_a_draft_may_come_from_standard_input(folder, records, text):
     answer = json.loads(folder.run("replay", "--draft", "-", "--json", text=text).stdout)
-    assert (answer["looked_at"], answer["differences"]) == (3, 2)
+    assert (answer["lookedAt"], answer["differences"]) == (3, 2)
 
 
 def test_a_draft_that_is_none_is_refused(folder, draft):

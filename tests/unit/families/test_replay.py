@@ -115,14 +115,14 @@ class TestDifferences:
         records.add("b@bad.test", "v@corp.test")
         records.add("c@good.test")
         answer = replayed(corp, block("bad.test", description="No bad.test"))
-        assert (answer["looked_at"], answer["differences"]) == (3, 2)
+        assert (answer["lookedAt"], answer["differences"]) == (3, 2)
         assert answer["changes"] == {"newly_refused": 2}
         (group,) = answer["groups"]
         assert group["change"] == "newly_refused"
         assert group["cause"] == {"type": "blocked_senders", "description": "No bad.test", "step": 0}
         assert group["count"] == 2
         assert group["senders"] == [{"address": "a@bad.test", "count": 1}, {"address": "b@bad.test", "count": 1}]
-        assert group["recipient_count"] == 2
+        assert group["recipientCount"] == 2
         first = group["examples"][0]
         assert (first["decisionId"], first["sender"], first["headerFrom"]) == (
             "decision1",
@@ -138,7 +138,7 @@ class TestDifferences:
     def test_a_draft_that_changes_nothing_for_anybody(self, corp, records):
         records.add("a@good.test")
         answer = replayed(corp, block("bad.test"))
-        assert (answer["looked_at"], answer["differences"], answer["groups"]) == (1, 0, [])
+        assert (answer["lookedAt"], answer["differences"], answer["groups"]) == (1, 0, [])
         assert answer["truncated"] is False
 
     def test_deleting_a_block_lets_mail_in(self, corp, records):
@@ -344,7 +344,7 @@ class TestDrafts:
     def test_another_accounts_messages_are_not_read(self, corp, other_account, records):
         records.add("a@bad.test")
         other_account.call("domain/create-domain", {"domain": "other.test"})
-        assert replayed(other_account, block("bad.test"))["looked_at"] == 0
+        assert replayed(other_account, block("bad.test"))["lookedAt"] == 0
 
 
 class TestBounds:
@@ -352,7 +352,7 @@ class TestBounds:
         for _ in range(4):
             records.add("a@bad.test")
         answer = replayed(corp, block("bad.test"), most=3)
-        assert (answer["looked_at"], answer["truncated"]) == (3, True)
+        assert (answer["lookedAt"], answer["truncated"]) == (3, True)
         assert answer["why"] == "only the newest 3 were asked for"
         assert {e["decisionId"] for e in answer["groups"][0]["examples"]} == {
             "decision1",
@@ -360,20 +360,20 @@ class TestBounds:
             "decision3",
         }
         exact = replayed(corp, block("bad.test"), most=4)
-        assert (exact["looked_at"], exact["truncated"], exact["why"]) == (4, False, "")
+        assert (exact["lookedAt"], exact["truncated"], exact["why"]) == (4, False, "")
 
     def test_one_call_looks_at_so_many(self, corp, records, monkeypatch):
         monkeypatch.setattr(endpoints, "MOST", 2)
         for _ in range(3):
             records.add("a@bad.test")
         for asked in ({}, {"most": 1_000}):
-            assert replayed(corp, block("bad.test"), **asked)["looked_at"] == 2
+            assert replayed(corp, block("bad.test"), **asked)["lookedAt"] == 2
 
     def test_one_call_takes_so_long(self, corp, records, monkeypatch):
         monkeypatch.setattr(endpoints, "TIME", -1.0)
         records.add("a@bad.test")
         answer = replayed(corp, block("bad.test"))
-        assert (answer["looked_at"], answer["truncated"]) == (0, True)
+        assert (answer["lookedAt"], answer["truncated"]) == (0, True)
 
     def test_a_second_call_waits_its_turn(self, corp):
         with one_at_a_time(), pytest.raises(RequestRefused) as refusal:
@@ -405,12 +405,12 @@ class TestBounds:
         (group,) = answer["groups"]
         assert answer["differences"] == 6
         assert (group["count"], len(group["examples"])) == (5, 1)
-        assert (len(group["senders"]), group["sender_count"]) == (2, 3)
+        assert (len(group["senders"]), group["senderCount"]) == (2, 3)
 
     def test_a_record_that_cannot_be_read_is_counted(self, corp, records):
         records.add("a@bad.test", "no address")
         answer = replayed(corp, block("bad.test"))
-        assert (answer["looked_at"], answer["unreadable"], answer["differences"]) == (1, 1, 0)
+        assert (answer["lookedAt"], answer["unreadable"], answer["differences"]) == (1, 1, 0)
 
 
 def test_others_write_while_messages_are_compared(corp, records):

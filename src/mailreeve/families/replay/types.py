@@ -29,7 +29,7 @@ class ReplayDraft(Struct, frozen=True):
     most: int | None = None
 
 
-class CauseAnswer(Struct, frozen=True, omit_defaults=True):
+class CauseAnswer(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """The policy, personal entry or definition that makes a difference. `step` is the step of the draft that
     touches it; one that the draft creates has no id yet."""
 
@@ -68,10 +68,10 @@ class Example(Struct, frozen=True, rename="camel"):
     after: Fate
 
 
-class Group(Struct, frozen=True):
+class Group(Struct, frozen=True, rename="camel"):
     """The messages that fare differently in one way because of one policy: how many, who wrote most of them to
     whom, and the newest of them. `cause` is null where nothing in particular made the difference, or too many
-    different policies did. `more_senders` and `more_recipients` tell that not all of them were counted."""
+    different policies did. `more_senders` and `more_recipients` tell that there are more than were counted."""
 
     change: Change
     cause: CauseAnswer | None
@@ -85,7 +85,7 @@ class Group(Struct, frozen=True):
     examples: Sequence[Example]
 
 
-class ReplayAnswer(Struct, frozen=True):
+class ReplayAnswer(Struct, frozen=True, rename="camel"):
     """What a draft would change. Messages that would fare as they do now are only counted, in `looked_at`.
 
     `since` and `until` bound what was looked at. `truncated` tells that there is more than was looked at, with
