@@ -72,8 +72,10 @@ class Account:
 
 @contextmanager
 def open_account(data: str | Path, code: str | None = None) -> Iterator[Account]:
-    """An account of a data folder that `mailreeve init` has made, beside a server that may be running: the one with
-    this code, or the only one. Raises `cli.folder.FolderError`."""
+    """An account of a data folder that `mailreeve init` has made: the one with this code, or the only one.
+
+    A server may be running on the folder. Raises `cli.folder.FolderError`.
+    """
     folder = Path(data)
     opened = open_initialised(folder, read(folder, {}))
     try:

@@ -20,7 +20,7 @@ def attempt(live, sender: str) -> tuple[float, int, float]:
 
 
 def test_a_policy_takes_effect_at_its_instants_without_a_reload(fresh_server) -> None:
-    """Refused from the very start until just before the end, let in before and after, at one and the same revision."""
+    """Refused from the very start until just before the end, let in before and after, at one revision."""
     live = fresh_server()
     starts = float(int(time.time()) + 2)
     ends = starts + 1
