@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain, count
-from math import isinf
+from math import inf, isinf
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -34,6 +34,9 @@ from mailreeve.policy.targets import (
     name_key,
 )
 
+Span = tuple[float, float]
+"""The first and the last of some times, in POSIX seconds."""
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -44,16 +47,16 @@ _SWEEPING: Final = RANK[TargetType.EXTERNAL_ADDRESSES]  # targets up to this ran
 
 
 class Conditions:
-    """The dates and source ranges of some scopes, which tell when these are in force."""
+    """The dates and source ranges of some scopes, which tell when these are in force during some time."""
 
     __slots__ = ("_moments", "_ranges")
 
-    def __init__(self, scopes: Iterable[Scope], networks: Iterable[Network] = ()) -> None:
+    def __init__(self, scopes: Iterable[Scope], during: Span, networks: Iterable[Network] = ()) -> None:
         moments: set[float] = set()
         ranges: dict[tuple[int, int], set[int]] = {}
         every = list(networks)
         for scope in scopes:
-            moments.update(at for at in (scope.starts, scope.ends) if not isinf(at))
+            moments.update(_moments(scope, during))
             every += scope.networks
         for network in every:
             shift = network.max_prefixlen - network.prefixlen
@@ -97,23 +100,29 @@ _NOBODY: Final = Traits(-1)
 class Alike:
     """The keys of messages, for policy sets of one account."""
 
-    def __init__(self, *sets: PolicySet) -> None:
+    def __init__(self, *sets: PolicySet, during: Span = (-inf, inf)) -> None:
+        """The keys are good for messages of these times only: dates outside them are left out."""
         self._sets = sets
         self._named = frozenset(chain((INTERNAL_KEY, EXTERNAL_KEY), *map(_named, sets)))
         everywhere: list[Scope] = []
         somewhere: dict[str, list[Scope]] = {}
-        for scope in chain.from_iterable(map(_conditional, sets)):
+        for scope in chain.from_iterable(map(_scopes, sets)):
+            if not scope.networks and not any(_moments(scope, during)):
+                continue
             keys = _met_through(scope)
             for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
                 found.append(scope)
         relays = chain.from_iterable(held.relay_networks for held in sets)
-        self._everywhere = Conditions(everywhere, relays)
-        self._somewhere = {key: Conditions(scopes) for key, scopes in somewhere.items()}
+        self._everywhere = Conditions(everywhere, during, relays)
+        self._somewhere = {key: Conditions(scopes, during) for key, scopes in somewhere.items()}
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
-        self._at_connect = Conditions(chain.from_iterable(map(_decide_at_connect, self._connecting)))
+        self._at_connect = Conditions(chain.from_iterable(map(_decide_at_connect, self._connecting)), during)
+        patterns = (definition.original for held in sets for definition in contents.definitions(held))
+        self._patterns = frozenset((pattern.local.lower(), pattern.domain) for pattern in patterns)
         self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
         self._next_number = count()
         self._numbers: dict[Hashable, int] = {}
+        self._named_names: dict[str, str] = {}
         self._senders: dict[str, Traits] = {}
         self._recipients: dict[str, Traits] = {}
         self._sources: dict[tuple[int, int], Hashable] = {}
@@ -138,8 +147,10 @@ class Alike:
             traits = _NOBODY if author.address is None else self._sender(author.address)
             seen.append(traits)
             key += (traits.number,)
-            if author.display_name and self._names:
-                key += (self._name(author.display_name),)
+            name = author.display_name
+            if name and self._names:
+                named = self._named_names.get(name)
+                key += (self._name(name) if named is None else named,)
         for traits in seen:
             if traits.plain:
                 continue
@@ -168,12 +179,12 @@ class Alike:
         """What the sets say about an address, beside what was found out about it as a recipient."""
         seen: list[Hashable] = list(extra)
         found: set[str] = set()
-        spelled = False
         for held in self._sets:
             keys = self._named.intersection(held.identities.keys(address))
             seen.append(keys)
             found |= keys
-            spelled = spelled or held.definitions.concern(address, held.directory.internal_domains)
+        local, domain = address.key.removesuffix(f"@{address.domain}"), address.domain
+        spelled = not self._patterns.isdisjoint(((local, domain), (local, ""), ("", domain)))
         likeness = tuple(seen)
         number = self._numbers.get(likeness)
         if number is None:
@@ -184,7 +195,7 @@ class Alike:
     def _name(self, display_name: str) -> str:
         """The display name as policies name it; empty if none does."""
         folded = fold_display_name(display_name)
-        return folded if name_key(folded) in self._names else ""
+        return remember(self._named_names, display_name, folded if name_key(folded) in self._names else "")
 
     def _source(self, source: IPAddress) -> Hashable:
         key = int(source), source.version
@@ -229,11 +240,9 @@ def _named(policies: PolicySet) -> Iterator[str]:
         yield entry.sender
 
 
-def _conditional(policies: PolicySet) -> Iterator[Scope]:
-    """The scopes that are not in force at all times for all sources."""
-    return (
-        scope for scope in _scopes(policies) if scope.networks or not isinf(scope.starts) or not isinf(scope.ends)
-    )
+def _moments(scope: Scope, during: Span) -> Iterator[float]:
+    """When the scope starts or ends, after the first of these times and not after the last."""
+    return (at for at in (scope.starts, scope.ends) if during[0] < at <= during[1] and not isinf(at))
 
 
 def _decide_at_connect(policies: PolicySet) -> Iterator[Scope]:

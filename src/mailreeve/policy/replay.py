@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from enum import Enum, StrEnum
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -64,15 +65,22 @@ class Comparison:
     """Two sets to compare. `touched` are the ids of what the draft creates, changes or deletes.
 
     A draft concerns few messages, so whatever none of the touched objects could have a part in is not decided:
-    both decisions would be the same. And of messages that are decided alike the first speaks for all.
+    both decisions would be the same. And of messages that are decided alike the first speaks for all. They are
+    to be of the times `during` which the sets are compared, in POSIX seconds.
     """
 
-    def __init__(self, before: PolicySet, after: PolicySet, touched: frozenset[str]) -> None:
+    def __init__(
+        self,
+        before: PolicySet,
+        after: PolicySet,
+        touched: frozenset[str],
+        during: tuple[float, float] = (-inf, inf),
+    ) -> None:
         self._before = before
         self._after = after
         self._touched = touched
         self._concern = Concern(before, after, touched)
-        self._alike = Alike(before, after)
+        self._alike = Alike(before, after, during=during)
         self._told: dict[Hashable, Told] = {}
         self._definitions = {
             one.id: definition_words(one) for held in (before, after) for one in contents.definitions(held)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
+from itertools import chain, islice
 from typing import Final
 
 from mailreeve.families.call import Call, Rehearsed
@@ -61,13 +62,16 @@ def compare(
 ) -> ReplayAnswer:
     """The records since then, held against the policies as they are and as they would be."""
     tried = rehearsed.result
-    comparison = Comparison(rehearsed.before, rehearsed.after, frozenset(tried.steps))
+    # One more than asked for, to know whether there is more.
+    records = rows.recorded(work, since, None if most is None else most + 1)
+    newest = list(islice(records, 1))
+    during = since.timestamp(), newest[0].at if newest else since.timestamp()
+    comparison = Comparison(rehearsed.before, rehearsed.after, frozenset(tried.steps), during)
     tally = Tally()
     looked_at = undetermined = unreadable = 0
     why = ""
     oldest = work.now.timestamp()
-    # One more than asked for, to know whether there is more.
-    for record in rows.recorded(work, since, None if most is None else most + 1):
+    for record in chain(newest, records):
         if looked_at == most:
             why = f"only the newest {most} were asked for"
         elif looked_at % STEP == 0:
