@@ -54,7 +54,7 @@ def policy(n: int, dice: random.Random) -> BlockedSenderPolicy:
     recipient = Target(TargetType.INTERNAL_ADDRESSES)
     if dice.random() < 0.5:
         recipient = Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"user{dice.randrange(USERS)}@{DOMAIN}")
-    scope = Scope(from_=sender, to=recipient, from_part=FromPart.ENVELOPE_FROM, starts=-inf, ends=inf)
+    scope = Scope.of(from_=sender, to=recipient, from_part=FromPart.ENVELOPE_FROM, starts=-inf, ends=inf)
     return BlockedSenderPolicy(f"{n:032x}", f"policy {n}", scope, BlockedOption.BLOCK_SENDER, float(n))
 
 

@@ -137,7 +137,7 @@ def scope(size: Size, number: int, chance: random.Random) -> Scope:
     sender = sender_target(size, number, chance)
     kind, part = chance.random(), chance.random()
     dated = kind < 0.05
-    return Scope(
+    return Scope.of(
         from_=sender,
         to=recipient_target(size, sender, chance),
         from_part=FromPart.ENVELOPE_FROM if part < 0.8 else FromPart.BOTH if part < 0.95 else FromPart.HEADER_FROM,

@@ -49,9 +49,9 @@ def place(policy, swapped):
     ]
     if swapped:
         sides.reverse()
-    dated = (scope.starts, scope.ends) != (-inf, inf)
+    dated = (scope.terms.starts, scope.terms.ends) != (-inf, inf)
     ranks = (max(sides), min(sides), sides[0])
-    return (scope.override, ranks, bool(scope.networks), dated, policy.created, policy.id)
+    return (scope.terms.override, ranks, bool(scope.terms.networks), dated, policy.created, policy.id)
 
 
 class NaiveRules:
@@ -113,23 +113,23 @@ class NaiveRules:
 
     def applies(self, policy, facts):
         """(part, swapped) if the policy applies, else None: behaviour.md section 2.12."""
-        scope, ip = policy.scope, plain_ip(facts)
-        if not scope.enabled or not scope.starts <= facts.at < scope.ends:
+        scope, terms, ip = policy.scope, policy.scope.terms, plain_ip(facts)
+        if not terms.enabled or not terms.starts <= facts.at < terms.ends:
             return None
-        if scope.networks and not any(ip is not None and ip in network for network in scope.networks):
+        if terms.networks and not any(ip is not None and ip in network for network in terms.networks):
             return None
         if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return None
-        for swapped in (False, True) if scope.bidirectional else (False,):
+        for swapped in (False, True) if terms.bidirectional else (False,):
             source, goal = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
             if not self.is_met(goal, facts.recipient):
                 continue
             named = source.type is T.HEADER_DISPLAY_NAME
-            if named or scope.from_part is not FromPart.ENVELOPE_FROM:
+            if named or terms.from_part is not FromPart.ENVELOPE_FROM:
                 for author in facts.header_from or (HeaderFrom(None),):
                     if author.display_name == source.value if named else self.is_met(source, author.address):
                         return FromPart.HEADER_FROM, swapped
-            if not named and scope.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
+            if not named and terms.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
                 return FromPart.ENVELOPE_FROM, swapped
         return None
 

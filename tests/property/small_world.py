@@ -89,7 +89,7 @@ targets = st.sampled_from(TARGETS)
 wide = st.sampled_from(TARGETS[:3])
 rarely = st.integers(0, 4).map(lambda n: n == 0)
 scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=wide | targets,
     to=wide | targets,
     from_part=st.sampled_from(FromPart),
@@ -173,7 +173,7 @@ accounts = st.builds(Account, blocked_lists, permitted_lists, managed_lists, alt
 turning_lists = st.lists(
     st.builds(
         lambda from_, to, part, option, created, bidirectional: BlockedSenderPolicy(
-            "", "", Scope(from_, to, part, bidirectional=bidirectional), option, created
+            "", "", Scope.of(from_, to, part, bidirectional=bidirectional), option, created
         ),
         *[st.sampled_from([TARGETS[number] for number in (0, 1, 2, 7, 11, 12)])] * 2,
         st.sampled_from(FromPart),

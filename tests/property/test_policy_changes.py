@@ -170,7 +170,7 @@ class ChangingAccount(RuleBasedStateMachine):
     @rule(data=st.data())
     def switch_blocked(self, data):
         policy = data.draw(st.sampled_from(sorted(self.parts["blocked"].values(), key=lambda one: one.id)))
-        scope = replace(policy.scope, enabled=not policy.scope.enabled)
+        scope = replace(policy.scope, terms=replace(policy.scope.terms, enabled=not policy.scope.terms.enabled))
         self.change("blocked", [replace(policy, scope=scope)])
 
     @rule(number=numbers, scope=scopes, at=created)

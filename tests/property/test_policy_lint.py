@@ -86,7 +86,7 @@ SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("192.0.2.77"), parse_ip("198.51
 targets = st.sampled_from(TARGETS[:3]) | st.sampled_from(TARGETS)
 rarely = st.integers(0, 4).map(lambda n: n == 0)
 scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=targets,
     to=targets,
     from_part=st.sampled_from(FromPart),

@@ -44,7 +44,7 @@ SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("127.0.0.1"))
 
 rarely = st.integers(0, 4).map(lambda n: n == 0)
 scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=st.sampled_from(TARGETS),
     to=st.sampled_from(TARGETS),
     from_part=st.sampled_from(FromPart),

@@ -103,7 +103,7 @@ rules = st.builds(
 def policy_set(found):
     policies = []
     for number, rule in enumerate(found):
-        scope = Scope(from_=WHO[rule.who], networks=(LOCATION,) if rule.located else (), override=rule.override)
+        scope = Scope.of(from_=WHO[rule.who], networks=(LOCATION,) if rule.located else (), override=rule.override)
         entry = WebEntry(f"e{number}", rule.type, canonical_entry(rule.type, rule.place.text), rule.action)
         policies.append(WebPolicy(f"p{number}", "", (scope,), (entry,), float(number)))
     return PolicySet.build(account_id="account", revision=1, directory=DIRECTORY, web=policies)

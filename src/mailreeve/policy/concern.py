@@ -93,7 +93,7 @@ class Concern:
 
 def _could_apply(policies: list[P]) -> Iterator[CouldApply]:
     """Whether any of the policies of one type could apply; nothing where none of them is enabled."""
-    if not any(policy.scope.enabled for policy in policies):
+    if not any(policy.scope.terms.enabled for policy in policies):
         return
     index = ScopedIndex(policies)
 
@@ -114,7 +114,7 @@ def _has_source_blocks(policies: PolicySet) -> bool:
     """Whether any policy is about source addresses and nothing else."""
     everyone = TargetType.EVERYONE
     scopes = (policy.scope for policy in contents.blocked(policies))
-    return any(scope.networks and scope.from_.type is scope.to.type is everyone for scope in scopes)
+    return any(scope.terms.networks and scope.from_.type is scope.to.type is everyone for scope in scopes)
 
 
 def _those(touched: frozenset[str], policies: Iterable[P]) -> list[P]:

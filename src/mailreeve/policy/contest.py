@@ -106,4 +106,4 @@ def _may_turn(winner: Match[P], case: Case) -> bool:
 
     Then some policy further down could win, which is not worth searching for: the decision waits.
     """
-    return winner.policy.scope.bidirectional and evaluate(winner.policy, case.with_any_header()) != winner
+    return winner.policy.scope.terms.bidirectional and evaluate(winner.policy, case.with_any_header()) != winner

@@ -60,14 +60,14 @@ class ScopedIndex(Generic[P]):
             count += 1
             by_id[policy.id] = policy
             scope = policy.scope
-            found = enabled if scope.enabled else disabled
+            found = enabled if scope.terms.enabled else disabled
             _collect(found, scope.from_.key, policy)
-            if scope.bidirectional:
+            if scope.terms.bidirectional:
                 _collect(found, scope.to.key, Turned(policy))
-            if scope.enabled:
+            if scope.terms.enabled:
                 if reads_header(scope, swapped=False):
                     readers.setdefault(effect_of(policy), []).append(policy)
-                if scope.bidirectional and reads_header(scope, swapped=True):
+                if scope.terms.bidirectional and reads_header(scope, swapped=True):
                     readers.setdefault(effect_of(policy), []).append(Turned(policy))
         if len(by_id) < count:  # of several with one id the last one counts
             self.__init__(by_id.values())  # type: ignore[misc]
@@ -156,7 +156,7 @@ class _Edit(Generic[P]):
         self._by_effect = dict(by_effect)
 
     def add(self, policy: P) -> None:
-        written, shelf = self._written[policy.scope.enabled], self._shelves[policy.scope.enabled]
+        written, shelf = self._written[policy.scope.terms.enabled], self._shelves[policy.scope.terms.enabled]
         for key, entry in _entries(policy):
             written[key] = bucket_with(key, written[key] if key in written else shelf.get(key), entry)
             if _reads_header(policy, entry):
@@ -165,7 +165,7 @@ class _Edit(Generic[P]):
                 self._by_effect[effect] = by_recipient([entry]) if there is None else shelf_with(there, entry)
 
     def remove(self, policy: P) -> None:
-        written, shelf = self._written[policy.scope.enabled], self._shelves[policy.scope.enabled]
+        written, shelf = self._written[policy.scope.terms.enabled], self._shelves[policy.scope.terms.enabled]
         for key, entry in _entries(policy):
             written[key] = bucket_without(written[key] if key in written else shelf.get(key), entry)
             if _reads_header(policy, entry):
@@ -185,13 +185,13 @@ class _Edit(Generic[P]):
 def _entries(policy: P) -> tuple[tuple[str, P | Turned[P]], ...]:
     """The sender's keys that a policy is entered under, with its entry for each."""
     scope = policy.scope
-    if scope.bidirectional:
+    if scope.terms.bidirectional:
         return (scope.from_.key, policy), (scope.to.key, Turned(policy))
     return ((scope.from_.key, policy),)
 
 
 def _reads_header(policy: P, entry: P | Turned[P]) -> bool:
-    return policy.scope.enabled and reads_header(policy.scope, isinstance(entry, Turned))
+    return policy.scope.terms.enabled and reads_header(policy.scope, isinstance(entry, Turned))
 
 
 _Found: TypeAlias = P | Turned[P] | list[P | Turned[P]]

@@ -51,7 +51,7 @@ class WebLinter:
 
     def look_at(self, policy: WebPolicy) -> Iterator[Finding]:
         """What is wrong with one list."""
-        enabled = [scope for scope in policy.scopes if scope.enabled]
+        enabled = [scope for scope in policy.scopes if scope.terms.enabled]
         if not enabled:
             return
         yield from self._dates(policy, enabled)
@@ -88,7 +88,7 @@ class WebLinter:
 
     def _dates(self, policy: WebPolicy, enabled: Sequence[Scope]) -> Iterator[Finding]:
         subject = _list_subject(policy)
-        over = [scope for scope in enabled if scope.ends <= self._at]
+        over = [scope for scope in enabled if scope.terms.ends <= self._at]
         name, targets = quoted(policy.description), len(enabled)
         if len(over) == targets:
             why = f"{name} has expired"
@@ -96,13 +96,13 @@ class WebLinter:
         elif over:
             why = f"{len(over)} of the {targets} targets of {name} have expired"
             yield Finding(FindingKind.EXPIRED_TARGETS, (subject,), why, "Remove those targets.")
-        later = [scope for scope in enabled if scope.starts > self._at]
+        later = [scope for scope in enabled if scope.terms.starts > self._at]
         if later:
             why = f"{len(later)} of the {targets} targets of {name} have not started yet"
             yield Finding(FindingKind.NOT_STARTED, (subject,), why, "Nothing, if that is meant.")
 
     def _dead(self, policy: WebPolicy, enabled: Sequence[Scope]) -> Iterator[Finding]:
-        current = [scope for scope in enabled if scope.ends > self._at]
+        current = [scope for scope in enabled if scope.terms.ends > self._at]
         if not current:
             return  # told as expired
         directory = self._coverage.directory
@@ -176,10 +176,11 @@ class WebLinter:
         )
 
     def _scope_covers(self, wide: Scope, narrow: Scope) -> bool:
+        ours, theirs = wide.terms, narrow.terms
         return (
-            wide.starts <= max(self._at, narrow.starts)
-            and wide.ends >= narrow.ends
-            and networks_covered(wide.networks, narrow.networks)
+            ours.starts <= max(self._at, theirs.starts)
+            and ours.ends >= theirs.ends
+            and networks_covered(ours.networks, theirs.networks)
             and wide.from_.key in self._user_keys(narrow)
         )
 

@@ -138,21 +138,21 @@ def policy_order(policy: P, swapped: bool = False) -> Order:
 def reads_header(scope: Scope, swapped: bool) -> bool:
     """Whether the sender's side of the scope is looked for in the From header, at least among others."""
     sender_side = scope.to if swapped else scope.from_
-    return scope.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
+    return scope.terms.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
 
 
 def out_of_force(scope: Scope, at: float, source_ip: IPAddress | None) -> Unmet | None:
     """The first test of time and source address that the scope does not pass (behaviour.md 2.5, D-12)."""
-    if not scope.enabled:
+    if not scope.terms.enabled:
         return Unmet.DISABLED
-    if at < scope.starts:
+    if at < scope.terms.starts:
         return Unmet.NOT_STARTED
-    if at >= scope.ends:
+    if at >= scope.terms.ends:
         return Unmet.EXPIRED
-    if scope.networks:
+    if scope.terms.networks:
         if source_ip is None:
             return Unmet.SOURCE_UNKNOWN
-        if not within(source_ip, scope.networks):
+        if not within(source_ip, scope.terms.networks):
             return Unmet.SOURCE_OUTSIDE
     return None
 
@@ -164,7 +164,7 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
     test named is that of the policy as written.
     """
     scope = policy.scope
-    if not scope.enabled or scope.networks or not scope.starts <= case.at < scope.ends:
+    if not scope.terms.enabled or scope.terms.networks or not scope.terms.starts <= case.at < scope.terms.ends:
         unmet = out_of_force(scope, case.at, case.source_ip)
         if unmet is not None:
             return unmet
@@ -172,11 +172,11 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
         # The null sender counts as external (D-06), so the guard would keep an inside server's bounces
         # from leaving. They relay nobody's mail: the source is one of the account's own.
         return Unmet.BOUNCE
-    part = _matching_part(scope.from_, scope.to, scope.from_part, case)
+    part = _matching_part(scope.from_, scope.to, scope.terms.from_part, case)
     if isinstance(part, FromPart):
         return Match(policy, part, False)
-    if scope.bidirectional:
-        other = _matching_part(scope.to, scope.from_, scope.from_part, case)
+    if scope.terms.bidirectional:
+        other = _matching_part(scope.to, scope.from_, scope.terms.from_part, case)
         if isinstance(other, FromPart):
             return Match(policy, other, True)
     return part

@@ -173,7 +173,7 @@ class WebRequest:
 def scope_standing(scope: Scope) -> Standing:
     """The standing that a policy has through this scope, in a request for which it holds."""
     rank = SCOPE_RANK[scope.from_.type]
-    return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
+    return (1 if scope.terms.override else 0, max(rank, _LOCATION) if scope.terms.networks else rank)
 
 
 def _candidates(

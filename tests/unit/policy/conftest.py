@@ -74,7 +74,7 @@ def scope(
     bidirectional: bool = False,
     enabled: bool = True,
 ) -> Scope:
-    return Scope(
+    return Scope.of(
         target(from_),
         target(to),
         FromPart(part),

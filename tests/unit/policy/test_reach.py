@@ -29,7 +29,7 @@ DIRECTORY = Directory(
 
 
 def reach_of(from_, to, option=BlockedOption.BLOCK_SENDER, directory=DIRECTORY, **more):
-    return reach(option, Scope(from_, to, **more), Coverage(Identities(directory)), NOW)
+    return reach(option, Scope.of(from_, to, **more), Coverage(Identities(directory)), NOW)
 
 
 @pytest.mark.parametrize(

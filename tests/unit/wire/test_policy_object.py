@@ -129,7 +129,7 @@ TARGETS = {
 def test_what_is_left_out_takes_the_documented_default() -> None:
     """The table of behaviour.md section 2.1, as decisions see it."""
     document = written({"description": "d"}, WEB_SECURITY)
-    assert document.scope() == Scope(
+    assert document.scope() == Scope.of(
         from_=EVERYONE,
         to=EVERYONE,
         from_part=FromPart.ENVELOPE_FROM,
@@ -179,7 +179,7 @@ def test_everything_that_is_set_is_in_the_scope() -> None:
             conditions={"sourceIPs": ["8.8.8.8/24", "::1"], "hostnames": ["h"], "spfDomains": ["s"]},
         )
     )
-    assert document.scope() == Scope(
+    assert document.scope() == Scope.of(
         from_=Target(TargetType.EMAIL_DOMAIN, "x.test"),
         to=Target(TargetType.INTERNAL_ADDRESSES),
         from_part=FromPart.BOTH,

@@ -65,7 +65,7 @@ class House:
         if who != "everyone":
             kind = TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in who else TargetType.EMAIL_DOMAIN
             target = Target(kind, who)
-        return Scope(target, EVERYONE, FromPart(part), **more)  # type: ignore[arg-type]
+        return Scope.of(target, EVERYONE, FromPart(part), **more)  # type: ignore[arg-type]
 
     def block(self, who: str, part: str = "envelope_from", **more: object) -> None:
         policy = BlockedSenderPolicy(
