@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeAlias, final
 
 from msgspec import Struct
 
+from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P, policy_order
 from mailreeve.policy.order import Order
 from mailreeve.policy.sharded import Sharded, V
@@ -103,6 +104,14 @@ class Shelf(Generic[V]):
     def get(self, key: str) -> V | None:
         """What stands under the key."""
         return self.groups.get(key) if key.startswith(GROUP_KEY) else self.names.get(key)
+
+    def under(self, keys: Keys) -> list[V]:
+        """What stands under these keys."""
+        found = self.names.several(keys.names)
+        groups = self.groups
+        if groups and keys.groups:
+            found += [groups[key] for key in groups.keys() & keys.groups]
+        return found
 
     def __len__(self) -> int:
         return len(self.names) + len(self.groups)

@@ -67,12 +67,12 @@ class Concern:
             return True
         senders, recipients = before.keys(sender), before.keys(recipient)
         if authors is not None:
-            senders = union((senders, before.author_keys(authors)))
+            senders = union((senders, before.author_keys(authors, sender, senders)))
         if self._directory_differs:
             after = self._after
             now = after.keys(sender)
             if authors is not None:
-                now = union((now, after.author_keys(authors)))
+                now = union((now, after.author_keys(authors, sender, now)))
             if _differ(now, senders) or _differ(after.keys(recipient), recipients):
                 return True
         header_known = authors is not None

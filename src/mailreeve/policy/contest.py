@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from mailreeve.policy.buckets import Row, Turned, entry_order, policy_of
 from mailreeve.policy.index import ScopedIndex
-from mailreeve.policy.keys import union
 from mailreeve.policy.matching import HEADER_FROM, Case, Match, P, evaluate
 from mailreeve.policy.order import Order
 
@@ -36,6 +35,15 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
         effects.update(effect(rival) for rival in self._rivals())
         return effects
 
+    def is_settled(self, effect: Callable[[Match[P] | None], Hashable]) -> bool:
+        """Whether the type has the same effect whatever the header will say: `possible` is one effect."""
+        if self.case.header_known or not self.index.reads_header:
+            return True
+        if self.winner is not None and _may_turn(self.winner, self.case):
+            return False
+        now = effect(self.winner)
+        return all(effect(rival) == now for rival in self._rivals())
+
     def _rivals(self) -> Iterator[Match[P]]:
         """Matches by the header that would win under some header; one for each effect is enough."""
         case = self.case.with_any_header()
@@ -52,9 +60,8 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
 
 def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     """The contest as decided by the index's candidates only."""
-    senders, recipient = case.envelope, case.recipient
-    if index.reads_header and case.header is not senders and case.header_known:
-        senders = union((senders, case.header))
+    recipient = case.recipient
+    senders = case.senders if index.reads_header else case.envelope
     names, groups = recipient.names, recipient.groups
     best: Match[P] | None = None
     best_order: Order | None = None

@@ -10,7 +10,7 @@ from msgspec import Struct
 from mailreeve.policy.addresses import NullSender
 from mailreeve.policy.facts import IPAddress, MessageFacts
 from mailreeve.policy.identities import Identities
-from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys
+from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys, union
 from mailreeve.policy.networks import unmapped, within
 from mailreeve.policy.order import Order, order
 from mailreeve.policy.policies import (
@@ -20,6 +20,7 @@ from mailreeve.policy.policies import (
     Network,
     PermittedSenderPolicy,
     Scope,
+    Terms,
 )
 from mailreeve.policy.targets import Target, TargetType
 
@@ -56,6 +57,7 @@ class Case(Struct, frozen=True, gc=False):
 
     `header` holds the keys of the From header; while that is unknown it is `NO_KEYS`, which
     matches nothing, or `ANY_KEYS`, which matches everything: what applies under both is certain.
+    `senders` holds the keys of the envelope sender and, once it is known, those of the header.
     `trusted_source` says that the message comes from a relay network, or is taken to.
     """
 
@@ -67,6 +69,7 @@ class Case(Struct, frozen=True, gc=False):
     header: Keys
     header_known: bool
     recipient: Keys
+    senders: Keys
 
     def with_any_header(self) -> Case:
         """The same message with a header that matches whatever a policy asks for."""
@@ -79,28 +82,29 @@ class Case(Struct, frozen=True, gc=False):
             ANY_KEYS,
             self.header_known,
             self.recipient,
+            self.senders,
         )
 
     def without_header(self) -> Case:
         """The same message before its header is known, and before anything vouches for one."""
-        known, at = self.facts, self.at
-        facts = MessageFacts(
-            known.sender, known.recipient, at, source_ip=known.source_ip, source_trusted=known.source_trusted
+        known, at, envelope = self.facts, self.at, self.envelope
+        facts = MessageFacts(known.sender, known.recipient, at, None, known.source_ip, None, known.source_trusted)
+        return Case(
+            facts, at, self.source_ip, self.trusted_source, envelope, NO_KEYS, False, self.recipient, envelope
         )
-        return Case(facts, at, self.source_ip, self.trusted_source, self.envelope, NO_KEYS, False, self.recipient)
 
 
 def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
     """The facts, prepared once for all policies."""
     source = None if facts.source_ip is None else unmapped(facts.source_ip)
     sender, authors = facts.sender, facts.header_from
-    envelope = identities.keys(sender)
+    envelope = senders = identities.keys(sender)
     if authors is None:
         header = NO_KEYS
-    elif len(authors) == 1 and authors[0].address == sender and not authors[0].display_name:
-        header = envelope  # as in most mail
     else:
-        header = identities.author_keys(authors)
+        header = identities.author_keys(authors, sender, envelope)
+        if header is not envelope:
+            senders = union((envelope, header))
     trusted = facts.source_trusted
     if trusted is None:
         trusted = source is not None and within(source, relay_networks)
@@ -113,6 +117,7 @@ def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: 
         header,
         authors is not None,
         identities.keys(facts.recipient),
+        senders,
     )
 
 
@@ -141,18 +146,18 @@ def reads_header(scope: Scope, swapped: bool) -> bool:
     return scope.terms.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
 
 
-def out_of_force(scope: Scope, at: float, source_ip: IPAddress | None) -> Unmet | None:
-    """The first test of time and source address that the scope does not pass (behaviour.md 2.5, D-12)."""
-    if not scope.terms.enabled:
+def out_of_force(terms: Terms, at: float, source_ip: IPAddress | None) -> Unmet | None:
+    """The first test of time and source address that the terms do not pass (behaviour.md 2.5, D-12)."""
+    if not terms.enabled:
         return Unmet.DISABLED
-    if at < scope.terms.starts:
+    if at < terms.starts:
         return Unmet.NOT_STARTED
-    if at >= scope.terms.ends:
+    if at >= terms.ends:
         return Unmet.EXPIRED
-    if scope.terms.networks:
+    if terms.networks:
         if source_ip is None:
             return Unmet.SOURCE_UNKNOWN
-        if not within(source_ip, scope.terms.networks):
+        if not within(source_ip, terms.networks):
             return Unmet.SOURCE_OUTSIDE
     return None
 
@@ -164,19 +169,20 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
     test named is that of the policy as written.
     """
     scope = policy.scope
-    if not scope.terms.enabled or scope.terms.networks or not scope.terms.starts <= case.at < scope.terms.ends:
-        unmet = out_of_force(scope, case.at, case.source_ip)
+    terms = scope.terms
+    if not terms.plain:
+        unmet = out_of_force(terms, case.at, case.source_ip)
         if unmet is not None:
             return unmet
     if policy.relay_guard and case.trusted_source and type(case.facts.sender) is NullSender:
         # The null sender counts as external (D-06), so the guard would keep an inside server's bounces
         # from leaving. They relay nobody's mail: the source is one of the account's own.
         return Unmet.BOUNCE
-    part = _matching_part(scope.from_, scope.to, scope.terms.from_part, case)
+    part = _matching_part(scope.from_, scope.to, terms.from_part, case)
     if isinstance(part, FromPart):
         return Match(policy, part, False)
-    if scope.terms.bidirectional:
-        other = _matching_part(scope.to, scope.from_, scope.terms.from_part, case)
+    if terms.bidirectional:
+        other = _matching_part(scope.to, scope.from_, terms.from_part, case)
         if isinstance(other, FromPart):
             return Match(policy, other, True)
     return part

@@ -27,7 +27,7 @@ _ONE_SHARD: Final = [0]  # for all small maps; a map that splits makes a row of 
 class Sharded(Mapping[str, V]):
     """A map from text to anything but None. Immutable for its readers; `changed` makes another one.
 
-    `shards` and `mask` are for those who look up many keys in a row: `shards[hash(key) & mask].get(key)`.
+    `shards` and `mask` are for those who cannot afford a call: `shards[hash(key) & mask].get(key)`.
     Several places of `shards` may hold one and the same dictionary; `_depths` says by how many bits of the hash
     the keys of the dictionary at a place are told apart.
     """
@@ -57,6 +57,14 @@ class Sharded(Mapping[str, V]):
     def get(self, key: str, default: V | None = None) -> V | None:  # type: ignore[override]
         """The value of the key, or the default."""
         return self.shards[hash(key) & self.mask].get(key, default)
+
+    def several(self, keys: tuple[str, ...]) -> list[V]:
+        """What stands under those of the keys under which something does."""
+        shards, mask = self.shards, self.mask
+        if mask:
+            return [value for key in keys if (value := shards[hash(key) & mask].get(key)) is not None]
+        get = shards[0].get
+        return [value for key in keys if (value := get(key)) is not None]
 
     def __contains__(self, key: object) -> bool:
         return key in self.shards[hash(key) & self.mask]

@@ -93,7 +93,7 @@ class SourceBlocks(Struct, frozen=True):
 
     def refusing(self, identities: Identities, source_ip: IPAddress, at: float) -> BlockedSenderPolicy | None:
         """The policy by which every message from this address is refused whoever writes to whom, if any."""
-        block = next((b for b in self.blocks if out_of_force(b.scope, at, source_ip) is None), None)
+        block = next((b for b in self.blocks if out_of_force(b.scope.terms, at, source_ip) is None), None)
         if block is None:
             return None
         if block.scope.terms.override:
@@ -106,7 +106,7 @@ class SourceBlocks(Struct, frozen=True):
         def could_apply(policy: BlockedSenderPolicy) -> bool:
             scope = policy.scope
             return (
-                out_of_force(scope, at, source_ip) is None
+                out_of_force(scope.terms, at, source_ip) is None
                 and identities.can_match(scope.from_)
                 and identities.can_match(scope.to)
             )

@@ -17,7 +17,6 @@ from mailreeve.policy.addresses import Address, NullSender
 from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import Candidate, Decision, Layer, PolicyType, Verdict
 from mailreeve.policy.index import ScopedIndex, effect_of
-from mailreeve.policy.keys import union
 from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
 from mailreeve.policy.order import Order, tie_breaker
 from mailreeve.policy.personal import (
@@ -89,7 +88,7 @@ class Trace:
         """The winner, and policies about the sender."""
         case = self._case
         found = {} if winner is None else {winner.policy.id: winner.policy}
-        for policy in islice(index.about(union((case.envelope, case.header)), case.recipient), TESTED):
+        for policy in islice(index.about(case.senders, case.recipient), TESTED):
             found[policy.id] = policy
         return found.values()
 

@@ -160,7 +160,7 @@ class WebRequest:
         return answer
 
     def _scope_standing(self, scope: Scope) -> Standing | str:
-        unmet = out_of_force(scope, self._facts.at, self._source)
+        unmet = out_of_force(scope.terms, self._facts.at, self._source)
         if unmet is not None:
             return unmet.value
         if scope.to.type is not TargetType.EVERYONE:
