@@ -48,18 +48,19 @@ class Rewriter(Struct, frozen=True, gc=False):
         sets = self._possible_sets()
         return sets is not None and len(sets) == 1
 
-    def concerns(self, facts: MessageFacts) -> bool:
-        """Whether a definition could be for any address among the facts: the quick answer for most mail."""
-        definitions = self.definitions
-        if not definitions.domains:
+    def concerns(self, facts: MessageFacts, effective: Address) -> bool:
+        """Whether an address among the facts could be rewritten, if the recipient becomes `effective`: the quick
+        answer for most mail."""
+        domains = self.definitions.domains
+        if not domains:
             return False
-        if definitions.domains.get("") or facts.recipient.domain in definitions.domains:
+        if effective is not facts.recipient or "" in domains:
             return True
         sender = facts.sender
-        if type(sender) is not NullSender and sender.domain in definitions.domains:
+        if type(sender) is not NullSender and sender.domain in domains:
             return True
         for author in facts.header_from or ():
-            if author.address is not None and author.address.domain in definitions.domains:
+            if author.address is not None and author.address.domain in domains:
                 return True
         return False
 

@@ -113,6 +113,18 @@ class Shelf(Generic[V]):
             found += [groups[key] for key in groups.keys() & keys.groups]
         return found
 
+    def one_by_one(self, keys: Keys) -> Iterator[V]:
+        """What stands under these keys, for those who may not ask for all of it."""
+        shards, mask = self.names.shards, self.names.mask
+        for key in keys.names:
+            shard = shards[hash(key) & mask]
+            if key in shard:
+                yield shard[key]
+        groups = self.groups
+        if groups and keys.groups:
+            for key in groups.keys() & keys.groups:
+                yield groups[key]
+
     def __len__(self) -> int:
         return len(self.names) + len(self.groups)
 

@@ -79,9 +79,15 @@ class BySender(Generic[P]):
     def rows(self, senders: Keys, recipient: Keys) -> list[Row[P]]:
         """Rows of entries between addresses with these keys: too many, never too few."""
         rows: list[Row[P]] = []
-        for there in self._named.several(senders.names):
+        shards, mask = self._named.shards, self._named.mask
+        for key in senders.names:
+            shard = shards[hash(key) & mask]
+            if key not in shard:
+                continue
+            there = shard[key]
             if isinstance(there, Shelf):
-                rows += [as_row(found) for found in there.under(recipient)]
+                for found in there.under(recipient):
+                    rows.append(as_row(found))
             else:
                 rows.append(there if isinstance(there, tuple) else (there,))
         groups = senders.groups

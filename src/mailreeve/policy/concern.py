@@ -67,12 +67,12 @@ class Concern:
             return True
         senders, recipients = before.keys(sender), before.keys(recipient)
         if authors is not None:
-            senders = union((senders, before.author_keys(authors, sender, senders)))
+            senders = union((senders, before.author_keys(authors)))
         if self._directory_differs:
             after = self._after
             now = after.keys(sender)
             if authors is not None:
-                now = union((now, after.author_keys(authors, sender, now)))
+                now = union((now, after.author_keys(authors)))
             if _differ(now, senders) or _differ(after.keys(recipient), recipients):
                 return True
         header_known = authors is not None

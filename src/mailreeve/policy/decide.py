@@ -22,7 +22,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import NullSender, is_sender_routed
+from mailreeve.policy.addresses import Address, NullSender, is_sender_routed
 from mailreeve.policy.alteration import Rewriter
 from mailreeve.policy.authors import MAX_AUTHORS
 from mailreeve.policy.contest import Contest, contest
@@ -44,6 +44,7 @@ from mailreeve.policy.networks import unmapped
 from mailreeve.policy.personal import Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.policies import (
     AddressType,
+    AlterationPolicy,
     BlockedSenderPolicy,
     FromPart,
     PermittedSenderPolicy,
@@ -85,6 +86,7 @@ _BLOCKED: Final = PolicyType.BLOCKED_SENDERS
 _PERMITTED: Final = PolicyType.PERMITTED_SENDERS
 _MANAGED: Final = PolicyType.MANAGED_SENDERS
 _ALTERATION: Final = PolicyType.ADDRESS_ALTERATION
+_NO_WINNERS: Final[dict[PolicyType, Winner | None]] = dict.fromkeys(PolicyType)  # to be copied
 _ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
 _ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
 _FROM: Final = AddressType.FROM
@@ -128,16 +130,11 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
         ruling.layer,
         ruling.spam_checks,
         f"{effective.local}@{effective.domain}",
-        {
-            _BLOCKED: None if blocked.winner is None else _winner(blocked.winner),
-            _PERMITTED: None if permitted.winner is None else _winner(permitted.winner),
-            _MANAGED: _entry_winner(personal.hits[0]) if personal.hits else None,
-            _ALTERATION: None if alteration.winner is None else _winner(alteration.winner),
-        },
+        _winners(blocked.winner, permitted.winner, personal, alteration.winner),
         policies.revision,
         certain,
         ruling.description,
-        _alterations(facts, rewriter) if rewriter.concerns(facts) else (),
+        _alterations(facts, rewriter, effective) if rewriter.concerns(facts, effective) else (),
     )
     if facts.header_from is not None and len(facts.header_from) > MAX_AUTHORS:
         decision = _with_limit(decision)
@@ -153,7 +150,7 @@ def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Deci
     policy = policies.source_blocks.refusing(policies.identities, source, at)
     if policy is None:
         return None
-    winners: dict[PolicyType, Winner | None] = dict.fromkeys(PolicyType)
+    winners = _NO_WINNERS.copy()
     winners[PolicyType.BLOCKED_SENDERS] = Winner(policy.id, policy.description)
     return Decision(
         verdict=Verdict.REJECT,
@@ -270,12 +267,12 @@ def _stage(
     if ruling is _OPEN_RELAY or ruling is _SENDER_ROUTED or ruling is _INVALID_RECIPIENT:
         return _RCPT
     if case.header_known:
-        certain = _was_certain(policies, case.without_header(), ruling.reply, blocked.winner)
+        certain = _was_certain(policies, case, ruling.reply, blocked.winner)
     return _RCPT if certain else _DATA
 
 
 def _was_certain(
-    policies: PolicySet, early: Case, reply: SmtpReply | None, blocked: Match[BlockedSenderPolicy] | None
+    policies: PolicySet, case: Case, reply: SmtpReply | None, blocked: Match[BlockedSenderPolicy] | None
 ) -> bool:
     """Whether a refusal was certain at RCPT, when a session knows no header and nothing that vouches for one.
 
@@ -283,6 +280,7 @@ def _was_certain(
     """
     if reply is HEADER_BLOCKED or reply is PERSONAL_HEADER_BLOCKED:
         return False  # for what nobody knew yet
+    early = case.before_header()
     if blocked is not None and blocked.part is _ENVELOPE and not blocked.policy.scope.terms.bidirectional:
         # It won over all that the envelope meets, so it did without the header as well.
         contested = Contest(policies.blocked, early, blocked)
@@ -292,16 +290,17 @@ def _was_certain(
         return False
     if blocked_reply(contested.winner) is not None:
         return True
-    decision = decide_mail(policies, early.facts)
+    decision = decide_mail(policies, replace(case.facts, header_from=None, authenticated=None))
     return decision.certain and decision.verdict is _REJECT
 
 
-def _alterations(facts: MessageFacts, rewriter: Rewriter) -> tuple[FieldAlteration, ...]:
+def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) -> tuple[FieldAlteration, ...]:
     """The rewrites of the addresses among the facts. The door asks the rewriter about the others."""
     found: list[FieldAlteration | None] = []
     if type(facts.sender) is not NullSender:
         found.append(rewriter.rewrite(_ENVELOPE_FROM, facts.sender))
-    found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
+    if effective is not facts.recipient:
+        found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
     for author in facts.header_from or ():
         if author.address is not None:
             found.append(rewriter.rewrite(_FROM, author.address))
@@ -310,6 +309,24 @@ def _alterations(facts: MessageFacts, rewriter: Rewriter) -> tuple[FieldAlterati
 
 def _contest(type_: PolicyType, index: ScopedIndex[P], case: Case, trace: Trace | None) -> Contest[P]:
     return contest(index, case) if trace is None else trace.survey(type_, index)
+
+
+def _winners(
+    blocked: Match[BlockedSenderPolicy] | None,
+    permitted: Match[PermittedSenderPolicy] | None,
+    personal: PersonalView,
+    alteration: Match[AlterationPolicy] | None,
+) -> dict[PolicyType, Winner | None]:
+    winners = _NO_WINNERS.copy()
+    if blocked is not None:
+        winners[_BLOCKED] = _winner(blocked)
+    if permitted is not None:
+        winners[_PERMITTED] = _winner(permitted)
+    if personal.hits:
+        winners[_MANAGED] = _entry_winner(personal.hits[0])
+    if alteration is not None:
+        winners[_ALTERATION] = _winner(alteration)
+    return winners
 
 
 def _winner(match: Match[P]) -> Winner:

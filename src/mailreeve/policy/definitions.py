@@ -133,15 +133,14 @@ class Definitions:
             return None
         key, domain = address.key, address.domain
         at = len(key) - len(domain)
-        found = patterns.get(key)
-        if found is not None and (definition := _first(found, field, route)) is not None:
-            return definition
-        if domain in internal_domains:
-            found = patterns.get(key[:at])
-            if found is not None and (definition := _first(found, field, route)) is not None:
-                return definition
-        found = patterns.get(key[at - 1 :])
-        return None if found is None else _first(found, field, route)
+        shards, mask = patterns.shards, patterns.mask
+        for pattern in (key, key[:at], key[at - 1 :]):
+            shard = shards[hash(pattern) & mask]
+            if pattern in shard and (pattern[-1] != "@" or domain in internal_domains):
+                definition = _first(shard[pattern], field, route)
+                if definition is not None:
+                    return definition
+        return None
 
 
 def _first(ranked: tuple[Definition, ...], field: AddressType, route: Route) -> Definition | None:

@@ -34,8 +34,8 @@ _INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
 
 class _Known(Struct, frozen=True, gc=False):
-    """What the directory says about one address or domain: its user, and the keys of the targets that match it. Of a
-    domain only groups are kept, which the addresses in it are in as well."""
+    """What the directory says about one address or domain: its user, and the keys of the targets that match it.
+    For a domain only groups are kept, which the addresses in it are in as well."""
 
     user: User | None
     attributes: tuple[str, ...]
@@ -144,24 +144,17 @@ class Identities:
             attributes = (FREE_MAIL_KEY, *attributes)
         return Keys((*fixed, domain, key, *attributes))
 
-    def author_keys(self, authors: tuple[HeaderFrom, ...], sender: Sender, envelope: Keys) -> Keys:
+    def author_keys(self, authors: tuple[HeaderFrom, ...]) -> Keys:
         """The keys of all targets that match the From header; of several authors, any one counts.
 
         A missing header and an author without a usable address count as the null sender does
         (D-06): a sender must not slip past a policy for external addresses by garbling the header.
-        `envelope` are the keys of the envelope sender, who is the author of most mail.
         """
         if not authors:
             return NULL_SENDER_KEYS
         several: list[Keys] = []
         for author in authors:
-            address = author.address
-            if address is None:
-                keys = NULL_SENDER_KEYS
-            elif type(sender) is not NullSender and address.key == sender.key:
-                keys = envelope
-            else:
-                keys = self.keys(address)
+            keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
             name = author.display_name and fold_display_name(author.display_name)
             several.append(with_name(keys, name) if name else keys)
         return several[0] if len(several) == 1 else union(several)

@@ -1,8 +1,9 @@
 """Which policies of a type could apply to this message, without looking at every policy?
 
-Policies are found by the keys of their two sides (`targets.Target.key`, `by_sender`). An address has a handful of
-keys, so a look-up takes a handful of steps however many policies there are. The index may yield too many policies, never too few: whether one
-applies is for `evaluate` alone to say. Within each row it yields, the winner-to-be comes first.
+Policies are found by the keys of their two sides (`targets.Target.key`, `by_sender`). An address has a handful
+of keys, so a look-up takes a handful of steps however many policies there are. The index may yield too many
+policies, never too few: whether one applies is for `evaluate` alone to say. Within each row it yields, the
+winner-to-be comes first.
 
 One policy more or less makes a new index that shares all but a few hundred entries with the old one.
 """
@@ -128,7 +129,7 @@ class ScopedIndex(Generic[P]):
         With each row comes the effect that all of its policies have.
         """
         for effect, shelf in self._by_effect.items():
-            for held in shelf.under(recipient):
+            for held in shelf.one_by_one(recipient):
                 yield effect, as_row(held)
 
 

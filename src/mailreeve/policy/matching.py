@@ -7,17 +7,16 @@ from typing import Final, Generic, TypeVar, final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import NullSender
-from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.addresses import NullSender, Sender
+from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys, union
-from mailreeve.policy.networks import unmapped, within
+from mailreeve.policy.networks import Ranges, unmapped, within
 from mailreeve.policy.order import Order, order
 from mailreeve.policy.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
     FromPart,
-    Network,
     PermittedSenderPolicy,
     Scope,
     Terms,
@@ -85,29 +84,37 @@ class Case(Struct, frozen=True, gc=False):
             self.senders,
         )
 
-    def without_header(self) -> Case:
-        """The same message before its header is known, and before anything vouches for one."""
-        known, at, envelope = self.facts, self.at, self.envelope
-        facts = MessageFacts(known.sender, known.recipient, at, None, known.source_ip, None, known.source_trusted)
+    def before_header(self) -> Case:
+        """The same message before its header was known."""
+        envelope = self.envelope
         return Case(
-            facts, at, self.source_ip, self.trusted_source, envelope, NO_KEYS, False, self.recipient, envelope
+            self.facts,
+            self.at,
+            self.source_ip,
+            self.trusted_source,
+            envelope,
+            NO_KEYS,
+            False,
+            self.recipient,
+            envelope,
         )
 
 
-def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
+def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts) -> Case:
     """The facts, prepared once for all policies."""
     source = None if facts.source_ip is None else unmapped(facts.source_ip)
     sender, authors = facts.sender, facts.header_from
     envelope = senders = identities.keys(sender)
     if authors is None:
         header = NO_KEYS
+    elif _is_sender_alone(authors, sender):
+        header = envelope  # as in most mail
     else:
-        header = identities.author_keys(authors, sender, envelope)
-        if header is not envelope:
-            senders = union((envelope, header))
+        header = identities.author_keys(authors)
+        senders = union((envelope, header))
     trusted = facts.source_trusted
     if trusted is None:
-        trusted = source is not None and within(source, relay_networks)
+        trusted = source is not None and relay_networks.hold(source)
     return Case(
         facts,
         facts.at,
@@ -119,6 +126,14 @@ def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: 
         identities.keys(facts.recipient),
         senders,
     )
+
+
+def _is_sender_alone(authors: tuple[HeaderFrom, ...], sender: Sender) -> bool:
+    """Whether the envelope sender is the only author, and under no name."""
+    if len(authors) != 1 or authors[0].display_name or type(sender) is NullSender:
+        return False
+    address = authors[0].address
+    return address is not None and address.key == sender.key
 
 
 @final

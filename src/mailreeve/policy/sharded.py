@@ -60,11 +60,20 @@ class Sharded(Mapping[str, V]):
 
     def several(self, keys: tuple[str, ...]) -> list[V]:
         """What stands under those of the keys under which something does."""
+        # Loops: a comprehension is a call of its own, and most often there is nothing to be found.
+        found: list[V] = []
         shards, mask = self.shards, self.mask
         if mask:
-            return [value for key in keys if (value := shards[hash(key) & mask].get(key)) is not None]
-        get = shards[0].get
-        return [value for key in keys if (value := get(key)) is not None]
+            for key in keys:
+                shard = shards[hash(key) & mask]
+                if key in shard:
+                    found.append(shard[key])
+        else:
+            shard = shards[0]
+            for key in keys:
+                if key in shard:
+                    found.append(shard[key])
+        return found
 
     def __contains__(self, key: object) -> bool:
         return key in self.shards[hash(key) & self.mask]
