@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.families.call import Call
+from mailreeve.families.domains import rows as domains
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
-from mailreeve.policy.addresses import AddressError, parse_domain
-from mailreeve.policy.personal import list_key
+from mailreeve.families.users import operations as users
+from mailreeve.policy.addresses import AddressError, parse_domain, without_tag
 from mailreeve.policy.policies import ManagedAction
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
@@ -45,13 +46,14 @@ def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAc
 
 
 def _recipient(call: Call, text: str) -> str:
-    """Under which key the list of this internal recipient is kept: where decisions look for it, so that aliases
-    lead to the user and a `+tag` is ignored (D-18)."""
+    """Under which key the list of this internal recipient is kept: where decisions look for it (`list_key`), so
+    that aliases lead to the user and a `+tag` is ignored (D-18). Asked of the rows, which know an alias that was
+    given a moment ago."""
     address = fields.address(text, "to")
-    identities = call.policies.identities
-    if not identities.is_internal(address):
+    if domains.find(call.work, address.domain) is None:
         raise refused(NOT_MANAGED, "to")
-    return list_key(identities, address)
+    user = users.reached(call.work, address)
+    return without_tag(address).key if user is None else user.key
 
 
 def _sender(text: str) -> str:
