@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from mailreeve.families.call import Call
 from mailreeve.families.domains import rows as domains
@@ -34,6 +37,39 @@ def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> 
     row = rows.change(call.work, old, action)
     call.work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
     return row
+
+
+def join_lists(call: Call, address: str, owner: str, field: str) -> None:
+    """Put the entries kept for an address into the list of the user who now has it, see `AddressJoined`.
+
+    Where both have one for a sender, the one that changed last stays and the other goes (D-19). A list does not
+    grow beyond its limit this way either. Raises `ItemRefused` naming `field`.
+    """
+    work = call.work
+    joining = rows.of_recipient(work, address)
+    if not joining:
+        return
+    held = {row.sender: row for row in rows.of_recipient(work, owner)}
+    size = len(held.keys() | {row.sender for row in joining})
+    most = call.limits.managed_senders_per_user
+    if size > max(most, len(held)):
+        message = f"{MANAGED_SENDER_LIMIT.message}: with the entries of the alias it would hold {size} of {most}"
+        raise refused(MANAGED_SENDER_LIMIT, field, message)
+    both = [(row, held[row.sender]) for row in joining if row.sender in held]
+    gone = {row.id: row for row in (min(rivals, key=_changed) for rivals in both)}
+    rows.remove(work, list(gone))
+    rows.hand_over(work, address, owner)
+    for row in gone.values():
+        work.changed(Part.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
+    for row in joining:
+        if row.id not in gone:
+            moved = msgspec.structs.replace(row, recipient=owner)
+            work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
+
+
+def _changed(row: ManagedSenderRow) -> tuple[datetime, bool]:
+    """When the entry was changed last. Of two of one instant a block comes later."""
+    return row.updated_at, row.action is ManagedAction.BLOCK
 
 
 def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAction) -> ManagedSenderRow:

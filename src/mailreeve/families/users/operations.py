@@ -36,7 +36,10 @@ def add_user(
     force_password_change: bool = False,
     role: Role | None = None,
 ) -> UserRow:
-    """A new user with the address `text`. Raises `ItemRefused`."""
+    """A new user with the address `text`. Raises `ItemRefused`.
+
+    What is kept for that address is the user's without more ado: it is kept under the key of the primary address.
+    """
     address = _new_address(work, text, "emailAddress")
     fields.short(name, "name", MAX_NAME)
     row = rows.add(
@@ -142,7 +145,7 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     """An alias of a user, given to it unless it has it, and the user. Raises `ItemRefused`.
 
     An alias is an internal address like any other: what anybody outside could send from must not make a sender
-    one of our users.
+    one of our users. What the capabilities keep for the address joins what they keep for the user.
     """
     owner = get(call.work, owner_text, "aliasFor")
     alias = fields.address(text, "alias")
@@ -152,11 +155,14 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     alias = _new_address(call.work, text, "alias")
     row = rows.add_alias(call.work, owner, alias, text)
     call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row, names=[_alias_name(row)])
+    for joined in call.address_joined:
+        joined(call, row.key, owner.key, "alias")
     return row, owner
 
 
 def remove_alias(call: Call, text: str, owner_text: str | None) -> tuple[AddressRow, UserRow]:
-    """The alias that is taken from its user, and the user. Raises `ItemRefused`."""
+    """The alias that is taken from its user, and the user, who keeps what was the user's under it. Raises
+    `ItemRefused`."""
     alias = fields.address(text, "alias")
     row = rows.find_address(call.work, alias.key)
     owner = rows.find_by_address(call.work, alias.key)
