@@ -16,7 +16,7 @@ from mailreeve.policy.policies import Scope, WebAction, WebEntryType
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.web_index import EntryOrder, Listed, WebIndex
-from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, WebUrl, parse_web_url
+from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, parse_web_url
 
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
