@@ -110,7 +110,8 @@ class Shelf(Generic[V]):
         found = self.names.several(keys.names)
         groups = self.groups
         if groups and keys.groups:
-            found += [groups[key] for key in groups.keys() & keys.groups]
+            for key in groups.keys() & keys.groups:
+                found.append(groups[key])
         return found
 
     def one_by_one(self, keys: Keys) -> Iterator[V]:

@@ -79,21 +79,17 @@ class BySender(Generic[P]):
     def rows(self, senders: Keys, recipient: Keys) -> list[Row[P]]:
         """Rows of entries between addresses with these keys: too many, never too few."""
         rows: list[Row[P]] = []
-        shards, mask = self._named.shards, self._named.mask
-        for key in senders.names:
-            shard = shards[hash(key) & mask]
-            if key not in shard:
-                continue
-            there = shard[key]
+        for there in self._named.several(senders.names):
             if isinstance(there, Shelf):
                 for found in there.under(recipient):
                     rows.append(as_row(found))
             else:
                 rows.append(there if isinstance(there, tuple) else (there,))
         groups = senders.groups
-        if groups:
+        if groups and self._grouped:
             for by_group in self._grouped.under(recipient):
-                rows += [as_row(by_group[group]) for group in by_group.keys() & groups]
+                for group in by_group.keys() & groups:
+                    rows.append(as_row(by_group[group]))
         return rows
 
     def of_senders(self, senders: Keys, most: int) -> Iterator[Row[P]]:

@@ -60,12 +60,17 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
 
 def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     """The contest as decided by the index's candidates only."""
-    recipient = case.recipient
     senders = case.senders if index.reads_header else case.envelope
-    names, groups = recipient.names, recipient.groups
+    rows = index.candidates(senders, case.recipient)
+    return Contest(index, case, _best(rows, case) if rows else None)
+
+
+def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
+    """The match that wins among the rows, of each of which only the first one can."""
+    names, groups = case.recipient.names, case.recipient.groups
     best: Match[P] | None = None
     best_order: Order | None = None
-    for row in index.candidates(senders, recipient):
+    for row in rows:
         for entry in row:
             if type(entry) is Turned:
                 policy, swapped = entry.policy, True
@@ -90,7 +95,7 @@ def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
                 if place > best_order:
                     best, best_order = match, place
             break  # the rest of the row comes later in the order
-    return Contest(index, case, best)
+    return best
 
 
 def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | None:
