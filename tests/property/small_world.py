@@ -73,15 +73,15 @@ TIMES = (-inf, 10.0, 20.0, inf)
 
 T = TargetType
 TARGETS = (
-    Target(T.EVERYONE),
-    Target(T.INTERNAL_ADDRESSES),
-    Target(T.EXTERNAL_ADDRESSES),
-    Target(T.FREE_MAIL_DOMAINS),
-    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
-    *(Target(T.PROFILE_GROUP, group) for group in ("low", "top", "ring2", "nobody")),
-    Target(T.ADDRESS_ATTRIBUTE_VALUE, "sales", "1"),
-    *(Target(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
-    Target(T.HEADER_DISPLAY_NAME, "jo doe"),
+    Target.of(T.EVERYONE),
+    Target.of(T.INTERNAL_ADDRESSES),
+    Target.of(T.EXTERNAL_ADDRESSES),
+    Target.of(T.FREE_MAIL_DOMAINS),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("low", "top", "ring2", "nobody")),
+    Target.of(T.ADDRESS_ATTRIBUTE_VALUE, "sales", "1"),
+    *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
+    Target.of(T.HEADER_DISPLAY_NAME, "jo doe"),
 )
 
 targets = st.sampled_from(TARGETS)

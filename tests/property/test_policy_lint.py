@@ -70,15 +70,15 @@ ADDRESSES = tuple(
 )
 T = TargetType
 TARGETS = (
-    *(Target(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES, T.FREE_MAIL_DOMAINS)),
-    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test", "free.test")),
-    *(Target(T.PROFILE_GROUP, group) for group in ("staff", "team", "bad", "worse", "empty", "gone")),
-    *(Target(T.ADDRESS_ATTRIBUTE_VALUE, *pair) for pair in (("sales", "1"), ("x", "2"), ("nobody", "1"))),
+    *(Target.of(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES, T.FREE_MAIL_DOMAINS)),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test", "free.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("staff", "team", "bad", "worse", "empty", "gone")),
+    *(Target.of(T.ADDRESS_ATTRIBUTE_VALUE, *pair) for pair in (("sales", "1"), ("x", "2"), ("nobody", "1"))),
     *(
-        Target(T.INDIVIDUAL_EMAIL_ADDRESS, key)
+        Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key)
         for key in ("a@corp.test", "a+t@corp.test", "a@x.test", "f@free.test")
     ),
-    Target(T.HEADER_DISPLAY_NAME, "jo"),
+    Target.of(T.HEADER_DISPLAY_NAME, "jo"),
 )
 NETWORKS = tuple(map(parse_network, ("192.0.2.0/24", "192.0.2.0/28", "0.0.0.0/0", "2001:db8::/32")))
 SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("192.0.2.77"), parse_ip("198.51.100.1"), parse_ip("2001:db8::1"))
@@ -223,7 +223,7 @@ entries = st.builds(
     st.sampled_from(WebAction),
 )
 web_scopes = st.builds(
-    lambda scope, everyone: replace(scope, to=Target(T.EVERYONE)) if everyone else scope,
+    lambda scope, everyone: replace(scope, to=Target.of(T.EVERYONE)) if everyone else scope,
     scopes,
     rarely.map(lambda rare: not rare),
 )

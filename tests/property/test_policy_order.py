@@ -14,8 +14,8 @@ from mailreeve.policy.targets import RANK, Target, TargetType
 
 scopes = st.builds(
     Scope.of,
-    from_=st.sampled_from(TargetType).map(Target),
-    to=st.sampled_from(TargetType).map(Target),
+    from_=st.sampled_from(TargetType).map(Target.of),
+    to=st.sampled_from(TargetType).map(Target.of),
     networks=st.sampled_from(((), (parse_network("192.0.2.0/24"),))),
     starts=st.sampled_from((-inf, 1.0)),
     ends=st.sampled_from((inf, 9.0)),

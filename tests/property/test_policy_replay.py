@@ -33,11 +33,11 @@ ADDRESSES = tuple(
     map(parse_address, ("a@corp.test", "al@corp.test", "b@corp.test", "a+t@corp.test", "a@x.test", "b@y.test"))
 )
 TARGETS = (
-    *(Target(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES)),
-    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
-    *(Target(T.PROFILE_GROUP, group) for group in ("g", "h")),
-    *(Target(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@y.test")),
-    Target(T.HEADER_DISPLAY_NAME, "jo"),
+    *(Target.of(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES)),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("g", "h")),
+    *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@y.test")),
+    Target.of(T.HEADER_DISPLAY_NAME, "jo"),
 )
 NETWORK = parse_network("192.0.2.0/24")
 SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("127.0.0.1"))

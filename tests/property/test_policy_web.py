@@ -27,9 +27,9 @@ DIRECTORY = Directory(
 )
 LOCATION = parse_network("192.0.2.0/24")
 WHO = {
-    "everyone": Target(TargetType.EVERYONE),
-    "group": Target(TargetType.PROFILE_GROUP, "H"),
-    "pat": Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, PAT.key),
+    "everyone": Target.of(TargetType.EVERYONE),
+    "group": Target.of(TargetType.PROFILE_GROUP, "H"),
+    "pat": Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, PAT.key),
 }
 
 

@@ -35,7 +35,7 @@ def target(text: str) -> Target:
     """An address, a domain, or `everyone`."""
     if text == "everyone":
         return EVERYONE
-    return Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in text else TargetType.EMAIL_DOMAIN, text)
+    return Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in text else TargetType.EMAIL_DOMAIN, text)
 
 
 def pattern(text: str) -> AddressPattern:

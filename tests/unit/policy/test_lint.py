@@ -437,7 +437,7 @@ def test_a_policy_is_held_against_few_others_however_many_there_are(monkeypatch)
     """Near-linear: for ten thousand policies of few buckets, a handful of each row is read."""
     number = 10_000
     scopes = [
-        Scope(EVERYONE if n % 2 else Target(TargetType.EMAIL_DOMAIN, f"d{n % 100}.test"), INTERNAL)
+        Scope(EVERYONE if n % 2 else Target.of(TargetType.EMAIL_DOMAIN, f"d{n % 100}.test"), INTERNAL)
         for n in range(number)
     ]
     policies = [

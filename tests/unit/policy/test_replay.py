@@ -11,7 +11,7 @@ from mailreeve.policy.targets import EVERYONE, Target, TargetType
 
 
 def block(sender: str) -> BlockedSenderPolicy:
-    scope = Scope(Target(TargetType.EMAIL_DOMAIN, sender), EVERYONE)
+    scope = Scope(Target.of(TargetType.EMAIL_DOMAIN, sender), EVERYONE)
     return BlockedSenderPolicy("b", "b", scope, BlockedOption.BLOCK_SENDER, 1.0)
 
 
