@@ -64,8 +64,9 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
     ready = [_read(endpoint, item) for item in request.items]
 
     def transaction(work: Work) -> Done:
+        follower = house.follower
         rehearse = _no_rehearsal if endpoint.writes else rehearsal(house, caller, origin)
-        current = partial(house.follower.current, caller.account_id)
+        current = partial(follower.current_for_writer if endpoint.writes else follower.current, caller.account_id)
         return _each(endpoint, request, ready, _call(house, caller, work, request.page, current, rehearse))
 
     if endpoint.writes:
@@ -101,7 +102,7 @@ def rehearsal(house: House, caller: Caller, origin: Origin) -> Rehearse:
 
     def rehearse(action: Callable[[Call], T]) -> Rehearsed[T]:
         def transaction(work: Work) -> Rehearsed[T]:
-            before = house.follower.current(caller.account_id)
+            before = house.follower.current_for_writer(caller.account_id)
             lenient = replace(house, conduct=replace(house.conduct, reach_guard=ReachGuard.WARN))
             result = action(_call(lenient, caller, work, PageRequest(), lambda: before, _no_rehearsal))
             return Rehearsed(result, before, house.follower.rehearsed(work, before))

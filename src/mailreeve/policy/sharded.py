@@ -18,8 +18,8 @@ FULL: Final = 4_096
 and each entry more is one to be copied for a change: this many take a tenth of a millisecond."""
 
 FILLED: Final = 2_560
-"""So many entries a shard holds at most, on average, when a map is made at once: dictionaries of up to 2,730 entries
-take the same room."""
+"""So many entries a shard holds at most, on average, when a map is made at once: dictionaries of up to 2,730
+entries take the same room."""
 
 
 _ONE_SHARD: Final = [0]  # for all small maps; a map that splits makes a row of its own

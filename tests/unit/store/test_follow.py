@@ -402,6 +402,26 @@ def test_a_set_holds_all_that_its_revision_says(store: Store, follower: Follower
     assert [(p.revision, p.directory.internal_domains, blocked(p)) for p in caught] == [(2, {"x.test"}, {"p"})]
 
 
+def test_a_writer_sees_the_commit_before_its_own_that_nobody_has_heard_of(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """Between a commit and the news of it everybody else may still decide by the set before."""
+    families.add(store, "p")
+    follower.current(ONE)
+    caught: list[tuple[set[str], set[str]]] = []
+
+    @contextmanager
+    def look_between(account_id: str, touched: Touched) -> Iterator[None]:
+        yield
+        reader = blocked(follower.current(ONE))
+        caught.append((reader, blocked(follower.current_for_writer(ONE))))
+
+    store.around_commit(look_between)
+    families.add(store, "q")
+    assert caught == [({"p"}, {"p", "q"})]
+    assert blocked(follower.current(ONE)) == blocked(follower.current_for_writer(ONE)) == {"p", "q"}
+
+
 def test_a_set_read_before_its_counters_is_not_handed_out(
     store: Store, follower: Follower, families: Families
 ) -> None:
