@@ -60,10 +60,12 @@ class Trace:
         a trace. Nobody reads more than the first few, and a million would take a second.
         """
         decided: Contest[P] | None = None
-        policies: Iterable[P] = index.policies
+        policies: Iterable[P]
         if len(index) > LOOKED_THROUGH:
             decided = contest(index, self._case)
             policies = self._near(index, decided.winner)
+        else:
+            policies = index.policies
         matches: list[tuple[Order, Match[P]]] = []
         failed: list[tuple[Order, P, Unmet]] = []
         for policy in policies:
