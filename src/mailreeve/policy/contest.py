@@ -41,13 +41,21 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
             return True
         if self.winner is not None and _may_turn(self.winner, self.case):
             return False
-        now = effect(self.winner)
-        return all(effect(rival) == now for rival in self._rivals())
+        now, floor = effect(self.winner), self._floor()
+        case = self.case.with_any_header()
+        for _, ranked in self.index.header_readers(case.recipient):
+            rival = _first_rival(ranked, case, floor)
+            if rival is not None and effect(rival) != now:
+                return False
+        return True
+
+    def _floor(self) -> Order | None:
+        """What a rival must not be below."""
+        return None if self.winner is None else self.winner.order
 
     def _rivals(self) -> Iterator[Match[P]]:
         """Matches by the header that would win under some header; one for each effect is enough."""
-        case = self.case.with_any_header()
-        floor = None if self.winner is None else self.winner.order
+        case, floor = self.case.with_any_header(), self._floor()
         seen: set[str] = set()
         for effect, ranked in self.index.header_readers(case.recipient):
             if effect in seen:
@@ -104,10 +112,9 @@ def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | 
     The winner itself, met by the header instead, is among them.
     """
     for entry in ranked:
-        policy = policy_of(entry)
         if floor is not None and entry_order(entry) < floor:
             return None  # so are all that follow
-        match = evaluate(policy, case)
+        match = evaluate(policy_of(entry), case)
         if type(match) is Match and match.part is HEADER_FROM:
             return match
     return None

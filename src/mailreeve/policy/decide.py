@@ -38,7 +38,6 @@ from mailreeve.policy.decisions import (
     Winner,
 )
 from mailreeve.policy.facts import IPAddress, MessageFacts
-from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.matching import Case, Match, P, case_of
 from mailreeve.policy.networks import unmapped
 from mailreeve.policy.personal import Hit, PersonalView, entry_description, personal_view
@@ -107,10 +106,16 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     decision carries the trace; nothing else differs.
     """
     case = case_of(policies.identities, policies.relay_networks, facts)
-    trace = Trace(policies, case) if explain else None
-    blocked = _contest(_BLOCKED, policies.blocked, case, trace)
-    permitted = _contest(_PERMITTED, policies.permitted, case, trace)
-    alteration = _contest(_ALTERATION, policies.alteration, case, trace)
+    trace: Trace | None = None
+    if explain:
+        trace = Trace(policies, case)
+        blocked = trace.survey(_BLOCKED, policies.blocked)
+        permitted = trace.survey(_PERMITTED, policies.permitted)
+        alteration = trace.survey(_ALTERATION, policies.alteration)
+    else:
+        blocked = contest(policies.blocked, case)
+        permitted = contest(policies.permitted, case)
+        alteration = contest(policies.alteration, case)
     rewriter = Rewriter(policies.definitions, policies.identities, facts, alteration)
     effective = rewriter.recipient(facts.recipient)
     personal = personal_view(policies.managed, policies.identities, facts, effective)
@@ -305,10 +310,6 @@ def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) ->
         if author.address is not None:
             found.append(rewriter.rewrite(_FROM, author.address))
     return tuple([alteration for alteration in found if alteration is not None])
-
-
-def _contest(type_: PolicyType, index: ScopedIndex[P], case: Case, trace: Trace | None) -> Contest[P]:
-    return contest(index, case) if trace is None else trace.survey(type_, index)
 
 
 def _winners(

@@ -155,8 +155,7 @@ class Identities:
         several: list[Keys] = []
         for author in authors:
             keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
-            name = author.display_name and fold_display_name(author.display_name)
-            several.append(with_name(keys, name) if name else keys)
+            several.append(named(keys, author.display_name))
         return several[0] if len(several) == 1 else union(several)
 
     def membership(self, address: Address, group: str) -> tuple[str, ...]:
@@ -229,3 +228,9 @@ class Identities:
             seen.add(next_)
             yield next_
             next_ = self.directory.parents.get(next_)
+
+
+def named(keys: Keys, display_name: str) -> Keys:
+    """The keys of an author under this name, which may be empty."""
+    name = display_name and fold_display_name(display_name)
+    return with_name(keys, name) if name else keys

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mailreeve.policy.addresses import NullSender, Sender
 from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts
-from mailreeve.policy.identities import Identities
+from mailreeve.policy.identities import Identities, named
 from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys, union
 from mailreeve.policy.networks import Ranges, unmapped, within
 from mailreeve.policy.order import Order, order
@@ -107,8 +107,8 @@ def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts)
     envelope = senders = identities.keys(sender)
     if authors is None:
         header = NO_KEYS
-    elif _is_sender_alone(authors, sender):
-        header = envelope  # as in most mail
+    elif _is_sender_alone(authors, sender):  # as in most mail
+        header = senders = named(envelope, authors[0].display_name)
     else:
         header = identities.author_keys(authors)
         senders = union((envelope, header))
@@ -129,8 +129,8 @@ def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts)
 
 
 def _is_sender_alone(authors: tuple[HeaderFrom, ...], sender: Sender) -> bool:
-    """Whether the envelope sender is the only author, and under no name."""
-    if len(authors) != 1 or authors[0].display_name or type(sender) is NullSender:
+    """Whether the envelope sender is the only author."""
+    if len(authors) != 1 or type(sender) is NullSender:
         return False
     address = authors[0].address
     return address is not None and address.key == sender.key
