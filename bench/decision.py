@@ -46,15 +46,15 @@ def policy(n: int, dice: random.Random) -> BlockedSenderPolicy:
     """One policy of the mix."""
     kind = dice.random()
     if kind < 0.60:
-        sender = Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"sender{n}@shop{n % 5000}.test")
+        sender = Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"sender{n}@shop{n % 5000}.test")
     elif kind < 0.95:
-        sender = Target(TargetType.EMAIL_DOMAIN, f"shop{n}.test")
+        sender = Target.of(TargetType.EMAIL_DOMAIN, f"shop{n}.test")
     else:
-        sender = Target(TargetType.PROFILE_GROUP, f"group{n % GROUPS}")
-    recipient = Target(TargetType.INTERNAL_ADDRESSES)
+        sender = Target.of(TargetType.PROFILE_GROUP, f"group{n % GROUPS}")
+    recipient = Target.of(TargetType.INTERNAL_ADDRESSES)
     if dice.random() < 0.5:
-        recipient = Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"user{dice.randrange(USERS)}@{DOMAIN}")
-    scope = Scope(from_=sender, to=recipient, from_part=FromPart.ENVELOPE_FROM, starts=-inf, ends=inf)
+        recipient = Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"user{dice.randrange(USERS)}@{DOMAIN}")
+    scope = Scope.of(from_=sender, to=recipient, from_part=FromPart.ENVELOPE_FROM, starts=-inf, ends=inf)
     return BlockedSenderPolicy(f"{n:032x}", f"policy {n}", scope, BlockedOption.BLOCK_SENDER, float(n))
 
 

@@ -49,13 +49,13 @@ def document(description: str, scope: Scope) -> str:
             description,
             target(scope.from_),
             target(scope.to),
-            from_part=scope.from_part,
-            starts=moment(scope.starts),
-            ends=moment(scope.ends),
-            override=scope.override,
-            bidirectional=scope.bidirectional,
-            enabled=scope.enabled,
-            source_ips=tuple(map(str, scope.networks)),
+            from_part=scope.terms.from_part,
+            starts=moment(scope.terms.starts),
+            ends=moment(scope.terms.ends),
+            override=scope.terms.override,
+            bidirectional=scope.terms.bidirectional,
+            enabled=scope.terms.enabled,
+            source_ips=tuple(map(str, scope.terms.networks)),
         )
     ).decode()
 

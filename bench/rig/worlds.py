@@ -106,29 +106,29 @@ def sender_target(size: Size, number: int, chance: random.Random) -> Target:
     """Whom policy `number` is about."""
     kind = chance.random()
     if kind < 0.70:
-        return Target(T.INDIVIDUAL_EMAIL_ADDRESS, f"sender{number}@{domain_of(number % 100_000)}")
+        return Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, f"sender{number}@{domain_of(number % 100_000)}")
     if kind < 0.95:
-        return Target(T.EMAIL_DOMAIN, domain_of(number))
+        return Target.of(T.EMAIL_DOMAIN, domain_of(number))
     if kind < 0.97:
-        return Target(T.HEADER_DISPLAY_NAME, f"name {number}")
+        return Target.of(T.HEADER_DISPLAY_NAME, f"name {number}")
     if kind < 0.99:
-        return Target(T.PROFILE_GROUP, key_of(10_000_000 + chance.randrange(size.groups)))
+        return Target.of(T.PROFILE_GROUP, key_of(10_000_000 + chance.randrange(size.groups)))
     if kind < 0.998:
-        return Target(T.ADDRESS_ATTRIBUTE_VALUE, f"department {number % 40}", key_of(20_000_000))
-    return chance.choice((EXTERNAL, EXTERNAL, INTERNAL, Target(T.FREE_MAIL_DOMAINS)))
+        return Target.of(T.ADDRESS_ATTRIBUTE_VALUE, f"department {number % 40}", key_of(20_000_000))
+    return chance.choice((EXTERNAL, EXTERNAL, INTERNAL, Target.of(T.FREE_MAIL_DOMAINS)))
 
 
 def recipient_target(size: Size, sender: Target, chance: random.Random) -> Target:
     """For whom. A wide sender is never for everybody, or one policy would decide all mail; policies about groups
     and departments inside are about whom they may write to."""
     if sender.type in (T.PROFILE_GROUP, T.ADDRESS_ATTRIBUTE_VALUE):
-        return Target(T.EMAIL_DOMAIN, domain_of(chance.randrange(max(size.policies, 1_000))))
+        return Target.of(T.EMAIL_DOMAIN, domain_of(chance.randrange(max(size.policies, 1_000))))
     wide = sender.type in (T.EXTERNAL_ADDRESSES, T.INTERNAL_ADDRESSES, T.FREE_MAIL_DOMAINS)
     kind = chance.random()
     if wide or kind < 0.25:
-        return Target(T.INDIVIDUAL_EMAIL_ADDRESS, user_address(chance.randrange(size.users)))
+        return Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, user_address(chance.randrange(size.users)))
     if kind < 0.40:
-        return Target(T.PROFILE_GROUP, key_of(10_000_000 + chance.randrange(size.groups)))
+        return Target.of(T.PROFILE_GROUP, key_of(10_000_000 + chance.randrange(size.groups)))
     return INTERNAL if kind < 0.8 else EVERYONE
 
 
@@ -137,7 +137,7 @@ def scope(size: Size, number: int, chance: random.Random) -> Scope:
     sender = sender_target(size, number, chance)
     kind, part = chance.random(), chance.random()
     dated = kind < 0.05
-    return Scope(
+    return Scope.of(
         from_=sender,
         to=recipient_target(size, sender, chance),
         from_part=FromPart.ENVELOPE_FROM if part < 0.8 else FromPart.BOTH if part < 0.95 else FromPart.HEADER_FROM,
@@ -170,7 +170,7 @@ def blocked(size: Size) -> Iterator[BlockedSenderPolicy]:
 def permitted(size: Size) -> Iterator[PermittedSenderPolicy]:
     """A tenth of a thousandth as many permitted sender policies, at least a hundred."""
     for number in range(max(100, size.policies // 10_000)):
-        target = Target(T.EMAIL_DOMAIN, f"partner{number}.test")
+        target = Target.of(T.EMAIL_DOMAIN, f"partner{number}.test")
         yield PermittedSenderPolicy(key_of(30_000_000 + number), "partner", Scope(target, INTERNAL), 1.7e9)
 
 
@@ -185,7 +185,7 @@ def managed(size: Size) -> Iterator[ManagedSender]:
 def alteration(size: Size) -> Iterator[AlterationPolicy]:
     """Twenty policies that put twenty sets to work for single users."""
     for number in range(20):
-        target = Target(T.INDIVIDUAL_EMAIL_ADDRESS, user_address(number))
+        target = Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, user_address(number))
         yield AlterationPolicy(key_of(50_000_000 + number), "set", Scope(EVERYONE, target), f"S{number}", 1.7e9)
 
 
@@ -215,8 +215,8 @@ def web(size: Size) -> Iterator[WebPolicy]:
         whom = chance.choice(
             (
                 EVERYONE,
-                Target(T.PROFILE_GROUP, key_of(10_000_000 + chance.randrange(size.groups))),
-                Target(T.INDIVIDUAL_EMAIL_ADDRESS, user_address(chance.randrange(size.users))),
+                Target.of(T.PROFILE_GROUP, key_of(10_000_000 + chance.randrange(size.groups))),
+                Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, user_address(chance.randrange(size.users))),
             )
         )
         yield WebPolicy(key_of(80_000_000 + made), "list", (Scope(whom),), tuple(entries), 1.7e9)

@@ -51,9 +51,9 @@ def place(policy, swapped):
     ]
     if swapped:
         sides.reverse()
-    dated = (scope.starts, scope.ends) != (-inf, inf)
+    dated = (scope.terms.starts, scope.terms.ends) != (-inf, inf)
     ranks = (max(sides), min(sides), sides[0])
-    return (scope.override, ranks, bool(scope.networks), dated, policy.created, policy.id)
+    return (scope.terms.override, ranks, bool(scope.terms.networks), dated, policy.created, policy.id)
 
 
 def personal_place(hit):
@@ -126,46 +126,46 @@ class NaiveRules:
 
     def applies(self, policy, facts):
         """(part, swapped) if the policy applies, else None: behaviour.md section 2.12."""
-        scope, ip = policy.scope, plain_ip(facts)
-        if not scope.enabled or not scope.starts <= facts.at < scope.ends:
+        scope, terms, ip = policy.scope, policy.scope.terms, plain_ip(facts)
+        if not terms.enabled or not terms.starts <= facts.at < terms.ends:
             return None
-        if scope.networks and not any(ip is not None and ip in network for network in scope.networks):
+        if terms.networks and not any(ip is not None and ip in network for network in terms.networks):
             return None
         if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return None
-        for swapped in (False, True) if scope.bidirectional else (False,):
+        for swapped in (False, True) if terms.bidirectional else (False,):
             source, goal = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
             if not self.is_met(goal, facts.recipient):
                 continue
             named = source.type is T.HEADER_DISPLAY_NAME
-            if named or scope.from_part is not FromPart.ENVELOPE_FROM:
+            if named or terms.from_part is not FromPart.ENVELOPE_FROM:
                 unseen = facts.header_from is None
                 for author in () if unseen else facts.header_from or (HeaderFrom(None),):
                     if author.display_name == source.value if named else self.is_met(source, author.address):
                         return FromPart.HEADER_FROM, swapped
-            if not named and scope.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
+            if not named and terms.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
                 return FromPart.ENVELOPE_FROM, swapped
         return None
 
     def first_failing(self, policy, facts):
         """The first test of the policy as written that the message does not pass, where the policy does not
         apply: switched on, dates, source, the guard's exception, recipient, sender."""
-        scope, ip = policy.scope, plain_ip(facts)
-        if not scope.enabled:
+        scope, terms, ip = policy.scope, policy.scope.terms, plain_ip(facts)
+        if not terms.enabled:
             return Unmet.DISABLED
-        if facts.at < scope.starts:
+        if facts.at < terms.starts:
             return Unmet.NOT_STARTED
-        if facts.at >= scope.ends:
+        if facts.at >= terms.ends:
             return Unmet.EXPIRED
-        if scope.networks and ip is None:
+        if terms.networks and ip is None:
             return Unmet.SOURCE_UNKNOWN
-        if scope.networks and not any(ip in network for network in scope.networks):
+        if terms.networks and not any(ip in network for network in terms.networks):
             return Unmet.SOURCE_OUTSIDE
         if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return Unmet.BOUNCE
         if scope.to.type is T.HEADER_DISPLAY_NAME or not self.is_met(scope.to, facts.recipient):
             return Unmet.RECIPIENT
-        reads_header = scope.from_.type is T.HEADER_DISPLAY_NAME or scope.from_part is not FromPart.ENVELOPE_FROM
+        reads_header = scope.from_.type is T.HEADER_DISPLAY_NAME or terms.from_part is not FromPart.ENVELOPE_FROM
         return Unmet.HEADER_UNKNOWN if reads_header and facts.header_from is None else Unmet.SENDER
 
     def trace(self, policies, facts):

@@ -73,15 +73,15 @@ TIMES = (-inf, 10.0, 20.0, inf)
 
 T = TargetType
 TARGETS = (
-    Target(T.EVERYONE),
-    Target(T.INTERNAL_ADDRESSES),
-    Target(T.EXTERNAL_ADDRESSES),
-    Target(T.FREE_MAIL_DOMAINS),
-    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
-    *(Target(T.PROFILE_GROUP, group) for group in ("low", "top", "ring2", "nobody")),
-    Target(T.ADDRESS_ATTRIBUTE_VALUE, "sales", "1"),
-    *(Target(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
-    Target(T.HEADER_DISPLAY_NAME, "jo doe"),
+    Target.of(T.EVERYONE),
+    Target.of(T.INTERNAL_ADDRESSES),
+    Target.of(T.EXTERNAL_ADDRESSES),
+    Target.of(T.FREE_MAIL_DOMAINS),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("low", "top", "ring2", "nobody")),
+    Target.of(T.ADDRESS_ATTRIBUTE_VALUE, "sales", "1"),
+    *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
+    Target.of(T.HEADER_DISPLAY_NAME, "jo doe"),
 )
 
 targets = st.sampled_from(TARGETS)
@@ -89,7 +89,7 @@ targets = st.sampled_from(TARGETS)
 wide = st.sampled_from(TARGETS[:3])
 rarely = st.integers(0, 4).map(lambda n: n == 0)
 scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=wide | targets,
     to=wide | targets,
     from_part=st.sampled_from(FromPart),
@@ -173,7 +173,7 @@ accounts = st.builds(Account, blocked_lists, permitted_lists, managed_lists, alt
 turning_lists = st.lists(
     st.builds(
         lambda from_, to, part, option, created, bidirectional: BlockedSenderPolicy(
-            "", "", Scope(from_, to, part, bidirectional=bidirectional), option, created
+            "", "", Scope.of(from_, to, part, bidirectional=bidirectional), option, created
         ),
         *[st.sampled_from([TARGETS[number] for number in (0, 1, 2, 7, 11, 12)])] * 2,
         st.sampled_from(FromPart),

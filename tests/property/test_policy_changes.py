@@ -70,6 +70,8 @@ groups = st.sampled_from(("low", "top", "ring1", "ring2", "new"))
 domains = st.sampled_from([Domain(name) for name in ("corp.test", "old.test", "x.test", "free.test")])
 persons = st.sampled_from(("a@corp.test", "b@old.test", "al@corp.test", "a@x.test"))
 places = st.sampled_from(("x.test", "a.x.test", "y.test", "x.test/p", "x.test/p/q", "x.test/p?s=1"))
+RECIPIENTS = ("a@corp.test", "b@old.test", "al@corp.test")
+SENDERS = ("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")
 URLS = (
     "http://x.test/",
     "http://a.x.test/p",
@@ -115,6 +117,7 @@ class ChangingAccount(RuleBasedStateMachine):
         self.directory = DIRECTORY
         self.turn = count()
         self.now = 5.0
+        self.ids = count()
         self.policies = PolicySet.build(
             account_id="account", revision=0, directory=DIRECTORY, relay_networks=RELAY
         )
@@ -127,6 +130,9 @@ class ChangingAccount(RuleBasedStateMachine):
         self.policies = self.policies.changed(
             revision=self.policies.revision + 1, **{part: Changes(put, frozenset(gone))}
         )
+
+    def entries_of(self, recipient: str) -> list[ManagedSender]:
+        return [one for one in self.parts["managed"].values() if one.recipient == recipient]
 
     def change_directory(self, changes: DirectoryChanges, **members: object) -> None:
         self.directory = replace(self.directory, **members)
@@ -174,7 +180,7 @@ class ChangingAccount(RuleBasedStateMachine):
     @rule(data=st.data())
     def switch_blocked(self, data):
         policy = data.draw(st.sampled_from(sorted(self.parts["blocked"].values(), key=lambda one: one.id)))
-        scope = replace(policy.scope, enabled=not policy.scope.enabled)
+        scope = replace(policy.scope, terms=replace(policy.scope.terms, enabled=not policy.scope.terms.enabled))
         self.change("blocked", [replace(policy, scope=scope)])
 
     @rule(number=numbers, scope=scopes, at=created)
@@ -209,18 +215,39 @@ class ChangingAccount(RuleBasedStateMachine):
         self.change("definitions", [], {f"d{number:02}"})
 
     @rule(
-        recipient=st.sampled_from(("a@corp.test", "b@old.test")),
-        sender=st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")),
+        recipient=st.sampled_from(RECIPIENTS),
+        sender=st.sampled_from(SENDERS),
         action=st.sampled_from(ManagedAction),
     )
     def put_entry(self, recipient, sender, action):
         """There is one entry for each pair, whose id stays (D-19)."""
-        self.change("managed", [ManagedSender(f"m {recipient} {sender}", recipient, sender, action)])
+        ids = [one.id for one in self.entries_of(recipient) if one.sender == sender]
+        id = ids[0] if ids else f"m{next(self.ids)}"
+        self.change("managed", [ManagedSender(id, recipient, sender, action)])
 
     @precondition(lambda self: self.parts["managed"])
     @rule(data=st.data())
     def remove_entry(self, data):
         self.change("managed", [], {data.draw(st.sampled_from(sorted(self.parts["managed"])))})
+
+    @rule(address=st.sampled_from(RECIPIENTS[1:]), theirs=st.sets(st.sampled_from(SENDERS)))
+    def join_lists(self, address, theirs):
+        """An address becomes an alias: in one change its entries join its user's, where of two one goes."""
+        user = User("a@corp.test")
+        held = {one.sender: one for one in self.entries_of(user.primary)}
+        both = [(one, held[one.sender]) for one in self.entries_of(address) if one.sender in held]
+        gone = {(one if one.sender in theirs else other).id for one, other in both}
+        put = [replace(one, recipient=user.primary) for one in self.entries_of(address) if one.id not in gone]
+        kept = self.parts["managed"]
+        for id in gone:
+            del kept[id]
+        kept.update((one.id, one) for one in put)
+        self.directory = replace(self.directory, users={**self.directory.users, address: user})
+        self.policies = self.policies.changed(
+            revision=self.policies.revision + 1,
+            managed=Changes(put, frozenset(gone)),
+            directory=DirectoryChanges(users={address: user}),
+        )
 
     @rule(
         number=st.integers(0, 3),
@@ -378,6 +405,9 @@ class ChangingAccount(RuleBasedStateMachine):
             assert {one.id: one for one in index.policies} == self.parts[name]
             assert len(index) == len(self.parts[name])
         assert len(policies.managed) == len(self.parts["managed"])
+        for recipient in RECIPIENTS:
+            theirs = {one.sender: one for one in self.entries_of(recipient)}
+            assert policies.managed.of(recipient).entries == theirs
         assert len(policies.definitions) == len(self.parts["definitions"])
         assert len(policies.web) == sum(len(one.entries) for one in self.parts["web"].values())
         for field in Directory.__struct_fields__:

@@ -44,7 +44,7 @@ def scope(chance: random.Random) -> Scope:
     """Narrow scopes and wide ones; most of them always in force."""
     narrow = chance.random() < 0.7
     targets = TARGETS if narrow else TARGETS[:4]
-    return Scope(
+    return Scope.of(
         from_=chance.choice(targets),
         to=chance.choice(targets[:-1]),
         from_part=chance.choice(list(FromPart)),

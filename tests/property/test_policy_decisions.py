@@ -139,9 +139,12 @@ def test_a_doubt_about_an_admin_block_is_a_real_one_unless_both_parts_or_directi
             policy,
             scope=replace(
                 policy.scope,
-                bidirectional=False,
-                from_part=FromPart.ENVELOPE_FROM if number else FromPart.HEADER_FROM,
-                from_=policy.scope.from_ if number else Target(T.INDIVIDUAL_EMAIL_ADDRESS, "a@x.test"),
+                from_=policy.scope.from_ if number else Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, "a@x.test"),
+                terms=replace(
+                    policy.scope.terms,
+                    bidirectional=False,
+                    from_part=FromPart.ENVELOPE_FROM if number else FromPart.HEADER_FROM,
+                ),
             ),
         )
         for number, policy in enumerate(blocked)
@@ -158,10 +161,10 @@ def test_a_doubt_about_an_admin_block_is_a_real_one_unless_both_parts_or_directi
 @given(
     st.lists(
         st.builds(
-            lambda networks, **fields: Scope(networks=networks, **fields),
+            lambda networks, **fields: Scope.of(networks=networks, **fields),
             networks=st.sampled_from(((), NETWORKS[:1], NETWORKS[:1])),
-            from_=st.just(Target(T.EVERYONE)) | targets,
-            to=st.just(Target(T.EVERYONE)),
+            from_=st.just(Target.of(T.EVERYONE)) | targets,
+            to=st.just(Target.of(T.EVERYONE)),
             override=st.booleans(),
             bidirectional=rarely,
             ends=st.sampled_from((10.0, inf, inf)),

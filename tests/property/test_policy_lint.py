@@ -45,7 +45,14 @@ from mailreeve.policy.policies import (
 )
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.rivals import ALIKE
-from mailreeve.policy.scope_cover import Direction, covers, directions, may_meet, networks_covered
+from mailreeve.policy.scope_cover import (
+    Direction,
+    covers,
+    directions,
+    is_in_force,
+    may_meet,
+    networks_covered,
+)
 from mailreeve.policy.targets import EVERYONE_KEY, Target, TargetType
 from mailreeve.policy.web_index import list_entry
 from mailreeve.policy.weblists import canonical_entry, decide_web, scope_standing
@@ -82,15 +89,15 @@ ADDRESSES = tuple(
 )
 T = TargetType
 TARGETS = (
-    *(Target(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES, T.FREE_MAIL_DOMAINS)),
-    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test", "free.test")),
-    *(Target(T.PROFILE_GROUP, group) for group in ("staff", "team", "bad", "worse", "empty", "gone")),
-    *(Target(T.ADDRESS_ATTRIBUTE_VALUE, *pair) for pair in (("sales", "1"), ("x", "2"), ("nobody", "1"))),
+    *(Target.of(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES, T.FREE_MAIL_DOMAINS)),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test", "free.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("staff", "team", "bad", "worse", "empty", "gone")),
+    *(Target.of(T.ADDRESS_ATTRIBUTE_VALUE, *pair) for pair in (("sales", "1"), ("x", "2"), ("nobody", "1"))),
     *(
-        Target(T.INDIVIDUAL_EMAIL_ADDRESS, key)
+        Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key)
         for key in ("a@corp.test", "a+t@corp.test", "a@x.test", "f@free.test")
     ),
-    Target(T.HEADER_DISPLAY_NAME, "jo"),
+    Target.of(T.HEADER_DISPLAY_NAME, "jo"),
 )
 NETWORKS = tuple(map(parse_network, ("192.0.2.0/24", "192.0.2.0/28", "0.0.0.0/0", "2001:db8::/32")))
 SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("192.0.2.77"), parse_ip("198.51.100.1"), parse_ip("2001:db8::1"))
@@ -98,7 +105,7 @@ SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("192.0.2.77"), parse_ip("198.51
 targets = st.sampled_from(TARGETS[:3]) | st.sampled_from(TARGETS)
 rarely = st.integers(0, 4).map(lambda n: n == 0)
 scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=targets,
     to=targets,
     from_part=st.sampled_from(FromPart),
@@ -200,7 +207,7 @@ def long_rows(monkeypatch) -> None:
 
 # Of few targets, so that rows grow long, in worlds where conditions differ.
 crowded_scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=st.sampled_from([TARGETS[number] for number in (0, 5, 7, 8, 14, 17)]),
     to=st.sampled_from([TARGETS[number] for number in (0, 1, 7, 8)]),
     from_part=st.sampled_from(FromPart),
@@ -241,7 +248,7 @@ class BruteForce:
     def is_alive(self, policy) -> bool:
         scope = policy.scope
         possible = not any(map(self.coverage.impossible, (scope.from_, scope.to)))
-        return scope.enabled and scope.ends > max(NOW, scope.starts) and possible and any(directions(policy))
+        return is_in_force(scope, NOW) and possible and any(directions(policy))
 
     def is_shadowed(self, policy) -> bool:
         return all(
@@ -429,7 +436,7 @@ entries = st.builds(
     st.sampled_from(WebAction),
 )
 web_scopes = st.builds(
-    lambda scope, everyone: replace(scope, to=Target(T.EVERYONE)) if everyone else scope,
+    lambda scope, everyone: replace(scope, to=Target.of(T.EVERYONE)) if everyone else scope,
     scopes,
     rarely.map(lambda rare: not rare),
 )
@@ -487,8 +494,7 @@ def covering_entries(lists: list[WebPolicy], keys) -> tuple[set[str], set[str]]:
         return [
             scope
             for scope in policy.scopes
-            if scope.enabled
-            and scope.ends > max(NOW, scope.starts)
+            if is_in_force(scope, NOW)
             and scope.to.type is T.EVERYONE
             and scope.from_.type is not T.HEADER_DISPLAY_NAME
             and not coverage.impossible(scope.from_)
@@ -496,9 +502,9 @@ def covering_entries(lists: list[WebPolicy], keys) -> tuple[set[str], set[str]]:
 
     def scope_covers(wide: Scope, narrow: Scope) -> bool:
         return (
-            wide.starts <= max(NOW, narrow.starts)
-            and wide.ends >= narrow.ends
-            and networks_covered(wide.networks, narrow.networks)
+            wide.terms.starts <= max(NOW, narrow.terms.starts)
+            and wide.terms.ends >= narrow.terms.ends
+            and networks_covered(wide.terms.networks, narrow.terms.networks)
             and wide.from_.key in keys(narrow)
         )
 

@@ -13,9 +13,9 @@ from mailreeve.policy.policies import Scope
 from mailreeve.policy.targets import RANK, Target, TargetType
 
 scopes = st.builds(
-    Scope,
-    from_=st.sampled_from(TargetType).map(Target),
-    to=st.sampled_from(TargetType).map(Target),
+    Scope.of,
+    from_=st.sampled_from(TargetType).map(Target.of),
+    to=st.sampled_from(TargetType).map(Target.of),
     networks=st.sampled_from(((), (parse_network("192.0.2.0/24"),))),
     starts=st.sampled_from((-inf, 1.0)),
     ends=st.sampled_from((inf, 9.0)),
@@ -43,7 +43,7 @@ def test_override_then_narrowest_side_then_other_side_then_sender_decide(first, 
         scope, _, _, swapped = placed
         sender, recipient = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
         sides = sorted((RANK[sender.type], RANK[recipient.type]))
-        return scope.override, sides[1], sides[0], RANK[sender.type]
+        return scope.terms.override, sides[1], sides[0], RANK[sender.type]
 
     if ranks(first) != ranks(second):
         assert (order(*first) > order(*second)) is (ranks(first) > ranks(second))
@@ -52,7 +52,5 @@ def test_override_then_narrowest_side_then_other_side_then_sender_decide(first, 
 @given(scopes)
 def test_a_mirrored_scope_is_the_scope_swapped(scope):
     """D-09: a bidirectional policy used backwards stands where its mirror image would."""
-    mirrored = Scope(
-        scope.to, scope.from_, scope.from_part, scope.networks, scope.starts, scope.ends, scope.override
-    )
+    mirrored = Scope(scope.to, scope.from_, scope.terms)
     assert order(scope, 1.0, "a", swapped=True) == order(mirrored, 1.0, "a")

@@ -87,7 +87,7 @@ policies = st.builds(
     id=st.integers(0, 6).map(str),
     description=st.just(""),
     # Blocks of a source address, and what stands against them, more often than others.
-    scope=scopes | scopes.map(lambda scope: Scope(EVERYONE, EVERYONE, networks=scope.networks)),
+    scope=scopes | scopes.map(lambda scope: Scope.of(EVERYONE, EVERYONE, networks=scope.terms.networks)),
     option=st.sampled_from(BlockedOption),
     created=created,
 )

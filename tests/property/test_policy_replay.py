@@ -43,11 +43,11 @@ ADDRESSES = tuple(
     )
 )
 TARGETS = (
-    *(Target(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES)),
-    *(Target(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
-    *(Target(T.PROFILE_GROUP, group) for group in ("g", "h")),
-    *(Target(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@y.test")),
-    Target(T.HEADER_DISPLAY_NAME, "jo"),
+    *(Target.of(kind) for kind in (T.EVERYONE, T.INTERNAL_ADDRESSES, T.EXTERNAL_ADDRESSES)),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in ("corp.test", "x.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("g", "h")),
+    *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@y.test")),
+    Target.of(T.HEADER_DISPLAY_NAME, "jo"),
 )
 NETWORK = parse_network("192.0.2.0/24")
 NETWORKS = (NETWORK, parse_network("192.0.2.0/29"), parse_network("2001:db8::/32"))
@@ -58,7 +58,7 @@ SOURCES = (
 
 rarely = st.integers(0, 4).map(lambda n: n == 0)
 scopes = st.builds(
-    Scope,
+    Scope.of,
     from_=st.sampled_from(TARGETS),
     to=st.sampled_from(TARGETS),
     from_part=st.sampled_from(FromPart),

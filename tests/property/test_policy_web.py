@@ -28,9 +28,9 @@ DIRECTORY = Directory(
 )
 LOCATION = parse_network("192.0.2.0/24")
 WHO = {
-    "everyone": Target(TargetType.EVERYONE),
-    "group": Target(TargetType.PROFILE_GROUP, "H"),
-    "pat": Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, PAT.key),
+    "everyone": Target.of(TargetType.EVERYONE),
+    "group": Target.of(TargetType.PROFILE_GROUP, "H"),
+    "pat": Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, PAT.key),
 }
 
 
@@ -104,7 +104,7 @@ rules = st.builds(
 def policy_set(found):
     policies = []
     for number, rule in enumerate(found):
-        scope = Scope(from_=WHO[rule.who], networks=(LOCATION,) if rule.located else (), override=rule.override)
+        scope = Scope.of(from_=WHO[rule.who], networks=(LOCATION,) if rule.located else (), override=rule.override)
         entry = WebEntry(f"e{number}", rule.type, canonical_entry(rule.type, rule.place.text), rule.action)
         policies.append(WebPolicy(f"p{number}", "", (scope,), (entry,), float(number)))
     return PolicySet.build(account_id="account", revision=1, directory=DIRECTORY, web=policies)

@@ -169,6 +169,27 @@ def test_list_is_the_users_whatever_address_of_theirs_is_written_to(gate):
     assert gate.judge("a+1@x.test", u) == DELIVERED
 
 
+def test_list_of_an_address_joins_that_of_the_user_who_gets_it_as_an_alias(gate):
+    """It goes on holding from the very next message on, for the user's other addresses too. What the user changed
+    last about a sender counts, in whichever list; and all stays with the user when the alias goes."""
+    u, address = gate.recipient(), gate.recipient()
+    gate.client.block_sender("a@x.test", address)
+    gate.client.permit_sender("b@x.test", address)
+    gate.client.permit_sender("c@x.test", u)
+    gate.client.call("user/create-user", {"emailAddress": u})
+    gate.client.block_sender("c@x.test", address)
+    gate.client.block_sender("b@x.test", u)
+    alias = {"aliasFor": u, "alias": address}
+    assert gate.judge("a@x.test", u) == DELIVERED
+    gate.client.call("user/update-alias", alias)
+    for sender in ("a@x.test", "b@x.test", "c@x.test"):
+        for to in (address, address.replace("@", "+news@"), u):
+            assert gate.judge(sender, to) == BY_ENTRY, (sender, to)
+    gate.client.call("user/remove-alias", alias)
+    assert gate.judge("a@x.test", u) == BY_ENTRY
+    assert gate.judge("a@x.test", address) == DELIVERED
+
+
 def test_list_is_that_of_the_reader_after_alteration(gate):
     """D-46: who gets the message decides, not whom it was written to."""
     u, reader = gate.recipient(), gate.recipient()

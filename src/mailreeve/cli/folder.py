@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.call import Conduct, Limits
 from mailreeve.families.perform import House
-from mailreeve.families.registry import LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
 from mailreeve.settings import FILE_NAME, Settings
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower, Keep
@@ -83,7 +83,9 @@ class Opened:
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         conduct = Conduct(settings.reach_guard, settings.web_proxy)
-        self.house = House(self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits, conduct)
+        self.house = House(
+            self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits, ADDRESS_JOINED, conduct
+        )
 
     def account_id(self, code: str | None) -> str:
         """The account that a code names, or the only one. Raises `FolderError`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
@@ -54,10 +54,22 @@ class Rehearse(Protocol):
     def __call__(self, action: Callable[[Call], T]) -> Rehearsed[T]: ...
 
 
+class AddressJoined(Protocol):
+    """What a capability does when an address that was nobody's becomes a user's alias: what it keeps for the
+    address is the user's from then on.
+
+    `address` and `owner` are the keys of the alias and of the user's primary address. It is part of the
+    transaction that gives the alias. Raises `ItemRefused` naming `field`, and the alias is not given.
+    """
+
+    def __call__(self, call: Call, address: str, owner: str, field: str) -> None: ...
+
+
 @dataclass(frozen=True)
 class Call:
     """One call. `warnings` are said about items that are carried out all the same. `rehearse` is for endpoints
-    that only read: a call that writes holds the turn that a rehearsal waits for."""
+    that only read: a call that writes holds the turn that a rehearsal waits for. `address_joined` is what follows
+    when an alias is given."""
 
     caller: Caller
     work: Work
@@ -67,6 +79,7 @@ class Call:
     current_policies: Callable[[], PolicySet]
     conduct: Conduct
     rehearse: Rehearse
+    address_joined: Sequence[AddressJoined]
     warnings: list[str] = field(default_factory=list)
 
     @cached_property

@@ -17,7 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.families.call import Call, Conduct, Limits, Rehearse, Rehearsed
+from mailreeve.families.call import AddressJoined, Call, Conduct, Limits, Rehearse, Rehearsed
+from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
@@ -46,6 +47,7 @@ class House(Struct, frozen=True):
     follower: Follower
     ids: Ids
     limits: Limits
+    address_joined: tuple[AddressJoined, ...]
     conduct: Conduct = Conduct()
 
 
@@ -62,10 +64,10 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
     ready = [_read(endpoint, item) for item in request.items]
 
     def transaction(work: Work) -> Done:
+        follower = house.follower
         rehearse = _no_rehearsal if endpoint.writes else rehearsal(house, caller, origin)
-        current = partial(house.follower.current, caller.account_id)
-        call = Call(caller, work, house.ids, house.limits, request.page, current, house.conduct, rehearse)
-        return _each(endpoint, request, ready, call)
+        current = partial(follower.current_for_writer if endpoint.writes else follower.current, caller.account_id)
+        return _each(endpoint, request, ready, _call(house, caller, work, request.page, current, rehearse))
 
     if endpoint.writes:
         return house.store.write(caller.account_id, origin, transaction)
@@ -86,9 +88,7 @@ def consult(house: House, caller: Caller, origin: Origin, action: Callable[[Call
 
     def transaction(work: Work) -> T:
         current = partial(house.follower.current, caller.account_id)
-        rehearse = rehearsal(house, caller, origin)
-        page = PageRequest()
-        return action(Call(caller, work, house.ids, house.limits, page, current, house.conduct, rehearse))
+        return action(_call(house, caller, work, PageRequest(), current, rehearsal(house, caller, origin)))
 
     return house.store.read(caller.account_id, transaction)
 
@@ -102,16 +102,26 @@ def rehearsal(house: House, caller: Caller, origin: Origin) -> Rehearse:
 
     def rehearse(action: Callable[[Call], T]) -> Rehearsed[T]:
         def transaction(work: Work) -> Rehearsed[T]:
-            before = house.follower.current(caller.account_id)
-            conduct = replace(house.conduct, reach_guard=ReachGuard.WARN)
-            page = PageRequest()
-            call = Call(caller, work, house.ids, house.limits, page, lambda: before, conduct, _no_rehearsal)
-            result = action(call)
+            before = house.follower.current_for_writer(caller.account_id)
+            lenient = replace(house, conduct=replace(house.conduct, reach_guard=ReachGuard.WARN))
+            result = action(_call(lenient, caller, work, PageRequest(), lambda: before, _no_rehearsal))
             return Rehearsed(result, before, house.follower.rehearsed(work, before))
 
         return house.store.rehearse(caller.account_id, origin, transaction)
 
     return rehearse
+
+
+def _call(
+    house: House,
+    caller: Caller,
+    work: Work,
+    page: PageRequest,
+    current: Callable[[], PolicySet],
+    rehearse: Rehearse,
+) -> Call:
+    joined = house.address_joined
+    return Call(caller, work, house.ids, house.limits, page, current, house.conduct, rehearse, joined)
 
 
 def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:

@@ -1,4 +1,5 @@
-"""Which families are there? The one place that lists them: endpoints, loaders, a new account's furniture."""
+"""Which families are there? The one place that lists them: endpoints, loaders, what they do when an address joins
+a user, a new account's furniture."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from mailreeve.families.address_alteration import rows as alteration_rows
 from mailreeve.families.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.blocked_senders import operations as blocked_sender_operations
 from mailreeve.families.blocked_senders import rows as blocked_sender_rows
+from mailreeve.families.call import AddressJoined
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.domains import endpoints as domains
 from mailreeve.families.explain import endpoints as explain
@@ -18,6 +20,7 @@ from mailreeve.families.groups import endpoints as groups
 from mailreeve.families.groups import rows as group_rows
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.managed_senders import endpoints as managed_senders
+from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.permitted_senders import operations as permitted_sender_operations
 from mailreeve.families.permitted_senders import rows as permitted_sender_rows
@@ -53,6 +56,9 @@ LOADERS: Final = Loaders(
     definitions=Loader(alteration_rows.load_definitions, alteration_rows.load_some_definitions),
     web=Loader(web_list_rows.load, web_list_rows.load_some),
 )
+
+ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists,)
+"""What the capabilities do when an address becomes a user's alias."""
 
 
 def furnish(work: Work) -> None:

@@ -57,7 +57,7 @@ class Conditions:
         every = list(networks)
         for scope in scopes:
             moments.update(_moments(scope, during))
-            every += scope.networks
+            every += scope.terms.networks
         for network in every:
             shift = network.max_prefixlen - network.prefixlen
             ranges.setdefault((network.version, shift), set()).add(int(network.network_address) >> shift)
@@ -107,12 +107,12 @@ class Alike:
         everywhere: list[Scope] = []
         somewhere: dict[str, list[Scope]] = {}
         for scope in chain.from_iterable(map(_scopes, sets)):
-            if not scope.networks and not any(_moments(scope, during)):
+            if not scope.terms.networks and not any(_moments(scope, during)):
                 continue
             keys = _met_through(scope)
             for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
                 found.append(scope)
-        relays = chain.from_iterable(held.relay_networks for held in sets)
+        relays = chain.from_iterable(held.relay_networks.networks for held in sets)
         self._everywhere = Conditions(everywhere, during, relays)
         self._somewhere = {key: Conditions(scopes, during) for key, scopes in somewhere.items()}
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
@@ -227,7 +227,7 @@ def remember(kept: dict[K, V], key: K, value: V) -> V:
 def _scopes(policies: PolicySet) -> Iterator[Scope]:
     for part in (contents.blocked(policies), contents.permitted(policies), contents.alteration(policies)):
         for policy in part:
-            if policy.scope.enabled:
+            if policy.scope.terms.enabled:
                 yield policy.scope
 
 
@@ -242,7 +242,7 @@ def _named(policies: PolicySet) -> Iterator[str]:
 
 def _moments(scope: Scope, during: Span) -> Iterator[float]:
     """When the scope starts or ends, after the first of these times and not after the last."""
-    return (at for at in (scope.starts, scope.ends) if during[0] < at <= during[1] and not isinf(at))
+    return (at for at in (scope.terms.starts, scope.terms.ends) if during[0] < at <= during[1] and not isinf(at))
 
 
 def _decide_at_connect(policies: PolicySet) -> Iterator[Scope]:
@@ -259,8 +259,8 @@ def _met_through(scope: Scope) -> tuple[str, ...]:
     While the header is unknown, whoever looks at it has a say about all mail to the recipient.
     """
     sides: tuple[Target, ...]
-    if reads_header(scope, swapped=False) or (scope.bidirectional and reads_header(scope, swapped=True)):
-        sides = (scope.to, scope.from_) if scope.bidirectional else (scope.to,)
+    if reads_header(scope, swapped=False) or (scope.terms.bidirectional and reads_header(scope, swapped=True)):
+        sides = (scope.to, scope.from_) if scope.terms.bidirectional else (scope.to,)
     else:
         sides = (max(scope.from_, scope.to, key=_rank),)
     return () if any(side.rank <= _SWEEPING for side in sides) else tuple([side.key for side in sides])

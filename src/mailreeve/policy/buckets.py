@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeAlias, final
 
 from msgspec import Struct
 
+from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P, policy_order
 from mailreeve.policy.order import Order
 from mailreeve.policy.sharded import Sharded, V
@@ -103,6 +104,27 @@ class Shelf(Generic[V]):
     def get(self, key: str) -> V | None:
         """What stands under the key."""
         return self.groups.get(key) if key.startswith(GROUP_KEY) else self.names.get(key)
+
+    def under(self, keys: Keys) -> list[V]:
+        """What stands under these keys."""
+        found = self.names.several(keys.names)
+        groups = self.groups
+        if groups and keys.groups:
+            for key in groups.keys() & keys.groups:
+                found.append(groups[key])
+        return found
+
+    def one_by_one(self, keys: Keys) -> Iterator[V]:
+        """What stands under these keys, for those who may not ask for all of it."""
+        shards, mask = self.names.shards, self.names.mask
+        for key in keys.names:
+            shard = shards[hash(key) & mask]
+            if key in shard:
+                yield shard[key]
+        groups = self.groups
+        if groups and keys.groups:
+            for key in groups.keys() & keys.groups:
+                yield groups[key]
 
     def __len__(self) -> int:
         return len(self.names) + len(self.groups)

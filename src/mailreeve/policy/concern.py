@@ -94,7 +94,7 @@ class Concern:
 
 def _could_apply(policies: list[P]) -> Iterator[CouldApply]:
     """Whether any of the policies of one type could apply; nothing where none of them is enabled."""
-    if not any(policy.scope.enabled for policy in policies):
+    if not any(policy.scope.terms.enabled for policy in policies):
         return
     index = ScopedIndex(policies)
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from mailreeve.policy.buckets import Row, Turned, entry_order, policy_of
 from mailreeve.policy.index import ScopedIndex
-from mailreeve.policy.keys import union
 from mailreeve.policy.matching import HEADER_FROM, Case, Match, P, evaluate
 from mailreeve.policy.order import Order
 
@@ -36,10 +35,27 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
         effects.update(effect(rival) for rival in self._rivals())
         return effects
 
+    def is_settled(self, effect: Callable[[Match[P] | None], Hashable]) -> bool:
+        """Whether the type has the same effect whatever the header will say: `possible` is one effect."""
+        if self.case.header_known or not self.index.reads_header:
+            return True
+        if self.winner is not None and _may_turn(self.winner, self.case):
+            return False
+        now, floor = effect(self.winner), self._floor()
+        case = self.case.with_any_header()
+        for _, ranked in self.index.header_readers(case.recipient):
+            rival = _first_rival(ranked, case, floor)
+            if rival is not None and effect(rival) != now:
+                return False
+        return True
+
+    def _floor(self) -> Order | None:
+        """What a rival must not be below."""
+        return None if self.winner is None else self.winner.order
+
     def _rivals(self) -> Iterator[Match[P]]:
         """Matches by the header that would win under some header; one for each effect is enough."""
-        case = self.case.with_any_header()
-        floor = None if self.winner is None else self.winner.order
+        case, floor = self.case.with_any_header(), self._floor()
         seen: set[str] = set()
         for effect, ranked in self.index.header_readers(case.recipient):
             if effect in seen:
@@ -52,13 +68,17 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
 
 def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     """The contest as decided by the index's candidates only."""
-    senders, recipient = case.envelope, case.recipient
-    if index.reads_header and case.header is not senders and case.header_known:
-        senders = union((senders, case.header))
-    names, groups = recipient.names, recipient.groups
+    senders = case.senders if index.reads_header else case.envelope
+    rows = index.candidates(senders, case.recipient)
+    return Contest(index, case, _best(rows, case) if rows else None)
+
+
+def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
+    """The match that wins among the rows, of each of which only the first one can."""
+    names, groups = case.recipient.names, case.recipient.groups
     best: Match[P] | None = None
     best_order: Order | None = None
-    for row in index.candidates(senders, recipient):
+    for row in rows:
         for entry in row:
             if type(entry) is Turned:
                 policy, swapped = entry.policy, True
@@ -83,7 +103,7 @@ def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
                 if place > best_order:
                     best, best_order = match, place
             break  # the rest of the row comes later in the order
-    return Contest(index, case, best)
+    return best
 
 
 def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | None:
@@ -92,10 +112,9 @@ def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | 
     The winner itself, met by the header instead, is among them.
     """
     for entry in ranked:
-        policy = policy_of(entry)
         if floor is not None and entry_order(entry) < floor:
             return None  # so are all that follow
-        match = evaluate(policy, case)
+        match = evaluate(policy_of(entry), case)
         if type(match) is Match and match.part is HEADER_FROM:
             return match
     return None
@@ -106,4 +125,4 @@ def _may_turn(winner: Match[P], case: Case) -> bool:
 
     Then some policy further down could win, which is not worth searching for: the decision waits.
     """
-    return winner.policy.scope.bidirectional and evaluate(winner.policy, case.with_any_header()) != winner
+    return winner.policy.scope.terms.bidirectional and evaluate(winner.policy, case.with_any_header()) != winner

@@ -22,7 +22,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import NullSender, is_sender_routed
+from mailreeve.policy.addresses import Address, NullSender, is_sender_routed
 from mailreeve.policy.alteration import Rewriter
 from mailreeve.policy.authors import MAX_AUTHORS
 from mailreeve.policy.contest import Contest, contest
@@ -38,19 +38,22 @@ from mailreeve.policy.decisions import (
     Winner,
 )
 from mailreeve.policy.facts import IPAddress, MessageFacts
-from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.matching import Case, Match, P, case_of
 from mailreeve.policy.networks import unmapped
 from mailreeve.policy.personal import Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.policies import (
     AddressType,
+    AlterationPolicy,
     BlockedSenderPolicy,
+    FromPart,
     PermittedSenderPolicy,
 )
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.replies import (
+    HEADER_BLOCKED,
     INVALID_RECIPIENT,
     OPEN_RELAY,
+    PERSONAL_HEADER_BLOCKED,
     SENDER_ROUTED,
     SOURCE_BLOCKED,
     TOO_MANY_AUTHORS,
@@ -82,9 +85,11 @@ _BLOCKED: Final = PolicyType.BLOCKED_SENDERS
 _PERMITTED: Final = PolicyType.PERMITTED_SENDERS
 _MANAGED: Final = PolicyType.MANAGED_SENDERS
 _ALTERATION: Final = PolicyType.ADDRESS_ALTERATION
+_NO_WINNERS: Final[dict[PolicyType, Winner | None]] = dict.fromkeys(PolicyType)  # to be copied
 _ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
 _ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
 _FROM: Final = AddressType.FROM
+_ENVELOPE: Final = FromPart.ENVELOPE_FROM
 _RCPT: Final = Stage.RCPT
 _DATA: Final = Stage.DATA
 _LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
@@ -101,11 +106,17 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     decision carries the trace; nothing else differs.
     """
     case = case_of(policies.identities, policies.relay_networks, facts)
-    trace = Trace(policies, case) if explain else None
-    blocked = _contest(_BLOCKED, policies.blocked, case, trace)
-    permitted = _contest(_PERMITTED, policies.permitted, case, trace)
-    alteration = _contest(_ALTERATION, policies.alteration, case, trace)
-    rewriter = Rewriter(policies, facts, alteration)
+    trace: Trace | None = None
+    if explain:
+        trace = Trace(policies, case)
+        blocked = trace.survey(_BLOCKED, policies.blocked)
+        permitted = trace.survey(_PERMITTED, policies.permitted)
+        alteration = trace.survey(_ALTERATION, policies.alteration)
+    else:
+        blocked = contest(policies.blocked, case)
+        permitted = contest(policies.permitted, case)
+        alteration = contest(policies.alteration, case)
+    rewriter = Rewriter(policies.definitions, policies.identities, facts, alteration)
     effective = rewriter.recipient(facts.recipient)
     personal = personal_view(policies.managed, policies.identities, facts, effective)
 
@@ -119,21 +130,16 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     # In the order of the members: by name takes three times as long.
     decision = Decision(
         _DELIVER if reply is None else _REJECT,
-        None if reply is None else _stage(policies, case, ruling, certain),
+        None if reply is None else _stage(policies, case, ruling, certain, blocked),
         reply,
         ruling.layer,
         ruling.spam_checks,
-        str(effective),
-        {
-            _BLOCKED: _winner(blocked.winner),
-            _PERMITTED: _winner(permitted.winner),
-            _MANAGED: _entry_winner(personal.hits[0]) if personal.hits else None,
-            _ALTERATION: _winner(alteration.winner),
-        },
+        f"{effective.local}@{effective.domain}",
+        _winners(blocked.winner, permitted.winner, personal, alteration.winner),
         policies.revision,
         certain,
         ruling.description,
-        _alterations(policies, facts, rewriter) if policies.definitions else (),
+        _alterations(facts, rewriter, effective) if rewriter.concerns(facts, effective) else (),
     )
     if facts.header_from is not None and len(facts.header_from) > MAX_AUTHORS:
         decision = _with_limit(decision)
@@ -149,7 +155,7 @@ def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Deci
     policy = policies.source_blocks.refusing(policies.identities, source, at)
     if policy is None:
         return None
-    winners: dict[PolicyType, Winner | None] = dict.fromkeys(PolicyType)
+    winners = _NO_WINNERS.copy()
     winners[PolicyType.BLOCKED_SENDERS] = Winner(policy.id, policy.description)
     return Decision(
         verdict=Verdict.REJECT,
@@ -230,13 +236,10 @@ def _is_certain(
     is the same outcome if its reply is the same; who is spared spam checks, and where a message
     goes, belong to the outcome of a delivery.
     """
-    replies = blocked.possible(blocked_reply)
-    if replies is None:
+    if not blocked.is_settled(blocked_reply):
         return False
-    if None not in replies:
-        return len(replies) == 1
-    if len(replies) > 1:
-        return False
+    if blocked_reply(blocked.winner) is not None:
+        return True
     permits = permitted.possible(lambda match: match is not None)
     recipients = rewriter.possible_recipients(facts.recipient)
     if permits is None or recipients is None:
@@ -260,45 +263,75 @@ def _is_certain(
     return len(outcomes) == 1
 
 
-def _stage(policies: PolicySet, case: Case, ruling: Ruling, certain: bool) -> Stage:
+def _stage(
+    policies: PolicySet, case: Case, ruling: Ruling, certain: bool, blocked: Contest[BlockedSenderPolicy]
+) -> Stage:
     """When the session refuses: as soon as the refusal is certain."""
     if ruling.stage is not None:
         return ruling.stage
     if ruling is _OPEN_RELAY or ruling is _SENDER_ROUTED or ruling is _INVALID_RECIPIENT:
         return _RCPT
     if case.header_known:
-        certain = _was_certain(policies, case.without_header())
+        certain = _was_certain(policies, case, ruling.reply, blocked.winner)
     return _RCPT if certain else _DATA
 
 
-def _was_certain(policies: PolicySet, early: Case) -> bool:
-    """Whether a refusal was certain at RCPT, when a session knows no header and nothing that vouches for one."""
-    replies = contest(policies.blocked, early).possible(blocked_reply)
-    if replies != {None}:
-        # What `_is_certain` makes of it, without the other layers, which have no say.
-        return replies is not None and len(replies) == 1
-    decision = decide_mail(policies, early.facts)
-    return decision.certain and decision.verdict is Verdict.REJECT
+def _was_certain(
+    policies: PolicySet, case: Case, reply: SmtpReply | None, blocked: Match[BlockedSenderPolicy] | None
+) -> bool:
+    """Whether a refusal was certain at RCPT, when a session knows no header and nothing that vouches for one.
+
+    `blocked` is the match that won once the header was known.
+    """
+    if reply is HEADER_BLOCKED or reply is PERSONAL_HEADER_BLOCKED:
+        return False  # for what nobody knew yet
+    early = case.before_header()
+    if blocked is not None and blocked.part is _ENVELOPE and not blocked.policy.scope.terms.bidirectional:
+        # It won over all that the envelope meets, so it did without the header as well.
+        contested = Contest(policies.blocked, early, blocked)
+    else:
+        contested = contest(policies.blocked, early)
+    if not contested.is_settled(blocked_reply):
+        return False
+    if blocked_reply(contested.winner) is not None:
+        return True
+    decision = decide_mail(policies, replace(case.facts, header_from=None, authenticated=None))
+    return decision.certain and decision.verdict is _REJECT
 
 
-def _alterations(policies: PolicySet, facts: MessageFacts, rewriter: Rewriter) -> tuple[FieldAlteration, ...]:
+def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) -> tuple[FieldAlteration, ...]:
     """The rewrites of the addresses among the facts. The door asks the rewriter about the others."""
     found: list[FieldAlteration | None] = []
     if type(facts.sender) is not NullSender:
         found.append(rewriter.rewrite(_ENVELOPE_FROM, facts.sender))
-    found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
+    if effective is not facts.recipient:
+        found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
     for author in facts.header_from or ():
         if author.address is not None:
             found.append(rewriter.rewrite(_FROM, author.address))
     return tuple([alteration for alteration in found if alteration is not None])
 
 
-def _contest(type_: PolicyType, index: ScopedIndex[P], case: Case, trace: Trace | None) -> Contest[P]:
-    return contest(index, case) if trace is None else trace.survey(type_, index)
+def _winners(
+    blocked: Match[BlockedSenderPolicy] | None,
+    permitted: Match[PermittedSenderPolicy] | None,
+    personal: PersonalView,
+    alteration: Match[AlterationPolicy] | None,
+) -> dict[PolicyType, Winner | None]:
+    winners = _NO_WINNERS.copy()
+    if blocked is not None:
+        winners[_BLOCKED] = _winner(blocked)
+    if permitted is not None:
+        winners[_PERMITTED] = _winner(permitted)
+    if personal.hits:
+        winners[_MANAGED] = _entry_winner(personal.hits[0])
+    if alteration is not None:
+        winners[_ALTERATION] = _winner(alteration)
+    return winners
 
 
-def _winner(match: Match[P] | None) -> Winner | None:
-    return None if match is None else Winner(match.policy.id, match.policy.description)
+def _winner(match: Match[P]) -> Winner:
+    return Winner(match.policy.id, match.policy.description)
 
 
 def _entry_winner(hit: Hit) -> Winner:

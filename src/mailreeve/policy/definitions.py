@@ -45,14 +45,16 @@ class Definitions:
 
     A set is used alone: a policy that names it does not put sets below it to work. Admins see the
     folders of sets as a way to keep order, and a policy names what it uses.
+
+    `domains` counts the definitions by the domain of the original address, empty for an asterisk.
     """
 
-    __slots__ = ("_by_id", "_domains", "_sets")
+    __slots__ = ("_by_id", "_sets", "domains")
 
     def __init__(self, definitions: Iterable[Definition] = ()) -> None:
         self._by_id: Sharded[Definition] = Sharded()
         self._sets: dict[str, Sharded[tuple[Definition, ...]]] = {}
-        self._domains: dict[str, int] = {}
+        self.domains: dict[str, int] = {}
         self._put({definition.id: definition for definition in definitions})
 
     def __len__(self) -> int:
@@ -60,13 +62,13 @@ class Definitions:
 
     def concern(self, address: Address, internal_domains: frozenset[Domain]) -> bool:
         """Whether a definition could be for this address: the quick answer for most mail's other side."""
-        domains = self._domains
+        domains = self.domains
         return address.domain in domains or ("" in domains and address.domain in internal_domains)
 
     def changed(self, changes: Changes[Definition]) -> Definitions:
         """The definitions once these are as given and those others are gone."""
         new: Definitions = Definitions.__new__(Definitions)
-        new._by_id, new._sets, new._domains = self._by_id, dict(self._sets), dict(self._domains)
+        new._by_id, new._sets, new.domains = self._by_id, dict(self._sets), dict(self.domains)
         new._put(dict[str, Definition | None].fromkeys(changes.gone) | {one.id: one for one in changes.put})
         return new
 
@@ -109,9 +111,9 @@ class Definitions:
                 yield from rivals
 
     def _count(self, domain: str, more: int) -> None:
-        count = self._domains.pop(domain, 0) + more
+        count = self.domains.pop(domain, 0) + more
         if count:
-            self._domains[domain] = count
+            self.domains[domain] = count
 
     def find(
         self,
@@ -131,15 +133,14 @@ class Definitions:
             return None
         key, domain = address.key, address.domain
         at = len(key) - len(domain)
-        found = patterns.get(key)
-        if found is not None and (definition := _first(found, field, route)) is not None:
-            return definition
-        if domain in internal_domains:
-            found = patterns.get(key[:at])
-            if found is not None and (definition := _first(found, field, route)) is not None:
-                return definition
-        found = patterns.get(key[at - 1 :])
-        return None if found is None else _first(found, field, route)
+        shards, mask = patterns.shards, patterns.mask
+        for pattern in (key, key[:at], key[at - 1 :]):
+            shard = shards[hash(pattern) & mask]
+            if pattern in shard and (pattern[-1] != "@" or domain in internal_domains):
+                definition = _first(shard[pattern], field, route)
+                if definition is not None:
+                    return definition
+        return None
 
 
 def _first(ranked: tuple[Definition, ...], field: AddressType, route: Route) -> Definition | None:

@@ -95,13 +95,13 @@ def _why_not(policies: PolicySet, case: Case, scope: Scope, unmet: Unmet) -> str
         sentence = f"{unmet.value}, which do not hold {case.source_ip}"
     else:
         return unmet.value
-    return f"{sentence}, nor do they match when exchanged" if scope.bidirectional else sentence
+    return f"{sentence}, nor do they match when exchanged" if scope.terms.bidirectional else sentence
 
 
 def _senders(facts: MessageFacts, scope: Scope) -> str:
     """The sender addresses that the policy looked at."""
     shown = []
-    if scope.from_part is not FromPart.HEADER_FROM and not _only_header(scope):
+    if scope.terms.from_part is not FromPart.HEADER_FROM and not _only_header(scope):
         shown.append(f"the envelope sender is {facts.sender if isinstance(facts.sender, Address) else 'empty'}")
     if reads_header(scope, swapped=False):
         authors = facts.header_from or ()
@@ -114,7 +114,7 @@ def _senders(facts: MessageFacts, scope: Scope) -> str:
 
 
 def _only_header(scope: Scope) -> bool:
-    return scope.from_part is FromPart.ENVELOPE_FROM and reads_header(scope, swapped=False)
+    return scope.terms.from_part is FromPart.ENVELOPE_FROM and reads_header(scope, swapped=False)
 
 
 def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy) -> str:

@@ -34,12 +34,12 @@ _INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
 
 class _Known(Struct, frozen=True, gc=False):
-    """What the directory says about one address or domain: its user, the keys of the user's attributes, and those
-    of all groups that it is in."""
+    """What the directory says about one address or domain: its user, and the keys of the targets that match it.
+    For a domain only groups are kept, which the addresses in it are in as well."""
 
     user: User | None
     attributes: tuple[str, ...]
-    groups: tuple[str, ...]
+    keys: Keys
 
 
 class Identities:
@@ -89,6 +89,8 @@ class Identities:
         )
         new._lineages = self._lineages
         touched = {*changes.users, *changes.members}
+        if new.directory.internal_domains != old.internal_domains:
+            touched.update(self._known)
         # A group that nothing knew before has nothing below it.
         roots = {group_key(group) for group in moved if group in self._lineages}
         below = (
@@ -121,24 +123,26 @@ class Identities:
         """The keys of all targets that match the address. Group members count for the groups above (D-03)."""
         if type(sender) is NullSender:  # quicker than `isinstance`, which asks the metaclass of structs
             return NULL_SENDER_KEYS
-        directory, key, domain = self.directory, sender.key, sender.domain
+        key, domain = sender.key, sender.domain
         shards, mask = self._known.shards, self._known.mask
         known = shards[hash(key) & mask].get(key)
         by_domain = shards[hash(domain) & mask].get(domain)
-        fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
-        names: tuple[str, ...] = (*fixed, domain, key)
-        if domain in directory.free_mail:
-            names = (*names, FREE_MAIL_KEY)
-        attributes = () if known is None else known.attributes
+        keys = self._names(key, domain, ()) if known is None else known.keys
         if "+" in key and (known is None or known.user is None):
             untagged = self._known.get(without_tag(sender).key)
-            attributes = () if untagged is None else untagged.attributes
-        if attributes:
-            names += attributes
-        groups = () if known is None else known.groups
-        if by_domain is not None and by_domain.groups:
-            groups = tuple(dict.fromkeys((*groups, *by_domain.groups)))
-        return Keys(names, groups)
+            if untagged is not None and untagged.attributes:
+                keys = Keys(keys.names + untagged.attributes, keys.groups)
+        if by_domain is not None:
+            keys = union((keys, by_domain.keys))
+        return keys
+
+    def _names(self, key: str, domain: str, attributes: tuple[str, ...]) -> Keys:
+        """The keys of an address in no group."""
+        directory = self.directory
+        fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
+        if domain in directory.free_mail:
+            attributes = (FREE_MAIL_KEY, *attributes)
+        return Keys((*fixed, domain, key, *attributes))
 
     def author_keys(self, authors: tuple[HeaderFrom, ...]) -> Keys:
         """The keys of all targets that match the From header; of several authors, any one counts.
@@ -148,13 +152,11 @@ class Identities:
         """
         if not authors:
             return NULL_SENDER_KEYS
-        several = [self._one_author(author) for author in authors]
+        several: list[Keys] = []
+        for author in authors:
+            keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
+            several.append(named(keys, author.display_name))
         return several[0] if len(several) == 1 else union(several)
-
-    def _one_author(self, author: HeaderFrom) -> Keys:
-        keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
-        name = author.display_name and fold_display_name(author.display_name)
-        return with_name(keys, name) if name else keys
 
     def membership(self, address: Address, group: str) -> tuple[str, ...]:
         """The ids of the groups from the one that holds the address or its domain up to `group` (D-03)."""
@@ -175,7 +177,7 @@ class Identities:
         """What there is to know about these addresses and domains; nothing for those in no group and nobody's."""
         users, groups, lineages = self.directory.users, self.directory.groups, self._lineages
         made: dict[str, _Known] = {}
-        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # attributes
         for key in keys:
             user, held = users.get(key), groups.get(key, ())
             if user is None and not held:
@@ -184,8 +186,10 @@ class Identities:
             if user is not None and user.attributes:
                 attributes = tuple(attribute_key(id, value) for id, value in user.attributes.items())
                 attributes = shared.setdefault(attributes, attributes)
-            above = dict.fromkeys(key for group in held for key in lineages[group])
-            made[key] = _Known(user, attributes, tuple(above))
+            above = tuple(dict.fromkeys([key for group in held for key in lineages[group]]))
+            domain = key.rpartition("@")[2]
+            names = () if domain == key else self._names(key, domain, attributes).names
+            made[key] = _Known(user, attributes, Keys(names, above))
         return made
 
     def _counted(self, memberships: Iterable[tuple[str, ...]]) -> dict[str, int]:
@@ -224,3 +228,9 @@ class Identities:
             seen.add(next_)
             yield next_
             next_ = self.directory.parents.get(next_)
+
+
+def named(keys: Keys, display_name: str) -> Keys:
+    """The keys of an author under this name, which may be empty."""
+    name = display_name and fold_display_name(display_name)
+    return with_name(keys, name) if name else keys

@@ -51,8 +51,11 @@ def union(several: Iterable[Keys]) -> Keys:
     names: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     for keys in several:
-        names += tuple([key for key in keys.names if key not in names]) if names else keys.names
-        if keys.groups and keys.groups is not groups:
+        if keys.names[: len(names)] == names:  # one more name, of an author who is the sender
+            names = keys.names
+        else:
+            names += tuple([key for key in keys.names if key not in names])
+        if keys.groups is not groups:
             groups = tuple(dict.fromkeys(groups + keys.groups)) if groups else keys.groups
     return Keys(names, groups)
 

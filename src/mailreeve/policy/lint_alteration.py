@@ -73,7 +73,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
                 " account's domains any more",
                 "Delete it, or register the domain again.",
             )
-    used = {policy.set_id for policy in contents.alteration(policies) if policy.scope.enabled}
+    used = {policy.set_id for policy in contents.alteration(policies) if policy.scope.terms.enabled}
     for set_id, subject in sets.items():
         if set_id and set_id not in used:
             yield Finding(
@@ -83,7 +83,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
                 "Create a policy for the set, or delete its definitions.",
             )
     for policy in contents.alteration(policies):
-        if policy.scope.enabled and policy.set_id not in sets:
+        if policy.scope.terms.enabled and policy.set_id not in sets:
             yield Finding(
                 FindingKind.EMPTY_SET,
                 (Subject(SubjectKind.ADDRESS_ALTERATION, policy.id, policy.description),),

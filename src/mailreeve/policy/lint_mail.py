@@ -43,9 +43,9 @@ class MailLinter(Generic[P]):
     def look_at(self, policy: P) -> Iterator[Finding]:
         """What is wrong with one policy. A disabled one is nobody's concern."""
         scope = policy.scope
-        if not scope.enabled:
+        if not scope.terms.enabled:
             return
-        if scope.ends <= self._at:
+        if scope.terms.ends <= self._at:
             yield self._finding(
                 FindingKind.EXPIRED,
                 policy,
@@ -57,7 +57,7 @@ class MailLinter(Generic[P]):
         if dead is not None:
             yield dead
             return
-        if scope.starts > self._at:
+        if scope.terms.starts > self._at:
             yield self._finding(
                 FindingKind.NOT_STARTED,
                 policy,
@@ -74,7 +74,7 @@ class MailLinter(Generic[P]):
 
     def _dead(self, policy: P) -> Finding | None:
         scope, name = policy.scope, quoted(policy.description)
-        if scope.starts >= scope.ends:
+        if scope.terms.starts >= scope.terms.ends:
             why = f"{name} can match no message: it ends before it starts"
             return self._finding(FindingKind.NEVER_MATCHES, policy, why, "Correct its dates, or delete it.")
         if not any(directions(policy)):
@@ -98,7 +98,7 @@ class MailLinter(Generic[P]):
 
     def _unknown_recipient(self, policy: P) -> Iterator[Finding]:
         target = policy.scope.to
-        if target.type is not TargetType.INDIVIDUAL_EMAIL_ADDRESS or policy.scope.bidirectional:
+        if target.type is not TargetType.INDIVIDUAL_EMAIL_ADDRESS or policy.scope.terms.bidirectional:
             return
         directory = self._coverage.directory
         local, _, domain = target.value.rpartition("@")

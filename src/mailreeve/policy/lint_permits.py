@@ -77,8 +77,8 @@ class PermitLinter:
             if len(self._inside) < NAMED:
                 self._inside.append(entry)
         kind = TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in entry.sender else TargetType.EMAIL_DOMAIN
-        recipient = Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, entry.recipient)
-        scope = Scope(Target(kind, entry.sender), recipient)
+        recipient = Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, entry.recipient)
+        scope = Scope(Target.of(kind, entry.sender), recipient)
         block = self._block(Direction(BlockedSenderPolicy("", "", scope, BlockedOption.NO_ACTION, 0.0), False))
         if block is None:
             return

@@ -14,7 +14,7 @@ from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
-from mailreeve.policy.ranges import Range, Ranges, range_of
+from mailreeve.policy.range_index import Range, RangeIndex, range_of
 from mailreeve.policy.scope_cover import MAX_PAIRS, is_in_force, may_meet, networks_covered
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.web_index import EntryOrder, Listed, list_entry
@@ -49,7 +49,7 @@ class WebLinter:
             scopes = self._alive[policy.id]
             for scope in scopes:
                 self._named.setdefault(scope.from_.key, set()).add(policy.id)
-                for range_ in (*map(range_of, scope.networks),) or (None,):
+                for range_ in (*map(range_of, scope.terms.networks),) or (None,):
                     self._naming.setdefault((scope.from_.key, range_), set()).add(policy.id)
                 for key in self._user_keys(scope):
                     self._inside.setdefault(key, set()).add(policy.id)
@@ -57,12 +57,12 @@ class WebLinter:
                 found, kind = list_entry(policy, entry), entry.type
                 self._on_base.setdefault((kind, found.base), {}).setdefault(policy.id, []).append(found)
                 self._saying.setdefault((kind, entry.value, entry.action), {})[policy.id] = found
-        self._ranges = Ranges(range_ for _, range_ in self._naming if range_ is not None)
+        self._ranges = RangeIndex(range_ for _, range_ in self._naming if range_ is not None)
         self._asked, self._answer = "", set[str]()
 
     def look_at(self, policy: WebPolicy) -> Iterator[Finding]:
         """What is wrong with one list."""
-        enabled = [scope for scope in policy.scopes if scope.enabled]
+        enabled = [scope for scope in policy.scopes if scope.terms.enabled]
         if not enabled:
             return
         yield from self._dates(policy, enabled)
@@ -99,7 +99,7 @@ class WebLinter:
 
     def _dates(self, policy: WebPolicy, enabled: Sequence[Scope]) -> Iterator[Finding]:
         subject = _list_subject(policy)
-        over = [scope for scope in enabled if scope.ends <= self._at]
+        over = [scope for scope in enabled if scope.terms.ends <= self._at]
         name, targets = quoted(policy.description), len(enabled)
         if len(over) == targets:
             why = f"{name} has expired"
@@ -107,13 +107,13 @@ class WebLinter:
         elif over:
             why = f"{len(over)} of the {targets} targets of {name} have expired"
             yield Finding(FindingKind.EXPIRED_TARGETS, (subject,), why, "Remove those targets.")
-        later = [scope for scope in enabled if scope.starts > self._at]
+        later = [scope for scope in enabled if scope.terms.starts > self._at]
         if later:
             why = f"{len(later)} of the {targets} targets of {name} have not started yet"
             yield Finding(FindingKind.NOT_STARTED, (subject,), why, "Nothing, if that is meant.")
 
     def _dead(self, policy: WebPolicy, enabled: Sequence[Scope]) -> Iterator[Finding]:
-        current = [scope for scope in enabled if scope.ends > self._at]
+        current = [scope for scope in enabled if scope.terms.ends > self._at]
         if not current:
             return  # told as expired
         directory = self._coverage.directory
@@ -126,7 +126,7 @@ class WebLinter:
         yield Finding(kind, (_list_subject(policy),), why, advice)
 
     def _why_nobody(self, scope: Scope) -> str:
-        if scope.starts >= scope.ends:
+        if scope.terms.starts >= scope.terms.ends:
             return "it ends before it starts"
         named = target_words(scope.from_, self._coverage.directory.group_names)
         reason = self._coverage.impossible(scope.from_)
@@ -151,9 +151,10 @@ class WebLinter:
         """The lists of which a scope may hold for all users and sources of the first scope of this one."""
         if policy_id != self._asked:
             scope, found = self._alive[policy_id][0], set[str]()
+            networks = scope.terms.networks
             for key in self._user_keys(scope):
                 found |= self._naming.get((key, None), set())
-                for range_ in self._ranges.around(scope.networks[0]) if scope.networks else ():
+                for range_ in self._ranges.around(networks[0]) if networks else ():
                     found |= self._naming.get((key, range_), set())
             self._asked, self._answer = policy_id, found
         return self._answer
@@ -216,10 +217,11 @@ class WebLinter:
         )
 
     def _scope_covers(self, wide: Scope, narrow: Scope) -> bool:
+        ours, theirs = wide.terms, narrow.terms
         return (
-            wide.starts <= max(self._at, narrow.starts)
-            and wide.ends >= narrow.ends
-            and networks_covered(wide.networks, narrow.networks)
+            ours.starts <= max(self._at, theirs.starts)
+            and ours.ends >= theirs.ends
+            and networks_covered(ours.networks, theirs.networks)
             and wide.from_.key in self._user_keys(narrow)
         )
 

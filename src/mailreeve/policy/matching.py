@@ -7,19 +7,19 @@ from typing import Final, Generic, TypeVar, final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import NullSender
-from mailreeve.policy.facts import IPAddress, MessageFacts
-from mailreeve.policy.identities import Identities
-from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys
-from mailreeve.policy.networks import unmapped, within
+from mailreeve.policy.addresses import NullSender, Sender
+from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts
+from mailreeve.policy.identities import Identities, named
+from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys, union
+from mailreeve.policy.networks import Ranges, unmapped, within
 from mailreeve.policy.order import Order, order
 from mailreeve.policy.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
     FromPart,
-    Network,
     PermittedSenderPolicy,
     Scope,
+    Terms,
 )
 from mailreeve.policy.targets import Target, TargetType
 
@@ -56,6 +56,7 @@ class Case(Struct, frozen=True, gc=False):
 
     `header` holds the keys of the From header; while that is unknown it is `NO_KEYS`, which
     matches nothing, or `ANY_KEYS`, which matches everything: what applies under both is certain.
+    `senders` holds the keys of the envelope sender and, once it is known, those of the header.
     `trusted_source` says that the message comes from a relay network, or is taken to.
     """
 
@@ -67,6 +68,7 @@ class Case(Struct, frozen=True, gc=False):
     header: Keys
     header_known: bool
     recipient: Keys
+    senders: Keys
 
     def with_any_header(self) -> Case:
         """The same message with a header that matches whatever a policy asks for."""
@@ -79,31 +81,40 @@ class Case(Struct, frozen=True, gc=False):
             ANY_KEYS,
             self.header_known,
             self.recipient,
+            self.senders,
         )
 
-    def without_header(self) -> Case:
-        """The same message before its header is known, and before anything vouches for one."""
-        known, at = self.facts, self.at
-        facts = MessageFacts(
-            known.sender, known.recipient, at, source_ip=known.source_ip, source_trusted=known.source_trusted
+    def before_header(self) -> Case:
+        """The same message before its header was known."""
+        envelope = self.envelope
+        return Case(
+            self.facts,
+            self.at,
+            self.source_ip,
+            self.trusted_source,
+            envelope,
+            NO_KEYS,
+            False,
+            self.recipient,
+            envelope,
         )
-        return Case(facts, at, self.source_ip, self.trusted_source, self.envelope, NO_KEYS, False, self.recipient)
 
 
-def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: MessageFacts) -> Case:
+def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts) -> Case:
     """The facts, prepared once for all policies."""
     source = None if facts.source_ip is None else unmapped(facts.source_ip)
     sender, authors = facts.sender, facts.header_from
-    envelope = identities.keys(sender)
+    envelope = senders = identities.keys(sender)
     if authors is None:
         header = NO_KEYS
-    elif len(authors) == 1 and authors[0].address == sender and not authors[0].display_name:
-        header = envelope  # as in most mail
+    elif _is_sender_alone(authors, sender):  # as in most mail
+        header = senders = named(envelope, authors[0].display_name)
     else:
         header = identities.author_keys(authors)
+        senders = union((envelope, header))
     trusted = facts.source_trusted
     if trusted is None:
-        trusted = source is not None and within(source, relay_networks)
+        trusted = source is not None and relay_networks.hold(source)
     return Case(
         facts,
         facts.at,
@@ -113,7 +124,16 @@ def case_of(identities: Identities, relay_networks: tuple[Network, ...], facts: 
         header,
         authors is not None,
         identities.keys(facts.recipient),
+        senders,
     )
+
+
+def _is_sender_alone(authors: tuple[HeaderFrom, ...], sender: Sender) -> bool:
+    """Whether the envelope sender is the only author."""
+    if len(authors) != 1 or type(sender) is NullSender:
+        return False
+    address = authors[0].address
+    return address is not None and address.key == sender.key
 
 
 @final
@@ -138,21 +158,21 @@ def policy_order(policy: P, swapped: bool = False) -> Order:
 def reads_header(scope: Scope, swapped: bool) -> bool:
     """Whether the sender's side of the scope is looked for in the From header, at least among others."""
     sender_side = scope.to if swapped else scope.from_
-    return scope.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
+    return scope.terms.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
 
 
-def out_of_force(scope: Scope, at: float, source_ip: IPAddress | None) -> Unmet | None:
-    """The first test of time and source address that the scope does not pass (behaviour.md 2.5, D-12)."""
-    if not scope.enabled:
+def out_of_force(terms: Terms, at: float, source_ip: IPAddress | None) -> Unmet | None:
+    """The first test of time and source address that the terms do not pass (behaviour.md 2.5, D-12)."""
+    if not terms.enabled:
         return Unmet.DISABLED
-    if at < scope.starts:
+    if at < terms.starts:
         return Unmet.NOT_STARTED
-    if at >= scope.ends:
+    if at >= terms.ends:
         return Unmet.EXPIRED
-    if scope.networks:
+    if terms.networks:
         if source_ip is None:
             return Unmet.SOURCE_UNKNOWN
-        if not within(source_ip, scope.networks):
+        if not within(source_ip, terms.networks):
             return Unmet.SOURCE_OUTSIDE
     return None
 
@@ -164,19 +184,20 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
     test named is that of the policy as written.
     """
     scope = policy.scope
-    if not scope.enabled or scope.networks or not scope.starts <= case.at < scope.ends:
-        unmet = out_of_force(scope, case.at, case.source_ip)
+    terms = scope.terms
+    if not terms.plain:
+        unmet = out_of_force(terms, case.at, case.source_ip)
         if unmet is not None:
             return unmet
     if policy.relay_guard and case.trusted_source and type(case.facts.sender) is NullSender:
         # The null sender counts as external (D-06), so the guard would keep an inside server's bounces
         # from leaving. They relay nobody's mail: the source is one of the account's own.
         return Unmet.BOUNCE
-    part = _matching_part(scope.from_, scope.to, scope.from_part, case)
+    part = _matching_part(scope.from_, scope.to, terms.from_part, case)
     if isinstance(part, FromPart):
         return Match(policy, part, False)
-    if scope.bidirectional:
-        other = _matching_part(scope.to, scope.from_, scope.from_part, case)
+    if terms.bidirectional:
+        other = _matching_part(scope.to, scope.from_, terms.from_part, case)
         if isinstance(other, FromPart):
             return Match(policy, other, True)
     return part

@@ -37,13 +37,13 @@ def order(scope: Scope, created: float, policy_id: str, swapped: bool = False) -
     if swapped:
         ours, theirs = theirs, ours
     high, low = (ours, theirs) if ours >= theirs else (theirs, ours)
-    dated = scope.starts != -inf or scope.ends != inf
+    dated = scope.terms.starts != -inf or scope.terms.ends != inf
     return (
-        1 if scope.override else 0,
+        1 if scope.terms.override else 0,
         high,
         low,
         ours,
-        1 if scope.networks else 0,
+        1 if scope.terms.networks else 0,
         1 if dated else 0,
         created,
         policy_id,

@@ -208,33 +208,46 @@ def personal_view(
     entries = theirs.entries
     if not entries:
         return PersonalView(key, theirs, (), (), header_known)
+    found = _entries_about(entries, facts)
+    if not found:
+        return PersonalView(key, theirs, (), (), header_known)
     hits: list[Hit] = []
     ignored: list[Hit] = []
     # What vouches for the header's domain cannot be known before the header is.
     authenticated = header_known and facts.authenticated is True
-    for sender, part in _senders(facts):
-        for named in (sender.key, sender.domain):
-            entry = entries.get(named)
-            if entry is None:
-                continue
-            counts = (
-                authenticated
-                or entry.action is _BLOCK
-                or not _is_inside(named, (key, effective.key, facts.recipient.key), identities)
-            )
-            (hits if counts else ignored).append(Hit(entry, part))
+    for entry, part in found:
+        counts = (
+            authenticated
+            or entry.action is _BLOCK
+            or not _is_inside(entry.sender, (key, effective.key, facts.recipient.key), identities)
+        )
+        (hits if counts else ignored).append(Hit(entry, part))
     if len(hits) > 1:
         hits.sort(key=lambda hit: hit.order, reverse=True)
     return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known)
 
 
-def _senders(facts: MessageFacts) -> list[tuple[Address, FromPart]]:
-    found: list[tuple[Address, FromPart]] = []
-    if type(facts.sender) is not NullSender:
-        found.append((facts.sender, ENVELOPE_FROM))
+def _entries_about(
+    entries: Mapping[str, ManagedSender], facts: MessageFacts
+) -> list[tuple[ManagedSender, FromPart]]:
+    """The entries that name a sender of the message. What the envelope meets is not looked for in the header: of
+    two equal hits the envelope's counts, see `hit_order`."""
+    found: list[tuple[ManagedSender, FromPart]] = []
+    sender, get = facts.sender, entries.get
+    by_envelope = ""
+    if type(sender) is not NullSender:
+        by_envelope = sender.key
+        if (entry := get(by_envelope)) is not None:
+            found.append((entry, ENVELOPE_FROM))
+        if (entry := get(sender.domain)) is not None:
+            found.append((entry, ENVELOPE_FROM))
     for author in facts.header_from or ():
-        if author.address is not None:
-            found.append((author.address, HEADER_FROM))
+        address = author.address
+        if address is not None and address.key != by_envelope:
+            if (entry := get(address.key)) is not None:
+                found.append((entry, HEADER_FROM))
+            if (entry := get(address.domain)) is not None:
+                found.append((entry, HEADER_FROM))
     return found
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from math import inf
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from mailreeve.policy.targets import EVERYONE, Target
 
@@ -58,15 +60,15 @@ class ManagedAction(StrEnum):
     BLOCK = "block"
 
 
-class Scope(Struct, frozen=True, gc=False):
-    """When a policy applies: the part that all policy types share (behaviour.md section 2.1).
+class Terms(Struct, frozen=True, gc=False):
+    """What a scope says besides whom it names. Few differ, so that the policies of an account share them.
 
     `starts` is inclusive and `ends` exclusive (D-12), in POSIX seconds; infinite means eternal.
     An empty `networks` sets no condition on the source address.
+
+    `plain` follows from the others: the envelope is looked at, in one direction, at any time, from anywhere.
     """
 
-    from_: Target = EVERYONE
-    to: Target = EVERYONE
     from_part: FromPart = FromPart.ENVELOPE_FROM
     networks: tuple[Network, ...] = ()
     starts: float = -inf
@@ -74,6 +76,52 @@ class Scope(Struct, frozen=True, gc=False):
     override: bool = False
     bidirectional: bool = False
     enabled: bool = True
+    plain: bool = False
+
+    def __post_init__(self) -> None:
+        always = self.enabled and self.starts == -inf and self.ends == inf and not self.networks
+        plain = always and self.from_part is FromPart.ENVELOPE_FROM and not self.bidirectional
+        force_setattr(self, "plain", plain)
+
+
+PLAIN: Final = Terms()
+
+
+@lru_cache(maxsize=4_096)
+def shared_terms(
+    from_part: FromPart = FromPart.ENVELOPE_FROM,
+    networks: tuple[Network, ...] = (),
+    starts: float = -inf,
+    ends: float = inf,
+    override: bool = False,
+    bidirectional: bool = False,
+    enabled: bool = True,
+) -> Terms:
+    """As `Terms`, of which there is but one for many policies."""
+    return Terms(from_part, networks, starts, ends, override, bidirectional, enabled)
+
+
+class Scope(Struct, frozen=True, gc=False):
+    """When a policy applies: the part that all policy types share (behaviour.md section 2.1)."""
+
+    from_: Target = EVERYONE
+    to: Target = EVERYONE
+    terms: Terms = PLAIN
+
+    @staticmethod
+    def of(
+        from_: Target = EVERYONE,
+        to: Target = EVERYONE,
+        from_part: FromPart = FromPart.ENVELOPE_FROM,
+        networks: tuple[Network, ...] = (),
+        starts: float = -inf,
+        ends: float = inf,
+        override: bool = False,
+        bidirectional: bool = False,
+        enabled: bool = True,
+    ) -> Scope:
+        """The scope on the terms given, see `Terms`."""
+        return Scope(from_, to, shared_terms(from_part, networks, starts, ends, override, bidirectional, enabled))
 
 
 class BlockedSenderPolicy(Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from mailreeve.policy.facts import Directory, DirectoryChanges
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.matching import P
+from mailreeve.policy.networks import Ranges
 from mailreeve.policy.personal import PersonalLists
 from mailreeve.policy.policies import (
     AlterationPolicy,
@@ -37,7 +38,7 @@ class PolicySet(Struct, frozen=True):
     account_id: str
     revision: int
     identities: Identities
-    relay_networks: tuple[Network, ...]
+    relay_networks: Ranges
     blocked: ScopedIndex[BlockedSenderPolicy]
     source_blocks: SourceBlocks
     permitted: ScopedIndex[PermittedSenderPolicy]
@@ -77,7 +78,7 @@ class PolicySet(Struct, frozen=True):
             account_id=account_id,
             revision=revision,
             identities=Identities(Directory() if directory is None else directory),
-            relay_networks=tuple(relay_networks),
+            relay_networks=Ranges(relay_networks),
             blocked=blocked_index,
             source_blocks=SourceBlocks.of(blocked_index.policies),
             permitted=ScopedIndex(permitted),
@@ -123,7 +124,7 @@ class PolicySet(Struct, frozen=True):
             self,
             revision=revision,
             identities=identities,
-            relay_networks=self.relay_networks if relay_networks is None else tuple(relay_networks),
+            relay_networks=self.relay_networks if relay_networks is None else Ranges(relay_networks),
             blocked=blocked_index,
             source_blocks=source_blocks,
             permitted=_scoped(self.permitted, permitted),

@@ -52,8 +52,8 @@ def reach(option: BlockedOption, scope: Scope, coverage: Coverage, at: float) ->
     """
     directory = coverage.directory
     words = _words(scope, directory)
-    blocks = option is BlockedOption.BLOCK_SENDER and scope.enabled and scope.ends > at
-    everywhere = not scope.networks or any(network.prefixlen == 0 for network in scope.networks)
+    blocks = option is BlockedOption.BLOCK_SENDER and scope.terms.enabled and scope.terms.ends > at
+    everywhere = not scope.terms.networks or any(network.prefixlen == 0 for network in scope.terms.networks)
     if not blocks or not everywhere:
         return Reach(words, False)
     wholes = _whole(scope.from_, coverage), _whole(scope.to, coverage)
@@ -82,17 +82,17 @@ def _words(scope: Scope, directory: Directory) -> str:
         text = f"every message from every user of {_own(directory)} to {recipients}"
     else:
         text = f"every message from {target_words(scope.from_, names)} to {recipients}"
-    if scope.from_.type is not TargetType.EVERYONE and scope.from_part is not FromPart.ENVELOPE_FROM:
-        also = "as envelope sender or " if scope.from_part is FromPart.BOTH else ""
+    if scope.from_.type is not TargetType.EVERYONE and scope.terms.from_part is not FromPart.ENVELOPE_FROM:
+        also = "as envelope sender or " if scope.terms.from_part is FromPart.BOTH else ""
         text += f" (named {also}in the From header)"
-    if scope.bidirectional:
+    if scope.terms.bidirectional:
         text += ", and the other way round"
-    if scope.networks:
-        text += f", if it comes from {listed(map(str, scope.networks), MOST_NAMED)}"
-    if scope.starts != -inf:
-        text += f", from {_moment(scope.starts)} on"
-    if scope.ends != inf:
-        text += f", until {_moment(scope.ends)}"
+    if scope.terms.networks:
+        text += f", if it comes from {listed(map(str, scope.terms.networks), MOST_NAMED)}"
+    if scope.terms.starts != -inf:
+        text += f", from {_moment(scope.terms.starts)} on"
+    if scope.terms.ends != inf:
+        text += f", until {_moment(scope.terms.ends)}"
     return text
 
 

@@ -16,7 +16,7 @@ from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.matching import P
 from mailreeve.policy.order import Order
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, Network
-from mailreeve.policy.ranges import Range, Ranges, range_of
+from mailreeve.policy.range_index import Range, RangeIndex, range_of
 from mailreeve.policy.scope_cover import Direction, Q, covers, direction_of, is_in_force, may_meet
 
 LONG: Final = 64
@@ -82,7 +82,7 @@ class Rivals(Generic[P]):
     def _as_narrow(self, row: Row[P], way: Direction[P]) -> Iterator[Iterable[Direction[P]]]:
         place = way.order[:ALIKE]
         if len(row) > LONG:
-            yield from self._long(row).as_narrow(way.policy.scope.networks, place, self._stands)
+            yield from self._long(row).as_narrow(way.policy.scope.terms.networks, place, self._stands)
             return
         # A short row may hold policies for other recipients.
         recipient = way.recipient.key
@@ -108,18 +108,18 @@ class _LongRow(Generic[P]):
         self._row = row
         found: dict[tuple[Range | None, FromPart, bool], list[Direction[P]]] = {}
         for rival in map(direction_of, row):
-            policy, scope = rival.policy, rival.policy.scope
-            if policy.relay_guard or not is_in_force(scope, at):
+            policy, terms = rival.policy, rival.policy.scope.terms
+            if policy.relay_guard or not is_in_force(policy.scope, at):
                 continue
-            for range_ in _ranges(scope.networks):
-                found.setdefault((range_, scope.from_part, is_block(policy)), []).append(rival)
+            for range_ in _ranges(terms.networks):
+                found.setdefault((range_, terms.from_part, is_block(policy)), []).append(rival)
         self._lines = {key: _Line(rivals, at) for key, rivals in found.items()}
-        self._ranges = Ranges(range_ for range_, _, _ in found if range_ is not None)
+        self._ranges = RangeIndex(range_ for range_, _, _ in found if range_ is not None)
         self._alike: dict[tuple[Range | None, Place], list[Direction[P]]] | None = None
 
     def may_cover(self, way: Direction[Q], limit: Order | None, blocks: bool) -> Iterator[Direction[P]]:
         """Those of which one covers the way if any of the row does, and the one with the highest floor."""
-        networks, ends = way.policy.scope.networks, way.policy.scope.ends
+        networks, ends = way.policy.scope.terms.networks, way.policy.scope.terms.ends
         # Whatever covers all ranges covers the first.
         for range_ in (None, *self._ranges.around(networks[0])) if networks else (None,):
             for part in FromPart:
@@ -141,7 +141,7 @@ class _LongRow(Generic[P]):
             self._alike = {}
             for rival in map(direction_of, self._row):
                 if stands(rival):
-                    for range_ in _ranges(rival.policy.scope.networks):
+                    for range_ in _ranges(rival.policy.scope.terms.networks):
                         self._alike.setdefault((range_, rival.order[:ALIKE]), []).append(rival)
         if not networks:
             yield self._alike.get((None, place), ())
@@ -155,10 +155,10 @@ class _Line(Generic[P]):
 
     def __init__(self, rivals: list[Direction[P]], at: float) -> None:
         rivals.sort(key=_floor, reverse=True)
-        self.started = [rival for rival in rivals if rival.policy.scope.starts <= at]
-        self.later = [rival for rival in rivals if rival.policy.scope.starts > at]
+        self.started = [rival for rival in rivals if rival.policy.scope.terms.starts <= at]
+        self.later = [rival for rival in rivals if rival.policy.scope.terms.starts > at]
         # The latest end so far: it only rises, so the first that lasts until some time is found by halves.
-        self._ends = list(accumulate((rival.policy.scope.ends for rival in self.started), max))
+        self._ends = list(accumulate((rival.policy.scope.terms.ends for rival in self.started), max))
 
     def first_until(self, ends: float) -> Iterator[Direction[P]]:
         """The first of those that have started and last until that time."""

@@ -45,7 +45,7 @@ class Direction(Struct, Generic[P], frozen=True, gc=False):
     def floor(self) -> Order:
         """The lowest place that the policy can have where it applies in this direction: it may apply in the other
         one as well, and then counts as written."""
-        if not self.policy.scope.bidirectional:
+        if not self.policy.scope.terms.bidirectional:
             return self.order
         return min(policy_order(self.policy), policy_order(self.policy, True))
 
@@ -63,7 +63,7 @@ def direction_of(entry: P | Turned[P]) -> Direction[P]:
 
 def directions(policy: P) -> Iterator[Direction[P]]:
     """The directions in which the policy could match: a recipient has no display name (D-02)."""
-    for swapped in (False, True) if policy.scope.bidirectional else (False,):
+    for swapped in (False, True) if policy.scope.terms.bidirectional else (False,):
         direction = Direction(policy, swapped)
         if direction.recipient.type is not TargetType.HEADER_DISPLAY_NAME:
             yield direction
@@ -74,7 +74,7 @@ def covers(coverage: Coverage, wide: Direction[P], narrow: Direction[Q], at: flo
 
     True is certain; False may also mean that it cannot be told. Policies of different types may be compared.
     """
-    ours, theirs = wide.policy.scope, narrow.policy.scope
+    ours, theirs = wide.policy.scope.terms, narrow.policy.scope.terms
     if not ours.enabled or (isinstance(wide.policy, BlockedSenderPolicy) and wide.policy.relay_guard):
         return False  # the guard lets bounces from relay networks pass
     return (
@@ -86,8 +86,9 @@ def covers(coverage: Coverage, wide: Direction[P], narrow: Direction[Q], at: flo
     )
 
 
-def may_meet(first: Scope, second: Scope, at: float) -> bool:
+def may_meet(one: Scope, other: Scope, at: float) -> bool:
     """Whether conditions and dates let both apply to one message from the time `at` on."""
+    first, second = one.terms, other.terms
     if max(at, first.starts, second.starts) >= min(first.ends, second.ends):
         return False
     ours, theirs = first.networks, second.networks
@@ -100,17 +101,17 @@ def may_meet(first: Scope, second: Scope, at: float) -> bool:
 
 def is_in_force(scope: Scope, at: float) -> bool:
     """Whether the scope is in force at the time `at`, or will be."""
-    return scope.enabled and scope.ends > at and scope.ends > scope.starts
+    return scope.terms.enabled and scope.terms.ends > max(at, scope.terms.starts)
 
 
 def _reads_envelope(direction: Direction[P]) -> bool:
     named = direction.sender.type is TargetType.HEADER_DISPLAY_NAME
-    return direction.policy.scope.from_part is not FromPart.HEADER_FROM and not named
+    return direction.policy.scope.terms.from_part is not FromPart.HEADER_FROM and not named
 
 
 def _reads_header(direction: Direction[P]) -> bool:
     named = direction.sender.type is TargetType.HEADER_DISPLAY_NAME
-    return direction.policy.scope.from_part is not FromPart.ENVELOPE_FROM or named
+    return direction.policy.scope.terms.from_part is not FromPart.ENVELOPE_FROM or named
 
 
 def _sender_covered(coverage: Coverage, wide: Direction[P], narrow: Direction[Q]) -> bool:

@@ -59,23 +59,23 @@ class SourceBlocks(Struct, frozen=True):
         everyone: dict[str, BlockedSenderPolicy | None] = {}
         particular = self.particular
         for policy in gone:
-            if policy.scope.enabled:
+            if policy.scope.terms.enabled:
                 blocks.pop(policy.id, None)
                 exemptions[policy.id] = overriding[policy.id] = everyone[policy.id] = None
                 particular -= not _is_for_everyone(policy.scope)
         for policy in new:
             scope = policy.scope
-            if not scope.enabled:
+            if not scope.terms.enabled:
                 continue
             # A quick way past by far the most.
-            if scope.from_.type is not _EVERYONE and policy.option is _BLOCK and not scope.override:
+            if scope.from_.type is not _EVERYONE and policy.option is _BLOCK and not scope.terms.override:
                 particular += 1
                 continue
             if _is_source_block(policy):
                 blocks[policy.id] = policy
             if policy.option is BlockedOption.NO_ACTION:
                 exemptions[policy.id] = policy
-            if scope.override:
+            if scope.terms.override:
                 overriding[policy.id] = policy
             if _is_for_everyone(scope):
                 everyone[policy.id] = policy
@@ -93,10 +93,10 @@ class SourceBlocks(Struct, frozen=True):
 
     def refusing(self, identities: Identities, source_ip: IPAddress, at: float) -> BlockedSenderPolicy | None:
         """The policy by which every message from this address is refused whoever writes to whom, if any."""
-        block = next((b for b in self.blocks if out_of_force(b.scope, at, source_ip) is None), None)
+        block = next((b for b in self.blocks if out_of_force(b.scope.terms, at, source_ip) is None), None)
         if block is None:
             return None
-        if block.scope.override:
+        if block.scope.terms.override:
             rivals = self.overriding
         elif not self.particular:
             rivals = self.everyone
@@ -106,7 +106,7 @@ class SourceBlocks(Struct, frozen=True):
         def could_apply(policy: BlockedSenderPolicy) -> bool:
             scope = policy.scope
             return (
-                out_of_force(scope, at, source_ip) is None
+                out_of_force(scope.terms, at, source_ip) is None
                 and identities.can_match(scope.from_)
                 and identities.can_match(scope.to)
             )
@@ -115,7 +115,7 @@ class SourceBlocks(Struct, frozen=True):
             return None
         place = policy_order(block)
         for rival in rivals.values():
-            upper = max(policy_order(rival), policy_order(rival, swapped=rival.scope.bidirectional))
+            upper = max(policy_order(rival), policy_order(rival, swapped=rival.scope.terms.bidirectional))
             if upper > place and could_apply(rival):
                 return None
         return block
@@ -135,7 +135,7 @@ def _is_source_block(policy: BlockedSenderPolicy) -> bool:
     return (
         policy.option is BlockedOption.BLOCK_SENDER
         and not policy.relay_guard
-        and bool(scope.networks)
-        and scope.from_part is FromPart.ENVELOPE_FROM
+        and bool(scope.terms.networks)
+        and scope.terms.from_part is FromPart.ENVELOPE_FROM
         and _is_for_everyone(scope)
     )

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
 
 
 class TargetType(StrEnum):
@@ -63,27 +62,46 @@ _FIXED: Final[dict[TargetType, str]] = {
     TargetType.EXTERNAL_ADDRESSES: EXTERNAL_KEY,
     TargetType.FREE_MAIL_DOMAINS: FREE_MAIL_KEY,
 }
+_PREFIX: Final[dict[TargetType, str]] = {
+    TargetType.PROFILE_GROUP: GROUP_KEY,
+    TargetType.HEADER_DISPLAY_NAME: NAME_KEY,
+    TargetType.ADDRESS_ATTRIBUTE_VALUE: ATTRIBUTE_KEY,
+}
 
 
 class Target(Struct, frozen=True, gc=False):
-    """One side of a scope. `value` is already canonical and empty for the types that need none:
-
-    - `email_domain`: a canonical `Domain`
-    - `individual_email_address`: the `key` of an `Address`
-    - `profile_group`: the group's id in the store
-    - `header_display_name`: the name as `fold_display_name` gives it
-    - `address_attribute_value`: the wanted value, case-folded (D-41); `attribute` is the attribute's id
-
-    `key` follows from the others: the key that an address must have for the target to match it.
-    """
+    """One side of a scope. `key` is what an address must have among its keys for the target to match it: for a
+    domain and an address these themselves, for all others something that begins with an asterisk."""
 
     type: TargetType
-    value: str = ""
-    attribute: str = ""
-    key: str = ""
+    key: str
 
-    def __post_init__(self) -> None:
-        force_setattr(self, "key", _key(self.type, self.value, self.attribute))
+    @staticmethod
+    def of(type: TargetType, value: str = "", attribute: str = "") -> Target:
+        """The target of this type. `value` is already canonical and empty for the types that need none:
+
+        - `email_domain`: a canonical `Domain`
+        - `individual_email_address`: the `key` of an `Address`
+        - `profile_group`: the group's id in the store
+        - `header_display_name`: the name as `fold_display_name` gives it
+        - `address_attribute_value`: the wanted value, case-folded (D-41); `attribute` is the attribute's id
+        """
+        return Target(type, _key(type, value, attribute))
+
+    @property
+    def value(self) -> str:
+        """What the target was made of, see `of`."""
+        if self.type in _FIXED:
+            return ""
+        text = self.key[len(_PREFIX.get(self.type, "")) :]
+        return text.partition("\0")[2] if self.type is TargetType.ADDRESS_ATTRIBUTE_VALUE else text
+
+    @property
+    def attribute(self) -> str:
+        """The attribute's id, empty where the target is about none."""
+        if self.type is not TargetType.ADDRESS_ATTRIBUTE_VALUE:
+            return ""
+        return self.key[len(ATTRIBUTE_KEY) :].partition("\0")[0]
 
     @property
     def rank(self) -> int:
@@ -118,25 +136,25 @@ def _key(type_: TargetType, value: str, attribute: str) -> str:
     return _FIXED[type_]
 
 
-EVERYONE: Final = Target(TargetType.EVERYONE)
-INTERNAL: Final = Target(TargetType.INTERNAL_ADDRESSES)
-EXTERNAL: Final = Target(TargetType.EXTERNAL_ADDRESSES)
+EVERYONE: Final = Target(TargetType.EVERYONE, EVERYONE_KEY)
+INTERNAL: Final = Target(TargetType.INTERNAL_ADDRESSES, INTERNAL_KEY)
+EXTERNAL: Final = Target(TargetType.EXTERNAL_ADDRESSES, EXTERNAL_KEY)
 
 
-_COMMON: Final = {target.type: target for target in map(Target, _FIXED)}
+_COMMON: Final = {type_: Target(type_, key) for type_, key in _FIXED.items()}
 
 
 def shared_target(type_: TargetType, value: str = "", attribute: str = "") -> Target:
-    """As `Target`, of which there is but one where many policies name the same."""
+    """As `Target.of`, of which there is but one where many policies name the same."""
     if type_ is _ADDRESS or type_ is _DOMAIN:
-        return Target(type_, value, attribute)
+        return Target(type_, value)
     common = _COMMON.get(type_)
     return _remembered(type_, value, attribute) if common is None else common
 
 
 @lru_cache(maxsize=65_536)
 def _remembered(type_: TargetType, value: str, attribute: str) -> Target:
-    return Target(type_, value, attribute)
+    return Target.of(type_, value, attribute)
 
 
 def fold_display_name(text: str) -> str:

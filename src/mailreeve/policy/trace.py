@@ -17,7 +17,6 @@ from mailreeve.policy.addresses import Address, NullSender
 from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import Candidate, Decision, Layer, PolicyType, Verdict
 from mailreeve.policy.index import ScopedIndex, effect_of
-from mailreeve.policy.keys import union
 from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
 from mailreeve.policy.order import Order, tie_breaker
 from mailreeve.policy.personal import (
@@ -61,10 +60,12 @@ class Trace:
         a trace. Nobody reads more than the first few, and a million would take a second.
         """
         decided: Contest[P] | None = None
-        policies: Iterable[P] = index.policies
+        policies: Iterable[P]
         if len(index) > LOOKED_THROUGH:
             decided = contest(index, self._case)
             policies = self._near(index, decided.winner)
+        else:
+            policies = index.policies
         matches: list[tuple[Order, Match[P]]] = []
         failed: list[tuple[Order, P, Unmet]] = []
         for policy in policies:
@@ -89,7 +90,7 @@ class Trace:
         """The winner, and policies about the sender."""
         case = self._case
         found = {} if winner is None else {winner.policy.id: winner.policy}
-        for policy in islice(index.about(union((case.envelope, case.header)), case.recipient), TESTED):
+        for policy in islice(index.about(case.senders, case.recipient), TESTED):
             found[policy.id] = policy
         return found.values()
 

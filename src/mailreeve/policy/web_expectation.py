@@ -35,7 +35,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
     if not covering:
         why = entries[0].mismatch(url) if len(entries) == 1 else f"none of its {len(entries)} entries covers {url}"
         return answer(False, False, f"{name} did not apply: {why}")
-    request = WebRequest(policies, facts, url)
+    request = WebRequest(policies, facts)
     standing = request.standing(policy.id)
     if isinstance(standing, str):
         return answer(False, False, f"{name} did not apply: {standing}")

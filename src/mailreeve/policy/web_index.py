@@ -137,8 +137,9 @@ class WebIndex:
         found: list[Listed] = []
         shards, mask = self._hosts.shards, self._hosts.mask
         name = url.host
-        there = shards[hash(name) & mask].get(name)
-        if there is not None:
+        shard = shards[hash(name) & mask]
+        if name in shard:
+            there = shard[name]
             found += there.domains
             if there.depth >= 0:
                 for base in _bases(url, there.depth):
@@ -148,9 +149,9 @@ class WebIndex:
         at = name.find(".") + 1
         while at:
             above = name[at:]
-            there = shards[hash(above) & mask].get(above)
-            if there is not None:
-                found += there.domains
+            shard = shards[hash(above) & mask]
+            if above in shard:
+                found += shard[above].domains
             at = name.find(".", at) + 1
         return found
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from functools import cached_property
 from typing import Final
 
-from msgspec.structs import replace
-
+from mailreeve.policy.addresses import Address
 from mailreeve.policy.decisions import WebCandidate, WebDecision, WebVerdict
 from mailreeve.policy.facts import WebFacts
+from mailreeve.policy.identities import Identities
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import out_of_force
 from mailreeve.policy.networks import unmapped
@@ -17,12 +16,16 @@ from mailreeve.policy.policies import Scope, WebAction, WebEntryType
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.web_index import EntryOrder, Listed, WebIndex
-from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, WebUrl, parse_web_url
+from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, parse_web_url
 
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
 
 _USER, _GROUP, _LOCATION, _EVERYONE = 4, 3, 2, 1
+_NOBODY: Final = Keys((EVERYONE_KEY,))
+_NONE: Final = WebVerdict.NONE
+_ALLOW: Final = WebVerdict.ALLOW
+_BLOCK: Final = WebVerdict.BLOCK
 
 SCOPE_RANK: Final[dict[TargetType, int]] = {
     TargetType.EVERYONE: _EVERYONE,
@@ -88,8 +91,10 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
         url = parse_web_url(facts.url)
     except UrlError as problem:
         raise WebUrlError(str(problem)) from problem
-    request = WebRequest(policies, facts, url)
     found = policies.web.on_host(url) if explain else policies.web.covering(url)
+    if not found:
+        return WebDecision(_NONE, None, None, str(url), policies.revision)
+    request = WebRequest(policies, facts)
     best: Listed | None = None
     best_key: EntryKey | None = None
     seen: list[tuple[bool, EntryKey, Listed, str | None]] = []
@@ -98,48 +103,31 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
         failed = standing if isinstance(standing, str) else None
         if explain:
             failed = listed.mismatch(url) or failed
+        elif failed is not None:
+            continue
         key = ((0, 0) if isinstance(standing, str) else standing, listed.order)
         if failed is None and (best_key is None or key > best_key):
             best, best_key = listed, key
         if explain:
             seen.append((failed is None, key, listed, failed))
+    candidates = _candidates(policies.web, seen) if explain else ()
     if best is None:
-        verdict = WebVerdict.NONE
-    else:
-        verdict = WebVerdict.BLOCK if best.entry.action is WebAction.BLOCK else WebVerdict.ALLOW
-    return WebDecision(
-        verdict=verdict,
-        policy_id=None if best is None else best.policy_id,
-        entry=None if best is None else best.entry,
-        url=str(url),
-        revision=policies.revision,
-        candidates=_candidates(policies.web, seen) if explain else (),
-    )
+        return WebDecision(_NONE, None, None, str(url), policies.revision, candidates)
+    verdict = _BLOCK if best.entry.action is WebAction.BLOCK else _ALLOW
+    return WebDecision(verdict, best.policy_id, best.entry, str(url), policies.revision, candidates)
 
 
 class WebRequest:
     """One request, and by which scope each policy holds for it."""
 
-    def __init__(self, policies: PolicySet, facts: WebFacts, url: WebUrl) -> None:
+    __slots__ = ("_facts", "_keys", "_policies", "_source", "_standings")
+
+    def __init__(self, policies: PolicySet, facts: WebFacts) -> None:
         self._policies = policies
         self._facts = facts
         self._source = None if facts.source_ip is None else unmapped(facts.source_ip)
+        self._keys = _user_keys(policies.identities, facts.user)
         self._standings: dict[str, Standing | str] = {}
-
-    @cached_property
-    def _keys(self) -> Keys:
-        """The target keys of the user. A person is met by the address given and by the primary one."""
-        user = self._facts.user
-        if user is None:
-            return Keys((EVERYONE_KEY,))
-        identities = self._policies.identities
-        keys = identities.keys(user)
-        known = identities.user(user)
-        return (
-            keys
-            if known is None or known.primary == user.key
-            else replace(keys, names=(*keys.names, known.primary))
-        )
 
     def standing(self, policy_id: str) -> Standing | str:
         """The strongest scope of the policy that holds, or why the first one does not."""
@@ -160,9 +148,10 @@ class WebRequest:
         return answer
 
     def _scope_standing(self, scope: Scope) -> Standing | str:
-        unmet = out_of_force(scope, self._facts.at, self._source)
-        if unmet is not None:
-            return unmet.value
+        if not scope.terms.plain:
+            unmet = out_of_force(scope.terms, self._facts.at, self._source)
+            if unmet is not None:
+                return unmet.value
         if scope.to.type is not TargetType.EVERYONE:
             return "its `to` names somebody, and a web request has no recipient"  # D-26
         if scope.from_.key not in self._keys:
@@ -170,10 +159,20 @@ class WebRequest:
         return scope_standing(scope)
 
 
+def _user_keys(identities: Identities, user: Address | None) -> Keys:
+    """The target keys of the user. A person is met by the address given and by the primary one."""
+    if user is None:
+        return _NOBODY
+    keys, known = identities.keys(user), identities.user(user)
+    if known is None or known.primary == user.key:
+        return keys
+    return Keys((*keys.names, known.primary), keys.groups)
+
+
 def scope_standing(scope: Scope) -> Standing:
     """The standing that a policy has through this scope, in a request for which it holds."""
     rank = SCOPE_RANK[scope.from_.type]
-    return (1 if scope.override else 0, max(rank, _LOCATION) if scope.networks else rank)
+    return (1 if scope.terms.override else 0, max(rank, _LOCATION) if scope.terms.networks else rank)
 
 
 def _candidates(

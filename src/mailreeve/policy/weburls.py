@@ -19,6 +19,7 @@ ENTRY_SCHEMES: Final = frozenset(("http", "https", "ftp"))
 
 _C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
 _STRIPPED: Final = str.maketrans("", "", "\t\n\r")  # the standard removes these anywhere
+_ORDINARY: Final = re.compile("https?://[!-~]+")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_AND_PORT: Final = re.compile(r"[^/\\?#@:]+:\d+")
 _PERCENT: Final = re.compile("%([0-9A-Fa-f]{2})?")
@@ -54,7 +55,8 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     Paths are compared as D-40 has it: case counts, dot segments are removed, and percent-encoding is
     made uniform (RFC 3986 section 6.2.2).
     """
-    text = _with_scheme(text, schemes)
+    if not _ORDINARY.fullmatch(text):
+        text = _with_scheme(text, schemes)
     try:
         href = ada_url.normalize_url(text)
     except ValueError as problem:

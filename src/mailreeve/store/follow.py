@@ -163,6 +163,19 @@ class Follower:
         with followed.lock:
             return self._load(account_id, followed)
 
+    def current_for_writer(self, account_id: str) -> PolicySet:
+        """As `current`, for whoever is writing to the account; what they have changed themselves is not in it.
+
+        A writer's turn comes once the commit before it is over, which may be a moment before that commit's thread
+        has told the follower. So here a commit of which nobody has heard counts as well.
+        """
+        followed = self._followed(account_id)
+        if not followed.in_flight:
+            return self.current(account_id)
+        followed.used = self._clock()
+        with followed.lock:
+            return self._load(account_id, followed, unheard_of=True)
+
     def let_go(self) -> int:
         """Drop the sets that `Keep` says are not worth their room; how many. For calling now and then."""
         now = self._clock()
@@ -212,14 +225,14 @@ class Follower:
                 followed = self._accounts.setdefault(account_id, _Followed())
         return followed
 
-    def _load(self, account_id: str, followed: _Followed) -> PolicySet:
+    def _load(self, account_id: str, followed: _Followed, *, unheard_of: bool = False) -> PolicySet:
         with self._guard:
             # Counted before the rows are read: what is committed from now on is loaded by the next caller.
             marks = followed.marks
             followed.loading = True
         try:
             current = followed.current
-            if current is not None and followed.loaded == marks:
+            if current is not None and followed.loaded == marks and not unheard_of:
                 return current
             loaded = self._store.read(account_id, lambda work: self._read(work, followed))
             with self._guard:

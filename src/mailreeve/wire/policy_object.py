@@ -149,7 +149,7 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
     def scope(self) -> Scope:
         """The scope as decisions see it."""
         # In the order of the members: of a million policies this is the larger part of loading them.
-        return Scope(
+        return Scope.of(
             self.from_.target(),
             self.to.target(),
             self.from_part,

@@ -107,7 +107,7 @@ class Service:
             metadata.create_all(connection)
         self.store = Store(self.engine)
         vault = Vault(bytes(32))
-        house = House(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits())
+        house = House(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
         self.now = 0.0
         self.api = Api(
             house,

@@ -15,7 +15,7 @@ from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.directory.permissions import Permission
 from mailreeve.families.call import Limits
 from mailreeve.families.perform import House, perform
-from mailreeve.families.registry import ENDPOINTS, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
@@ -79,7 +79,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     with engine.writing() as connection:
         metadata.create_all(connection)
     store = Store(engine)
-    yield House(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits())
+    yield House(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits(), ADDRESS_JOINED)
     engine.dispose()
 
 

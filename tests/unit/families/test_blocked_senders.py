@@ -381,7 +381,7 @@ def test_decisions_see_the_policy_as_it_was_written(account):
     one(account, CREATE, item(description="why", override="true", enabled="False"))
     (seen,) = account.policies().blocked.policies
     assert (seen.description, seen.option, seen.relay_guard) == ("why", BlockedOption.BLOCK_SENDER, False)
-    assert (seen.scope.override, seen.scope.enabled) == (True, False)
+    assert (seen.scope.terms.override, seen.scope.terms.enabled) == (True, False)
 
 
 def test_another_accounts_policies_are_not_seen(account, other_account):

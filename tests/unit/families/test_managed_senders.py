@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import msgspec
 import pytest
 from sqlalchemy import select
@@ -12,8 +14,10 @@ from mailreeve.policy.addresses import parse_address
 from mailreeve.policy.decide import decide_mail
 from mailreeve.policy.decisions import Decision, Layer, SpamChecks, Verdict
 from mailreeve.policy.facts import MessageFacts
+from mailreeve.policy.personal import list_key
 from mailreeve.policy.policies import ManagedAction
 from mailreeve.store.schema import audit_event
+from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PATH = "managedsender/permit-or-block-sender"
@@ -138,6 +142,41 @@ def test_an_alias_leads_to_its_user(corp):
     assert by_alias["to"] == "sales@corp.test"
     for to in ("pat@corp.test", "sales@corp.test"):
         assert decided(corp, "ann@news.test", to).verdict is Verdict.REJECT
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("pat@corp.test", "Sales@corp.test", "bare@corp.test", "kim+desk@corp.test", '"x+y z"@corp.test'),
+        *("pat+a@corp.test", "sales+a+b@corp.test", "bare+a@corp.test", "kim+desk+a@corp.test", "+a@corp.test"),
+    ],
+)
+def test_an_entry_is_kept_where_decisions_look_for_it(corp, to):
+    """Whatever the address: a user's, an alias, nobody's, with a tag, or a user's with what looks like one."""
+    corp.call("user/create-user", {"emailAddress": "pat@corp.test"}, {"emailAddress": "kim+desk@corp.test"})
+    corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})
+    corp.call(PATH, item(to=to))
+    policies = corp.policies()
+    (entry,) = policies.managed.entries
+    assert entry.recipient == list_key(policies.identities, parse_address(to))
+    assert decided(corp, "ann@news.test", to).verdict is Verdict.REJECT
+
+
+def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp):
+    """Between a commit and the news of it the policy set still has the alias as nobody's."""
+    corp.call("user/create-user", {"emailAddress": "pat@corp.test"})
+    corp.policies()
+
+    @contextmanager
+    def at_once(account_id, touched):
+        yield  # left once the alias is committed, before the follower hears of it
+        if Part.DIRECTORY in touched:
+            corp.call(PATH, item(to="sales@corp.test"))
+
+    corp.house.store.around_commit(at_once)
+    corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})
+    assert [entry.recipient for entry in corp.policies().managed.entries] == ["pat@corp.test"]
+    assert decided(corp, "ann@news.test", "sales@corp.test").verdict is Verdict.REJECT
 
 
 def test_an_internationalised_domain_is_one_entry_in_both_spellings(corp):

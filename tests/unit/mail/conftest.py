@@ -35,7 +35,7 @@ def target(text: str) -> Target:
     """An address, a domain, or `everyone`."""
     if text == "everyone":
         return EVERYONE
-    return Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in text else TargetType.EMAIL_DOMAIN, text)
+    return Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in text else TargetType.EMAIL_DOMAIN, text)
 
 
 def pattern(text: str) -> AddressPattern:
@@ -63,7 +63,7 @@ class House:
         return f"{kind}{next(self._ids)}"
 
     def block(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> House:
-        scope_ = Scope(target(who), target(to), FromPart(part), **scope)  # type: ignore[arg-type]
+        scope_ = Scope.of(target(who), target(to), FromPart(part), **scope)  # type: ignore[arg-type]
         text = f"no mail from {who}"
         self._blocked.append(
             BlockedSenderPolicy(self._id("b"), text, scope_, BlockedOption.BLOCK_SENDER, NOW - 10)
@@ -71,7 +71,7 @@ class House:
         return self
 
     def permit(self, who: str, to: str = "everyone", part: str = "envelope_from") -> House:
-        scope = Scope(target(who), target(to), FromPart(part))
+        scope = Scope.of(target(who), target(to), FromPart(part))
         self._permitted.append(PermittedSenderPolicy(self._id("p"), f"mail from {who}", scope, NOW - 10))
         return self
 
@@ -88,7 +88,7 @@ class House:
     def use_set(
         self, set_id: str, to: str = "everyone", who: str = "everyone", part: str = "envelope_from"
     ) -> House:
-        scope = Scope(target(who), target(to), FromPart(part))
+        scope = Scope.of(target(who), target(to), FromPart(part))
         self._alteration.append(AlterationPolicy(self._id("a"), f"set {set_id}", scope, set_id, NOW - 10))
         return self
 

@@ -49,17 +49,17 @@ def target(text: str) -> Target:
     """`everyone`, `internal`, `a@x.test`, `x.test`, `group:G`, `name:Jo Doe` or `attribute:id=value`."""
     kind, colon, value = text.partition(":")
     if text in _WORDS:
-        return Target(_WORDS[text])
+        return Target.of(_WORDS[text])
     if colon and kind == "group":
-        return Target(TargetType.PROFILE_GROUP, value)
+        return Target.of(TargetType.PROFILE_GROUP, value)
     if colon and kind == "name":
-        return Target(TargetType.HEADER_DISPLAY_NAME, fold_display_name(value))
+        return Target.of(TargetType.HEADER_DISPLAY_NAME, fold_display_name(value))
     if colon and kind == "attribute":
         attribute, _, wanted = value.partition("=")
-        return Target(TargetType.ADDRESS_ATTRIBUTE_VALUE, wanted.casefold(), attribute)
+        return Target.of(TargetType.ADDRESS_ATTRIBUTE_VALUE, wanted.casefold(), attribute)
     if "@" in text:
-        return Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, parse_address(text).key)
-    return Target(TargetType.EMAIL_DOMAIN, text)
+        return Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, parse_address(text).key)
+    return Target.of(TargetType.EMAIL_DOMAIN, text)
 
 
 def scope(
@@ -74,7 +74,7 @@ def scope(
     bidirectional: bool = False,
     enabled: bool = True,
 ) -> Scope:
-    return Scope(
+    return Scope.of(
         target(from_),
         target(to),
         FromPart(part),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from msgspec.structs import replace
 
 from mailreeve.policy import lint as module
 from mailreeve.policy import rivals
@@ -476,15 +475,16 @@ def test_a_policy_is_held_against_few_others_however_many_there_are(monkeypatch,
     number = 10_000
 
     def scope(n: int) -> Scope:
-        made = Scope(EVERYONE if n % 2 else Target(TargetType.EMAIL_DOMAIN, f"d{n % 100}.test"), INTERNAL)
+        sender = EVERYONE if n % 2 else Target.of(TargetType.EMAIL_DOMAIN, f"d{n % 100}.test")
         match kind:
             case "dated":
-                return replace(made, ends=NOW + 1 + n * 7919 % number)
+                return Scope.of(sender, INTERNAL, ends=NOW + 1 + n * 7919 % number)
             case "ranged":
-                return replace(made, networks=(parse_network(f"10.{n // 256}.{n % 256}.0/24"),))
+                return Scope.of(sender, INTERNAL, networks=(parse_network(f"10.{n // 256}.{n % 256}.0/24"),))
             case "nested":
-                return replace(made, networks=(parse_network(f"10.{n // 256}.{n % 256}.0/{8 + n % 17}"),))
-        return made
+                network = parse_network(f"10.{n // 256}.{n % 256}.0/{8 + n % 17}")
+                return Scope.of(sender, INTERNAL, networks=(network,))
+        return Scope(sender, INTERNAL)
 
     policies = [
         BlockedSenderPolicy(f"{n:05}", f"p{n}", scope(n), BlockedOption.BLOCK_SENDER, float(n))

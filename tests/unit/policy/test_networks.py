@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from mailreeve.policy.networks import network_of, parse_network, unmapped, within
+from mailreeve.policy.networks import Ranges, network_of, parse_network, unmapped, within
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,7 @@ def test_what_is_no_range_is_refused(text):
 def test_any_one_range_is_enough(address, inside):
     networks = [parse_network(text) for text in ("192.0.2.0/24", "2001:db8::/32")]
     assert within(unmapped(ip_address(address)), networks) is inside
+    assert Ranges(networks).hold(unmapped(ip_address(address))) is inside
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,4 @@ def test_who_has_ipv6_is_counted_by_64_bits(address, network):
 
 def test_no_range_holds_nothing():
     assert not within(ip_address("192.0.2.1"), [])
+    assert not Ranges().hold(ip_address("192.0.2.1"))

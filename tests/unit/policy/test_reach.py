@@ -15,11 +15,11 @@ from mailreeve.policy.reach import reach
 from mailreeve.policy.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 
 NOW = 1_800_000_000.0
-CORP = Target(TargetType.EMAIL_DOMAIN, "corp.test")
-OTHER = Target(TargetType.EMAIL_DOMAIN, "bad.test")
-STAFF = Target(TargetType.PROFILE_GROUP, "1")
-TEAM = Target(TargetType.PROFILE_GROUP, "2")
-ANN = Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "ann@corp.test")
+CORP = Target.of(TargetType.EMAIL_DOMAIN, "corp.test")
+OTHER = Target.of(TargetType.EMAIL_DOMAIN, "bad.test")
+STAFF = Target.of(TargetType.PROFILE_GROUP, "1")
+TEAM = Target.of(TargetType.PROFILE_GROUP, "2")
+ANN = Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "ann@corp.test")
 DIRECTORY = Directory(
     internal_domains=frozenset({"corp.test", "sub.test"}),
     groups={"corp.test": ("3",), "ann@corp.test": ("2",)},
@@ -29,7 +29,7 @@ DIRECTORY = Directory(
 
 
 def reach_of(from_, to, option=BlockedOption.BLOCK_SENDER, directory=DIRECTORY, **more):
-    return reach(option, Scope(from_, to, **more), Coverage(Identities(directory)), NOW)
+    return reach(option, Scope.of(from_, to, **more), Coverage(Identities(directory)), NOW)
 
 
 @pytest.mark.parametrize(

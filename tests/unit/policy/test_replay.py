@@ -25,7 +25,7 @@ from mailreeve.policy.targets import EVERYONE, Target, TargetType
 
 
 def block(sender: str) -> BlockedSenderPolicy:
-    scope = Scope(Target(TargetType.EMAIL_DOMAIN, sender), EVERYONE)
+    scope = Scope(Target.of(TargetType.EMAIL_DOMAIN, sender), EVERYONE)
     return BlockedSenderPolicy("b", "b", scope, BlockedOption.BLOCK_SENDER, 1.0)
 
 
@@ -46,7 +46,7 @@ def test_a_changed_policy_concerns_what_it_named_before_and_what_it_names_now():
 
 def test_an_envelope_sender_new_to_a_group_matters_though_the_author_is_in_it_already():
     """Envelope and header are told apart by policies, so they are when groups change."""
-    group = Target(TargetType.PROFILE_GROUP, "g")
+    group = Target.of(TargetType.PROFILE_GROUP, "g")
     policy = BlockedSenderPolicy("b", "b", Scope(group, EVERYONE), BlockedOption.BLOCK_SENDER, 1.0)
     groups = {"a@author.test": ("g",)}
     before = PolicySet.build(account_id="a", revision=1, directory=Directory(groups=groups), blocked=[policy])
@@ -93,7 +93,7 @@ class TestAlike:
     def test_times_count_for_those_whom_a_dated_policy_names(self):
         """The instant of a start is another time, that of an end is none."""
         dated = block("x.test")
-        scope = replace(dated.scope, starts=10.0, ends=20.0)
+        scope = Scope.of(dated.scope.from_, dated.scope.to, starts=10.0, ends=20.0)
         at = (9.9, 10.0, 19.9, 20.0)
         mail = [replace(message(sender), at=each) for sender in ("a@x.test", "a@y.test") for each in at]
         keys = self.key(*mail, blocked=[replace(dated, scope=scope)])
@@ -104,7 +104,7 @@ class TestAlike:
     def test_sources_count_where_a_range_tells_them_apart(self):
         """A mapped IPv4 address is the IPv4 address."""
         ranged = block("x.test")
-        scope = replace(ranged.scope, networks=(parse_network("192.0.2.0/24"),))
+        scope = Scope.of(ranged.scope.from_, ranged.scope.to, networks=(parse_network("192.0.2.0/24"),))
         sources = ("192.0.2.1", "192.0.2.9", "::ffff:192.0.2.1", "198.51.100.1", "2001:db8::1")
         mail = [replace(message("a@x.test"), source_ip=parse_ip(source)) for source in sources]
         keys = self.key(*mail, blocked=[replace(ranged, scope=scope)])

@@ -162,7 +162,7 @@ def test_a_list_out_of_force_is_ignored(world, scope):
 def test_a_policy_holds_by_the_strongest_of_its_scopes(in_group):
     in_group.web("everyone", "allow domain ex.test")
     (policy,) = in_group.web_policies
-    user = replace(policy.scopes[0], from_=Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, PAT))
+    user = replace(policy.scopes[0], from_=Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, PAT))
     in_group.web_policies = [replace(policy, scopes=(*policy.scopes, user))]
     in_group.web("group:Staff", "block domain ex.test")
     assert verdict(in_group, "ex.test", PAT) == "allow"
@@ -173,7 +173,7 @@ def test_a_scope_with_a_recipient_holds_for_nobody(world):
     world.web("everyone", "block domain ex.test")
     (policy,) = world.web_policies
     world.web_policies = [
-        replace(policy, scopes=(replace(policy.scopes[0], to=Target(TargetType.INTERNAL_ADDRESSES)),))
+        replace(policy, scopes=(replace(policy.scopes[0], to=Target.of(TargetType.INTERNAL_ADDRESSES)),))
     ]
     assert verdict(world, "ex.test") == "none"
 

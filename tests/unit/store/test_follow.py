@@ -129,7 +129,7 @@ def test_a_set_is_loaded_on_first_use(store: Store, follower: Follower, families
     """With all its parts, the revision and the relays, and with what was there before the follower."""
     families.add(store, "p")
     policies = follower.current(ONE)
-    assert (policies.account_id, policies.revision, policies.relay_networks) == (ONE, 1, RELAYS)
+    assert (policies.account_id, policies.revision, policies.relay_networks.networks) == (ONE, 1, RELAYS)
     assert blocked(policies) == {"p"}
     assert families.loads == dict.fromkeys(EVERY, 1)
 
@@ -400,6 +400,26 @@ def test_a_set_holds_all_that_its_revision_says(store: Store, follower: Follower
     store.around_commit(look_between)
     families.add(store, "x.test", Part.DIRECTORY)
     assert [(p.revision, p.directory.internal_domains, blocked(p)) for p in caught] == [(2, {"x.test"}, {"p"})]
+
+
+def test_a_writer_sees_the_commit_before_its_own_that_nobody_has_heard_of(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """Between a commit and the news of it everybody else may still decide by the set before."""
+    families.add(store, "p")
+    follower.current(ONE)
+    caught: list[tuple[set[str], set[str]]] = []
+
+    @contextmanager
+    def look_between(account_id: str, touched: Touched) -> Iterator[None]:
+        yield
+        reader = blocked(follower.current(ONE))
+        caught.append((reader, blocked(follower.current_for_writer(ONE))))
+
+    store.around_commit(look_between)
+    families.add(store, "q")
+    assert caught == [({"p"}, {"p", "q"})]
+    assert blocked(follower.current(ONE)) == blocked(follower.current_for_writer(ONE)) == {"p", "q"}
 
 
 def test_a_set_read_before_its_counters_is_not_handed_out(

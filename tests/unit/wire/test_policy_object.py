@@ -99,26 +99,26 @@ def faults(item: dict[str, object], rules: Rules = BLOCKED_SENDERS) -> list[tupl
 
 
 TARGETS = {
-    "everyone": ({"type": "everyone"}, Target(TargetType.EVERYONE)),
-    "internal": ({"type": "internal_addresses"}, Target(TargetType.INTERNAL_ADDRESSES)),
-    "external": ({"type": "external_addresses"}, Target(TargetType.EXTERNAL_ADDRESSES)),
-    "free mail": ({"type": "free_mail_domains"}, Target(TargetType.FREE_MAIL_DOMAINS)),
+    "everyone": ({"type": "everyone"}, Target.of(TargetType.EVERYONE)),
+    "internal": ({"type": "internal_addresses"}, Target.of(TargetType.INTERNAL_ADDRESSES)),
+    "external": ({"type": "external_addresses"}, Target.of(TargetType.EXTERNAL_ADDRESSES)),
+    "free mail": ({"type": "free_mail_domains"}, Target.of(TargetType.FREE_MAIL_DOMAINS)),
     "domain": (
         {"type": "email_domain", "emailDomain": "Bücher.test"},
-        Target(TargetType.EMAIL_DOMAIN, "xn--bcher-kva.test"),
+        Target.of(TargetType.EMAIL_DOMAIN, "xn--bcher-kva.test"),
     ),
-    "group": ({"type": "profile_group", "groupId": "id-g1"}, Target(TargetType.PROFILE_GROUP, "g1")),
+    "group": ({"type": "profile_group", "groupId": "id-g1"}, Target.of(TargetType.PROFILE_GROUP, "g1")),
     "attribute": (
         {"type": "address_attribute_value", "attribute": {"id": "id-a1", "value": "Sales"}},
-        Target(TargetType.ADDRESS_ATTRIBUTE_VALUE, "sales", "a1"),
+        Target.of(TargetType.ADDRESS_ATTRIBUTE_VALUE, "sales", "a1"),
     ),
     "address": (
         {"type": "individual_email_address", "emailAddress": "Ann@Example.TEST"},
-        Target(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "ann@example.test"),
+        Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "ann@example.test"),
     ),
     "display name": (
         {"type": "header_display_name", "headerDisplayName": "The  Boss"},
-        Target(TargetType.HEADER_DISPLAY_NAME, "the boss"),
+        Target.of(TargetType.HEADER_DISPLAY_NAME, "the boss"),
     ),
 }
 
@@ -129,7 +129,7 @@ TARGETS = {
 def test_what_is_left_out_takes_the_documented_default() -> None:
     """The table of behaviour.md section 2.1, as decisions see it."""
     document = written({"description": "d"}, WEB_SECURITY)
-    assert document.scope() == Scope(
+    assert document.scope() == Scope.of(
         from_=EVERYONE,
         to=EVERYONE,
         from_part=FromPart.ENVELOPE_FROM,
@@ -179,9 +179,9 @@ def test_everything_that_is_set_is_in_the_scope() -> None:
             conditions={"sourceIPs": ["8.8.8.8/24", "::1"], "hostnames": ["h"], "spfDomains": ["s"]},
         )
     )
-    assert document.scope() == Scope(
-        from_=Target(TargetType.EMAIL_DOMAIN, "x.test"),
-        to=Target(TargetType.INTERNAL_ADDRESSES),
+    assert document.scope() == Scope.of(
+        from_=Target.of(TargetType.EMAIL_DOMAIN, "x.test"),
+        to=Target.of(TargetType.INTERNAL_ADDRESSES),
         from_part=FromPart.BOTH,
         networks=(ip_network("8.8.8.0/24"), ip_network("::1/128")),
         starts=datetime(2030, 7, 1, tzinfo=UTC).timestamp(),

@@ -64,8 +64,8 @@ class House:
         target = EVERYONE
         if who != "everyone":
             kind = TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in who else TargetType.EMAIL_DOMAIN
-            target = Target(kind, who)
-        return Scope(target, EVERYONE, FromPart(part), **more)  # type: ignore[arg-type]
+            target = Target.of(kind, who)
+        return Scope.of(target, EVERYONE, FromPart(part), **more)  # type: ignore[arg-type]
 
     def block(self, who: str, part: str = "envelope_from", **more: object) -> None:
         policy = BlockedSenderPolicy(

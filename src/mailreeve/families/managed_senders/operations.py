@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from mailreeve.families.call import Call
+from mailreeve.families.domains import rows as domains
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
-from mailreeve.policy.addresses import AddressError, parse_domain
-from mailreeve.policy.personal import list_key
+from mailreeve.families.users import operations as users
+from mailreeve.policy.addresses import AddressError, parse_domain, without_tag
 from mailreeve.policy.policies import ManagedAction
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
@@ -35,6 +39,39 @@ def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> 
     return row
 
 
+def join_lists(call: Call, address: str, owner: str, field: str) -> None:
+    """Put the entries kept for an address into the list of the user who now has it, see `AddressJoined`.
+
+    Where both have one for a sender, the one that changed last stays and the other goes (D-19). A list does not
+    grow beyond its limit this way either. Raises `ItemRefused` naming `field`.
+    """
+    work = call.work
+    joining = rows.of_recipient(work, address)
+    if not joining:
+        return
+    held = {row.sender: row for row in rows.of_recipient(work, owner)}
+    size = len(held.keys() | {row.sender for row in joining})
+    most = call.limits.managed_senders_per_user
+    if size > max(most, len(held)):
+        message = f"{MANAGED_SENDER_LIMIT.message}: with the entries of the alias it would hold {size} of {most}"
+        raise refused(MANAGED_SENDER_LIMIT, field, message)
+    both = [(row, held[row.sender]) for row in joining if row.sender in held]
+    gone = {row.id: row for row in (min(rivals, key=_changed) for rivals in both)}
+    rows.remove(work, list(gone))
+    rows.hand_over(work, address, owner)
+    for row in gone.values():
+        work.changed(Part.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
+    for row in joining:
+        if row.id not in gone:
+            moved = msgspec.structs.replace(row, recipient=owner)
+            work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
+
+
+def _changed(row: ManagedSenderRow) -> tuple[datetime, bool]:
+    """When the entry was changed last. Of two of one instant a block comes later."""
+    return row.updated_at, row.action is ManagedAction.BLOCK
+
+
 def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
     most = call.limits.managed_senders_per_user
     if rows.count(call.work, recipient) >= most:
@@ -45,13 +82,14 @@ def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAc
 
 
 def _recipient(call: Call, text: str) -> str:
-    """Under which key the list of this internal recipient is kept: where decisions look for it, so that aliases
-    lead to the user and a `+tag` is ignored (D-18)."""
+    """Under which key the list of this internal recipient is kept: where decisions look for it (`list_key`), so
+    that aliases lead to the user and a `+tag` is ignored (D-18). Asked of the rows, which know an alias that was
+    given a moment ago."""
     address = fields.address(text, "to")
-    identities = call.policies.identities
-    if not identities.is_internal(address):
+    if domains.find(call.work, address.domain) is None:
         raise refused(NOT_MANAGED, "to")
-    return list_key(identities, address)
+    user = users.reached(call.work, address)
+    return without_tag(address).key if user is None else user.key
 
 
 def _sender(text: str) -> str:

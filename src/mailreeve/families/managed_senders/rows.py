@@ -8,11 +8,24 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Row, Select, String, Table, Text, UniqueConstraint, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from mailreeve.policy.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import changes, stream
+from mailreeve.store.loading import KEYS, changes, stream
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 
@@ -32,7 +45,7 @@ managed_sender: Final = Table(
 """Personal lists, one entry per recipient and sender (D-19).
 
 `recipient` is the key of the user's primary address, or of an internal address that is no user's. `sender` is an
-address's key or a bare domain, `sender_shown` what was typed.
+address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it has its action.
 """
 
 _ACTIONS: Final = {action.value: action for action in ManagedAction}
@@ -62,6 +75,17 @@ def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
     return None if row is None else _row(row)
 
 
+def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
+    """The entries of a recipient."""
+    table = managed_sender
+    found = work.execute(
+        select(*_COLUMNS)
+        .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
+        .order_by(table.c.id)
+    )
+    return [_row(row) for row in found]
+
+
 def count(work: Work, recipient: str) -> int:
     """How many entries a recipient has."""
     table = managed_sender
@@ -89,6 +113,24 @@ def change(work: Work, old: ManagedSenderRow, action: ManagedAction) -> ManagedS
         .values(action=action, updated_at=work.now)
     )
     return msgspec.structs.replace(old, action=action, updated_at=work.now)
+
+
+def remove(work: Work, keys: Sequence[str]) -> None:
+    """End these entries."""
+    table = managed_sender
+    ours = delete(table).where(table.c.account_id == work.account_id)
+    for start in range(0, len(keys), KEYS):
+        work.execute(ours.where(table.c.id.in_(keys[start : start + KEYS])))
+
+
+def hand_over(work: Work, recipient: str, owner: str) -> None:
+    """Make all entries of a recipient those of another, who has none for the same senders. Ids and times stay."""
+    table = managed_sender
+    work.execute(
+        update(table)
+        .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
+        .values(recipient=owner)
+    )
 
 
 def load(work: Work) -> Iterator[ManagedSender]:

@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.policy.facts import parse_ip
-from mailreeve.policy.networks import network_of, within
+from mailreeve.policy.networks import Ranges, network_of
 from mailreeve.policy.policies import Network
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class RefusalBudget:
     """
 
     def __init__(self, relay_networks: Iterable[Network] = (), clock: Callable[[], float] = time.time) -> None:
-        self._relay_networks = tuple(relay_networks)
+        self._relay_networks = Ranges(relay_networks)
         self._clock = clock
         self._lock = threading.Lock()
         self._hour = self._day = 0
@@ -52,7 +52,7 @@ class RefusalBudget:
     def _has_room(self, outcome: Outcome) -> bool:
         account_id = outcome.account_id
         source = parse_ip(outcome.source_ip) if outcome.source_ip else None
-        limited = source is None or not within(source, self._relay_networks)
+        limited = source is None or not self._relay_networks.hold(source)
         key = account_id, None if source is None else network_of(source)
         if self._by_account[account_id] >= MAX_BY_ACCOUNT or (limited and self._by_source[key] >= MAX_BY_SOURCE):
             if not self._left_out:

@@ -13,7 +13,7 @@ from mailreeve.families.domains import rows as domains
 from mailreeve.families.users import passwords, rows
 from mailreeve.families.users.rows import AddressRow, UserRow
 from mailreeve.families.users.types import ChangedUser, CreateUser, NewUser, UpdateUser
-from mailreeve.policy.addresses import Address
+from mailreeve.policy.addresses import Address, without_tag
 from mailreeve.store.transactions import Name, Part, Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import ALIAS_NOT_FOUND, FORBIDDEN, NOT_MANAGED, USER_EXISTS, USER_NOT_FOUND, refused
@@ -36,7 +36,10 @@ def add_user(
     force_password_change: bool = False,
     role: Role | None = None,
 ) -> UserRow:
-    """A new user with the address `text`. Raises `ItemRefused`."""
+    """A new user with the address `text`. Raises `ItemRefused`.
+
+    What is kept for that address is the user's without more ado: it is kept under the key of the primary address.
+    """
     address = _new_address(work, text, "emailAddress")
     fields.short(name, "name", MAX_NAME)
     row = rows.add(
@@ -129,11 +132,20 @@ def get(work: Work, text: str, field: str) -> UserRow:
     raise refused(USER_NOT_FOUND, field)
 
 
+def reached(work: Work, address: Address) -> UserRow | None:
+    """The user whom mail to the address reaches, with or without a tag. What decisions ask `Identities.user`, as
+    this transaction has it: a policy set may be a commit behind it."""
+    row = rows.find_by_address(work, address.key)
+    if row is None and "+" in address.key:
+        row = rows.find_by_address(work, without_tag(address).key)
+    return row
+
+
 def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserRow]:
     """An alias of a user, given to it unless it has it, and the user. Raises `ItemRefused`.
 
     An alias is an internal address like any other: what anybody outside could send from must not make a sender
-    one of our users.
+    one of our users. What the capabilities keep for the address joins what they keep for the user.
     """
     owner = get(call.work, owner_text, "aliasFor")
     alias = fields.address(text, "alias")
@@ -143,11 +155,14 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     alias = _new_address(call.work, text, "alias")
     row = rows.add_alias(call.work, owner, alias, text)
     call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row, names=[_alias_name(row)])
+    for joined in call.address_joined:
+        joined(call, row.key, owner.key, "alias")
     return row, owner
 
 
 def remove_alias(call: Call, text: str, owner_text: str | None) -> tuple[AddressRow, UserRow]:
-    """The alias that is taken from its user, and the user. Raises `ItemRefused`."""
+    """The alias that is taken from its user, and the user, who keeps what was the user's under it. Raises
+    `ItemRefused`."""
     alias = fields.address(text, "alias")
     row = rows.find_address(call.work, alias.key)
     owner = rows.find_by_address(call.work, alias.key)

@@ -16,7 +16,7 @@ def range_of(network: Network) -> Range:
     return network.version, int(network.network_address), network.prefixlen
 
 
-class Ranges:
+class RangeIndex:
     """Some ranges. Immutable."""
 
     __slots__ = ("_lengths", "_sorted")
