@@ -14,7 +14,7 @@ from rich.console import Console
 
 from mailreeve.cli.folder import FolderError, open_initialised
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
-from mailreeve.cli.progress import progress_bar
+from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table
 from mailreeve.families.lint.operations import lint_policies
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
@@ -58,8 +58,14 @@ def command(
     opened = open_initialised(data, settings)
     item = LintPolicies(kind=None if kind is None else FindingKind(kind), at=at)
     try:
-        policies = opened.house.follower.current(opened.account_id(account))
-        with _shown_progress(size(policies)) as progress:
+        with waiting("reading the policies"):
+            policies = opened.house.follower.current(opened.account_id(account))
+        with _shown_progress(size(policies)) as report:
+
+            def stop(looked_at: int) -> str:
+                report(looked_at)
+                return ""
+
             told = lint_policies(
                 policies,
                 opened.house.ids,
@@ -67,7 +73,7 @@ def command(
                 datetime.now(UTC),
                 web_proxy=settings.web_proxy,
                 most=None,
-                progress=progress,
+                stop=stop,
             )
     except ItemRefused as refusal:
         fail("; ".join(f"--{p.field}: {p.message}" for p in refusal.problems))
@@ -82,9 +88,9 @@ def command(
 
 
 @contextmanager
-def _shown_progress(total: int) -> Iterator[Progress | None]:
+def _shown_progress(total: int) -> Iterator[Progress]:
     if total < LARGE:
-        yield None
+        yield lambda looked_at: None
         return
     with progress_bar("policies", total) as report:
         yield report

@@ -59,7 +59,7 @@ def test_json_holds_everything(folder):
     answer = json.loads(result.output)
     assert answer["counts"] == {"expired": 1}
     assert folder.run("lint", "--json", "--kind", "expired", "--at", "2000-01-01").output == (
-        f'{{"findings":[],"counts":{{}},"truncated":false,"revision":{answer["revision"]}}}\n'
+        f'{{"findings":[],"counts":{{}},"truncated":false,"why":"","revision":{answer["revision"]}}}\n'
     )
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from mailreeve.directory.accounts import Caller
 from mailreeve.directory.permissions import Permission
-from mailreeve.families.lint import operations
+from mailreeve.families.lint import endpoints, operations
 from mailreeve.families.lint.types import LintPolicies
 from mailreeve.families.turns import one_at_a_time
+from mailreeve.policy import lint
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 from mailreeve.wire.tokens import Kind
 
@@ -64,7 +65,7 @@ def test_a_shadowed_policy_is_named_by_the_ids_that_the_api_gave(corp):
 
 def test_an_account_without_policies_has_no_findings(corp):
     assert told(corp) == {
-        "findings": [], "counts": {}, "truncated": False, "revision": corp.policies().revision,
+        "findings": [], "counts": {}, "truncated": False, "why": "", "revision": corp.policies().revision,
     }  # fmt: skip
 
 
@@ -107,6 +108,19 @@ def test_what_is_left_out_is_told(corp):
         corp.policies(), corp.house.ids, LintPolicies(), datetime.now(UTC), web_proxy=False, most=2
     )
     assert (len(answer.findings), answer.counts["expired"], answer.truncated) == (2, 3, True)
+    assert answer.why == "only 2 are listed"
+
+
+def test_a_call_ends_when_its_time_is_up_and_says_so(corp, monkeypatch):
+    """What was found until then is told."""
+    monkeypatch.setattr(lint, "STEP", 1)
+    monkeypatch.setattr(endpoints, "TIME", -1.0)
+    for number in range(3):
+        block(corp, f"d{number}.test", toDate="2001-01-01T00:00:00+0000")
+    answer = told(corp)
+    assert answer["truncated"] is True
+    assert answer["why"] == "the call took -1 seconds"
+    assert answer["counts"].get("expired", 0) < 3
 
 
 def test_another_accounts_policies_are_not_read(corp, other_account):

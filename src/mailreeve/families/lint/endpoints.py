@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from mailreeve.directory.permissions import Permission
@@ -14,6 +15,7 @@ from mailreeve.wire.endpoint import endpoint
 
 MAIL: Final = Permission.GATEWAY_POLICIES_READ
 WEB: Final = Permission.WEB_SECURITY_POLICIES_READ
+TIME: Final = 20.0  # seconds that one call takes for looking, about; clients wait for thirty
 
 
 @endpoint("ext/lint-policies", MAIL, WEB, most=1)
@@ -26,6 +28,11 @@ def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
     def readable(finding: Finding) -> bool:
         return call.caller.may((WEB,) if finding.about_web else (MAIL,))
 
+    end = time.monotonic() + TIME
+
+    def stop(looked_at: int) -> str:
+        return f"the call took {TIME:.0f} seconds" if time.monotonic() > end else ""
+
     with one_at_a_time():
         return operations.lint_policies(
             call.policies,
@@ -34,6 +41,7 @@ def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
             call.work.now,
             web_proxy=call.conduct.web_proxy,
             wanted=readable,
+            stop=stop,
         )
 
 

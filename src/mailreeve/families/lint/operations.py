@@ -12,12 +12,16 @@ from typing import Final
 
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies, SubjectAnswer
 from mailreeve.policy.findings import Finding, FindingKind, Level, Subject, SubjectKind
-from mailreeve.policy.lint import Progress, lint
+from mailreeve.policy.lint import lint
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind
 
 MOST: Final = 1_000  # findings that one answer lists
+
+Stop = Callable[[int], str]
+"""Asked now and then, with how many policies and entries have been looked at: why to stop, or an empty text to go
+on."""
 
 _KINDS: Final = {
     SubjectKind.BLOCKED_SENDERS: Kind.BLOCKED_SENDER_POLICY,
@@ -39,22 +43,33 @@ def lint_policies(
     web_proxy: bool,
     wanted: Callable[[Finding], bool] = lambda finding: True,
     most: int | None = MOST,
-    progress: Progress | None = None,
+    stop: Stop = lambda looked_at: "",
 ) -> LintAnswer:
     """The findings that are `wanted` and that the item asks for, at most `most` of them. Raises `ItemRefused`."""
+
+    def progress(looked_at: int) -> None:
+        if why := stop(looked_at):
+            raise _Stopped(why)
+
     at = (now if item.at is None else fields.moment(item.at, "at")).timestamp()
     counts: Counter[FindingKind] = Counter()
     kept: dict[Level, list[Finding]] = {level: [] for level in Level}
-    for finding in lint(policies, at, web_proxy=web_proxy, progress=progress):
-        if item.kind not in (None, finding.kind) or item.level not in (None, finding.level):
-            continue
-        if not wanted(finding):
-            continue
-        counts[finding.kind] += 1
-        of_level = kept[finding.level]
-        if most is None or len(of_level) < most:
-            of_level.append(finding)
+    why = ""
+    try:
+        for finding in lint(policies, at, web_proxy=web_proxy, progress=progress):
+            if item.kind not in (None, finding.kind) or item.level not in (None, finding.level):
+                continue
+            if not wanted(finding):
+                continue
+            counts[finding.kind] += 1
+            of_level = kept[finding.level]
+            if most is None or len(of_level) < most:
+                of_level.append(finding)
+    except _Stopped as stopped:
+        why = str(stopped)
     listed = [finding for level in Level for finding in kept[level]][:most]
+    if not why and counts.total() > len(listed):
+        why = f"only {most} are listed"
 
     def subject_answer(subject: Subject) -> SubjectAnswer:
         wire_id = ids.seal(_KINDS[subject.kind], subject.id, policies.account_id)
@@ -74,6 +89,11 @@ def lint_policies(
             for finding in listed
         ],
         counts=dict(counts),
-        truncated=counts.total() > len(listed),
+        truncated=bool(why),
+        why=why,
         revision=policies.revision,
     )
+
+
+class _Stopped(Exception):
+    """The linter was told to stop. The message says why."""

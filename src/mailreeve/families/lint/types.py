@@ -39,10 +39,11 @@ class FindingAnswer(Struct, frozen=True):
 
 
 class LintAnswer(Struct, frozen=True):
-    """The findings, warnings before notes. `counts` is how many of each kind there are; `truncated` tells that not
-    all of them are listed."""
+    """The findings, warnings before notes. `counts` is how many of each kind were found; `truncated` tells that
+    not all of them are listed, or not all policies looked at, with `why`."""
 
     findings: Sequence[FindingAnswer]
     counts: Mapping[FindingKind, int]
     truncated: bool
+    why: str
     revision: int

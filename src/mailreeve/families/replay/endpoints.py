@@ -12,7 +12,7 @@ from mailreeve.families.replay.types import ReplayAnswer, ReplayDraft
 from mailreeve.families.turns import one_at_a_time
 from mailreeve.wire.endpoint import endpoint
 
-MOST: Final = 100_000  # records that one call looks at
+MOST: Final = 1_000_000  # records that one call looks at
 TIME: Final = 20.0  # seconds that one call takes for looking, about; clients wait for thirty
 
 
