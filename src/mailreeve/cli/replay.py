@@ -172,11 +172,13 @@ def _print(told: ReplayAnswer, everything: bool) -> None:
     if everything:
         for group in shown:
             _print_whole(console, group)
+        if len(shown) < told.group_count:
+            console.print(f"\n{told.group_count - len(shown)} more groups, all smaller")
     elif shown:
         console.print()
         columns = [Column("count"), Column("change"), Column("by", 2), Column("from", 2), Column("to", 2)]
         print_table(console, columns, [_row(group) for group in shown])
-        left = len(told.groups) - len(shown)
+        left = told.group_count - len(shown)
         console.print(f"{f'{left} more groups; ' if left else ''}--all tells more about each, with examples")
 
 

@@ -405,7 +405,21 @@ class TestBounds:
         (group,) = answer["groups"]
         assert answer["differences"] == 6
         assert (group["count"], len(group["examples"])) == (5, 1)
-        assert (len(group["senders"]), group["senderCount"]) == (2, 3)
+        assert (len(group["senders"]), group["senderCount"], group["moreSenders"]) == (2, 3, True)
+        assert (group["recipientCount"], group["moreRecipients"]) == (1, False)
+        assert answer["groupCount"] == 2
+
+    def test_very_many_causes_go_together(self, corp, records, monkeypatch):
+        """So that memory is bounded: the causes met first are told apart, the others are counted as one."""
+        monkeypatch.setattr(tally, "KEPT", 2)
+        monkeypatch.setattr(tally, "COUNTED_IN_ALL", 5)
+        for number in range(5):
+            records.add(f"a@bad{number}.test")
+        answer = replayed(corp, *(block(f"bad{number}.test") for number in range(5)))
+        assert (answer["differences"], answer["groupCount"]) == (5, 3)
+        assert [group["count"] for group in answer["groups"]] == [3, 1, 1]
+        assert [group["cause"] is None for group in answer["groups"]] == [True, False, False]
+        assert answer["groups"][0]["moreSenders"] is True
 
     def test_a_record_that_cannot_be_read_is_counted(self, corp, records):
         records.add("a@bad.test", "no address")

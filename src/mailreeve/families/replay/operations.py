@@ -96,6 +96,7 @@ def compare(
         differences=tally.changes.total(),
         changes=dict(tally.changes),
         groups=tally.groups(tried, ids, work.account_id),
+        group_count=len(tally),
         undetermined=undetermined,
         unreadable=unreadable,
         since=fields.written(covered),

@@ -91,6 +91,10 @@ class Tally:
         if len(group.examples) < EXAMPLES:
             group.examples.append(_example(record, *decide()))
 
+    def __len__(self) -> int:
+        """How many groups there are."""
+        return len(self._groups)
+
     def groups(self, tried: Tried, ids: Ids, account_id: str) -> list[Group]:
         """The groups, the largest first."""
         ranked = sorted(self._groups.items(), key=lambda item: item[1].count, reverse=True)

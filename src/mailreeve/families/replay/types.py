@@ -88,15 +88,17 @@ class Group(Struct, frozen=True, rename="camel"):
 class ReplayAnswer(Struct, frozen=True, rename="camel"):
     """What a draft would change. Messages that would fare as they do now are only counted, in `looked_at`.
 
-    `since` and `until` bound what was looked at. `truncated` tells that there is more than was looked at, with
-    `why` it ended; `undetermined` how many messages were refused before their header was seen and could be told
-    apart by it alone; `unreadable` how many records could not be read. `warnings` are about the draft itself.
+    Of many `groups` the largest are told; `group_count` is how many there are. `since` and `until` bound what was
+    looked at. `truncated` tells that there is more than was looked at, with `why` it ended; `undetermined` how
+    many messages were refused before their header was seen and could be told apart by it alone; `unreadable` how
+    many records could not be read. `warnings` are about the draft itself.
     """
 
     looked_at: int
     differences: int
     changes: Mapping[Change, int]
     groups: Sequence[Group]
+    group_count: int
     undetermined: int
     unreadable: int
     since: str
