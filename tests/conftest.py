@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from effort import examples
 from hypothesis import settings
 
@@ -48,6 +49,13 @@ def requires() -> Callable[[str], Path]:
     `@pytest.mark.requires("postfix", "swaks")`
     """
     return find_or_skip
+
+
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """For commands that run inside the test's process: the log that they configure is gone afterwards."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.hookimpl(tryfirst=True)

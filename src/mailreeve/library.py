@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mailreeve.cli.folder import Opened, open_initialised
+from mailreeve.cli.logs import configure_quietly
 from mailreeve.families.explain import operations
 from mailreeve.families.explain.types import ExplainMessage, ExplainWeb, MessageExplanation, WebExplanation
 from mailreeve.policy.policy_set import PolicySet
@@ -76,6 +77,7 @@ def open_account(data: str | Path, code: str | None = None) -> Iterator[Account]
 
     A server may be running on the folder. Raises `cli.folder.FolderError`.
     """
+    configure_quietly()
     folder = Path(data)
     opened = open_initialised(folder, read(folder, {}))
     try:

@@ -22,7 +22,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text("utf-8"), re.MUL
 
 
 @pytest.fixture
-def data(tmp_path) -> Path:
+def data(tmp_path, own_log) -> Path:
     folder = tmp_path / "mailreeve-data"
     initialise(folder, ("example.com",), None)
     return folder
@@ -63,7 +63,7 @@ def test_what_is_no_address_is_refused_by_its_name(data):
     assert [problem.field for problem in refused.value.problems] == ["to"]
 
 
-def test_a_folder_that_is_none_says_what_to_do(tmp_path):
+def test_a_folder_that_is_none_says_what_to_do(tmp_path, own_log):
     with pytest.raises(FolderError, match="run: mailreeve init"), open_account(tmp_path):
         pass
 

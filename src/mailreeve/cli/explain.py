@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, Opened, open_initialised
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
 from mailreeve.cli.tables import Column, print_table
@@ -140,6 +141,7 @@ def web(
 
 
 def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, PolicySet], T]) -> T:
+    logs.configure_quietly()
     opened = open_initialised(data, read_settings(data, {}))
     try:
         return explain(opened, opened.house.follower.current(opened.account_id(account_code)))

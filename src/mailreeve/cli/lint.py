@@ -12,6 +12,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, open_initialised
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
 from mailreeve.cli.progress import progress_bar, waiting
@@ -54,6 +55,7 @@ def command(
     A warning wants something done; a note may be as intended. Exit code 0 whatever is found, unless --strict is
     given: then 1 if there is any warning.
     """
+    logs.configure_quietly()
     settings = read_settings(data, {})
     opened = open_initialised(data, settings)
     item = LintPolicies(kind=None if kind is None else FindingKind(kind), at=at)

@@ -32,3 +32,16 @@ def configure(level: str) -> None:
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
     )
+
+
+def configure_quietly() -> None:
+    """For a command or a program that gives an answer: nothing but warnings, and none of them among the answers.
+
+    Whoever has configured the log already is left alone.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            # Asked for every line: who replaces standard error gets the lines that follow.
+            logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        )

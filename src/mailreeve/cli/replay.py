@@ -13,6 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, Opened, open_initialised
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
 from mailreeve.cli.progress import progress_bar, waiting
@@ -86,6 +87,7 @@ def command(
 
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
     """
+    logs.configure_quietly()
     draft = _read(file.read())
     opened = open_initialised(data, read_settings(data, {}))
     try:

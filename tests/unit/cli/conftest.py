@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Iterator[Folder]:
+def folder(made: Path, tmp_path: Path, own_log: None) -> Iterator[Folder]:
     found = Folder(shutil.copytree(made, tmp_path / "data"))
     yield found
     found.opened.close()
