@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from naive_rules import NaiveRules, found
 from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
 
-from mailreeve.policy import buckets, sharded, trace
+from mailreeve.policy import buckets, ranked, sharded, trace
 from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.policy.decide import decide_connect, decide_mail
 from mailreeve.policy.decisions import PolicyType, Stage
@@ -60,7 +60,8 @@ def tiny() -> Iterator[None]:
         patch.setattr(sharded, "FULL", 3)
         patch.setattr(sharded, "FILLED", 2)
         patch.setattr(buckets, "SMALL_BUCKET", 2)
-        patch.setattr(buckets, "CHUNK", 4)
+        patch.setattr(ranked, "CHUNK", 4)
+        patch.setattr(buckets, "LONG", 3)
         yield
 
 

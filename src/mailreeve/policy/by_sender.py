@@ -18,7 +18,6 @@ from mailreeve.policy.buckets import (
     Held,
     Row,
     Shelf,
-    Turned,
     as_row,
     bucket,
     bucket_with,
@@ -30,6 +29,7 @@ from mailreeve.policy.buckets import (
 )
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P
+from mailreeve.policy.ranked import Turned
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import GROUP_KEY
 

@@ -18,10 +18,8 @@ from mailreeve.policy.buckets import (
     Held,
     Row,
     Shelf,
-    Turned,
     as_row,
     by_recipient,
-    policy_of,
     shelf_with,
     shelf_without,
 )
@@ -29,6 +27,7 @@ from mailreeve.policy.by_sender import BySender, Found, collect
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P, ScopedPolicy, reads_header
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, PermittedSenderPolicy
+from mailreeve.policy.ranked import Turned, policy_of
 from mailreeve.policy.sharded import Sharded
 
 NEAR: Final = 8
