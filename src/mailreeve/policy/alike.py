@@ -23,6 +23,7 @@ from mailreeve.policy.networks import unmapped
 from mailreeve.policy.personal import list_key
 from mailreeve.policy.policies import Network, Scope
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.ranked import policy_of
 from mailreeve.policy.targets import (
     EXTERNAL_KEY,
     INTERNAL_KEY,
@@ -248,7 +249,10 @@ def _moments(scope: Scope, during: Span) -> Iterator[float]:
 def _decide_at_connect(policies: PolicySet) -> Iterator[Scope]:
     blocks = policies.source_blocks
     for policy in chain(
-        blocks.blocks, blocks.exemptions.values(), blocks.overriding.values(), blocks.everyone.values()
+        map(policy_of, blocks.blocks),
+        blocks.exemptions.values(),
+        blocks.overriding.values(),
+        blocks.everyone.values(),
     ):
         yield policy.scope
 
