@@ -61,6 +61,9 @@ SHAPES: dict[str, Callable[[int], Scope]] = {
     "everybody outside, all expired": lambda n: Scope.of(EXTERNAL, INTERNAL, ends=worlds.NOW - 1.0 - n),
     "each user in turn, to everyone, both ways": lambda n: Scope.of(user(n), EVERYONE, bidirectional=True),
     "each group in turn, to each user": lambda n: Scope.of(group(n), user(n // SIZE.groups)),
+    "one source address each, for everyone": lambda n: Scope.of(
+        networks=(parse_network(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"),)
+    ),
     "everyone, to each group": lambda n: Scope.of(EVERYONE, group(n)),
     "display names, to everybody inside": lambda n: Scope.of(
         Target.of(T.HEADER_DISPLAY_NAME, f"name {n}"), INTERNAL
