@@ -55,9 +55,10 @@ class Shelf(Generic[V]):
         """What stands under these keys."""
         found = self.names.several(keys.names)
         groups = self.groups
-        if groups and keys.groups:
-            for key in groups.keys() & keys.groups:
-                found.append(groups[key])
+        if groups:
+            for key in keys.groups:
+                if key in groups:
+                    found.append(groups[key])
         return found
 
     def one_by_one(self, keys: Keys) -> Iterator[V]:
@@ -68,9 +69,10 @@ class Shelf(Generic[V]):
             if key in shard:
                 yield shard[key]
         groups = self.groups
-        if groups and keys.groups:
-            for key in groups.keys() & keys.groups:
-                yield groups[key]
+        if groups:
+            for key in keys.groups:
+                if key in groups:
+                    yield groups[key]
 
     def __len__(self) -> int:
         return len(self.names) + len(self.groups)

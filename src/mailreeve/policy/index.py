@@ -5,7 +5,7 @@ of keys, so a look-up takes a handful of steps however many policies there are. 
 policies, never too few: whether one applies is for `evaluate` alone to say. Within each row it yields, the
 winner-to-be comes first.
 
-One policy more or less makes a new index that shares all but a few hundred entries with the old one.
+One policy more or less makes a new index that shares with the old one all but a few thousand of a million entries.
 """
 
 from __future__ import annotations
