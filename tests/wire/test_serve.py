@@ -414,7 +414,9 @@ def test_address_in_use_is_refused(data, listener):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = run("serve", "--data", data, *ANY_PORT, listener, address)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "in use" in done.stderr
+    name = listener.removeprefix("--")
+    said = f"{name}: {address} is in use; choose another with {listener} or MAILREEVE_{name.upper()}"
+    assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 

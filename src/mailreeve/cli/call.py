@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import click
+import httpx2
+from msgspec import Struct
+from msgspec.structs import replace
 
-from mailreeve.cli.folder import CREDENTIALS
+from mailreeve.cli.folder import CREDENTIALS, is_initialised
 from mailreeve.cli.options import data_option, fail
-from mailreeve.client import Answer, ApiError, Client, Failure
+from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
+from mailreeve.settings import SettingsError, split_host_port
+from mailreeve.settings import read as read_settings
 
 GUARDED: Final = frozenset(("policy/blockedsenders/create-policy", "policy/blockedsenders/update-policy"))
 CONFIRM: Final = "confirmReach"
 UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
+HIDDEN: Final = "********"  # what a server repeats of a password
+ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one listens, and where to find it
+
+Item = dict[str, object]
+Numbered = tuple[int, Failure]
+
+
+class _Outcome(Struct, frozen=True):
+    """What became of a call. Errors come with the number of their item, 0 where it is about no item."""
+
+    rows: list[Item]
+    warnings: tuple[str, ...] = ()
+    errors: tuple[tuple[int, str], ...] = ()
 
 
 @click.command("call")
@@ -27,14 +46,20 @@ UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
     "--credentials", type=click.Path(path_type=Path, dir_okay=False), help="[default: credentials.json in DATA]"
 )
 @click.option(
-    "--url", default="http://127.0.0.1:8025", show_default=True, envvar="MAILREEVE_URL", help="The server."
+    "--url",
+    envvar="MAILREEVE_URL",
+    show_envvar=True,
+    help="The server.  [default: where the setting http of DATA has it listen]",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before a block of a whole organisation.")
-def command(path: str, items: tuple[str, ...], data: Path, credentials: Path | None, url: str, yes: bool) -> None:
+def command(
+    path: str, items: tuple[str, ...], data: Path, credentials: Path | None, url: str | None, yes: bool
+) -> None:
     """Call an API endpoint, signed with saved credentials.
 
-    PATH is the endpoint without /api/; each of ITEMS is a JSON object, or - for standard input. The answers are
-    printed as JSON. Exit code 1 when the call or one of its items was refused.
+    PATH is the endpoint without /api/; each of ITEMS is a JSON object, or - for standard input. What the items
+    that were carried out gave is printed as JSON. Exit code 1 when the call or one of its items was refused, with
+    a line for each error that names the item by its number, from 1.
 
     A blocked sender policy that would hit a whole organisation is asked about first; where nobody can answer, it
     is refused unless --yes is given.
@@ -48,40 +73,118 @@ def command(path: str, items: tuple[str, ...], data: Path, credentials: Path | N
     if guarded:
         # An answer of false has the server refuse what it would otherwise only warn of.
         parsed = [{CONFIRM: yes, **item} for item in parsed]
+    url = url or _served(data)
     try:
-        with Client(url, ClientCredentials.load(credentials or data / CREDENTIALS)) as client:
-            answer = client.send(path, *parsed)
-            if guarded:
-                answer = _confirmed(client, path, answer)
-            rows = answer.rows()
-    except (ApiError, OSError) as problem:
+        connection = Client(url, _keys(data, credentials))
+    except ValueError as problem:
         fail(str(problem))
-    for warning in answer.warnings:
+    with connection as client:
+        try:
+            outcome = _carried_out(client, path, dict(enumerate(parsed, 1)), guarded, url)
+        except ClientError as problem:
+            fail(*_reasons(problem, url))
+    if outcome.rows or not outcome.errors:
+        click.echo(json.dumps(outcome.rows, indent=2, ensure_ascii=False))
+    for warning in outcome.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    if outcome.errors:
+        several = len(parsed) > 1
+        by_item = sorted(outcome.errors, key=lambda error: error[0])
+        fail(*(f"item {number}: {said}" if several and number else said for number, said in by_item))
 
 
-def _confirmed(client: Client, path: str, answer: Answer) -> Answer:
-    """The answer, after asking about each item that was refused for want of a confirmation."""
-    meant: list[dict[str, object]] = []
-    refused: list[Failure] = []
-    for failure in answer.failures:
-        ask = failure.code == UNCONFIRMED and sys.stdin.isatty()
-        if ask and click.confirm(f"{failure.message}.\nIs it meant?", err=True):
-            meant.append({**failure.item, CONFIRM: True})
-        else:
-            refused.append(failure)
+def _carried_out(client: Client, path: str, items: Mapping[int, Item], guarded: bool, url: str) -> _Outcome:
+    """The outcome of a call, after asking about each item that was refused for want of a confirmation. Raises
+    `ClientError` when nothing at all came of it."""
+    answer = client.send(path, *items.values())
+    meant: dict[int, Item] = {}
+    errors: list[tuple[int, str]] = []
+    for number, failure in _numbered(items, answer.failures):
+        if guarded and failure.code == UNCONFIRMED:
+            if not sys.stdin.isatty():
+                failure = replace(failure, message=f"{failure.message}, or give --yes")
+            elif click.confirm(f"{failure.message}.\nIs it meant?", err=True):
+                meant[number] = {**failure.item, CONFIRM: True}
+                continue
+        errors.append((number, failure.described(200)))
     if not meant:
-        return answer
-    again = client.send(path, *meant)
-    return Answer(
-        [*answer.data, *again.data],
-        (*refused, *again.failures),
-        warnings=(*answer.warnings, *again.warnings),
-    )
+        return _Outcome(answer.data, answer.warnings, tuple(errors))
+    try:
+        again = client.send(path, *meant.values())
+    except ClientError as problem:
+        # The others were carried out before, and must not be passed over in silence.
+        reasons = [(0, said) for said in _reasons(problem, url)]
+        return _Outcome(answer.data, answer.warnings, (*errors, *reasons))
+    errors += [(number, failure.described(200)) for number, failure in _numbered(meant, again.failures)]
+    return _Outcome([*answer.data, *again.data], (*answer.warnings, *again.warnings), tuple(errors))
 
 
-def _read(text: str) -> dict[str, object]:
+def _numbered(items: Mapping[int, Item], failures: Iterable[Failure]) -> list[Numbered]:
+    """Each failure with the number of its item, or 0.
+
+    The server repeats the item and not its place. Of items that are alike the last is taken: it is refused
+    because the first was carried out.
+    """
+    left = list(items.items())
+    found: list[Numbered] = []
+    number, key = 0, None
+    for failure in reversed(list(failures)):
+        # The errors of one item share its mapping.
+        if failure.item is not key:
+            key = failure.item
+            number = next((n for n, item in reversed(left) if _repeats(key, item)), 0)
+            left = [(n, item) for n, item in left if n != number]
+        found.append((number, failure))
+    return found[::-1]
+
+
+def _repeats(key: Mapping[str, object], item: Item) -> bool:
+    return key.keys() == item.keys() and all(key[name] in (item[name], HIDDEN) for name in key)
+
+
+def _reasons(problem: ClientError, url: str) -> list[str]:
+    """A line for each error, for a reader who may have forgotten to start the server."""
+    if isinstance(problem, ApiError):
+        return [failure.described(problem.status) for failure in problem.failures]
+    if not isinstance(problem, Unreachable):
+        return [str(problem)]
+    cause = problem.__cause__
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) and "SSL" not in str(cause):
+        return [f"no server answers at {url}; start one with `mailreeve serve`, or give --url"]
+    if isinstance(cause, httpx2.ConnectError):
+        return [f"no safe connection to {url}: {cause}"]
+    return [f"no usable answer from {url}: {cause}; whether the call was carried out is not known"]
+
+
+def _keys(data: Path, given: Path | None) -> ClientCredentials:
+    file = given or data / CREDENTIALS
+    try:
+        return ClientCredentials.load(file)
+    except FileNotFoundError:
+        if given is None and not is_initialised(data):
+            fail(f"{data} is not initialised; run: mailreeve init --data {data} --domain NAME --save {file}")
+        fail(f"there is no {file}; give --credentials with the file that `mailreeve init --save` wrote")
+    except OSError as problem:
+        fail(f"{file} cannot be read: {problem.strerror}")
+    except ValueError:
+        # Not the reason: the file may be a key or a letter, and parts of it would be shown.
+        fail(f"{file} does not hold credentials")
+
+
+def _served(data: Path) -> str:
+    """Where the server of a data folder is found, by its settings."""
+    try:
+        settings = read_settings(data, {})
+        host, port = split_host_port(settings.http, "http")
+    except SettingsError as problem:
+        fail(str(problem))
+    if not port:
+        fail("the setting http has the server pick a free port; give --url with the one that it printed")
+    host = ANYWHERE.get(host, host)
+    return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _read(text: str) -> Item:
     try:
         item = json.loads(sys.stdin.read() if text == "-" else text)
     except json.JSONDecodeError as problem:

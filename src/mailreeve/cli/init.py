@@ -138,7 +138,7 @@ def command(
     if as_json:
         click.echo(text)
         return
-    click.echo(f"{data} is ready.\n")
+    click.echo(f"{data} is made.\n")
     click.echo("\n".join(describe(credentials)))
     click.echo("\n".join(["", "Once it serves, try in another terminal:", *suggestions(data, credentials)]))
 

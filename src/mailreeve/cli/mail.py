@@ -7,7 +7,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ import anyio.to_thread
 import structlog
 
 from mailreeve.cli.folder import Opened
+from mailreeve.cli.listening import listening
 from mailreeve.families.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
 from mailreeve.families.tracking.refusal_budget import RefusalBudget
@@ -50,14 +51,18 @@ async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> A
     )
     forgetting = asyncio.create_task(forget_regularly(keeper, FORGET_EVERY))
     try:
-        async with smtp_door(
+        door = smtp_door(
             door_settings,
             policies=MailPolicies(opened.store, opened.house.follower),
             next_hop=mail_goes,
             recorder=keeper,
             tls=_tls(settings),
-        ) as door:
-            yield door.address
+        )
+        async with AsyncExitStack() as stack:
+            # Only the opening: what fails later is not the address.
+            with listening("smtp", settings.smtp):
+                opened_door = await stack.enter_async_context(door)
+            yield opened_door.address
     finally:
         forgetting.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -53,6 +53,9 @@ def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable
     return wrap
 
 
-def fail(message: str) -> NoReturn:
-    """Say why it could not be done, and end with exit code 1."""
-    raise click.ClickException(message)
+def fail(*messages: str) -> NoReturn:
+    """Say why it could not be done, a line per message, and end with exit code 1."""
+    *earlier, last = messages
+    for message in earlier:
+        click.echo(f"Error: {message}", err=True)
+    raise click.ClickException(last)

@@ -21,6 +21,7 @@ from mailreeve.api.quota import Quota
 from mailreeve.api.server import HttpServer
 from mailreeve.cli import logs
 from mailreeve.cli.folder import CREDENTIALS, LOCK, MAILDIR, FolderError, Opened, is_initialised, open_initialised
+from mailreeve.cli.listening import listening
 from mailreeve.cli.mail import open_mail_door
 from mailreeve.cli.options import data_option, ends_with
 from mailreeve.families.account import rows as account_rows
@@ -92,7 +93,8 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         max_body=settings.max_body,
     )
     http = HttpServer(api.asgi(), tls_cert=settings.tls_cert, tls_key=settings.tls_key)
-    listener = _bind(*split_host_port(settings.http, "http"))
+    with listening("http", settings.http):
+        listener = _bind(*split_host_port(settings.http, "http"))
     next_hop = settings.next_hop or f"maildir:{data / MAILDIR}"
     async with open_mail_door(opened, settings, next_hop) as smtp_address:
         serving = asyncio.create_task(http.serve(sockets=[listener]))
@@ -140,7 +142,7 @@ def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
     file = data / CREDENTIALS
     write_private(file, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
     # Not the credentials themselves: standard error is a service's log.
-    click.echo(f"{data} is ready; the credentials are in {file}", err=True)
+    click.echo(f"{data} is made; the credentials are in {file}", err=True)
 
 
 @contextmanager

@@ -65,7 +65,10 @@ class Api:
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        url = httpx2.URL(base_url)
+        try:
+            url = httpx2.URL(base_url)
+        except httpx2.InvalidURL as problem:
+            raise ValueError(f"{base_url!r} is not the address of a server: {problem}") from problem
         if url.scheme not in ("http", "https") or not url.host or url.raw_path not in (b"", b"/"):
             # The path is signed, so nothing may stand before it.
             raise ValueError(f"{base_url!r} is not the address of a server: scheme, host and port only")

@@ -69,6 +69,17 @@ def test_refused_item_raises_its_error_with_code_message_and_field(client, scrip
     assert "bad" in str(error)
 
 
+def test_error_names_every_failure_and_counts_the_rest(client, script) -> None:
+    """Three errors of one item are told at once; of very many, the first ten and how many more there are."""
+    three = [{"code": "bad", "message": "No", "field": name} for name in ("sender", "to", "action")]
+    script.answers = [script.envelope(fail=[{"key": {}, "errors": three}]), script.envelope(fail=[REFUSED] * 25)]
+    with pytest.raises(ApiError) as caught:
+        client.call("x/y", {})
+    assert [f"bad in {name}" in str(caught.value) for name in ("sender", "to", "action")] == [True] * 3
+    with pytest.raises(ApiError, match="and 15 more"):
+        client.call("x/y", {})
+
+
 def test_what_succeeded_beside_a_refused_item_is_not_lost(client, script) -> None:
     script.answers = [script.envelope({"id": "1"}, fail=[REFUSED, REFUSED])]
     with pytest.raises(ApiError) as caught:
@@ -203,11 +214,19 @@ def test_a_long_wait_is_left_to_the_caller(client, script) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mail.test", "ftp://mail.test", "https://mail.test/api", "https://", "https://mail.test/?a=b"]
+    "url",
+    [
+        "mail.test",
+        "ftp://mail.test",
+        "https://mail.test/api",
+        "https://",
+        "https://mail.test/?a=b",
+        "http://mail.test:x",
+    ],
 )
 def test_base_url_is_scheme_host_and_port(keys, url: str) -> None:
     """The path is signed, so a path in front of it would make every signature wrong."""
-    with pytest.raises(ValueError, match="scheme, host and port"):
+    with pytest.raises(ValueError, match="is not the address of a server"):
         Api(url, keys)
 
 
