@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, open_initialised
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.tables import Column, print_table
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
@@ -142,16 +142,23 @@ def web(
 
 def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, PolicySet], T]) -> T:
     logs.configure_quietly()
-    opened = open_initialised(data, read_settings(data, {}))
     try:
-        return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
+        with opened_folder(data, read_settings(data, {})) as opened:
+            return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
     except ItemRefused as refusal:
-        fail("; ".join(f"{_OPTIONS.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems))
-    finally:
-        opened.close()
+        fail(refusal_text(refusal, _OPTIONS))
 
 
-_OPTIONS: Final = {"policyId": "--policy", "sourceIp": "--ip", "headerFrom": "--header-from"}
+_OPTIONS: Final = {
+    "from": "--from",
+    "to": "--to",
+    "headerFrom": "--header-from",
+    "url": "URL",
+    "user": "--user",
+    "sourceIp": "--ip",
+    "at": "--at",
+    "policyId": "--policy",
+}
 
 
 def _print_message(told: MessageExplanation, item: ExplainMessage, everything: bool) -> None:

@@ -14,8 +14,16 @@ import msgspec
 from rich.console import Console
 
 from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, open_initialised
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.cli.main import INTERRUPTED
+from mailreeve.cli.options import (
+    account_option,
+    data_option,
+    ends_with,
+    fail,
+    json_option,
+    refusal_text,
+)
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table
 from mailreeve.directory.accounts import Caller, Origin
@@ -34,7 +42,6 @@ from mailreeve.wire.errors import ItemRefused
 
 SHOWN: Final = 20  # groups before `--all` is needed
 INTERRUPTION: Final = "it was interrupted"
-INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
 
 _WORDS: Final = {
     Change.NEWLY_REFUSED: "newly refused",
@@ -87,18 +94,16 @@ def command(
 
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
     """
-    logs.configure_quietly()
-    draft = _read(file.read())
-    opened = open_initialised(data, read_settings(data, {}))
     try:
-        told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
+        logs.configure_quietly()
+        draft = _read(file.read())
+        with opened_folder(data, read_settings(data, {})) as opened:
+            told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
     except ItemRefused as refusal:
-        fail("; ".join(f"{p.field}: {p.message}" for p in refusal.problems))
+        fail(refusal_text(refusal, {"since": "--since"}))
     except KeyboardInterrupt:
         click.echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None
-    finally:
-        opened.close()
     if as_json:
         click.echo(msgspec.json.encode(told))
     else:

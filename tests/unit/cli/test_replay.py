@@ -149,3 +149,25 @@ def test_the_newest_can_be_looked_at_alone(folder, records, draft):
     result = folder.run("replay", "--draft", draft, "--most", "1")
     assert result.exit_code == 0
     assert "There is more: only the newest 1 were asked for." in result.output
+
+
+def test_an_interruption_while_the_folder_is_opened_ends_with_130(folder, draft, monkeypatch):
+    def interrupted(connection):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailreeve.cli.folder.bring_up_to_date", interrupted)
+    result = folder.run("replay", "--draft", draft)
+    assert result.exit_code == 130
+    assert "Nothing was changed." in result.stderr
+
+
+def test_an_interruption_while_the_command_is_loaded_ends_with_130(folder, draft, monkeypatch):
+    """Its imports take most of a second, before any of its own code runs."""
+
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailreeve.cli.main.import_module", interrupted)
+    result = folder.run("replay", "--draft", draft)
+    assert result.exit_code == 130
+    assert "Aborted" not in result.output
