@@ -16,7 +16,7 @@ from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.progress import progress_bar, waiting
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.lint.operations import lint_policies
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
 from mailreeve.policy.findings import FindingKind, Level
@@ -124,10 +124,11 @@ def _row(finding: FindingAnswer) -> tuple[str, str, str]:
 def _print_whole(console: Console, finding: FindingAnswer) -> None:
     title = f"{finding.level}: {finding.kind.replace('_', ' ')}"
     console.print(f"\n{title}", style="bold" if finding.level is Level.WARNING else "", markup=False)
-    console.print(f"  {finding.why}.", markup=False)
-    console.print(f"  {finding.advice}", markup=False)
+    for text in (f"{finding.why}.", finding.advice):
+        console.print(wrapped(f"  {text}", console.width, 2), markup=False, emoji=False)
     for subject in finding.policies:
-        console.print(f"    {subject.type.replace('_', ' ')} {subject.id}  {subject.description}", markup=False)
+        text = f"    {subject.type.replace('_', ' ')} {subject.id}  {subject.description}"
+        console.print(wrapped(text, console.width, 6), markup=False, emoji=False)
     if finding.count > len(finding.policies):
         console.print(f"    {finding.count} in all", markup=False)
 

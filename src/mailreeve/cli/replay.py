@@ -25,7 +25,7 @@ from mailreeve.cli.options import (
     refusal_text,
 )
 from mailreeve.cli.progress import progress_bar, waiting
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.directory.permissions import Permission
 from mailreeve.families.call import Call
@@ -174,7 +174,7 @@ def _print(told: ReplayAnswer, everything: bool) -> None:
     if told.truncated:
         console.print(f"There is more: {told.why}.")
     for warning in told.warnings:
-        console.print(f"Warning: {warning}", markup=False)
+        console.print(wrapped(f"Warning: {warning}", console.width, 2), markup=False, emoji=False)
     shown = told.groups if everything else told.groups[:SHOWN]
     if everything:
         for group in shown:
@@ -183,17 +183,25 @@ def _print(told: ReplayAnswer, everything: bool) -> None:
             console.print(f"\n{told.group_count - len(shown)} more groups, all smaller")
     elif shown:
         console.print()
-        columns = [Column("count"), Column("change"), Column("by", 2), Column("from", 2), Column("to", 2)]
+        columns = [
+            Column("count"),
+            Column("change"),
+            Column("step"),
+            Column("by", 2),
+            Column("from", 2),
+            Column("to", 2),
+        ]
         print_table(console, columns, [_row(group) for group in shown])
         left = told.group_count - len(shown)
         console.print(f"{f'{left} more groups; ' if left else ''}--all tells more about each, with examples")
 
 
-def _row(group: Group) -> tuple[str, str, str, str, str]:
+def _row(group: Group) -> tuple[str, ...]:
     return (
         str(group.count),
         _WORDS[group.change],
-        _cause(group),
+        "-" if group.cause is None or group.cause.step is None else str(group.cause.step),
+        "-" if group.cause is None else group.cause.description,
         _named(group.senders, group.sender_count, group.more_senders),
         _named(group.recipients, group.recipient_count, group.more_recipients),
     )
@@ -212,18 +220,20 @@ def _named(addresses: Sequence[Named], total: int, more: bool) -> str:
 
 
 def _print_whole(console: Console, group: Group) -> None:
-    console.print(f"\n{group.count} {_WORDS[group.change]} by {_cause(group)}", style="bold", markup=False)
+    def tell(text: str, indent: int, style: str = "") -> None:
+        console.print(wrapped(text, console.width, indent), style=style, markup=False, emoji=False)
+
+    console.print()
+    tell(f"{group.count} {_WORDS[group.change]} by {_cause(group)}", 2, "bold")
     for title, addresses, total in (
         ("from", group.senders, group.sender_count),
         ("to", group.recipients, group.recipient_count),
     ):
         shown = ", ".join(f"{named.address or '<>'} ({named.count})" for named in addresses)
         more = "" if total <= len(addresses) else f" and {total - len(addresses)} more"
-        console.print(f"  {title:<5} {shown}{more}", markup=False)
+        tell(f"  {title:<5} {shown}{more}", 8)
     for example in group.examples:
         then = example.before.smtp_reply or f"delivered to {example.before.recipient}"
         now = example.after.smtp_reply or f"delivered to {example.after.recipient}"
-        console.print(
-            f"  {example.at} <{example.sender}> to <{example.recipient}> [{example.decision_id}]", markup=False
-        )
-        console.print(f"    now: {then}; with the draft: {now}", markup=False)
+        tell(f"  {example.at} <{example.sender}> to <{example.recipient}> [{example.decision_id}]", 4)
+        tell(f"    now: {then}; with the draft: {now}", 6)
