@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, open_initialised
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
+from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
@@ -142,16 +142,23 @@ def web(
 
 def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, PolicySet], T]) -> T:
     logs.configure_quietly()
-    opened = open_initialised(data, read_settings(data, {}))
     try:
-        return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
+        with opened_folder(data, read_settings(data, {})) as opened:
+            return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
     except ItemRefused as refusal:
-        fail("; ".join(f"{_OPTIONS.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems))
-    finally:
-        opened.close()
+        fail(refusal_text(refusal, _OPTIONS))
 
 
-_OPTIONS: Final = {"policyId": "--policy", "sourceIp": "--ip", "headerFrom": "--header-from"}
+_OPTIONS: Final = {
+    "from": "--from",
+    "to": "--to",
+    "headerFrom": "--header-from",
+    "url": "URL",
+    "user": "--user",
+    "sourceIp": "--ip",
+    "at": "--at",
+    "policyId": "--policy",
+}
 
 
 def _print_message(told: MessageExplanation, item: ExplainMessage, everything: bool) -> None:
@@ -159,18 +166,21 @@ def _print_message(told: MessageExplanation, item: ExplainMessage, everything: b
     page = Page(everything)
     page.line(f"From <{item.from_}> to <{item.to}>: {verdict}", style="bold")
     if told.smtp_reply is not None:
-        page.line(f"  reply        {told.smtp_reply} (at {told.stage})")
-    page.line(f"  settled by   {told.layer}" + (f": {told.description}" if told.description else ""))
+        page.line(f"  reply        {told.smtp_reply} (at {told.stage})", indent=15)
+    page.line(f"  settled by   {told.layer}" + (f": {told.description}" if told.description else ""), indent=15)
     if told.recipient != item.to:
         page.line(f"  delivered to {told.recipient}")
     made = [f"{one.address_type}: {one.original_address} -> {one.new_address}" for one in told.alterations]
     if not everything and len(made) > MOST_ALTERED:
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
     for alteration in made:
-        page.line(f"  {'would alter' if told.verdict == 'reject' else 'altered':<12} {alteration}")
-    page.line(f"  spam checks  {told.spam_checks}; decided at revision {told.revision}")
+        page.line(f"  {'would alter' if told.verdict == 'reject' else 'altered':<12} {alteration}", indent=15)
+    if told.verdict == "reject":
+        page.line(f"  revision     {told.revision}")
+    else:
+        page.line(f"  spam checks  {told.spam_checks}; decided at revision {told.revision}")
     for step in _steps(told, everything):
-        page.line(f"  - {step}", whole=False)
+        page.line(f"  - {step}", indent=4, whole=False)
     _add_expected(page, told.expected)
     settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is told.layer), None)
     ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place, c.type is not settled))
@@ -208,7 +218,7 @@ def _print_web(told: WebExplanation, everything: bool) -> None:
     page = Page(everything)
     page.line(f"{told.url}: {told.verdict}", style="bold", whole=False)
     if told.entry is not None:
-        page.line(f"  entry     {told.entry.action} {told.entry.type} {told.entry.value}")
+        page.line(f"  entry     {told.entry.action} {told.entry.type} {told.entry.value}", indent=12)
     page.line(f"  revision  {told.revision}")
     _add_expected(page, told.expected)
     ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place))
@@ -235,6 +245,15 @@ def _add_expected(page: Page, expected: ExpectedAnswer | UnsetType) -> None:
         page.line(expected.sentence, style="bold")
 
 
+class _Line(msgspec.Struct, frozen=True):
+    """A text, how it is shown where nothing is cut, and whether it may not be."""
+
+    text: str
+    shown: str
+    style: str
+    whole: bool
+
+
 class Page:
     """What a reader sees: at most a screen, best candidates first; or everything, which is cut nowhere.
 
@@ -245,35 +264,37 @@ class Page:
         self._everything = everything
         self._console = Console(highlight=False, soft_wrap=True)
         self._room = shutil.get_terminal_size().lines - 1  # the prompt follows
-        self._lines: list[tuple[str, str, bool]] = []
+        self._lines: list[_Line] = []
 
-    def line(self, text: str, *, style: str = "", whole: bool = True) -> None:
-        """One thing that is to be known; what is not to be `whole` may be cut."""
-        self._lines.append((text, style, whole))
+    def line(self, text: str, *, style: str = "", indent: int = 0, whole: bool = True) -> None:
+        """One thing that is to be known. Where it takes several lines, those after the first are indented; what is
+        not to be `whole` may be cut to one."""
+        shown = wrapped(text, self._console.width, indent)
+        self._lines.append(_Line(text, shown, style, whole))
 
     def show(self, named: str, rows: Sequence[Sequence[str]]) -> None:
         """The lines, and a table of the candidates: those that applied, then those that did not."""
         table = len(rows) + 2 if rows else 0  # after an empty line the titles
-        cut = not self._everything and sum(self._height(text) for text, _, _ in self._lines) + table > self._room
-        for text, style, whole in self._lines:
-            line = Text(text)  # what people typed is no markup
-            if cut and not whole:
-                line.truncate(self._console.width, overflow="ellipsis")
-            self._console.print(line, style=style)
-            self._room -= self._height(text) if whole or not cut else 1
+        cut = not self._everything and sum(self._height(line) for line in self._lines) + table > self._room
+        for line in self._lines:
+            text = Text(line.shown if line.whole or not cut else line.text)  # what people typed is no markup
+            if cut and not line.whole:
+                text.truncate(self._console.width, overflow="ellipsis")
+            self._console.print(text, style=line.style)
+            self._room -= self._height(line) if line.whole or not cut else 1
         if not rows:
             return
         shown = rows if self._everything or table <= self._room else rows[: max(self._room - 3, LEAST)]
         columns = [
-            Column("#"), Column("type"), Column(named, 3), Column("effect"), Column("order"), Column("why", 4)
+            Column("#"), Column("type"), Column(named, 2), Column("effect"), Column("order"), Column("why", 3)
         ]  # fmt: skip
         self._console.print()
         print_table(self._console, columns, shown, whole=self._everything)
         if len(shown) < len(rows):
             self._console.print(f"{len(rows) - len(shown)} more; --all lists them")
 
-    def _height(self, text: str) -> int:
-        return max(1, -(-cell_len(text) // self._console.width))
+    def _height(self, line: _Line) -> int:
+        return sum(max(1, -(-cell_len(part) // self._console.width)) for part in line.shown.split("\n"))
 
 
 def _standing(place: int) -> str:

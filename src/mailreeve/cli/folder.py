@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,7 @@ from mailreeve.families.call import Conduct, Limits
 from mailreeve.families.perform import House
 from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
 from mailreeve.settings import FILE_NAME, Settings
-from mailreeve.store.engines import SqliteEngine
+from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.migrations import bring_up_to_date
 from mailreeve.store.secrets import KEY_OCTETS as VAULT_OCTETS
@@ -122,3 +124,16 @@ def open_initialised(data: Path, settings: Settings) -> Opened:
     if not is_initialised(data):
         raise FolderError(f"{data} is not initialised; run: mailreeve init --data {data} --domain NAME")
     return Opened(data, settings)
+
+
+@contextmanager
+def opened_folder(data: Path, settings: Settings) -> Iterator[Opened]:
+    """The folder while the block lasts. Raises `FolderError`, also where its database turns out to be damaged."""
+    try:
+        opened = open_initialised(data, settings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+    except DatabaseError as problem:
+        raise FolderError(f"{data / DATABASE} cannot be used: {problem.orig}") from problem

@@ -13,10 +13,10 @@ import msgspec
 from rich.console import Console
 
 from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, open_initialised
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.folder import FolderError, opened_folder
+from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.progress import progress_bar, waiting
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.lint.operations import lint_policies
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
 from mailreeve.policy.findings import FindingKind, Level
@@ -57,30 +57,28 @@ def command(
     """
     logs.configure_quietly()
     settings = read_settings(data, {})
-    opened = open_initialised(data, settings)
     item = LintPolicies(kind=None if kind is None else FindingKind(kind), at=at)
     try:
-        with waiting("reading the policies"):
-            policies = opened.house.follower.current(opened.account_id(account))
-        with _shown_progress(size(policies)) as report:
+        with opened_folder(data, settings) as opened:
+            with waiting("reading the policies"):
+                policies = opened.house.follower.current(opened.account_id(account))
+            with _shown_progress(size(policies)) as report:
 
-            def stop(looked_at: int) -> str:
-                report(looked_at)
-                return ""
+                def stop(looked_at: int) -> str:
+                    report(looked_at)
+                    return ""
 
-            told = lint_policies(
-                policies,
-                opened.house.ids,
-                item,
-                datetime.now(UTC),
-                web_proxy=settings.web_proxy,
-                most=None,
-                stop=stop,
-            )
+                told = lint_policies(
+                    policies,
+                    opened.house.ids,
+                    item,
+                    datetime.now(UTC),
+                    web_proxy=settings.web_proxy,
+                    most=None,
+                    stop=stop,
+                )
     except ItemRefused as refusal:
-        fail("; ".join(f"--{p.field}: {p.message}" for p in refusal.problems))
-    finally:
-        opened.close()
+        fail(refusal_text(refusal, {"at": "--at", "kind": "--kind"}))
     if as_json:
         click.echo(msgspec.json.encode(told))
     else:
@@ -126,10 +124,11 @@ def _row(finding: FindingAnswer) -> tuple[str, str, str]:
 def _print_whole(console: Console, finding: FindingAnswer) -> None:
     title = f"{finding.level}: {finding.kind.replace('_', ' ')}"
     console.print(f"\n{title}", style="bold" if finding.level is Level.WARNING else "", markup=False)
-    console.print(f"  {finding.why}.", markup=False)
-    console.print(f"  {finding.advice}", markup=False)
+    for text in (f"{finding.why}.", finding.advice):
+        console.print(wrapped(f"  {text}", console.width, 2), markup=False, emoji=False)
     for subject in finding.policies:
-        console.print(f"    {subject.type.replace('_', ' ')} {subject.id}  {subject.description}", markup=False)
+        text = f"    {subject.type.replace('_', ' ')} {subject.id}  {subject.description}"
+        console.print(wrapped(text, console.width, 6), markup=False, emoji=False)
     if finding.count > len(finding.policies):
         console.print(f"    {finding.count} in all", markup=False)
 

@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
+
 _COMMANDS: Final = {
     "init": "Make a data folder with a first account.",
     "serve": "Serve the API and the mail door from a data folder.",
@@ -29,6 +31,14 @@ class _Lazy(click.Group):
         command: click.Command = import_module(f"mailreeve.cli.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command. Ctrl-C ends it with 130, also while its module is still being loaded."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            raise SystemExit(INTERRUPTED) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -39,5 +49,5 @@ class _Lazy(click.Group):
 def main() -> None:
     """Mail and web policies set through an API, enforced on the next message, and explained.
 
-    Exit codes: 0 done, 1 it could not be done, 2 the command was not understood.
+    Exit codes: 0 done, 1 it could not be done, 2 the command was not understood, 130 Ctrl-C ended it.
     """

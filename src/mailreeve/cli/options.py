@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
 from mailreeve.settings import DEFAULT_DATA
+from mailreeve.wire.errors import ItemRefused
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +52,11 @@ def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable
         return run
 
     return wrap
+
+
+def refusal_text(refusal: ItemRefused, options: Mapping[str, str]) -> str:
+    """Why an item was refused, with its members named as the options that they came from."""
+    return "; ".join(f"{options.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems)
 
 
 def fail(*messages: str) -> NoReturn:

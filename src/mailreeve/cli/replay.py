@@ -14,10 +14,18 @@ import msgspec
 from rich.console import Console
 
 from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, open_initialised
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.cli.main import INTERRUPTED
+from mailreeve.cli.options import (
+    account_option,
+    data_option,
+    ends_with,
+    fail,
+    json_option,
+    refusal_text,
+)
 from mailreeve.cli.progress import progress_bar, waiting
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.directory.permissions import Permission
 from mailreeve.families.call import Call
@@ -34,7 +42,6 @@ from mailreeve.wire.errors import ItemRefused
 
 SHOWN: Final = 20  # groups before `--all` is needed
 INTERRUPTION: Final = "it was interrupted"
-INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
 
 _WORDS: Final = {
     Change.NEWLY_REFUSED: "newly refused",
@@ -87,18 +94,16 @@ def command(
 
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
     """
-    logs.configure_quietly()
-    draft = _read(file.read())
-    opened = open_initialised(data, read_settings(data, {}))
     try:
-        told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
+        logs.configure_quietly()
+        draft = _read(file.read())
+        with opened_folder(data, read_settings(data, {})) as opened:
+            told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
     except ItemRefused as refusal:
-        fail("; ".join(f"{p.field}: {p.message}" for p in refusal.problems))
+        fail(refusal_text(refusal, {"since": "--since"}))
     except KeyboardInterrupt:
         click.echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None
-    finally:
-        opened.close()
     if as_json:
         click.echo(msgspec.json.encode(told))
     else:
@@ -169,7 +174,7 @@ def _print(told: ReplayAnswer, everything: bool) -> None:
     if told.truncated:
         console.print(f"There is more: {told.why}.")
     for warning in told.warnings:
-        console.print(f"Warning: {warning}", markup=False)
+        console.print(wrapped(f"Warning: {warning}", console.width, 2), markup=False, emoji=False)
     shown = told.groups if everything else told.groups[:SHOWN]
     if everything:
         for group in shown:
@@ -178,17 +183,25 @@ def _print(told: ReplayAnswer, everything: bool) -> None:
             console.print(f"\n{told.group_count - len(shown)} more groups, all smaller")
     elif shown:
         console.print()
-        columns = [Column("count"), Column("change"), Column("by", 2), Column("from", 2), Column("to", 2)]
+        columns = [
+            Column("count"),
+            Column("change"),
+            Column("step"),
+            Column("by", 2),
+            Column("from", 2),
+            Column("to", 2),
+        ]
         print_table(console, columns, [_row(group) for group in shown])
         left = told.group_count - len(shown)
         console.print(f"{f'{left} more groups; ' if left else ''}--all tells more about each, with examples")
 
 
-def _row(group: Group) -> tuple[str, str, str, str, str]:
+def _row(group: Group) -> tuple[str, ...]:
     return (
         str(group.count),
         _WORDS[group.change],
-        _cause(group),
+        "-" if group.cause is None or group.cause.step is None else str(group.cause.step),
+        "-" if group.cause is None else group.cause.description,
         _named(group.senders, group.sender_count, group.more_senders),
         _named(group.recipients, group.recipient_count, group.more_recipients),
     )
@@ -207,18 +220,20 @@ def _named(addresses: Sequence[Named], total: int, more: bool) -> str:
 
 
 def _print_whole(console: Console, group: Group) -> None:
-    console.print(f"\n{group.count} {_WORDS[group.change]} by {_cause(group)}", style="bold", markup=False)
+    def tell(text: str, indent: int, style: str = "") -> None:
+        console.print(wrapped(text, console.width, indent), style=style, markup=False, emoji=False)
+
+    console.print()
+    tell(f"{group.count} {_WORDS[group.change]} by {_cause(group)}", 2, "bold")
     for title, addresses, total in (
         ("from", group.senders, group.sender_count),
         ("to", group.recipients, group.recipient_count),
     ):
         shown = ", ".join(f"{named.address or '<>'} ({named.count})" for named in addresses)
         more = "" if total <= len(addresses) else f" and {total - len(addresses)} more"
-        console.print(f"  {title:<5} {shown}{more}", markup=False)
+        tell(f"  {title:<5} {shown}{more}", 8)
     for example in group.examples:
         then = example.before.smtp_reply or f"delivered to {example.before.recipient}"
         now = example.after.smtp_reply or f"delivered to {example.after.recipient}"
-        console.print(
-            f"  {example.at} <{example.sender}> to <{example.recipient}> [{example.decision_id}]", markup=False
-        )
-        console.print(f"    now: {then}; with the draft: {now}", markup=False)
+        tell(f"  {example.at} <{example.sender}> to <{example.recipient}> [{example.decision_id}]", 4)
+        tell(f"    now: {then}; with the draft: {now}", 6)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 
 
@@ -35,4 +38,23 @@ def print_table(
     for row in rows:
         # Cells hold what people typed: no markup is read in them.
         table.add_row(*(console.render_str(cell, markup=False, emoji=False, highlight=False) for cell in row))
-    console.print(table, soft_wrap=False)
+    for line in Segment.split_lines(console.render(table)):
+        while line and not line[-1].text.rstrip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        console.print(Segments([*line, Segment.line()]), end="")
+
+
+def wrapped(text: str, width: int, indent: int) -> str:
+    """The text broken between words into lines of that width; those after the first are indented.
+
+    A word longer than a line stays whole, so that it can be copied.
+    """
+    lines = [""]
+    for word in re.findall(r"\s*\S+", text):
+        if lines[-1].strip() and cell_len(lines[-1] + word) > width:
+            lines.append(" " * indent + word.lstrip())
+        else:
+            lines[-1] += word
+    return "\n".join(lines)

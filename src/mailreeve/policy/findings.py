@@ -51,6 +51,7 @@ _NOTES: Final = frozenset(
         FindingKind.NOT_STARTED,
         FindingKind.INSIDE_PERMIT,
         FindingKind.UNUSED_SET,
+        FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
         FindingKind.WWW_TWIN,
     )
 )

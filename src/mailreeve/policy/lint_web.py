@@ -273,9 +273,10 @@ class WebLinter:
             yield Finding(
                 FindingKind.URL_NOT_ENFORCED,
                 (subject, *_entry_subjects(urls)),
-                f"{name} has {number}, which cannot be enforced: no web proxy is connected, and without one only"
-                " hosts are seen",
-                "Connect a proxy, or name the whole domain; an entry is never widened to it silently.",
+                f"{name} has {number}, which cannot be enforced where only hosts are seen: the setting web_proxy"
+                " is off",
+                "Nothing enforces web lists in this version. Set web_proxy if requests will come with their whole"
+                " URL, or name the whole domain; an entry is never widened to it silently.",
                 len(urls),
             )
         hosts = {(_host(entry), entry.action) for entry in urls}

@@ -198,10 +198,16 @@ class Trace:
         internal = policies.identities.is_internal(recipient)
         known = policies.identities.user(recipient) is not None
         validated = recipient.domain in policies.directory.known_only
+        if internal:
+            validation = (
+                f"the domain takes {'known recipients only' if validated else 'any recipient'}"
+                f", this one is {'known' if known else 'not in the directory'}"
+            )
+        else:
+            validation = "does not apply, the recipient is external"
         lines = [
             f"relay: the recipient is {'internal' if internal else 'external'}, {source}",
-            f"recipient validation: the domain takes {'known recipients only' if validated else 'any recipient'}"
-            f", this one is {'known' if known else 'not in the directory'}",
+            f"recipient validation: {validation}",
         ]
         for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
             lines.append(f"{TYPE_WORDS[type_]}: {self._steps[type_]}")
@@ -214,9 +220,11 @@ class Trace:
                 "the From header is not known: "
                 + ("it cannot change this" if decision.certain else "it could still change this")
             )
-        outcome = "deliver" if decision.verdict is Verdict.DELIVER else f"reject with {decision.reply}"
         settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
-        lines.append(f"verdict: {outcome}, {settled}, spam checks {decision.spam_checks.value}")
+        if decision.verdict is Verdict.DELIVER:
+            lines.append(f"verdict: deliver, {settled}, spam checks {decision.spam_checks.value}")
+        else:
+            lines.append(f"verdict: reject with {decision.reply}, {settled}")
         return tuple(lines)
 
 

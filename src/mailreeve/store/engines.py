@@ -15,6 +15,7 @@ from typing import Final
 
 import sqlalchemy
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import DatabaseError as DatabaseError  # Its `orig` says what the database said.
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 

@@ -63,6 +63,11 @@ def refused(fault: Fault, field: str | None = None, message: str = "") -> ItemRe
     return ItemRefused([problem(fault, field, message)])
 
 
+def not_managed(domain: str, field: str) -> ItemRefused:
+    """The exception that refuses an item about a domain that is none of the account's."""
+    return refused(NOT_MANAGED, field, f"{NOT_MANAGED.message}: {domain} is none of the account's domains")
+
+
 # Whole requests: transport and authentication (api.md sections 1.5, 1.6).
 BAD_REQUEST: Final = Fault("err_deserialise", "The request body is not a JSON object", 400)
 TOO_MANY_ITEMS: Final = Fault("err_data_too_many_items", "Too many items in data", 400)

@@ -58,7 +58,7 @@ def moment(text: str, field: str) -> datetime:
         value = datetime.fromisoformat(text)
         value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, OverflowError) as problem:
-        raise refused(BAD_DATE, field) from problem
+        raise refused(BAD_DATE, field, f"{BAD_DATE.message}: write it like 2026-12-01T09:00") from problem
     return value.replace(microsecond=0)
 
 

@@ -71,4 +71,5 @@ class Ids:
                 raise ValueError
             return self._cipher.decrypt(sealed, [account_id.encode(), kind.value.encode()]).hex()
         except (ValueError, binascii.Error, InvalidTag) as problem:
-            raise refused(INVALID_TOKEN, field) from problem
+            message = f"{INVALID_TOKEN.message}: this account has no such id of this kind"
+            raise refused(INVALID_TOKEN, field, message) from problem

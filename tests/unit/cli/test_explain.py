@@ -42,9 +42,14 @@ def test_what_fits_is_not_cut(folder):
     """A reply is never cut, nor is what each layer found if there is room for it."""
     folder.block("bad.test", description="Short")
     output = folder.run(*MAIL).output
-    assert "550 5.7.1 Envelope rejected - block policy for envelope from address (at rcpt)" in output
-    assert "  - relay: the recipient is internal, the source is unknown and taken as a relay network" in output
-    assert '  - blocked senders: block_sender by "Short", the first of 1 that apply, by envelope_from' in output
+    told = " ".join(output.split())
+    assert "550 5.7.1 Envelope rejected - block policy for envelope from address (at rcpt)" in told
+    assert "- relay: the recipient is internal, the source is unknown and taken as a relay network" in told
+    assert '- blocked senders: block_sender by "Short", the first of 1 that apply, by envelope_from' in told
+    assert "spam checks" not in told
+    assert "the recipient does not match" in output
+    assert all(line == line.rstrip() for line in output.splitlines())
+    assert max(map(len, output.splitlines())) <= 80
     assert "--all" not in output
     assert screen_lines(output, 80) < 24
 
@@ -52,9 +57,12 @@ def test_what_fits_is_not_cut(folder):
 def test_where_room_is_short_what_layers_found_is_cut_and_the_reply_is_not(folder):
     folder.block("bad.test", description="Short")
     lines = folder.run(*MAIL, lines=18).output.splitlines()
-    assert "550 5.7.1 Envelope rejected - block policy for envelope from address (at rcpt)" in lines[1]
-    assert lines[5].endswith("…")
-    assert len(lines[5]) == 80
+    assert lines[1:3] == [
+        "  reply        550 5.7.1 Envelope rejected - block policy for envelope from",
+        "               address (at rcpt)",
+    ]
+    assert lines[6].endswith("…")
+    assert len(lines[6]) == 80
 
 
 def test_alteration_is_told_as_done_or_as_what_would_be_done(folder):
@@ -106,7 +114,7 @@ def test_an_expected_policy_is_told_about_in_a_sentence(folder):
     loser = folder.block("bad.test", description="Loser")
     folder.block("bad.test", "no_action", description="Winner", override=True)
     sentence = '"Loser" applied but lost to "Winner": both apply, and the latter overrides'
-    assert sentence in folder.run(*MAIL, "--policy", loser).output.splitlines()
+    assert sentence in " ".join(folder.run(*MAIL, "--policy", loser).output.split())
     as_json = json.loads(folder.run(*MAIL, "--policy", loser, "--json").output)
     assert as_json["expected"]["sentence"] == sentence
     assert "expected" not in json.loads(folder.run(*MAIL, "--json").output)
@@ -130,3 +138,15 @@ def test_a_web_list_is_told_about_too(folder):
     assert "video.test (Video)" in table(shown)[1]
     shown = folder.run("explain", "web", "https://other.test/", "--policy", made["id"]).output
     assert '"Video" did not apply: the host does not match' in shown
+
+
+def test_an_external_recipient_is_not_said_to_be_validated(folder):
+    shown = folder.run("explain", "mail", "--from", "u@corp.test", "--to", "x@ext.test").output
+    assert "recipient validation: does not apply, the recipient is external" in shown
+
+
+def test_errors_name_the_options(folder):
+    shown = folder.run("explain", "mail", "--from", "nobody", "--to", "u@corp.test").output
+    assert shown.startswith("Error: --from: ")
+    shown = folder.run("explain", "web", "https://ex.test/", "--at", "noon").output
+    assert "--at: Date is not valid: write it like 2026-12-01T09:00" in shown

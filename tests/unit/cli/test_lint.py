@@ -36,6 +36,7 @@ def test_all_says_what_to_do_about_each_and_names_the_ids(folder):
     shown = folder.run("lint", "--all").output
     assert "warning: shadowed" in shown
     assert "Delete it; or, if it should have a say" in shown
+    assert max(map(len, shown.splitlines())) <= 80
     assert old in shown
     assert new in shown
 

@@ -78,7 +78,7 @@ def test_the_differences_are_told_by_policy(folder, records, draft):
     assert result.output.startswith("2 of 3 messages would fare differently")
     row = next(line for line in result.output.splitlines() if line.startswith("2  "))
     assert "newly refused" in row
-    assert "No bad.test" in row
+    assert "refused  0     No bad.test" in row
     assert max(map(len, result.output.splitlines())) <= 100
     assert len(folder.call("policy/blockedsenders/get-policy")) == 3
 
@@ -86,9 +86,10 @@ def test_the_differences_are_told_by_policy(folder, records, draft):
 def test_all_tells_senders_recipients_and_examples(folder, records, draft):
     shown = folder.run("replay", "--draft", draft, "--all").output
     assert "2 newly refused by No bad.test (step 0)" in shown
+    assert max(map(len, shown.splitlines()[1:])) <= 80
     assert "a@bad.test (1)" in shown
     assert "[decision0]" in shown
-    assert "now: delivered to u@corp.test; with the draft: 550 5.7.1 " in shown
+    assert "now: delivered to u@corp.test; with the draft: 550 5.7.1 " in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("text", [json.dumps(STEPS), json.dumps({"draft": STEPS})], ids=["bare", "member"])
@@ -105,7 +106,7 @@ def test_a_draft_that_is_none_is_refused(folder, draft):
     assert "draft[0].item.id: 0007 Invalid token" in result.output
     result = folder.run("replay", "--draft", draft, "--since", "31d")
     assert result.exit_code == 1
-    assert "since: Records are kept for 30 days" in result.output
+    assert "--since: Records are kept for 30 days" in result.output
 
 
 def test_an_interruption_tells_what_was_found_and_ends_with_130(folder, records, draft, monkeypatch):
@@ -149,3 +150,25 @@ def test_the_newest_can_be_looked_at_alone(folder, records, draft):
     result = folder.run("replay", "--draft", draft, "--most", "1")
     assert result.exit_code == 0
     assert "There is more: only the newest 1 were asked for." in result.output
+
+
+def test_an_interruption_while_the_folder_is_opened_ends_with_130(folder, draft, monkeypatch):
+    def interrupted(connection):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailreeve.cli.folder.bring_up_to_date", interrupted)
+    result = folder.run("replay", "--draft", draft)
+    assert result.exit_code == 130
+    assert "Nothing was changed." in result.stderr
+
+
+def test_an_interruption_while_the_command_is_loaded_ends_with_130(folder, draft, monkeypatch):
+    """Its imports take most of a second, before any of its own code runs."""
+
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mailreeve.cli.main.import_module", interrupted)
+    result = folder.run("replay", "--draft", draft)
+    assert result.exit_code == 130
+    assert "Aborted" not in result.output

@@ -417,6 +417,8 @@ class TestWeb:
         world.web("everyone", "block url api.ex.test/x", "block domain ex2.test")
         finding = only(world, K.URL_NOT_ENFORCED)
         assert finding.count == 1
+        assert finding.level is Level.NOTE
+        assert "web_proxy" in finding.advice
         assert kinds(world, web_proxy=True) == []
 
     @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def refused(text: str, *, kind: Kind = Kind.GROUP, account: str = ACCOUNT, ids: 
     with pytest.raises(ItemRefused) as caught:
         ids.open(kind, text, account, "groupId")
     assert [(p.code, p.message, p.field) for p in caught.value.problems] == [
-        (INVALID_TOKEN.code, "0007 Invalid token", "groupId")
+        (INVALID_TOKEN.code, "0007 Invalid token: this account has no such id of this kind", "groupId")
     ]
 
 

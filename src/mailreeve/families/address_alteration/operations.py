@@ -26,11 +26,11 @@ from mailreeve.wire.errors import (
     AT_LEAST_ONE,
     EXACTLY_ONE,
     NOT_ALLOWED,
-    NOT_MANAGED,
     NULL,
     POLICY_NOT_FOUND,
     ItemRefused,
     Problem,
+    not_managed,
     problem,
     refused,
 )
@@ -198,7 +198,7 @@ def _rewrite(call: Call, item: DefinitionItem, place: str) -> Rewrite:
     """
     original = folded(pattern(item.original_address, f"{place}.originalAddress"))
     if original.domain and original.domain not in call.policies.directory.internal_domains:
-        raise refused(NOT_MANAGED, f"{place}.originalAddress")
+        raise not_managed(original.domain, f"{place}.originalAddress")
     new = pattern(item.new_address, f"{place}.newAddress")  # It keeps its case: it is written into messages.
     return Rewrite(item.address_type, item.routing, original, new)
 

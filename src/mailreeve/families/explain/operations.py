@@ -208,8 +208,8 @@ def _authors(header: str | None, sender: Sender) -> tuple[tuple[HeaderFrom, ...]
     if header is not None:
         return read_authors([header]), ()
     if isinstance(sender, NullSender):
-        return (), ("no headerFrom given: a bounce, taken to have no From header",)
-    return (HeaderFrom(sender),), (f"no headerFrom given: the From header is taken to name {sender}",)
+        return (), ("no From header given: a bounce, taken to have no From header",)
+    return (HeaderFrom(sender),), (f"no From header given: the From header is taken to name {sender}",)
 
 
 def _at(text: str | None, now: datetime) -> float:

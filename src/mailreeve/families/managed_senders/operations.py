@@ -16,7 +16,7 @@ from mailreeve.policy.addresses import AddressError, parse_domain, without_tag
 from mailreeve.policy.policies import ManagedAction
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, NOT_MANAGED, refused
+from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, not_managed, refused
 from mailreeve.wire.tokens import Kind
 
 KIND: Final = Kind.MANAGED_SENDER
@@ -87,7 +87,7 @@ def _recipient(call: Call, text: str) -> str:
     was given in this transaction."""
     address = fields.address(text, "to")
     if domains.find(call.work, address.domain) is None:
-        raise refused(NOT_MANAGED, "to")
+        raise not_managed(address.domain, "to")
     user = users.reached(call.work, address)
     return without_tag(address).key if user is None else user.key
 

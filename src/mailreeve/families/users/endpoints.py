@@ -37,7 +37,7 @@ from mailreeve.families.users.types import (
 )
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
-from mailreeve.wire.errors import NOT_MANAGED, NULL, refused
+from mailreeve.wire.errors import NULL, not_managed, refused
 from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Page
 from mailreeve.wire.tokens import Kind
 
@@ -76,7 +76,7 @@ def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     shown = {row.name: row.shown for row in domains.every(call.work)}
     domain = None if item.domain is None else fields.domain(item.domain, "domain")
     if domain is not None and domain not in shown:
-        raise refused(NOT_MANAGED, "domain")
+        raise not_managed(domain, "domain")
     total = rows.count_addresses(call.work, domain)
     found = rows.addresses(call.work, domain, call.page.size or DEFAULT_PAGE_SIZE, call.page.offset)
     listed = [

@@ -16,7 +16,15 @@ from mailreeve.families.users.types import ChangedUser, CreateUser, NewUser, Upd
 from mailreeve.policy.addresses import Address, without_tag
 from mailreeve.store.transactions import Name, Part, Work
 from mailreeve.wire import fields
-from mailreeve.wire.errors import ALIAS_NOT_FOUND, FORBIDDEN, NOT_MANAGED, USER_EXISTS, USER_NOT_FOUND, refused
+from mailreeve.wire.errors import (
+    ALIAS_NOT_FOUND,
+    FORBIDDEN,
+    NOT_MANAGED,
+    USER_EXISTS,
+    USER_NOT_FOUND,
+    not_managed,
+    refused,
+)
 from mailreeve.wire.tokens import Kind
 
 MAX_NAME: Final = 255
@@ -195,7 +203,7 @@ def _new_address(work: Work, text: str, field: str) -> Address:
 
 def _refuse_external(work: Work, address: Address, field: str) -> None:
     if domains.find(work, address.domain) is None:
-        raise refused(NOT_MANAGED, field)
+        raise not_managed(address.domain, field)
 
 
 def _refuse_above(call: Call, user: UserRow) -> None:
