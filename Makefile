@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 DATA   ?= mailreeve-data
-BENCH  ?= bench/*.py
+# The decision first: it is what the others are read beside.
+BENCH  ?= bench/decision.py $(filter-out bench/decision.py,$(sort $(wildcard bench/*.py)))
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -29,6 +30,10 @@ $(VENV)/runtime.stamp: requirements/runtime.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
 	$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/bench.stamp: requirements/bench.txt $(VENV)/dev.stamp
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/bench.txt
 	@touch $@
 
 install: $(VENV)/runtime.stamp ## install what serving needs into .venv
@@ -67,7 +72,7 @@ format: $(VENV)/dev.stamp ## put the code in form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/dev.stamp ## run the benchmarks, or those named by BENCH
+bench: $(VENV)/bench.stamp ## run the benchmarks, or those named by BENCH
 	@for script in $(BENCH); do \
 	    test -e "$$script" || { echo "no benchmark $$script"; exit 1; }; \
 	    echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
@@ -76,13 +81,15 @@ bench: $(VENV)/dev.stamp ## run the benchmarks, or those named by BENCH
 # ---- keeping
 
 # uv only resolves; installing takes nothing but pip. The locks hold pins and hashes, no addresses.
+# That of the benchmarks holds their group alone, since it is installed on top of the others.
 UV   ?= uv
-PINS := $(UV) pip compile pyproject.toml --quiet --no-config --universal --python-version 3.11 \
+PINS := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 \
         --generate-hashes --only-binary :all: --no-header --no-annotate
 
-lock: ## resolve both locks anew (UPGRADE=--upgrade for newer versions; needs uv)
-	$(PINS) $(UPGRADE) --group build -o requirements/runtime.txt
-	$(PINS) $(UPGRADE) --group dev -c requirements/runtime.txt -o requirements/dev.txt
+lock: ## resolve the locks anew (UPGRADE=--upgrade for newer versions; needs uv)
+	$(PINS) $(UPGRADE) pyproject.toml --group build -o requirements/runtime.txt
+	$(PINS) $(UPGRADE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(PINS) $(UPGRADE) --group bench -c requirements/dev.txt -o requirements/bench.txt
 
 clean: ## remove .venv and every cache; never DATA
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,152 +1,145 @@
-"""What does a mail decision cost as policies grow in number, and what would it cost to look at each of them?
+"""What does a mail decision cost as policies grow in number, here and in other engines?
 
-The policies are a mix: 60 % name one sender address, 35 % a sender domain, 5 % a group; half of them hold for all
-internal recipients, half for one. The messages are from strangers and from blocked senders alike, with header and
-source known. Both ways are held against each other on the messages of the scan: they must name the same winner.
+One account of four sizes: its blocked sender policies grow, everything else stays (100,000 personal entries,
+25,000 web entries, 20,000 users, each in eight of 2,000 groups of three levels). Each engine has a process of its
+own for each size. They are asked the same questions and must name the same winner among the blocked senders, or
+nothing is printed. What the others are given, and what they lack: rig/rivals.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import random
-import resource
-import time
-from collections.abc import Callable, Sequence
-from math import inf
+from collections.abc import Callable
 
-from rig.report import median, show
+from rig import engines, postmap, rivals
+from rig.apart import Timed, apart
+from rig.engines import AT_RCPT, KNOWN, TRACED, Measured
+from rig.report import Judged, show, show_targets
+from rig.worlds import Size
 
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType
-from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, parse_ip
-from mailreeve.policy.matching import Unmet, case_of, evaluate, policy_order
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType
-
-NUMBERS = (10, 1_000, 100_000)
-USERS = 1_000
-GROUPS = 200
-DOMAIN = Domain("corp.test")
-
-Way = Callable[[PolicySet, MessageFacts], str | None]
+Engine = Callable[[Size, int, float], Measured]
+OURS: tuple[Engine, ...] = (engines.mailreeve, engines.scan)
+OTHERS: tuple[Engine, ...] = (rivals.cedar_engine, rivals.casbin_engine)
+MOST_DECISION = 0.5  # seconds that a decision of another engine may take, or a greater size is not tried
+MOST_LOAD = 60.0  # seconds likewise
+COLUMNS = ("engine", "asked", "load s", "bytes/policy", "median us", "p99 us", "times Mailreeve")
 
 
-def directory(dice: random.Random) -> Directory:
-    """An account of a thousand users, and groups of strangers."""
-    users = {f"user{n}@{DOMAIN}": User(f"user{n}@{DOMAIN}") for n in range(USERS)}
-    groups = {f"member{n}.test": (f"group{dice.randrange(GROUPS)}",) for n in range(10 * GROUPS)}
-    return Directory(frozenset({DOMAIN}), users=users, groups=groups)
+def foreseen(measured: Measured, growth: float) -> str:
+    """What a greater size would take, if that is too much. All of them take what the number of policies says."""
+    decision, load = measured.asked[KNOWN].median / 1e6 * growth, measured.load * growth
+    if decision <= MOST_DECISION and load <= MOST_LOAD:
+        return ""
+    return f"{decision:.1f} s a decision and {load:.0f} s to load foreseen"
 
 
-def policy(n: int, dice: random.Random) -> BlockedSenderPolicy:
-    """One policy of the mix."""
-    kind = dice.random()
-    if kind < 0.60:
-        sender = Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"sender{n}@shop{n % 5000}.test")
-    elif kind < 0.95:
-        sender = Target.of(TargetType.EMAIL_DOMAIN, f"shop{n}.test")
-    else:
-        sender = Target.of(TargetType.PROFILE_GROUP, f"group{n % GROUPS}")
-    recipient = Target.of(TargetType.INTERNAL_ADDRESSES)
-    if dice.random() < 0.5:
-        recipient = Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, f"user{dice.randrange(USERS)}@{DOMAIN}")
-    scope = Scope.of(from_=sender, to=recipient, from_part=FromPart.ENVELOPE_FROM, starts=-inf, ends=inf)
-    return BlockedSenderPolicy(f"{n:032x}", f"policy {n}", scope, BlockedOption.BLOCK_SENDER, float(n))
+def agree(number: int, measured: list[Measured]) -> None:
+    """Raise `SystemExit` if an answer differs from the scan's, or where that was not asked from Mailreeve's."""
+    for header in (KNOWN, AT_RCPT):
+        several = [(one.engine, one.asked[header].answers) for one in measured if header in one.asked]
+        if header == KNOWN:
+            several.append(("Mailreeve with a trace", measured[0].asked[TRACED].answers))
+        first_name, first = several[0]
+        for name, answers in several[1:]:
+            for place, (ours, theirs) in enumerate(zip(first, answers, strict=False)):
+                if ours != theirs:
+                    raise SystemExit(
+                        f"{first_name} and {name} disagree at {number:,} policies, {header}, question {place}: "
+                        f"{ours} and {theirs}"
+                    )
 
 
-def messages(number: int, of: int, dice: random.Random) -> list[MessageFacts]:
-    """Messages of which some are blocked by a set of `of` policies."""
-    source = parse_ip("192.0.2.7")
-    facts = []
-    for _ in range(number):
-        n = dice.randrange(max(of, 1))
-        named, at_domain = f"sender{n}@shop{n % 5000}.test", f"any@shop{n}.test"
-        in_group, stranger = f"x@member{n % 2000}.test", f"new{n}@far.test"
-        sender = parse_address(dice.choice((named, at_domain, in_group, stranger)))
-        recipient = parse_address(f"user{dice.randrange(USERS)}@{DOMAIN}")
-        facts.append(MessageFacts(sender, recipient, 1.8e9, (HeaderFrom(sender, "Somebody"),), source))
-    return facts
-
-
-def scan(policies: PolicySet, facts: MessageFacts) -> str | None:
-    """The winner among the blocked senders, found by looking at every policy."""
-    case = case_of(policies.identities, policies.relay_networks, facts)
-    best = None
-    for candidate in policies.blocked.policies:
-        match = evaluate(candidate, case)
-        if not isinstance(match, Unmet):
-            place = policy_order(candidate, match.swapped)
-            if best is None or place > best[0]:
-                best = place, candidate.id
-    return None if best is None else best[1]
-
-
-def indexed(policies: PolicySet, facts: MessageFacts) -> str | None:
-    """The same from the whole decision: relay, recipient, all four policy types, stage."""
-    winner = decide_mail(policies, facts).winners[PolicyType.BLOCKED_SENDERS]
-    return None if winner is None else winner.id
-
-
-def cost(way: Way, policies: PolicySet, facts: Sequence[MessageFacts]) -> list[float]:
-    """Microseconds of each decision, in order of size."""
-    clock = time.perf_counter_ns
-    taken = []
-    for one in facts:
-        began = clock()
-        way(policies, one)
-        taken.append((clock() - began) / 1000)
-    return sorted(taken)
+def row(name: str, one: Measured, number: int, asked: Timed, ours: Timed) -> tuple[str, ...]:
+    """One line of the table."""
+    return (
+        name,
+        f"{len(asked.taken):,}",
+        f"{one.load:,.2f}",
+        f"{one.policies / number:,.0f}",
+        f"{asked.median:,.1f}",
+        f"{asked.p99:,.1f}",
+        f"{asked.median / ours.median:,.1f}",
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=20_000, help="decisions timed per number of policies")
-    parser.add_argument("--scans", type=int, default=2_000_000, help="policies looked at by the scan, about")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--questions", type=int, default=20_000, help="asked of each engine, if time allows")
+    parser.add_argument("--seconds", type=float, default=20.0, help="that each engine is asked at each size")
     options = parser.parse_args()
-    rows = []
-    for number in NUMBERS:
-        dice = random.Random(number)
-        people = directory(dice)
-        blocked = [policy(n, dice) for n in range(number)]
-        began = time.perf_counter()
-        policies = PolicySet.build(
-            account_id="a",
-            revision=1,
-            directory=people,
-            relay_networks=[parse_network("127.0.0.0/8")],
-            blocked=blocked,
-        )
-        built = time.perf_counter() - began
-        gc.freeze()
-        facts = messages(options.messages, number, dice)
-        scanned = facts[: max(20, options.scans // number)]
-        for one in scanned:
-            if scan(policies, one) != indexed(policies, one):
-                raise SystemExit(f"index and scan disagree about {one}")
-        quick = cost(indexed, policies, facts)
-        slow = cost(scan, policies, scanned)
-        rows.append(
-            (
-                f"{number:,}",
-                f"{median(quick):,.1f}",
-                f"{quick[len(quick) * 99 // 100]:,.1f}",
-                f"{median(slow):,.0f}",
-                f"{median(slow) / median(quick):,.1f}",
-                f"{built * 1000:,.1f}",
+    why_no_floor = postmap.missing()
+    last: dict[Engine, tuple[int, Measured]] = {}
+    left_out: dict[Engine, str] = {}
+    ours: dict[int, Measured] = {}
+    rows: list[tuple[str, ...] | None] = []
+    for number in sorted(options.sizes):
+        size = Size().with_policies(number)
+        measured = [apart(engine, size, options.questions, options.seconds) for engine in OURS]
+        for engine in OTHERS:
+            if engine in last and engine not in left_out:
+                before, then = last[engine]
+                if why := foreseen(then, number / before):
+                    left_out[engine] = f"{then.engine} at {number:,}: {why}"
+            if engine not in left_out:
+                last[engine] = number, apart(engine, size, options.questions, options.seconds)
+                measured.append(last[engine][1])
+        agree(number, measured)
+        ours[number] = measured[0]
+        base = measured[0].asked[KNOWN]
+        rows.append((f"{number:,} policies", *[""] * (len(COLUMNS) - 1)))
+        for name, asked in measured[0].asked.items():
+            rows.append(row(f"Mailreeve, {name}", measured[0], number, asked, base))
+        rows += [row(one.engine, one, number, one.asked[KNOWN], base) for one in measured[1:]]
+        if not why_no_floor:
+            floor = postmap.floor(size, options.questions)
+            figures = (
+                f"{floor.asked:,}",
+                f"{floor.load:,.2f}",
+                f"{floor.octets / floor.keys:,.0f}",
+                f"{floor.each:,.1f}",
+                "",
+                f"{floor.each / base.median:,.2f}",
             )
-        )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    show(
-        "One mail decision (decide_mail, one recipient)",
-        f"{options.messages:,} decisions each; the scan finds the blocked sender policy and nothing else; "
-        f"greatest memory of the whole run {memory:,} MB",
-        ("policies", "decision us (median)", "us (p99)", "plain scan us", "scan/decision", "index built in ms"),
-        rows,
-    )
+            rows.append(("postmap -q, lmdb: one key", *figures))
+        rows.append(None)
+    answers = measured[0].asked[KNOWN].answers
+    met = sum(answer is not None for answer in answers)
+    notes = [
+        f"of {len(answers):,} questions {met:,} met a blocked sender policy at the greatest size; all engines "
+        f"named the same one, each for as many questions as it was asked in {options.seconds:g} s",
+        "Mailreeve makes the whole decision, the others find the blocked sender policy alone; they load their own "
+        "text or rules, Mailreeve objects in memory; bytes are those of the blocked sender policies",
+        "us are processor time, but for postmap's, which are a process's time for all its keys without its start",
+    ]
+    notes += [f"not asked: {why}" for why in left_out.values()]
+    if why_no_floor:
+        notes.append(f"no postmap: {why_no_floor}")
+    show("One mail decision for one recipient", "\n".join(notes), COLUMNS, rows)
+    again = apart(engines.mailreeve, Size().with_policies(min(ours)), options.questions, options.seconds)
+    show_targets("Mail decision: targets", targets(ours, again, measured[1]))
+
+
+def targets(ours: dict[int, Measured], again: Measured, scan: Measured) -> list[Judged]:
+    """What was aimed at, at the greatest size, and what the scan took there. `again` is the least size once more,
+    measured last: over minutes a shared machine may become slower or faster."""
+    least, most = min(ours), max(ours)
+    known, unknown, traced = (ours[most].asked[way] for way in (KNOWN, AT_RCPT, TRACED))
+    growth = known.median / min(one.asked[KNOWN].median for one in (ours[least], again))
+    judged = [Judged(f"median with a trace at {most:,}", 150, traced.median, "us")]
+    for words, one, plain in (
+        ("header known", known, scan.asked[KNOWN]),
+        ("header unknown", unknown, scan.asked[AT_RCPT]),
+    ):
+        judged += [
+            Judged(f"median at {most:,}, {words}", 15, one.median, "us", f"{plain.median:,.0f} us"),
+            Judged(f"p99 at {most:,}, {words}", 60, one.p99, "us", f"{plain.p99:,.0f} us"),
+        ]
+    judged.append(Judged(f"median at {most:,} over that at {least:,}", 2, growth, "times"))
+    room = f"{scan.whole / most:,.0f} bytes"
+    memory = ours[most].whole / most
+    judged.append(Judged(f"memory of the whole account over {most:,} policies", 600, memory, "bytes", room))
+    return judged
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, insert
+from sqlalchemy import Connection, Table, insert
 
 from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
 from mailreeve.families.blocked_senders.rows import blocked_sender_policy
@@ -22,7 +22,7 @@ from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.users.attributes import attribute_type, attribute_value
 from mailreeve.families.users.rows import address, user
 from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
-from mailreeve.policy.policies import Scope
+from mailreeve.policy.policies import BlockedSenderPolicy, Scope
 from mailreeve.policy.targets import Target
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account, metadata
@@ -33,6 +33,10 @@ assert ENDPOINTS, "importing the registry declares all tables"
 ACCOUNT = worlds.key_of(90_000_000)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 20_000  # inserted at a time
+
+
+Rows = tuple[Table, Iterable[dict[str, Any]]]
+"""Rows of one table, without the account."""
 
 
 def document(description: str, scope: Scope) -> str:
@@ -60,7 +64,7 @@ def document(description: str, scope: Scope) -> str:
     ).decode()
 
 
-def rows(size: worlds.Size) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
+def rows(size: worlds.Size) -> Iterator[Rows]:
     """The rows of each table, in an order that foreign keys allow."""
     directory = worlds.directory(size)
     made = {"created_at": AT}
@@ -159,19 +163,7 @@ def rows(size: worlds.Size) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
             if key == owner.primary and owner.attributes
         ),
     )
-    yield (
-        blocked_sender_policy,
-        (
-            {
-                "id": policy.id,
-                "option": policy.option,
-                "document": document(policy.description, policy.scope),
-                "immutable": policy.relay_guard,
-                **both,
-            }
-            for policy in worlds.blocked(size)
-        ),
-    )
+    yield blocked_sender_policy, map(blocked_row, worlds.blocked(size))
     yield (
         permitted_sender_policy,
         (
@@ -258,6 +250,18 @@ def rows(size: worlds.Size) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     )
 
 
+def blocked_row(policy: BlockedSenderPolicy) -> dict[str, Any]:
+    """A blocked sender policy as the store keeps it."""
+    return {
+        "id": policy.id,
+        "option": policy.option,
+        "document": document(policy.description, policy.scope),
+        "immutable": policy.relay_guard,
+        "created_at": AT,
+        "updated_at": AT,
+    }
+
+
 def fill(path: Path, size: worlds.Size) -> None:
     """A new database with the account in it."""
     engine = SqliteEngine(path)
@@ -268,11 +272,16 @@ def fill(path: Path, size: worlds.Size) -> None:
                 id=ACCOUNT, code=ACCOUNT, name="Bench", admin_email="a@b.test", revision=1, created_at=AT
             )
         )
-        for table, found in rows(size):
-            found = iter(found)
-            while several := [{"account_id": ACCOUNT, **row} for row in islice(found, ROWS)]:
-                connection.execute(insert(table), several)
+        put(connection, ACCOUNT, rows(size))
     engine.dispose()
+
+
+def put(connection: Connection, account_id: str, tables: Iterable[Rows]) -> None:
+    """Insert these rows as the account's."""
+    for table, found in tables:
+        found = iter(found)
+        while several := [{"account_id": account_id, **row} for row in islice(found, ROWS)]:
+            connection.execute(insert(table), several)
 
 
 def _depth(parents: dict[str, str], group_id: str) -> int:

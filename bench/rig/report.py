@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
@@ -28,13 +29,48 @@ def _processor() -> str:
     return platform.machine()
 
 
-def show(title: str, notes: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print one table, with the machine below it."""
-    table = Table(title=title, caption=f"{notes}\n{machine()}", title_justify="left", caption_justify="left")
+class Judged(Struct, frozen=True):
+    """A figure that is to be no greater than its target, and what the plain way takes, where there is one."""
+
+    what: str
+    target: float
+    measured: float
+    unit: str
+    plain: str = ""
+
+
+def show_targets(title: str, judged: Sequence[Judged]) -> None:
+    """Print what was aimed at and what was reached."""
+    show(
+        title,
+        "",
+        ("figure", "at most", "measured", "", "reached", "plain way"),
+        [
+            (
+                one.what,
+                f"{one.target:,g}",
+                f"{one.measured:,.3g}" if one.measured < 100 else f"{one.measured:,.0f}",
+                one.unit,
+                "yes" if one.measured <= one.target else "NO",
+                one.plain,
+            )
+            for one in judged
+        ],
+    )
+
+
+def show(title: str, notes: str, columns: Sequence[str], rows: Sequence[Sequence[str] | None]) -> None:
+    """Print one table, with the machine below it. None draws a line."""
+    table = Table(
+        title=title, caption=f"{notes}\n{machine()}".strip(), title_justify="left", caption_justify="left"
+    )
     for n, name in enumerate(columns):
         table.add_column(name, justify="left" if n == 0 else "right")
     for row in rows:
-        table.add_row(*row)
+        if row is None:
+            table.add_section()
+        else:
+            table.add_row(*row)
     Console(width=None if os.isatty(1) else 110).print(table)
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 MAILREEVE = str(Path(sys.executable).with_name("mailreeve"))
 RIG = Path(__file__).parent
@@ -27,6 +28,13 @@ class Server:
         host, _, port = self._listening[door].removeprefix("http://").rpartition(":")
         return host, int(port)
 
+    def memory(self) -> tuple[int, int]:
+        """Bytes of memory held now, and the most that were ever held."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        named = dict(line.split(":", 1) for line in status.splitlines())
+        now, most = (int(named[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+        return now, most
+
     def cpu(self) -> float:
         """Seconds of processor time used so far, user and system."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -34,9 +42,13 @@ class Server:
 
 
 @contextmanager
-def running(command: Sequence[str], environment: dict[str, str] | None = None) -> Iterator[Server]:
+def running(
+    command: Sequence[str], environment: dict[str, str] | None = None, log: IO[str] | None = None
+) -> Iterator[Server]:
     """Run a command that prints a line per listener and then `ready`; stop it at the end."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {}))
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | (environment or {})
+    )
     try:
         assert process.stdout is not None
         listening: dict[str, str] = {}
@@ -62,11 +74,15 @@ def mailreeve(folder: Path, next_hop: str = "") -> Iterator[tuple[Server, dict[s
         capture_output=True,
         text=True,
     )
-    command = [MAILREEVE, "serve", "--data", str(folder), "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0"]
-    command += ["--next-hop", next_hop] if next_hop else []
     environment = {"MAILREEVE_RATE_LIMIT": "1000000000", "MAILREEVE_LOG_LEVEL": "warning"}
-    with running(command, environment) as server:
+    with running(serve(folder, next_hop), environment) as server:
         yield server, json.loads(made.stdout)
+
+
+def serve(folder: Path, next_hop: str = "") -> list[str]:
+    """The command that serves a folder, on ports that are free."""
+    command = [MAILREEVE, "serve", "--data", str(folder), "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0"]
+    return command + (["--next-hop", next_hop] if next_hop else [])
 
 
 @contextmanager

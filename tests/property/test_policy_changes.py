@@ -19,8 +19,9 @@ from msgspec.structs import replace
 from naive_rules import NaiveRules, found
 from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
 
-from mailreeve.policy import buckets, sharded, trace
+from mailreeve.policy import buckets, ranked, sharded, trace
 from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
+from mailreeve.policy.alteration import rewriter
 from mailreeve.policy.decide import decide_connect, decide_mail
 from mailreeve.policy.decisions import PolicyType, Stage
 from mailreeve.policy.facts import (
@@ -60,7 +61,8 @@ def tiny() -> Iterator[None]:
         patch.setattr(sharded, "FULL", 3)
         patch.setattr(sharded, "FILLED", 2)
         patch.setattr(buckets, "SMALL_BUCKET", 2)
-        patch.setattr(buckets, "CHUNK", 4)
+        patch.setattr(ranked, "CHUNK", 4)
+        patch.setattr(buckets, "LONG", 3)
         yield
 
 
@@ -350,6 +352,7 @@ class ChangingAccount(RuleBasedStateMachine):
             assert explained == decide_mail(anew, facts, explain=True)
             assert replace(explained, candidates=(), steps=()) == decision
             event(f"layer {decision.layer}")
+            self.check_alterations(decision, facts)
             self.check_trace(explained, rules, account, facts)
             if facts.header_from is not None and decision.stage is not Stage.CONNECT:
                 assert found(decision) == rules.expected(account, facts)
@@ -363,6 +366,19 @@ class ChangingAccount(RuleBasedStateMachine):
                     assert decide_web(self.policies, asked, explain=explain) == decide_web(
                         anew, asked, explain=explain
                     )
+
+    def check_alterations(self, decision, facts):
+        """As the rewriter says of each address by itself."""
+        made = rewriter(self.policies, facts)
+        authors = [author.address for author in facts.header_from or () if author.address is not None]
+        fields = [
+            *([] if facts.sender is NULL_SENDER else [(AddressType.ENVELOPE_FROM, facts.sender)]),
+            (AddressType.ENVELOPE_TO, facts.recipient),
+            *((AddressType.FROM, author) for author in authors),
+        ]
+        assert decision.alterations == tuple(
+            alteration for field, address in fields if (alteration := made.rewrite(field, address)) is not None
+        )
 
     def check_trace(self, explained, rules, account, facts):
         """Every candidate as a naive reading has it: first failing test, place, sort key, and how it applied."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
+from math import inf
 
 import pytest
 from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from small_world import ADDRESSES, DIRECTORY, created, patterns, scopes
 
-from mailreeve.policy import buckets, sharded
-from mailreeve.policy.buckets import entry_order, held_with, held_without
+from mailreeve.policy import buckets, ranked, sharded
+from mailreeve.policy.buckets import held_with, held_without
 from mailreeve.policy.definitions import Definitions, Route
+from mailreeve.policy.facts import parse_ip
+from mailreeve.policy.matching import out_of_force
+from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import (
     AddressType,
     BlockedOption,
@@ -26,6 +32,7 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
+from mailreeve.policy.ranked import Ranked, entry_order
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.source_blocks import SourceBlocks
 from mailreeve.policy.targets import EVERYONE
@@ -39,7 +46,8 @@ def tiny() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sharded, "FULL", 3)
         patch.setattr(sharded, "FILLED", 2)
-        patch.setattr(buckets, "CHUNK", 4)
+        patch.setattr(ranked, "CHUNK", 4)
+        patch.setattr(buckets, "LONG", 3)
         yield
 
 
@@ -64,22 +72,43 @@ def test_a_sharded_map_is_the_dictionary_that_it_stands_for(first, changes):
         assert all(found.get(key) == wanted.get(key) for key in map(str, range(41)))
 
 
-numbered = st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=60)
+NETWORKS = [parse_network(text) for text in ("192.0.2.0/24", "192.0.2.128/25", "2001:db8::/32", "198.51.100.7")]
+kinds = st.fixed_dictionaries(
+    {
+        "networks": st.lists(st.sampled_from(NETWORKS), max_size=3).map(tuple),
+        "starts": st.sampled_from((-inf, -inf, 2.0)),
+        "ends": st.sampled_from((inf, inf, 5.0)),
+    }
+)
+numbered = st.lists(st.tuples(st.booleans(), st.integers(0, 30), kinds), max_size=60)
+sources = [None, *map(parse_ip, ("192.0.2.1", "192.0.2.200", "2001:db8::1", "198.51.100.7", "203.0.113.1"))]
 
 
+@settings(max_examples=examples(300))
 @given(numbered)
-def test_a_row_stays_in_order_whatever_comes_and_goes(steps):
-    """From one entry to rows of many chunks and back."""
+def test_a_row_stays_in_order_and_tells_what_is_in_force_whatever_comes_and_goes(steps):
+    """From one entry to rows of many chunks and back. What is not in force may be told or not."""
     row, kept = None, {}
-    for add, number in steps:
-        policy = BlockedSenderPolicy(str(number), "", Scope(), BlockedOption.BLOCK_SENDER, float(number % 7))
+    for add, number, kind in steps:
+        scope = Scope.of(**kind)
+        policy = BlockedSenderPolicy(str(number), "", scope, BlockedOption.BLOCK_SENDER, float(number % 7))
         if add and number not in kept:
             row = held_with(row, policy)
             kept[number] = policy
         elif not add and number in kept:
             row = held_without(row, kept.pop(number))
+        ordered = sorted(kept.values(), key=entry_order, reverse=True)
         listed = [] if row is None else [row] if isinstance(row, BlockedSenderPolicy) else list(row)
-        assert listed == sorted(kept.values(), key=entry_order, reverse=True)
+        assert listed == ordered
+        if not isinstance(row, Ranked):
+            continue
+        assert len(row) == len(ordered)
+        for at, source in product((1.0, 2.0, 4.0, 5.0), sources):
+            told = list(row.in_force(at, source))
+            assert told == sorted(told, key=entry_order, reverse=True)
+            assert {one.id for one in ordered if out_of_force(one.scope.terms, at, source) is None} <= {
+                one.id for one in told
+            }
 
 
 policies = st.builds(
@@ -107,7 +136,9 @@ def test_source_blocks_changed_are_source_blocks_made_anew(changes):
         ids = {one.id for one in put} | gone
         blocks = blocks.changed([one for key, one in kept.items() if key in ids], put)
         kept = {key: one for key, one in kept.items() if key not in ids} | {one.id: one for one in put}
-        assert blocks == SourceBlocks.of(kept.values())
+        anew = SourceBlocks.of(kept.values())
+        assert tuple(blocks.blocks) == tuple(anew.blocks)
+        assert replace(blocks, blocks=anew.blocks) == anew
 
 
 definitions = st.builds(

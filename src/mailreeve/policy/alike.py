@@ -23,6 +23,7 @@ from mailreeve.policy.networks import unmapped
 from mailreeve.policy.personal import list_key
 from mailreeve.policy.policies import ManagedSender, Network, Scope, Terms
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.ranked import policy_of
 from mailreeve.policy.targets import (
     EXTERNAL_KEY,
     INTERNAL_KEY,
@@ -289,7 +290,10 @@ def _range(network: Network) -> tuple[tuple[int, int], tuple[int]]:
 def _decide_at_connect(policies: PolicySet) -> Iterator[Terms]:
     blocks = policies.source_blocks
     for policy in chain(
-        blocks.blocks, blocks.exemptions.values(), blocks.overriding.values(), blocks.everyone.values()
+        map(policy_of, blocks.blocks),
+        blocks.exemptions.values(),
+        blocks.overriding.values(),
+        blocks.everyone.values(),
     ):
         yield policy.scope.terms
 

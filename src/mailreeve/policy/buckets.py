@@ -1,22 +1,19 @@
 """How are policies kept under one key, so that the winner-to-be comes first and a change is cheap?
 
 Most keys have one policy, which then stands for itself. A few policies are a tuple, in order. More than that are
-told apart by the recipient's key (`Shelf`), and under one pair of keys they are a `Ranked` row: tuples of tuples,
-so that even among a hundred thousand a change copies a few hundred.
+told apart by the recipient's key (`Shelf`). Very many under one pair of keys are a `Ranked` row.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Final, Generic, TypeAlias, final
-
-from msgspec import Struct
+from typing import Final, Generic, TypeAlias
 
 from mailreeve.policy.keys import Keys
-from mailreeve.policy.matching import P, policy_order
+from mailreeve.policy.matching import P
 from mailreeve.policy.order import Order
+from mailreeve.policy.ranked import Ranked, Turned, entry_order, with_entry, without_entry
 from mailreeve.policy.sharded import Sharded, V
 from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, GROUP_KEY, INTERNAL_KEY
 
@@ -27,59 +24,8 @@ looking for the recipient's keys, and a dictionary would take more room than the
 SWEEPING: Final = frozenset((EVERYONE_KEY, INTERNAL_KEY, EXTERNAL_KEY))
 """Sender keys that nearly every message has. Their policies are always told apart by the recipient."""
 
-CHUNK: Final = 512
-"""So many policies at most are copied to put one among them."""
-
-
-@final
-class Turned(Struct, Generic[P], frozen=True, gc=False):
-    """A bidirectional policy as it is found with its targets exchanged (D-09)."""
-
-    policy: P
-
-
-class Ranked(Generic[P]):
-    """Many entries in order, the first the winner-to-be. Immutable for its readers."""
-
-    __slots__ = ("_chunks", "_count")
-
-    def __init__(self, chunks: tuple[tuple[P | Turned[P], ...], ...]) -> None:
-        self._chunks = chunks
-        self._count = sum(map(len, chunks))
-
-    @staticmethod
-    def of(entries: list[P | Turned[P]]) -> Ranked[P]:
-        """The entries, which are in order already."""
-        step = CHUNK // 2
-        return Ranked(tuple(tuple(entries[n : n + step]) for n in range(0, len(entries), step)))
-
-    def __iter__(self) -> Iterator[P | Turned[P]]:
-        return chain.from_iterable(self._chunks)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def with_entry(self, entry: P | Turned[P]) -> Ranked[P]:
-        """With one entry more."""
-        at, chunk = self._chunk_for(entry)
-        grown = _with_entry(chunk, entry)
-        halves = (grown,) if len(grown) <= CHUNK else (grown[: CHUNK // 2], grown[CHUNK // 2 :])
-        return Ranked((*self._chunks[:at], *halves, *self._chunks[at + 1 :]))
-
-    def without(self, entry: P | Turned[P]) -> Ranked[P]:
-        """Without the entry that has the same place in the order."""
-        at, chunk = self._chunk_for(entry)
-        left = _without_entry(chunk, entry)
-        return Ranked((*self._chunks[:at], *((left,) if left else ()), *self._chunks[at + 1 :]))
-
-    def _chunk_for(self, entry: P | Turned[P]) -> tuple[int, tuple[P | Turned[P], ...]]:
-        """Where the entry stands or would stand: the first chunk that ends with it or after it, else the last."""
-        place = entry_order(entry)
-        # Bisection wants them to rise, and they fall.
-        after = bisect_left(self._chunks, True, key=lambda chunk: entry_order(chunk[-1]) <= place)
-        at = min(after, len(self._chunks) - 1)
-        return at, self._chunks[at]
-
+LONG: Final = 64
+"""A row of more policies is kept as a `Ranked` one."""
 
 Row: TypeAlias = tuple[P | Turned[P], ...] | Ranked[P]
 """Entries in order."""
@@ -109,9 +55,10 @@ class Shelf(Generic[V]):
         """What stands under these keys."""
         found = self.names.several(keys.names)
         groups = self.groups
-        if groups and keys.groups:
-            for key in groups.keys() & keys.groups:
-                found.append(groups[key])
+        if groups:
+            for key in keys.groups:
+                if key in groups:
+                    found.append(groups[key])
         return found
 
     def one_by_one(self, keys: Keys) -> Iterator[V]:
@@ -122,9 +69,10 @@ class Shelf(Generic[V]):
             if key in shard:
                 yield shard[key]
         groups = self.groups
-        if groups and keys.groups:
-            for key in groups.keys() & keys.groups:
-                yield groups[key]
+        if groups:
+            for key in keys.groups:
+                if key in groups:
+                    yield groups[key]
 
     def __len__(self) -> int:
         return len(self.names) + len(self.groups)
@@ -159,16 +107,6 @@ def as_row(found: Held[P]) -> Row[P]:
     return found if isinstance(found, (tuple, Ranked)) else (found,)
 
 
-def policy_of(entry: P | Turned[P]) -> P:
-    """The policy that an entry stands for."""
-    return entry.policy if type(entry) is Turned else entry
-
-
-def entry_order(entry: P | Turned[P]) -> Order:
-    """The place of an entry in the order, as `policy_order` has it."""
-    return policy_order(entry.policy, True) if type(entry) is Turned else policy_order(entry)
-
-
 def recipient_key(entry: P | Turned[P]) -> str:
     """The key of the recipient's side."""
     return entry.policy.scope.from_.key if type(entry) is Turned else entry.scope.to.key
@@ -178,8 +116,8 @@ def held(entries: list[P | Turned[P]]) -> Held[P]:
     """These entries, at least one, as they stand under a pair of keys."""
     if len(entries) == 1:
         return entries[0]
-    ranked = sorted(entries, key=entry_order, reverse=True)
-    return tuple(ranked) if len(ranked) <= CHUNK else Ranked.of(ranked)
+    ordered = _in_order(entries)
+    return ordered if len(ordered) <= LONG else Ranked(ordered)
 
 
 def held_with(found: Held[P] | None, entry: P | Turned[P]) -> Held[P]:
@@ -188,8 +126,8 @@ def held_with(found: Held[P] | None, entry: P | Turned[P]) -> Held[P]:
         return entry
     if isinstance(found, Ranked):
         return found.with_entry(entry)
-    grown = _with_entry(found if isinstance(found, tuple) else (found,), entry)
-    return grown if len(grown) <= CHUNK else Ranked.of(list(grown))
+    grown = with_entry(found if isinstance(found, tuple) else (found,), entry)
+    return grown if len(grown) <= LONG else Ranked(grown)
 
 
 def held_without(found: Held[P] | None, entry: P | Turned[P]) -> Held[P] | None:
@@ -198,7 +136,7 @@ def held_without(found: Held[P] | None, entry: P | Turned[P]) -> Held[P] | None:
         left = found.without(entry)
         return left if len(left) else None
     if isinstance(found, tuple):
-        rest = _without_entry(found, entry)
+        rest = without_entry(found, entry)
         return rest if len(rest) > 1 else rest[0]
     return None
 
@@ -235,7 +173,7 @@ def bucket_without(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P] |
         left = shelf_without(found, entry)
         return left if len(left) else None
     if isinstance(found, tuple):
-        rest = _without_entry(found, entry)
+        rest = without_entry(found, entry)
         return rest if len(rest) > 1 else rest[0]
     return None
 
@@ -250,20 +188,6 @@ def shelf_without(shelf: Shelf[Held[P]], entry: P | Turned[P]) -> Shelf[Held[P]]
     """The shelf without the entry."""
     key = recipient_key(entry)
     return shelf.changed({key: held_without(shelf.get(key), entry)})
-
-
-def _with_entry(ordered: tuple[P | Turned[P], ...], entry: P | Turned[P]) -> tuple[P | Turned[P], ...]:
-    place = entry_order(entry)
-    at = bisect_left(ordered, True, key=lambda other: entry_order(other) <= place)
-    return (*ordered[:at], entry, *ordered[at:])
-
-
-def _without_entry(ordered: tuple[P | Turned[P], ...], entry: P | Turned[P]) -> tuple[P | Turned[P], ...]:
-    place = entry_order(entry)
-    at = bisect_left(ordered, True, key=lambda other: entry_order(other) <= place)
-    if at == len(ordered) or entry_order(ordered[at]) != place:
-        return ordered
-    return ordered[:at] + ordered[at + 1 :]
 
 
 def _in_order(entries: Iterable[P | Turned[P]]) -> tuple[P | Turned[P], ...]:

@@ -2,15 +2,15 @@
 
 Whatever names one sender, or one sweeping kind of them, is found by the sender's key: of a message's senders there
 are a handful. What names a group of senders is found by the recipient's key first. A sender may be in dozens of
-groups and the recipient too, and their pairs would be hundreds of look-ups; the other way round each of the
-recipient's keys costs one, as all of the sender's groups are asked for in one step.
+groups and the recipient too: of the recipient's keys few stand here, and only there are the sender's groups looked
+for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final, Generic, TypeAlias, cast
+from typing import Generic, TypeAlias, cast
 
 from mailreeve.policy.buckets import (
     SWEEPING,
@@ -18,7 +18,6 @@ from mailreeve.policy.buckets import (
     Held,
     Row,
     Shelf,
-    Turned,
     as_row,
     bucket,
     bucket_with,
@@ -30,6 +29,7 @@ from mailreeve.policy.buckets import (
 )
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P
+from mailreeve.policy.ranked import Turned
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import GROUP_KEY
 
@@ -39,9 +39,6 @@ million keys no list is made."""
 
 ByGroup: TypeAlias = dict[str, Held[P]]
 """What stands under one recipient's key, by the groups of senders."""
-
-LOOKED_INTO: Final = 64
-"""In so many recipients' maps an explanation looks for policies about the sender's groups."""
 
 
 def collect(found: dict[str, Found[P]], key: str, entry: P | Turned[P]) -> None:
@@ -56,18 +53,21 @@ def collect(found: dict[str, Found[P]], key: str, entry: P | Turned[P]) -> None:
 
 
 class BySender(Generic[P]):
-    """Entries by sender and recipient. Immutable for its readers."""
+    """Entries by sender and recipient. Immutable for its readers.
+
+    Those that name a group of senders stand here twice: by the recipient's key for decisions, and by the group's
+    for whoever asks about the sender.
+    """
 
     __slots__ = ("_grouped", "_named")
 
     def __init__(self, found: dict[str, Found[P]]) -> None:
         """Of these entries, whose dictionary is then the map's own: there may be a million."""
         grouped: dict[str, dict[str, list[P | Turned[P]]]] = {}
-        for key in [key for key in found if key.startswith(GROUP_KEY)]:
-            there = found.pop(key)
-            for entry in there if isinstance(there, list) else (there,):
-                grouped.setdefault(recipient_key(entry), {}).setdefault(key, []).append(entry)
         for key, there in found.items():
+            if key.startswith(GROUP_KEY):
+                for entry in there if isinstance(there, list) else (there,):
+                    grouped.setdefault(recipient_key(entry), {}).setdefault(key, []).append(entry)
             if isinstance(there, list):
                 # In its place, as no key comes or goes: another dictionary would take as much room for a moment.
                 cast("dict[str, Bucket[P]]", found)[key] = bucket(key, there)
@@ -88,48 +88,52 @@ class BySender(Generic[P]):
         groups = senders.groups
         if groups and self._grouped:
             for by_group in self._grouped.under(recipient):
-                for group in by_group.keys() & groups:
-                    rows.append(as_row(by_group[group]))
+                for group in groups:
+                    if group in by_group:
+                        rows.append(as_row(by_group[group]))
         return rows
 
     def of_senders(self, senders: Keys, most: int) -> Iterator[Row[P]]:
         """Rows of entries about one of the senders for whatever recipient, up to so many for each key; but for the
         sweeping keys, which are every sender's."""
-        for key in senders.names:
+        for key in senders:
             there = None if key in SWEEPING else self._named.get(key)
             if isinstance(there, Shelf):
                 yield from map(as_row, islice(there.values(), most))
-        if senders.groups:
-            for by_group in islice(self._grouped.values(), LOOKED_INTO):
-                for group in islice(by_group.keys() & senders.groups, most):
-                    yield as_row(by_group[group])
+            elif there is not None:
+                yield there if isinstance(there, tuple) else (there,)
 
     def changed(self, gone: list[tuple[str, P | Turned[P]]], new: list[tuple[str, P | Turned[P]]]) -> BySender[P]:
         """The map without the entries that are gone and with those that are new, each with its sender's key."""
         if not gone and not new:
             return self
         written: dict[str, Bucket[P] | None] = {}
-        grouped = self._grouped
-        for key, entry in gone:
-            if key.startswith(GROUP_KEY):
-                grouped = _regrouped(grouped, key, entry, there=False)
-            else:
-                written[key] = bucket_without(written[key] if key in written else self._named.get(key), entry)
-        for key, entry in new:
-            if key.startswith(GROUP_KEY):
-                grouped = _regrouped(grouped, key, entry, there=True)
-            else:
-                written[key] = bucket_with(key, written[key] if key in written else self._named.get(key), entry)
+        regrouped: dict[str, ByGroup[P]] = {}
+        for there, entries in ((False, gone), (True, new)):
+            for key, entry in entries:
+                before = written[key] if key in written else self._named.get(key)
+                written[key] = bucket_with(key, before, entry) if there else bucket_without(before, entry)
+                if key.startswith(GROUP_KEY):
+                    _regroup(self._copied(regrouped, recipient_key(entry)), key, entry, there=there)
         changed: BySender[P] = BySender.__new__(BySender)
-        changed._named, changed._grouped = self._named.changed(written), grouped
+        changed._named = self._named.changed(written)
+        changed._grouped = self._grouped
+        if regrouped:
+            changed._grouped = self._grouped.changed(
+                {key: by_group or None for key, by_group in regrouped.items()}
+            )
         return changed
 
+    def _copied(self, regrouped: dict[str, ByGroup[P]], key: str) -> ByGroup[P]:
+        """A copy of what stands under a recipient's key, made once for all changes."""
+        by_group = regrouped.get(key)
+        if by_group is None:
+            by_group = regrouped[key] = dict(self._grouped.get(key) or {})
+        return by_group
 
-def _regrouped(grouped: Shelf[ByGroup[P]], group: str, entry: P | Turned[P], *, there: bool) -> Shelf[ByGroup[P]]:
-    key = recipient_key(entry)
-    by_group = dict(grouped.get(key) or {})
+
+def _regroup(by_group: ByGroup[P], group: str, entry: P | Turned[P], *, there: bool) -> None:
     before = by_group.pop(group, None)
     after = held_with(before, entry) if there else held_without(before, entry)
     if after is not None:
         by_group[group] = after
-    return grouped.changed({key: by_group or None})

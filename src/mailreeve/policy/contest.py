@@ -7,10 +7,11 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from mailreeve.policy.buckets import Row, Turned, entry_order, policy_of
+from mailreeve.policy.buckets import Row
 from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.matching import HEADER_FROM, Case, Match, P, evaluate
 from mailreeve.policy.order import Order
+from mailreeve.policy.ranked import Turned, entry_order, policy_of
 
 E = TypeVar("E", bound=Hashable)
 
@@ -79,7 +80,7 @@ def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
     best: Match[P] | None = None
     best_order: Order | None = None
     for row in rows:
-        for entry in row:
+        for entry in row if isinstance(row, tuple) else row.in_force(case.at, case.source_ip):
             if type(entry) is Turned:
                 policy, swapped = entry.policy, True
                 wanted = policy.scope.from_.key
@@ -111,7 +112,7 @@ def _first_rival(ranked: Row[P], case: Case, floor: Order | None) -> Match[P] | 
 
     The winner itself, met by the header instead, is among them.
     """
-    for entry in ranked:
+    for entry in ranked if isinstance(ranked, tuple) else ranked.in_force(case.at, case.source_ip):
         if floor is not None and entry_order(entry) < floor:
             return None  # so are all that follow
         match = evaluate(policy_of(entry), case)

@@ -286,8 +286,9 @@ def _was_certain(
     if reply is HEADER_BLOCKED or reply is PERSONAL_HEADER_BLOCKED:
         return False  # for what nobody knew yet
     early = case.before_header()
-    if blocked is not None and blocked.part is _ENVELOPE and not blocked.policy.scope.terms.bidirectional:
-        # It won over all that the envelope meets, so it did without the header as well.
+    if blocked is not None and blocked.part is _ENVELOPE:
+        # It may not have won without the header: what the envelope met turned round, or by the other part, could
+        # have stood above. But then that is a rival, and `is_settled` finds it.
         contested = Contest(policies.blocked, early, blocked)
     else:
         contested = contest(policies.blocked, early)

@@ -8,6 +8,7 @@ one value anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from sys import intern
 from typing import Final
 
 from msgspec import Struct
@@ -59,7 +60,8 @@ class Identities:
 
     def changed(self, changes: DirectoryChanges) -> Identities:
         """The directory after these changes. A membership costs what one membership costs, however many policies
-        name its group; only a group that moves below another is looked for among all."""
+        name its group; only a group that moves below another, and a domain that becomes internal or ceases to be
+        so, are looked for among all."""
         old = self.directory
         new: Identities = Identities.__new__(Identities)
         parents, names = old.parents, old.group_names
@@ -89,10 +91,8 @@ class Identities:
         )
         new._lineages = self._lineages
         touched = {*changes.users, *changes.members}
-        if new.directory.internal_domains != old.internal_domains:
-            touched.update(self._known)
-        # A group that nothing knew before has nothing below it.
-        roots = {group_key(group) for group in moved if group in self._lineages}
+        # A group that is told of only now may be above others already.
+        roots = {group_key(group) for group in moved}
         below = (
             {group for group, above in self._lineages.items() if not roots.isdisjoint(above)} if roots else set()
         )
@@ -102,8 +102,11 @@ class Identities:
             new._lineages = self._lineages | {group: new._lineage_keys(group) for group in anew}
         if any(group_key(group) in self._members for group in below):
             touched |= {member for member, held in groups.items() if not below.isdisjoint(held)}
-        new._known = self._known.changed(dict[str, _Known | None].fromkeys(touched) | new._made(touched))
         new._members = self._recounted(new, touched)
+        turned = new.directory.internal_domains ^ old.internal_domains
+        if turned:
+            touched.update(key for key in self._known if key.rpartition("@")[2] in turned)
+        new._known = self._known.changed(dict[str, _Known | None].fromkeys(touched) | new._made(touched))
         return new
 
     def is_internal(self, sender: Sender) -> bool:
@@ -127,7 +130,7 @@ class Identities:
         shards, mask = self._known.shards, self._known.mask
         known = shards[hash(key) & mask].get(key)
         by_domain = shards[hash(domain) & mask].get(domain)
-        keys = self._names(key, domain, ()) if known is None else known.keys
+        keys = Keys(self._names(key, domain, ())) if known is None else known.keys
         if "+" in key and (known is None or known.user is None):
             untagged = self._known.get(without_tag(sender).key)
             if untagged is not None and untagged.attributes:
@@ -136,13 +139,13 @@ class Identities:
             keys = union((keys, by_domain.keys))
         return keys
 
-    def _names(self, key: str, domain: str, attributes: tuple[str, ...]) -> Keys:
-        """The keys of an address in no group."""
+    def _names(self, key: str, domain: str, attributes: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys of an address but for those of groups."""
         directory = self.directory
         fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
         if domain in directory.free_mail:
             attributes = (FREE_MAIL_KEY, *attributes)
-        return Keys((*fixed, domain, key, *attributes))
+        return (*fixed, domain, key, *attributes)
 
     def author_keys(self, authors: tuple[HeaderFrom, ...]) -> Keys:
         """The keys of all targets that match the From header; of several authors, any one counts.
@@ -187,8 +190,8 @@ class Identities:
                 attributes = tuple(attribute_key(id, value) for id, value in user.attributes.items())
                 attributes = shared.setdefault(attributes, attributes)
             above = tuple(dict.fromkeys([key for group in held for key in lineages[group]]))
-            domain = key.rpartition("@")[2]
-            names = () if domain == key else self._names(key, domain, attributes).names
+            domain = intern(key.rpartition("@")[2])  # one text for all of its addresses
+            names = () if domain == key else self._names(key, domain, attributes)
             made[key] = _Known(user, attributes, Keys(names, above))
         return made
 

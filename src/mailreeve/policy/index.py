@@ -5,7 +5,7 @@ of keys, so a look-up takes a handful of steps however many policies there are. 
 policies, never too few: whether one applies is for `evaluate` alone to say. Within each row it yields, the
 winner-to-be comes first.
 
-One policy more or less makes a new index that shares all but a few hundred entries with the old one.
+One policy more or less makes a new index that shares with the old one all but a few thousand of a million entries.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from mailreeve.policy.buckets import (
     Held,
     Row,
     Shelf,
-    Turned,
     as_row,
     by_recipient,
-    policy_of,
     shelf_with,
     shelf_without,
 )
@@ -29,6 +27,7 @@ from mailreeve.policy.by_sender import BySender, Found, collect
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import P, ScopedPolicy, reads_header
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, PermittedSenderPolicy
+from mailreeve.policy.ranked import Turned, policy_of
 from mailreeve.policy.sharded import Sharded
 
 NEAR: Final = 8

@@ -185,7 +185,7 @@ def evaluate(policy: P, case: Case) -> Match[P] | Unmet:
     """
     scope = policy.scope
     terms = scope.terms
-    if not terms.plain:
+    if not terms.unconditional:
         unmet = out_of_force(terms, case.at, case.source_ip)
         if unmet is not None:
             return unmet

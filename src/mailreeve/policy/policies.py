@@ -66,7 +66,7 @@ class Terms(Struct, frozen=True, gc=False):
     `starts` is inclusive and `ends` exclusive (D-12), in POSIX seconds; infinite means eternal.
     An empty `networks` sets no condition on the source address.
 
-    `plain` follows from the others: the envelope is looked at, in one direction, at any time, from anywhere.
+    `unconditional` follows from the others: in force at any time, from anywhere. What is passed for it is ignored.
     """
 
     from_part: FromPart = FromPart.ENVELOPE_FROM
@@ -76,29 +76,21 @@ class Terms(Struct, frozen=True, gc=False):
     override: bool = False
     bidirectional: bool = False
     enabled: bool = True
-    plain: bool = False
+    unconditional: bool = False
 
     def __post_init__(self) -> None:
         always = self.enabled and self.starts == -inf and self.ends == inf and not self.networks
-        plain = always and self.from_part is FromPart.ENVELOPE_FROM and not self.bidirectional
-        force_setattr(self, "plain", plain)
+        force_setattr(self, "unconditional", always)
 
 
 PLAIN: Final = Terms()
 
 
 @lru_cache(maxsize=4_096)
-def shared_terms(
-    from_part: FromPart = FromPart.ENVELOPE_FROM,
-    networks: tuple[Network, ...] = (),
-    starts: float = -inf,
-    ends: float = inf,
-    override: bool = False,
-    bidirectional: bool = False,
-    enabled: bool = True,
+def _shared_terms(
+    from_part: FromPart, starts: float, ends: float, override: bool, bidirectional: bool, enabled: bool
 ) -> Terms:
-    """As `Terms`, of which there is but one for many policies."""
-    return Terms(from_part, networks, starts, ends, override, bidirectional, enabled)
+    return Terms(from_part, (), starts, ends, override, bidirectional, enabled)
 
 
 class Scope(Struct, frozen=True, gc=False):
@@ -121,7 +113,11 @@ class Scope(Struct, frozen=True, gc=False):
         enabled: bool = True,
     ) -> Scope:
         """The scope on the terms given, see `Terms`."""
-        return Scope(from_, to, shared_terms(from_part, networks, starts, ends, override, bidirectional, enabled))
+        if networks:  # not remembered: there may be a thousand, and hardly two policies name the same
+            terms = Terms(from_part, networks, starts, ends, override, bidirectional, enabled)
+        else:
+            terms = _shared_terms(from_part, starts, ends, override, bidirectional, enabled)
+        return Scope(from_, to, terms)
 
 
 class BlockedSenderPolicy(Struct, frozen=True, gc=False):

@@ -7,11 +7,11 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from mailreeve.policy.buckets import Turned, policy_of
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.matching import Match, P, ScopedPolicy, policy_order
 from mailreeve.policy.order import Order
 from mailreeve.policy.policies import BlockedSenderPolicy, FromPart, Network, Scope
+from mailreeve.policy.ranked import Turned, policy_of
 from mailreeve.policy.targets import Target, TargetType
 
 Q = TypeVar("Q", bound=ScopedPolicy)

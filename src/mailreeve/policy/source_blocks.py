@@ -12,6 +12,7 @@ from mailreeve.policy.facts import IPAddress
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.matching import out_of_force, policy_order
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
+from mailreeve.policy.ranked import Ranked, entry_order, policy_of
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import TargetType
 
@@ -40,7 +41,7 @@ class SourceBlocks(Struct, frozen=True):
     Disabled policies are in none of these.
     """
 
-    blocks: tuple[BlockedSenderPolicy, ...] = ()
+    blocks: Ranked[BlockedSenderPolicy] = Ranked(())
     exemptions: Few = Sharded()
     overriding: Few = Sharded()
     everyone: Few = Sharded()
@@ -53,14 +54,16 @@ class SourceBlocks(Struct, frozen=True):
 
     def changed(self, gone: Iterable[BlockedSenderPolicy], new: Iterable[BlockedSenderPolicy]) -> SourceBlocks:
         """Those once some policies, which were among them, are gone and others are there."""
-        blocks = {policy.id: policy for policy in self.blocks}
+        blocks = self.blocks
+        blocking: list[BlockedSenderPolicy] = []
         exemptions: dict[str, BlockedSenderPolicy | None] = {}
         overriding: dict[str, BlockedSenderPolicy | None] = {}
         everyone: dict[str, BlockedSenderPolicy | None] = {}
         particular = self.particular
         for policy in gone:
             if policy.scope.terms.enabled:
-                blocks.pop(policy.id, None)
+                if _is_source_block(policy):
+                    blocks = blocks.without(policy)
                 exemptions[policy.id] = overriding[policy.id] = everyone[policy.id] = None
                 particular -= not _is_for_everyone(policy.scope)
         for policy in new:
@@ -72,7 +75,7 @@ class SourceBlocks(Struct, frozen=True):
                 particular += 1
                 continue
             if _is_source_block(policy):
-                blocks[policy.id] = policy
+                blocking.append(policy)
             if policy.option is BlockedOption.NO_ACTION:
                 exemptions[policy.id] = policy
             if scope.terms.override:
@@ -81,10 +84,14 @@ class SourceBlocks(Struct, frozen=True):
                 everyone[policy.id] = policy
             else:
                 particular += 1
-        same = len(blocks) == len(self.blocks) and all(blocks.get(old.id) is old for old in self.blocks)
+        if len(blocking) > len(blocks):
+            blocks = Ranked(tuple(sorted((*blocks, *blocking), key=entry_order, reverse=True)))
+        else:
+            for policy in blocking:
+                blocks = blocks.with_entry(policy)
         return replace(
             self,
-            blocks=self.blocks if same else tuple(sorted(blocks.values(), key=policy_order, reverse=True)),
+            blocks=blocks,
             exemptions=_changed(self.exemptions, exemptions),
             overriding=_changed(self.overriding, overriding),
             everyone=_changed(self.everyone, everyone),
@@ -93,7 +100,12 @@ class SourceBlocks(Struct, frozen=True):
 
     def refusing(self, identities: Identities, source_ip: IPAddress, at: float) -> BlockedSenderPolicy | None:
         """The policy by which every message from this address is refused whoever writes to whom, if any."""
-        block = next((b for b in self.blocks if out_of_force(b.scope.terms, at, source_ip) is None), None)
+        block: BlockedSenderPolicy | None = None
+        for entry in self.blocks.in_force(at, source_ip):
+            found = policy_of(entry)
+            if out_of_force(found.scope.terms, at, source_ip) is None:
+                block = found
+                break
         if block is None:
             return None
         if block.scope.terms.override:

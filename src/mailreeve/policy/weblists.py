@@ -148,7 +148,7 @@ class WebRequest:
         return answer
 
     def _scope_standing(self, scope: Scope) -> Standing | str:
-        if not scope.terms.plain:
+        if not scope.terms.unconditional:
             unmet = out_of_force(scope.terms, self._facts.at, self._source)
             if unmet is not None:
                 return unmet.value

@@ -35,6 +35,7 @@ LAYER_WORDS: Final[dict[Layer, str]] = {
     Layer.BLOCKED_SENDERS: "blocked senders",
     Layer.PERMITTED_SENDERS: "permitted senders",
     Layer.MANAGED_SENDERS: "managed senders",
+    Layer.MESSAGE_LIMITS: "the limits of a message",
     Layer.DEFAULT: "no layer",
 }
 

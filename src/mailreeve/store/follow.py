@@ -215,8 +215,9 @@ class Follower:
             yield
         finally:
             with self._guard:
-                followed.in_flight.remove(touched)
+                # In this order: who finds nothing in flight without the guard finds it noted.
                 followed.note(touched)
+                followed.in_flight.remove(touched)
 
     def _followed(self, account_id: str) -> _Followed:
         followed = self._accounts.get(account_id)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from msgspec.structs import replace
 
 from mailreeve.families.call import Conduct
 from mailreeve.policy.reach import ReachGuard
+from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused
 
 CREATE = "policy/blockedsenders/create-policy"
@@ -94,6 +97,23 @@ def test_switched_off_nothing_is_said(corp):
     answer = guarded(corp, ReachGuard.OFF).answer(CREATE, item())
     assert answer["fail"] == []
     assert "warnings" not in answer["meta"]
+
+
+def test_the_guard_knows_what_was_committed_a_moment_ago(corp):
+    """Between a commit and the news of it everybody else still judges by the policies before."""
+    block = item({"type": "external_addresses"}, {"type": "email_domain", "emailDomain": "new.test"})
+    corp.policies()
+    answers = []
+
+    @contextmanager
+    def at_once(account_id, touched):
+        yield  # left once the domain is committed, before the follower hears of it
+        if Part.DIRECTORY in touched:
+            answers.append(corp.answer(CREATE, block))
+
+    corp.house.store.around_commit(at_once)
+    corp.call("domain/create-domain", {"domain": "new.test", "inboundType": "any"})
+    assert len(answers[0]["meta"]["warnings"]) == 1
 
 
 def test_each_item_is_warned_of_and_refused_ones_are_not(corp):

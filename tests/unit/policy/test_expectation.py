@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.addresses import parse_address
+from mailreeve.policy.authors import MAX_AUTHORS
 from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType
+from mailreeve.policy.decisions import Layer, PolicyType
 from mailreeve.policy.expectation import expect_policy
 from mailreeve.policy.facts import WebFacts
 from mailreeve.policy.web_expectation import expect_web
 from mailreeve.policy.weblists import decide_web
+from mailreeve.policy.wording import LAYER_WORDS
 
 BLOCKED = PolicyType.BLOCKED_SENDERS
 PERMITTED = PolicyType.PERMITTED_SENDERS
@@ -261,3 +263,12 @@ class TestWeb:
 
     def test_there_is_nothing_to_say_about_a_list_that_is_gone(self, world):
         assert self.told(world, "77", "https://ex.test/") is None
+
+
+def test_a_message_refused_for_its_many_authors_is_explained_too(world):
+    """Every layer has its words."""
+    expected = world.permit("x.test")
+    authors = tuple(f"a{number}@x.test" for number in range(MAX_AUTHORS + 1))
+    found = told(world, expected, "a@x.test", "u@corp.test", PERMITTED, header=authors)
+    assert "the limits of a message" in found.sentence
+    assert set(LAYER_WORDS) == set(Layer)

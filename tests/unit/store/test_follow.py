@@ -422,6 +422,23 @@ def test_a_writer_sees_the_commit_before_its_own_that_nobody_has_heard_of(
     assert blocked(follower.current(ONE)) == blocked(follower.current_for_writer(ONE)) == {"p", "q"}
 
 
+def test_a_commit_is_noted_before_it_is_no_longer_in_flight(
+    store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes looks without the guard whether anything is in flight: what is not must have been noted."""
+    follower.current(ONE)
+    still_there: list[bool] = []
+    note = _Followed.note
+
+    def noting(self: _Followed, touched: Touched) -> None:
+        still_there.append(touched in self.in_flight)
+        note(self, touched)
+
+    monkeypatch.setattr(_Followed, "note", noting)
+    families.add(store, "p")
+    assert still_there == [True]
+
+
 def test_a_set_read_before_its_counters_is_not_handed_out(
     store: Store, follower: Follower, families: Families
 ) -> None:

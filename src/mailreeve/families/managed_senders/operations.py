@@ -83,8 +83,8 @@ def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAc
 
 def _recipient(call: Call, text: str) -> str:
     """Under which key the list of this internal recipient is kept: where decisions look for it (`list_key`), so
-    that aliases lead to the user and a `+tag` is ignored (D-18). Asked of the rows, which know an alias that was
-    given a moment ago."""
+    that aliases lead to the user and a `+tag` is ignored (D-18). Asked of the rows, which know an alias that
+    was given in this transaction."""
     address = fields.address(text, "to")
     if domains.find(call.work, address.domain) is None:
         raise refused(NOT_MANAGED, "to")

@@ -39,6 +39,7 @@ def add_user(
     """A new user with the address `text`. Raises `ItemRefused`.
 
     What is kept for that address is the user's without more ado: it is kept under the key of the primary address.
+    What was written for it while it was a tagged form of another address is that one's.
     """
     address = _new_address(work, text, "emailAddress")
     fields.short(name, "name", MAX_NAME)
@@ -134,7 +135,7 @@ def get(work: Work, text: str, field: str) -> UserRow:
 
 def reached(work: Work, address: Address) -> UserRow | None:
     """The user whom mail to the address reaches, with or without a tag. What decisions ask `Identities.user`, as
-    this transaction has it: a policy set may be a commit behind it."""
+    this transaction has it."""
     row = rows.find_by_address(work, address.key)
     if row is None and "+" in address.key:
         row = rows.find_by_address(work, without_tag(address).key)
