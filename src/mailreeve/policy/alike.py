@@ -145,7 +145,7 @@ class Alike:
                 terms = scope.terms
                 named.add(scope.from_.key)
                 named.add(scope.to.key)
-                if terms.plain or not (terms.networks or any(_moments(terms, during))):
+                if terms.unconditional or not (terms.networks or any(_moments(terms, during))):
                     continue
                 keys = _met_through(scope)
                 for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
