@@ -8,7 +8,7 @@ messages with one key fare alike by each of the policy sets that the keys were m
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, count
 from math import inf, isinf
 from typing import Final, TypeVar
@@ -18,10 +18,10 @@ from msgspec import Struct
 from mailreeve.policy import contents
 from mailreeve.policy.addresses import Address, NullSender, Sender, is_sender_routed
 from mailreeve.policy.facts import IPAddress, MessageFacts
-from mailreeve.policy.matching import reads_header
+from mailreeve.policy.matching import ScopedPolicy, reads_header
 from mailreeve.policy.networks import unmapped
 from mailreeve.policy.personal import list_key
-from mailreeve.policy.policies import Network, Scope
+from mailreeve.policy.policies import ManagedSender, Network, Scope, Terms
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.ranked import policy_of
 from mailreeve.policy.targets import (
@@ -44,29 +44,57 @@ V = TypeVar("V")
 KEPT: Final = 100_000
 """So many addresses or sources are remembered; then all of them are forgotten, and learnt anew."""
 
+SMALL: Final = 100
+"""Conditions of so many dates and ranges are copied, so that an address has but one of them."""
+
 _SWEEPING: Final = RANK[TargetType.EXTERNAL_ADDRESSES]  # targets up to this rank are met by most mail
 
 
 class Conditions:
-    """The dates and source ranges of some scopes, which tell when these are in force during some time."""
+    """The dates and source ranges of some policies, which tell when these are in force."""
 
     __slots__ = ("_moments", "_ranges")
 
-    def __init__(self, scopes: Iterable[Scope], during: Span, networks: Iterable[Network] = ()) -> None:
-        moments: set[float] = set()
-        ranges: dict[tuple[int, int], set[int]] = {}
+    def __init__(self, moments: Iterable[float], ranges: Iterable[tuple[tuple[int, int], Iterable[int]]]) -> None:
+        """Of these instants, and of these ranges: their first bits, by version and number of the other bits."""
+        self._moments = sorted(set(moments))
+        found: dict[tuple[int, int], set[int]] = {}
+        for kind, starts in ranges:
+            found.setdefault(kind, set()).update(starts)
+        self._ranges = tuple(found.items())
+
+    @staticmethod
+    def of(several: Iterable[Terms], during: Span, networks: Iterable[Network] = ()) -> Conditions:
+        """Those of some terms, and of networks besides. Of dates only those count that make a difference during
+        some time."""
+        moments: list[float] = []
         every = list(networks)
-        for scope in scopes:
-            moments.update(_moments(scope, during))
-            every += scope.terms.networks
-        for network in every:
-            shift = network.max_prefixlen - network.prefixlen
-            ranges.setdefault((network.version, shift), set()).add(int(network.network_address) >> shift)
-        self._moments = sorted(moments)
-        self._ranges = tuple(ranges.items())
+        for terms in several:
+            moments += _moments(terms, during)
+            every += terms.networks
+        return Conditions(moments, [_range(network) for network in every])
+
+    @staticmethod
+    def together(several: Sequence[Conditions]) -> tuple[Conditions, ...]:
+        """Several as one, but for those that are so large that another copy of them is too much."""
+        if len(several) < 2:
+            return tuple(several)
+        small = [each for each in several if each.size <= SMALL]
+        return (
+            Conditions(
+                chain.from_iterable(each._moments for each in small),
+                chain.from_iterable(each._ranges for each in small),
+            ),
+            *(each for each in several if each.size > SMALL),
+        )
+
+    @property
+    def size(self) -> int:
+        """How many dates and ranges."""
+        return len(self._moments) + sum(len(starts) for _, starts in self._ranges)
 
     def since(self, at: float) -> int:
-        """Equal for times between which none of the scopes starts or ends; a start counts, an end does not."""
+        """Equal for times between which none of the policies starts or ends; a start counts, an end does not."""
         return bisect_right(self._moments, at) if self._moments else 0
 
     def within(self, source: IPAddress | None) -> Hashable:
@@ -101,23 +129,33 @@ _NOBODY: Final = Traits(-1)
 class Alike:
     """The keys of messages, for policy sets of one account."""
 
-    def __init__(self, *sets: PolicySet, during: Span = (-inf, inf)) -> None:
-        """The keys are good for messages of these times only: dates outside them are left out."""
+    def __init__(
+        self, *sets: PolicySet, during: Span = (-inf, inf), differing: frozenset[str] | None = None
+    ) -> None:
+        """The keys are good for messages of these times only: dates outside them are left out. `differing` are the
+        ids of the policies and entries in which later sets differ from the first, if they are known."""
         self._sets = sets
-        self._named = frozenset(chain((INTERNAL_KEY, EXTERNAL_KEY), *map(_named, sets)))
-        everywhere: list[Scope] = []
-        somewhere: dict[str, list[Scope]] = {}
-        for scope in chain.from_iterable(map(_scopes, sets)):
-            if not scope.terms.networks and not any(_moments(scope, during)):
-                continue
-            keys = _met_through(scope)
-            for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
-                found.append(scope)
+        named = {INTERNAL_KEY, EXTERNAL_KEY}
+        everywhere: list[Terms] = []
+        somewhere: dict[str, list[Terms]] = {}
+        for number, held in enumerate(sets):
+            scopes, entries = _contents(held, differing if number else None)
+            named.update(entry.sender for entry in entries)
+            for scope in scopes:
+                terms = scope.terms
+                named.add(scope.from_.key)
+                named.add(scope.to.key)
+                if terms.unconditional or not (terms.networks or any(_moments(terms, during))):
+                    continue
+                keys = _met_through(scope)
+                for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
+                    found.append(terms)
+        self._named = frozenset(named)
         relays = chain.from_iterable(held.relay_networks.networks for held in sets)
-        self._everywhere = Conditions(everywhere, during, relays)
-        self._somewhere = {key: Conditions(scopes, during) for key, scopes in somewhere.items()}
+        self._everywhere = Conditions.of(everywhere, during, relays)
+        self._somewhere = {key: Conditions.of(several, during) for key, several in somewhere.items()}
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
-        self._at_connect = Conditions(chain.from_iterable(map(_decide_at_connect, self._connecting)), during)
+        self._at_connect = Conditions.of(chain.from_iterable(map(_decide_at_connect, self._connecting)), during)
         patterns = (definition.original for held in sets for definition in contents.definitions(held))
         self._patterns = frozenset((pattern.local.lower(), pattern.domain) for pattern in patterns)
         self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
@@ -190,7 +228,7 @@ class Alike:
         number = self._numbers.get(likeness)
         if number is None:
             number = remember(self._numbers, likeness, next(self._next_number))
-        conditions = tuple(self._somewhere[key] for key in sorted(found) if key in self._somewhere)
+        conditions = Conditions.together([self._somewhere[key] for key in sorted(found) if key in self._somewhere])
         return Traits(number, conditions, spelled, not conditions and not spelled)
 
     def _name(self, display_name: str) -> str:
@@ -225,28 +263,31 @@ def remember(kept: dict[K, V], key: K, value: V) -> V:
     return value
 
 
-def _scopes(policies: PolicySet) -> Iterator[Scope]:
-    for part in (contents.blocked(policies), contents.permitted(policies), contents.alteration(policies)):
-        for policy in part:
-            if policy.scope.terms.enabled:
-                yield policy.scope
+def _contents(policies: PolicySet, ids: frozenset[str] | None) -> tuple[Iterator[Scope], Iterable[ManagedSender]]:
+    """The scopes of the enabled policies of a set, and its personal entries; if ids are given, of those only."""
+    parts: tuple[Iterable[ScopedPolicy | None], ...]
+    entries: Iterable[ManagedSender | None]
+    if ids is None:
+        parts = policies.blocked.policies, policies.permitted.policies, policies.alteration.policies
+        entries = policies.managed.entries
+    else:
+        parts = tuple(map(index.get, ids) for index in (policies.blocked, policies.permitted, policies.alteration))
+        entries = map(policies.managed.get, ids)
+    found = (policy.scope for policy in chain.from_iterable(parts) if policy is not None)
+    return (scope for scope in found if scope.terms.enabled), (entry for entry in entries if entry is not None)
 
 
-def _named(policies: PolicySet) -> Iterator[str]:
-    """The keys that policies and personal lists name."""
-    for scope in _scopes(policies):
-        yield scope.from_.key
-        yield scope.to.key
-    for entry in contents.managed(policies):
-        yield entry.sender
+def _moments(terms: Terms, during: Span) -> list[float]:
+    """When a policy starts or ends, after the first of these times and not after the last."""
+    return [at for at in (terms.starts, terms.ends) if during[0] < at <= during[1] and not isinf(at)]
 
 
-def _moments(scope: Scope, during: Span) -> Iterator[float]:
-    """When the scope starts or ends, after the first of these times and not after the last."""
-    return (at for at in (scope.terms.starts, scope.terms.ends) if during[0] < at <= during[1] and not isinf(at))
+def _range(network: Network) -> tuple[tuple[int, int], tuple[int]]:
+    shift = network.max_prefixlen - network.prefixlen
+    return (network.version, shift), (int(network.network_address) >> shift,)
 
 
-def _decide_at_connect(policies: PolicySet) -> Iterator[Scope]:
+def _decide_at_connect(policies: PolicySet) -> Iterator[Terms]:
     blocks = policies.source_blocks
     for policy in chain(
         map(policy_of, blocks.blocks),
@@ -254,7 +295,7 @@ def _decide_at_connect(policies: PolicySet) -> Iterator[Scope]:
         blocks.overriding.values(),
         blocks.everyone.values(),
     ):
-        yield policy.scope
+        yield policy.scope.terms
 
 
 def _met_through(scope: Scope) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ class Comparison:
         self._after = after
         self._touched = touched
         self._concern = Concern(before, after, touched)
-        self._alike = Alike(before, after, during=during)
+        self._alike = Alike(before, after, during=during, differing=touched)
         self._told: dict[Hashable, Told] = {}
         self._definitions = {
             one.id: definition_words(one) for held in (before, after) for one in contents.definitions(held)
