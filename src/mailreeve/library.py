@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from mailreeve.cli.folder import Opened, open_initialised
+from mailreeve.cli.folder import Opened, opened_folder
 from mailreeve.cli.logs import configure_quietly
 from mailreeve.families.explain import operations
 from mailreeve.families.explain.types import ExplainMessage, ExplainWeb, MessageExplanation, WebExplanation
@@ -79,8 +79,5 @@ def open_account(data: str | Path, code: str | None = None) -> Iterator[Account]
     """
     configure_quietly()
     folder = Path(data)
-    opened = open_initialised(folder, read(folder, {}))
-    try:
+    with opened_folder(folder, read(folder, {})) as opened:
         yield Account(opened, opened.account_id(code))
-    finally:
-        opened.close()
