@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 from msgspec import Struct
@@ -254,14 +255,14 @@ def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str
     """From each member, an address's key or a domain, to its groups: what decisions read. Of these, or of all."""
     found: dict[str, list[str]] = {}
     shared: dict[str, str] = {}  # one text for each group, however many members it has
-    query = (
-        select(member.c.matched, member.c.group_id)
-        .where(member.c.account_id == work.account_id)
-        .order_by(member.c.id)
-    )
-    for matched, group_id in (
-        stream(work, query) if members is None else stream_named(work, query, member.c.matched, members)
-    ):
+    query = select(member.c.matched, member.c.group_id, member.c.id).where(member.c.account_id == work.account_id)
+    rows: Iterable[Sequence[str]]
+    if members is None:
+        rows = stream(work, query.order_by(member.c.id))
+    else:
+        # Asked for an order, SQLite looks at all members of the account for the sake of it.
+        rows = sorted(stream_named(work, query, member.c.matched, members), key=itemgetter(2))
+    for matched, group_id, _ in rows:
         found.setdefault(matched, []).append(shared.setdefault(group_id, group_id))
     return {matched: tuple(ids) for matched, ids in found.items()}
 
