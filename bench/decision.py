@@ -110,7 +110,7 @@ def main() -> None:
         f"named the same one, each for as many questions as it was asked in {options.seconds:g} s",
         "Mailreeve makes the whole decision, the others find the blocked sender policy alone; they load their own "
         "text or rules, Mailreeve objects in memory; bytes are those of the blocked sender policies",
-        "us are processor time, but for postmap's, which are a process's time for all its keys without its start",
+        "us are processor time, postmap's those of a process for all its keys without those of its start",
     ]
     notes += [f"not asked: {why}" for why in left_out.values()]
     if why_no_floor:
@@ -136,7 +136,7 @@ def targets(ours: dict[int, Measured], again: Measured, scan: Measured) -> list[
             Judged(f"p99 at {most:,}, {words}", 60, one.p99, "us", f"{plain.p99:,.0f} us"),
         ]
     judged.append(Judged(f"median at {most:,} over that at {least:,}", 2, growth, "times"))
-    room = f"{scan.whole / most:,.0f} bytes"
+    room = f"{scan.whole / most:,.0f} bytes for the policies"
     memory = ours[most].whole / most
     judged.append(Judged(f"memory of the whole account over {most:,} policies", 600, memory, "bytes", room))
     return judged
