@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +62,7 @@ def command(
 
     Prints a line per listener, then `ready`. SIGTERM or Ctrl-C finishes what is in flight and exits with 0.
     """
+    logs.fill_standard_descriptors()
     settings = read_settings(data, options)
     if settings.milter:
         raise SettingsError("milter: this version has no milter door; use smtp")
@@ -105,9 +108,7 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
             await serving
             raise FolderError("the HTTP server ended while starting; see the log")
         scheme = "https" if settings.tls_cert else "http"
-        click.echo(f"http {scheme}://{_shown(listener.getsockname())}")
-        click.echo(f"smtp {_shown(smtp_address)}")
-        click.echo("ready")
+        _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         http.stop()
         await serving
@@ -156,6 +157,18 @@ def _only_one(data: Path) -> Iterator[None]:
         except BlockingIOError as problem:
             raise FolderError(f"{data} is being served by another process") from problem
         yield
+
+
+def _announce(*lines: str) -> None:
+    """Say something on standard output. Whether anybody can hear it is no matter of whether we serve."""
+    try:
+        for line in lines:
+            click.echo(line)
+    except OSError as problem:
+        _log.warning("standard output cannot be written", problem=str(problem))
+        # What could not be written waits in a buffer, and would make the exit fail.
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def _bind(host: str, port: int) -> socket.socket:
