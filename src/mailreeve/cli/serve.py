@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,10 +43,12 @@ from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.settings import Settings, SettingsError, split_host_port
 from mailreeve.settings import read as read_settings
+from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError
 
 LET_GO_EVERY: Final = 60.0  # seconds
+WATCH_EVERY: Final = 0.5  # seconds; a key that another process revoked is good for so long
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 
 
@@ -96,9 +99,11 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         loop.add_signal_handler(number, stopping.set)
     await _warm_up(opened)
     letting_go = asyncio.create_task(_let_go(opened.house.follower))
+    authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
+    watching = asyncio.create_task(_watch(opened.engine, authenticator))
     api = Api(
         opened.house,
-        Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew),
+        authenticator,
         ENDPOINTS,
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
         strangers=Quota(STRANGERS, settings.rate_window_ms),
@@ -124,6 +129,7 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         http.stop()
         await serving
         letting_go.cancel()
+        watching.cancel()
 
 
 async def _warm_up(opened: Opened) -> None:
@@ -132,6 +138,23 @@ async def _warm_up(opened: Opened) -> None:
     accounts = list(opened.store.look_up(account_rows.codes).values())
     if len(accounts) == 1:
         await anyio.to_thread.run_sync(opened.house.follower.current, accounts[0])
+
+
+async def _watch(engine: SqliteEngine, authenticator: Authenticator) -> None:
+    """Forget who called before whenever the database was changed, by `mailreeve keys` perhaps."""
+    with engine.watching() as version:
+        seen = await anyio.to_thread.run_sync(version)
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            try:
+                now = await anyio.to_thread.run_sync(version)
+            except sqlite3.Error as problem:
+                _log.warning("the database cannot be watched", problem=str(problem))
+                authenticator.forget()
+                continue
+            if now != seen:
+                seen = now
+                authenticator.forget()
 
 
 async def _let_go(follower: Follower) -> None:
