@@ -40,8 +40,9 @@ class MaildirNextHop:
     """
 
     def __init__(self, path: Path) -> None:
-        for folder in _FOLDERS:
-            (path / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (path, *(path / name for name in _FOLDERS)):
+            folder.mkdir(exist_ok=True, mode=0o700)
         _sync_directory(path)
         self._path = path
         # What may stand in a file name of a Maildir, whatever the machine is called.
