@@ -83,6 +83,28 @@ class GroupTree:
                     seen.add(child)
                     todo.append(child)
 
+    def depths(self) -> dict[str, int]:
+        """From each group that lies in another one to how deep it lies, that at the top being the first. What lies
+        in a cycle is as deep as the cycle is long, and further below accordingly."""
+        found: dict[str, int] = {}
+        for group in self.parents:
+            path: list[str] = []
+            on_path: set[str] = set()
+            next_: str | None = group
+            while next_ is not None and next_ not in found and next_ not in on_path:
+                path.append(next_)
+                on_path.add(next_)
+                next_ = self.parents.get(next_)
+            above = 0 if next_ is None else found.get(next_, 0)
+            if next_ in on_path:
+                cycle = path[path.index(next_) :]
+                above = len(cycle)
+                found.update(dict.fromkeys(cycle, above))
+                del path[path.index(next_) :]
+            for depth, below in enumerate(reversed(path), above + 1):
+                found[below] = depth
+        return found
+
     def above(self, held: tuple[str, ...]) -> tuple[str, ...]:
         """The keys of these groups and of all above them, each once."""
         found = self._above.get(held)

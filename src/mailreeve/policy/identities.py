@@ -87,13 +87,13 @@ class _Known(Struct, frozen=True, gc=False):
 class Identities:
     """What one directory says about addresses, as target keys. Immutable for its readers."""
 
-    __slots__ = ("_counts", "_filled", "_kept", "_known", "_stand_ins", "_tagged", "_tree", "directory")
+    __slots__ = ("_counts", "_filled", "_kept", "_known", "_stand_ins", "_tagged", "directory", "tree")
 
     def __init__(self, directory: Directory) -> None:
         users, groups = Sharded(directory.users), Sharded(directory.groups)
-        self._tree = GroupTree(directory.parents, directory.group_names)
+        self.tree = GroupTree(directory.parents, directory.group_names)
         self.directory = replace(
-            directory, users=users, groups=groups, parents=self._tree.parents, group_names=self._tree.names
+            directory, users=users, groups=groups, parents=self.tree.parents, group_names=self.tree.names
         )
         counts: dict[str, int] = {}
         for held in groups.values():
@@ -125,7 +125,7 @@ class Identities:
         domain that becomes internal or ceases to be so is looked for among all."""
         old = self.directory
         new: Identities = Identities.__new__(Identities)
-        new._tree = self._tree.changed(changes.groups)
+        new.tree = self.tree.changed(changes.groups)
         new.directory = replace(
             old,
             internal_domains=old.internal_domains
@@ -134,8 +134,8 @@ class Identities:
             known_only=old.known_only if changes.known_only is None else changes.known_only,
             users=Sharded.of(old.users).changed(changes.users),
             groups=Sharded.of(old.groups).changed({key: held or None for key, held in changes.members.items()}),
-            parents=new._tree.parents,
-            group_names=new._tree.names,
+            parents=new.tree.parents,
+            group_names=new.tree.names,
         )
         new._counts = self._recounted(changes.members)
         new._filled = {} if changes.members or changes.groups else self._filled
@@ -204,7 +204,7 @@ class Identities:
             return self._kept.get(key) or self._found(key, domain)
         by_domain = shards[hash(domain) & mask].get(domain)
         names = self._own(key, domain, ())
-        return Keys(names) if by_domain is None else Keys(names, self._tree.above(by_domain.held))
+        return Keys(names) if by_domain is None else Keys(names, self.tree.above(by_domain.held))
 
     def _found(self, key: str, domain: str) -> Keys:
         """The keys of an address that the directory names, or that stands for another one; they are kept."""
@@ -214,7 +214,7 @@ class Identities:
             by_domain = self._known.get(each)
             if by_domain is not None:
                 held += by_domain.held
-        keys = Keys(known.keys.names, self._tree.above(held)) if held else known.keys
+        keys = Keys(known.keys.names, self.tree.above(held)) if held else known.keys
         if len(self._kept) >= KEPT:
             self._kept.clear()
         self._kept[key] = keys
@@ -241,7 +241,7 @@ class Identities:
         best: Membership | None = None
         for member in dict.fromkeys(members):
             for held in groups.get(member, ()):
-                lineage = tuple(self._tree.lineage(held))
+                lineage = tuple(self.tree.lineage(held))
                 if group in lineage:
                     found = Membership(member, lineage[: lineage.index(group) + 1])
                     if best is None or len(found.groups) < len(best.groups):
@@ -256,7 +256,7 @@ class Identities:
         group = target.value
         filled = self._filled.get(group)
         if filled is None:
-            filled = self._filled[group] = any(below in self._counts for below in self._tree.below(group))
+            filled = self._filled[group] = any(below in self._counts for below in self.tree.below(group))
         return filled
 
     def _names(self, key: str) -> bool:
