@@ -88,6 +88,8 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
             found = tomllib.loads(file.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise SettingsError(f"{file}: {problem}") from problem
+        except OSError as problem:
+            raise SettingsError(f"{file} cannot be read: {problem.strerror}") from problem
         for name in found.keys() - names:
             raise SettingsError(f"{file}: there is no setting {name}")
         sources = dict.fromkeys(found, str(file))

@@ -14,17 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.cli.folder import CREDENTIALS, is_initialised
+from mailreeve.cli.listening import found_at, http_url
 from mailreeve.cli.options import data_option, fail
 from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
-from mailreeve.settings import SettingsError, split_host_port
+from mailreeve.settings import SettingsError
 from mailreeve.settings import read as read_settings
 
 GUARDED: Final = frozenset(("policy/blockedsenders/create-policy", "policy/blockedsenders/update-policy"))
 CONFIRM: Final = "confirmReach"
 UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 HIDDEN: Final = "********"  # what a server repeats of a password
-ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one listens, and where to find it
 
 Item = dict[str, object]
 Numbered = tuple[int, Failure]
@@ -175,13 +175,11 @@ def _served(data: Path) -> str:
     """Where the server of a data folder is found, by its settings."""
     try:
         settings = read_settings(data, {})
-        host, port = split_host_port(settings.http, "http")
+        if not found_at(settings.http, "http")[1]:
+            fail("the setting http has the server pick a free port; give --url with the one that it printed")
     except SettingsError as problem:
         fail(str(problem))
-    if not port:
-        fail("the setting http has the server pick a free port; give --url with the one that it printed")
-    host = ANYWHERE.get(host, host)
-    return f"{'https' if settings.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    return http_url(settings)
 
 
 def _read(text: str) -> Item:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
+import shlex
 import sys
-import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 import msgspec
 from msgspec import Struct
 
-from mailreeve.cli.folder import FolderError, Opened, is_initialised, make_key_file, write_private
-from mailreeve.cli.options import data_option, ends_with, json_option
+from mailreeve.cli.folder import (
+    CREDENTIALS,
+    DATABASE,
+    KEY_FILE,
+    LOCK,
+    UNFINISHED,
+    FolderError,
+    Opened,
+    make_key_file,
+)
+from mailreeve.cli.listening import found_at, http_url
+from mailreeve.cli.new_folder import new_folder
+from mailreeve.cli.options import data_option, ends_with, fail, json_option
+from mailreeve.cli.private_files import reserved, touch_private, write_private
 from mailreeve.directory.accounts import Origin
 from mailreeve.directory.permissions import Role
 from mailreeve.families.account import operations as accounts
@@ -24,7 +35,8 @@ from mailreeve.families.login.issue import issue_application
 from mailreeve.families.registry import furnish
 from mailreeve.families.users import operations as users
 from mailreeve.policy.addresses import Address, AddressError, Domain, parse_address, parse_domain
-from mailreeve.settings import DEFAULT_DATA, FILE_NAME, Settings
+from mailreeve.settings import DEFAULT_DATA, FILE_NAME, Settings, SettingsError, split_host_port
+from mailreeve.settings import read as read_settings
 from mailreeve.store.transactions import Work
 
 APPLICATION: Final = "Default application"
@@ -54,22 +66,30 @@ class Credentials(Struct, frozen=True):
     admin_password: str
 
 
-def initialise(data: Path, domain_names: tuple[str, ...], admin: str | None) -> Credentials:
-    """Make the folder, wholly or not at all. Raises `FolderError` and changes nothing when it holds anything."""
+def initialise(
+    data: Path, domain_names: tuple[str, ...], admin: str | None, save: Path | None = None
+) -> Credentials:
+    """Make the folder, wholly or not at all, and save the credentials to the new file `save`.
+
+    Raises `FolderError` or `OSError` and changes nothing when the folder holds anything or the file cannot be
+    written.
+    """
     parsed, administrator = _names(domain_names, admin)
-    if is_initialised(data):
-        raise FolderError(f"{data} is initialised already; nothing was changed")
-    if data.exists() and (not data.is_dir() or any(data.iterdir())):
-        raise FolderError(f"{data} exists and is not an empty folder; nothing was changed")
-    data.parent.mkdir(parents=True, exist_ok=True)
-    # Built beside its place and moved there at the end: a folder is initialised or is not there.
-    building = Path(tempfile.mkdtemp(prefix=f".{data.name}-", dir=data.parent))
-    try:
-        credentials = _fill(building, parsed, administrator)
-        building.replace(data)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+    if save is None or save.parent.resolve() == data.resolve():
+        inside = "" if save is None else save.name
+        if inside in (FILE_NAME, DATABASE, KEY_FILE, LOCK, UNFINISHED):
+            raise FolderError(f"--save: {save} is a file of the data folder itself")
+        with new_folder(data, frozenset((inside,)) if inside else frozenset()) as building:
+            credentials = _fill(building, parsed, administrator)
+            if inside:
+                write_private(building / inside, written(credentials) + "\n")
+        return credentials
+    # Reserved before anything is made: credentials that cannot be saved are lost.
+    with reserved(save) as place:
+        with new_folder(data) as building:
+            credentials = _fill(building, parsed, administrator)
+            place.write(written(credentials) + "\n")
+        place.place()
     return credentials
 
 
@@ -92,7 +112,8 @@ def _names(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domai
 
 def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Credentials:
     make_key_file(folder)
-    opened = Opened(folder, Settings())
+    touch_private(folder / DATABASE)
+    opened = Opened(folder, Settings(), new=True)
     password = secrets.token_urlsafe(18)
     account_id, code = accounts.new_identity()
 
@@ -107,6 +128,7 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
 
     try:
         credentials = opened.store.write(account_id, Origin("mailreeve init"), found)
+        opened.sign_accounts()
     finally:
         opened.close()
     (folder / FILE_NAME).write_text(_SETTINGS_TEXT, "utf-8")
@@ -123,7 +145,7 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
     help="Also write the credentials to this new file, readable by you alone.",
 )
 @json_option
-@ends_with(FolderError, OSError)
+@ends_with(FolderError, SettingsError, OSError)
 def command(
     data: Path, domain_names: tuple[str, ...], admin: str | None, save: Path | None, as_json: bool
 ) -> None:
@@ -131,29 +153,52 @@ def command(
 
     The credentials are printed once: only you have them in clear from then on.
     """
-    credentials = initialise(data, domain_names, admin)
-    text = msgspec.json.format(msgspec.json.encode(credentials)).decode()
-    if save is not None:
-        write_private(save, text + "\n")
-    if as_json:
-        click.echo(text)
-        return
-    click.echo(f"{data} is made.\n")
-    click.echo("\n".join(describe(credentials)))
-    click.echo("\n".join(["", "Once it serves, try in another terminal:", *suggestions(data, credentials)]))
+    settings = read_settings(data, {})
+    split_host_port(settings.smtp, "smtp")
+    http_url(settings)  # Asked now: what is wrong with it is to be said before anything is made.
+    credentials = initialise(data, domain_names, admin, save)
+    try:
+        if as_json:
+            click.echo(written(credentials))
+            return
+        click.echo(f"{data} is made.\n")
+        click.echo("\n".join(describe(credentials)))
+        click.echo(
+            "\n".join(["", "Once it serves, try in another terminal:", *suggestions(data, credentials, settings)])
+        )
+    except OSError as problem:
+        _save_instead(data, credentials, save, problem)
 
 
-def suggestions(data: Path, credentials: Credentials) -> list[str]:
-    """Three commands that show the main job, for the default addresses."""
+def _save_instead(data: Path, credentials: Credentials, save: Path | None, problem: OSError) -> NoReturn:
+    """Standard output took nothing, or not all: say where the credentials are."""
+    file = save or data / CREDENTIALS
+    if save is None:
+        write_private(file, written(credentials) + "\n")
+    fail(f"standard output: {problem.strerror}; {data} is made, and the credentials are in {file}")
+
+
+def written(credentials: Struct) -> str:
+    """Credentials as they are saved, and printed for programs."""
+    return msgspec.json.format(msgspec.json.encode(credentials)).decode()
+
+
+def suggestions(data: Path, credentials: Credentials, settings: Settings) -> list[str]:
+    """Three commands that show the main job, for the default addresses and the listeners of the settings."""
     sender, to = "offers@shop.test", credentials.admin
     item = json.dumps({"sender": sender, "to": to, "action": "block"})
     program = sys.argv[0]
-    where = "" if data == Path(DEFAULT_DATA) else f" --data {data}"
-    send = f"smtplib.SMTP('127.0.0.1', 2525).sendmail('{sender}', '{to}', 'Subject: hello')"
+    where = "" if data == Path(DEFAULT_DATA) else f" --data {shlex.quote(str(data))}"
+    host, port = found_at(settings.smtp, "smtp")
+    # What only the environment says, the other terminal does not know.
+    other = Settings().http != settings.http or settings.tls_cert
+    url = f" --url {http_url(settings)}" if other else ""
+    send = f"smtplib.SMTP('{host}', {port or 'PORT'}).sendmail('{sender}', '{to}', 'Subject: hello')"
     return [
-        f"  {program} call{where} managedsender/permit-or-block-sender '{item}'",
+        f"  {program} call{where}{url} managedsender/permit-or-block-sender '{item}'",
         f'  python3 -c "import smtplib; {send}"',
         f"  {program} explain mail{where} --from {sender} --to {to}",
+        *(["PORT is the one that serve prints."] if not port or url.endswith(":PORT") else []),
     ]
 
 

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "lint": "Say which policies can never win, win by chance, or come to nothing.",
     "replay": "Say what a draft of changes would have done to the messages of the past days.",
     "call": "Call an API endpoint, signed with saved credentials.",
+    "keys": "List, make and revoke the credentials of programs that call the API.",
 }
 
 

@@ -47,11 +47,20 @@ def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable
             try:
                 return function(*args, **kwargs)
             except expected as problem:
-                fail(str(problem))
+                fail(said_of(problem))
 
         return run
 
     return wrap
+
+
+def said_of(problem: Exception) -> str:
+    """An exception in a line. Of what the system refused: the file, and why."""
+    if isinstance(problem, OSError) and problem.strerror:
+        text = problem.strerror if problem.filename is None else f"{problem.filename}: {problem.strerror}"
+    else:
+        text = str(problem)
+    return " ".join(text.split())
 
 
 def refusal_text(refusal: ItemRefused, options: Mapping[str, str]) -> str:

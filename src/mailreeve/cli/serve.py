@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,19 +21,34 @@ from mailreeve.api.app import Api
 from mailreeve.api.quota import Quota
 from mailreeve.api.server import HttpServer
 from mailreeve.cli import logs
-from mailreeve.cli.folder import CREDENTIALS, LOCK, MAILDIR, FolderError, Opened, is_initialised, open_initialised
+from mailreeve.cli.database_file import check_whole
+from mailreeve.cli.folder import (
+    CREDENTIALS,
+    DATABASE,
+    KEY_FILE,
+    LOCK,
+    MAILDIR,
+    FolderError,
+    Opened,
+    is_initialised,
+    opened_folder,
+    require_initialised,
+)
 from mailreeve.cli.listening import listening
 from mailreeve.cli.mail import open_mail_door
 from mailreeve.cli.options import data_option, ends_with
+from mailreeve.cli.private_files import close_to_others, open_to_others, touch_private
 from mailreeve.families.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.settings import Settings, SettingsError, split_host_port
 from mailreeve.settings import read as read_settings
+from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError
 
 LET_GO_EVERY: Final = 60.0  # seconds
+WATCH_EVERY: Final = 0.5  # seconds; a key that another process revoked is good for so long
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 
 
@@ -68,13 +84,12 @@ def command(
     logs.configure(settings.log_level)
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
-    with _only_one(data):
-        opened = open_initialised(data, settings)
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(opened, settings, data))
-        finally:
-            opened.close()
+    require_initialised(data)
+    with _only_one(data), opened_folder(data, settings) as opened:
+        check_whole(opened.engine, data / DATABASE)
+        _close_to_others(data)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(opened, settings, data))
 
 
 async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
@@ -84,9 +99,11 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         loop.add_signal_handler(number, stopping.set)
     await _warm_up(opened)
     letting_go = asyncio.create_task(_let_go(opened.house.follower))
+    authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
+    watching = asyncio.create_task(_watch(opened.engine, authenticator))
     api = Api(
         opened.house,
-        Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew),
+        authenticator,
         ENDPOINTS,
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
         strangers=Quota(STRANGERS, settings.rate_window_ms),
@@ -112,6 +129,7 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         http.stop()
         await serving
         letting_go.cancel()
+        watching.cancel()
 
 
 async def _warm_up(opened: Opened) -> None:
@@ -120,6 +138,23 @@ async def _warm_up(opened: Opened) -> None:
     accounts = list(opened.store.look_up(account_rows.codes).values())
     if len(accounts) == 1:
         await anyio.to_thread.run_sync(opened.house.follower.current, accounts[0])
+
+
+async def _watch(engine: SqliteEngine, authenticator: Authenticator) -> None:
+    """Forget who called before whenever the database was changed, by `mailreeve keys` perhaps."""
+    with engine.watching() as version:
+        seen = await anyio.to_thread.run_sync(version)
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            try:
+                now = await anyio.to_thread.run_sync(version)
+            except sqlite3.Error as problem:
+                _log.warning("the database cannot be watched", problem=str(problem))
+                authenticator.forget()
+                continue
+            if now != seen:
+                seen = now
+                authenticator.forget()
 
 
 async def _let_go(follower: Follower) -> None:
@@ -133,23 +168,30 @@ async def _let_go(follower: Follower) -> None:
 
 def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
     # Imported here: most starts find the folder made.
-    import msgspec
-
-    from mailreeve.cli.folder import write_private
     from mailreeve.cli.init import initialise
 
-    credentials = initialise(data, domain_names, admin)
     file = data / CREDENTIALS
-    write_private(file, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
+    initialise(data, domain_names, admin, file)
     # Not the credentials themselves: standard error is a service's log.
     click.echo(f"{data} is made; the credentials are in {file}", err=True)
+
+
+def _close_to_others(data: Path) -> None:
+    """Leave what is secret in the folder to its owner alone: a folder that was restored may have any modes."""
+    names = (".", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY_FILE, CREDENTIALS, MAILDIR)
+    for path in open_to_others(data / name for name in names):
+        try:
+            close_to_others(path)
+        except OSError as problem:
+            _log.warning("others can read this", path=str(path), problem=problem.strerror)
+        else:
+            _log.warning("others could read this until now", path=str(path))
 
 
 @contextmanager
 def _only_one(data: Path) -> Iterator[None]:
     """One serving process per folder: another's commits would not be seen at once. Raises `FolderError`."""
-    if not data.is_dir():
-        raise FolderError(f"{data} is not initialised; run: mailreeve init --data {data} --domain NAME")
+    touch_private(data / LOCK)
     with (data / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -69,6 +69,20 @@ class SqliteEngine:
                 yield connection
             finally:
                 transaction.rollback()
+
+    @contextmanager
+    def watching(self) -> Iterator[Callable[[], int]]:
+        """A function whose answer is another after each commit, whichever process it was made by."""
+        # A connection of its own: the count is the connection's, and leaves out what that commits itself.
+        connection = self.sqlalchemy.raw_connection()
+
+        def version() -> int:
+            return int(connection.cursor().execute("PRAGMA data_version").fetchone()[0])
+
+        try:
+            yield version
+        finally:
+            connection.close()
 
     def is_conflict(self, problem: Exception) -> bool:
         """Whether the same transaction may succeed when it is run again."""

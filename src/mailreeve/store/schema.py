@@ -63,8 +63,10 @@ account: Final = Table(
     Column("admin_email", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("key_fingerprint", String(32), nullable=True),
 )
-"""The accounts. `revision` counts the account's commits and only ever grows."""
+"""The accounts. `revision` counts the account's commits and only ever grows. `key_fingerprint` is that of the key
+which the account's secrets are sealed under, absent until the folder is opened for the first time."""
 
 audit_event: Final = Table(
     "audit_event",

@@ -88,6 +88,10 @@ class Authenticator:
         permissions = ROLE_PERMISSIONS[Role(binding.role)] if binding.role else frozenset()
         return Caller(application.account_id, binding.address, application.id, permissions, binding.user_id)
 
+    def forget(self) -> None:
+        """Look up anew who calls next: another process may have revoked keys."""
+        self._known.forget()
+
     def _look_up(self, call: SignedCall) -> Credentials:
         """The credentials that a call names. Raises `RequestRefused`."""
 

@@ -58,6 +58,13 @@ class KnownCredentials:
             self._found[key] = found
             self._of_account.setdefault(found.application.account_id, set()).add(key)
 
+    def forget(self) -> None:
+        """Forget all of them: what they stand for may have been changed by another process."""
+        with self._lock:
+            self._commits += 1
+            self._found.clear()
+            self._of_account.clear()
+
     def _committed(self, account_id: str, revision: int, touched: Touched) -> None:
         with self._lock:
             self._commits += 1
