@@ -322,6 +322,12 @@ class Watched:
         event.listen(self.engine, "connect", self._connect)
         event.listen(self.engine, "before_cursor_execute", self._execute)
 
+    def stop(self) -> None:
+        """Watch no longer."""
+        event.remove(self.engine, "connect", self._connect)
+        event.remove(self.engine, "before_cursor_execute", self._execute)
+        self.engine.dispose()
+
     def call(self, path: str, item: Item, pagination: Item) -> Item:
         """The answer to a call, once everything that is kept in memory is there."""
         body = json.dumps({"meta": {"pagination": pagination}, "data": [item]}).encode()
@@ -368,24 +374,24 @@ def test_no_page_scans_or_sorts_and_every_query_names_the_account(filled, path, 
         assert filled.id in parameters, statement
         for step in watched.plan(statement, parameters):
             assert step.startswith("SEARCH"), (step, statement)
-            assert "account_id=?" in step or " id=?" in step or "(id=?" in step, (step, statement)
+            # A domain is in one account only, and its name finds it; `account` itself is found by its id.
+            assert "(account_id=?" in step or step.endswith(("(name=?)", "(id=?)")), (step, statement)
 
 
-@pytest.mark.parametrize("name", LISTS)
-def test_a_page_costs_the_same_in_a_long_list(account, other_account, name) -> None:
-    """In steps of the database, which are the same on every machine: 20 rows or 400."""
-    path, item, _ = LISTS[name]
-    steps: list[list[int]] = []
-    for one, many, domain in ((account, 20, "corp.test"), (other_account, 400, "other.test")):
+def test_a_page_costs_the_same_in_a_long_list(account, other_account) -> None:
+    """In steps of the database, which are the same on every machine: of 20 rows or 300, first page and next."""
+    steps: dict[str, list[list[int]]] = {name: [] for name in LISTS}
+    for one, many, domain in ((account, 20, "corp.test"), (other_account, 300, "other.test")):
         fill(one, many, domain)
         watched = Watched(one)
-        first = watched.call(path, item(one), {"pageSize": 5})
-        costs = [watched.steps]
-        watched.call(path, item(one), {"pageToken": first["meta"]["pagination"]["next"]})
-        steps.append([*costs, watched.steps])
-        event.remove(watched.engine, "connect", watched._connect)
-        event.remove(watched.engine, "before_cursor_execute", watched._execute)
-    # Counting a row by reading takes a few steps; reading one, dozens.
-    allowed = 400 * 12 if name in COUNTED_BY_READING else 30
-    for short, long in zip(*steps, strict=True):
-        assert long <= short + allowed, steps
+        for name, (path, item, _) in LISTS.items():
+            first = watched.call(path, item(one), {"pageSize": 5})
+            costs = [watched.steps]
+            watched.call(path, item(one), {"pageToken": first["meta"]["pagination"]["next"]})
+            steps[name].append([*costs, watched.steps])
+        watched.stop()
+    for name, (short, long) in steps.items():
+        # Counting a row by reading takes a few steps; showing one, dozens.
+        allowed = 300 * 14 if name in COUNTED_BY_READING else 30
+        for few, more in zip(short, long, strict=True):
+            assert more <= few + allowed, (name, short, long)

@@ -50,7 +50,7 @@ group: Final = Table(
     Column("system", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "parent_id"], ["directory_group.account_id", "directory_group.id"]),
-    Index(None, "account_id", "parent_id"),
+    Index(None, "account_id", "parent_id", "id"),
     Index(None, "account_id", "id", "folded"),
 )
 """Groups. `folded` is the name without case, in which names are searched."""

@@ -16,10 +16,21 @@ INDEXES = (
     ("alteration_set", ("account_id", "parent_id", "id")),
     ("delegate_right", ("account_id", "holder_id", "id")),
     ("directory_group", ("account_id", "id", "folded")),
+    ("directory_group", ("account_id", "parent_id", "id")),
     ("directory_group_use", ("account_id", "group_id", "policy_id")),
     ("directory_group_member", ("account_id", "group_id", "id")),
     ("user_address", ("account_id", "domain", "key")),
     ("user_address", ("account_id", "user_id", "key")),
+    ("web_entry", ("account_id", "policy_id", "position")),
+    ("web_target", ("account_id", "policy_id", "position")),
+)
+SERVED_BY_THEM = (
+    ("directory_group", ("account_id", "parent_id")),
+    ("directory_group_use", ("account_id", "group_id")),
+    ("user_address", ("account_id", "domain")),
+    ("user_address", ("account_id", "user_id")),
+    ("web_entry", ("account_id", "policy_id")),
+    ("web_target", ("account_id", "policy_id")),
 )
 COUNTED = (
     ("alteration_policy", ""),
@@ -59,10 +70,8 @@ def upgrade() -> None:
 
     for table, columns in INDEXES:
         op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns), unique=False)
-    # The longer indexes on the same columns serve what these served.
-    op.drop_index(op.f("ix_user_address_account_id_domain"), "user_address")
-    op.drop_index(op.f("ix_user_address_account_id_user_id"), "user_address")
-    op.drop_index(op.f("ix_directory_group_use_account_id_group_id"), "directory_group_use")
+    for table, columns in SERVED_BY_THEM:
+        op.drop_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table)
 
     for table, by in COUNTED:
         _count(connection, table, by)
