@@ -153,13 +153,13 @@ def create_policy(call: Call, set_wire_id: str, policy: OneOrList) -> Alteration
 def update_policy(
     call: Call, wire_id: str, set_wire_id: str | None, policy: OneOrList | None
 ) -> AlterationPolicyRow:
-    """The policy with another set, another policy object, or both. What a policy object leaves out takes its
-    default, as the vendor's page for updates says (behaviour.md section 2.1). Raises `ItemRefused`."""
+    """The policy with another set, another policy object, or both; what becomes of what the policy object leaves
+    out, `policy_object.document` says (D-48). Raises `ItemRefused`."""
     old = find_policy(call, wire_id)
     if old is None:
         raise refused(POLICY_NOT_FOUND, "id")
     set_id = old.set_id if set_wire_id is None else _set(call, set_wire_id, "addressAlterationSetId").id
-    document = old.document if policy is None else _document(call, policy)
+    document = old.document if policy is None else _document(call, policy, old.document)
     row = rows.replace_policy(call.work, old, set_id, document)
     groups.use(call.work, row.id, document.group_keys())
     call.work.changed(Part.ALTERATION_POLICIES, "update", POLICY, row.id, before=old, after=row)
@@ -212,9 +212,10 @@ def _rewrite(call: Call, item: DefinitionItem, place: str) -> Rewrite:
     return Rewrite(item.address_type, item.routing, original, new)
 
 
-def _document(call: Call, policy: OneOrList) -> PolicyDocument:
+def _document(call: Call, policy: OneOrList, old: PolicyDocument | None = None) -> PolicyDocument:
+    references = DirectoryReferences(call)
     if isinstance(policy, PolicyItem):
-        return policy_object.document(policy, ADDRESS_ALTERATION, DirectoryReferences(call))
+        return policy_object.document(policy, ADDRESS_ALTERATION, references, old=old)
     if len(policy) != 1:
         raise refused(EXACTLY_ONE, "policy", "policy must be an object, or an array of exactly one")
-    return policy_object.document(policy[0], ADDRESS_ALTERATION, DirectoryReferences(call), "policy[0]")
+    return policy_object.document(policy[0], ADDRESS_ALTERATION, references, "policy[0]", old)
