@@ -75,22 +75,25 @@ def create_definitions(call: Call, wire_id: str | None, items: Sequence[Definiti
     if total > most:
         message = f"{ALTERATION_LIMIT.message}: it would hold {total} of {most}"
         raise refused(ALTERATION_LIMIT, "addressAlterations", message)
-    held = {row.rewrite for row in rows.definitions(call.work, set_id=set_id)}
-    made: list[DefinitionRow] = []
-    problems: list[Problem] = []
+    rewrites: list[Rewrite | None] = []
+    problems: dict[int, tuple[Problem, ...]] = {}
     for n, item in enumerate(items):
-        place = f"addressAlterations[{n}]"
         try:
-            rewrite = _rewrite(call, item, place)
+            rewrites.append(_rewrite(call, item, f"addressAlterations[{n}]"))
         except ItemRefused as refusal:
-            problems += refusal.problems
+            rewrites.append(None)
+            problems[n] = refusal.problems
+    held = rows.held_rewrites(call.work, set_id, [rewrite for rewrite in rewrites if rewrite is not None])
+    made: list[DefinitionRow] = []
+    for n, (item, rewrite) in enumerate(zip(items, rewrites, strict=True)):
+        if rewrite is None:
             continue
         if rewrite in held:
-            problems.append(problem(ALTERATION_DEFINITION_EXISTS, place))
+            problems[n] = (problem(ALTERATION_DEFINITION_EXISTS, f"addressAlterations[{n}]"),)
         held.add(rewrite)
         made.append(DefinitionRow(new_key(), set_id, rewrite, item.original_address, item.new_address))
     if problems:
-        raise ItemRefused(problems)
+        raise ItemRefused([one for n in sorted(problems) for one in problems[n]])
     rows.add_definitions(call.work, made)
     for row in made:
         call.work.changed(Part.DEFINITIONS, "create", DEFINITION, row.id, after=row)
