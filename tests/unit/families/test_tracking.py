@@ -270,7 +270,7 @@ def test_records_of_before_are_read_as_ever(account):
     def insert_old(work):
         values = {
             "account_id": account.id,
-            "id": "old",
+            "id": "0" * 32,
             "at": datetime.now(UTC),
             "decision_id": "id",
             "state": "rejected",
