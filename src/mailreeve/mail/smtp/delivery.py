@@ -20,6 +20,7 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
+from anyio import CapacityLimiter
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
@@ -41,10 +42,14 @@ _Results = dict[str, SmtpReply | None]
 class Delivery:
     """What a session needs to carry out its plans."""
 
-    def __init__(self, courier: Courier, recorder: Recorder, retries: Retries) -> None:
+    def __init__(
+        self, courier: Courier, recorder: Recorder, retries: Retries, recording: CapacityLimiter | None = None
+    ) -> None:
+        """`recording` limits how many threads wait for the store at once, so that others are left for the rest."""
         self._courier = courier
         self._recorder = recorder
         self._retries = retries
+        self._recording = recording
 
     async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
@@ -87,7 +92,7 @@ class Delivery:
         if not outcomes:
             return True
         try:
-            await anyio.to_thread.run_sync(self._recorder.record, outcomes)
+            await anyio.to_thread.run_sync(self._recorder.record, outcomes, limiter=self._recording)
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)
@@ -99,7 +104,7 @@ class Delivery:
         """Whether outcomes can be recorded, as far as is known; where the last could not, it is tried."""
         if self._retries.recording_failed:
             try:
-                await anyio.to_thread.run_sync(self._recorder.record, ())
+                await anyio.to_thread.run_sync(self._recorder.record, (), limiter=self._recording)
             except Exception:
                 log.exception("mail.still_not_recorded")
                 return False

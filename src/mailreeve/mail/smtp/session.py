@@ -9,6 +9,7 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
+from anyio import CapacityLimiter
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
@@ -97,6 +98,7 @@ class Services(Struct, frozen=True):
     room: Room
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
+    recording: CapacityLimiter | None = None
 
 
 class _Goodbye(Exception):
@@ -120,7 +122,7 @@ class Session:
         self._errors = 0
         self._idle = 0
         self._refused = 0
-        self._delivery = Delivery(self._courier, services.recorder, services.retries)
+        self._delivery = Delivery(self._courier, services.recorder, services.retries, services.recording)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
