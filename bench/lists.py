@@ -2,8 +2,8 @@
 
 Each call is carried out as the server does it once the signature is checked: from the bytes of the body to those
 of the answer, in a database on disk, durable where it writes. Signature, HTTP and sockets cost the same whatever
-the account holds, and are left out; so is, unless the wall clock is asked for, what the disk takes to make a change
-durable. Medians of calls after one that warms up.
+the account holds, and are left out; so is, unless the wall clock is asked for, what the disk takes to make a
+change durable. Medians of calls after one that warms up.
 """
 
 from __future__ import annotations
