@@ -173,6 +173,28 @@ def parent_of(work: Work, key: str) -> str | None:
     return found
 
 
+def height(work: Work, key: str, most: int) -> int:
+    """How many groups lie one in another from this one downwards, itself included; of more than `most` so many and
+    one more. Only groups that have others below them are read."""
+    below = group.alias()
+    inner = (
+        select(group.c.id)
+        .where(group.c.account_id == work.account_id)
+        .where(
+            select(below.c.id)
+            .where(below.c.account_id == work.account_id, below.c.parent_id == group.c.id)
+            .exists()
+        )
+    )
+    level, height = [key], 1
+    while level and height <= most:
+        if not any(count_below(work, level).values()):
+            break
+        height += 1
+        level = [row[0] for row in stream_named(work, inner, group.c.parent_id, level)]
+    return height
+
+
 def count_children(work: Work, key: str) -> int:
     """How many groups there are right below a group."""
     return _count_below.total(work, key)
