@@ -28,6 +28,9 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 RECORDING: Final = 8  # threads that write outcomes or wait to: the store takes one writer at a time
+PLANNING: Final = 8
+"""Threads that read headers and decide. More would be no quicker, and a hostile header takes a few MB while it is
+read."""
 
 
 class SmtpDoor:
@@ -128,8 +131,8 @@ async def smtp_door(
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
     room = Room(settings.max_receiving)
-    recording = CapacityLimiter(RECORDING)
-    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, recording)
+    limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
+    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, *limits)
     door = SmtpDoor(services)
     await door.open()
     try:

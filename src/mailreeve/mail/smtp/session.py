@@ -99,6 +99,7 @@ class Services(Struct, frozen=True):
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
     recording: CapacityLimiter | None = None
+    planning: CapacityLimiter | None = None
 
 
 class _Goodbye(Exception):
@@ -391,7 +392,7 @@ class Session:
             plan = self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
             key = None
         else:
-            plan, key = await anyio.to_thread.run_sync(self._planned, incoming)
+            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
     async def _content(self, share: Share) -> Incoming:
