@@ -7,6 +7,7 @@ of its account, and its audit rows are committed with it.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account, audit_event
 
 ATTEMPTS: Final = 5
+WRITE_EVERY: Final = 1.0  # seconds for which it is taken that a database that took a write takes others
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -145,6 +147,7 @@ class Store:
         self._clock = clock
         self._listeners: list[Committed] = []
         self._watchers: list[Committing] = []
+        self._written_at = -math.inf
 
     def on_commit(self, listener: Committed) -> None:
         """Tell `listener` of every commit that takes a revision."""
@@ -169,11 +172,17 @@ class Store:
             return transaction(connection)
 
     def trouble(self) -> str:
-        """Why the database cannot be read now; empty when it can."""
+        """Why the database cannot be read or written now; empty when it can. Whoever asks often has it written to
+        once in a while only."""
         try:
             self.look_up(lambda connection: connection.execute(select(account.c.id).limit(1)).first())
+            if time.monotonic() - self._written_at >= WRITE_EVERY:
+                self._engine.try_to_write()
+                self._written_at = time.monotonic()
         except DBAPIError as problem:
             return str(problem.orig)
+        except OSError as problem:
+            return problem.strerror or str(problem)
         return ""
 
     def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
