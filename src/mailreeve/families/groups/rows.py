@@ -50,7 +50,8 @@ group: Final = Table(
     Column("system", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "parent_id"], ["directory_group.account_id", "directory_group.id"]),
-    Index(None, "account_id", "parent_id"),
+    Index(None, "account_id", "parent_id", "id"),
+    Index(None, "account_id", "id", "folded"),
 )
 """Groups. `folded` is the name without case, in which names are searched."""
 
@@ -79,7 +80,7 @@ group_use: Final = Table(
     Column("policy_id", KEY, primary_key=True),
     Column("group_id", KEY, primary_key=True),
     ForeignKeyConstraint(["account_id", "group_id"], ["directory_group.account_id", "directory_group.id"]),
-    Index(None, "account_id", "group_id"),
+    Index(None, "account_id", "group_id", "policy_id"),
 )
 """Which policies, of any family, name which groups."""
 
