@@ -8,9 +8,13 @@ lower than one before it, and whoever writes says which key must be followed (`f
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
+from typing import Final
+
+_KEY: Final = re.compile("[0-9a-f]{12}7[0-9a-f]{19}")
 
 
 class _Ticks:
@@ -49,8 +53,9 @@ def new_key() -> str:
 
 def follow(key: str) -> None:
     """Make only greater keys from now on. An earlier process made this one, and the clock may have been set back
-    since."""
-    _ticks.follow(_ticks_of(key))
+    since. What is none of our keys, as a row that was tampered with may have, is not followed."""
+    if _KEY.fullmatch(key):
+        _ticks.follow(_ticks_of(key))
 
 
 def made_at(key: str) -> float:
