@@ -158,7 +158,7 @@ def anew(identities: Identities) -> Identities:
 
 
 def test_a_member_with_a_tag_is_whose_the_address_comes_to_be():
-    """Of a box that becomes somebody's alias; and of a domain that turns internal, before which a tag was no tag."""
+    """Of a box that becomes somebody's alias; and of a domain that turns internal: before, a tag is no tag."""
     tag, box = "box+t@out.test", "box@out.test"
     steps = [
         DirectoryChanges(members={tag: ("g",)}),
