@@ -21,7 +21,14 @@ from mailreeve.client import Credentials as ClientCredentials
 from mailreeve.settings import SettingsError
 from mailreeve.settings import read as read_settings
 
-GUARDED: Final = frozenset(("policy/blockedsenders/create-policy", "policy/blockedsenders/update-policy"))
+GUARDED: Final = frozenset(
+    (
+        "policy/blockedsenders/create-policy",
+        "policy/blockedsenders/update-policy",
+        "directory/add-group-member",
+        "directory/update-group",
+    )
+)
 CONFIRM: Final = "confirmReach"
 UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 HIDDEN: Final = "********"  # what a server repeats of a password
@@ -61,8 +68,8 @@ def command(
     that were carried out gave is printed as JSON. Exit code 1 when the call or one of its items was refused, with
     a line for each error that names the item by its number, from 1.
 
-    A blocked sender policy that would hit a whole organisation is asked about first; where nobody can answer, it
-    is refused unless --yes is given.
+    A blocked sender policy that would hit a whole organisation, or comes to do so by a change of a group, is asked
+    about first; where nobody can answer, it is refused unless --yes is given.
 
     \b
     mailreeve call managedsender/permit-or-block-sender \\

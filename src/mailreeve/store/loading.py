@@ -10,14 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Select, type_coerce
+from sqlalchemy import ColumnElement, Select
 
 from mailreeve.policy.policies import Changes
 from mailreeve.store.transactions import Name, Work
 
 ROWS: Final = 2_000  # fetched at a time
 KEYS: Final = 500  # named in one query
-MICROSECONDS: Final = 1_000_000
 
 
 class Identified(Protocol):
@@ -28,11 +27,6 @@ class Identified(Protocol):
 
 
 I = TypeVar("I", bound=Identified)  # noqa: E741 - for what is identified
-
-
-def microseconds(column: Column[Any]) -> ColumnElement[int]:
-    """A moment as it is stored: a policy set needs no `datetime`, and a million of them take seconds to make."""
-    return type_coerce(column, BigInteger)
 
 
 def keys_of(names: Collection[Name]) -> list[str]:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailreeve.directory.accounts import Origin
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.keys import new_key
+from mailreeve.store.keys import follow, new_key
 from mailreeve.store.schema import account, audit_event
 
 ATTEMPTS: Final = 5
@@ -70,12 +70,15 @@ class AuditEntry(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Work:
-    """One transaction of one account. `now` is the time of its start, in UTC."""
+    """One transaction of one account. `now` is the time of its start, in UTC; it may be earlier than that of one
+    before, where the clock was set back. `revision` is the account's last one: what is written now is of the
+    next."""
 
     connection: Connection
     account_id: str
     origin: Origin
     now: datetime
+    revision: int = 0
     touched: list[tuple[Part, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
 
@@ -203,7 +206,7 @@ class Store:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._engine.undoing() as connection:
-                    return transaction(Work(connection, account_id, origin, self._clock()))
+                    return transaction(self._begun(connection, account_id, origin))
             except Exception as problem:
                 if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
                     raise
@@ -230,7 +233,7 @@ class Store:
         """The result, the revision taken or 0, and what was touched."""
         revision = 0
         with ExitStack() as watched, self._engine.writing() as connection:
-            work = Work(connection, account_id, origin, self._clock())
+            work = self._begun(connection, account_id, origin)
             result = transaction(work)
             touched = work.touched_by_part()
             if work.touched or work.audits:
@@ -238,6 +241,23 @@ class Store:
                 for watcher in self._watchers:
                     watched.enter_context(watcher(account_id, touched))
         return result, revision, touched
+
+    def _begun(self, connection: Connection, account_id: str, origin: Origin) -> Work:
+        """A transaction that may write. What it makes comes after all that was ever committed, whatever the clock
+        says now (behaviour.md D-50): every commit that takes a revision ends with keys of the audit log."""
+        last_key = (
+            select(audit_event.c.id)
+            .where(audit_event.c.account_id == account_id)
+            .order_by(audit_event.c.id.desc())
+            .limit(1)
+        )
+        found = connection.execute(
+            select(account.c.revision, last_key.scalar_subquery()).where(account.c.id == account_id)
+        ).one_or_none()
+        revision, key = (0, None) if found is None else found
+        if key is not None:
+            follow(key)
+        return Work(connection, account_id, origin, self._clock(), revision)
 
     @staticmethod
     def _take_revision(work: Work) -> int:

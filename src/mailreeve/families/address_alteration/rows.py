@@ -34,8 +34,8 @@ from mailreeve.policy.policies import (
     Routing,
 )
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream, stream_named
+from mailreeve.store.keys import made_at, new_key
+from mailreeve.store.loading import changes, stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.pagination import Asked, Page
@@ -368,15 +368,13 @@ def load_some_policies(work: Work, names: Collection[Name]) -> Changes[Alteratio
 
 def _decided_policies(work: Work) -> Select[Any]:
     table = alteration_policy.c
-    return select(table.id, table.set_id, table.document, microseconds(table.created_at)).where(
-        table.account_id == work.account_id
-    )
+    return select(table.id, table.set_id, table.document).where(table.account_id == work.account_id)
 
 
 def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
-    key, set_id, text, created = row
+    key, set_id, text = row
     document = _decode(text)
-    return AlterationPolicy(key, document.description, document.scope(), set_id, created / MICROSECONDS)
+    return AlterationPolicy(key, document.description, document.scope(), set_id, made_at(key))
 
 
 def _definition(row: Sequence[Any]) -> DefinitionRow:

@@ -327,6 +327,12 @@ def use(work: Work, policy_id: str, group_ids: Iterable[str]) -> None:
     work.insert_many(insert(group_use), rows)
 
 
+def used_by(work: Work, group_ids: Iterable[str]) -> list[str]:
+    """The ids of the policies, of any family, that name one of these groups."""
+    query = select(group_use.c.policy_id).where(group_use.c.account_id == work.account_id).distinct()
+    return [row[0] for row in stream_named(work, query, group_use.c.group_id, sorted(group_ids))]
+
+
 def is_used(work: Work, group_id: str) -> bool:
     """Whether a policy names the group."""
     found = work.execute(

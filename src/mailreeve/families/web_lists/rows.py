@@ -31,8 +31,8 @@ from sqlalchemy import (
 from mailreeve.families.pages import page_of
 from mailreeve.policy.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, keys_of, microseconds, stream, stream_named
+from mailreeve.store.keys import made_at, new_key
+from mailreeve.store.loading import keys_of, stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.pagination import Asked, Page
@@ -253,15 +253,13 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
         entries.policy_id,
     ):
         held.setdefault(policy_id, []).append(WebEntry(key, _TYPES[type_], value, _ACTIONS[action]))
-    for key, description, created in rows(
-        select(policies.id, policies.description, microseconds(policies.created_at))
+    for key, description in rows(
+        select(policies.id, policies.description)
         .where(policies.account_id == work.account_id)
         .order_by(policies.id),
         policies.id,
     ):
-        yield WebPolicy(
-            key, description, tuple(scopes.get(key, ())), tuple(held.get(key, ())), created / MICROSECONDS
-        )
+        yield WebPolicy(key, description, tuple(scopes.get(key, ())), tuple(held.get(key, ())), made_at(key))
 
 
 def _targets(work: Work, wanted: Sequence[str]) -> dict[str, list[TargetRow]]:
