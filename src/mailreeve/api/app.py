@@ -223,7 +223,9 @@ class Api:
             if trouble:
                 _log.warning("not ready", problem=trouble)
                 return Response("the database does not answer\n", 503, media_type="text/plain")
-            return Response("ready\n", media_type="text/plain")
+            # That a row is left out keeps nothing else from being served.
+            left_out = self._house.store.unreadable.lines()
+            return Response("".join(f"{line}\n" for line in ["ready", *left_out]), media_type="text/plain")
 
         return await self._in_worker(look)
 

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from mailreeve.directory.accounts import Origin
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import new_key
+from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.schema import account, audit_event
 
 ATTEMPTS: Final = 5
@@ -74,8 +75,18 @@ class Work:
     account_id: str
     origin: Origin
     now: datetime
+    unreadable: UnreadableRows = field(default_factory=UnreadableRows)
     touched: list[tuple[Part, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
+
+    def read(self, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T]) -> Iterator[T]:
+        """What `make` makes of the rows of a table, whose first column is their key. One that cannot be read is
+        left out, and noted."""
+        return made(self.unreadable, self.account_id, table, rows, make)
+
+    def read_one(self, table: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
+        """What `make` makes of the row; None where there is none, or it cannot be read."""
+        return None if row is None else next(self.read(table, [row], make), None)
 
     def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement. It names the account; nothing here adds that for it."""
@@ -145,6 +156,7 @@ class Store:
         self._clock = clock
         self._listeners: list[Committed] = []
         self._watchers: list[Committing] = []
+        self.unreadable = UnreadableRows()
 
     def on_commit(self, listener: Committed) -> None:
         """Tell `listener` of every commit that takes a revision."""
@@ -157,7 +169,7 @@ class Store:
     def read(self, account_id: str, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction that changes nothing. What it changes all the same is undone."""
         with self._engine.reading() as connection:
-            work = Work(connection, account_id, Origin(""), self._clock())
+            work = Work(connection, account_id, Origin(""), self._clock(), self.unreadable)
             result = transaction(work)
             if work.touched or work.audits:
                 raise AssertionError(f"a reading transaction changed {work.audits or work.touched}")
@@ -194,7 +206,7 @@ class Store:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._engine.undoing() as connection:
-                    return transaction(Work(connection, account_id, origin, self._clock()))
+                    return transaction(Work(connection, account_id, origin, self._clock(), self.unreadable))
             except Exception as problem:
                 if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
                     raise
@@ -221,7 +233,7 @@ class Store:
         """The result, the revision taken or 0, and what was touched."""
         revision = 0
         with ExitStack() as watched, self._engine.writing() as connection:
-            work = Work(connection, account_id, origin, self._clock())
+            work = Work(connection, account_id, origin, self._clock(), self.unreadable)
             result = transaction(work)
             touched = work.touched_by_part()
             if work.touched or work.audits:

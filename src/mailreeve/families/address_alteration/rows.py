@@ -33,7 +33,7 @@ from mailreeve.policy.policies import (
     Routing,
 )
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
+from mailreeve.store.loading import MICROSECONDS, changes, everything, microseconds
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
@@ -141,7 +141,7 @@ def every_set(work: Work) -> list[SetRow]:
     """All sets, oldest first."""
     table = alteration_set
     rows = work.execute(select(*_SET_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return [SetRow(*row) for row in rows]
+    return list(work.read(table.name, rows, lambda row: SetRow(*row)))
 
 
 def find_set(work: Work, key: str) -> SetRow | None:
@@ -150,7 +150,7 @@ def find_set(work: Work, key: str) -> SetRow | None:
     row = work.execute(
         select(*_SET_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else SetRow(*row)
+    return work.read_one(table.name, row, lambda row: SetRow(*row))
 
 
 def count_sets(work: Work) -> int:
@@ -190,7 +190,7 @@ def definitions(work: Work, *, set_id: str | None = None, routing: Routing | Non
         query = query.where(table.c.set_id == set_id)
     if routing is not None:
         query = query.where(table.c.routing == routing)
-    return [_definition(row) for row in work.execute(query)]
+    return list(work.read(table.name, work.execute(query), _definition))
 
 
 def find_definition(work: Work, key: str) -> DefinitionRow | None:
@@ -199,7 +199,7 @@ def find_definition(work: Work, key: str) -> DefinitionRow | None:
     row = work.execute(
         select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else _definition(row)
+    return work.read_one(table.name, row, _definition)
 
 
 def add_definitions(work: Work, rows: Sequence[DefinitionRow]) -> None:
@@ -236,7 +236,7 @@ def every_policy(work: Work) -> list[AlterationPolicyRow]:
     """All policies, oldest first."""
     table = alteration_policy
     rows = work.execute(select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return [_policy(row) for row in rows]
+    return list(work.read(table.name, rows, _policy))
 
 
 def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
@@ -245,7 +245,7 @@ def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
     row = work.execute(
         select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else _policy(row)
+    return work.read_one(table.name, row, _policy)
 
 
 def add_policy(work: Work, set_id: str, document: PolicyDocument) -> AlterationPolicyRow:
@@ -285,8 +285,7 @@ def remove_policy(work: Work, key: str) -> None:
 
 def load_definitions(work: Work) -> Iterator[Definition]:
     """The definitions as decisions see them."""
-    query = _decided_definitions(work).order_by(alteration_definition.c.id)
-    return map(_decided_definition, stream(work, query))
+    return everything(work, _decided_definitions(work), alteration_definition.c.id, _decided_definition)
 
 
 def load_some_definitions(work: Work, names: Collection[Name]) -> Changes[Definition]:
@@ -306,8 +305,7 @@ def _decided_definition(row: Any) -> Definition:
 
 def load_policies(work: Work) -> Iterator[AlterationPolicy]:
     """The policies as decisions see them."""
-    query = _decided_policies(work).order_by(alteration_policy.c.id)
-    return map(_decided_policy, stream(work, query))
+    return everything(work, _decided_policies(work), alteration_policy.c.id, _decided_policy)
 
 
 def load_some_policies(work: Work, names: Collection[Name]) -> Changes[AlterationPolicy]:
@@ -330,6 +328,8 @@ def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
 
 def _definition(row: Row[str, str, str, str, str, str, str, str, str, str]) -> DefinitionRow:
     key, set_id, kind, routing, original_local, original_domain, original, new_local, new_domain, new = row
+    if not (original_local or original_domain):
+        raise ValueError("the original address is empty")
     rewrite = Rewrite(
         AddressType(kind),
         Routing(routing),

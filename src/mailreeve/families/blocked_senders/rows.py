@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Column, Row, Select, String, Table, Text, delete
 
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
+from mailreeve.store.loading import MICROSECONDS, changes, everything, microseconds
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
@@ -50,7 +50,7 @@ def every(work: Work) -> list[BlockedSenderRow]:
     """All policies, oldest first."""
     table = blocked_sender_policy
     rows = work.execute(select(*_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return [_row(row) for row in rows]
+    return list(work.read(table.name, rows, _row))
 
 
 def find(work: Work, key: str) -> BlockedSenderRow | None:
@@ -59,7 +59,7 @@ def find(work: Work, key: str) -> BlockedSenderRow | None:
     row = work.execute(
         select(*_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(table.name, row, _row)
 
 
 def add(
@@ -102,7 +102,7 @@ def remove(work: Work, key: str) -> None:
 
 def load(work: Work) -> Iterator[BlockedSenderPolicy]:
     """The policies as decisions see them."""
-    return map(_policy, stream(work, _policies(work).order_by(blocked_sender_policy.c.id)))
+    return everything(work, _policies(work), blocked_sender_policy.c.id, _policy)
 
 
 def load_some(work: Work, names: Collection[Name]) -> Changes[BlockedSenderPolicy]:

@@ -62,7 +62,7 @@ class DelegateRow(Struct, frozen=True):
 def held_by(work: Work, user_id: str) -> list[DelegateRow]:
     """The rights that a user holds, oldest first."""
     rows = work.execute(_rights(work).where(delegate_right.c.holder_id == user_id).order_by(delegate_right.c.id))
-    return [DelegateRow(*row) for row in rows]
+    return list(work.read(delegate_right.name, rows, lambda row: DelegateRow(*row)))
 
 
 def count_held(work: Work, user_id: str) -> int:
@@ -78,7 +78,7 @@ def count_held(work: Work, user_id: str) -> int:
 def find(work: Work, key: str) -> DelegateRow | None:
     """One right, or None."""
     row = work.execute(_rights(work).where(delegate_right.c.id == key)).one_or_none()
-    return None if row is None else DelegateRow(*row)
+    return work.read_one(delegate_right.name, row, lambda row: DelegateRow(*row))
 
 
 def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | None:
@@ -86,7 +86,7 @@ def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | N
     row = work.execute(
         _rights(work).where(delegate_right.c.holder_id == holder_id, delegate_right.c.mailbox_id == mailbox_id)
     ).one_or_none()
-    return None if row is None else DelegateRow(*row)
+    return work.read_one(delegate_right.name, row, lambda row: DelegateRow(*row))
 
 
 def may_open(work: Work, user_id: str, mailbox_user_id: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.groups.types import Source
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
@@ -78,7 +79,7 @@ class GroupRow(Struct, frozen=True):
     id: str
     parent_id: str | None
     name: str
-    source: str
+    source: Source
     system: bool
 
 
@@ -99,7 +100,7 @@ def every_group(work: Work) -> list[GroupRow]:
         .where(group.c.account_id == work.account_id)
         .order_by(group.c.id)
     )
-    return [GroupRow(*row) for row in rows]
+    return list(work.read(group.name, rows, _group))
 
 
 def some_groups(work: Work, keys: Sequence[str]) -> list[GroupRow]:
@@ -107,7 +108,7 @@ def some_groups(work: Work, keys: Sequence[str]) -> list[GroupRow]:
     query = select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system).where(
         group.c.account_id == work.account_id
     )
-    return [GroupRow(*row) for row in stream_named(work, query, group.c.id, keys)]
+    return list(work.read(group.name, stream_named(work, query, group.c.id, keys), _group))
 
 
 def find_group(work: Work, key: str) -> GroupRow | None:
@@ -117,7 +118,7 @@ def find_group(work: Work, key: str) -> GroupRow | None:
             group.c.account_id == work.account_id, group.c.id == key
         )
     ).one_or_none()
-    return None if row is None else GroupRow(*row)
+    return work.read_one(group.name, row, _group)
 
 
 def parent_of(work: Work, key: str) -> str | None:
@@ -140,7 +141,7 @@ def count_children(work: Work, key: str) -> int:
 
 def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:
     """A new cloud group."""
-    row = GroupRow(new_key(), parent_id, name, "cloud", system)
+    row = GroupRow(new_key(), parent_id, name, Source.CLOUD, system)
     work.execute(
         insert(group).values(
             account_id=work.account_id,
@@ -216,7 +217,7 @@ def members(work: Work, group_id: str, size: int, offset: int) -> list[MemberRow
         .limit(size)
         .offset(offset)
     )
-    return [MemberRow(*row) for row in rows]
+    return list(work.read(member.name, rows, _member))
 
 
 def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
@@ -226,7 +227,7 @@ def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
             member.c.account_id == work.account_id, member.c.group_id == group_id, member.c.matched == matched
         )
     ).one_or_none()
-    return None if row is None else MemberRow(*row)
+    return work.read_one(member.name, row, _member)
 
 
 def add_member(work: Work, group_id: str, matched: str, shown: str, notes: str) -> MemberRow:
@@ -295,3 +296,12 @@ def is_used(work: Work, group_id: str) -> bool:
         .limit(1)
     )
     return found.first() is not None
+
+
+def _group(row: Sequence[Any]) -> GroupRow:
+    key, parent_id, name, source, system = row
+    return GroupRow(key, parent_id, name, Source(source), system)
+
+
+def _member(row: Sequence[Any]) -> MemberRow:
+    return MemberRow(*row)

@@ -70,13 +70,13 @@ _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
 def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[Recorded]:
     """What was recorded since then, the newest first, read while it is asked for."""
     query = (
-        select(message_outcome.c.document)
+        select(message_outcome.c.id, message_outcome.c.document)
         .where(message_outcome.c.account_id == work.account_id, message_outcome.c.at >= since)
         .order_by(message_outcome.c.at.desc())
         .limit(most)
     )
-    for (document,) in work.execute(query.execution_options(yield_per=READ_AT_ONCE)):
-        yield _decode_recorded(document)
+    rows = work.execute(query.execution_options(yield_per=READ_AT_ONCE))
+    yield from work.read(message_outcome.name, rows, lambda row: _decode_recorded(row[1]))
 
 
 def count_recorded(work: Work, since: datetime) -> int:

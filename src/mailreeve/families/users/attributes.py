@@ -74,7 +74,7 @@ def every_type(work: Work) -> list[AttributeType]:
         .where(attribute_type.c.account_id == work.account_id)
         .order_by(attribute_type.c.id)
     )
-    return [AttributeType(*row) for row in rows]
+    return list(work.read(attribute_type.name, rows, lambda row: AttributeType(*row)))
 
 
 def find_type(work: Work, *, key: str | None = None, name: str | None = None) -> AttributeType | None:
@@ -85,7 +85,7 @@ def find_type(work: Work, *, key: str | None = None, name: str | None = None) ->
             attribute_type.c.account_id == work.account_id, wanted
         )
     ).one_or_none()
-    return None if row is None else AttributeType(*row)
+    return work.read_one(attribute_type.name, row, lambda row: AttributeType(*row))
 
 
 def count_types(work: Work) -> int:
@@ -119,7 +119,7 @@ def values_of(work: Work, user_id: str) -> list[AttributeValue]:
         .where(attribute_value.c.account_id == work.account_id, attribute_value.c.user_id == user_id)
         .order_by(attribute_type.c.id)
     )
-    return [AttributeValue(*row) for row in rows]
+    return list(work.read(attribute_type.name, rows, lambda row: AttributeValue(*row)))
 
 
 def put(work: Work, user_id: str, type_id: str, value: str) -> None:

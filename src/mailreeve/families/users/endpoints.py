@@ -80,7 +80,7 @@ def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     total = rows.count_addresses(call.work, domain)
     found = rows.addresses(call.work, domain, call.page.size or DEFAULT_PAGE_SIZE, call.page.offset)
     listed = [
-        ListedUser(row.name, row.shown, shown[row.domain], row.alias, row.address_type, row.source)
+        ListedUser(row.name, row.shown, shown.get(row.domain, row.domain), row.alias, row.address_type, row.source)
         for row in found
     ]
     return Page([UsersAnswer(listed, total)], call.page.shown(len(found), total))
