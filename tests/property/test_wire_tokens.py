@@ -7,10 +7,9 @@ import contextlib
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from msgspec import UNSET
 
 from mailreeve.wire.errors import ItemRefused, RequestRefused
-from mailreeve.wire.pagination import MAX_PAGE_SIZE, PageRequest
+from mailreeve.wire.pagination import MAX_PAGE_SIZE, PageRequest, Paging
 from mailreeve.wire.tokens import KEY_OCTETS, Ids, Kind
 
 IDS = Ids(bytes(range(KEY_OCTETS)))
@@ -49,32 +48,31 @@ def test_a_made_up_id_does_not_open(kind: Kind, text: str) -> None:
         IDS.open(kind, text, "account")
 
 
-@given(st.integers(0, 60), st.integers(1, 12))
-def test_pages_show_every_row_once_in_order(count: int, size: int) -> None:
-    """Following `next` to its absence, and `previous` back to its own, over the same pages."""
-    rows = list(range(count))
-    page = PageRequest.read({"pageSize": size}).cut(rows)
-    pages = [page]
-    while page.shown.next is not UNSET:
-        page = PageRequest.read({"pageToken": page.shown.next, "pageSize": size}).cut(rows)
-        pages.append(page)
-    assert [row for p in pages for row in p.rows] == rows
-    assert all(p.shown.page_size == len(p.rows) == size for p in pages[:-1])
-    assert {p.shown.total_count for p in pages} == {count or UNSET}
-    back = [page]
-    while page.shown.previous is not UNSET:
-        page = PageRequest.read({"pageToken": page.shown.previous}).cut(rows)
-        back.append(page)
-    assert [p.rows for p in back] == [p.rows for p in reversed(pages)]
-
-
 @given(st.text(max_size=40) | st.binary(max_size=30).map(lambda b: b.decode("latin-1")))
-def test_any_page_token_is_a_page_or_refused(token: str) -> None:
-    """Within the limits, and never another exception."""
-    with contextlib.suppress(RequestRefused):
-        page = PageRequest.read({"pageToken": token})
-        assert 0 <= page.size <= MAX_PAGE_SIZE
-        assert 0 <= page.offset < 2**53
+def test_a_made_up_page_token_does_not_open(token: str) -> None:
+    """Nor ends it in another exception."""
+    assume(token)
+    with pytest.raises(RequestRefused):
+        Paging(IDS, "account", "test/list", [], PageRequest.read({"pageToken": token}))
+
+
+@given(st.binary(max_size=80), accounts, accounts)
+def test_page_tokens_are_useless_elsewhere(content: bytes, account: str, other: str) -> None:
+    """They read back in their account, and in no other."""
+    token = IDS.seal_page(content, account)
+    assert IDS.open_page(token, account) == content
+    assume(account != other)
+    with pytest.raises(ValueError, match="sealed"):
+        IDS.open_page(token, other)
+
+
+@given(kinds, keys, accounts)
+def test_an_id_is_no_page_token(kind: Kind, key: str, account: str) -> None:
+    """Nor the other way round."""
+    with pytest.raises(ValueError, match="sealed"):
+        IDS.open_page(IDS.seal(kind, key, account).removeprefix("MTOKEN:"), account)
+    with pytest.raises(ItemRefused):
+        IDS.open(kind, IDS.seal_page(bytes.fromhex(key), account), account)
 
 
 json_values = st.recursive(

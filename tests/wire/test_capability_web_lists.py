@@ -113,12 +113,39 @@ def test_vector_27_of_two_lists_that_disagree_block_wins_and_the_trace_shows_bot
     assert places == {"block": 1, "allow": 2}
 
 
-def test_vector_28_scheme_port_and_fragment_are_stripped(web):
+def test_vector_28_scheme_port_and_fragment_do_not_count_and_are_answered_as_written(web):
     made = web.create(WebEntry("block", "url", "http://ex.test:8080/p#f"))
     (row,) = web.gate.client.call("policy/webwhiteurl/get-policy-with-targets", {"id": made.id})
-    assert [url["value"] for url in row["urls"]] == ["ex.test/p"]
+    assert [url["value"] for url in row["urls"]] == ["http://ex.test:8080/p#f"]  # D-47
     assert [web.verdict(f"{scheme}://ex.test/p/q") for scheme in ("http", "https", "ftp")] == ["block"] * 3
     assert web.verdict("https://www.ex.test/p") == "none"
+
+
+@pytest.mark.parametrize(
+    ("entry", "disguised"),
+    [
+        ("http://q.test/w?v=abc", "http://q.test/w?" + "&" * 1_000 + "v=abc"),
+        ("http://q.test/w?v=abc", "http://q.test/w?" + "v=&" * 1_000 + "v=abc"),
+        ("192.0.2.1", "http://[::ffff:192.0.2.1]/"),
+        ("http://[::ffff:192.0.2.3]/x", "http://192.0.2.3/x/y"),
+    ],
+    ids=["empty parameters", "repeated parameters", "mapped address", "mapped address in the entry"],
+)
+def test_disguise_does_not_open_what_is_blocked(web, entry, disguised):
+    web.create(WebEntry("block", "url" if "/" in entry else "domain", entry))
+    assert web.verdict(disguised) == "block"
+
+
+def test_allow_of_one_octet_does_not_open_another(web):
+    web.create(WebEntry("block", "domain", "al.test"), WebEntry("allow", "url", "http://al.test/w?v=%FF"))
+    assert [web.verdict(f"http://al.test/w?v={octet}") for octet in ("%ff", "%FE")] == ["allow", "block"]
+
+
+@pytest.mark.parametrize("value", ["a.test,b.test", "e(.)test", "ex[.]test", "..test", "a.test b.test"])
+def test_domain_that_could_never_match_is_refused(web, value):
+    with pytest.raises(ApiError) as refused:
+        web.create(WebEntry("block", "domain", value))
+    assert refused.value.failures[0].field == "urls[0].value"
 
 
 def test_vector_29_wildcard_in_a_domain_is_refused(web):

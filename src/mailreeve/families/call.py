@@ -13,7 +13,7 @@ from mailreeve.directory.accounts import Caller
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.transactions import Work
-from mailreeve.wire.pagination import PageRequest
+from mailreeve.wire.pagination import Asked
 from mailreeve.wire.tokens import Ids, Kind
 
 T = TypeVar("T")
@@ -67,15 +67,15 @@ class AddressJoined(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `warnings` are said about items that are carried out all the same. `rehearse` is for endpoints
-    that only read: a call that writes holds the turn that a rehearsal waits for. `address_joined` is what follows
-    when an alias is given."""
+    """One call. `page` is what is asked of the list that the item at hand names. `warnings` are said about items
+    that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
+    turn that a rehearsal waits for. `address_joined` is what follows when an alias is given."""
 
     caller: Caller
     work: Work
     ids: Ids
     limits: Limits
-    page: PageRequest
+    page: Asked
     current_policies: Callable[[], PolicySet]
     conduct: Conduct
     rehearse: Rehearse

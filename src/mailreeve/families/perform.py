@@ -8,6 +8,7 @@ opens the transactions that endpoints run in.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -25,7 +26,7 @@ from mailreeve.store.transactions import Store, Work
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
 from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
-from mailreeve.wire.pagination import Page, PageRequest, Shown
+from mailreeve.wire.pagination import Asked, Page, Paging, Shown, refuse_token
 from mailreeve.wire.tokens import Ids
 
 T = TypeVar("T")
@@ -62,12 +63,18 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
     if len(request.items) > endpoint.most:
         raise RequestRefused(TOO_MANY_ITEMS, f"{TOO_MANY_ITEMS.message}: at most {endpoint.most} are allowed")
     ready = [_read(endpoint, item) for item in request.items]
+    paging = None
+    if endpoint.lists:
+        read = [None if isinstance(value, Failure) else value for value in ready]
+        paging = Paging(house.ids, caller.account_id, endpoint.path, read, request.page)
+    else:
+        refuse_token(request.page, endpoint.path)
 
     def transaction(work: Work) -> Done:
         follower = house.follower
         rehearse = _no_rehearsal if endpoint.writes else rehearsal(house, caller, origin)
         current = partial(follower.current_for_writer if endpoint.writes else follower.current, caller.account_id)
-        return _each(endpoint, request, ready, _call(house, caller, work, request.page, current, rehearse))
+        return _each(endpoint, request, ready, paging, _call(house, caller, work, current, rehearse))
 
     if endpoint.writes:
         return house.store.write(caller.account_id, origin, transaction)
@@ -88,7 +95,7 @@ def consult(house: House, caller: Caller, origin: Origin, action: Callable[[Call
 
     def transaction(work: Work) -> T:
         current = partial(house.follower.current, caller.account_id)
-        return action(_call(house, caller, work, PageRequest(), current, rehearsal(house, caller, origin)))
+        return action(_call(house, caller, work, current, rehearsal(house, caller, origin)))
 
     return house.store.read(caller.account_id, transaction)
 
@@ -104,7 +111,7 @@ def rehearsal(house: House, caller: Caller, origin: Origin) -> Rehearse:
         def transaction(work: Work) -> Rehearsed[T]:
             before = house.follower.current_for_writer(caller.account_id)
             lenient = replace(house, conduct=replace(house.conduct, reach_guard=ReachGuard.WARN))
-            result = action(_call(lenient, caller, work, PageRequest(), lambda: before, _no_rehearsal))
+            result = action(_call(lenient, caller, work, lambda: before, _no_rehearsal))
             return Rehearsed(result, before, house.follower.rehearsed(work, before))
 
         return house.store.rehearse(caller.account_id, origin, transaction)
@@ -116,23 +123,24 @@ def _call(
     house: House,
     caller: Caller,
     work: Work,
-    page: PageRequest,
     current: Callable[[], PolicySet],
     rehearse: Rehearse,
 ) -> Call:
     joined = house.address_joined
-    return Call(caller, work, house.ids, house.limits, page, current, house.conduct, rehearse, joined)
+    return Call(caller, work, house.ids, house.limits, Asked(), current, house.conduct, rehearse, joined)
 
 
 def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:
     raise AssertionError("a call that writes cannot rehearse")
 
 
-def _each(endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure], call: Call) -> Done:
+def _each(
+    endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure], paging: Paging | None, call: Call
+) -> Done:
     data: list[Struct] = []
     fail: list[Failure] = []
-    shown: Shown | None = None
-    for item, value in zip(request.items, ready, strict=True):
+    pages: list[Page[Struct] | None] = [None] * len(ready)
+    for n, (item, value) in enumerate(zip(request.items, ready, strict=True)):
         if isinstance(value, Failure):
             fail.append(value)
             continue
@@ -140,19 +148,18 @@ def _each(endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure
         try:
             # What only reads leaves nothing to undo.
             with call.work.item() if endpoint.writes else nullcontext():
-                result = endpoint.run(call, value)
+                asked = call if paging is None else dataclasses.replace(call, page=paging.asked[n])
+                result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             del call.warnings[said:]
             fail.append(Failure(refusal.problems, _echo(item)))
             continue
         if isinstance(result, Page):
-            shown = result.shown if shown is None else shown.plus(result.shown)
+            pages[n] = result
             data += result.rows
         else:
             data += result
-    if endpoint.lists and shown is None:
-        shown = Shown(0)
-    return Done(data, fail, shown, call.warnings)
+    return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)
 
 
 def _echo(item: Item) -> Item:

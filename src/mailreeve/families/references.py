@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Mapping
 
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows as groups
@@ -18,6 +18,7 @@ class DirectoryReferences:
 
     def __init__(self, call: Call) -> None:
         self._call = call
+        self._shown: dict[str, GroupObject] = {}  # Of many policies on a page, most name the same few groups.
 
     def group_key(self, wire_id: str, field: str) -> str:
         """The key of an existing group. Raises `ItemRefused`."""
@@ -32,34 +33,34 @@ class DirectoryReferences:
 
     def group(self, key: str) -> GroupObject:
         """A group with those right below it; those further down only count in their own `folder_count`."""
-        return self._group_object(self._groups[key], tuple(self._below.get(key, ())))
+        found = self._shown.get(key)
+        if found is None:
+            row = groups.find_group(self._call.work, key)
+            if row is None:
+                raise KeyError(key)  # What a policy names is never deleted.
+            below = groups.groups_below(self._call.work, key)
+            keys = [key, *(child.id for child in below)]
+            counts = groups.member_counts(self._call.work, keys), groups.count_below(self._call.work, keys)
+            children = tuple(self._group_object(child, *counts) for child in below)
+            found = self._shown[key] = self._group_object(row, *counts, children)
+        return found
 
-    def _group_object(self, row: GroupRow, below: tuple[GroupRow, ...] = ()) -> GroupObject:
+    def _group_object(
+        self,
+        row: GroupRow,
+        users: Mapping[str, int],
+        folders: Mapping[str, int],
+        below: tuple[GroupObject, ...] = (),
+    ) -> GroupObject:
         return GroupObject(
             id=self.group_id(row.id),
             description=row.name,
             source=row.source,
             parent_id="" if row.parent_id is None else self.group_id(row.parent_id),
-            user_count=self._member_counts.get(row.id, 0),
-            folder_count=len(self._below.get(row.id, ())),
-            folders=tuple(self._group_object(child) for child in below),
+            user_count=users.get(row.id, 0),
+            folder_count=folders.get(row.id, 0),
+            folders=below,
         )
-
-    @cached_property
-    def _groups(self) -> dict[str, GroupRow]:
-        return {row.id: row for row in groups.every_group(self._call.work)}
-
-    @cached_property
-    def _below(self) -> dict[str, list[GroupRow]]:
-        below: dict[str, list[GroupRow]] = {}
-        for row in self._groups.values():
-            if row.parent_id is not None:
-                below.setdefault(row.parent_id, []).append(row)
-        return below
-
-    @cached_property
-    def _member_counts(self) -> dict[str, int]:
-        return groups.member_counts(self._call.work)
 
     def attribute_key(self, wire_id: str | None, name: str | None, field: str) -> str:
         """The key of an existing attribute, by id or else by name. Raises `ItemRefused`."""

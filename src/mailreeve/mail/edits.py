@@ -16,6 +16,7 @@ so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
@@ -23,7 +24,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.mail.mailboxes import Mailbox, likely_address, read_mailbox
-from mailreeve.mail.message import Message
+from mailreeve.mail.message import Content, Message
 from mailreeve.policy.addresses import Address
 from mailreeve.policy.alteration import Rewriter
 from mailreeve.policy.authors import Entry, entries
@@ -35,6 +36,9 @@ SPAM_CHECKS: Final = "X-Mailreeve-Spam-Checks"
 DECISION: Final = "X-Mailreeve-Decision"
 ORIGINAL: Final = "X-Mailreeve-Original-"
 STRAY: Final = b"X-Mailreeve-Stray:"
+MBOX: Final = b"X-Mailbox-Line: "
+
+_MBOX_LINE: Final = re.compile(rb">*From ")
 
 ADDRESS_FIELDS: Final[dict[str, AddressType]] = {
     "from": AddressType.FROM,
@@ -63,21 +67,24 @@ class Edits(Struct, frozen=True):
     replaced: tuple[tuple[int, bytes], ...] = ()
 
 
-def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> bytes:
+def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
     """The edited message, with `on_top` (complete fields, such as a Received) above all else."""
     replaced = dict(edits.replaced)
     parts = [on_top]
     parts += [f"{name}: {text}\r\n".encode() for name, text in edits.added]
-    if message.fields and message.fields[0].raw[:1] in (b" ", b"\t"):
-        # Only the first line can be such a one: any other belongs to the field before it.
-        parts.append(STRAY)
-    parts += [
-        replaced.get(place, field.raw)
-        for place, field in enumerate(message.fields)
-        if not field.name.startswith(OWN_PREFIX)
-    ]
-    parts.append(message.rest)
-    return b"".join(parts)
+    begun = False
+    for place, field in enumerate(message.fields):
+        if not begun:
+            if not field.name and _MBOX_LINE.match(field.raw):
+                parts.append(MBOX)
+            else:
+                begun = True
+                if field.raw[:1] in (b" ", b"\t"):
+                    # Only the first line can be such a one: any other belongs to the field before it.
+                    parts.append(STRAY)
+        if not field.name.startswith(OWN_PREFIX):
+            parts.append(replaced.get(place, field.raw))
+    return Content(b"".join(parts), message.body)
 
 
 def marks(spam_checks: SpamChecks, decision_id: str) -> tuple[tuple[str, str], ...]:

@@ -1,15 +1,18 @@
 """A Maildir as the next hop: for trying things out, for tests, and for readers that poll a folder.
 
-The standard library writes the files: under a name of their own, synced before they appear in `new`.
-What it leaves out is added here: `new` itself is synced as well, without which a file that was just
-renamed may be gone after a power failure.
+A file is written in `tmp` under a name of its own, synced, and linked into `new`; then `new` itself is synced,
+without which a file may be gone after a power failure. The standard library's `mailbox` writes such files too, but
+takes a message as one text, which it copies twice; ours may be large and come in pieces.
 """
 
 from __future__ import annotations
 
-import mailbox
 import os
+import secrets
+import socket
+import time
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,7 @@ import anyio.to_thread
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.mail.message import Content
 from mailreeve.mail.ports import Courier, Routed
 from mailreeve.policy.addresses import Address, Sender
 from mailreeve.policy.decisions import SmtpReply
@@ -25,7 +29,6 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 CANNOT_STORE: Final = SmtpReply(452, "4.3.1", "The mailbox cannot be written, try again later")
 
-_NAMING_ATTEMPTS: Final = 20
 _FOLDERS: Final = ("tmp", "new", "cur")
 
 
@@ -42,23 +45,22 @@ class MaildirNextHop:
             folder.mkdir(exist_ok=True, mode=0o700)
         _sync_directory(path)
         self._path = path
-        self._mailbox = mailbox.Maildir(path, create=False)
+        # What may stand in a file name of a Maildir, whatever the machine is called.
+        self._host = socket.gethostname().replace("/", r"\057").replace(":", r"\072")
 
     def courier(self) -> Courier:
         """A courier; all share the one Maildir."""
         return _MaildirCourier(self)
 
-    def store(self, sender: Sender, recipients: Sequence[Routed], content: bytes) -> list[SmtpReply | None]:
+    def store(self, sender: Sender, recipients: Sequence[Routed], content: Content) -> list[SmtpReply | None]:
         """Write one file per recipient. Blocks. Stops at the first file that cannot be written."""
-        # The library turns LF into the line ends of the system.
-        body = content.replace(b"\r\n", b"\n")
         results: list[SmtpReply | None] = []
         try:
             for recipient in recipients:
-                self._add(_delivery_fields(sender, recipient) + body)
+                self._add(_delivery_fields(sender, recipient), content)
                 results.append(None)
             _sync_directory(self._path / "new")
-        except (OSError, mailbox.Error) as problem:
+        except OSError as problem:
             log.error("maildir.cannot_write", path=str(self._path), problem=str(problem))
             # A failed sync says nothing about which files are safe, so none counts as stored.
             done = 0 if len(results) == len(recipients) else self._synced(len(results))
@@ -73,17 +75,20 @@ class MaildirNextHop:
             return 0
         return written
 
-    def _add(self, content: bytes) -> None:
-        for attempt in range(_NAMING_ATTEMPTS):
+    def _add(self, fields: bytes, content: Content) -> None:
+        name = f"{time.time():.6f}.{secrets.token_hex(8)}.{self._host}"
+        written = self._path / "tmp" / name
+        with written.open("xb", buffering=0) as file:
             try:
-                self._mailbox.add(content)
-            except mailbox.ExternalClashError:
-                # Names are made from the time and a counter without a lock, so two threads may meet on
-                # one. The file is opened exclusively: the second finds out here and takes another.
-                if attempt + 1 == _NAMING_ATTEMPTS:
-                    raise
-            else:
-                return
+                _write_all(file, fields)
+                for piece in content.pieces():
+                    # Every CR is one of a line end by now.
+                    _write_all(file, piece.translate(None, b"\r"))
+                os.fsync(file.fileno())
+                written.rename(self._path / "new" / name)
+            except BaseException:
+                written.unlink(missing_ok=True)
+                raise
 
 
 class _MaildirCourier:
@@ -96,7 +101,7 @@ class _MaildirCourier:
         return None
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: bytes, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
         return await anyio.to_thread.run_sync(self._next_hop.store, sender, recipients, content)
 
@@ -111,6 +116,12 @@ def _delivery_fields(sender: Sender, recipient: Routed) -> bytes:
     return (
         f"Return-Path: <{sender}>\nDelivered-To: {recipient.effective}\nX-Original-To: {recipient.original}\n"
     ).encode()
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _sync_directory(path: Path) -> None:

@@ -1,27 +1,37 @@
 """Where does the header of a message end, and what fields stand in it? Bytes in, the same bytes out.
 
-Nothing here decodes or repairs: a message is split into fields and a rest, and joining them gives the
+Nothing here decodes or repairs: a message is split into fields and a body, and joining them gives the
 message back byte for byte. What is no field (a line without a name) is kept as a nameless one.
 
 The header ends at the first empty line and nowhere else. Some readers stop earlier, at the first line
 that is no field; by reading on we see every field that any of them could see.
+
+A body may be as large as the door allows, so it is held in pieces and never joined: every step that is
+made of it is made piece by piece, and no copy of the whole is ever needed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.policy.header_text import decoded_words, printable
 
+Pieces = tuple[bytes, ...]
+"""Text that stands one piece after the other. Where a piece ends means nothing."""
+
+MAX_FIELDS: Final = 2_000
+"""More than any honest header has. `read_message` reads one more and leaves the rest together as the last one, and
+`Transaction.end_of_message` refuses the message: each field is an object, which takes more than its octets."""
+
 _FIELD_NAME: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")  # RFC 5322 sections 3.6.8 and 4.5
 # A field or other line with its continuation lines, which begin with white space (RFC 5322 section 2.2.3).
 _FIELD: Final = re.compile(rb"[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
 _HEADER_END: Final = re.compile(rb"(?:\A|\n)(\r?\n)")
-_STRAY_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
 class Field(Struct, frozen=True):
@@ -40,11 +50,27 @@ class Field(Struct, frozen=True):
         return self.raw[self.value_at :].decode("utf-8", "surrogateescape")
 
 
+class Content(Struct, frozen=True):
+    """A message as it is handed on. `header` has its last line end, `body` begins with the empty line."""
+
+    header: bytes
+    body: Pieces = ()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The text from its beginning to its end."""
+        yield self.header
+        yield from self.body
+
+    def __bytes__(self) -> bytes:
+        """The whole text at once, for who knows that it is small."""
+        return b"".join(self.pieces())
+
+
 class Message(Struct, frozen=True):
-    """A message split where its header ends. `rest` begins with the empty line, or is empty."""
+    """A message split where its header ends. `body` begins with the empty line, or is empty."""
 
     fields: tuple[Field, ...]
-    rest: bytes
+    body: Pieces
     size: int
 
     def named(self, name: str) -> Iterator[Field]:
@@ -66,11 +92,24 @@ def header_length(content: bytes) -> int:
     return end.start(1) if end else len(content)
 
 
-def read_message(content: bytes) -> Message:
-    """Split a message into its header fields and the rest. Takes whatever bytes there are."""
+def read_message(content: bytes, more: Pieces = ()) -> Message:
+    """Split a message into its header fields and the body. Takes whatever bytes there are.
+
+    `content` holds the whole header, and perhaps some of the body or all of it; `more` is what follows.
+    """
     end = header_length(content)
-    fields = tuple(_read_field(part) for part in _FIELD.findall(content[:end]) if part)
-    return Message(fields, content[end:], len(content))
+    body = (content[end:], *more) if end < len(content) else more
+    return Message(tuple(_fields(content[:end])), body, len(content) + sum(map(len, more)))
+
+
+def _fields(header: bytes) -> Iterator[Field]:
+    end = 0
+    for found in islice(_FIELD.finditer(header), MAX_FIELDS):
+        if found[0]:
+            end = found.end()
+            yield _read_field(found[0])
+    if end < len(header):
+        yield Field("", header[end:], 0)
 
 
 def _read_field(raw: bytes) -> Field:
@@ -78,27 +117,3 @@ def _read_field(raw: bytes) -> Field:
     if name is None:
         return Field("", raw, 0)
     return Field(name[1].decode("ascii").lower(), raw, name.end())
-
-
-def with_proper_line_ends(content: bytes) -> bytes:
-    """The content with every line end a CRLF; the very same bytes where that is so already.
-
-    A bare CR or LF ends no line in SMTP (RFC 5321 section 2.3.8), yet many mail servers take it for
-    one. Left alone, it would let a sender hide a header field, or the end of the message, from us and
-    show it to the next hop. So we read what the next hop will read.
-    """
-    pairs = content.count(b"\r\n")
-    if content.count(b"\n") == pairs and content.count(b"\r") == pairs:
-        return content
-    return _STRAY_LINE_END.sub(b"\r\n", content)
-
-
-def has_line_over(content: bytes, limit: int) -> bool:
-    """Whether any line, without its line end, is longer than `limit` octets. Line ends are CRLF."""
-    start = 0
-    while len(content) - start > limit + 2:
-        end = content.rfind(b"\n", start, start + limit + 2)
-        if end < start:
-            return True
-        start = end + 1
-    return len(content) - start > limit and content.find(b"\r\n", start) < 0

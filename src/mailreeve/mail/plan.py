@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.mail.edits import Edits, apply
-from mailreeve.mail.message import Message
+from mailreeve.mail.message import Content, Message
 from mailreeve.mail.ports import Routed
 from mailreeve.policy.addresses import Address, Sender
 from mailreeve.policy.decisions import Decision, SmtpReply
@@ -37,7 +37,7 @@ class Deliver(Struct, frozen=True):
     recipients: tuple[Routed, ...]
     edits: Edits
 
-    def content(self, message: Message, on_top: bytes) -> bytes:
+    def content(self, message: Message, on_top: bytes) -> Content:
         """The copy they get; `on_top` are the door's own trace fields."""
         return apply(message, self.edits, on_top=on_top)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.mail.message import Content
 from mailreeve.policy.addresses import Address, Sender
 from mailreeve.policy.decisions import SmtpReply
 from mailreeve.policy.policy_set import PolicySet
@@ -61,7 +62,7 @@ class Courier(Protocol):
         ...
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: bytes, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
         """Hand over one message. For each recipient in order None once it is durable there, or the refusal."""
         ...

@@ -6,6 +6,10 @@ is passed on before the sender has been promised anything. At the end of data th
 the message, and its answer is our answer. Where the envelope is still the one that was checked, which is
 the ordinary case, that costs nothing twice.
 
+A connection that breaks is made anew, and the message sent again at once, only while the next hop has
+certainly not taken it: that is, as long as nothing of the dot was sent that ends the content (RFC 5321
+section 4.1.1.4: before that it must not act). Afterwards nobody knows, so our sender is told to try again.
+
 The next hop's own texts reach the sender with its code, so that a bounce says what was really wrong.
 """
 
@@ -15,14 +19,15 @@ import asyncio
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, cast
 
 import aiosmtplib
 import structlog
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.mail.message import header_length
+from mailreeve.mail.content_sender import NotTakenError, send_content
+from mailreeve.mail.message import Content
 from mailreeve.mail.ports import Courier, Routed
 from mailreeve.policy.addresses import Address, Sender
 from mailreeve.policy.decisions import SmtpReply
@@ -85,6 +90,8 @@ class _SmtpCourier:
     def __init__(self, next_hop: SmtpNextHop) -> None:
         self._next_hop = next_hop
         self._client: aiosmtplib.SMTP | None = None
+        # Kept as long as the connection: one that is let go closes it.
+        self._writer: asyncio.StreamWriter | None = None
         # The transaction that the next hop is in: the reverse path with its parameters, and what it said to
         # each recipient.
         self._mail: tuple[str, bool] | None = None
@@ -105,7 +112,7 @@ class _SmtpCourier:
             return self._failed(problem)
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: bytes, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
         # Several originals may lead to one mailbox, which gets one copy.
         targets = list(dict.fromkeys(str(recipient.effective) for recipient in recipients))
@@ -138,18 +145,18 @@ class _SmtpCourier:
             # All mail was answered for before; a missing goodbye changes nothing.
             log.debug("next_hop.no_goodbye", problem=str(problem))
             client.close()
+        self._writer = None
 
     async def _send(
-        self, sender: str, targets: list[str], content: bytes, utf8: bool
+        self, sender: str, targets: list[str], content: Content, utf8: bool
     ) -> dict[str, SmtpReply | None]:
         results: dict[str, SmtpReply | None] = dict.fromkeys(targets)
         utf8 = utf8 or not all(address.isascii() for address in (sender, *targets))
         if self._client is not None and self._mail == (sender, utf8) and self._accepted() == targets:
             try:
                 return await self._data(self._client, targets, results, content, utf8)
-            except aiosmtplib.SMTPServerDisconnected as problem:
-                # Tired of waiting for our sender, most likely: so once more, from the start. If it had
-                # taken the message and failed to say so, there will be two copies: better than none.
+            except NotTakenError as problem:
+                # Tired of waiting for our sender, most likely: so once more, from the start.
                 self._failed(problem)
         elif self._client is not None:
             await self._forget(self._client)
@@ -165,17 +172,25 @@ class _SmtpCourier:
         client: aiosmtplib.SMTP,
         targets: list[str],
         results: dict[str, SmtpReply | None],
-        content: bytes,
+        content: Content,
         utf8: bool,
     ) -> dict[str, SmtpReply | None]:
-        """Send the content to those whom the next hop accepted, and add its answer to the results."""
-        if utf8 and not client.supports_extension("smtputf8") and not content[: header_length(content)].isascii():
+        """Send the content to those whom the next hop accepted, and add its answer to the results.
+
+        Raises `NotTakenError` if the connection broke before the end of the content was sent.
+        """
+        if utf8 and not client.supports_extension("smtputf8") and not content.header.isascii():
             results.update(dict.fromkeys(targets, NEEDS_UTF8))
             return results
+        protocol, writer = client.protocol, self._writer
         try:
-            await client.data(content, timeout=self._next_hop.data_timeout)
-        except aiosmtplib.SMTPResponseException as refusal:
-            results.update(dict.fromkeys(targets, passed_on(refusal.code, refusal.message)))
+            answer = await self._command(client, b"DATA")
+        except aiosmtplib.SMTPServerDisconnected as problem:
+            raise NotTakenError(str(problem)) from problem
+        if answer.code == 354 and protocol is not None and writer is not None:
+            answer = await send_content(protocol, writer, content, self._next_hop.data_timeout)
+        if answer.code != 250:
+            results.update(dict.fromkeys(targets, passed_on(answer.code, answer.message)))
         self._mail, self._answers = None, {}
         return results
 
@@ -242,6 +257,11 @@ class _SmtpCourier:
             await client.helo()
         if next_hop.start_tls is not StartTls.OFF:
             await self._encrypt(client)
+        protocol, transport = client.protocol, client.transport
+        if protocol is not None and transport is not None:
+            # A cast: uvloop's transports do not descend from asyncio's.
+            stream = cast(asyncio.WriteTransport, transport)
+            self._writer = asyncio.StreamWriter(stream, protocol, None, asyncio.get_running_loop())
         return client
 
     async def _encrypt(self, client: aiosmtplib.SMTP) -> None:
@@ -268,7 +288,7 @@ class _SmtpCourier:
     def _drop(self) -> None:
         if self._client is not None:
             self._client.close()
-        self._client = None
+        self._client = self._writer = None
         self._mail, self._answers = None, {}
 
 

@@ -19,7 +19,8 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
-from mailreeve.mail.message import Message, header_length, read_message
+from mailreeve.mail.incoming import HEADER_TOO_LARGE, MAX_HEADER_OCTETS
+from mailreeve.mail.message import MAX_FIELDS, Message, Pieces, header_length, read_message
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
@@ -33,12 +34,11 @@ from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.replies import OPEN_RELAY
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
-MAX_HEADER_OCTETS: Final = 262_144  # more than any honest header; it bounds the work of reading one
 MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop
 
 TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
 NO_POSTMASTER: Final = SmtpReply(550, "5.1.1", "No domain here has this postmaster")
-HEADER_TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message header too large")
+NUL_IN_HEADER: Final = SmtpReply(554, "5.6.0", "The message header has a null octet")
 TOO_MANY_HOPS: Final = SmtpReply(554, "5.4.6", "Too many hops, the message is in a loop")
 
 
@@ -111,6 +111,11 @@ class Transaction:
         """Whether any recipient was taken."""
         return bool(self._recipients)
 
+    @property
+    def recipients(self) -> int:
+        """How many recipients were taken or, named well enough, refused."""
+        return len(self._recipients) + len(self._refused)
+
     def mail_from(self, text: str, at: float) -> SmtpReply | None:
         """Begin a message from this envelope sender, with or without angle brackets; None, or the refusal.
 
@@ -182,11 +187,21 @@ class Transaction:
         self._refused.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.RCPT, LAYER_NEXT_HOP))
         return reply_line(reply, decision_id)
 
-    def end_of_message(self, content: bytes) -> Plan:
-        """Decide for every recipient and end the message. Line ends in `content` are CRLF."""
-        if header_length(content) > MAX_HEADER_OCTETS:
-            return self.give_up(HEADER_TOO_LARGE, Message((), b"", len(content)))
-        message = read_message(content)
+    def end_of_message(self, content: bytes, more: Pieces = ()) -> Plan:
+        """Decide for every recipient and end the message. Line ends are CRLF.
+
+        `content` holds the whole header, and perhaps some of the body or all of it; `more` is what follows.
+        """
+        header = header_length(content)
+        size = len(content) + sum(map(len, more))
+        if header > MAX_HEADER_OCTETS:
+            return self.give_up(HEADER_TOO_LARGE, Message((), (), size))
+        # Some readers leave it out, some end a line or the whole text there: what they will see cannot be known.
+        if b"\0" in content[:header]:
+            return self.give_up(NUL_IN_HEADER, Message((), (), size))
+        message = read_message(content, more)
+        if len(message.fields) > MAX_FIELDS:
+            return self.give_up(HEADER_TOO_LARGE, Message((), (), size))
         if sum(1 for _ in message.named("received")) > MAX_HOPS:
             return self.give_up(TOO_MANY_HOPS, message)
         self._begun()

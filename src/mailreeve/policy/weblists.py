@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import re
+from ipaddress import IPv6Address
 from typing import Final
 
 from mailreeve.policy.addresses import Address
@@ -16,7 +18,7 @@ from mailreeve.policy.policies import Scope, WebAction, WebEntryType
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.web_index import EntryOrder, Listed, WebIndex
-from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, parse_web_url
+from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, WebUrl, canonical_query, parse_web_url
 
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
@@ -44,6 +46,10 @@ of the other targets those that pick some users rank as groups, the sweeping one
 SCOPE_WORDS: Final = {_USER: "a user", _GROUP: "a group", _LOCATION: "a location", _EVERYONE: "everyone"}
 """The ranks of scopes in words."""
 
+_HOST: Final = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
+_NOT_IN_HOST: Final = re.compile(r"[^a-z0-9._-]")
+"""Names have letters, digits and hyphens (RFC 1123 section 2.1), and real ones have underscores."""
+
 Standing = tuple[int, int]
 """Override and rank of the scope by which a policy holds for a request."""
 
@@ -62,22 +68,37 @@ class WebUrlError(ValueError):
 def canonical_entry(type_: WebEntryType, text: str) -> str:
     """The form in which an entry is stored and compared (behaviour.md section 6.1). Raises `WebEntryError`.
 
-    Scheme, port and fragment are stripped; a query is kept. An asterisk in a path is literal, in a
-    host it is refused: there are no wildcards, a domain covers its subdomains anyway.
+    Scheme, port and fragment are stripped; a query is kept, its parameters in order. An asterisk in a path is
+    literal, in a host it is refused: there are no wildcards, a domain covers its subdomains anyway. A dot in front
+    of a domain says just that, and goes. What no request could ever have as its host is refused, for it was meant
+    otherwise: two domains in one, or a domain that was made harmless to be shown.
     """
     try:
-        url = parse_web_url(text, ENTRY_SCHEMES)
+        url = parse_web_url(f"[{text}]" if _is_ipv6(text) else text, ENTRY_SCHEMES)
     except UrlError as problem:
         raise WebEntryError(str(problem)) from problem
-    if "*" in url.host:
+    host = url.host.removeprefix(".") if type_ is WebEntryType.DOMAIN else url.host
+    if "*" in host:
         raise WebEntryError("a domain cannot hold an asterisk; it covers its subdomains without one")
     if url.has_credentials:
         raise WebEntryError("an entry cannot hold a user name or password")
-    if ".." in url.host:
+    if not host.startswith("[") and not _HOST.fullmatch(host):
+        strange = _NOT_IN_HOST.search(host)
+        if strange is not None:
+            raise WebEntryError(f"a domain cannot hold {strange[0]!r}; each entry is one domain or URL")
         raise WebEntryError("the domain is malformed")
     if type_ is WebEntryType.DOMAIN and (url.path or url.query):
         raise WebEntryError("a domain cannot hold a path or a query; use the type url")
-    return str(url)
+    return str(WebUrl(host, url.path, canonical_query(url.query)))
+
+
+def _is_ipv6(text: str) -> bool:
+    """Whether the text is an IPv6 address as people write it, without the brackets that a URL wants."""
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -> WebDecision:

@@ -7,8 +7,10 @@ the request would reach: `0x7f.1`, percent-encoded letters, internationalised na
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import ada_url
 from msgspec import Struct
@@ -25,8 +27,10 @@ _HOST_AND_PORT: Final = re.compile(r"[^/\\?#@:]+:\d+")
 _PERCENT: Final = re.compile("%([0-9A-Fa-f]{2})?")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _NO_PARAMETERS: Final[frozenset[tuple[str, str]]] = frozenset()  # one value for all entries
-_MAX_PARAMETERS: Final = 1_000
-"""A query with more parameters is compared by its first thousand: enough for any entry ever written."""
+_PLAIN_IN_QUERY: Final = "/?:@!$'()*,;~"
+MAX_URL: Final = 65_536
+"""Characters of a URL; browsers and proxies take no longer ones. All parameters within it are looked at, so this
+bounds the work, and no number of other parameters in front of one hides it."""
 
 
 class UrlError(ValueError):
@@ -53,8 +57,11 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     """The canonical parts of a URL; the scheme may be missing. Raises `UrlError`.
 
     Paths are compared as D-40 has it: case counts, dot segments are removed, and percent-encoding is
-    made uniform (RFC 3986 section 6.2.2).
+    made uniform (RFC 3986 section 6.2.2). An IPv4 address in IPv6 clothes (RFC 4291 section 2.5.5.2) is the
+    IPv4 address, which is where the request goes.
     """
+    if len(text) > MAX_URL:
+        raise UrlError(f"the URL is longer than {MAX_URL} characters")
     if not _ORDINARY.fullmatch(text):
         text = _with_scheme(text, schemes)
     try:
@@ -71,6 +78,9 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
         name, colon, port = host.rpartition(":")
         host = name if colon and port.isdigit() else host
     host = host.rstrip(".")
+    if host.startswith("[::ffff:"):
+        mapped = IPv6Address(host[1:-1]).ipv4_mapped
+        host = host if mapped is None else str(mapped)
     if not host:
         raise UrlError("the URL has no host")
     path = ("/" + path).rstrip("/")
@@ -81,12 +91,27 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     return WebUrl(host, path, query, bool(at and credentials))
 
 
+@lru_cache(maxsize=1)  # many entries are asked about one request after the other
 def parameters(query: str) -> frozenset[tuple[str, str]]:
-    """The parameters of a query, decoded. Neither order nor repetition counts (behaviour.md D-39)."""
+    """The parameters of a query, decoded. Neither order nor repetition counts (behaviour.md D-39).
+
+    Each octet becomes one character: what is no UTF-8 must not be taken for other octets that are none either.
+    """
     if not query:
         return _NO_PARAMETERS
-    parts = query.split("&", _MAX_PARAMETERS)[:_MAX_PARAMETERS]
-    return frozenset(parse_qsl("&".join(parts), keep_blank_values=True))
+    distinct = dict.fromkeys(query.split("&"))  # a thousand repetitions are decoded once
+    return frozenset(parse_qsl("&".join(distinct), keep_blank_values=True, encoding="latin-1"))
+
+
+def canonical_query(query: str) -> str:
+    """The text that all queries with these parameters share: each once, in order, octets spelt in one way."""
+    return "&".join(
+        _in_query(name) + (f"={_in_query(value)}" if value else "") for name, value in sorted(parameters(query))
+    )
+
+
+def _in_query(text: str) -> str:
+    return quote(text, safe=_PLAIN_IN_QUERY, encoding="latin-1")
 
 
 def _with_scheme(text: str, schemes: frozenset[str]) -> str:

@@ -44,12 +44,15 @@ class ItemRefused(Exception):
 
 
 class RequestRefused(Exception):
-    """The whole request is refused with `status`. `retry_after` is in milliseconds."""
+    """The whole request is refused with `status`. `retry_after` is in milliseconds, `field` the offending member
+    of the envelope."""
 
-    def __init__(self, fault: Fault, message: str = "", *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, fault: Fault, message: str = "", *, retry_after: int | None = None, field: str | None = None
+    ) -> None:
         super().__init__(message or fault.message)
         self.status = fault.status
-        self.problem = Problem(fault.code, message or fault.message, fault.retryable)
+        self.problem = Problem(fault.code, message or fault.message, fault.retryable, field)
         self.retry_after = retry_after
 
 

@@ -4,6 +4,8 @@ An id is the object's key in the store, encrypted with AES-SIV (RFC 5297) under 
 cipher is deterministic, so the same object has the same id for life, and it authenticates, so a forged id does
 not open. Account and kind of object are bound in: an id of another account, or of a group where a policy is
 asked for, is as good as a forged one.
+
+Page tokens are sealed in the same way; what they hold is `pagination`'s business.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class Kind(StrEnum):
 
 _PREFIX: Final = {Kind.MANAGED_SENDER: "MTOKEN:"}  # as the live service has it (api.md section 1.8)
 
+_PAGE: Final = (b"page", b"token")  # What sets page tokens apart: an id is sealed with one such part, not two.
+
 
 class Ids:
     """Seals and opens ids under one installation's key of `KEY_OCTETS` octets."""
@@ -56,7 +60,7 @@ class Ids:
     def seal(self, kind: Kind, key: str, account_id: str) -> str:
         """The id of the object whose store key, 32 hexadecimal digits, is `key`."""
         sealed = self._cipher.encrypt(bytes.fromhex(key), [account_id.encode(), kind.value.encode()])
-        return _PREFIX.get(kind, "") + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return _PREFIX.get(kind, "") + _text(sealed)
 
     def open(self, kind: Kind, text: str, account_id: str, field: str = "id") -> str:
         """The store key behind an id. Raises `ItemRefused` naming `field` when it was not given to this
@@ -67,9 +71,29 @@ class Ids:
                 raise ValueError
             sealed = base64.b64decode(body + "=", altchars=b"-_", validate=True)
             # The last character carries two bits that decoding drops; only one spelling is an id.
-            if len(sealed) != _SEALED_OCTETS or base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() != body:
+            if len(sealed) != _SEALED_OCTETS or _text(sealed) != body:
                 raise ValueError
             return self._cipher.decrypt(sealed, [account_id.encode(), kind.value.encode()]).hex()
         except (ValueError, binascii.Error, InvalidTag) as problem:
             message = f"{INVALID_TOKEN.message}: this account has no such id of this kind"
             raise refused(INVALID_TOKEN, field, message) from problem
+
+    def seal_page(self, content: bytes, account_id: str) -> str:
+        """The page token that holds this content, for this account alone."""
+        return _text(self._cipher.encrypt(content, [account_id.encode(), *_PAGE]))
+
+    def open_page(self, text: str, account_id: str) -> bytes:
+        """The content of a page token. Raises `ValueError` for what is none of this account's."""
+        try:
+            sealed = base64.b64decode(
+                text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True
+            )
+            if _text(sealed) != text:
+                raise ValueError("not spelled as it was given")
+            return self._cipher.decrypt(sealed, [account_id.encode(), *_PAGE])
+        except (binascii.Error, InvalidTag) as problem:
+            raise ValueError("not sealed here") from problem
+
+
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -70,7 +70,8 @@ def echo(call: Call, item: Item) -> Answer:
 @endpoint("test/list", Permission.GATEWAY_POLICIES_READ)
 def every(call: Call, item: Item) -> Page[Answer]:
     """Answer with a page."""
-    return call.page.cut([Answer(letter) for letter in "abcde"])
+    letters = [Answer(letter) for letter in "abcde"][: call.page.size]
+    return Page(letters, count=len(letters), total=5)
 
 
 @endpoint("test/sync", Permission.SERVICES_DIRECTORY_SYNC_EDIT)

@@ -179,8 +179,7 @@ def test_a_page_that_was_overwritten_keeps_a_server_from_starting(folder):
 def test_a_database_from_before_the_marks_gets_its_own(folder):
     folder.opened.close()
     with sqlite3.connect(folder.data / "mailreeve.db") as connection:
-        connection.execute("ALTER TABLE account DROP COLUMN key_fingerprint")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute("UPDATE account SET key_fingerprint = NULL")
     connection.close()
     for _ in range(2):
         open_initialised(folder.data, Settings()).close()

@@ -57,7 +57,7 @@ def write(call: Call, item: Item) -> Answer:
 @endpoint("test/list", READ, EDIT)
 def every(call: Call, item: Item) -> Page[Answer]:
     """Answer with a page of letters."""
-    return Page([Answer(letter) for letter in item.text], call.page.shown(len(item.text), 100))
+    return Page([Answer(letter) for letter in item.text], len(item.text), 100, more=True)
 
 
 @endpoint("test/open")

@@ -8,16 +8,17 @@ import pytest
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.maildir_next_hop import CANNOT_STORE, MaildirNextHop
+from mailreeve.mail.message import Content, read_message
 from mailreeve.mail.ports import Routed
 from mailreeve.mail.smtp.delivery import Delivery
-from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, Retries, message_key
+from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
 from mailreeve.mail.smtp_next_hop import passed_on
 from mailreeve.policy.addresses import NULL_SENDER, parse_address
 from mailreeve.policy.decisions import SmtpReply
 
 pytestmark = pytest.mark.anyio
 
-MESSAGE = b"From: Ann <ann@out.test>\r\n\r\nbody\r\n"
+MESSAGE = b"From: Ann <ann@out.test>\r\nMessage-ID: <1@out.test>\r\n\r\nbody\r\n"
 LATER = SmtpReply(450, "4.2.1", "Mailbox busy")
 NEVER = SmtpReply(550, "5.7.0", "Spam")
 NOW = 1_800_000_000.0
@@ -94,7 +95,7 @@ def send(begin, house, courier, records):
         message = begin()
         message.rcpt(*recipients)
         plan = message.transaction.end_of_message(content)
-        key = message_key(parse_address("ann@out.test"), content)
+        key = message_key(parse_address("ann@out.test"), plan.message)
         return await delivery.carry_out(plan, on_top=b"", utf8=False, key=key, now=NOW)
 
     return carry_out
@@ -204,6 +205,59 @@ def test_memory_of_retries_is_bounded_in_time_and_number():
     assert retries.done(b"1", NOW) == frozenset()
 
 
+def test_memory_of_retries_is_bounded_in_recipients():
+    """A few messages to very many: the oldest are forgotten, and what is given up leaves room."""
+    retries = Retries()
+    for number in range(4):
+        retries.remember(b"%d" % number, [f"u{n}@corp.test" for n in range(MAX_RECIPIENTS // 3)], NOW)
+    assert [bool(retries.done(b"%d" % number, NOW)) for number in range(4)] == [False, True, True, True]
+    retries.forget(b"2")
+    retries.remember(b"4", [f"u{n}@corp.test" for n in range(MAX_RECIPIENTS // 3)], NOW)
+    assert [bool(retries.done(b"%d" % number, NOW)) for number in (1, 3, 4)] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        (b"Message-ID: <1@x>\r\n", True),
+        (b"date: Thu, 26 Nov 2026 10:00:00 +0000\r\n", True),
+        (b"Subject: report\r\n", False),
+        (b"Message-ID:\r\nDate: \r\n", False),
+        (b"X-Date: Thu\r\n", False),
+        (b"", False),
+    ],
+    ids=["id", "date", "neither", "both empty", "another field", "no header"],
+)
+async def test_only_what_names_itself_is_remembered_for_a_retry(send, courier, header, known):
+    """The same octets without an id or a date are another message: each recipient gets it."""
+    content = header + b"\r\nAll is well.\r\n"
+    courier.refusals["u@corp.test"] = LATER
+    assert (await send("u@corp.test", "v@corp.test", content=content)).startswith("450 ")
+    courier.refusals.clear()
+    assert (await send("v@corp.test", content=content)).startswith("250 ")
+    assert courier.taken == ["v@corp.test"] * (1 if known else 2)
+
+
+def test_memory_of_retries_is_for_hours_and_not_for_a_clock_that_went_back():
+    """Days later it is another message, whatever it says."""
+    retries = Retries()
+    retries.remember(b"k", ["u@corp.test"], NOW)
+    assert MAX_AGE <= 12 * 3_600
+    assert retries.done(b"k", NOW + 3_600) == {"u@corp.test"}
+    assert retries.done(b"k", NOW - 60) == frozenset()
+    assert retries.done(b"k", NOW + 86_400) == frozenset()
+
+
+def test_the_key_of_a_message_is_that_of_its_text():
+    """However its body was cut into pieces; another sender or octet is another message."""
+    sender = parse_address("ann@out.test")
+    header = b"Date: today\r\n"
+    key = message_key(sender, read_message(header + b"\r\nbody"))
+    assert key == message_key(sender, read_message(header, (b"\r\nbo", b"dy")))
+    assert key != message_key(sender, read_message(header, (b"\r\nbo", b"dY")))
+    assert key != message_key(parse_address("ben@out.test"), read_message(header + b"\r\nbody"))
+
+
 @pytest.mark.parametrize(
     ("code", "message", "reply"),
     [
@@ -230,8 +284,10 @@ def test_maildir_keeps_one_durable_file_per_recipient(tmp_path):
     routes = [
         Routed(parse_address(a), parse_address(b)) for a, b in (("jo@old.test", "jo@corp.test"), ("u@c.test",) * 2)
     ]
-    assert next_hop.store(parse_address("ann@out.test"), routes, b"A: 1\r\n\r\n\xffbody\r\n") == [None, None]
-    assert next_hop.store(NULL_SENDER, routes[1:], b"\r\n") == [None]
+    assert next_hop.store(
+        parse_address("ann@out.test"), routes, Content(b"A: 1\r\n", (b"\r\n\xffbo", b"dy\r", b"\n"))
+    ) == [None, None]
+    assert next_hop.store(NULL_SENDER, routes[1:], Content(b"", (b"\r\n",))) == [None]
     files = sorted(path.read_bytes() for path in (tmp_path / "deep" / "mail" / "new").iterdir())
     assert files == [
         b"Return-Path: <>\nDelivered-To: u@c.test\nX-Original-To: u@c.test\n\n",
@@ -246,4 +302,7 @@ def test_maildir_that_cannot_be_written_puts_mail_off(tmp_path):
     next_hop = MaildirNextHop(tmp_path)
     (tmp_path / "tmp").rmdir()
     someone = parse_address("u@c.test")
-    assert next_hop.store(someone, [Routed(someone, someone)] * 2, b"\r\n") == [CANNOT_STORE, CANNOT_STORE]
+    assert next_hop.store(someone, [Routed(someone, someone)] * 2, Content(b"\r\n")) == [
+        CANNOT_STORE,
+        CANNOT_STORE,
+    ]

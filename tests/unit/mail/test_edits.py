@@ -25,7 +25,7 @@ def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[
     message = read_message(header.encode() + b"\r\nbody\r\n")
     facts = MessageFacts(parse_address("ann@out.test"), parse_address(to), NOW, header_from=())
     header_alteration = AddressFields(message).altered(rewriter(house.policies, facts))
-    edited = apply(message, Edits(replaced=header_alteration.replaced))
+    edited = bytes(apply(message, Edits(replaced=header_alteration.replaced)))
     assert edited.endswith(b"\r\nbody\r\n")
     return edited.decode().removesuffix("\r\nbody\r\n"), list(header_alteration.originals)
 
@@ -107,13 +107,13 @@ def test_a_strangers_copies_of_our_fields_are_taken_out(forged, place):
     }[place]
     message = read_message("".join(line + "\r\n" for line in lines).encode() + b"\r\nX-Mailreeve-Body: stays\r\n")
     kept = "A: 1\r\nno field at all\r\nB: 2\r\n" if place == "behind garbage" else "A: 1\r\nB: 2\r\n"
-    assert apply(message, Edits()).decode() == kept + "\r\nX-Mailreeve-Body: stays\r\n"
+    assert bytes(apply(message, Edits())).decode() == kept + "\r\nX-Mailreeve-Body: stays\r\n"
 
 
 def test_our_fields_stand_on_top_below_the_doors():
     """The door's trace first, then mark and decision id, then the message."""
     edited = apply(read_message(b"A: 1\r\n\r\nx"), Edits(marks(SpamChecks.SKIP, "id7")), on_top=b"Received: r\r\n")
-    assert edited == (
+    assert bytes(edited) == (
         b"Received: r\r\nX-Mailreeve-Spam-Checks: skip\r\nX-Mailreeve-Decision: id7\r\nA: 1\r\n\r\nx"
     )
 
@@ -143,9 +143,9 @@ def test_edits_never_change_the_body_or_drop_a_foreign_field(fields, body):
     message = read_message(content)
     facts = MessageFacts(parse_address("ann@out.test"), parse_address("u@corp.test"), NOW, header_from=())
     alteration = AddressFields(message).altered(rewriter(policies, facts))
-    edited = read_message(apply(message, Edits(marks(SpamChecks.RUN, "id"), alteration.replaced)))
+    edited = read_message(bytes(apply(message, Edits(marks(SpamChecks.RUN, "id"), alteration.replaced))))
     foreign = [field for field in message.fields if not field.name.startswith(OWN_PREFIX)]
-    assert edited.rest == message.rest
+    assert b"".join(edited.body) == b"".join(message.body)
     assert [field.name for field in edited.fields[:2]] == ["x-mailreeve-spam-checks", "x-mailreeve-decision"]
     assert len(edited.fields) == len(foreign) + 2
     for before, after in zip(foreign, edited.fields[2:], strict=True):
@@ -158,9 +158,42 @@ def test_edits_never_change_the_body_or_drop_a_foreign_field(fields, body):
 def test_a_first_line_that_would_continue_our_mark_becomes_a_field(line):
     """Every octet stays; only a name is put before it, so that our last field ends where we ended it."""
     message = read_message(line + b"From: a@out.test\r\n\r\nbody\r\n")
-    edited = apply(message, Edits(marks(SpamChecks.RUN, "id")), on_top=b"Received: x\r\n")
+    edited = bytes(apply(message, Edits(marks(SpamChecks.RUN, "id")), on_top=b"Received: x\r\n"))
     assert edited == (
         b"Received: x\r\nX-Mailreeve-Spam-Checks: run\r\nX-Mailreeve-Decision: id\r\n"
         b"X-Mailreeve-Stray:" + line + b"From: a@out.test\r\n\r\nbody\r\n"
     )
     assert message_from_bytes(edited)["X-Mailreeve-Decision"] == "id"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"From 1234567890abcdef Mon Sep 17 00:00:00 2001\r\n",
+        b"From dev@x.test  Thu Nov 26 10:00:00 2026\r\n",
+        b">From dev@x.test Thu Nov 26 10:00:00 2026\r\n",
+        b"From ann@x.test Thu\r\n>>From ben@x.test Fri\r\n",
+        b"From \r\n",
+    ],
+    ids=["git", "procmail", "quoted", "two", "nothing else"],
+)
+def test_lines_of_an_mbox_on_top_become_fields(line):
+    """As Postfix has it: below our fields, a reader would end the header at them."""
+    message = read_message(line + b"From: a@out.test\r\nSubject: s\r\n\r\nFrom here\r\n")
+    edited = bytes(apply(message, Edits(marks(SpamChecks.RUN, "id")), on_top=b"Received: x\r\n"))
+    parsed = message_from_bytes(edited)
+    assert (parsed["From"], parsed["Subject"]) == ("a@out.test", "s")
+    kept = "".join(value + "\r\n" for value in parsed.get_all("X-Mailbox-Line"))
+    assert [found.split() for found in kept.splitlines()] == [
+        found.split() for found in line.decode().splitlines()
+    ]
+    assert edited.endswith(b"\r\n\r\nFrom here\r\n")
+
+
+@pytest.mark.parametrize(
+    "header", [b"From : a@out.test\r\n", b"A: 1\r\nFrom here on\r\n", b"Fromm x\r\n", b"x From y\r\n"]
+)
+def test_other_lines_are_no_mbox_lines(header):
+    """A field with a space before its colon, a line further down, another word."""
+    message = read_message(header + b"\r\nbody\r\n")
+    assert bytes(apply(message, Edits())) == header + b"\r\nbody\r\n"

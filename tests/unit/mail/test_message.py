@@ -6,12 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.mail.message import (
-    has_line_over,
-    header_length,
-    read_message,
-    with_proper_line_ends,
-)
+from mailreeve.mail.message import MAX_FIELDS, header_length, read_message
 
 # Text in which everything that structures a header is frequent.
 headerish = st.lists(
@@ -22,7 +17,7 @@ headerish = st.lists(
 
 def joined(content: bytes) -> bytes:
     message = read_message(content)
-    return b"".join(field.raw for field in message.fields) + message.rest
+    return b"".join(field.raw for field in message.fields) + b"".join(message.body)
 
 
 @given(headerish | st.binary(max_size=200))
@@ -50,29 +45,25 @@ def test_header_ends_at_the_first_empty_line(content, names, rest):
     """Fields up to the first empty line, nameless ones included; the rest begins with that line."""
     message = read_message(content)
     assert [field.name for field in message.fields] == names
-    assert message.rest == rest
+    assert b"".join(message.body) == rest
     assert header_length(content) == len(content) - len(rest)
 
 
-@given(headerish | st.binary(max_size=200))
-def test_proper_line_ends_leave_no_stray_carriage_return_or_line_feed(content):
-    """Afterwards every CR has its LF and every LF its CR, and doing it again changes nothing."""
-    proper = with_proper_line_ends(content)
-    assert proper.count(b"\r\n") == proper.count(b"\r") == proper.count(b"\n")
-    assert with_proper_line_ends(proper) == proper
+def test_a_body_in_pieces_stays_in_pieces():
+    """What follows the header is not joined."""
+    message = read_message(b"A: 1\r\n\r\nbo", (b"dy", b"\r\n"))
+    assert message.body == (b"\r\nbo", b"dy", b"\r\n")
+    assert message.size == 14
+    assert read_message(b"A: 1\r\n", (b"\r\n",)).body == (b"\r\n",)
 
 
-def test_proper_line_ends_return_proper_content_itself():
-    """The ordinary message is not even copied."""
-    content = b"A: 1\r\n\r\nbody\r\n"
-    assert with_proper_line_ends(content) is content
-
-
-@given(st.lists(st.integers(0, 40), max_size=12), st.booleans())
-def test_long_lines_are_found_wherever_they_stand(lengths, ended):
-    """Agrees with the plain reading: is any line longer than ten octets?"""
-    content = b"\r\n".join(b"x" * length for length in lengths) + (b"\r\n" if ended else b"")
-    assert has_line_over(content, 10) == any(length > 10 for length in lengths)
+@given(st.integers(0, 3), st.lists(st.sampled_from([b"A: 1\r\n", b"\tx\r\n", b"nothing\r\n"]), max_size=5))
+def test_fields_beyond_the_limit_are_read_as_one(more, end):
+    """Nothing is lost of them, and whoever counts sees that there are too many."""
+    content = b"B: 2\r\n" * (MAX_FIELDS - 2 + more) + b"".join(end)
+    message = read_message(content)
+    assert joined(content) == content
+    assert len(message.fields) <= MAX_FIELDS + 1
 
 
 def test_text_of_a_field_is_unfolded_decoded_and_cut():

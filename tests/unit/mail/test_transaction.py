@@ -7,8 +7,9 @@ from ipaddress import ip_network
 import pytest
 
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, LAYER_NEXT_HOP, State
+from mailreeve.mail.incoming import MAX_HEADER_OCTETS
+from mailreeve.mail.message import MAX_FIELDS
 from mailreeve.mail.transaction import (
-    MAX_HEADER_OCTETS,
     MAX_HOPS,
     Accepted,
     Refused,
@@ -28,7 +29,7 @@ def recipients(plan) -> list[list[str]]:
 
 
 def copies(plan) -> list[str]:
-    return [step.content(plan.message, b"").decode() for step in plan.deliveries]
+    return [bytes(step.content(plan.message, b"")).decode() for step in plan.deliveries]
 
 
 def by_recipient(outcomes):
@@ -377,8 +378,12 @@ def test_recipients_have_a_limit_that_refused_ones_use_up_too(house, begin):
             "554 5.4.6 Too many hops, the message is in a loop [id1]",
         ),
         (b"A: " + b"x" * MAX_HEADER_OCTETS + b"\r\n\r\n", "552 5.3.4 Message header too large [id1]"),
+        (b"A:\r\n" * (MAX_FIELDS + 1) + b"\r\n", "552 5.3.4 Message header too large [id1]"),
+        (b"Fr\0om: a@x.test\r\n\r\nbody\r\n", "554 5.6.0 The message header has a null octet [id1]"),
+        (b"A: 1\r\n \0\r\n", "554 5.6.0 The message header has a null octet [id1]"),
+        (b"\0\r\n", "554 5.6.0 The message header has a null octet [id1]"),
     ],
-    ids=["loop", "huge header"],
+    ids=["loop", "huge header", "many fields", "NUL in a name", "NUL in a fold", "NUL alone"],
 )
 def test_messages_beyond_the_limits_are_refused_and_recorded(begin, content, reply):
     """For everybody, by no policy."""
@@ -409,7 +414,7 @@ def test_a_recipient_whom_the_next_hop_refuses_is_taken_off_and_recorded(begin, 
     [
         b"",
         b"\r\n",
-        b"\x00" * 100,
+        b"\r\n" + b"\x00" * 100,
         b"From:\r\n\r\n",
         b"From: " + b"(" * 9_000 + b"\r\n\r\n",
         b"\xff\xfe: x\r\n\r\n",
@@ -422,7 +427,7 @@ def test_hostile_messages_get_a_verdict_like_any_other(begin, content):
     message.rcpt("u@corp.test")
     plan = message.transaction.end_of_message(content)
     [step] = plan.deliveries
-    assert step.content(plan.message, b"").endswith(content)
+    assert bytes(step.content(plan.message, b"")).endswith(content)
 
 
 def test_connect_is_refused_only_if_every_account_does(house, another_house):

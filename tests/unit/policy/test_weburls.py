@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailreeve.policy.policies import WebEntryType
 from mailreeve.policy.weblists import WebEntryError, canonical_entry
-from mailreeve.policy.weburls import UrlError, parameters, parse_web_url
+from mailreeve.policy.weburls import MAX_URL, UrlError, canonical_query, parameters, parse_web_url
 
 
 @pytest.mark.parametrize(
@@ -46,7 +50,9 @@ def test_scheme_port_credentials_and_fragment_do_not_count(text, canonical):
         ("https://ex.test@evil.test/", "evil.test"),
         ("https://münchen.test/", "xn--mnchen-3ya.test"),
         ("https://ｅｘ.test/", "ex.test"),
-        ("http://[::FFFF:192.0.2.1]:80/", "[::ffff:c000:201]"),
+        ("http://[::FFFF:192.0.2.1]:80/", "192.0.2.1"),
+        ("http://[0:0:0:0:0:ffff:c000:0201]/", "192.0.2.1"),
+        ("http://[::ffff:0:192.0.2.1]/", "[::ffff:0:c000:201]"),
         ("http://ex。test/", "ex.test"),
     ],
 )
@@ -94,6 +100,52 @@ def test_parameters_are_compared_decoded_and_without_order():
 
 
 @pytest.mark.parametrize(
+    "padding",
+    ["&" * 5_000, "v=&" * 5_000, "".join(f"p{n}=x&" for n in range(5_000)), "=&" * 5_000, "v&" * 5_000],
+    ids=["empty", "the same name", "other names", "no names", "no values"],
+)
+def test_no_number_of_other_parameters_hides_one(padding):
+    asked = parse_web_url(f"http://ex.test/w?{padding}v=abc")
+    assert parameters("v=abc") <= parameters(asked.query)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("v=%FF", "v=%FE"),
+        ("%FF=1", "%C3=1"),
+        ("v=%C3%28", "v=%C3"),
+        ("v=%FF", "v=%EF%BF%BD"),
+        ("v=%E9", "v=%C3%A9"),
+    ],
+)
+def test_octets_that_are_no_utf8_are_themselves_and_no_others(one, other):
+    assert parameters(one) != parameters(other)
+    assert parameters(one) == parameters(one.lower())
+
+
+def test_letters_beyond_ascii_are_the_octets_that_a_browser_sends():
+    asked = parse_web_url("http://ex.test/w?v=\u00fc").query
+    assert parameters(asked) == parameters("v=%C3%BC")
+
+
+@given(st.lists(st.tuples(st.binary(max_size=4), st.binary(max_size=4)), max_size=5), st.randoms())
+def test_queries_with_the_same_parameters_have_one_canonical_form(pairs, random):
+    pairs = [(name, value) for name, value in pairs if name or value]
+    shuffled = [*pairs, *pairs[:1]]
+    random.shuffle(shuffled)
+    one, other = urlencode(pairs), urlencode(shuffled)
+    assert canonical_query(one) == canonical_query(other)
+    assert parameters(canonical_query(one)) == parameters(one)
+    assert canonical_query(canonical_query(one)) == canonical_query(one)
+
+
+def test_a_url_without_end_is_not_read():
+    with pytest.raises(UrlError, match="longer than"):
+        parse_web_url("http://ex.test/" + "a" * MAX_URL)
+
+
+@pytest.mark.parametrize(
     ("type_", "text", "reason"),
     [
         ("domain", "*.ex.test", "asterisk"),
@@ -104,6 +156,18 @@ def test_parameters_are_compared_decoded_and_without_order():
         ("domain", "", "empty"),
         ("url", "http://user@ex.test/a", "user name"),
         ("domain", "ex..test", "malformed"),
+        ("domain", "a.test,b.test", "','"),
+        ("domain", "a.test;b.test", "';'"),
+        ("url", "a.test,b.test/x", "','"),
+        ("domain", "e(.)test", r"'\('"),
+        ("url", "http://e(.)test/x", r"'\('"),
+        ("domain", "(ex.test)", r"'\('"),
+        ("domain", "ex.test'", '"\'"'),
+        ("url", ".lead.test/x", "malformed"),
+        ("domain", "a" * 64 + ".test", "malformed"),
+        ("domain", "ex[.]test", "no valid URL"),
+        ("domain", "a.test b.test", "no valid URL"),
+        ("domain", "a.test|b.test", "no valid URL"),
         ("url", "wss://ex.test/a", "scheme"),
         ("url", "http://ex test/a", "no valid URL"),
     ],
@@ -118,6 +182,13 @@ def test_an_entry_is_refused_with_its_reason(type_, text, reason):
     [
         ("domain", "http://Ex.Test:80/#top", "ex.test"),
         ("domain", "ex.test.", "ex.test"),
+        ("domain", ".lead.test", "lead.test"),
+        ("domain", "http://.Lead.test./", "lead.test"),
+        ("domain", "_dmarc.ex-1.test", "_dmarc.ex-1.test"),
+        ("domain", "::ffff:192.0.2.1", "192.0.2.1"),
+        ("domain", "[2001:DB8::1]", "[2001:db8::1]"),
+        ("url", "ex.test/a?c&b=1&c=&&", "ex.test/a?b=1&c"),
+        ("url", "ex.test/a?b=%2Fx+y", "ex.test/a?b=/x%20y"),
         ("domain", "münchen.test", "xn--mnchen-3ya.test"),
         ("domain", "0x7f.1", "127.0.0.1"),
         ("url", "http://domain.test/abc/", "domain.test/abc"),

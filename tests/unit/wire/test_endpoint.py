@@ -10,7 +10,7 @@ from msgspec import Struct
 from mailreeve.directory.permissions import Permission
 from mailreeve.wire.endpoint import MAX_ITEMS, endpoint
 from mailreeve.wire.errors import NULL, ItemRefused
-from mailreeve.wire.pagination import Page, Shown
+from mailreeve.wire.pagination import Page
 
 
 class Item(Struct, frozen=True):
@@ -53,7 +53,7 @@ def several(call: str, item: Item) -> Sequence[Answer]:
 @endpoint("things/page")
 def page(call: str, item: Item) -> Page[Answer]:
     """Return a page."""
-    return Page([Answer(item.name)], Shown(1))
+    return Page.of_all([Answer(item.name)])
 
 
 def test_a_declaration_is_read_from_the_function() -> None:
@@ -83,7 +83,7 @@ def test_items_are_read_and_answers_returned() -> None:
     assert one.run("call", one.read({"name": " n "})) == [Answer("call n")]
     assert some.run("call", some.read({"name": "ab"})) == [Answer("a"), Answer("b")]
     assert list(several.run("call", Item("ab"))) == [Answer("a"), Answer("b")]  # type: ignore[arg-type]
-    assert page.run("call", Item("n")) == Page([Answer("n")], Shown(1))
+    assert page.run("call", Item("n")) == Page.of_all([Answer("n")])
 
 
 def test_a_prepared_item_is_prepared_when_it_is_read() -> None:

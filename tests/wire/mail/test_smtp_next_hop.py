@@ -12,7 +12,7 @@ from mailreeve.families.tracking.outcomes import State
 from mailreeve.mail.maildir_next_hop import MaildirNextHop
 from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
 
-MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"
+MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n\r\nHi.\r\n"
 
 
 def client_of(door) -> smtplib.SMTP:

@@ -19,14 +19,14 @@ from mailreeve.wire.tokens import Kind
 def get_account(call: Call, item: FindAccount) -> list[AccountAnswer]:
     """Describe the caller's account."""
     account = rows.get(call.work)
-    registered = domains.every(call.work)
+    first = domains.first(call.work)
     answer = AccountAnswer(
         account_code=account.code,
         account_name=account.name,
         admin_email=account.admin_email,
         contact_email=account.admin_email,
         mimecast_id=call.seal(Kind.ACCOUNT, account.id),
-        domain=registered[0].shown if registered else "",
+        domain="" if first is None else first.shown,
         user_count=users.count(call.work),
         region=REGION,
     )

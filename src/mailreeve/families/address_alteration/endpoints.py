@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -45,7 +44,7 @@ MOST_CREATED: Final = 50
 @endpoint("policy/address-alteration/create-address-alteration-set", EDIT, writes=True, most=MOST_CREATED)
 def create_set(call: Call, item: CreateSet) -> SetAnswer:
     """Create a set of address alteration definitions."""
-    return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, 0)
+    return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, {})
 
 
 @endpoint("policy/address-alteration/get-address-alteration-set", READ)
@@ -53,17 +52,14 @@ def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
     """Return one address alteration set, or all of them, as a tree."""
     if item.depth < 0:
         raise refused(NOT_ALLOWED, "depth")
-    below: defaultdict[str | None, list[SetRow]] = defaultdict(list)
-    for row in rows.every_set(call.work):
-        below[row.parent_id].append(row)
     if item.folder_id is not None:
-        found = _one_set(call, item.folder_id, "folderId")
+        page = Page.of_all(_one_set(call, item.folder_id, "folderId"))
     elif item.id is not None:
-        found = _one_set(call, item.id, "id")
+        page = Page.of_all(_one_set(call, item.id, "id"))
     else:
-        found = below[None]
-    page = call.page.all_or_cut(found)
-    return Page([_set_answer(call, row, below, item.depth) for row in page.rows], page.shown)
+        page = rows.page_of_sets(call.work, call.page)
+    below, counts = _tree(call, page.rows, item.depth)
+    return page.showing([_set_answer(call, row, below, counts) for row in page.rows])
 
 
 @endpoint("policy/address-alteration/create-definition", EDIT, writes=True, most=MOST_CREATED)
@@ -100,11 +96,11 @@ def get_policy(call: Call, item: SomePolicies) -> Page[AlterationPolicyAnswer]:
     """Return one address alteration policy, or all of them."""
     if item.id is not None:
         one = operations.find_policy(call, item.id)
-        found = [] if one is None else [one]
+        page = Page.of_all([] if one is None else [one])
     else:
-        found = rows.every_policy(call.work)
-    page = call.page.all_or_cut(found)
-    return Page([_policy_answer(call, row) for row in page.rows], page.shown)
+        page = rows.page_of_policies(call.work, call.page)
+    references = DirectoryReferences(call)
+    return page.showing([_policy_answer(call, row, references) for row in page.rows])
 
 
 @endpoint("policy/address-alteration/update-policy", EDIT, writes=True)
@@ -127,17 +123,32 @@ def _one_set(call: Call, wire_id: str, field: str) -> list[SetRow]:
     return [] if row is None else [row]
 
 
-def _set_answer(call: Call, row: SetRow, below: Mapping[str | None, Sequence[SetRow]], depth: int) -> SetAnswer:
-    children = below.get(row.id, ())
-    shown = children if depth else ()
+def _tree(call: Call, top: Sequence[SetRow], depth: int) -> tuple[dict[str, list[SetRow]], dict[str, int]]:
+    """The sets below these, as far as `depth` levels down; and of all of them, how many are right below each. What
+    no answer shows is not read."""
+    below: dict[str, list[SetRow]] = {}
+    level, seen = [row.id for row in top], [row.id for row in top]
+    for _ in range(min(depth, operations.MAX_LEVELS)):
+        found = rows.sets_below(call.work, level)
+        if not found:
+            break
+        below |= found
+        level = [row.id for children in found.values() for row in children]
+        seen += level
+    return below, rows.count_below(call.work, seen)
+
+
+def _set_answer(
+    call: Call, row: SetRow, below: Mapping[str, Sequence[SetRow]], counts: Mapping[str, int]
+) -> SetAnswer:
     return SetAnswer(
         id=call.seal(operations.SET, row.id),
         description=row.name,
         source=SOURCE,
         parent_id="" if row.parent_id is None else call.seal(operations.SET, row.parent_id),
-        folder_count=len(children),
+        folder_count=counts.get(row.id, 0),
         user_count=0,
-        folders=[_set_answer(call, child, below, depth - 1) for child in shown],
+        folders=[_set_answer(call, child, below, counts) for child in below.get(row.id, ())],
     )
 
 
@@ -151,10 +162,11 @@ def _definition_answer(call: Call, row: DefinitionRow) -> DefinitionAnswer:
     )
 
 
-def _policy_answer(call: Call, row: AlterationPolicyRow) -> AlterationPolicyAnswer:
-    shown = policy_object.answer(
-        row.document, ADDRESS_ALTERATION, DirectoryReferences(call), row.created_at, row.updated_at
-    )
+def _policy_answer(
+    call: Call, row: AlterationPolicyRow, references: DirectoryReferences | None = None
+) -> AlterationPolicyAnswer:
+    references = references or DirectoryReferences(call)
+    shown = policy_object.answer(row.document, ADDRESS_ALTERATION, references, row.created_at, row.updated_at)
     return AlterationPolicyAnswer(
         call.seal(operations.POLICY, row.id), call.seal(operations.SET, row.set_id), shown
     )

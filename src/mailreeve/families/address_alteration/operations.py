@@ -117,8 +117,14 @@ def find_definitions(
     wanted_new = None if new is None else folded(pattern(new, "newAddress"))
     return [
         row
-        for row in rows.definitions(call.work, set_id=set_id, routing=routing)
-        if wanted_original in (None, row.rewrite.original) and wanted_new in (None, folded(row.rewrite.new))
+        for row in rows.definitions(
+            call.work,
+            set_id=set_id,
+            routing=routing,
+            original=wanted_original,
+            new_domain=None if wanted_new is None else wanted_new.domain,
+        )
+        if wanted_new in (None, folded(row.rewrite.new))
     ]
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
+    Index,
     Row,
     Select,
     String,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.pages import page_of
 from mailreeve.policy.policies import (
     AddressPattern,
     AddressType,
@@ -32,10 +34,12 @@ from mailreeve.policy.policies import (
     Definition,
     Routing,
 )
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, everything, microseconds
+from mailreeve.store.loading import MICROSECONDS, changes, everything, microseconds, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
+from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 
 alteration_set: Final = Table(
@@ -47,6 +51,7 @@ alteration_set: Final = Table(
     Column("name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "parent_id"], ["alteration_set.account_id", "alteration_set.id"]),
+    Index(None, "account_id", "parent_id", "id"),
 )
 
 alteration_definition: Final = Table(
@@ -75,6 +80,8 @@ alteration_definition: Final = Table(
         "routing",
         name="uq_alteration_definition_rewrite",
     ),
+    Index(None, "account_id", "original_domain", "original_local"),
+    Index(None, "account_id", "new_domain"),
 )
 """Definitions. An empty `set_id` is the root, an empty half of an address the asterisk. The halves are what is
 matched, the original one without case; `..._shown` is what was typed, which terraform must get back unchanged."""
@@ -92,6 +99,9 @@ alteration_policy: Final = Table(
 )
 """Policies. `document` is a `PolicyDocument` as JSON."""
 
+_count_sets: Final = Counted(alteration_set)
+_count_below: Final = Counted(alteration_set, "parent_id")
+_count_policies: Final = Counted(alteration_policy)
 _SET_COLUMNS: Final = (alteration_set.c.id, alteration_set.c.parent_id, alteration_set.c.name)
 _DEFINITION_COLUMNS: Final = tuple(
     column for column in alteration_definition.c if column.name not in ("account_id", "created_at")
@@ -137,11 +147,36 @@ class AlterationPolicyRow(Struct, frozen=True):
     updated_at: datetime
 
 
-def every_set(work: Work) -> list[SetRow]:
-    """All sets, oldest first."""
+def page_of_sets(work: Work, asked: Asked) -> Page[SetRow]:
+    """A page of the sets at the root in the order of their keys, or all of them when no page was asked for."""
     table = alteration_set
-    rows = work.execute(select(*_SET_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return list(work.read(table.name, rows, lambda row: SetRow(*row)))
+    query = select(*_SET_COLUMNS).where(table.c.account_id == work.account_id, table.c.parent_id.is_(None))
+    return page_of(
+        work,
+        query,
+        table.c.id,
+        asked,
+        lambda row: SetRow(*row),
+        lambda: _count_below.total(work),
+        all_at_once=True,
+    )
+
+
+def sets_below(work: Work, keys: Sequence[str]) -> dict[str, list[SetRow]]:
+    """From each of these sets that has others right below it to those, in the order of their keys."""
+    table = alteration_set
+    query = select(*_SET_COLUMNS).where(table.c.account_id == work.account_id)
+    below: dict[str, list[SetRow]] = {}
+    for row in work.read(table.name, stream_named(work, query, table.c.parent_id, keys), lambda row: SetRow(*row)):
+        below.setdefault(row.parent_id or "", []).append(row)
+    for rows in below.values():
+        rows.sort(key=lambda row: row.id)
+    return below
+
+
+def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
+    """From each of these sets to how many there are right below it; none where it is absent."""
+    return _count_below.totals(work, keys)
 
 
 def find_set(work: Work, key: str) -> SetRow | None:
@@ -155,11 +190,7 @@ def find_set(work: Work, key: str) -> SetRow | None:
 
 def count_sets(work: Work) -> int:
     """How many sets the account has."""
-    table = alteration_set
-    count: int = work.execute(
-        select(func.count()).select_from(table).where(table.c.account_id == work.account_id)
-    ).scalar_one()
-    return count
+    return _count_sets.total(work)
 
 
 def add_set(work: Work, name: str, parent_id: str | None) -> SetRow:
@@ -182,14 +213,26 @@ def count_definitions(work: Work) -> int:
     return count
 
 
-def definitions(work: Work, *, set_id: str | None = None, routing: Routing | None = None) -> list[DefinitionRow]:
-    """The definitions of a set, of a routing, of both, or all of them; oldest first."""
+def definitions(
+    work: Work,
+    *,
+    set_id: str | None = None,
+    routing: Routing | None = None,
+    original: AddressPattern | None = None,
+    new_domain: str | None = None,
+) -> list[DefinitionRow]:
+    """The definitions that fit all that is given, or all of them, in the order of their keys. `original` is
+    without case."""
     table = alteration_definition
     query = select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id)
     if set_id is not None:
         query = query.where(table.c.set_id == set_id)
     if routing is not None:
         query = query.where(table.c.routing == routing)
+    if original is not None:
+        query = query.where(table.c.original_domain == original.domain, table.c.original_local == original.local)
+    if new_domain is not None:
+        query = query.where(table.c.new_domain == new_domain)
     return list(work.read(table.name, work.execute(query), _definition))
 
 
@@ -232,11 +275,11 @@ def remove_definition(work: Work, key: str) -> None:
     work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
 
 
-def every_policy(work: Work) -> list[AlterationPolicyRow]:
-    """All policies, oldest first."""
+def page_of_policies(work: Work, asked: Asked) -> Page[AlterationPolicyRow]:
+    """A page of all policies in the order of their keys, or all of them when no page was asked for."""
     table = alteration_policy
-    rows = work.execute(select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return list(work.read(table.name, rows, _policy))
+    query = select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id)
+    return page_of(work, query, table.c.id, asked, _policy, lambda: _count_policies.total(work), all_at_once=True)
 
 
 def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
@@ -339,6 +382,6 @@ def _definition(row: Row[str, str, str, str, str, str, str, str, str, str]) -> D
     return DefinitionRow(key, set_id, rewrite, original, new)
 
 
-def _policy(row: Row[str, str, str, datetime, datetime]) -> AlterationPolicyRow:
+def _policy(row: Sequence[Any]) -> AlterationPolicyRow:
     key, set_id, document, created_at, updated_at = row
     return AlterationPolicyRow(key, set_id, _decode(document), created_at, updated_at)

@@ -41,9 +41,10 @@ def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
 def get_policy(call: Call, item: SomePolicies) -> Page[BlockedSenderAnswer]:
     """Return one blocked sender policy, or all of them."""
     if item.id is not None:
-        return call.page.all_or_cut([_answer(call, operations.get(call, item.id))])
-    page = call.page.all_or_cut(rows.every(call.work))
-    return Page([_answer(call, row) for row in page.rows], page.shown)
+        return Page.of_all([_answer(call, operations.get(call, item.id))])
+    page = rows.page(call.work, call.page)
+    references = DirectoryReferences(call)
+    return page.showing([_answer(call, row, references) for row in page.rows])
 
 
 @endpoint("policy/blockedsenders/delete-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
@@ -53,10 +54,11 @@ def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
     return DeletedPolicy(item.id)
 
 
-def _answer(call: Call, row: BlockedSenderRow) -> BlockedSenderAnswer:
-    shown = policy_object.answer(
-        row.document, BLOCKED_SENDERS, DirectoryReferences(call), row.created_at, row.updated_at
-    )
+def _answer(
+    call: Call, row: BlockedSenderRow, references: DirectoryReferences | None = None
+) -> BlockedSenderAnswer:
+    references = references or DirectoryReferences(call)
+    shown = policy_object.answer(row.document, BLOCKED_SENDERS, references, row.created_at, row.updated_at)
     return BlockedSenderAnswer(row.option, call.seal(operations.KIND, row.id), shown)
 
 

@@ -8,13 +8,16 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, Row, Select, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Boolean, Column, Select, String, Table, Text, delete, insert, select, update
 
+from mailreeve.families.pages import page_of
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import MICROSECONDS, changes, everything, microseconds
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
+from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 
 blocked_sender_policy: Final = Table(
@@ -30,6 +33,7 @@ blocked_sender_policy: Final = Table(
 )
 """Policies. `document` is a `PolicyDocument` as JSON. The one `immutable` policy guards the relay (D-14)."""
 
+_count: Final = Counted(blocked_sender_policy)
 _COLUMNS: Final = tuple(column for column in blocked_sender_policy.c if column.name != "account_id")
 _OPTIONS: Final = {option.value: option for option in BlockedOption}
 _decode: Final = msgspec.json.Decoder(PolicyDocument).decode
@@ -46,11 +50,11 @@ class BlockedSenderRow(Struct, frozen=True):
     updated_at: datetime
 
 
-def every(work: Work) -> list[BlockedSenderRow]:
-    """All policies, oldest first."""
+def page(work: Work, asked: Asked) -> Page[BlockedSenderRow]:
+    """A page of all policies in the order of their keys, or all of them when no page was asked for."""
     table = blocked_sender_policy
-    rows = work.execute(select(*_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return list(work.read(table.name, rows, _row))
+    query = select(*_COLUMNS).where(table.c.account_id == work.account_id)
+    return page_of(work, query, table.c.id, asked, _row, lambda: _count.total(work), all_at_once=True)
 
 
 def find(work: Work, key: str) -> BlockedSenderRow | None:
@@ -125,6 +129,6 @@ def _policy(row: Sequence[Any]) -> BlockedSenderPolicy:
     )
 
 
-def _row(row: Row[str, str, str, bool, datetime, datetime]) -> BlockedSenderRow:
+def _row(row: Sequence[Any]) -> BlockedSenderRow:
     key, option, document, immutable, created_at, updated_at = row
     return BlockedSenderRow(key, BlockedOption(option), _decode(document), immutable, created_at, updated_at)

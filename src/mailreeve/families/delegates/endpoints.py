@@ -32,8 +32,8 @@ def add_delegate_user(call: Call, item: AddDelegate) -> DelegateDone:
 @endpoint("user/find-delegate-users", PERMISSION)
 def find_delegate_users(call: Call, item: FindDelegates) -> Page[DelegatesAnswer]:
     """List the mailboxes that the primary user may open."""
-    page = call.page.all_or_cut(operations.held_by(call, item.primary_address))
-    return Page([DelegatesAnswer([_answer(call, row) for row in page.rows])], page.shown)
+    page = operations.held_by(call, item.primary_address)
+    return page.showing([DelegatesAnswer([_answer(call, row) for row in page.rows])])
 
 
 @endpoint("user/remove-delegate-user", PERMISSION, writes=True)

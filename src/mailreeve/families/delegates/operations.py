@@ -9,6 +9,7 @@ from mailreeve.families.delegates import rows
 from mailreeve.families.delegates.rows import DelegateRow
 from mailreeve.families.users import operations as users
 from mailreeve.wire.errors import DELEGATE_LIMIT, DELEGATE_NOT_FOUND, DELEGATE_SELF, refused
+from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
 KIND: Final = Kind.DELEGATE
@@ -34,9 +35,9 @@ def add(call: Call, primary_address: str, delegate_address: str) -> DelegateRow:
     return row
 
 
-def held_by(call: Call, primary_address: str) -> list[DelegateRow]:
+def held_by(call: Call, primary_address: str) -> Page[DelegateRow]:
     """The rights that a user holds. Raises `ItemRefused`."""
-    return rows.held_by(call.work, users.get(call.work, primary_address, "primaryAddress").id)
+    return rows.held_by(call.work, users.get(call.work, primary_address, "primaryAddress").id, call.page)
 
 
 def remove(call: Call, wire_id: str) -> None:

@@ -23,10 +23,12 @@ from sqlalchemy import (
     select,
 )
 
+from mailreeve.families.pages import page_of
 from mailreeve.families.users.rows import UserRow, user
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
 
 delegate_right: Final = Table(
     "delegate_right",
@@ -40,6 +42,7 @@ delegate_right: Final = Table(
     ForeignKeyConstraint(["account_id", "mailbox_id"], ["user.account_id", "user.id"]),
     UniqueConstraint("account_id", "holder_id", "mailbox_id"),
     Index(None, "account_id", "mailbox_id"),
+    Index(None, "account_id", "holder_id", "id"),
 )
 """Rights: the user `holder_id` can open the mailbox of the user `mailbox_id`."""
 
@@ -59,10 +62,19 @@ class DelegateRow(Struct, frozen=True):
     mailbox_source: str
 
 
-def held_by(work: Work, user_id: str) -> list[DelegateRow]:
-    """The rights that a user holds, oldest first."""
-    rows = work.execute(_rights(work).where(delegate_right.c.holder_id == user_id).order_by(delegate_right.c.id))
-    return list(work.read(delegate_right.name, rows, lambda row: DelegateRow(*row)))
+def held_by(work: Work, user_id: str, asked: Asked) -> Page[DelegateRow]:
+    """A page of the rights that a user holds in the order of their keys, or all of them when no page was asked
+    for."""
+    query = _rights(work).where(delegate_right.c.holder_id == user_id)
+    return page_of(
+        work,
+        query,
+        delegate_right.c.id,
+        asked,
+        lambda row: DelegateRow(*row),
+        lambda: count_held(work, user_id),
+        all_at_once=True,
+    )
 
 
 def count_held(work: Work, user_id: str) -> int:

@@ -18,11 +18,10 @@ from mailreeve.wire.tokens import Kind
 def get_internal_domain(call: Call, item: FindDomains) -> Page[DomainAnswer]:
     """List the account's domains, or one of them."""
     if item.domain is None:
-        found = rows.every(call.work)
+        page = rows.page(call.work, call.page)
     else:
         row = rows.find(call.work, fields.domain(item.domain, "domain"))
-        found = [] if row is None else [row]
-    page = call.page.all_or_cut(found)
+        page = Page.of_all([] if row is None else [row])
     shown = [
         DomainAnswer(
             id=call.seal(Kind.DOMAIN, row.id),
@@ -33,7 +32,7 @@ def get_internal_domain(call: Call, item: FindDomains) -> Page[DomainAnswer]:
         )
         for row in page.rows
     ]
-    return Page(shown, page.shown)
+    return page.showing(shown)
 
 
 @endpoint("domain/create-domain", Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN, writes=True, most=50)

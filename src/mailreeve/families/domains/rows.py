@@ -6,18 +6,21 @@ look across accounts say so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, Connection, Row, String, Table, UniqueConstraint, exists, insert, select
+from sqlalchemy import Boolean, Column, Connection, String, Table, UniqueConstraint, exists, insert, select
 
 from mailreeve.families.domains.types import InboundType
+from mailreeve.families.pages import page_of
 from mailreeve.policy.addresses import Domain
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
 
 domain: Final = Table(
     "domain",
@@ -33,6 +36,7 @@ domain: Final = Table(
 )
 """Domains. `name` is canonical and unique over all accounts, `shown` is what was typed, in lower case."""
 
+_count: Final = Counted(domain)
 _COLUMNS: Final = tuple(column for column in domain.c if column.name != "account_id")
 
 
@@ -62,6 +66,19 @@ def load(work: Work) -> list[tuple[Domain, InboundType]]:
         known = work.read_one(domain.name, row, _row)
         found.append((Domain(row.name), InboundType.ANY if known is None else known.inbound_type))
     return found
+
+
+def page(work: Work, asked: Asked) -> Page[DomainRow]:
+    """A page of the account's domains in the order of their keys, or all of them when no page was asked for."""
+    query = select(*_COLUMNS).where(domain.c.account_id == work.account_id)
+    return page_of(work, query, domain.c.id, asked, _row, lambda: _count.total(work), all_at_once=True)
+
+
+def first(work: Work) -> DomainRow | None:
+    """The account's first domain, or None."""
+    query = select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id).limit(1)
+    row = work.execute(query).one_or_none()
+    return work.read_one(domain.name, row, _row)
 
 
 def find(work: Work, name: Domain) -> DomainRow | None:
@@ -111,6 +128,6 @@ def others_manage(work: Work, names: Iterable[Domain]) -> bool:
     return found
 
 
-def _row(row: Row[str, str, str, str, bool, datetime]) -> DomainRow:
+def _row(row: Sequence[Any]) -> DomainRow:
     key, name, shown, inbound_type, send_only, created_at = row
     return DomainRow(key, Domain(name), shown, InboundType(inbound_type), send_only, created_at)

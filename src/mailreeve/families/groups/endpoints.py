@@ -23,7 +23,7 @@ from mailreeve.families.groups.types import (
     UpdateGroup,
 )
 from mailreeve.wire.endpoint import endpoint
-from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Page
+from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
 EDIT: Final = Permission.DIRECTORIES_GROUPS_EDIT
@@ -61,27 +61,22 @@ def get_group(call: Call, item: OneGroup) -> GroupAnswer:
 @endpoint("directory/find-groups", EDIT, Permission.DIRECTORIES_GROUPS_READ)
 def find_groups(call: Call, item: FindGroups) -> Page[GroupsAnswer]:
     """List the groups, or those whose name holds a text."""
-    every = rows.every_group(call.work)
-    wanted = (item.query or "").casefold()
-    found = [g for g in every if wanted in g.name.casefold() and item.source in (None, g.source)]
-    page = call.page.cut(found)
-    users, folders = rows.member_counts(call.work), rows.child_counts(every)
+    page = rows.page_of_groups(call.work, call.page, item.query or "", item.source)
+    keys = [g.id for g in page.rows]
+    users, folders = rows.member_counts(call.work, keys), rows.count_below(call.work, keys)
     shown = [_answer(call, g, users.get(g.id, 0), folders.get(g.id, 0)) for g in page.rows]
     answer = GroupsAnswer(shown, item.source or Source.CLOUD)
     if item.query is not None:
         answer = GroupsAnswer(shown, answer.source, item.query)
-    return Page([answer], page.shown)
+    return page.showing([answer])
 
 
 @endpoint("directory/get-group-members", Permission.DIRECTORIES_GROUPS_READ, SYNC_READ)
 def get_group_members(call: Call, item: OneGroup) -> Page[MembersAnswer]:
     """List the members of a group."""
     group = operations.get(call, item.id)
-    total = rows.count_members(call.work, group.id)
-    size = call.page.size or DEFAULT_PAGE_SIZE
-    found = rows.members(call.work, group.id, size, call.page.offset)
-    shown = [_member_answer(call, row) for row in found]
-    return Page([MembersAnswer(shown)], call.page.shown(len(found), total))
+    page = rows.page_of_members(call.work, group.id, call.page)
+    return page.showing([MembersAnswer([_member_answer(call, row) for row in page.rows])])
 
 
 @endpoint("directory/add-group-member", EDIT, writes=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
@@ -25,10 +24,20 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.groups.types import Source
+from mailreeve.families.pages import page_of
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
+
+
+def _folded(context: Any) -> str:
+    """The name of a row to be inserted, without case."""
+    name: str = context.get_current_parameters()["name"]
+    return name.casefold()
+
 
 group: Final = Table(
     "directory_group",
@@ -37,12 +46,14 @@ group: Final = Table(
     key_column(),
     Column("parent_id", KEY, nullable=True),
     Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False, default=_folded, server_default=""),
     Column("source", String(16), nullable=False),
     Column("system", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "parent_id"], ["directory_group.account_id", "directory_group.id"]),
     Index(None, "account_id", "parent_id"),
 )
+"""Groups. `folded` is the name without case, in which names are searched."""
 
 member: Final = Table(
     "directory_group_member",
@@ -57,6 +68,7 @@ member: Final = Table(
     ForeignKeyConstraint(["account_id", "group_id"], ["directory_group.account_id", "directory_group.id"]),
     UniqueConstraint("account_id", "group_id", "matched"),
     Index(None, "account_id", "matched"),
+    Index(None, "account_id", "group_id", "id"),
 )
 """Members. `matched` is an address's key or a bare domain, `shown` what was typed."""
 
@@ -71,6 +83,13 @@ group_use: Final = Table(
     Index(None, "account_id", "group_id"),
 )
 """Which policies, of any family, name which groups."""
+
+
+_count_groups: Final = Counted(group)
+_count_below: Final = Counted(group, "parent_id")
+_count_members: Final = Counted(member, "group_id")
+_GROUP_COLUMNS: Final = (group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system)
+_MEMBER_COLUMNS: Final = (member.c.id, member.c.group_id, member.c.matched, member.c.shown, member.c.notes)
 
 
 class GroupRow(Struct, frozen=True):
@@ -95,28 +114,53 @@ class MemberRow(Struct, frozen=True):
 
 def every_group(work: Work) -> list[GroupRow]:
     """All groups, oldest first."""
-    rows = work.execute(
-        select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system)
-        .where(group.c.account_id == work.account_id)
-        .order_by(group.c.id)
-    )
+    rows = work.execute(select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id).order_by(group.c.id))
     return list(work.read(group.name, rows, _group))
 
 
 def some_groups(work: Work, keys: Sequence[str]) -> list[GroupRow]:
     """Those of these groups that exist."""
-    query = select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system).where(
-        group.c.account_id == work.account_id
-    )
+    query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id)
     return list(work.read(group.name, stream_named(work, query, group.c.id, keys), _group))
+
+
+def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> Page[GroupRow]:
+    """A page of the groups whose name holds a text, in any case, and which come from a source, or from any; in the
+    order of their keys.
+
+    No index finds a part of a name: to find little, all names of the account are gone through in the database.
+    """
+    query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id)
+    wanted = text.casefold()
+    if wanted:
+        query = query.where(func.instr(group.c.folded, wanted) > 0)
+    if source is not None:
+        query = query.where(group.c.source == source)
+
+    def total() -> int:
+        if not wanted and source is None:
+            return count_groups(work)
+        found: int = work.execute(query.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
+        return found
+
+    return page_of(work, query, group.c.id, asked, _group, total)
+
+
+def groups_below(work: Work, key: str) -> list[GroupRow]:
+    """The groups right below a group, in the order of their keys."""
+    query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.parent_id == key)
+    return list(work.read(group.name, work.execute(query.order_by(group.c.id)), _group))
+
+
+def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
+    """From each of these groups to how many there are right below it; none where it is absent."""
+    return _count_below.totals(work, keys)
 
 
 def find_group(work: Work, key: str) -> GroupRow | None:
     """One group, or None."""
     row = work.execute(
-        select(group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system).where(
-            group.c.account_id == work.account_id, group.c.id == key
-        )
+        select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.id == key)
     ).one_or_none()
     return work.read_one(group.name, row, _group)
 
@@ -131,12 +175,7 @@ def parent_of(work: Work, key: str) -> str | None:
 
 def count_children(work: Work, key: str) -> int:
     """How many groups there are right below a group."""
-    count: int = work.execute(
-        select(func.count())
-        .select_from(group)
-        .where(group.c.account_id == work.account_id, group.c.parent_id == key)
-    ).scalar_one()
-    return count
+    return _count_below.total(work, key)
 
 
 def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:
@@ -161,7 +200,7 @@ def change_group(work: Work, key: str, name: str, parent_id: str | None) -> None
     work.execute(
         update(group)
         .where(group.c.account_id == work.account_id, group.c.id == key)
-        .values(name=name, parent_id=parent_id)
+        .values(name=name, folded=name.casefold(), parent_id=parent_id)
     )
 
 
@@ -180,50 +219,31 @@ def all_matched(work: Work, group_id: str) -> list[str]:
     )
 
 
-def member_counts(work: Work) -> dict[str, int]:
-    """From each group that has members to how many."""
-    rows = work.execute(
-        select(member.c.group_id, func.count())
-        .where(member.c.account_id == work.account_id)
-        .group_by(member.c.group_id)
-    )
-    return dict(tuple(row) for row in rows)
+def member_counts(work: Work, keys: Sequence[str]) -> dict[str, int]:
+    """From each of these groups to how many members it has; none where it is absent."""
+    return _count_members.totals(work, keys)
 
 
 def count_members(work: Work, group_id: str) -> int:
     """How many members a group has."""
-    count: int = work.execute(
-        select(func.count())
-        .select_from(member)
-        .where(member.c.account_id == work.account_id, member.c.group_id == group_id)
-    ).scalar_one()
-    return count
+    return _count_members.total(work, group_id)
 
 
 def count_groups(work: Work) -> int:
     """How many groups the account has."""
-    count: int = work.execute(
-        select(func.count()).select_from(group).where(group.c.account_id == work.account_id)
-    ).scalar_one()
-    return count
+    return _count_groups.total(work)
 
 
-def members(work: Work, group_id: str, size: int, offset: int) -> list[MemberRow]:
-    """One page of a group's members, oldest first."""
-    rows = work.execute(
-        select(member.c.id, member.c.group_id, member.c.matched, member.c.shown, member.c.notes)
-        .where(member.c.account_id == work.account_id, member.c.group_id == group_id)
-        .order_by(member.c.id)
-        .limit(size)
-        .offset(offset)
-    )
-    return list(work.read(member.name, rows, _member))
+def page_of_members(work: Work, group_id: str, asked: Asked) -> Page[MemberRow]:
+    """A page of a group's members, in the order of their keys."""
+    query = select(*_MEMBER_COLUMNS).where(member.c.account_id == work.account_id, member.c.group_id == group_id)
+    return page_of(work, query, member.c.id, asked, _member, lambda: count_members(work, group_id))
 
 
 def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
     """The membership of an address or domain in a group, or None."""
     row = work.execute(
-        select(member.c.id, member.c.group_id, member.c.matched, member.c.shown, member.c.notes).where(
+        select(*_MEMBER_COLUMNS).where(
             member.c.account_id == work.account_id, member.c.group_id == group_id, member.c.matched == matched
         )
     ).one_or_none()
@@ -271,11 +291,6 @@ def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str
 def parents(groups: Sequence[GroupRow]) -> dict[str, str]:
     """From each group below another to that other."""
     return {row.id: row.parent_id for row in groups if row.parent_id is not None}
-
-
-def child_counts(groups: Sequence[GroupRow]) -> Counter[str]:
-    """From each group to the number of groups right below it."""
-    return Counter(row.parent_id for row in groups if row.parent_id is not None)
 
 
 def use(work: Work, policy_id: str, group_ids: Iterable[str]) -> None:

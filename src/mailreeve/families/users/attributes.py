@@ -6,12 +6,13 @@ The names of types are unique without regard to case. A user has at most one val
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -22,10 +23,12 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.pages import page_of
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
 
 attribute_type: Final = Table(
     "attribute_type",
@@ -67,14 +70,19 @@ class AttributeValue(Struct, frozen=True):
     value: str
 
 
-def every_type(work: Work) -> list[AttributeType]:
-    """All attribute types, oldest first."""
-    rows = work.execute(
-        select(attribute_type.c.id, attribute_type.c.name)
-        .where(attribute_type.c.account_id == work.account_id)
-        .order_by(attribute_type.c.id)
+def page_of_types(work: Work, asked: Asked) -> Page[AttributeType]:
+    """A page of all attribute types in the order of their keys, or all of them when no page was asked for."""
+    table = attribute_type.c
+    query = select(table.id, table.name).where(table.account_id == work.account_id)
+    return page_of(
+        work,
+        query,
+        table.id,
+        asked,
+        lambda row: AttributeType(*row),
+        lambda: count_types(work),
+        all_at_once=True,
     )
-    return list(work.read(attribute_type.name, rows, lambda row: AttributeType(*row)))
 
 
 def find_type(work: Work, *, key: str | None = None, name: str | None = None) -> AttributeType | None:
@@ -108,18 +116,37 @@ def add_type(work: Work, name: str) -> AttributeType:
 
 
 def values_of(work: Work, user_id: str) -> list[AttributeValue]:
-    """A user's values, in the order in which their types were made."""
-    rows = work.execute(
-        select(attribute_type.c.id, attribute_type.c.name, attribute_value.c.value)
+    """A user's values, in the order of their types' keys."""
+    rows = work.execute(_values(work, user_id).order_by(attribute_value.c.type_id))
+    return [AttributeValue(*row) for row in rows]
+
+
+def page_of_values(work: Work, user_id: str, asked: Asked) -> Page[AttributeValue]:
+    """A page of a user's values in the order of their types' keys, or all of them when no page was asked for."""
+    table = attribute_value.c
+
+    def total() -> int:
+        found: int = work.execute(
+            select(func.count())
+            .select_from(attribute_value)
+            .where(table.account_id == work.account_id, table.user_id == user_id)
+        ).scalar_one()
+        return found
+
+    query = _values(work, user_id)
+    return page_of(work, query, table.type_id, asked, lambda row: AttributeValue(*row), total, all_at_once=True)
+
+
+def _values(work: Work, user_id: str) -> Select[Any]:
+    return (
+        select(attribute_value.c.type_id, attribute_type.c.name, attribute_value.c.value)
         .join(
-            attribute_value,
+            attribute_type,
             (attribute_value.c.account_id == attribute_type.c.account_id)
             & (attribute_value.c.type_id == attribute_type.c.id),
         )
         .where(attribute_value.c.account_id == work.account_id, attribute_value.c.user_id == user_id)
-        .order_by(attribute_type.c.id)
     )
-    return list(work.read(attribute_type.name, rows, lambda row: AttributeValue(*row)))
 
 
 def put(work: Work, user_id: str, type_id: str, value: str) -> None:

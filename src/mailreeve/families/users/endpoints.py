@@ -38,7 +38,7 @@ from mailreeve.families.users.types import (
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.errors import NULL, not_managed, refused
-from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Page
+from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
 EDIT: Final = Permission.DIRECTORIES_INTERNAL_EDIT
@@ -77,13 +77,12 @@ def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     domain = None if item.domain is None else fields.domain(item.domain, "domain")
     if domain is not None and domain not in shown:
         raise not_managed(domain, "domain")
-    total = rows.count_addresses(call.work, domain)
-    found = rows.addresses(call.work, domain, call.page.size or DEFAULT_PAGE_SIZE, call.page.offset)
+    page = rows.page_of_addresses(call.work, domain, call.page)
     listed = [
         ListedUser(row.name, row.shown, shown.get(row.domain, row.domain), row.alias, row.address_type, row.source)
-        for row in found
+        for row in page.rows
     ]
-    return Page([UsersAnswer(listed, total)], call.page.shown(len(found), total))
+    return page.showing([UsersAnswer(listed, page.total)])
 
 
 @endpoint("user/get-profile", READ)
@@ -111,8 +110,8 @@ def get_profile(call: Call, item: ProfileOf) -> ProfileAnswer:
 def get_aliases(call: Call, item: OneUser) -> Page[AliasAnswer]:
     """List a user's aliases."""
     owner = operations.get(call.work, item.email_address, "emailAddress")
-    page = call.page.all_or_cut(rows.aliases(call.work, owner.id))
-    return Page([_alias(row, owner) for row in page.rows], page.shown)
+    page = rows.page_of_aliases(call.work, owner.id, call.page)
+    return page.showing([_alias(row, owner) for row in page.rows])
 
 
 @endpoint("user/update-alias", Permission.DIRECTORIES_GROUPS_EDIT, writes=True)
@@ -132,8 +131,8 @@ def remove_alias(call: Call, item: RemoveAlias) -> AliasAnswer:
 def get_attributes(call: Call, item: OneUser) -> Page[AttributesAnswer]:
     """List a user's attributes."""
     user = operations.get(call.work, item.email_address, "emailAddress")
-    page = call.page.all_or_cut(attributes.values_of(call.work, user.id))
-    return Page([_attributes(call, user, page.rows)], page.shown)
+    page = attributes.page_of_values(call.work, user.id, call.page)
+    return page.showing([_attributes(call, user, page.rows)])
 
 
 @endpoint("user/update-attributes", EDIT, writes=True)
@@ -145,9 +144,9 @@ def update_attributes(call: Call, item: UpdateAttributes) -> AttributesAnswer:
 @endpoint("attribute/find-attribute-types", Permission.DIRECTORIES_ATTRIBUTES_READ)
 def find_attribute_types(call: Call, item: Nothing) -> Page[AttributeTypesAnswer]:
     """List the kinds of attribute."""
-    page = call.page.all_or_cut(attributes.every_type(call.work))
+    page = attributes.page_of_types(call.work, call.page)
     types = [AttributeTypeAnswer(call.seal(Kind.ATTRIBUTE, row.id), row.name) for row in page.rows]
-    return Page([AttributeTypesAnswer(types)], page.shown)
+    return page.showing([AttributeTypesAnswer(types)])
 
 
 def _asked_for(call: Call, address: str | None) -> UserRow:

@@ -14,7 +14,6 @@ from msgspec import Struct
 from sqlalchemy import (
     Boolean,
     Column,
-    ColumnElement,
     Connection,
     ForeignKeyConstraint,
     Index,
@@ -31,12 +30,15 @@ from sqlalchemy import (
 )
 
 from mailreeve.directory.permissions import Role
+from mailreeve.families.pages import page_of
 from mailreeve.policy.addresses import Address, Domain
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
 
 T = TypeVar("T")
 
@@ -76,10 +78,15 @@ address: Final = Table(
     Column("alias", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "user_id"], ["user.account_id", "user.id"]),
-    Index(None, "account_id", "user_id"),
-    Index(None, "account_id", "domain"),
+    Index(None, "account_id", "user_id", "key"),
+    Index(None, "account_id", "domain", "key"),
 )
 """Addresses. `key` is what they are matched by, `shown` what was typed, `domain` canonical."""
+
+
+_count_users: Final = Counted(user)
+_count_addresses: Final = Counted(address)
+_count_of_domain: Final = Counted(address, "domain")
 
 
 class UserRow(Struct, frozen=True):
@@ -189,10 +196,7 @@ def check(work: Work) -> None:
 
 def count(work: Work) -> int:
     """How many users the account has."""
-    found: int = work.execute(
-        select(func.count()).select_from(user).where(user.c.account_id == work.account_id)
-    ).scalar_one()
-    return found
+    return _count_users.total(work)
 
 
 def add(
@@ -258,44 +262,30 @@ def appoint(work: Work, new: UserRow, password_hash: str) -> None:
     )
 
 
-def addresses(work: Work, domain: Domain | None, size: int, offset: int) -> list[AddressRow]:
-    """One page of all addresses, or of those in one domain, aliases among them, in alphabetical order."""
-    rows = work.execute(
-        select(*_ADDRESS_COLUMNS)
-        .join(user, _its_user)
-        .where(*_listed(work, domain))
-        .order_by(address.c.key)
-        .limit(size)
-        .offset(offset)
-    )
-    return [AddressRow(*row) for row in rows]
-
-
-def count_addresses(work: Work, domain: Domain | None) -> int:
-    """How many addresses there are, in one domain or in all."""
-    found: int = work.execute(select(func.count()).select_from(address).where(*_listed(work, domain))).scalar_one()
-    return found
+def page_of_addresses(work: Work, domain: Domain | None, asked: Asked) -> Page[AddressRow]:
+    """A page of all addresses, or of those in one domain, aliases among them, in alphabetical order."""
+    query = _addresses(work)
+    if domain is None:
+        return page_of(work, query, address.c.key, asked, _address, lambda: _count_addresses.total(work))
+    query = query.where(address.c.domain == domain)
+    return page_of(work, query, address.c.key, asked, _address, lambda: _count_of_domain.total(work, domain))
 
 
 def find_address(work: Work, key: str) -> AddressRow | None:
     """One address, primary or alias, or None."""
-    row = work.execute(
-        select(*_ADDRESS_COLUMNS)
-        .join(user, _its_user)
-        .where(address.c.account_id == work.account_id, address.c.key == key)
-    ).one_or_none()
-    return None if row is None else AddressRow(*row)
+    row = work.execute(_addresses(work).where(address.c.key == key)).one_or_none()
+    return None if row is None else _address(row)
 
 
-def aliases(work: Work, user_id: str) -> list[AddressRow]:
-    """A user's aliases, in alphabetical order."""
-    rows = work.execute(
-        select(*_ADDRESS_COLUMNS)
-        .join(user, _its_user)
-        .where(address.c.account_id == work.account_id, address.c.user_id == user_id, address.c.alias.is_(True))
-        .order_by(address.c.key)
-    )
-    return [AddressRow(*row) for row in rows]
+def page_of_aliases(work: Work, user_id: str, asked: Asked) -> Page[AddressRow]:
+    """A page of a user's aliases in alphabetical order, or all of them when no page was asked for."""
+    query = _addresses(work).where(address.c.user_id == user_id, address.c.alias.is_(True))
+
+    def total() -> int:
+        found: int = work.execute(query.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
+        return found
+
+    return page_of(work, query, address.c.key, asked, _address, total, all_at_once=True)
 
 
 def add_alias(work: Work, owner: UserRow, alias: Address, shown: str) -> AddressRow:
@@ -345,9 +335,12 @@ def _who_has(account_id: str, key: str) -> Select[Any]:
     )
 
 
-def _listed(work: Work, domain: Domain | None) -> list[ColumnElement[bool]]:
-    ours = [address.c.account_id == work.account_id]
-    return ours if domain is None else [*ours, address.c.domain == domain]
+def _addresses(work: Work) -> Select[Any]:
+    return select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
+
+
+def _address(row: Sequence[Any]) -> AddressRow:
+    return AddressRow(*row)
 
 
 def _changeable(work: Work, row: UserRow) -> dict[str, object]:

@@ -6,7 +6,6 @@ without an id is taken for the old part that says the same, and only then for a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -41,10 +40,6 @@ from mailreeve.wire.policy_object import WEB_SECURITY, PolicyDocument, PolicyIte
 from mailreeve.wire.tokens import Kind
 
 MAX_TARGETS: Final = 500  # Ours: every decision about a listed host tries each. A group does better.
-
-_SCHEME: Final = re.compile(r"(?:https?|ftp):[/\\]*", re.IGNORECASE)
-_AUTHORITY_END: Final = re.compile(r"[/\\?#]|\Z")
-_PORT: Final = re.compile(r":\d*\Z")
 
 
 def targets(
@@ -104,29 +99,10 @@ def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] |
             action=item.action,
             type=item.type,
             value=value,
-            shown=shown(item.type, item.value, value),
+            shown=item.value,  # as it was written (D-47): clients compare what they read with what they wrote
         )
         for key, item, value in zip(kept, items, values, strict=True)
     ]
-
-
-def shown(type_: WebEntryType, typed: str, value: str) -> str:
-    """An entry as answers have it: as it was typed, without scheme, port and fragment.
-
-    Those three the service is documented to strip (behaviour.md section 6.1). All else stays: the case, an
-    internationalised name (D-43), a slash at the end; clients compare what they read with what they wrote.
-    """
-    if typed == value:
-        return value
-    text = _SCHEME.sub("", typed.strip(), count=1).partition("#")[0]
-    end = _AUTHORITY_END.search(text)
-    cut = len(text) if end is None else end.start()
-    text = _PORT.sub("", text[:cut]) + text[cut:]
-    # What is shown is sent back some day, and must then be the same entry.
-    try:
-        return text if canonical_entry(type_, text) == value else value
-    except WebEntryError:
-        return value
 
 
 def _document(item: WebTargetItem, references: DirectoryReferences, path: str) -> PolicyDocument:

@@ -40,9 +40,9 @@ def get_policy(call: Call, item: SomePolicies) -> Page[WebPolicyAnswer]:
     if item.id is not None:
         # A list that is gone is told by empty data: terraform takes any failure for an error (api.md 4.3).
         wanted = [call.open(operations.KIND, item.id)]
-        return call.page.all_or_cut(_answers(call, rows.read(call.work, wanted)))
-    page = call.page.all_or_cut(rows.keys(call.work))
-    return Page(_answers(call, rows.read(call.work, page.rows)), page.shown)
+        return Page.of_all(_answers(call, rows.read(call.work, wanted)))
+    page = rows.page_of_keys(call.work, call.page)
+    return page.showing(_answers(call, rows.read(call.work, page.rows)))
 
 
 @endpoint("policy/webwhiteurl/update-policy-with-targets", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)

@@ -28,11 +28,14 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.pages import page_of
 from mailreeve.policy.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import MICROSECONDS, keys_of, microseconds, stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
+from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 
 web_policy: Final = Table(
@@ -77,6 +80,8 @@ web_entry: Final = Table(
 """What a list names. `value` is what decisions compare, `shown` what answers say.
 
 `value` has no unique index: a URL may be longer than what databases index. `contents.py` sees to it."""
+
+_count: Final = Counted(web_policy)
 
 MAX_KEYS_NAMED: Final = 500  # From here on reading all is cheaper than naming each.
 
@@ -123,13 +128,12 @@ class WebPolicyRow(Struct, frozen=True):
         return frozenset[str]().union(*(target.document.group_keys() for target in self.targets))
 
 
-def keys(work: Work) -> list[str]:
-    """The keys of all lists, oldest first."""
-    table = web_policy
-    return list(
-        work.execute(
-            select(table.c.id).where(table.c.account_id == work.account_id).order_by(table.c.id)
-        ).scalars()
+def page_of_keys(work: Work, asked: Asked) -> Page[str]:
+    """A page of the keys of all lists, in order, or all of them when no page was asked for."""
+    table = web_policy.c
+    query = select(table.id).where(table.account_id == work.account_id)
+    return page_of(
+        work, query, table.id, asked, lambda row: str(row[0]), lambda: _count.total(work), all_at_once=True
     )
 
 

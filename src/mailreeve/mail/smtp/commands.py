@@ -8,9 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.decisions import SmtpReply
-
-TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message too large")
+from mailreeve.mail.incoming import TOO_LARGE
 
 # A path in angle brackets, where a quoted local part may hold brackets of its own; or, as some clients
 # have it, none at all.

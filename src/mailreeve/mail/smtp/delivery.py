@@ -45,7 +45,7 @@ class Delivery:
         self._recorder = recorder
         self._retries = retries
 
-    async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes, now: float) -> str:
+    async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
 
         `on_top` are the door's trace fields for every copy; `key` is what the message is recognised by

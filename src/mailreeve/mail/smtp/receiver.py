@@ -33,27 +33,24 @@ class OverlongLine(Struct, frozen=True):
     """A command line over the limit, dropped up to its end."""
 
 
-class Content(Struct, frozen=True):
-    """The content of one message, dots unstuffed. `data` is None if it was dropped: too large, or unwanted."""
+class ContentPart(Struct, frozen=True):
+    """What comes next of a message content, dots unstuffed; `last` if the content ends with it."""
 
-    data: bytes | None
-    size: int
+    data: bytes
+    last: bool
 
 
-Event = CommandLine | OverlongLine | Content
+Event = CommandLine | OverlongLine | ContentPart
 
 
 class Receiver:
-    """Reads command lines, and a message content after `expect_content`."""
+    """Reads command lines, and a message content after `expect_content`. It keeps no more than was fed last."""
 
-    def __init__(self, *, max_content: int) -> None:
-        self._max_content = max_content
+    def __init__(self) -> None:
         self._buffer = bytearray()
         self._dropping_line = False
         self._in_content = False
-        self._dropping_content = False
-        self._dropped = 0  # octets of a content that are no longer in the buffer
-        self._searched = 0
+        self._before_content = 0
 
     def feed(self, data: bytes) -> None:
         """Take what came over the network."""
@@ -62,20 +59,9 @@ class Receiver:
     def expect_content(self) -> None:
         """DATA was answered with 354: a message content comes next."""
         self._in_content = True
-        self._dropping_content = False
-        self._dropped = 0
-        self._searched = 0
         # The line end of the DATA command counts, so that a content of nothing but a dot ends as well.
         self._buffer[:0] = b"\r\n"
-
-    def drop_content(self) -> None:
-        """Keep nothing of the content that is coming, and only find its end."""
-        self._dropping_content = True
-
-    @property
-    def held(self) -> int:
-        """How many octets are waiting to become events."""
-        return len(self._buffer)
+        self._before_content = 2
 
     def discard(self) -> bool:
         """Forget unread input, as STARTTLS demands (RFC 3207 section 4.2). Tells whether there was any."""
@@ -105,30 +91,23 @@ class Receiver:
         verb, _, argument = line.decode("utf-8", "surrogateescape").strip(" \t").partition(" ")
         return CommandLine(verb.upper(), argument.strip(" \t"))
 
-    def _next_content(self) -> Content | None:
-        end = self._buffer.find(_END, self._searched)
-        if end < 0:
-            # A part of the end may have come already.
-            self._searched = max(0, len(self._buffer) - len(_END) + 1)
-            if len(self._buffer) > self._max_content + len(_END):
-                self._dropping_content = True
-            if self._dropping_content:
-                self._dropped += self._searched
-                del self._buffer[: self._searched]
-                self._searched = 0
+    def _next_content(self) -> ContentPart | None:
+        end = self._buffer.find(_END)
+        last = end >= 0
+        # The first line end of what ends the content belongs to it. What may be the beginning of an end waits, so
+        # that no part ends within what unstuffing looks at.
+        size = end + 2 if last else len(self._buffer) - self._begun_end()
+        if not size:
             return None
-        self._in_content = False
-        size = self._dropped + end  # of the text, its last line end counted in place of the first one
-        data: bytes | None = None
-        if not self._dropping_content and size <= self._max_content:
-            # Without the line end that `expect_content` put there. No more copies than needed: it may be large.
-            with memoryview(self._buffer) as received:
-                data = bytes(received[2 : end + 2])
-        del self._buffer[: end + len(_END)]
-        return Content(None if data is None else _unstuffed(data), size)
+        with memoryview(self._buffer) as received:
+            data = bytes(received[:size])
+        del self._buffer[: size + 3 if last else size]
+        # Every line that begins with a dot has one too many (RFC 5321 section 4.5.2).
+        data = data.replace(b"\r\n.", b"\r\n")[self._before_content :]
+        self._before_content = 0
+        self._in_content = not last
+        return ContentPart(data, last)
 
-
-def _unstuffed(data: bytes) -> bytes:
-    """The text of a content: every line that begins with a dot has one too many (RFC 5321 section 4.5.2)."""
-    text = data.replace(b"\r\n.", b"\r\n")
-    return text[1:] if text.startswith(b".") else text
+    def _begun_end(self) -> int:
+        """How many octets at the end of the buffer may be the beginning of what ends a content."""
+        return next((n for n in range(len(_END) - 1, 0, -1) if self._buffer.endswith(_END[:n])), 0)

@@ -4,6 +4,11 @@ Where some copies of a message were delivered and another then failed for the ti
 answer is right: 250 would lose the failed copy, and 4xx would bring a second copy to those who have
 theirs. So the sender is told to try again, and this memory leaves out on the next try whoever is done.
 
+It must not mistake another message for the next try: somebody would never get it. A message that has
+neither a Message-ID nor a Date (RFC 5322 section 3.6) may be sent again as a new one, to the octet, by a
+program that reports the same every day. So such a message is not remembered, and others for some hours:
+whoever tries again later delivers twice.
+
 It is a memory, not a store: after a restart the retry delivers twice, as SMTP servers do in such a case
 (RFC 5321 section 6.1). Nothing is lost either way.
 """
@@ -15,10 +20,16 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
+from mailreeve.mail.message import Message
 from mailreeve.policy.addresses import Sender
 
 MAX_MESSAGES: Final = 10_000
-MAX_AGE: Final = 5 * 86_400.0  # seconds; RFC 5321 section 4.5.4.1: a sender gives up after four to five days
+MAX_RECIPIENTS: Final = 200_000  # of all these messages together
+MAX_AGE: Final = 6 * 3_600.0
+"""Seconds. A sender tries again after half an hour, later every two or three hours (RFC 5321 section 4.5.4.1)."""
+
+_NAMED_BY: Final = ("message-id", "date")
+_NOBODY: Final = (0.0, frozenset[str]())
 
 
 class Retries:
@@ -29,30 +40,44 @@ class Retries:
 
     def __init__(self) -> None:
         self._done: OrderedDict[bytes, tuple[float, frozenset[str]]] = OrderedDict()
+        self._recipients = 0
 
     def __bool__(self) -> bool:
         return bool(self._done)
 
-    def done(self, key: bytes, now: float) -> frozenset[str]:
+    def done(self, key: bytes | None, now: float) -> frozenset[str]:
         """The original recipients who have had this message."""
-        since, recipients = self._done.get(key, (now, frozenset[str]()))
-        return recipients if now - since <= MAX_AGE else frozenset()
+        if key is None or key not in self._done:
+            return frozenset()
+        since, recipients = self._done[key]
+        return recipients if 0 <= now - since <= MAX_AGE else frozenset()
 
-    def remember(self, key: bytes, recipients: Iterable[str], now: float) -> None:
-        """These have had the message, and its sender was told to try again."""
-        self._done[key] = (now, self.done(key, now) | frozenset(recipients))
-        self._done.move_to_end(key)
-        while len(self._done) > MAX_MESSAGES:
-            self._done.popitem(last=False)
+    def remember(self, key: bytes | None, recipients: Iterable[str], now: float) -> None:
+        """These have had the message, and its sender was told to try again. A key of None is not remembered."""
+        if key is None:
+            return
+        done = self.done(key, now) | frozenset(recipients)
+        self.forget(key)
+        self._done[key] = now, done
+        self._recipients += len(done)
+        while len(self._done) > MAX_MESSAGES or self._recipients > MAX_RECIPIENTS:
+            _, (_, oldest) = self._done.popitem(last=False)
+            self._recipients -= len(oldest)
 
-    def forget(self, key: bytes) -> None:
+    def forget(self, key: bytes | None) -> None:
         """The message has its final answer."""
-        self._done.pop(key, None)
+        _, recipients = self._done.pop(key, _NOBODY) if key is not None else _NOBODY
+        self._recipients -= len(recipients)
 
 
-def message_key(sender: Sender, content: bytes) -> bytes:
-    """What a message is recognised by when the same server sends it again."""
+def message_key(sender: Sender, message: Message) -> bytes | None:
+    """What a message is recognised by when the same server sends it again; None where it could be another one."""
+    if not any(field.value.strip() for name in _NAMED_BY for field in message.named(name)):
+        return None
     digest = hashlib.blake2b(str(sender).encode(), digest_size=20)
     digest.update(b"\0")
-    digest.update(content)
+    for field in message.fields:
+        digest.update(field.raw)
+    for piece in message.body:
+        digest.update(piece)
     return digest.digest()

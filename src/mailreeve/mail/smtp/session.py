@@ -12,14 +12,15 @@ import structlog
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.mail.message import Message, has_line_over, with_proper_line_ends
+from mailreeve.mail.incoming import Incoming
+from mailreeve.mail.message import Message
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
-from mailreeve.mail.smtp.commands import TOO_LARGE, parameters_refused, read_path
+from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
 from mailreeve.mail.smtp.postmaster import postmaster_domain
-from mailreeve.mail.smtp.receiver import CommandLine, Content, Event, OverlongLine, Receiver
+from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import Retries, message_key
 from mailreeve.mail.smtp.room import Room, Share
 from mailreeve.mail.smtp.trace import protocol_name, received_field
@@ -45,7 +46,6 @@ MAX_REFUSED: Final = 200
 row in the store, so they may not cost a client next to nothing."""
 
 NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
-LINE_TOO_LONG: Final = SmtpReply(500, "5.6.0", "Line too long")
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"
 
 
@@ -102,7 +102,7 @@ class Session:
         self._source_ip = source_ip
         self._services = services
         self._settings = services.settings
-        self._receiver = Receiver(max_content=self._settings.max_size)
+        self._receiver = Receiver()
         self._transaction = Transaction(source_ip, max_recipients=self._settings.max_recipients)
         self._courier = services.next_hop.courier()
         self._client_name: str | None = None
@@ -344,63 +344,63 @@ class Session:
             return
         await self._reply("354 End with a dot on a line of its own")
         self._receiver.expect_content()
+        sender, recipients = self._transaction.sender, self._transaction.recipients
         with self._services.room.share() as share:
-            answer = await self._take(share)
+            incoming = await self._content(share)
+            answer = await self._settle(incoming)
         self._utf8 = False
-        await self._reply(answer)
+        try:
+            # Nothing stands between what was done and its answer: else the sender would have it done again.
+            await self._reply(answer)
+        finally:
+            log.info(
+                "smtp.message",
+                source_ip=str(self._source_ip),
+                sender=str(sender),
+                size=incoming.size,
+                recipients=recipients,
+                reply=answer,
+            )
 
-    async def _take(self, share: Share) -> str:
-        """Receive a message, decide about it and hand it on. Returns the reply."""
-        content = await self._content(share)
-        sender, size, now = self._transaction.sender, content.size, self._services.clock()
+    async def _settle(self, incoming: Incoming) -> str:
+        """Decide about a message that has come in and hand it on. Returns the reply."""
+        now = self._services.clock()
         # Before anything is decided: what fails here fails while the message is still its sender's.
         on_top = self._received(now)
-        if content.data is None:
-            reply = TOO_LARGE if size > self._settings.max_size else NO_ROOM
-            plan = self._transaction.give_up(reply, Message((), b"", size))
-            key = b""
+        if incoming.refusal is not None:
+            plan = self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
+            key = None
         else:
-            plan, key = await anyio.to_thread.run_sync(self._planned, content.data)
-        del content  # the plan has a copy of its own
-        answer = await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
-        log.info(
-            "smtp.message",
-            source_ip=str(self._source_ip),
-            sender=str(sender),
-            size=size,
-            recipients=len(plan.outcomes),
-            reply=answer,
-        )
-        return answer
+            plan, key = await anyio.to_thread.run_sync(self._planned, incoming)
+        return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
-    async def _content(self, share: Share) -> Content:
-        """The content, or none of it where it is too large or there is no room for it now."""
-        has_room = True
+    async def _content(self, share: Share) -> Incoming:
+        """The content, or none of it where it is refused whatever it says."""
+        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
         try:
             async with asyncio.timeout(self._settings.message_timeout):
-                while (event := self._receiver.next_event()) is None:
-                    data = await self._connection.read(self._settings.idle_timeout)
-                    self._receiver.feed(data)
-                    if has_room and not share.holds(self._receiver.held):
-                        has_room = False
+                while True:
+                    while (event := self._receiver.next_event()) is None:
+                        self._receiver.feed(await self._connection.read(self._settings.idle_timeout))
+                    assert isinstance(event, ContentPart)  # noqa: S101  the receiver was told to expect one
+                    incoming.add(event.data)
+                    if event.last:
+                        incoming.end()
+                    if not share.holds(incoming.held):
+                        incoming.refuse(NO_ROOM)
+                    if incoming.refusal is not None:
                         share.give_back()
-                        self._receiver.drop_content()
+                    if event.last:
+                        return incoming
         except TimeoutError as problem:
             raise ReadTimeout from problem
-        assert isinstance(event, Content)  # noqa: S101  the receiver was told to expect one
-        if event.data is not None and not share.holds(len(event.data)):
-            return Content(None, event.size)
-        return event
 
-    def _planned(self, data: bytes) -> tuple[Plan, bytes]:
+    def _planned(self, incoming: Incoming) -> tuple[Plan, bytes | None]:
         """The plan for a content, and the key it is recognised by. In a thread: it may be large."""
         sender = self._transaction.sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
-        data = with_proper_line_ends(data)
-        if has_line_over(data, self._settings.max_line):
-            return self._transaction.give_up(LINE_TOO_LONG, Message((), b"", len(data))), b""
-        key = message_key(sender, data)
-        return self._transaction.end_of_message(data), key
+        plan = self._transaction.end_of_message(incoming.header, incoming.body)
+        return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:
         """Our Received field for the message."""
