@@ -214,6 +214,10 @@ class Api:
 
         return await self._in_worker(give)
 
+    def use(self, house: House) -> None:
+        """What calls that come from now on share."""
+        self._house = house
+
     async def _alive(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
 
