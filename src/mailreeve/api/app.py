@@ -81,6 +81,7 @@ class Api:
         quota: Quota,
         strangers: Quota,
         max_body: int,
+        dropped_log_lines: Callable[[], int] = lambda: 0,
     ) -> None:
         self._house = house
         self._authenticator = authenticator
@@ -88,6 +89,7 @@ class Api:
         self._quota = quota
         self._strangers = strangers
         self._max_body = max_body
+        self._dropped_log_lines = dropped_log_lines
         self._openapi = openapi_document(endpoints)
         self._workers: CapacityLimiter | None = None
 
@@ -227,9 +229,11 @@ class Api:
             if trouble:
                 _log.warning("not ready", problem=trouble)
                 return Response("the database does not answer\n", 503, media_type="text/plain")
-            # That a row is left out keeps nothing else from being served.
-            left_out = self._house.store.unreadable.lines()
-            return Response("".join(f"{line}\n" for line in ["ready", *left_out]), media_type="text/plain")
+            # That a row is left out, or a line of the log lost, keeps nothing else from being served.
+            dropped = self._dropped_log_lines()
+            lines = ["ready", *([f"log lines dropped: {dropped}"] if dropped else [])]
+            lines += self._house.store.unreadable.lines()
+            return Response("".join(f"{line}\n" for line in lines), media_type="text/plain")
 
         return await self._in_worker(look)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import signal
 import socket
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import anyio.to_thread
 import click
@@ -85,6 +87,13 @@ def command(
         _command(data, make, domain_names, admin, options, found)
 
 
+class Asked(NamedTuple):
+    """What the command line said, and the SIGHUPs that ask for more to be read since."""
+
+    options: Mapping[str, object]
+    hangups: Hangups
+
+
 def _command(
     data: Path,
     make: bool,
@@ -93,11 +102,12 @@ def _command(
     options: Mapping[str, object],
     found: Hangups,
 ) -> None:
+    logs.fill_standard_descriptors()
     settings = read_settings(data, options)
     if settings.milter:
         raise SettingsError("milter: this version has no milter door; use smtp")
     tls_of(settings)
-    logs.configure(settings.log_level)
+    log = logs.configure(settings.log_level)
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
     require_initialised(data)
@@ -105,12 +115,10 @@ def _command(
         check_whole(opened.engine, data / DATABASE)
         _close_to_others(data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(opened, settings, data, options, found))
+            runner.run(_serve(opened, settings, data, log, Asked(options, found)))
 
 
-async def _serve(
-    opened: Opened, settings: Settings, data: Path, options: Mapping[str, object], found: Hangups
-) -> None:
+async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWriter, asked: Asked) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -126,6 +134,7 @@ async def _serve(
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
         strangers=Quota(STRANGERS, settings.rate_window_ms),
         max_body=settings.max_body,
+        dropped_log_lines=lambda: log.dropped,
     )
     http = HttpServer(api.asgi(), tls_cert=settings.tls_cert, tls_key=settings.tls_key)
     with listening("http", settings.http):
@@ -141,15 +150,15 @@ async def _serve(
             await serving
             raise FolderError("the HTTP server ended while starting; see the log")
         scheme = "https" if settings.tls_cert else "http"
-        click.echo(f"http {scheme}://{_shown(listener.getsockname())}")
-        click.echo(f"smtp {_shown(smtp_address)}")
-        click.echo("ready")
+        _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
 
         def apply(now: Settings) -> None:
             api.use(msgspec.structs.replace(opened.house, limits=limits_of(now), conduct=conduct_of(now)))
 
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
-        reloading = asyncio.create_task(reload_at(found, Reload(data, options, settings, contexts, apply)))
+        reloading = asyncio.create_task(
+            reload_at(asked.hangups, Reload(data, asked.options, settings, contexts, apply))
+        )
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         http.stop()
         await serving
@@ -224,6 +233,18 @@ def _only_one(data: Path) -> Iterator[None]:
         except BlockingIOError as problem:
             raise FolderError(f"{data} is being served by another process") from problem
         yield
+
+
+def _announce(*lines: str) -> None:
+    """Say something on standard output. Whether anybody can hear it is no matter of whether we serve."""
+    try:
+        for line in lines:
+            click.echo(line)
+    except OSError as problem:
+        _log.warning("standard output cannot be written", problem=str(problem))
+        # What could not be written waits in a buffer, and would make the exit fail.
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -143,11 +143,11 @@ class Api:
         self, path: str, items: Sequence[Item], page_size: int | None, answer: Answer
     ) -> Iterator[Answer]:
         """The pages after an answer's. Raises `ApiError`."""
-        token: str | None = None
-        while answer.next_page is not None:
-            if answer.next_page == token:
+        seen = set[str]()
+        while (token := answer.next_page) is not None:
+            if token in seen:
                 raise ClientError(f"{path}: the server gives the same page over and over")
-            token = answer.next_page
+            seen.add(token)
             answer = self.send(path, *items, page_size=page_size, page_token=token)
             answer.rows()
             yield answer
