@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from mailreeve.cli.folder import CREDENTIALS, is_initialised
 from mailreeve.cli.listening import found_at, http_url
-from mailreeve.cli.options import data_option, fail, said_of
+from mailreeve.cli.options import data_option, fail, said_of, say
 from mailreeve.cli.trust import trusted
 from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
@@ -104,7 +104,7 @@ def command(
     if outcome.rows or not outcome.errors:
         click.echo(json.dumps(outcome.rows, indent=2, ensure_ascii=False))
     for warning in outcome.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        say(f"Warning: {warning}")
     if outcome.errors:
         several = len(parsed) > 1
         by_item = sorted(outcome.errors, key=lambda error: error[0])

@@ -104,7 +104,10 @@ def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
         known = ", ".join(StartTls)
         raise SettingsError(f"next_hop_starttls: {settings.next_hop_starttls!r} is none of {known}") from problem
     if text.startswith(MAILDIR_PREFIX):
-        return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
+        try:
+            return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
+        except OSError as problem:
+            raise SettingsError(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
     host, port = split_host_port(text, "next_hop")
     return SmtpNextHop(host=host, port=port, greeting=hostname, start_tls=start_tls)
 
