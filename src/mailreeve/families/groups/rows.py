@@ -147,10 +147,10 @@ def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> P
     return page_of(work, query, group.c.id, asked, _group, total)
 
 
-def groups_below(work: Work, key: str) -> list[GroupRow]:
-    """The groups right below a group, in the order of their keys."""
+def groups_below(work: Work, key: str, most: int) -> list[GroupRow]:
+    """The first groups right below a group, in the order of their keys."""
     query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.parent_id == key)
-    return list(work.read(group.name, work.execute(query.order_by(group.c.id)), _group))
+    return list(work.read(group.name, work.execute(query.order_by(group.c.id).limit(most)), _group))
 
 
 def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
