@@ -102,6 +102,7 @@ def _command(
     options: Mapping[str, object],
     found: Hangups,
 ) -> None:
+    os.umask(0o077)  # Whatever a server writes is for its owner alone, messages in a Maildir too.
     logs.fill_standard_descriptors()
     settings = read_settings(data, options)
     if settings.milter:

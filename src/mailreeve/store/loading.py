@@ -59,9 +59,10 @@ def stream_named(
 def everything(
     work: Work, query: Select[Any], column: Column[str], make: Callable[[Sequence[Any]], T]
 ) -> Iterator[T]:
-    """The objects of which each has one row, in the order of the column, which is their key and comes first."""
+    """The objects of which each has one row, in the order of the column, which is their key and comes first.
+    Points in time among the others come as `microseconds`."""
     work.unreadable.forget(work.account_id, column.table.name)
-    return work.read(column.table.name, stream(work, query.order_by(column)), make)
+    return work.read(column.table.name, stream(work, query.order_by(column)), make, moments=False)
 
 
 def changes(
@@ -74,5 +75,5 @@ def changes(
     """What has become of objects of which each has one row: those that are there, and which are gone."""
     keys = keys_of(names)
     work.unreadable.forget(work.account_id, column.table.name, keys)
-    put = tuple(work.read(column.table.name, stream_named(work, query, column, keys), make))
+    put = tuple(work.read(column.table.name, stream_named(work, query, column, keys), make, moments=False))
     return Changes(put, frozenset(keys).difference([one.id for one in put]))

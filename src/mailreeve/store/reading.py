@@ -76,14 +76,21 @@ class UnreadableRows:
 
 
 def made(
-    found: UnreadableRows, account_id: str, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T]
+    found: UnreadableRows,
+    account_id: str,
+    table: str,
+    rows: Iterable[Sequence[Any]],
+    make: Callable[[Any], T],
+    *,
+    moments: bool = True,
 ) -> Iterator[T]:
-    """What `make` makes of the rows, without those that it cannot read. The first column is the row's key."""
+    """What `make` makes of the rows, without those that it cannot read. The first column is the row's key. Rows
+    that hold no `Moment` need not be searched for one, which a million of them would notice."""
     for row in rows:
         try:
             if len(bytes.fromhex(row[0])) != _KEY_OCTETS:
                 raise ValueError("the key is none")
-            if UNREADABLE_MOMENT in row:
+            if moments and UNREADABLE_MOMENT in row:
                 raise ValueError("a point in time is none")
             one = make(row)
         except UNREADABLE as problem:

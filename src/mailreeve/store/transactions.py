@@ -79,10 +79,12 @@ class Work:
     touched: list[tuple[Part, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
 
-    def read(self, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T]) -> Iterator[T]:
+    def read(
+        self, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T], *, moments: bool = True
+    ) -> Iterator[T]:
         """What `make` makes of the rows of a table, whose first column is their key. One that cannot be read is
-        left out, and noted."""
-        return made(self.unreadable, self.account_id, table, rows, make)
+        left out, and noted. See `reading.made`."""
+        return made(self.unreadable, self.account_id, table, rows, make, moments=moments)
 
     def read_one(self, table: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
         """What `make` makes of the row; None where there is none, or it cannot be read."""
