@@ -244,6 +244,10 @@ class Api:
 
         return await self._in_worker(give)
 
+    def use(self, house: House) -> None:
+        """What calls that come from now on share."""
+        self._house = house
+
     async def _alive(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
 
@@ -253,9 +257,11 @@ class Api:
             if trouble:
                 _log.warning("not ready", problem=trouble)
                 return Response(f"the database cannot be used: {trouble}\n", 503, media_type="text/plain")
+            # That a row is left out, or a line of the log lost, keeps nothing else from being served.
             dropped = self._dropped_log_lines()
-            aside = f"log lines dropped: {dropped}\n" if dropped else ""
-            return Response(f"ready\n{aside}", media_type="text/plain")
+            lines = ["ready", *([f"log lines dropped: {dropped}"] if dropped else [])]
+            lines += self._house.store.unreadable.lines()
+            return Response("".join(f"{line}\n" for line in lines), media_type="text/plain")
 
         try:
             # Not among the calls, which may have all their threads at work.

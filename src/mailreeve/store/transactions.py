@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from mailreeve.directory.accounts import Origin
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
+from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.schema import account, audit_event
 
 ATTEMPTS: Final = 5
@@ -79,8 +80,20 @@ class Work:
     origin: Origin
     now: datetime
     revision: int = 0
+    unreadable: UnreadableRows = field(default_factory=UnreadableRows)
     touched: list[tuple[Part, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
+
+    def read(
+        self, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T], *, moments: bool = True
+    ) -> Iterator[T]:
+        """What `make` makes of the rows of a table, whose first column is their key. One that cannot be read is
+        left out, and noted. See `reading.made`."""
+        return made(self.unreadable, self.account_id, table, rows, make, moments=moments)
+
+    def read_one(self, table: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
+        """What `make` makes of the row; None where there is none, or it cannot be read."""
+        return None if row is None else next(self.read(table, [row], make), None)
 
     def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement. It names the account; nothing here adds that for it."""
@@ -151,6 +164,7 @@ class Store:
         self._listeners: list[Committed] = []
         self._watchers: list[Committing] = []
         self._written_at = -math.inf
+        self.unreadable = UnreadableRows()
 
     def on_commit(self, listener: Committed) -> None:
         """Tell `listener` of every commit that takes a revision."""
@@ -163,7 +177,7 @@ class Store:
     def read(self, account_id: str, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction that changes nothing. What it changes all the same is undone."""
         with self._engine.reading() as connection:
-            work = Work(connection, account_id, Origin(""), self._clock())
+            work = Work(connection, account_id, Origin(""), self._clock(), unreadable=self.unreadable)
             result = transaction(work)
             if work.touched or work.audits:
                 raise AssertionError(f"a reading transaction changed {work.audits or work.touched}")
@@ -257,7 +271,7 @@ class Store:
         revision, key = (0, None) if found is None else found
         if key is not None:
             follow(key)
-        return Work(connection, account_id, origin, self._clock(), revision)
+        return Work(connection, account_id, origin, self._clock(), revision, self.unreadable)
 
     @staticmethod
     def _take_revision(work: Work) -> int:

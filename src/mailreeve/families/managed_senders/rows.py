@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from mailreeve.policy.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import KEYS, changes, stream
+from mailreeve.store.loading import KEYS, changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 
@@ -76,7 +76,7 @@ def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
             table.c.account_id == work.account_id, table.c.recipient == recipient, table.c.sender == sender
         )
     ).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(table.name, row, _row)
 
 
 def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
@@ -87,7 +87,7 @@ def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
         .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
         .order_by(table.c.id)
     )
-    return [_row(row) for row in found]
+    return list(work.read(table.name, found, _row))
 
 
 def count(work: Work, recipient: str) -> int:
@@ -140,8 +140,7 @@ def hand_over(work: Work, recipient: str, owner: str) -> None:
 def load(work: Work) -> Iterator[ManagedSender]:
     """The entries as decisions see them. Entries of one recipient share its key."""
     recipients: dict[str, str] = {}
-    for row in stream(work, _entries(work).order_by(managed_sender.c.id)):
-        entry = _entry(row)
+    for entry in everything(work, _entries(work), managed_sender.c.id, _entry):
         shared = recipients.setdefault(entry.recipient, entry.recipient)
         yield entry if shared is entry.recipient else msgspec.structs.replace(entry, recipient=shared)
 
@@ -158,6 +157,8 @@ def _entries(work: Work) -> Select[Any]:
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
     key, recipient, sender, action = row
+    if "@" not in recipient or not sender:
+        raise ValueError("a recipient or a sender is no address")
     return ManagedSender(key, recipient, sender, _ACTIONS[action])
 
 

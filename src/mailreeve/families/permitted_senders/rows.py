@@ -12,7 +12,7 @@ from sqlalchemy import Column, Row, Select, Table, Text, insert, select
 
 from mailreeve.policy.policies import Changes, PermittedSenderPolicy
 from mailreeve.store.keys import made_at, new_key
-from mailreeve.store.loading import changes, stream
+from mailreeve.store.loading import changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
@@ -45,7 +45,7 @@ def every(work: Work) -> list[PermittedSenderRow]:
     """All policies, oldest first."""
     table = permitted_sender_policy
     rows = work.execute(select(*_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return [_row(row) for row in rows]
+    return list(work.read(table.name, rows, _row))
 
 
 def add(work: Work, document: PolicyDocument) -> PermittedSenderRow:
@@ -65,7 +65,7 @@ def add(work: Work, document: PolicyDocument) -> PermittedSenderRow:
 
 def load(work: Work) -> Iterator[PermittedSenderPolicy]:
     """The policies as decisions see them."""
-    return map(_policy, stream(work, _policies(work).order_by(permitted_sender_policy.c.id)))
+    return everything(work, _policies(work), permitted_sender_policy.c.id, _policy)
 
 
 def load_some(work: Work, names: Collection[Name]) -> Changes[PermittedSenderPolicy]:

@@ -79,7 +79,7 @@ def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     page = rows.page_of_addresses(call.work, domain, call.page)
     shown = domains.shown(call.work, {row.domain for row in page.rows})
     listed = [
-        ListedUser(row.name, row.shown, shown[row.domain], row.alias, row.address_type, row.source)
+        ListedUser(row.name, row.shown, shown.get(row.domain, row.domain), row.alias, row.address_type, row.source)
         for row in page.rows
     ]
     return page.showing([UsersAnswer(listed, page.total)])
