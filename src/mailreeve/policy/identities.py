@@ -15,8 +15,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.policy.addresses import Address, NullSender, Sender, without_tag
+from mailreeve.policy.display_names import name_readings
 from mailreeve.policy.facts import Directory, DirectoryChanges, HeaderFrom, User
-from mailreeve.policy.keys import NULL_SENDER_KEYS, Keys, union, with_name
+from mailreeve.policy.keys import NULL_SENDER_KEYS, Keys, union, with_names
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import (
     EVERYONE_KEY,
@@ -26,7 +27,6 @@ from mailreeve.policy.targets import (
     Target,
     TargetType,
     attribute_key,
-    fold_display_name,
     group_key,
 )
 
@@ -158,7 +158,7 @@ class Identities:
         several: list[Keys] = []
         for author in authors:
             keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
-            several.append(named(keys, author.display_name))
+            several.append(named(keys, author))
         return several[0] if len(several) == 1 else union(several)
 
     def membership(self, address: Address, group: str) -> tuple[str, ...]:
@@ -233,7 +233,10 @@ class Identities:
             next_ = self.directory.parents.get(next_)
 
 
-def named(keys: Keys, display_name: str) -> Keys:
-    """The keys of an author under this name, which may be empty."""
-    name = display_name and fold_display_name(display_name)
-    return with_name(keys, name) if name else keys
+def named(keys: Keys, author: HeaderFrom) -> Keys:
+    """The keys of an author under the names that the From header gives, if any."""
+    if not author.other_names:
+        readings = author.display_name and name_readings(author.display_name)
+        return with_names(keys, readings) if readings else keys
+    names = dict.fromkeys(reading for name in author.names for reading in name_readings(name))
+    return with_names(keys, names)

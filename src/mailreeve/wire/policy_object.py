@@ -13,8 +13,9 @@ from typing import Final, Protocol
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from mailreeve.policy.display_names import fold_display_name
 from mailreeve.policy.policies import FromPart, Scope
-from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
+from mailreeve.policy.targets import Target, TargetType, shared_target
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
@@ -125,6 +126,9 @@ class TargetDocument(Struct, frozen=True, omit_defaults=True):
 
     def target(self) -> Target:
         """The target as decisions see it."""
+        if self.type is TargetType.HEADER_DISPLAY_NAME:
+            # Folded anew: what looks alike is a matter of Unicode's version, not of the day it was stored.
+            return shared_target(self.type, fold_display_name(self.shown))
         return shared_target(self.type, self.key, self.attribute)
 
 
