@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NewType, final
 
@@ -169,12 +170,20 @@ def parse_sender(text: str) -> Sender:
     return parse_address(text) if text else NULL_SENDER
 
 
-def without_tag(address: Address) -> Address:
-    """The address without its `+tag`, as personal lists see a recipient (behaviour.md D-18)."""
-    local, plus, _ = address.local.partition("+")
-    if not plus or not local or address.local.startswith('"'):
-        return address
-    return Address(local, address.domain, address_key(local, address.domain))
+def without_tags(key: str) -> Iterator[str]:
+    """The keys of the address with less and less of its `+tag`, the last one without any (behaviour.md D-18).
+
+    None for an address without a tag, and for one that consists of a tag. Mail servers part the tag from what the
+    quotes hold, so `"jo+a b"@` and `jo+a..b@`, which is the same as `"jo+a..b"@`, are `jo@` as well.
+    """
+    local, _, domain = key.rpartition("@")
+    quoted = local.startswith('"')
+    text = local[1:-1] if quoted else local
+    end = text.rfind("+")
+    while end > 0:
+        shorter = _requoted(f'"{text[:end]}"') if quoted else text[:end]
+        yield f"{shorter}@{domain}"
+        end = text.rfind("+", 0, end)
 
 
 def is_sender_routed(address: Address) -> bool:

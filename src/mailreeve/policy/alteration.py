@@ -88,7 +88,11 @@ class Rewriter(Struct, frozen=True, gc=False):
     def possible_recipients(self, original: Address) -> set[Address] | None:
         """All whom the message could go to once the header is known; None for "cannot say"."""
         sets = self._possible_sets()
-        return None if sets is None else {self._recipient(set_id, original) for set_id in sets}
+        return None if sets is None else self.recipients_by(sets, original)
+
+    def recipients_by(self, sets: set[str], original: Address) -> set[Address]:
+        """All whom the message goes to by one of these sets."""
+        return {self._recipient(set_id, original) for set_id in sets}
 
     def _possible_sets(self) -> set[str] | None:
         return self.choice.possible(_set_of) if self.definitions.domains else {_set_of(self.choice.winner)}

@@ -111,7 +111,7 @@ def _authors_of(field: str) -> list[HeaderFrom]:
         if parsed is not None and plain:
             authors.append(_author(parsed[2], _names(entry), group))
             # The parser takes words in front of a bare address for a part of it, readers for a name.
-            plain = entry.angle >= 0 or " " not in parsed[2].local or _QUOTED_LOCAL.match(entry.text)
+            plain = entry.angle >= 0 or " " not in parsed[2].local or bool(_QUOTED_LOCAL.match(entry.text))
         if not plain and entry.text.strip():
             authors.extend(islice(_guess_authors(entry.text, group), MAX_AUTHORS + 1))
         if len(authors) > MAX_AUTHORS:

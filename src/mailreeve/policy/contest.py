@@ -74,6 +74,15 @@ def contest(index: ScopedIndex[P], case: Case) -> Contest[P]:
     return Contest(index, case, _best(rows, case) if rows else None)
 
 
+def possible_policies(index: ScopedIndex[P], case: Case) -> Iterator[P]:
+    """The policies that could win with some header: those that the envelope meets, and those that look at the
+    header and are for the recipient. Perhaps others as well; a policy may come twice."""
+    for row in index.candidates(case.envelope, case.recipient):
+        yield from map(policy_of, row)
+    for _, row in index.header_readers(case.recipient):
+        yield from map(policy_of, row)
+
+
 def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
     """The match that wins among the rows, of each of which only the first one can."""
     names, groups = case.recipient.names, case.recipient.groups

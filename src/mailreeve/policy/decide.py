@@ -25,7 +25,8 @@ from msgspec.structs import replace
 from mailreeve.policy.addresses import Address, NullSender, is_sender_routed
 from mailreeve.policy.alteration import Rewriter
 from mailreeve.policy.authors import MAX_AUTHORS
-from mailreeve.policy.contest import Contest, contest
+from mailreeve.policy.certainty import could_be_delivered
+from mailreeve.policy.contest import Contest, contest, possible_policies
 from mailreeve.policy.decisions import (
     Decision,
     FieldAlteration,
@@ -37,23 +38,21 @@ from mailreeve.policy.decisions import (
     Verdict,
     Winner,
 )
-from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.definitions import ROOT
+from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts
 from mailreeve.policy.matching import Case, Match, P, case_of
 from mailreeve.policy.networks import unmapped
-from mailreeve.policy.personal import Hit, PersonalView, entry_description, personal_view
+from mailreeve.policy.personal import Hit, PersonalView, entry_description, list_key, personal_view
 from mailreeve.policy.policies import (
     AddressType,
     AlterationPolicy,
     BlockedSenderPolicy,
-    FromPart,
     PermittedSenderPolicy,
 )
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.replies import (
-    HEADER_BLOCKED,
     INVALID_RECIPIENT,
     OPEN_RELAY,
-    PERSONAL_HEADER_BLOCKED,
     SENDER_ROUTED,
     SOURCE_BLOCKED,
     TOO_MANY_AUTHORS,
@@ -64,17 +63,21 @@ from mailreeve.policy.trace import Trace
 
 
 class Ruling(Struct, frozen=True, gc=False):
-    """What one layer settled. `reply` is None where the message is delivered."""
+    """What one layer settled. `reply` is None where the message is delivered. `by` is the id of the policy or
+    entry that did it, empty where none did; `stage` is when layers that look at no header refuse."""
 
     layer: Layer
     reply: SmtpReply | None = None
     spam_checks: SpamChecks = SpamChecks.RUN
     description: str = ""
     stage: Stage | None = None
+    by: str = ""
 
 
-Outcome = tuple[SmtpReply | None, SpamChecks, str]
-"""What a sender and a recipient notice of a decision: refusal, spam checks, effective recipient."""
+Outcome = tuple[SpamChecks, str] | None
+"""What a sender and a recipient notice of a decision: spam checks and effective recipient, or None: a refusal."""
+
+_REFUSED: Final = None
 
 # Members of enumerations by names of our own: a look-up less wherever they occur.
 _RUN: Final = SpamChecks.RUN
@@ -89,22 +92,68 @@ _NO_WINNERS: Final[dict[PolicyType, Winner | None]] = dict.fromkeys(PolicyType) 
 _ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
 _ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
 _FROM: Final = AddressType.FROM
-_ENVELOPE: Final = FromPart.ENVELOPE_FROM
 _RCPT: Final = Stage.RCPT
 _DATA: Final = Stage.DATA
 _LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
 _DEFAULT: Final = Ruling(Layer.DEFAULT)
-_OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY)
-_SENDER_ROUTED: Final = Ruling(Layer.RELAY, SENDER_ROUTED)
-_INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT)
+_OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY, stage=_RCPT)
+_SENDER_ROUTED: Final = Ruling(Layer.RELAY, SENDER_ROUTED, stage=_RCPT)
+_INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT, stage=_RCPT)
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """What the layers say of one message and recipient, on the header as far as it is known.
+
+    `is_early` says that a layer settled it that looks at no header, so that nothing can change it.
+    """
+
+    case: Case
+    blocked: Contest[BlockedSenderPolicy]
+    permitted: Contest[PermittedSenderPolicy]
+    rewriter: Rewriter
+    effective: Address
+    personal: PersonalView
+    ruling: Ruling
+    is_early: bool
+    trace: Trace | None
 
 
 def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = False) -> Decision:
     """The decision for one message and one recipient.
 
+    A session refuses as soon as every header leads to a refusal (D-07), in the words that are known by then. So
+    with a header that would have brought another refusal, this is still the one that was given before.
+
     With `explain` every policy of each type is tested instead of the index's candidates, and the
     decision carries the trace; nothing else differs.
     """
+    reading = _read(policies, facts, explain)
+    certain = True
+    if reading.is_early:
+        stage = reading.ruling.stage
+    elif facts.header_from is None:
+        refusing, certain = _known_at_rcpt(policies, reading)
+        stage = _DATA if refusing is None else _RCPT
+        if refusing is not None and refusing is not reading:
+            reading = _again(policies, refusing, explain)
+    elif reading.ruling.reply is None:
+        stage = None
+    else:
+        refusing = _refusing_at_rcpt(policies, reading)
+        stage = _DATA if refusing is None else _RCPT
+        if refusing is not None and refusing.ruling != reading.ruling:
+            if refusing.ruling.by == reading.ruling.by:
+                # The same policy, which meets the header as well: that is said, but not told to the sender.
+                reading = replace(reading, ruling=refusing.ruling)
+            else:
+                reading = _again(policies, refusing, explain)
+    decision = _decision(policies, reading, stage, certain)
+    if facts.header_from is not None and len(facts.header_from) > MAX_AUTHORS:
+        decision = _with_limit(decision)
+    return decision if reading.trace is None else reading.trace.attach(decision, reading.personal)
+
+
+def _read(policies: PolicySet, facts: MessageFacts, explain: bool = False) -> Reading:
     case = case_of(policies.identities, policies.relay_networks, facts)
     trace: Trace | None = None
     if explain:
@@ -119,31 +168,35 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     rewriter = Rewriter(policies.definitions, policies.identities, facts, alteration)
     effective = rewriter.recipient(facts.recipient)
     personal = personal_view(policies.managed, policies.identities, facts, effective)
-
     ruling = _before_policies(policies, case)
-    if ruling is not None:
-        certain = True
-    else:
+    is_early = ruling is not None
+    if ruling is None:
         ruling = _by_policies(blocked.winner, permitted.winner, personal)
-        certain = case.header_known or _is_certain(policies, facts, blocked, permitted, rewriter, personal)
-    reply = ruling.reply
+    return Reading(case, blocked, permitted, rewriter, effective, personal, ruling, is_early, trace)
+
+
+def _again(policies: PolicySet, reading: Reading, explain: bool) -> Reading:
+    """The same, explained if that is asked for."""
+    return _read(policies, reading.case.facts, explain) if explain else reading
+
+
+def _decision(policies: PolicySet, reading: Reading, stage: Stage | None, certain: bool) -> Decision:
+    ruling, effective, rewriter = reading.ruling, reading.effective, reading.rewriter
+    facts, reply = reading.case.facts, ruling.reply
     # In the order of the members: by name takes three times as long.
-    decision = Decision(
+    return Decision(
         _DELIVER if reply is None else _REJECT,
-        None if reply is None else _stage(policies, case, ruling, certain, blocked),
+        None if reply is None else stage,
         reply,
         ruling.layer,
         ruling.spam_checks,
         f"{effective.local}@{effective.domain}",
-        _winners(blocked.winner, permitted.winner, personal, alteration.winner),
+        _winners(reading.blocked.winner, reading.permitted.winner, reading.personal, rewriter.choice.winner),
         policies.revision,
         certain,
         ruling.description,
         _alterations(facts, rewriter, effective) if rewriter.concerns(facts, effective) else (),
     )
-    if facts.header_from is not None and len(facts.header_from) > MAX_AUTHORS:
-        decision = _with_limit(decision)
-    return decision if trace is None else trace.attach(decision, personal)
 
 
 def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Decision | None:
@@ -175,7 +228,8 @@ def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
     if case.source_ip is not None and policies.source_blocks.blocks:
         policy = policies.source_blocks.refusing(policies.identities, case.source_ip, case.at)
         if policy is not None:
-            return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, policy.description, Stage.CONNECT)
+            described = policy.description
+            return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, described, Stage.CONNECT, policy.id)
     identities, recipient = policies.identities, case.facts.recipient
     directory = identities.directory
     if not case.trusted_source:
@@ -211,93 +265,106 @@ def _by_policies(
     """What layers 3 to 6 settle: the precedence matrix of behaviour.md section 3.3."""
     reply = blocked_reply(blocked)
     if blocked is not None and reply is not None:
-        return Ruling(_LAYER_BLOCKED, reply, _RUN, blocked.policy.description)
+        return Ruling(_LAYER_BLOCKED, reply, _RUN, blocked.policy.description, by=blocked.policy.id)
     if permitted is not None:
-        return Ruling(Layer.PERMITTED_SENDERS, None, _SKIP, permitted.policy.description)
+        return Ruling(Layer.PERMITTED_SENDERS, None, _SKIP, permitted.policy.description, by=permitted.policy.id)
     hit = personal.winner
     if hit is not None:
         reply = personal_reply(hit.kind, hit.part)
         spam_checks = _SKIP if reply is None else _RUN
-        return Ruling(Layer.MANAGED_SENDERS, reply, spam_checks, entry_description(hit.entry))
+        return Ruling(Layer.MANAGED_SENDERS, reply, spam_checks, entry_description(hit.entry), by=hit.entry.id)
     return _DEFAULT
 
 
-def _is_certain(
-    policies: PolicySet,
-    facts: MessageFacts,
-    blocked: Contest[BlockedSenderPolicy],
-    permitted: Contest[PermittedSenderPolicy],
-    rewriter: Rewriter,
-    personal: PersonalView,
-) -> bool:
+def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | None, bool]:
+    """The reading on which the session refuses at RCPT, None where it does not, and whether the outcome is the
+    same whatever the header will say. In the `reading` the header is not known."""
+    refuses = reading.ruling.reply is not None
+    if _is_certain(policies, reading):
+        return (reading, True) if refuses else (None, True)
+    if not (refuses or policies.blocked.reads_header or policies.alteration.reads_header):
+        return None, False  # a missing header changes nothing
+    facts = reading.case.facts
+    authenticated = facts.authenticated is not False  # it may come to be
+
+    def read_with(header: tuple[HeaderFrom, ...]) -> Reading:
+        return _read(policies, replace(facts, header_from=header, authenticated=authenticated))
+
+    # A missing header is met by fewer policies than most, so it is the likeliest to be delivered.
+    missing = read_with(())
+    if missing.ruling.reply is None:
+        return None, False
+    lists = [
+        policies.managed.of(list_key(policies.identities, recipient))
+        for recipient in _possible_recipients(policies, reading)
+    ]
+    if could_be_delivered(
+        policies.identities,
+        reading.blocked,
+        reading.permitted,
+        reading.rewriter.choice,
+        lists,
+        lambda header: read_with(header).ruling.reply is None,
+    ):
+        return None, False
+    return reading if refuses else missing, True
+
+
+def _possible_recipients(policies: PolicySet, reading: Reading) -> set[Address]:
+    """All whom the message could go to with any header, and perhaps others."""
+    original = reading.case.facts.recipient
+    return reading.rewriter.recipients_by(
+        {ROOT, *(policy.set_id for policy in possible_policies(policies.alteration, reading.case))}, original
+    )
+
+
+def _is_certain(policies: PolicySet, reading: Reading) -> bool:
     """Whether layers 3 to 6 come to the same outcome whatever the header will say (D-07).
 
-    Every effect that a header could give to each layer is followed through the matrix. A refusal
-    is the same outcome if its reply is the same; who is spared spam checks, and where a message
-    goes, belong to the outcome of a delivery.
+    Every effect that a header could give to each layer is followed through the matrix. All refusals are one
+    outcome, whatever their texts; who is spared spam checks, and where a message goes, belong to the outcome of
+    a delivery. This is the quick answer: a doubt may turn out to be none.
     """
-    if not blocked.is_settled(blocked_reply):
+    facts, blocked, rewriter = reading.case.facts, reading.blocked, reading.rewriter
+    if not blocked.is_settled(_refuses):
         return False
-    if blocked_reply(blocked.winner) is not None:
+    if _refuses(blocked.winner):
         return True
-    permits = permitted.possible(lambda match: match is not None)
+    permits = reading.permitted.possible(lambda match: match is not None)
     recipients = rewriter.possible_recipients(facts.recipient)
     if permits is None or recipients is None:
         return False
-    effective = rewriter.recipient(facts.recipient)
     outcomes: set[Outcome] = set()
     for recipient in recipients:
         goes_to = recipient.key
         if True in permits:
-            outcomes.add((None, _SKIP, goes_to))
+            outcomes.add((_SKIP, goes_to))
         if False in permits:
-            view = personal
-            if recipient != effective:
+            view = reading.personal
+            if recipient != reading.effective:
                 view = personal_view(policies.managed, policies.identities, facts, recipient)
             for kind in view.possible():
                 if kind is None:
-                    outcomes.add((None, _RUN, goes_to))
-                    continue
-                reply = personal_reply(*kind)
-                outcomes.add((None, _SKIP, goes_to) if reply is None else (reply, _RUN, ""))
+                    outcomes.add((_RUN, goes_to))
+                else:
+                    refused = personal_reply(*kind) is not None
+                    outcomes.add(_REFUSED if refused else (_SKIP, goes_to))
     return len(outcomes) == 1
 
 
-def _stage(
-    policies: PolicySet, case: Case, ruling: Ruling, certain: bool, blocked: Contest[BlockedSenderPolicy]
-) -> Stage:
-    """When the session refuses: as soon as the refusal is certain."""
-    if ruling.stage is not None:
-        return ruling.stage
-    if ruling is _OPEN_RELAY or ruling is _SENDER_ROUTED or ruling is _INVALID_RECIPIENT:
-        return _RCPT
-    if case.header_known:
-        certain = _was_certain(policies, case, ruling.reply, blocked.winner)
-    return _RCPT if certain else _DATA
+def _refuses(match: Match[BlockedSenderPolicy] | None) -> bool:
+    return blocked_reply(match) is not None
 
 
-def _was_certain(
-    policies: PolicySet, case: Case, reply: SmtpReply | None, blocked: Match[BlockedSenderPolicy] | None
-) -> bool:
-    """Whether a refusal was certain at RCPT, when a session knows no header and nothing that vouches for one.
-
-    `blocked` is the match that won once the header was known.
-    """
-    if reply is HEADER_BLOCKED or reply is PERSONAL_HEADER_BLOCKED:
-        return False  # for what nobody knew yet
-    early = case.before_header()
-    if blocked is not None and blocked.part is _ENVELOPE:
-        # It may not have won without the header: what the envelope met turned round, or by the other part, could
-        # have stood above. But then that is a rival, and `is_settled` finds it.
-        contested = Contest(policies.blocked, early, blocked)
-    else:
-        contested = contest(policies.blocked, early)
-    if not contested.is_settled(blocked_reply):
-        return False
-    if blocked_reply(contested.winner) is not None:
-        return True
-    decision = decide_mail(policies, replace(case.facts, header_from=None, authenticated=None))
-    return decision.certain and decision.verdict is _REJECT
+def _refusing_at_rcpt(policies: PolicySet, reading: Reading) -> Reading | None:
+    """The reading on which a session refused at RCPT what is refused now that its header is known; None where it
+    waited. At RCPT it knows no header, and nothing that vouches for one."""
+    if reading.ruling.layer is _LAYER_BLOCKED and not policies.blocked.reads_header:
+        return reading
+    facts = reading.case.facts
+    authenticated = None if facts.authenticated else facts.authenticated
+    early = _read(policies, replace(facts, header_from=None, authenticated=authenticated))
+    return _known_at_rcpt(policies, early)[0]
 
 
 def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) -> tuple[FieldAlteration, ...]:

@@ -39,16 +39,48 @@ def test_nor_does_one_for_other_recipients_or_other_sources_or_other_times(world
     assert world.at_rcpt("x@bad.test", U, ip="198.51.100.1").certain
 
 
-def test_a_narrower_block_by_header_keeps_the_reply_open(world):
-    """The verdict stays, but the text and with it the reason told to the sender would be another."""
-    world.block("bad.test")
+def test_a_narrower_block_by_header_does_not_put_off_a_wider_one(world):
+    """The words would be others, the outcome would not. What was said at RCPT stays said."""
+    wide = world.block("bad.test")
     world.block("name:The Boss")
-    assert not world.at_rcpt("x@bad.test", U).certain
+    early = world.at_rcpt("x@bad.test", U)
+    assert (early.certain, early.stage) == (True, Stage.RCPT)
+    late = world.mail("x@bad.test", U, header='"The Boss" <x@bad.test>')
+    assert (late.stage, late.reply, late.description) == (Stage.RCPT, early.reply, early.description)
+    assert late.winners["blocked_senders"].id == early.winners["blocked_senders"].id
+    assert wide is None or late.winners["blocked_senders"].id == getattr(wide, "id", wide)
 
 
-def test_a_policy_for_both_parts_waits_for_the_header_part(world):
+def test_nor_does_a_policy_for_both_parts_wait_for_the_header_part(world):
     world.block("bad.test", part="both")
+    early = world.at_rcpt("x@bad.test", U)
+    assert (early.certain, early.stage) == (True, Stage.RCPT)
+
+
+def test_blocks_that_meet_every_header_between_them_refuse_at_rcpt(world):
+    """Nobody writes from neither inside nor outside; only one of them could be gone round."""
+    world.block("external", part="header_from")
     assert not world.at_rcpt("x@bad.test", U).certain
+    world.block("internal", part="header_from")
+    early = world.at_rcpt("x@bad.test", U)
+    assert (early.verdict, early.certain, early.stage) == (Verdict.REJECT, True, Stage.RCPT)
+    assert world.mail("x@bad.test", U, header="y@x.test").stage is Stage.RCPT
+
+
+def test_an_exemption_that_a_narrower_block_takes_back_puts_nothing_off(world):
+    world.block("bad.test")
+    world.exempt("ok@shop.test", part="header_from")
+    world.block("shop.test", part="header_from", override=True)
+    assert world.at_rcpt("x@bad.test", U).certain
+
+
+def test_an_exempted_author_does_not_help_where_the_recipient_blocks_the_sender(world):
+    world.block("bad.test")
+    world.exempt("ok@shop.test", part="header_from")
+    world.personal(U, "block", "x@bad.test")
+    assert world.at_rcpt("x@bad.test", U).certain
+    world.permit("v@shop.test", part="header_from")
+    assert not world.at_rcpt("x@bad.test", U).certain  # two authors, one for each
 
 
 def test_a_permit_by_header_keeps_a_personal_block_open_but_not_an_admins(world):

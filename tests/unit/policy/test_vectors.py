@@ -129,7 +129,7 @@ def test_vector_15_header_block_is_given_at_data(world):
 def test_vector_16_of_both_the_header_part_is_the_one_used(world):
     world.block("bad.test", part="both")
     decision = world.mail("a@bad.test", U, header="b@bad.test", explain=True)
-    assert refused(decision, ADMIN_HEADER, Stage.DATA)
+    assert refused(decision, ADMIN_ENVELOPE, Stage.RCPT)  # it was certain by then, by the envelope
     assert [candidate.part for candidate in decision.candidates] == [FromPart.HEADER_FROM]
 
 
