@@ -16,6 +16,7 @@ from mailreeve.cli.folder import FolderError, Opened, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
 from mailreeve.cli.private_files import reserved
 from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.terminal import echo
 from mailreeve.directory.accounts import Origin
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.login import keys
@@ -73,7 +74,7 @@ def list_keys(data: Path, account: str | None, as_json: bool) -> None:
     with opened_folder(data, read_settings(data, {})) as opened:
         found = opened.store.read(opened.account_id(account), keys.every)
     if as_json:
-        click.echo(msgspec.json.encode(_Listed(found)))
+        echo(msgspec.json.encode(_Listed(found)))
         return
     rows = [
         (one.name, user, one.app_id, access_key)
@@ -116,11 +117,11 @@ def new_keys(
                 place.write(_written(made) + "\n")
                 place.place()
     if as_json:
-        click.echo(_written(made))
+        echo(_written(made))
     elif save is not None:
-        click.echo(f"keys of {made.user} are in {save}")
+        echo(f"keys of {made.user} are in {save}")
     else:
-        click.echo("\n".join(f"{key:<15} {value}" for key, value in msgspec.structs.asdict(made).items()))
+        echo("\n".join(f"{key:<15} {value}" for key, value in msgspec.structs.asdict(made).items()))
 
 
 # An access key may begin with a hyphen.
@@ -146,11 +147,11 @@ def revoke_keys(data: Path, account: str | None, ids: tuple[str, ...], as_json: 
         except UnknownKeyError as problem:
             fail(f"{problem}; nothing was revoked")
     if as_json:
-        click.echo(msgspec.json.encode(_Revoked(done)))
+        echo(msgspec.json.encode(_Revoked(done)))
         return
     for one in done:
         what = "with all its keys" if one.access_key is None else f"access key {one.access_key[:SHOWN]}…"
-        click.echo(f"revoked {one.app_id}, {what}")
+        echo(f"revoked {one.app_id}, {what}")
 
 
 def _issued(opened: Opened, account_id: str, address: str | None, name: str) -> NewKeys:

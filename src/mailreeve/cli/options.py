@@ -9,6 +9,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 
+from mailreeve.cli.terminal import echo, escaped
 from mailreeve.settings import DEFAULT_DATA
 from mailreeve.wire.errors import ItemRefused
 
@@ -72,5 +73,5 @@ def fail(*messages: str) -> NoReturn:
     """Say why it could not be done, a line per message, and end with exit code 1."""
     *earlier, last = messages
     for message in earlier:
-        click.echo(f"Error: {message}", err=True)
-    raise click.ClickException(last)
+        echo(f"Error: {message}", err=True)
+    raise click.ClickException(escaped(last))

@@ -28,7 +28,7 @@ from mailreeve.wire.errors import (
     problem,
     refused,
 )
-from mailreeve.wire.items import MaybeEmpty
+from mailreeve.wire.items import MaybeEmptyProse, Prose
 
 T = TypeVar("T")
 
@@ -105,8 +105,8 @@ class PolicyItem(Struct, frozen=True, rename="camel"):
     """A policy object as clients write it. What is left out of a new policy takes its default (api.md section
     3.0.1); what that means for an old one, `document` says."""
 
-    description: MaybeEmpty | None = None
-    comment: str | None = None
+    description: MaybeEmptyProse | None = None
+    comment: Prose | None = None
     from_: TargetItem | None = field(default=None, name="from")
     to: TargetItem | None = None
     from_type: WrittenType | None = None
