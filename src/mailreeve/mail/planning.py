@@ -56,7 +56,7 @@ def plan_message(
     message: Message, recipients: Iterable[Recipient], refused: Iterable[Outcome], new_id: NewId
 ) -> Plan:
     """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT."""
-    authors = read_authors(field.value for field in message.named("from"))
+    authors = read_authors(message.authors())
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)
