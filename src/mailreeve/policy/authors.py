@@ -32,7 +32,7 @@ are more, and `decide_mail` refuses the message: nobody looks at authors without
 
 MAX_NAME_LENGTH: Final = 500
 
-MAX_OTHER_NAMES: Final = 6
+MAX_OTHER_NAMES: Final = 4
 """How many names an author may have beside the display name: what is in comments, the name of a group."""
 
 _STRUCTURE: Final = re.compile(r'[\\",:;()<>\[\]]')

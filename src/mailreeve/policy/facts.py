@@ -12,7 +12,7 @@ from mailreeve.policy.addresses import Address, Domain, Sender
 IPAddress = IPv4Address | IPv6Address
 
 
-class HeaderFrom(Struct, frozen=True, gc=False):
+class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
     """The author in the From header: its address, if it parses, and its decoded display name.
 
     `other_names` are what readers may show for a name as well, such as comments.
