@@ -234,9 +234,10 @@ def _guess_authors(text: str, group: str) -> Iterator[HeaderFrom]:
     found = False
     start = 0
     while (at := text.find("@", start)) >= 0:
-        for address in _guesses(text[max(start, at - _MAX_LOCAL - 8) : at], text, at + 1):
-            found = True
-            yield _author(address, names, group)
+        if at > start:
+            for address in _guesses(text[max(start, at - _MAX_LOCAL - 8) : at], text, at + 1):
+                found = True
+                yield _author(address, names, group)
         start = at + 1
     if not found:
         yield _author(None, names, group)
