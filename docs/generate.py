@@ -187,7 +187,8 @@ class _Objects:
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
             keeps = any(
-                isinstance(extra, msgspec.Meta) and extra.extra == {"empty": "kept"} for extra in arguments
+                isinstance(extra, msgspec.Meta) and (extra.extra or {}).get("empty") == "kept"
+                for extra in arguments
             )
             return self._type(arguments[0]) + (", may be empty" if keeps else "")
         if origin in (Union, types.UnionType):

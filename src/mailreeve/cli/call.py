@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from mailreeve.cli.folder import CREDENTIALS, is_initialised
 from mailreeve.cli.listening import found_at, http_url
 from mailreeve.cli.options import data_option, fail, said_of, say
+from mailreeve.cli.terminal import echo, escaped_line
 from mailreeve.cli.trust import trusted
 from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
@@ -109,7 +110,7 @@ def command(
         except ClientError as problem:
             fail(*_reasons(problem, url))
     if outcome.rows or not outcome.errors:
-        click.echo(json.dumps(outcome.rows, indent=2, ensure_ascii=False))
+        echo(json.dumps(outcome.rows, indent=2, ensure_ascii=False))
     for warning in outcome.warnings:
         say(f"Warning: {warning}")
     if outcome.errors:
@@ -128,7 +129,7 @@ def _carried_out(client: Client, path: str, items: Mapping[int, Item], guarded: 
         if guarded and failure.code == UNCONFIRMED:
             if not sys.stdin.isatty():
                 failure = replace(failure, message=f"{failure.message}, or give --yes")
-            elif click.confirm(f"{failure.message}.\nIs it meant?", err=True):
+            elif click.confirm(f"{escaped_line(failure.message)}.\nIs it meant?", err=True):
                 meant[number] = {**failure.item, CONFIRM: True}
                 continue
         errors.append((number, failure.described(200)))

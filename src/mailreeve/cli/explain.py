@@ -19,6 +19,7 @@ from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, Opened, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.tables import Column, print_table, wrapped
+from mailreeve.cli.terminal import echo, escaped_line
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
@@ -104,7 +105,7 @@ def mail(
         data, account, lambda o, p: explain_message(p, o.house.ids, p.account_id, item, datetime.now(UTC))
     )
     if as_json:
-        click.echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(told))
     else:
         _print_message(told, item, everything)
 
@@ -135,7 +136,7 @@ def web(
     item = ExplainWeb(url, user, ip, at, policy_id)
     told = _asked(data, account, lambda o, p: explain_web(p, o.house.ids, p.account_id, item, datetime.now(UTC)))
     if as_json:
-        click.echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(told))
     else:
         _print_web(told, everything)
 
@@ -269,6 +270,7 @@ class Page:
     def line(self, text: str, *, style: str = "", indent: int = 0, whole: bool = True) -> None:
         """One thing that is to be known. Where it takes several lines, those after the first are indented; what is
         not to be `whole` may be cut to one."""
+        text = escaped_line(text)
         shown = wrapped(text, self._console.width, indent)
         self._lines.append(_Line(text, shown, style, whole))
 

@@ -27,6 +27,7 @@ from mailreeve.cli.listening import found_at, http_url
 from mailreeve.cli.new_folder import new_folder
 from mailreeve.cli.options import data_option, ends_with, fail, json_option
 from mailreeve.cli.private_files import reserved, touch_private, write_private
+from mailreeve.cli.terminal import echo
 from mailreeve.directory.accounts import Origin
 from mailreeve.directory.permissions import Role
 from mailreeve.families.account import operations as accounts
@@ -159,11 +160,11 @@ def command(
     credentials = initialise(data, domain_names, admin, save)
     try:
         if as_json:
-            click.echo(written(credentials))
+            echo(written(credentials))
             return
-        click.echo(f"{data} is made.\n")
-        click.echo("\n".join(describe(credentials)))
-        click.echo(
+        echo(f"{data} is made.\n")
+        echo("\n".join(describe(credentials)))
+        echo(
             "\n".join(["", "Once it serves, try in another terminal:", *suggestions(data, credentials, settings)])
         )
     except OSError as problem:

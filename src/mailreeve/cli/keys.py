@@ -14,6 +14,7 @@ from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, Opened, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
 from mailreeve.cli.private_files import reserved
+from mailreeve.cli.terminal import echo, escaped_line
 from mailreeve.directory.accounts import Origin
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.login import keys
@@ -71,15 +72,15 @@ def list_keys(data: Path, account: str | None, as_json: bool) -> None:
     with opened_folder(data, read_settings(data, {})) as opened:
         found = opened.store.read(opened.account_id(account), keys.every)
     if as_json:
-        click.echo(msgspec.json.encode(_Listed(found)))
+        echo(msgspec.json.encode(_Listed(found)))
         return
     for one in found:
-        click.echo(f"{printable(one.name)}, {one.role}")
-        click.echo(f"  app id      {one.app_id}")
-        click.echo(f"  client id   {one.client_id}")
+        echo(f"{escaped_line(one.name)}, {one.role}")
+        echo(f"  app id      {one.app_id}")
+        echo(f"  client id   {one.client_id}")
         for bound in one.keys:
             expires = f", until {bound.expires:%Y-%m-%d %H:%M} UTC" if bound.expires else ""
-            click.echo(f"  access key  {bound.access_key[:SHOWN]}…  of {printable(bound.user)}{expires}")
+            echo(f"  access key  {bound.access_key[:SHOWN]}…  of {escaped_line(bound.user)}{expires}")
 
 
 @command.command("new")
@@ -113,11 +114,11 @@ def new_keys(
                 place.write(_written(made) + "\n")
                 place.place()
     if as_json:
-        click.echo(_written(made))
+        echo(_written(made))
     elif save is not None:
-        click.echo(f"keys of {made.user} are in {save}")
+        echo(f"keys of {made.user} are in {save}")
     else:
-        click.echo("\n".join(f"{key:<15} {value}" for key, value in msgspec.structs.asdict(made).items()))
+        echo("\n".join(f"{key:<15} {value}" for key, value in msgspec.structs.asdict(made).items()))
 
 
 # An access key may begin with a hyphen.
@@ -143,16 +144,11 @@ def revoke_keys(data: Path, account: str | None, ids: tuple[str, ...], as_json: 
         except UnknownKeyError as problem:
             fail(f"{problem}; nothing was revoked")
     if as_json:
-        click.echo(msgspec.json.encode(_Revoked(done)))
+        echo(msgspec.json.encode(_Revoked(done)))
         return
     for one in done:
         what = "with all its keys" if one.access_key is None else f"access key {one.access_key[:SHOWN]}…"
-        click.echo(f"revoked {one.app_id}, {what}")
-
-
-def printable(text: str) -> str:
-    """A text that somebody typed, on a line of its own whatever it holds."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+        echo(f"revoked {one.app_id}, {what}")
 
 
 def _issued(opened: Opened, account_id: str, address: str | None, name: str) -> NewKeys:

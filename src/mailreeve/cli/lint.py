@@ -17,6 +17,7 @@ from mailreeve.cli.folder import FolderError, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
+from mailreeve.cli.terminal import echo
 from mailreeve.families.lint.operations import left_out, lint_policies
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
 from mailreeve.policy.findings import FindingKind, Level
@@ -83,7 +84,7 @@ def command(
     except ItemRefused as refusal:
         fail(refusal_text(refusal, {"at": "--at", "kind": "--kind"}))
     if as_json:
-        click.echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(told))
     else:
         _print(told, everything)
     if strict and any(finding.level is Level.WARNING for finding in told.findings):

@@ -13,6 +13,7 @@ from typing import Final, TextIO, cast
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from mailreeve.cli.terminal import escaped, escaped_line
 from mailreeve.settings import SettingsError
 
 _STANDARD_ERROR: Final = 2
@@ -96,9 +97,9 @@ def configure(level: str) -> LogWriter:
         cache_logger_on_first_use=True,
     )
     # Libraries log through the standard module; their warnings are wanted, their chatter is not.
-    logging.basicConfig(
-        level=max(number, logging.WARNING), stream=writer, format="%(asctime)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler(writer)
+    handler.setFormatter(_Escaping("%(asctime)s %(name)s %(message)s"))
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler])
     return writer
 
 
@@ -108,9 +109,21 @@ _logfmt: Final = structlog.processors.LogfmtRenderer(key_order=["timestamp", "le
 def _line(logger: WrappedLogger, name: str, event: EventDict) -> str:
     """The line of an event. One that cannot be put into a line says at least that it was there."""
     try:
-        return _logfmt(logger, name, event)
+        return escaped(_logfmt(logger, name, event))
     except Exception as problem:
         return f'level={name} event="an event could not be logged" problem={type(problem).__name__}'
+
+
+class _Escaping(logging.Formatter):
+    """As the standard one, with what would act on a terminal written out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))
+
+
+def _escaped_values(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """For a renderer that colours its lines, which could not be told from the colours of others afterwards."""
+    return {key: escaped_line(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def configure_quietly() -> None:
@@ -119,7 +132,9 @@ def configure_quietly() -> None:
     Whoever has configured the log already is left alone.
     """
     if not structlog.is_configured():
+        *before, render = structlog.get_config()["processors"]
         structlog.configure(
+            processors=[*before, _escaped_values, render],
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
             # Asked for every line: who replaces standard error gets the lines that follow.
             logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),

@@ -12,6 +12,7 @@ from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from mailreeve.cli.terminal import escaped
 from mailreeve.settings import DEFAULT_DATA
 from mailreeve.wire.errors import ItemRefused
 
@@ -88,6 +89,7 @@ def fail(*messages: str) -> NoReturn:
 
 def say(text: str) -> None:
     """Say something on standard error: a line for programs, and on a terminal broken between words."""
+    text = escaped(text)
     if sys.stderr.isatty():
         text = "\n".join(broken(text, shutil.get_terminal_size().columns))
     click.echo(text, err=True)

@@ -26,6 +26,7 @@ from mailreeve.cli.options import (
 )
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
+from mailreeve.cli.terminal import echo
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.directory.permissions import Permission
 from mailreeve.families.call import Call
@@ -102,10 +103,10 @@ def command(
     except ItemRefused as refusal:
         fail(refusal_text(refusal, {"since": "--since"}))
     except KeyboardInterrupt:
-        click.echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
+        echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None
     if as_json:
-        click.echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(told))
     else:
         _print(told, everything)
     if told.why == INTERRUPTION:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.table import Table
 
+from mailreeve.cli.terminal import escaped_line
+
 
 class Column(Struct, frozen=True):
     """A column: its title, and how it gives way when the terminal is too narrow.
@@ -37,7 +39,8 @@ def print_table(
         )
     for row in rows:
         # Cells hold what people typed: no markup is read in them.
-        table.add_row(*(console.render_str(cell, markup=False, emoji=False, highlight=False) for cell in row))
+        cells = map(escaped_line, row)
+        table.add_row(*(console.render_str(cell, markup=False, emoji=False, highlight=False) for cell in cells))
     for line in Segment.split_lines(console.render(table)):
         while line and not line[-1].text.rstrip():
             line.pop()
@@ -49,10 +52,10 @@ def print_table(
 def wrapped(text: str, width: int, indent: int) -> str:
     """The text broken between words into lines of that width; those after the first are indented.
 
-    A word longer than a line stays whole, so that it can be copied.
+    A word longer than a line stays whole, so that it can be copied. What would act on a terminal is written out.
     """
     lines = [""]
-    for word in re.findall(r"\s*\S+", text):
+    for word in re.findall(r"\s*\S+", escaped_line(text)):
         if lines[-1].strip() and cell_len(lines[-1] + word) > width:
             lines.append(" " * indent + word.lstrip())
         else:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email import _header_value_parser as parser
+from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import Address
-from mailreeve.policy.authors import LOOKS_LIKE_ADDRESS, Entry, plain_address, read_address
+from mailreeve.policy.addresses import MAX_ADDRESS_OCTETS, Address
+from mailreeve.policy.authors import Entry, plain_address, read_address
 
 
 class Mailbox(Struct, frozen=True):
@@ -65,9 +67,17 @@ def _bare_span(spec: parser.AddrSpec, at: int) -> tuple[int, int]:
     return places[0][0], places[-1][1]
 
 
+# The ends of an address in text that is otherwise well formed; nothing but the window before the at sign is tried.
+_LIKELY_LOCAL: Final = re.compile(r'[^\s<>()\[\]",;:@\\]+\Z')
+_LIKELY_DOMAIN: Final = re.compile(r'[^\s<>()\[\]",;:@\\]{1,253}')
+
+
 def likely_address(entry: Entry) -> Address | None:
     """The one plainly written address of an entry, found quickly; None if only the parser can tell."""
-    if entry.text.count("@") != 1:
+    text = entry.text
+    at = text.find("@")
+    if at < 0 or text.find("@", at + 1) >= 0:
         return None
-    match = LOOKS_LIKE_ADDRESS.search(entry.text)
-    return plain_address(match[0]) if match else None
+    local = _LIKELY_LOCAL.search(text, max(0, at - MAX_ADDRESS_OCTETS), at)
+    domain = _LIKELY_DOMAIN.match(text, at + 1)
+    return plain_address(f"{local[0]}@{domain[0]}") if local and domain else None

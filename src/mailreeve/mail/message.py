@@ -19,7 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.header_text import decoded_words, printable
+from mailreeve.policy.header_text import decoded_words, octets_read, printable
 
 Pieces = tuple[bytes, ...]
 """Text that stands one piece after the other. Where a piece ends means nothing."""
@@ -107,7 +107,7 @@ class Message(Struct, frozen=True):
         if field is None:
             return ""
         # Cut before decoding too: a stranger wrote it, and nobody needs more than the limit.
-        return printable(decoded_words(field.value[: limit * 12]), limit)
+        return printable(decoded_words(octets_read(field.value[: limit * 12])), limit)
 
 
 def header_length(content: bytes) -> int:

@@ -98,7 +98,8 @@ def described(
 
 
 def _shortened(author: HeaderFrom) -> HeaderFrom:
-    return replace(author, display_name=author.display_name[:MAX_NAME])
+    others = tuple(name[:MAX_NAME] for name in author.other_names)
+    return replace(author, display_name=author.display_name[:MAX_NAME], other_names=others)
 
 
 def _state(reply: SmtpReply) -> State:

@@ -9,6 +9,7 @@ section 4.5.5 is a value of its own, never an empty string.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NewType, final
@@ -19,14 +20,17 @@ from msgspec import Struct
 Domain = NewType("Domain", str)
 """A domain in canonical form: A-labels, lower case, no trailing dot. Made by `parse_domain` only."""
 
-MAX_LOCAL_OCTETS: Final = 64  # RFC 5321 section 4.5.3.1.1
 MAX_DOMAIN_OCTETS: Final = 253  # RFC 1035 section 2.3.4, without the root's length octet
 MAX_ADDRESS_OCTETS: Final = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+"""The only limit of a local part as well. The 64 octets of section 4.5.3.1.1 are what everybody must take, and a
+server should take more (section 4.5.3.1); senders with long tokens in their addresses count on it."""
 
 _DOT_ATOM: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
     r"(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
 )
+# Dots where RFC 5321 has none without quotes. Some carriers gave out such addresses, and Postfix takes them.
+_STRAY_DOTS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+")
 _QUOTED: Final = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')
 _QUOTED_PAIR: Final = re.compile(r"\\(.)")
 _NEEDS_BACKSLASH: Final = re.compile(r'["\\]')
@@ -46,9 +50,9 @@ class Address(Struct, frozen=True, eq=False, gc=False):
     """A mail address other than the null sender.
 
     `local` is the local part with no more quoting than it needs, its case as given; `domain` the
-    canonical domain, and `key` what the address is matched by: the local part in lower case, `@`, and
-    the domain. Equality and hash go by `key`. Two mailboxes may share a key (`Bob@` and `bob@`): that
-    is how policies see them, and no reason to deliver to one of them only.
+    canonical domain, and `key` what the address is matched by, see `address_key`. Equality and hash go by
+    `key`. Two mailboxes may share a key (`Bob@` and `bob@`): that is how policies see them, and no reason to
+    deliver to one of them only.
     """
 
     local: str
@@ -86,18 +90,16 @@ Sender = Address | NullSender
 def parse_domain(text: str) -> Domain:
     """The canonical form of a domain: A-labels, lower case, one trailing dot removed.
 
+    A name has one form however it is spelt (behaviour.md D-43): with letters beyond ASCII or as A-labels, composed
+    or not, with full stops of other scripts. So names are taken in the one spelling that would be taken in the
+    other, even such as no registry gives out, with an underscore or a heart in them.
     Raises `AddressError` for anything that is no domain: empty, wildcards, over-long or malformed
-    labels, or a name that IDNA 2008 (with UTS 46 mapping) refuses.
+    labels, or characters that UTS 46 allows in no name.
     """
-    name = text.removesuffix(".")
+    name = text if text.isascii() else _a_labels(text)
+    name = name.removesuffix(".").lower()
     if "*" in name:
         raise AddressError("a domain cannot hold a wildcard")
-    if not name.isascii():
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError) as problem:
-            raise AddressError("the domain is not a valid internationalised name") from problem
-    name = name.lower()
     if len(name) > MAX_DOMAIN_OCTETS:
         raise AddressError(f"the domain is longer than {MAX_DOMAIN_OCTETS} octets")
     if not _LABELS.fullmatch(name):
@@ -105,22 +107,37 @@ def parse_domain(text: str) -> Domain:
     return Domain(name)
 
 
+def _a_labels(text: str) -> str:
+    if len(text) > MAX_DOMAIN_OCTETS:  # no A-label is shorter, and encoding takes time
+        raise AddressError(f"the domain is longer than {MAX_DOMAIN_OCTETS} octets")
+    try:
+        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
+        return ".".join(label if label.isascii() else "xn--" + _punycode(label) for label in mapped.split("."))
+    except (idna.IDNAError, UnicodeError) as problem:
+        raise AddressError("the domain is not a valid internationalised name") from problem
+
+
+def _punycode(label: str) -> str:
+    return label.encode("punycode").decode("ascii")
+
+
 def parse_address(text: str) -> Address:
     """The address written as `local@domain`, without angle brackets or display name.
 
     The local part is a dot-atom or a quoted string (RFC 5321 section 4.1.2), with non-ASCII letters
     as RFC 6531 has them; the domain a name or an address literal. Quoting is spelling and no part of
-    the mailbox, so `"ann"@x.test` and `"a\\nn"@x.test` are `ann@x.test`. Raises `AddressError`.
+    the mailbox, so `"ann"@x.test` and `"a\\nn"@x.test` are `ann@x.test`. Dots that would need quotes are
+    taken without them, and get them: `a..b@x.test` is `"a..b"@x.test`. Raises `AddressError`.
     """
     local, at, domain_text = text.rpartition("@")
     if not at or not local or not domain_text:
         raise AddressError("an address has the form local@domain")
     quoted = not _DOT_ATOM.fullmatch(local)
     if quoted and not _QUOTED.fullmatch(local):
-        raise AddressError("the part before the @ is malformed")
+        if not _STRAY_DOTS.fullmatch(local):
+            raise AddressError("the part before the @ is malformed")
+        local = f'"{local}"'
     octets = len(local) if local.isascii() else _utf8_length(local)
-    if octets > MAX_LOCAL_OCTETS:
-        raise AddressError(f"the part before the @ is longer than {MAX_LOCAL_OCTETS} octets")
     if domain_text.startswith("["):
         literal = domain_text.lower()
         if not _LITERAL.fullmatch(literal):
@@ -132,7 +149,20 @@ def parse_address(text: str) -> Address:
         raise AddressError(f"the address is longer than {MAX_ADDRESS_OCTETS} octets")
     if quoted:
         local = _requoted(local)
-    return Address(local, domain, f"{local.lower()}@{domain}")
+    return Address(local, domain, address_key(local, domain))
+
+
+def address_key(local: str, domain: str) -> str:
+    """What an address is matched by: its local part as `fold_local` has it, `@`, and the domain."""
+    return f"{fold_local(local)}@{domain}"
+
+
+def fold_local(local: str) -> str:
+    """The form local parts are compared in: without case, and composed (NFC).
+
+    A letter may be written as one character or as two, and mail programs write either (RFC 6532 section 3.1).
+    """
+    return local.lower() if local.isascii() else unicodedata.normalize("NFC", local.lower())
 
 
 def parse_sender(text: str) -> Sender:
@@ -143,13 +173,17 @@ def parse_sender(text: str) -> Sender:
 def without_tags(key: str) -> Iterator[str]:
     """The keys of the address with less and less of its `+tag`, the last one without any (behaviour.md D-18).
 
-    None for an address without a tag, and for one that consists of a tag or is quoted.
+    None for an address without a tag, and for one that consists of a tag. Mail servers part the tag from what the
+    quotes hold, so `"jo+a b"@` and `jo+a..b@`, which is the same as `"jo+a..b"@`, are `jo@` as well.
     """
     local, _, domain = key.rpartition("@")
-    end = -1 if local.startswith('"') else local.rfind("+")
+    quoted = local.startswith('"')
+    text = local[1:-1] if quoted else local
+    end = text.rfind("+")
     while end > 0:
-        yield f"{local[:end]}@{domain}"
-        end = local.rfind("+", 0, end)
+        shorter = _requoted(f'"{text[:end]}"') if quoted else text[:end]
+        yield f"{shorter}@{domain}"
+        end = text.rfind("+", 0, end)
 
 
 def is_sender_routed(address: Address) -> bool:

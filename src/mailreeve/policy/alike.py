@@ -16,7 +16,8 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from mailreeve.policy import contents
-from mailreeve.policy.addresses import Address, NullSender, Sender, is_sender_routed
+from mailreeve.policy.addresses import Address, NullSender, Sender, fold_local, is_sender_routed
+from mailreeve.policy.display_names import name_readings
 from mailreeve.policy.facts import IPAddress, MessageFacts
 from mailreeve.policy.matching import ScopedPolicy, reads_header
 from mailreeve.policy.networks import unmapped
@@ -31,7 +32,6 @@ from mailreeve.policy.targets import (
     RANK,
     Target,
     TargetType,
-    fold_display_name,
     name_key,
 )
 
@@ -125,6 +125,8 @@ class Traits(Struct, frozen=True, gc=False):
 _NOBODY: Final = Traits(-1)
 """The null sender, and an author without an address."""
 
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+
 
 class Alike:
     """The keys of messages, for policy sets of one account."""
@@ -157,11 +159,11 @@ class Alike:
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
         self._at_connect = Conditions.of(chain.from_iterable(map(_decide_at_connect, self._connecting)), during)
         patterns = (definition.original for held in sets for definition in contents.definitions(held))
-        self._patterns = frozenset((pattern.local.lower(), pattern.domain) for pattern in patterns)
+        self._patterns = frozenset((fold_local(pattern.local), pattern.domain) for pattern in patterns)
         self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
         self._next_number = count()
         self._numbers: dict[Hashable, int] = {}
-        self._named_names: dict[str, str] = {}
+        self._named_names: dict[str, frozenset[str]] = {}
         self._senders: dict[str, Traits] = {}
         self._recipients: dict[str, Traits] = {}
         self._sources: dict[tuple[int, int], Hashable] = {}
@@ -186,10 +188,9 @@ class Alike:
             traits = _NOBODY if author.address is None else self._sender(author.address)
             seen.append(traits)
             key += (traits.number,)
-            name = author.display_name
-            if name and self._names:
-                named = self._named_names.get(name)
-                key += (self._name(name) if named is None else named,)
+            if self._names:
+                # In any order and in however many names: all are looked up.
+                key += (_NO_NAMES.union(*map(self._name, author.names)),)
         for traits in seen:
             if traits.plain:
                 continue
@@ -231,10 +232,13 @@ class Alike:
         conditions = Conditions.together([self._somewhere[key] for key in sorted(found) if key in self._somewhere])
         return Traits(number, conditions, spelled, not conditions and not spelled)
 
-    def _name(self, display_name: str) -> str:
-        """The display name as policies name it; empty if none does."""
-        folded = fold_display_name(display_name)
-        return remember(self._named_names, display_name, folded if name_key(folded) in self._names else "")
+    def _name(self, display_name: str) -> frozenset[str]:
+        """Those readings of a display name that policies name."""
+        found = self._named_names.get(display_name)
+        if found is None:
+            named = frozenset(text for text in name_readings(display_name) if name_key(text) in self._names)
+            found = remember(self._named_names, display_name, named)
+        return found
 
     def _source(self, source: IPAddress) -> Hashable:
         key = int(source), source.version

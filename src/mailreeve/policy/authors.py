@@ -11,6 +11,7 @@ Whoever decides or explains reads authors here: two readings of one header would
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from email import _header_value_parser as parser
 from itertools import islice
@@ -18,9 +19,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import Address, AddressError, parse_address
+from mailreeve.policy.addresses import MAX_ADDRESS_OCTETS, Address, AddressError, parse_address
 from mailreeve.policy.facts import HeaderFrom
-from mailreeve.policy.header_text import decoded_words, printable
+from mailreeve.policy.header_text import INVISIBLE, decoded_words, octets_read, printable
 
 MAX_MAILBOX_LENGTH: Final = 1_000
 """Longer text is not read as one mailbox: an address has 254 octets, and a name may be a few encoded words."""
@@ -31,20 +32,24 @@ are more, and `decide_mail` refuses the message: nobody looks at authors without
 
 MAX_NAME_LENGTH: Final = 500
 
+MAX_OTHER_NAMES: Final = 4
+"""How many names an author may have beside the display name: what is in comments, the name of a group."""
+
 _STRUCTURE: Final = re.compile(r'[\\",:;()<>\[\]]')
-# An address in text that is otherwise well formed.
-LOOKS_LIKE_ADDRESS: Final = re.compile(r'[^\s<>()\[\]",;:@\\]{1,64}@[^\s<>()\[\]",;:@\\]{1,253}')
-# What could be meant as one in text that is no valid mailbox: no mail reader shows the invisible, none takes
-# quotes around an address, or what follows a domain, for a part of it.
-_INVISIBLE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
-)
+# What could be meant as an address in text that is no valid mailbox: no mail reader shows the invisible, none
+# takes quotes around an address, or what follows a domain, for a part of it.
+_INVISIBLE: Final = re.compile(f"[{INVISIBLE}\x0b\x0c\u2028\u2029\ud800-\udfff]+")
 _QUOTES: Final = "'`\u00b4\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a"
 _BESIDE_LOCAL: Final = ' \t\r\n<>()[]",;:\\'
 _ENDS_LOCAL: Final = re.compile(r'[\s<>()\[\]",;:@\\]')
 _DOMAIN: Final = re.compile(r"[\s\[]{0,8}([A-Za-z0-9._\u00a1-\U0010ffff-]{1,253})")
-_BEYOND_ASCII: Final = re.compile(r"[^!-~]")
-_MAX_LOCAL: Final = 64  # as of `parse_address`, here in characters and in octets
+_MAX_LOCAL: Final = MAX_ADDRESS_OCTETS  # as of `parse_address`, here in characters
+_SURE_LOCAL: Final = 64  # octets that leave room for any domain but an absurd one
+_QUOTED_LOCAL: Final = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*@', re.DOTALL)
+# What makes or ends a comment, and what keeps it from doing so.
+_COMMENT_MARK: Final = re.compile(r'\\.|["()]', re.DOTALL)
+_INNER_COMMENT: Final = re.compile(r"\([^()]*\)")
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 # Stands in for the question mark of "=?", so that the parser leaves encoded words to `decoded_words`,
 # which knows more broken forms of them.
 _QUESTION: Final = "\ue000"
@@ -80,22 +85,50 @@ def read_authors(fields: Iterable[str]) -> tuple[HeaderFrom, ...]:
     differ in which one they show. Text that is no valid mailbox counts as every address that a
     forgiving reader might see in it. Beyond `MAX_AUTHORS` there is one more and no further.
     """
+    authors: dict[HeaderFrom, None] = {}
+    for raw in fields:
+        field = octets_read(raw)
+        authors |= dict.fromkeys(_authors_of(field))
+        if field != raw and len(authors) <= MAX_AUTHORS:
+            # Other readers leave out what they cannot read.
+            without = _authors_of(_INVISIBLE.sub("", raw))
+            authors |= dict.fromkeys(author for author in without if author.address is not None)
+        if len(authors) > MAX_AUTHORS:
+            break
+    return tuple(islice(authors, MAX_AUTHORS + 1))
+
+
+def _authors_of(field: str) -> list[HeaderFrom]:
+    """The authors that one field names, at least one; where there are too many, some more than `MAX_AUTHORS`."""
     authors: list[HeaderFrom] = []
-    for field in fields:
-        before = len(authors)
-        for entry in entries(field, groups=True):
-            if entry.group and "@" not in entry.text:
-                continue  # a name; an address in that place is one that a forgiving reader might see
-            parsed = read_address(entry)
-            if parsed is not None:
-                authors.append(HeaderFrom(parsed[2], _display_name(entry)))
-            elif entry.text.strip():
-                authors.extend(islice(_guess_authors(entry.text), MAX_AUTHORS + 1))
-            if len(authors) > MAX_AUTHORS:
-                return tuple(authors[: MAX_AUTHORS + 1])
-        if len(authors) == before:
-            authors.append(HeaderFrom(None, _name(field)))
-    return tuple(authors)
+    group = ""
+    for entry in entries(field, groups=True):
+        if entry.group and "@" not in entry.text:
+            group = _name(entry.text)
+            continue  # a name; an address in that place is one that a forgiving reader might see
+        parsed = read_address(entry)
+        plain = parsed is not None and not _odd_place(parsed[0].addr_spec.rpartition("@")[2])
+        if parsed is not None and plain:
+            authors.append(_author(parsed[2], _names(entry), group))
+            # The parser takes words in front of a bare address for a part of it, readers for a name.
+            plain = entry.angle >= 0 or " " not in parsed[2].local or bool(_QUOTED_LOCAL.match(entry.text))
+        if not plain and entry.text.strip():
+            authors.extend(islice(_guess_authors(entry.text, group), MAX_AUTHORS + 1))
+        if len(authors) > MAX_AUTHORS:
+            break
+    return authors or [_author(None, (_name(field),), group)]
+
+
+def _author(address: Address | None, names: tuple[str, ...], group: str) -> HeaderFrom:
+    """The author under these names, the display name first, of which any may be empty, and that of a group."""
+    found = dict.fromkeys((*names, group))
+    for name in (*names, group):
+        if "@" in name:
+            # Readers show an address in a name beside it, and people read the name.
+            found.setdefault(_name(" ".join(word for word in name.split() if "@" not in word)))
+    shown = next((name for name in names if name), "")
+    others = [name for name in found if name and name != shown]
+    return HeaderFrom(address, shown, tuple(others[:MAX_OTHER_NAMES]))
 
 
 def entries(value: str, *, groups: bool = False) -> Iterator[Entry]:
@@ -140,10 +173,23 @@ def read_address(entry: Entry) -> tuple[Addressed, str, Address] | None:
         return None
 
 
-def _display_name(entry: Entry) -> str:
+def _names(entry: Entry) -> tuple[str, ...]:
+    """What readers may show for the name of a mailbox: the display name, and beside or instead of it the comments.
+
+    RFC 5322 section 3.4 knows the comment behind the address as the older form of the display name.
+    """
+    comments = _comments(entry.text)
     if entry.angle < 0:
-        return ""
+        return comments
     text = entry.text[: entry.angle].translate(_UNFOLDED)
+    if not comments:
+        return (_phrase(text),)
+    # Some leave out comments in a display name, some do not.
+    return (_phrase(text), _name(text), *comments)
+
+
+def _phrase(text: str) -> str:
+    """What a display name says."""
     try:
         token, left_over = parser.get_display_name(text.replace("=?", "=" + _QUESTION))
         name = text if left_over.strip() else token.display_name.replace(_QUESTION, "?")
@@ -152,38 +198,90 @@ def _display_name(entry: Entry) -> str:
     return _name(name)
 
 
-def _guess_authors(text: str) -> Iterator[HeaderFrom]:
+def _comments(text: str) -> tuple[str, ...]:
+    """What the comments say: all of the outermost together, then each alone, those inside others last."""
+    if "(" not in text:
+        return ()
+    text = text[: MAX_MAILBOX_LENGTH * 10]
+    found: list[tuple[int, int, int]] = []  # depth and place
+    opened: list[int] = []
+    quoted = False
+    for mark in _COMMENT_MARK.finditer(text):
+        character = mark[0]
+        if character == '"' and not opened:
+            quoted = not quoted
+        elif quoted or len(character) > 1:
+            continue
+        elif character == "(":
+            opened.append(mark.end())
+        elif character == ")" and opened:
+            start = opened.pop()
+            found.append((len(opened), start, mark.start()))
+    found.extend((depth, start, len(text)) for depth, start in enumerate(opened))
+    places = sorted(found)[:MAX_OTHER_NAMES]
+    said = [(_name(_ESCAPED.sub(r"\1", text[start:end])), depth) for depth, start, end in places]
+    said = [(name, depth) for name, depth in said if any(map(str.isalnum, name))]
+    together = " ".join(name for name, depth in said if depth == 0)
+    return (_name(together), _name(_INNER_COMMENT.sub(" ", together)), *[name for name, _ in said])
+
+
+def _guess_authors(text: str, group: str) -> Iterator[HeaderFrom]:
+    """The authors that might be seen in text that is no mailbox."""
     text = decoded_words(text)
-    name = _name(text[: MAX_MAILBOX_LENGTH * 10].partition("<")[0].strip(' \t\r\n"'))
+    before, _, behind = text[: MAX_MAILBOX_LENGTH * 10].partition("<")
+    names = (_name(before.strip(' \t\r\n"')), _name(behind.rpartition(">")[2]), *_comments(text))
     text = _INVISIBLE.sub("", text)
     found = False
     start = 0
     while (at := text.find("@", start)) >= 0:
-        address = _guess(text[max(start, at - _MAX_LOCAL - 8) : at], text, at + 1)
+        if at > start:
+            for address in _guesses(text[max(start, at - _MAX_LOCAL - 8) : at], text, at + 1):
+                found = True
+                yield _author(address, names, group)
         start = at + 1
-        if address is not None:
-            found = True
-            yield HeaderFrom(address, name)
     if not found:
-        yield HeaderFrom(None, name)
+        yield _author(None, names, group)
 
 
-def _guess(before: str, text: str, after: int) -> Address | None:
-    """The address around an at sign: `before` it, and in the text `after` it."""
+def _guesses(before: str, text: str, after: int) -> Iterator[Address]:
+    """The addresses around an at sign: `before` it, and in the text `after` it."""
     local = _ENDS_LOCAL.split(before.rstrip(_BESIDE_LOCAL))[-1].strip(_QUOTES)
-    # Cut where it is too long and quoted where it is broken: its domain is to be seen all the same.
-    local = local.encode()[-_MAX_LOCAL:].decode("utf-8", "ignore")
     found = _DOMAIN.match(text, after)
     if not local or found is None:
-        return None
+        return
     domain = found[1]
     trimmed = domain.rstrip("".join({c for c in domain if not c.isalnum()}))
-    for likely in (domain, domain.strip(".-"), trimmed, _BEYOND_ASCII.split(trimmed, maxsplit=1)[0].strip(".-")):
-        for spelling in (local, f'"{local[: _MAX_LOCAL - 2]}"'):
-            address = plain_address(f"{spelling}@{likely}")
+    whole = _first_address(local, (trimmed, domain, domain.strip(".-")))
+    if whole is not None:
+        yield whole
+    odd = _odd_place(trimmed)
+    if odd and (whole is None or "." in trimmed[:odd]):
+        # What is no letter may end the domain for a reader.
+        ended = _first_address(local, (trimmed[:odd].strip(".-"),))
+        if ended is not None:
+            yield ended
+
+
+def _first_address(local: str, domains: Iterable[str]) -> Address | None:
+    # Cut where it is too long and quoted where it is broken: its domain is to be seen all the same.
+    short = local.encode("utf-8", "ignore")[-_SURE_LOCAL:].decode("utf-8", "ignore")
+    for domain in dict.fromkeys(domains):
+        for spelling in dict.fromkeys((local, short, f'"{short[: _SURE_LOCAL - 2]}"')):
+            address = plain_address(f"{spelling}@{domain}")
             if address is not None:
                 return address
     return None
+
+
+def _odd_place(domain: str) -> int:
+    """Where in a domain the first character beyond ASCII stands that is no letter, mark or digit; 0 if none does.
+
+    Such as a quotation mark. It may be one of the name, or may have been written behind it.
+    """
+    if domain.isascii():
+        return 0
+    odd = (at for at, c in enumerate(domain) if c > "~" and unicodedata.category(c)[0] not in "LMN")
+    return next(odd, 0)
 
 
 def plain_address(text: str) -> Address | None:
@@ -195,4 +293,5 @@ def plain_address(text: str) -> Address | None:
 
 
 def _name(text: str) -> str:
-    return printable(decoded_words(text), MAX_NAME_LENGTH)
+    # Without what nobody sees, lest it fill the length of a name.
+    return printable(_INVISIBLE.sub("", decoded_words(text)), MAX_NAME_LENGTH)

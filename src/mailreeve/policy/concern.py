@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mailreeve.policy import contents
-from mailreeve.policy.addresses import Address, Sender
+from mailreeve.policy.addresses import Address, Sender, fold_local
 from mailreeve.policy.facts import HeaderFrom, MessageFacts
 from mailreeve.policy.index import ScopedIndex
 from mailreeve.policy.keys import NO_KEYS, Keys, union
@@ -117,7 +117,7 @@ def _those(touched: frozenset[str], index: ScopedIndex[P]) -> list[P]:
 
 def _pattern(definition: Definition) -> tuple[str, str]:
     original = definition.original
-    return original.local.lower(), original.domain
+    return fold_local(original.local), original.domain
 
 
 def _addresses(sender: Sender, recipient: Address, authors: tuple[HeaderFrom, ...] | None) -> Iterator[Address]:

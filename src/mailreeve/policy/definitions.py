@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import Address, Domain
+from mailreeve.policy.addresses import Address, Domain, address_key
 from mailreeve.policy.policies import AddressPattern, AddressType, Changes, Definition, Routing
 from mailreeve.policy.sharded import Sharded
 
@@ -158,12 +158,12 @@ def apply_pattern(new: AddressPattern, address: Address) -> Address:
     """The rewritten address: an asterisk on the new side keeps that half (behaviour.md section 5.5)."""
     local = new.local or address.local
     domain = Domain(new.domain) if new.domain else address.domain
-    return Address(local, domain, f"{local.lower()}@{domain}")
+    return Address(local, domain, address_key(local, domain))
 
 
 def _pattern_key(pattern: AddressPattern) -> str:
     """As in `Address.key`, with nothing where the pattern has an asterisk."""
-    return f"{pattern.local.lower()}@{pattern.domain}"
+    return address_key(pattern.local, pattern.domain)
 
 
 def _preference(definition: Definition) -> tuple[bool, bool, str]:

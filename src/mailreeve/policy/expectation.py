@@ -106,7 +106,8 @@ def _senders(facts: MessageFacts, scope: Scope) -> str:
     if reads_header(scope, swapped=False):
         authors = facts.header_from or ()
         named = " and ".join(
-            " ".join(part for part in (a.display_name, f"<{a.address}>" if a.address else "") if part) or "nobody"
+            " ".join(part for part in (" or ".join(a.names), f"<{a.address}>" if a.address else "") if part)
+            or "nobody"
             for a in authors
         )
         shown.append(f"the From header names {named}" if named else "there is no From header")

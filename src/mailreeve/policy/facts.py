@@ -12,11 +12,20 @@ from mailreeve.policy.addresses import Address, Domain, Sender
 IPAddress = IPv4Address | IPv6Address
 
 
-class HeaderFrom(Struct, frozen=True, gc=False):
-    """The author in the From header: its address, if it parses, and its decoded display name."""
+class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The author in the From header: its address, if it parses, and its decoded display name.
+
+    `other_names` are what readers may show for a name as well, such as comments.
+    """
 
     address: Address | None
     display_name: str = ""
+    other_names: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that a reader may show for the author's name."""
+        return (self.display_name, *self.other_names) if self.display_name else self.other_names
 
 
 class MessageFacts(Struct, frozen=True, gc=False):

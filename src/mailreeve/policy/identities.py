@@ -26,9 +26,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.policy.addresses import Address, NullSender, Sender, without_tags
+from mailreeve.policy.display_names import name_readings
 from mailreeve.policy.facts import Directory, DirectoryChanges, HeaderFrom, User
 from mailreeve.policy.group_tree import GroupTree
-from mailreeve.policy.keys import NO_KEYS, NULL_SENDER_KEYS, Keys, union, with_name
+from mailreeve.policy.keys import NO_KEYS, NULL_SENDER_KEYS, Keys, union, with_names
 from mailreeve.policy.sharded import Sharded
 from mailreeve.policy.targets import (
     EVERYONE_KEY,
@@ -38,7 +39,6 @@ from mailreeve.policy.targets import (
     Target,
     TargetType,
     attribute_key,
-    fold_display_name,
 )
 
 _EXTERNAL: Final = (EVERYONE_KEY, EXTERNAL_KEY)
@@ -231,7 +231,7 @@ class Identities:
         several: list[Keys] = []
         for author in authors:
             keys = NULL_SENDER_KEYS if author.address is None else self.keys(author.address)
-            several.append(named(keys, author.display_name))
+            several.append(named(keys, author))
         return several[0] if len(several) == 1 else union(several)
 
     def membership(self, address: Address, group: str) -> Membership | None:
@@ -389,7 +389,10 @@ def _joined(names: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
     return names + tuple([name for name in more if name not in names])
 
 
-def named(keys: Keys, display_name: str) -> Keys:
-    """The keys of an author under this name, which may be empty."""
-    name = display_name and fold_display_name(display_name)
-    return with_name(keys, name) if name else keys
+def named(keys: Keys, author: HeaderFrom) -> Keys:
+    """The keys of an author under the names that the From header gives, if any."""
+    if not author.other_names:
+        readings = author.display_name and name_readings(author.display_name)
+        return with_names(keys, readings) if readings else keys
+    names = dict.fromkeys(reading for name in author.names for reading in name_readings(name))
+    return with_names(keys, names)

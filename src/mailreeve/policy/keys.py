@@ -50,14 +50,17 @@ def union(several: Iterable[Keys]) -> Keys:
     """The keys that any one of them holds, each once."""
     names: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    differing: dict[str, None] | None = None
     for keys in several:
-        if keys.names[: len(names)] == names:  # one more name, of an author who is the sender
+        if differing is not None:
+            differing.update(dict.fromkeys(keys.names))
+        elif keys.names[: len(names)] == names:  # one more name, of an author who is the sender
             names = keys.names
         else:
-            names += tuple([key for key in keys.names if key not in names])
+            differing = dict.fromkeys(names + keys.names)
         if keys.groups is not groups:
             groups = tuple(dict.fromkeys(groups + keys.groups)) if groups else keys.groups
-    return Keys(names, groups)
+    return Keys(names if differing is None else tuple(differing), groups)
 
 
 def keys_of(several: Iterable[str]) -> Keys:
@@ -69,6 +72,6 @@ def keys_of(several: Iterable[str]) -> Keys:
     return Keys(tuple(names), tuple(groups))
 
 
-def with_name(keys: Keys, folded: str) -> Keys:
-    """The keys, and that of a display name."""
-    return Keys((*keys.names, NAME_KEY + folded), keys.groups)
+def with_names(keys: Keys, folded: Iterable[str]) -> Keys:
+    """The keys, and those of display names."""
+    return Keys((*keys.names, *[NAME_KEY + name for name in folded]), keys.groups)

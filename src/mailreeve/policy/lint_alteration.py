@@ -7,6 +7,7 @@ from itertools import product
 from typing import Final
 
 from mailreeve.policy import contents
+from mailreeve.policy.addresses import fold_local
 from mailreeve.policy.findings import Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.policies import AddressType, Definition, Routing
 from mailreeve.policy.policy_set import PolicySet
@@ -44,7 +45,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
         inside = not original.domain or original.domain in internal_domains
         uses = _uses(definition, inside=inside)
         # Of one pattern the winner-to-be comes first.
-        earlier = taken.setdefault((definition.set_id, original.local.lower(), original.domain), {})
+        earlier = taken.setdefault((definition.set_id, fold_local(original.local), original.domain), {})
         if not uses:
             yield Finding(
                 FindingKind.NEVER_MATCHES,

@@ -108,7 +108,7 @@ def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts)
     if authors is None:
         header = NO_KEYS
     elif _is_sender_alone(authors, sender):  # as in most mail
-        header = senders = named(envelope, authors[0].display_name)
+        header = senders = named(envelope, authors[0])
     else:
         header = identities.author_keys(authors)
         senders = union((envelope, header))

@@ -83,7 +83,7 @@ class Target(Struct, frozen=True, gc=False):
         - `email_domain`: a canonical `Domain`
         - `individual_email_address`: the `key` of an `Address`
         - `profile_group`: the group's id in the store
-        - `header_display_name`: the name as `fold_display_name` gives it
+        - `header_display_name`: the name as `display_names.fold_display_name` gives it
         - `address_attribute_value`: the wanted value, case-folded (D-41); `attribute` is the attribute's id
         """
         return Target(type, _key(type, value, attribute))
@@ -155,11 +155,3 @@ def shared_target(type_: TargetType, value: str = "", attribute: str = "") -> Ta
 @lru_cache(maxsize=65_536)
 def _remembered(type_: TargetType, value: str, attribute: str) -> Target:
     return Target.of(type_, value, attribute)
-
-
-def fold_display_name(text: str) -> str:
-    """The form display names are compared in: white space folded, no case (behaviour.md D-42).
-
-    The caller decodes MIME encoded words first.
-    """
-    return " ".join(text.split()).casefold()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from typing import Annotated, Final, TypeVar, Union, cast, get_args, get_origin
@@ -34,12 +34,29 @@ from mailreeve.wire.errors import (
 MAX_DEPTH: Final = 32
 MAX_TEXT: Final = 4096  # Characters of any one string; a URL is the longest thing that anybody sends.
 
+_CONTROLS: Final = {
+    "": re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
+    "lines": re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]"),
+    "any": re.compile(r"\x00"),
+}
+"""The control characters that a text may not hold: C0, DEL, C1, and Unicode's own line ends."""
+
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 T = TypeVar("T", bound=Struct)
+N = TypeVar("N", str, Mapping[str, str])
 
 MaybeEmpty = Annotated[str, Meta(extra={"empty": "kept"})]
 """A text whose being empty says something, such as the null sender. Elsewhere empty is as good as absent."""
+
+Prose = Annotated[str, Meta(extra={"controls": "lines"})]
+"""What people write for people, such as descriptions and comments: tabs and line ends are part of it. Elsewhere a
+text holds no control characters at all; they would be carried out by a terminal, or forge a line of a log."""
+
+MaybeEmptyProse = Annotated[str, Meta(extra={"empty": "kept", "controls": "lines"})]
+
+ForeignText = Annotated[str, Meta(extra={"controls": "any"})]
+"""What others wrote, quoted to ask about it, and not kept: a header may hold anything but NUL (D-52)."""
 
 
 class _Field(Struct, frozen=True):
@@ -51,6 +68,7 @@ class _Field(Struct, frozen=True):
     inner: type[Struct] | None
     allowed: tuple[str, ...]
     also: Mapping[str, str]
+    controls: re.Pattern[str]
 
 
 def read(item: Item, into: type[T]) -> T:
@@ -120,6 +138,7 @@ def _check(kept: dict[str, object], blank: frozenset[str], into: type[Struct], p
             value = kept[field.name] = field.also[value]
         if field.allowed and isinstance(value, str) and value not in field.allowed:
             problems.append(problem(NOT_ALLOWED, here, f"Field must be one of [{','.join(field.allowed)}]"))
+        problems += _controls(field, value, here)
         if field.inner is not None:
             if isinstance(value, dict):
                 problems += _check(value, blank, field.inner, here)
@@ -135,23 +154,38 @@ def _fields(into: type[Struct]) -> tuple[_Field, ...]:
     fields = []
     for info in msgspec.structs.fields(into):
         inner, allowed = _inside(info.type)
-        keeps_empty = info.type in (MaybeEmpty, MaybeEmpty | None)
-        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, _also(info.type)))
+        keeps_empty = _noted(info.type, "empty", "") == "kept"
+        also = _noted(info.type, "also", _NOTHING)
+        controls = _CONTROLS[_noted(info.type, "controls", "")]
+        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, also, controls))
     return tuple(fields)
 
 
-def _also(annotation: object) -> Mapping[str, str]:
-    """The other names that an annotation such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` gives."""
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+def _noted(annotation: object, name: str, default: N) -> N:
+    """What an annotation such as `Annotated[str, Meta(extra={name: ...})] | None` says under a name."""
     if get_origin(annotation) is Annotated:
         for note in get_args(annotation)[1:]:
-            if isinstance(note, Meta) and note.extra and "also" in note.extra:
-                return cast(Mapping[str, str], note.extra["also"])
-        return {}
+            if isinstance(note, Meta) and note.extra and name in note.extra:
+                return cast(N, note.extra[name])
+        return default
     for argument in get_args(annotation):
-        found = _also(argument)
-        if found:
+        found = _noted(argument, name, default)
+        if found != default:
             return found
-    return {}
+    return default
+
+
+def _controls(field: _Field, value: object, here: str) -> Iterator[Problem]:
+    """A problem for each text that holds control characters which the field does not take."""
+    if isinstance(value, str):
+        if field.controls.search(value):
+            yield problem(WRONG_TYPE, here, "Field holds control characters")
+    elif isinstance(value, list):
+        for n, member in enumerate(value):
+            yield from _controls(field, member, f"{here}[{n}]")
 
 
 def _inside(annotation: object) -> tuple[type[Struct] | None, tuple[str, ...]]:

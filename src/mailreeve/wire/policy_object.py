@@ -13,9 +13,10 @@ from typing import Annotated, Final, Protocol, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from mailreeve.policy.display_names import fold_display_name
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import FromPart, Scope
-from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
+from mailreeve.policy.targets import Target, TargetType, shared_target
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
@@ -28,7 +29,7 @@ from mailreeve.wire.errors import (
     problem,
     refused,
 )
-from mailreeve.wire.items import MaybeEmpty
+from mailreeve.wire.items import MaybeEmptyProse, Prose
 
 T = TypeVar("T")
 
@@ -105,8 +106,8 @@ class PolicyItem(Struct, frozen=True, rename="camel"):
     """A policy object as clients write it. What is left out of a new policy takes its default (api.md section
     3.0.1); what that means for an old one, `document` says."""
 
-    description: MaybeEmpty | None = None
-    comment: str | None = None
+    description: MaybeEmptyProse | None = None
+    comment: Prose | None = None
     from_: TargetItem | None = field(default=None, name="from")
     to: TargetItem | None = None
     from_type: WrittenType | None = None
@@ -137,6 +138,9 @@ class TargetDocument(Struct, frozen=True, omit_defaults=True):
         """The target as decisions see it. Raises `ValueError` for one that can match nothing."""
         if self.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS and "@" not in self.key:
             raise ValueError("the address of a target is none")
+        if self.type is TargetType.HEADER_DISPLAY_NAME:
+            # Folded anew: what looks alike is a matter of Unicode's version, not of the day it was stored.
+            return shared_target(self.type, fold_display_name(self.shown))
         return shared_target(self.type, self.key, self.attribute)
 
 

@@ -198,3 +198,16 @@ def test_saved_credentials_of_a_real_folder_are_taken(tmp_path, answering) -> No
     assert "ready" not in done.stdout
     assert run(folder, "x/y").exit_code == 0
     assert len(asked) == 1
+
+
+def test_what_others_wrote_does_nothing_on_the_terminal(data, answering):
+    """Rows, warnings and refusals, which an older server or a stranger may have filled with escape sequences."""
+    hostile = "\x1b]0;x\x07\u202e\x9b"
+    failure = {"key": BAD, "errors": [{"code": f"err{hostile}", "message": f"m{hostile}", "retryable": False}]}
+    answering(envelope({"name": f"n{hostile}"}, fail=[failure], warnings=[f"w{hostile}"]))
+    result = run(data, "user/create-user", json.dumps(GOOD), json.dumps(BAD))
+    assert result.exit_code == 1
+    for output in (result.stdout, result.stderr):
+        assert not set("\x1b\x07\u202e\x9b") & set(output)
+        assert "\\u001b]0;x\\u0007\\u202e\\u009b" in output
+    assert json.loads(result.stdout) == [{"name": f"n{hostile}"}]

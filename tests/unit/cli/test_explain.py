@@ -150,3 +150,13 @@ def test_errors_name_the_options(folder):
     assert shown.startswith("Error: --from: ")
     shown = folder.run("explain", "web", "https://ex.test/", "--at", "noon").output
     assert "--at: Date is not valid: write it like 2026-12-01T09:00" in shown
+
+
+@pytest.mark.parametrize("options", [(), ("--all",), ("--json",)])
+def test_what_others_wrote_does_nothing_on_the_terminal(folder, options):
+    """A description cannot turn the line around, nor look like a line of ours."""
+    folder.block("bad.test", description="Short \u202e gnitset\n  reply  250 fine")
+    output = folder.run(*MAIL, *options).output
+    assert "\u202e" not in output
+    assert "\\u202e" in output
+    assert not any(line.startswith("  reply  250") for line in output.splitlines())

@@ -29,7 +29,7 @@ def found(value: str) -> list[tuple[str, str, str]]:
         ("Jo <jo@b.test>, a@b.test", [("jo@b.test", "jo@b.test", "Jo"), ("a@b.test", "a@b.test", "")]),
         ('"Doe, Jo (x) <y@z>" <jo@b.test>', [("jo@b.test", "jo@b.test", "Doe, Jo (x) <y@z>")]),
         ('"a \\" b" <jo@b.test>', [("jo@b.test", "jo@b.test", 'a " b')]),
-        ("(before) a@b.test (after, all)", [("a@b.test", "a@b.test", "")]),
+        ("(before) a@b.test (after, all)", [("a@b.test", "a@b.test", "before after, all")]),
         ("Jo (Joseph) <jo@b.test> (work)", [("jo@b.test", "jo@b.test", "Jo")]),
         ("Friends: a@b.test, c@d.test;", [("a@b.test", "a@b.test", ""), ("c@d.test", "c@d.test", "")]),
         ('"two words"@b.test', [('"two words"@b.test', '"two words"@b.test', "")]),

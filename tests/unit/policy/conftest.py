@@ -10,6 +10,7 @@ from mailreeve.policy.addresses import Domain, parse_address, parse_sender
 from mailreeve.policy.alteration import Rewriter, rewriter
 from mailreeve.policy.decide import decide_connect, decide_mail
 from mailreeve.policy.decisions import Decision, WebDecision
+from mailreeve.policy.display_names import fold_display_name
 from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import (
@@ -31,7 +32,7 @@ from mailreeve.policy.policies import (
     WebPolicy,
 )
 from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType, fold_display_name
+from mailreeve.policy.targets import Target, TargetType
 from mailreeve.policy.weblists import canonical_entry, decide_web
 
 NOW = 1_800_000_000.0

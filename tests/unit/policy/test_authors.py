@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.policy.authors import MAX_AUTHORS, read_authors
+from mailreeve.policy.authors import MAX_AUTHORS, MAX_OTHER_NAMES, read_authors
+from mailreeve.policy.display_names import fold_display_name
 
 
 def authors(*fields: bytes) -> list[tuple[str, str]]:
@@ -35,7 +36,7 @@ def authors(*fields: bytes) -> list[tuple[str, str]]:
         ([b"=?utf-8?q?eve=40bad=2Etest?="], [("eve@bad.test", "eve@bad.test")]),
         ([b"Nobody"], [("", "Nobody")]),
         ([b""], [("", "")]),
-        ([b"\x00\xff\xfe <>"], [("", "")]),
+        ([b"\x00\xff\xfe <>"], [("", "ÿþ")]),
     ],
     ids=[
         "no field",
@@ -90,6 +91,54 @@ def test_broken_mailboxes_name_whom_a_reader_would_see(field):
 def test_broken_local_parts_do_not_hide_the_domain(field):
     """It is what most policies look at."""
     assert [str(author.address.domain) for author in read_authors([field])] == ["bad.test"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"a@ok.test (The Boss)",
+        b"<a@ok.test> (The Boss)",
+        b"(The Boss) a@ok.test",
+        b"(The) a@ok.test (Boss)",
+        b"a@ok.test (who (The Boss) is)",
+        b"a@ok.test ((The Boss))",
+        b"a@ok.test (The (real) Boss)",
+        b"a@ok.test (Another) (The Boss)",
+        b"a@ok.test (The \\Boss)",
+        b"a@ok.test (The Boss",
+        b"a@ok.test (=?utf-8?q?The_Boss?=)",
+        b"Ann (The Boss) <a@ok.test>",
+        b"The (x) Boss <a@ok.test>",
+        b"a@ok.test (" + "\u200b".encode() * 300 + b"The Boss)",
+        b"<a@ok.test> The Boss",
+        b"The Boss a@ok.test",
+        b'"The Boss" a@ok.test',
+        b'"The Boss a@ok.test" <b@ok.test>',
+        b'"The Boss <boss@corp.test>" <a@ok.test>',
+        b"=?utf-8?q?The_Boss_=3Cboss=40corp=2Etest=3E?= <a@ok.test>",
+        b"The Boss: a@ok.test, b@ok.test;",
+        b"The Boss:;",
+        b"=?utf-8?b?w?= =?utf-8?q?x?= <a@ok.test> (The Boss)",
+        b'"=?utf-8?q?The?= Boss" <a@ok.test>',
+        b"=?utf-8?q?The?==?utf-8?q?_Boss?= <a@ok.test>",
+    ],
+)
+def test_whatever_a_reader_may_show_is_a_name(field):
+    """Comments, groups, what stands beside an address: RFC 5322 section 3.4 and what programs make of it."""
+    named = [fold_display_name(name) for author in read_authors([field.decode()]) for name in author.names]
+    assert "the boss" in named
+
+
+def test_an_author_has_few_names():
+    [author] = read_authors(["a@ok.test " + "(x) (y) " * 100])
+    assert len(author.names) <= 1 + MAX_OTHER_NAMES
+
+
+@pytest.mark.parametrize(
+    "field", [b"\xe9@bad.test", b"<\x80@bad.test>", b"Jane <\xff\xfe@bad.test>", b"\xe9 \xe9@bad.test"]
+)
+def test_raw_octets_in_a_local_part_do_not_hide_the_domain(field):
+    assert {address.rpartition("@")[2] for address, _ in authors(field)} == {"bad.test"}
 
 
 def test_international_domains_are_guessed_as_well():

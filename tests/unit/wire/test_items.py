@@ -18,7 +18,7 @@ from mailreeve.wire.errors import (
     ItemRefused,
     RequestRefused,
 )
-from mailreeve.wire.items import MAX_DEPTH, MAX_TEXT, MaybeEmpty
+from mailreeve.wire.items import MAX_DEPTH, MAX_TEXT, ForeignText, MaybeEmpty, Prose
 
 
 class Colour(StrEnum):
@@ -46,6 +46,8 @@ class Outer(Struct, frozen=True, rename="camel"):
     note: str | None = None
     sender: MaybeEmpty | None = None
     either: Inner | list[Inner] | None = None
+    prose: Prose | None = None
+    foreign: ForeignText | None = None
 
 
 WHOLE: dict[str, object] = {"name": "n", "inner": {"wantedName": "w"}}
@@ -227,6 +229,31 @@ def test_text_that_no_store_holds_is_refused(hostile: str, wrap, path: str) -> N
     """Nul octets, half surrogates and endless texts, with their place."""
     expected = TOO_LONG if len(hostile) > MAX_TEXT else WRONG_TYPE
     assert problems(WHOLE | wrap(hostile)) == [(expected.code, path)]
+
+
+@pytest.mark.parametrize("control", ["\x01", "\x1b", "\x07", "\x7f", "\x85", "\x9b", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "wrap", [lambda text: {"name": text}, lambda text: {"prose": text}, lambda text: {"texts": [text]}]
+)
+def test_control_characters_are_refused(control: str, wrap) -> None:  # type: ignore[no-untyped-def]
+    """C0, DEL, C1 and Unicode's line ends, in every text that is kept; the member is named."""
+    item = wrap(f"a{control}b")
+    [(code, place)] = problems(WHOLE | item)
+    assert code == WRONG_TYPE.code
+    assert place in ("name", "prose", "texts[0]")
+
+
+@pytest.mark.parametrize("control", ["\t", "\n", "\r\n"])
+def test_tabs_and_line_ends_are_part_of_prose_alone(control: str) -> None:
+    text = f"a{control}b"
+    assert items.read(WHOLE | {"prose": text}, Outer).prose == text
+    assert problems(WHOLE | {"name": text}) == [(WRONG_TYPE.code, "name")]
+    assert problems(WHOLE | {"texts": ["x", text]}) == [(WRONG_TYPE.code, "texts[1]")]
+
+
+def test_a_text_of_others_may_hold_anything_but_nul() -> None:
+    assert items.read(WHOLE | {"foreign": "a\x1b\x85\nb"}, Outer).foreign == "a\x1b\x85\nb"
+    assert problems(WHOLE | {"foreign": "a\x00b"}) == [(WRONG_TYPE.code, "foreign")]
 
 
 def test_the_longest_text_is_taken() -> None:

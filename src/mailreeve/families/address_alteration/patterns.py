@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.policy.addresses import AddressError, parse_address, parse_domain
+from mailreeve.policy.addresses import AddressError, fold_local, parse_address, parse_domain
 from mailreeve.policy.policies import AddressPattern
 from mailreeve.wire.errors import BAD_ADDRESS, refused
 
@@ -37,4 +37,4 @@ def pattern(text: str, field: str) -> AddressPattern:
 
 def folded(given: AddressPattern) -> AddressPattern:
     """The pattern without case, as originals are matched and compared."""
-    return AddressPattern(given.local.lower(), given.domain)
+    return AddressPattern(fold_local(given.local), given.domain)

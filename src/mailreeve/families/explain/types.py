@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
 from mailreeve.policy.identities import StandInKind
 from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntryType
-from mailreeve.wire.items import MaybeEmpty
+from mailreeve.wire.items import ForeignText, MaybeEmpty
 
 
 class ExplainMessage(Struct, frozen=True, rename="camel"):
@@ -22,7 +22,7 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
 
     from_: MaybeEmpty = field(name="from")
     to: str
-    header_from: str | None = None
+    header_from: ForeignText | None = None
     source_ip: str | None = None
     at: str | None = None
     policy_id: str | None = None

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
+from mailreeve.wire.items import Prose
+
 
 class Source(StrEnum):
     """Where a group comes from. No group of ours comes from a directory server yet."""
@@ -18,7 +20,7 @@ class Source(StrEnum):
 class CreateGroup(Struct, frozen=True, rename="camel"):
     """A group to create, at the root without a parent."""
 
-    description: str
+    description: Prose
     parent_id: str | None = None
 
 
@@ -27,7 +29,7 @@ class UpdateGroup(Struct, frozen=True, rename="camel"):
     organisation thereby: true says that it is meant, false has it refused."""
 
     id: str
-    description: str | None = None
+    description: Prose | None = None
     parent_id: str | None = None
     confirm_reach: bool | None = None
 
@@ -51,7 +53,7 @@ class MemberItem(Struct, frozen=True, rename="camel"):
     id: str
     email_address: str | None = None
     domain: str | None = None
-    notes: str | None = None
+    notes: Prose | None = None
     confirm_reach: bool | None = None
 
 

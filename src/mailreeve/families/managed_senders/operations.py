@@ -104,11 +104,11 @@ def _sender(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if local:
         return fields.address(text, "sender").key
-    last_label = domain.removesuffix(".").rpartition(".")[2]
-    if (not at and "." not in domain) or last_label.isdecimal():
-        # A name that ends in digits is an IP address, which no sender's domain can be (RFC 1123 section 2.1).
-        raise refused(BAD_ADDRESS, "sender")
     try:
-        return parse_domain(domain)
+        found = parse_domain(domain)
     except AddressError as problem:
         raise refused(BAD_ADDRESS, "sender") from problem
+    if (not at and "." not in found) or found.rpartition(".")[2].isdecimal():
+        # A name that ends in digits is an IP address, which no sender's domain can be (RFC 1123 section 2.1).
+        raise refused(BAD_ADDRESS, "sender")
+    return found

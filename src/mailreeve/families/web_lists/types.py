@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from mailreeve.policy.policies import WebAction, WebEntryType
+from mailreeve.wire.items import Prose
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 
@@ -40,7 +41,7 @@ class WebTargetItem(PolicyItem, frozen=True, rename="camel"):
 class CreatePolicy(Struct, frozen=True):
     """A list to create."""
 
-    description: str
+    description: Prose
     policies: list[WebTargetItem]
     urls: list[UrlItem]
 
@@ -50,7 +51,7 @@ class UpdatePolicy(Struct, frozen=True):
 
     id: str
     policies: list[WebTargetItem]
-    description: str | None = None
+    description: Prose | None = None
     urls: list[UrlItem] | None = None
 
 
