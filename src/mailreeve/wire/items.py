@@ -41,6 +41,12 @@ T = TypeVar("T", bound=Struct)
 MaybeEmpty = Annotated[str, Meta(extra={"empty": "kept"})]
 """A text whose being empty says something, such as the null sender. Elsewhere empty is as good as absent."""
 
+AsWritten = Annotated[str, Meta(extra={"space": "kept"})]
+"""A text that is answered as it was written (D-47), white space at its ends included. Elsewhere that goes."""
+
+AsWrittenOrEmpty = Annotated[str, Meta(extra={"space": "kept", "empty": "kept"})]
+"""A text that is both."""
+
 
 class _Field(Struct, frozen=True):
     """A member of an item type. `also` holds other names for what is allowed, which clients use."""
@@ -48,6 +54,7 @@ class _Field(Struct, frozen=True):
     name: str
     required: bool
     keeps_empty: bool
+    keeps_space: bool
     inner: type[Struct] | None
     allowed: tuple[str, ...]
     also: Mapping[str, str]
@@ -55,8 +62,8 @@ class _Field(Struct, frozen=True):
 
 def read(item: Item, into: type[T]) -> T:
     """The item as a value of `into`. Raises `ItemRefused` with one problem per member at fault."""
-    kept, blank = _clean(item)
-    problems = list(_check(kept, blank, into, ""))
+    kept, said = _clean(item)
+    problems = list(_check(kept, said, into, ""))
     if problems:
         raise ItemRefused(problems)
     try:
@@ -69,9 +76,18 @@ def read(item: Item, into: type[T]) -> T:
         raise ItemRefused([problem(WRONG_TYPE, field or None, message)]) from mismatch
 
 
-def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
-    """The item without nulls and empty strings, and the paths of the empty strings."""
+class _Said(Struct, frozen=True):
+    """What an item said that is as good as nothing: the paths of empty strings, and those of the objects that
+    held nothing else."""
+
+    blank: frozenset[str]
+    hollow: frozenset[str]
+
+
+def _clean(item: Item) -> tuple[dict[str, object], _Said]:
+    """The item without nulls, empty strings, and lists of nothing else; and where there were any."""
     blank: set[str] = set()
+    hollow: set[str] = set()
 
     def walk_object(value: dict[str, object], path: str, depth: int) -> dict[str, object]:
         kept: dict[str, object] = {}
@@ -80,7 +96,11 @@ def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
             if isinstance(member, str) and not member.strip():
                 blank.add(here)
             elif member is not None:
-                kept[name] = walk(member, here, depth + 1)
+                cleaned = walk(member, here, depth + 1)
+                if not (isinstance(member, list) and member and cleaned == []):
+                    kept[name] = cleaned
+        if value and not kept:
+            hollow.add(path)
         return kept
 
     def walk(value: object, path: str, depth: int) -> object:
@@ -99,34 +119,47 @@ def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
                 raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {MAX_TEXT} characters")])
             if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
                 raise ItemRefused([problem(WRONG_TYPE, path, "Field holds characters that are not text")])
-            return value.strip()
         return value
 
-    return walk_object(item, "", 0), frozenset(blank)
+    kept = walk_object(item, "", 0)
+    return kept, _Said(frozenset(blank), frozenset(hollow))
 
 
-def _check(kept: dict[str, object], blank: frozenset[str], into: type[Struct], path: str) -> list[Problem]:
+def _check(kept: dict[str, object], said: _Said, into: type[Struct], path: str) -> list[Problem]:
     problems: list[Problem] = []
+    blank = said.blank
     for field in _fields(into):
         here = f"{path}.{field.name}" if path else field.name
         value = kept.get(field.name)
         if value is None and field.keeps_empty and here in blank:
             value = kept[field.name] = ""
+        if (
+            value == {}
+            and here in said.hollow
+            and not field.required
+            and field.inner
+            and not _requires(field.inner)
+        ):
+            # Clients that send every member have an empty text in those that they do not mean.
+            del kept[field.name]
+            value = None
         if value is None:
             if field.required:
                 problems.append(problem(BLANK if here in blank else NULL, here))
             continue
+        if not field.keeps_space:
+            value = kept[field.name] = _stripped(value)
         if isinstance(value, str) and value in field.also:
             value = kept[field.name] = field.also[value]
         if field.allowed and isinstance(value, str) and value not in field.allowed:
             problems.append(problem(NOT_ALLOWED, here, f"Field must be one of [{','.join(field.allowed)}]"))
         if field.inner is not None:
             if isinstance(value, dict):
-                problems += _check(value, blank, field.inner, here)
+                problems += _check(value, said, field.inner, here)
             elif isinstance(value, list):
                 for n, member in enumerate(value):
                     if isinstance(member, dict):
-                        problems += _check(member, blank, field.inner, f"{here}[{n}]")
+                        problems += _check(member, said, field.inner, f"{here}[{n}]")
     return problems
 
 
@@ -135,20 +168,42 @@ def _fields(into: type[Struct]) -> tuple[_Field, ...]:
     fields = []
     for info in msgspec.structs.fields(into):
         inner, allowed = _inside(info.type)
-        keeps_empty = info.type in (MaybeEmpty, MaybeEmpty | None)
-        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, _also(info.type)))
+        note = _note(info.type)
+        fields.append(
+            _Field(
+                info.encode_name,
+                info.required,
+                note.get("empty") == "kept",
+                note.get("space") == "kept",
+                inner,
+                allowed,
+                cast(Mapping[str, str], note.get("also", {})),
+            )
+        )
     return tuple(fields)
 
 
-def _also(annotation: object) -> Mapping[str, str]:
-    """The other names that an annotation such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` gives."""
+def _requires(into: type[Struct]) -> bool:
+    return any(field.required for field in _fields(into))
+
+
+def _stripped(value: object) -> object:
+    """A text, or the texts of a list, without white space at the ends."""
+    if isinstance(value, str):
+        return value.strip()
+    return [_stripped(member) for member in value] if isinstance(value, list) else value
+
+
+def _note(annotation: object) -> Mapping[str, object]:
+    """What an annotation such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` says to us: `empty` and
+    `space` may be kept, `also` gives other names."""
     if get_origin(annotation) is Annotated:
         for note in get_args(annotation)[1:]:
-            if isinstance(note, Meta) and note.extra and "also" in note.extra:
-                return cast(Mapping[str, str], note.extra["also"])
+            if isinstance(note, Meta) and note.extra:
+                return note.extra
         return {}
     for argument in get_args(annotation):
-        found = _also(argument)
+        found = _note(argument)
         if found:
             return found
     return {}

@@ -13,7 +13,8 @@ from typing import Annotated, Final, Protocol, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from mailreeve.policy.policies import FromPart, Scope
+from mailreeve.policy.addresses import Domain
+from mailreeve.policy.policies import FromPart, Network, Scope
 from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
@@ -27,7 +28,7 @@ from mailreeve.wire.errors import (
     problem,
     refused,
 )
-from mailreeve.wire.items import MaybeEmpty
+from mailreeve.wire.items import AsWritten, AsWrittenOrEmpty
 
 T = TypeVar("T")
 
@@ -66,11 +67,14 @@ class References(Protocol):
     def attribute_name(self, key: str) -> str:
         """The name of an attribute."""
 
+    def is_own(self, domain: Domain) -> bool:
+        """Whether a domain is one of the account's own."""
+
 
 class AttributeItem(Struct, frozen=True, omit_defaults=True):
     """A user attribute and the value it should equal."""
 
-    value: str | None = None
+    value: AsWritten | None = None
     id: str | None = None
     name: str | None = None
 
@@ -81,15 +85,23 @@ WrittenType = Annotated[
 """A target type as clients write it: two of them call an individual address so. Answers have the proper name."""
 
 
+class GroupItem(Struct, frozen=True):
+    """A group as answers of web lists name it; of what they hold, the id counts."""
+
+    id: str | None = None
+
+
 class TargetItem(Struct, frozen=True, rename="camel"):
-    """A policy target as clients write it. Members that its type does not need are ignored."""
+    """A policy target as clients write it. Members that its type does not need are ignored. A group may be named
+    by `groupId` or, as it is read, by a `group` with its `id` (api.md section 3.0.2)."""
 
     type: WrittenType
     email_address: str | None = None
     email_domain: str | None = None
     group_id: str | None = None
+    group: GroupItem | None = None
     attribute: AttributeItem | None = None
-    header_display_name: str | None = None
+    header_display_name: AsWritten | None = None
 
 
 class ConditionsItem(Struct, frozen=True):
@@ -104,14 +116,14 @@ class PolicyItem(Struct, frozen=True, rename="camel"):
     """A policy object as clients write it. What is left out of a new policy takes its default (api.md section
     3.0.1); what that means for an old one, `document` says."""
 
-    description: MaybeEmpty | None = None
-    comment: str | None = None
+    description: AsWrittenOrEmpty | None = None
+    comment: AsWritten | None = None
     from_: TargetItem | None = field(default=None, name="from")
     to: TargetItem | None = None
     from_type: WrittenType | None = None
-    from_value: str | None = None
+    from_value: AsWritten | None = None
     to_type: WrittenType | None = None
-    to_value: str | None = None
+    to_value: AsWritten | None = None
     from_part: FromPart | None = None
     from_date: str | None = None
     from_eternal: bool | None = None
@@ -131,6 +143,10 @@ class TargetDocument(Struct, frozen=True, omit_defaults=True):
     key: str = ""
     shown: str = ""
     attribute: str = ""
+
+    def means(self, other: TargetDocument) -> bool:
+        """Whether the other one is the same target, however each was typed (D-47)."""
+        return (self.type, self.key, self.attribute) == (other.type, other.key, other.attribute)
 
     def target(self) -> Target:
         """The target as decisions see it."""
@@ -172,6 +188,10 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
             self.bidirectional,
             self.enabled,
         )
+
+    def networks(self) -> frozenset[Network]:
+        """The source addresses that the policy is limited to, however they were typed."""
+        return frozenset(fields.network(text, "sourceIPs") for text in self.source_ips)
 
     def group_keys(self) -> frozenset[str]:
         """The groups that the policy names."""
@@ -253,6 +273,15 @@ BLOCKED_SENDERS: Final = Rules(BLOCKED_SENDER_TYPES, True, True, True)
 ADDRESS_ALTERATION: Final = Rules(ALTERATION_TYPES, False, False, False)
 WEB_SECURITY: Final = Rules(WEB_TYPES, True, False, False, recipients=False, group_objects=True)
 
+_WITHOUT_VALUE: Final = frozenset(
+    (
+        TargetType.EVERYONE,
+        TargetType.INTERNAL_ADDRESSES,
+        TargetType.EXTERNAL_ADDRESSES,
+        TargetType.FREE_MAIL_DOMAINS,
+        TargetType.ADDRESS_ATTRIBUTE_VALUE,  # The flat spelling cannot say which attribute.
+    )
+)
 _EVERYONE: Final = TargetDocument(TargetType.EVERYONE)
 _DEFAULTS: Final = PolicyDocument("", _EVERYONE, _EVERYONE)
 
@@ -274,12 +303,15 @@ def document(
     give for an eternal policy and clients send back (api.md section 3.2.4). Raises `ItemRefused`, with
     everything that is missing at once.
     """
-    from_ = _side(f"{path}.from", item.from_, item.from_type, item.from_value)
-    to = _side(f"{path}.to", item.to, item.to_type, item.to_value)
+    from_ = _side(f"{path}.from", item.from_, item.from_type, item.from_value, None if old is None else old.from_)
+    to = _side(f"{path}.to", item.to, item.to_type, item.to_value, None if old is None else old.to)
     whole = from_.item is not None and (to.item is not None or not rules.recipients)
     kept = None if whole else old
     base = kept or _DEFAULTS
     missing: list[Problem] = []
+    if not rules.targets_required or kept is not None:
+        # Unread, the value would leave its side to everyone, or as it was.
+        missing += [problem(NULL, f"{side.path}Type") for side in (from_, to) if side.typeless]
     description = _given(item.description, base.description)
     if rules.description_required and not description:
         missing.append(problem(NULL if item.description is None else BLANK, f"{path}.description"))
@@ -362,6 +394,7 @@ class _Side(Struct, frozen=True):
     path: str
     item: TargetItem | None
     flat: bool = False
+    typeless: bool = False
 
     def name(self, member: str) -> str:
         """What the writer called a member of the target."""
@@ -370,15 +403,29 @@ class _Side(Struct, frozen=True):
         return f"{self.path}Type" if member == "type" else f"{self.path}Value"
 
 
-def _side(path: str, target: TargetItem | None, flat_type: TargetType | None, value: str | None) -> _Side:
-    """The flat spelling counts where the nested one is absent (api.md section 3.2.1)."""
+def _side(
+    path: str,
+    target: TargetItem | None,
+    flat_type: TargetType | None,
+    value: str | None,
+    old: TargetDocument | None,
+) -> _Side:
+    """The flat spelling counts where the nested one is absent (api.md section 3.2.1).
+
+    A flat value without its type is of the type that the old policy has there, if that one has a value.
+    """
+    if target is None and flat_type is None and value is not None:
+        if old is None or old.type in _WITHOUT_VALUE:
+            return _Side(path, None, flat=True, typeless=True)
+        flat_type = old.type
     if target is not None or flat_type is None:
         return _Side(path, target)
+    plain = None if value is None else value.strip()  # Names and values alone may have white space that counts.
     item = TargetItem(
         flat_type,
-        email_address=value,
-        email_domain=value,
-        group_id=value,
+        email_address=plain,
+        email_domain=plain,
+        group_id=plain,
         attribute=AttributeItem(value=value),
         header_display_name=value,
     )
@@ -393,12 +440,14 @@ def _target(side: _Side, rules: Rules, references: References) -> TargetDocument
     match item.type:
         case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
             text = _required(item.email_address, name("emailAddress"))
-            return TargetDocument(item.type, fields.address(text, name("emailAddress")).key, text)
+            address = fields.written_out(fields.address(text, name("emailAddress")), name("emailAddress"))
+            return TargetDocument(item.type, address.key, text)
         case TargetType.EMAIL_DOMAIN:
             text = _required(item.email_domain, name("emailDomain")).removeprefix("@")
-            return TargetDocument(item.type, fields.domain(text, name("emailDomain")), text)
+            return TargetDocument(item.type, fields.mail_domain(text, name("emailDomain"), references), text)
         case TargetType.PROFILE_GROUP:
-            text = _required(item.group_id, name("groupId"))
+            named = item.group_id if item.group is None else item.group_id or item.group.id
+            text = _required(named, name("groupId"))
             return TargetDocument(item.type, references.group_key(text, name("groupId")))
         case TargetType.HEADER_DISPLAY_NAME:
             text = _required(item.header_display_name, name("headerDisplayName"))

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from mailreeve.policy.policies import AddressType, Routing
-from mailreeve.wire.items import MaybeEmpty
+from mailreeve.wire.items import AsWritten, MaybeEmpty
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 
 class CreateSet(Struct, frozen=True, rename="camel"):
     """A set to create, at the root without a parent."""
 
-    description: str
+    description: AsWritten
     parent_id: str | None = None
 
 

@@ -85,6 +85,17 @@ def find(work: Work, name: Domain) -> DomainRow | None:
     return None if row is None else _row(row)
 
 
+class Own:
+    """The account's domains, as `wire.fields.mail_domain` asks for them."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def is_own(self, name: Domain) -> bool:
+        """Whether a domain is one of them."""
+        return find(self._work, name) is not None
+
+
 def add(work: Work, name: Domain, shown: str, inbound_type: InboundType) -> DomainRow:
     """A new domain."""
     row = DomainRow(new_key(), name, shown, inbound_type, False, work.now)

@@ -84,7 +84,7 @@ def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] |
     places: dict[tuple[WebEntryType, str], int] = {}
     for n, item in enumerate(items):
         try:
-            value = canonical_entry(item.type, item.value)
+            value = canonical_entry(item.type, item.value.strip())
         except WebEntryError as reason:
             fault = BAD_DOMAIN if item.type is WebEntryType.DOMAIN else BAD_URL
             problems.append(problem(fault, f"urls[{n}].value", f"{fault.message}: {reason}"))
@@ -171,4 +171,4 @@ def _target(call: Call, old: TargetRow | None, document: PolicyDocument) -> Targ
 
 
 def _same_scope(one: PolicyDocument, other: PolicyDocument) -> bool:
-    return (one.from_, one.source_ips) == (other.from_, other.source_ips)
+    return one.from_.means(other.from_) and one.networks() == other.networks()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from mailreeve.policy.policies import WebAction, WebEntryType
+from mailreeve.wire.items import AsWritten
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 
@@ -15,7 +16,7 @@ class UrlItem(Struct, frozen=True):
 
     action: WebAction
     type: WebEntryType
-    value: str
+    value: AsWritten
     id: str | None = None
 
 
@@ -40,7 +41,7 @@ class WebTargetItem(PolicyItem, frozen=True, rename="camel"):
 class CreatePolicy(Struct, frozen=True):
     """A list to create."""
 
-    description: str
+    description: AsWritten
     policies: list[WebTargetItem]
     urls: list[UrlItem]
 
@@ -50,7 +51,7 @@ class UpdatePolicy(Struct, frozen=True):
 
     id: str
     policies: list[WebTargetItem]
-    description: str | None = None
+    description: AsWritten | None = None
     urls: list[UrlItem] | None = None
 
 
