@@ -1,8 +1,8 @@
 """A Terraform provider's life with each of its resources, over HTTP with access tokens.
 
-What it creates reads equal, so that the plan shows no difference, and what it changes in place reads equal again with
-the ids it knows. The members sent are those that clients.md lists for the provider. It compares each of them with what
-it reads; dates must be absent where a policy is eternal (clients.md, "What the answers must hold").
+What it creates reads equal, so that the plan shows no difference, and what it changes in place reads equal again
+with the ids it knows. The members sent are those that clients.md lists for the provider. It compares each of them
+with what it reads; dates must be absent where a policy is eternal (clients.md, "What the answers must hold").
 """
 
 from __future__ import annotations

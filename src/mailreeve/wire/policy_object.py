@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from mailreeve.policy.addresses import Domain
 from mailreeve.policy.policies import FromPart, Network, Scope
 from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
+from mailreeve.policy.wording import listed, quoted
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
@@ -279,7 +280,6 @@ _WITHOUT_VALUE: Final = frozenset(
         TargetType.INTERNAL_ADDRESSES,
         TargetType.EXTERNAL_ADDRESSES,
         TargetType.FREE_MAIL_DOMAINS,
-        TargetType.ADDRESS_ATTRIBUTE_VALUE,  # The flat spelling cannot say which attribute.
     )
 )
 _EVERYONE: Final = TargetDocument(TargetType.EVERYONE)
@@ -303,8 +303,10 @@ def document(
     give for an eternal policy and clients send back (api.md section 3.2.4). Raises `ItemRefused`, with
     everything that is missing at once.
     """
-    from_ = _side(f"{path}.from", item.from_, item.from_type, item.from_value, None if old is None else old.from_)
-    to = _side(f"{path}.to", item.to, item.to_type, item.to_value, None if old is None else old.to)
+    from_ = _side(
+        f"{path}.from", item.from_, item.from_type, item.from_value, references, None if old is None else old.from_
+    )
+    to = _side(f"{path}.to", item.to, item.to_type, item.to_value, references, None if old is None else old.to)
     whole = from_.item is not None and (to.item is not None or not rules.recipients)
     kept = None if whole else old
     base = kept or _DEFAULTS
@@ -353,6 +355,31 @@ def document(
         hostnames=tuple(conditions.hostnames),
         spf_domains=tuple(conditions.spf_domains),
     )
+
+
+def lost(item: PolicyItem, old: PolicyDocument, new: PolicyDocument) -> list[str]:
+    """What an update took from a policy's limits by leaving it out, in words for its writer.
+
+    To replace the whole is what the pages say (D-48), but clients that send only some members do not mean that a
+    policy for one network, or for a month, holds everywhere and for ever.
+    """
+    members = [
+        name
+        for name, given, had, has in (
+            ("conditions", item.conditions, old.source_ips, new.source_ips),
+            ("fromDate", item.from_date or item.from_eternal, old.starts, new.starts),
+            ("toDate", item.to_date or item.to_eternal, old.ends, new.ends),
+            ("enabled: false", item.enabled, not old.enabled, not new.enabled),
+        )
+        if given is None and had and not has
+    ]
+    if not members:
+        return []
+    text = (
+        f"{quoted(new.description)} has lost {listed(members, len(members))}: an update that names its scope "
+        "replaces the whole policy; send all members to keep them"
+    )
+    return [text]
 
 
 def _given(value: T | None, kept: T) -> T:
@@ -408,9 +435,12 @@ def _side(
     target: TargetItem | None,
     flat_type: TargetType | None,
     value: str | None,
+    references: References,
     old: TargetDocument | None,
 ) -> _Side:
     """The flat spelling counts where the nested one is absent (api.md section 3.2.1).
+
+    It has no place for an attribute's id, so there it is about the attribute that the old policy names.
 
     A flat value without its type is of the type that the old policy has there, if that one has a value.
     """
@@ -420,13 +450,15 @@ def _side(
         flat_type = old.type
     if target is not None or flat_type is None:
         return _Side(path, target)
+    same_kind = old is not None and old.type is flat_type is TargetType.ADDRESS_ATTRIBUTE_VALUE
+    attribute = references.attribute_id(old.attribute) if old is not None and same_kind else None
     plain = None if value is None else value.strip()  # Names and values alone may have white space that counts.
     item = TargetItem(
         flat_type,
         email_address=plain,
         email_domain=plain,
         group_id=plain,
-        attribute=AttributeItem(value=value),
+        attribute=AttributeItem(value=value, id=attribute),
         header_display_name=value,
     )
     return _Side(path, item, flat=True)

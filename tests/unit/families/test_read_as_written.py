@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.wire.errors import BAD_ADDRESS, BAD_DOMAIN, NULL, ItemRefused
+from mailreeve.wire.errors import BAD_ADDRESS, BAD_DOMAIN, NULL, POLICY_REACH, ItemRefused
 
 BLOCK = "policy/blockedsenders/create-policy"
 BLOCKS = "policy/blockedsenders/get-policy"
@@ -66,9 +66,14 @@ class Family:
         self.id = row["id"]
         return self._policy(row)
 
+    def writing(self, policy: dict) -> tuple[str, dict]:
+        """The path and the item that change the policy."""
+        paths = {"blocked senders": UPDATE_BLOCK, "address alteration": UPDATE_ALTER, "web lists": UPDATE_LIST}
+        return paths[self._name], self._written(policy, {"id": self.id})
+
     def update(self, policy: dict) -> dict:
-        path = {"blocked senders": UPDATE_BLOCK, "address alteration": UPDATE_ALTER, "web lists": UPDATE_LIST}
-        (row,) = self._account.call(path[self._name], self._written(policy, {"id": self.id}))
+        path, item = self.writing(policy)
+        (row,) = self._account.call(path, item)
         assert row["id"] == self.id
         return self._policy(row)
 
@@ -485,3 +490,83 @@ def test_personal_lists_take_a_name_of_one_label_that_is_meant(corp, sender):
     corp.call("domain/create-domain", {"domain": "intern", "inboundType": "any"})
     item = {"sender": sender, "to": "ann@corp.test", "action": "block"}
     assert corp.call("managedsender/permit-or-block-sender", item)[0]["sender"] == sender
+
+
+# What whoever changes a policy is told.
+
+
+def warnings(account, path: str, item: dict) -> list[str]:
+    answer = account.answer(path, item)
+    assert answer["fail"] == []
+    return answer["meta"].get("warnings", [])
+
+
+def test_a_whole_replacement_that_loses_limits_says_so(family, corp):
+    family.create(NARROW)
+    whole = {"description": "w", "from": NARROW["from"], "to": EVERYONE}
+    path, item = family.writing(whole)
+    (said,) = warnings(corp, path, item)
+    assert said.startswith('"w" has lost conditions, fromDate, toDate and enabled: false:')
+    assert warnings(corp, path, item) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"conditions": {}, "fromEternal": True, "toEternal": True, "enabled": True},
+        {"conditions": NARROW["conditions"], "fromDate": "2025-01-01", "toDate": "2028-01-01", "enabled": False},
+    ],
+    ids=["a change", "said", "sent again"],
+)
+def test_who_says_it_or_keeps_it_is_not_warned(family, corp, more):
+    family.create(NARROW)
+    change = {"description": "w"} | ({"from": NARROW["from"], "to": EVERYONE} | more if more else {})
+    assert warnings(corp, *family.writing(change)) == []
+
+
+def test_an_update_that_widens_a_block_to_everybody_meets_the_reach_guard(corp):
+    """By the whole, by one side alone, by a change of the option or of the dates."""
+    wide = {"description": "w", "from": EVERYONE, "to": {"type": "internal_addresses"}}
+    narrow = {"description": "n", "from": target(corp, "email_domain"), "to": {"type": "internal_addresses"}}
+    starts = [
+        ("block_sender", narrow, {"from": EVERYONE}),
+        ("block_sender", narrow, {"fromType": "external_addresses"}),
+        ("block_sender", narrow, wide),
+        ("no_action", narrow | wide, {"description": "m"}),
+        ("block_sender", narrow | wide | {"enabled": False}, {"enabled": True}),
+        ("block_sender", narrow | wide | {"toDate": "2020-01-01"}, {"toEternal": True}),
+        ("block_sender", narrow | wide | {"conditions": {"sourceIPs": ["10.0.0.1"]}}, {"conditions": {}}),
+    ]
+    for path in (UPDATE_BLOCK, BLOCK):
+        for option, before, change in starts:
+            (made,) = corp.call(BLOCK, {"option": option, "policy": before})
+            item = {"id": made["id"], "option": "block_sender", "policy": change}
+            assert faults(corp, path, item | {"confirmReach": False}) == [(POLICY_REACH.code, "confirmReach")], (
+                change
+            )
+            assert warnings(corp, path, item | {"confirmReach": True}) == [], change
+
+
+def test_a_web_target_without_a_scope_keeps_that_of_an_old_one_and_its_writer_hears_where_there_is_none(corp):
+    entry = {"action": "block", "type": "domain", "value": "bad.test"}
+    narrow = [{"description": str(n), "from": target(corp, "individual_email_address")} for n in range(2)]
+    (made,) = corp.call(LIST, {"description": "l", "policies": narrow, "urls": [entry]})
+    first, second = (row["id"] for row in made["policies"])
+    # The first place is taken by an id, so the one without a scope is the next that is left.
+    crossed = {"id": made["id"], "policies": [{"description": "a"}, {"id": first, "description": "b"}]}
+    (after,) = corp.call(UPDATE_LIST, crossed)
+    assert [row["id"] for row in after["policies"]] == [second, first]
+    assert [row["policy"]["from"] for row in after["policies"]] == [narrow[0]["from"]] * 2
+    three = {"id": made["id"], "policies": [{"description": name} for name in "abc"]}
+    assert warnings(corp, UPDATE_LIST, three) == ["policies[2] is a new target without from: it is for everyone"]
+
+
+def test_the_flat_spelling_of_an_attribute_keeps_the_attribute(corp):
+    """Who sends back what was read has its value alone (api.md section 4.1)."""
+    blocks = Family(corp, "blocked senders")
+    before = blocks.create({"description": "d", "from": target(corp, "address_attribute_value"), "to": EVERYONE})
+    flat = {name: before[name] for name in ("description", "fromPart", "fromType", "fromValue", "toType")}
+    assert blocks.update(flat)["from"] == before["from"]
+    after = blocks.update(flat | {"fromValue": "B"})["from"]
+    assert after["attribute"] == before["from"]["attribute"] | {"value": "B"}

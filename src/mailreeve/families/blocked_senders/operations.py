@@ -40,6 +40,7 @@ def update(
     """The policy with new contents, as `policy_object.document` has them (D-48). Raises `ItemRefused`."""
     old = _changeable(call, wire_id)
     document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call), old=old.document)
+    call.warnings.extend(policy_object.lost(item, old.document, document))
     _refuse_second_relay_guard(option, document)
     _guard_reach(call, option, document, confirmed)
     row = rows.replace(call.work, old, option, document)

@@ -96,7 +96,7 @@ def _sender(call: Call, text: str) -> str:
     """What an entry matches: an address's key with its `+tag`, or a bare domain (D-18).
 
     A word without a dot is no domain but a mistyped address, as the live service sees it (api.md section 1.4);
-    with an `@` in front it is one that no sender has, as `fields.mail_domain` says, unless it is the account's own.
+    with an `@` in front it is one that no sender has (see `fields.mail_domain`), unless it is the account's own.
     """
     if "*" in text:
         # Legal in a local part, but whoever writes it means a pattern, and there are none here.
