@@ -12,7 +12,7 @@ from mailreeve.families.groups.rows import GroupRow
 from mailreeve.families.users import attributes
 from mailreeve.policy.addresses import Domain
 from mailreeve.wire.errors import ATTRIBUTE_NOT_FOUND, GROUP_NOT_FOUND, refused
-from mailreeve.wire.policy_object import GroupObject
+from mailreeve.wire.policy_target import GroupObject
 from mailreeve.wire.tokens import Kind
 
 MOST_BELOW: Final = 500  # Ours: a group may have 50,000 below it, and each policy that names it shows them.

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import inf
-from typing import Annotated, Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
-from mailreeve.policy.addresses import Domain
 from mailreeve.policy.policies import FromPart, Network, Scope
-from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
+from mailreeve.policy.targets import TargetType
 from mailreeve.policy.wording import listed, quoted
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
-    AT_LEAST_ONE,
     BAD_RANGE,
     BLANK,
     NOT_ALLOWED,
@@ -30,6 +28,16 @@ from mailreeve.wire.errors import (
     refused,
 )
 from mailreeve.wire.items import AsWritten, AsWrittenOrEmpty
+from mailreeve.wire.policy_target import (
+    AttributeItem,
+    GroupObject,
+    References,
+    TargetDocument,
+    TargetItem,
+    WrittenType,
+    side,
+    target,
+)
 
 T = TypeVar("T")
 
@@ -45,64 +53,6 @@ ALTERATION_TYPES: Final = frozenset(TargetType) - {
     TargetType.HEADER_DISPLAY_NAME,
 }
 WEB_TYPES: Final = frozenset(TargetType)
-
-
-class References(Protocol):
-    """The objects of other families that a policy names. All raise `ItemRefused` naming `field`."""
-
-    def group_key(self, wire_id: str, field: str) -> str:
-        """The store key of an existing group."""
-
-    def group_id(self, key: str) -> str:
-        """The wire id of a group."""
-
-    def group(self, key: str) -> GroupObject:
-        """A group with those right below it."""
-
-    def attribute_key(self, wire_id: str | None, name: str | None, field: str) -> str:
-        """The store key of an existing attribute, by id or by name."""
-
-    def attribute_id(self, key: str) -> str:
-        """The wire id of an attribute."""
-
-    def attribute_name(self, key: str) -> str:
-        """The name of an attribute."""
-
-    def is_own(self, domain: Domain) -> bool:
-        """Whether a domain is one of the account's own."""
-
-
-class AttributeItem(Struct, frozen=True, omit_defaults=True):
-    """A user attribute and the value it should equal."""
-
-    value: AsWritten | None = None
-    id: str | None = None
-    name: str | None = None
-
-
-WrittenType = Annotated[
-    TargetType, Meta(extra={"also": {"email_address": TargetType.INDIVIDUAL_EMAIL_ADDRESS.value}})
-]
-"""A target type as clients write it: two of them call an individual address so. Answers have the proper name."""
-
-
-class GroupItem(Struct, frozen=True):
-    """A group as answers of web lists name it; of what they hold, the id counts."""
-
-    id: str | None = None
-
-
-class TargetItem(Struct, frozen=True, rename="camel"):
-    """A policy target as clients write it. Members that its type does not need are ignored. A group may be named
-    by `groupId` or, as it is read, by a `group` with its `id` (api.md section 3.0.2)."""
-
-    type: WrittenType
-    email_address: str | None = None
-    email_domain: str | None = None
-    group_id: str | None = None
-    group: GroupItem | None = None
-    attribute: AttributeItem | None = None
-    header_display_name: AsWritten | None = None
 
 
 class ConditionsItem(Struct, frozen=True):
@@ -135,23 +85,6 @@ class PolicyItem(Struct, frozen=True, rename="camel"):
     enabled: bool | None = None
     enforced: bool | None = None
     conditions: ConditionsItem | None = None
-
-
-class TargetDocument(Struct, frozen=True, omit_defaults=True):
-    """A target as the store keeps it: `key` is what is matched, `shown` what the writer typed."""
-
-    type: TargetType
-    key: str = ""
-    shown: str = ""
-    attribute: str = ""
-
-    def means(self, other: TargetDocument) -> bool:
-        """Whether the other one is the same target, however each was typed (D-47)."""
-        return (self.type, self.key, self.attribute) == (other.type, other.key, other.attribute)
-
-    def target(self) -> Target:
-        """The target as decisions see it."""
-        return shared_target(self.type, self.key, self.attribute)
 
 
 class PolicyDocument(Struct, frozen=True, omit_defaults=True):
@@ -197,18 +130,6 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
     def group_keys(self) -> frozenset[str]:
         """The groups that the policy names."""
         return frozenset(t.key for t in (self.from_, self.to) if t.type is TargetType.PROFILE_GROUP)
-
-
-class GroupObject(Struct, frozen=True, rename="camel"):
-    """A group inside an answer about something else (api.md section 3.0.4)."""
-
-    id: str
-    description: str
-    source: str
-    parent_id: str
-    user_count: int
-    folder_count: int
-    folders: tuple[GroupObject, ...] = ()
 
 
 class TargetAnswer(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -274,14 +195,6 @@ BLOCKED_SENDERS: Final = Rules(BLOCKED_SENDER_TYPES, True, True, True)
 ADDRESS_ALTERATION: Final = Rules(ALTERATION_TYPES, False, False, False)
 WEB_SECURITY: Final = Rules(WEB_TYPES, True, False, False, recipients=False, group_objects=True)
 
-_WITHOUT_VALUE: Final = frozenset(
-    (
-        TargetType.EVERYONE,
-        TargetType.INTERNAL_ADDRESSES,
-        TargetType.EXTERNAL_ADDRESSES,
-        TargetType.FREE_MAIL_DOMAINS,
-    )
-)
 _EVERYONE: Final = TargetDocument(TargetType.EVERYONE)
 _DEFAULTS: Final = PolicyDocument("", _EVERYONE, _EVERYONE)
 
@@ -303,10 +216,10 @@ def document(
     give for an eternal policy and clients send back (api.md section 3.2.4). Raises `ItemRefused`, with
     everything that is missing at once.
     """
-    from_ = _side(
+    from_ = side(
         f"{path}.from", item.from_, item.from_type, item.from_value, references, None if old is None else old.from_
     )
-    to = _side(f"{path}.to", item.to, item.to_type, item.to_value, references, None if old is None else old.to)
+    to = side(f"{path}.to", item.to, item.to_type, item.to_value, references, None if old is None else old.to)
     whole = from_.item is not None and (to.item is not None or not rules.recipients)
     kept = None if whole else old
     base = kept or _DEFAULTS
@@ -340,8 +253,8 @@ def document(
     return PolicyDocument(
         description=fields.short(description, f"{path}.description", MAX_DESCRIPTION),
         comment=fields.short(_given(item.comment, base.comment), f"{path}.comment", MAX_COMMENT),
-        from_=base.from_ if from_.item is None else _target(from_, rules, references),
-        to=base.to if to.item is None else _target(to, rules, references),
+        from_=base.from_ if from_.item is None else target(from_, rules.types, references),
+        to=base.to if to.item is None else target(to, rules.types, references),
         from_part=_given(item.from_part, base.from_part),
         starts=starts,
         ends=ends,
@@ -413,92 +326,6 @@ def answer(
         create_time=fields.written(created),
         last_updated=fields.written(updated),
     )
-
-
-class _Side(Struct, frozen=True):
-    """One side of a scope as it was written: its target in the nested spelling, and which spelling it had."""
-
-    path: str
-    item: TargetItem | None
-    flat: bool = False
-    typeless: bool = False
-
-    def name(self, member: str) -> str:
-        """What the writer called a member of the target."""
-        if not self.flat:
-            return f"{self.path}.{member}"
-        return f"{self.path}Type" if member == "type" else f"{self.path}Value"
-
-
-def _side(
-    path: str,
-    target: TargetItem | None,
-    flat_type: TargetType | None,
-    value: str | None,
-    references: References,
-    old: TargetDocument | None,
-) -> _Side:
-    """The flat spelling counts where the nested one is absent (api.md section 3.2.1).
-
-    It has no place for an attribute's id, so there it is about the attribute that the old policy names.
-
-    A flat value without its type is of the type that the old policy has there, if that one has a value.
-    """
-    if target is None and flat_type is None and value is not None:
-        if old is None or old.type in _WITHOUT_VALUE:
-            return _Side(path, None, flat=True, typeless=True)
-        flat_type = old.type
-    if target is not None or flat_type is None:
-        return _Side(path, target)
-    same_kind = old is not None and old.type is flat_type is TargetType.ADDRESS_ATTRIBUTE_VALUE
-    attribute = references.attribute_id(old.attribute) if old is not None and same_kind else None
-    plain = None if value is None else value.strip()  # Names and values alone may have white space that counts.
-    item = TargetItem(
-        flat_type,
-        email_address=plain,
-        email_domain=plain,
-        group_id=plain,
-        attribute=AttributeItem(value=value, id=attribute),
-        header_display_name=value,
-    )
-    return _Side(path, item, flat=True)
-
-
-def _target(side: _Side, rules: Rules, references: References) -> TargetDocument:
-    item, name = side.item or TargetItem(TargetType.EVERYONE), side.name
-    if item.type not in rules.types:
-        names = ",".join(t for t in TargetType if t in rules.types)
-        raise refused(NOT_ALLOWED, name("type"), f"Field must be one of [{names}]")
-    match item.type:
-        case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
-            text = _required(item.email_address, name("emailAddress"))
-            address = fields.written_out(fields.address(text, name("emailAddress")), name("emailAddress"))
-            return TargetDocument(item.type, address.key, text)
-        case TargetType.EMAIL_DOMAIN:
-            text = _required(item.email_domain, name("emailDomain")).removeprefix("@")
-            return TargetDocument(item.type, fields.mail_domain(text, name("emailDomain"), references), text)
-        case TargetType.PROFILE_GROUP:
-            named = item.group_id if item.group is None else item.group_id or item.group.id
-            text = _required(named, name("groupId"))
-            return TargetDocument(item.type, references.group_key(text, name("groupId")))
-        case TargetType.HEADER_DISPLAY_NAME:
-            text = _required(item.header_display_name, name("headerDisplayName"))
-            return TargetDocument(item.type, fold_display_name(text), text)
-        case TargetType.ADDRESS_ATTRIBUTE_VALUE:
-            attribute = item.attribute or AttributeItem()
-            text = _required(attribute.value, name("attribute.value"))
-            if attribute.id is None and attribute.name is None:
-                raise refused(AT_LEAST_ONE, name("attribute.id"), "attribute.id or attribute.name is required")
-            key = references.attribute_key(attribute.id, attribute.name, f"{side.path}.attribute")
-            return TargetDocument(item.type, text.casefold(), text, key)
-        case _:
-            return TargetDocument(item.type)
-
-
-def _required(text: str | None, path: str) -> str:
-    if text is None:
-        raise refused(NULL, path)
-    return text
 
 
 def _date(text: str | None, eternal: bool | None, far: str, path: str, kept: datetime | None) -> datetime | None:

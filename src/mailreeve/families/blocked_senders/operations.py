@@ -17,7 +17,8 @@ from mailreeve.policy.wording import quoted
 from mailreeve.store.transactions import Part, Work
 from mailreeve.wire import policy_object
 from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, POLICY_REACH, refused
-from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem, TargetDocument
+from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem
+from mailreeve.wire.policy_target import TargetDocument
 from mailreeve.wire.tokens import Kind
 
 KIND: Final = Kind.BLOCKED_SENDER_POLICY
