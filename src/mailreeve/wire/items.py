@@ -109,11 +109,13 @@ def _clean(item: Item) -> tuple[dict[str, object], _Said]:
         if isinstance(value, dict):
             return walk_object(value, path, depth)
         if isinstance(value, list):
-            return [
-                walk(member, f"{path}[{n}]", depth + 1)
-                for n, member in enumerate(value)
-                if member is not None and not (isinstance(member, str) and not member.strip())
+            # Counted without the blanks, as `_check` finds them.
+            said = [
+                member
+                for member in value
+                if not (member is None or (isinstance(member, str) and not member.strip()))
             ]
+            return [walk(member, f"{path}[{n}]", depth + 1) for n, member in enumerate(said)]
         if isinstance(value, str):
             if len(value) > MAX_TEXT:
                 raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {MAX_TEXT} characters")])
@@ -134,8 +136,8 @@ def _check(kept: dict[str, object], said: _Said, into: type[Struct], path: str) 
         if value is None and field.keeps_empty and here in blank:
             value = kept[field.name] = ""
         if (
-            value == {}
-            and here in said.hollow
+            here in said.hollow
+            and value == {}
             and not field.required
             and field.inner
             and not _requires(field.inner)

@@ -138,7 +138,8 @@ def side(
 ) -> Side:
     """The flat spelling counts where the nested one is absent (api.md section 3.2.1).
 
-    It has no place for an attribute's id, so there it is about the attribute that the old policy names. A flat value without its type is of the type that the old policy has there, if that one has a value.
+    It has no place for an attribute's id, so there it is about the attribute that the old policy names. A flat
+    value without its type is of the type that the old policy has there, if that one has a value.
     """
     if target is None and flat_type is None and value is not None:
         if old is None or old.type in _WITHOUT_VALUE:
