@@ -51,7 +51,7 @@ _HOST: Final = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63
 _NOT_IN_HOST: Final = re.compile(r"[^a-z0-9._-]")
 """Names have letters, digits and hyphens (RFC 1123 section 2.1), and real ones have underscores."""
 
-_NO_HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}|)[/\\](?![/\\])")
+_NO_HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{3}|[/\\](?![/\\])")
 """A path alone, or more slashes than lead to a host. Browsers take its first part for the host; no writer does."""
 _RANGE: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}")
 

@@ -165,6 +165,8 @@ def test_a_url_without_end_is_not_read():
         ("domain", "ex.test'", '"\'"'),
         ("url", ".lead.test/x", "malformed"),
         ("url", "http:///x", "no host"),
+        ("url", "http:////x", "no host"),
+        ("url", "///x", "no host"),
         ("url", "http:\\\\\\x", "no host"),
         ("domain", "http:///x", "no host"),
         ("domain", "/path", "no host"),
