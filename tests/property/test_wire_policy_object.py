@@ -45,6 +45,9 @@ class Directory:
     def attribute_name(self, key: str) -> str:
         return "named"
 
+    def is_own(self, domain: str) -> bool:
+        return domain == "corp"
+
 
 words = st.text("abc XYZ09é", min_size=1, max_size=12).filter(str.strip)
 labels = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}", fullmatch=True)

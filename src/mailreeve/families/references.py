@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from mailreeve.families.call import Call
+from mailreeve.families.domains import rows as domains
 from mailreeve.families.groups import rows as groups
 from mailreeve.families.groups.rows import GroupRow
 from mailreeve.families.users import attributes
+from mailreeve.policy.addresses import Domain
 from mailreeve.wire.errors import ATTRIBUTE_NOT_FOUND, GROUP_NOT_FOUND, refused
-from mailreeve.wire.policy_object import GroupObject
+from mailreeve.wire.policy_target import GroupObject
 from mailreeve.wire.tokens import Kind
 
 MOST_BELOW: Final = 500  # Ours: a group may have 50,000 below it, and each policy that names it shows them.
@@ -85,3 +87,7 @@ class DirectoryReferences:
         """The name of an attribute; empty for one that is gone."""
         found = attributes.find_type(self._call.work, key=key)
         return "" if found is None else found.name
+
+    def is_own(self, domain: Domain) -> bool:
+        """Whether a domain is one of the account's own."""
+        return domains.find(self._call.work, domain) is not None

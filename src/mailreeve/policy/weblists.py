@@ -51,6 +51,10 @@ _HOST: Final = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63
 _NOT_IN_HOST: Final = re.compile(r"[^a-z0-9._-]")
 """Names have letters, digits and hyphens (RFC 1123 section 2.1), and real ones have underscores."""
 
+_NO_HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{3}|[/\\](?![/\\])")
+"""A path alone, or more slashes than lead to a host. Browsers take its first part for the host; no writer does."""
+_RANGE: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}")
+
 Standing = tuple[int, int]
 """Override and rank of the scope by which a policy holds for a request."""
 
@@ -74,6 +78,10 @@ def canonical_entry(type_: WebEntryType, text: str) -> str:
     of a domain says just that, and goes. What no request could ever have as its host is refused, for it was meant
     otherwise: two domains in one, or a domain that was made harmless to be shown.
     """
+    if _NO_HOST.match(text):
+        raise WebEntryError("the URL has no host")
+    if _RANGE.fullmatch(text):
+        raise WebEntryError("an entry cannot be a range of addresses")
     try:
         url = parse_web_url(f"[{text}]" if _is_ipv6(text) else text, ENTRY_SCHEMES)
     except UrlError as problem:
@@ -81,6 +89,8 @@ def canonical_entry(type_: WebEntryType, text: str) -> str:
     host = url.host.removeprefix(".") if type_ is WebEntryType.DOMAIN else url.host
     if "*" in host:
         raise WebEntryError("a domain cannot hold an asterisk; it covers its subdomains without one")
+    if host in ENTRY_SCHEMES and url.path.startswith("//"):
+        raise WebEntryError("the URL has two schemes")
     if url.has_credentials:
         raise WebEntryError("an entry cannot hold a user name or password")
     if not host.startswith("[") and not _HOST.fullmatch(host):

@@ -6,13 +6,21 @@ Every function raises `ItemRefused` naming the field.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from mailreeve.policy.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.policy.facts import IPAddress, parse_ip
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import Network
 from mailreeve.wire.errors import BAD_ADDRESS, BAD_DATE, BAD_DOMAIN, BAD_IP, BAD_NETWORK, TOO_LONG, refused
+
+
+class Owner(Protocol):
+    """Who has domains of their own."""
+
+    def is_own(self, domain: Domain) -> bool:
+        """Whether a domain is one of them."""
+
 
 ETERNAL_FROM: Final = "1900-01-01T00:00:00+0000"
 ETERNAL_TO: Final = "2100-01-01T23:59:59+0000"
@@ -32,6 +40,34 @@ def domain(text: str, field: str) -> Domain:
         return parse_domain(text.removeprefix("@"))
     except AddressError as problem:
         raise refused(BAD_DOMAIN, field, f"{BAD_DOMAIN.message}: {problem}") from problem
+
+
+def mail_domain(text: str, field: str, owner: Owner) -> Domain:
+    """A domain that mail policies and groups name. They mean exactly that domain (D-04), so one that no address
+    has would never meet anything, and whoever writes it means something else: a top-level domain all that is
+    below it, digits and dots an IP address (RFC 1123 section 2.1). Such are refused, but for a name of one label
+    that is the account's own or is written with a final dot, `corp.`, which says that it is the whole name
+    (RFC 1034 section 3.1)."""
+    found = domain(text, field)
+    if found.rpartition(".")[2].isdecimal():
+        message = f"{BAD_DOMAIN.message}: an IP address is no domain; use conditions.sourceIPs"
+        raise refused(BAD_DOMAIN, field, message)
+    if "." not in found and not text.endswith(".") and not owner.is_own(found):
+        message = (
+            f"{BAD_DOMAIN.message}: it would mean addresses at exactly {found!r}, none of the domains below it; "
+            f"if that is meant, write {found + '.'!r}"
+        )
+        raise refused(BAD_DOMAIN, field, message)
+    return found
+
+
+def written_out(given: Address, field: str) -> Address:
+    """An address that stands for itself. An asterisk is legal in one (RFC 5322 section 3.2.3), but whoever writes
+    it means a pattern, and the policy would never meet anything."""
+    if "*" in given.local:
+        message = f"{BAD_ADDRESS.message}: there are no wildcards; name the domain instead"
+        raise refused(BAD_ADDRESS, field, message)
+    return given
 
 
 def network(text: str, field: str) -> Network:

@@ -49,11 +49,15 @@ N = TypeVar("N", str, Mapping[str, str])
 MaybeEmpty = Annotated[str, Meta(extra={"empty": "kept"})]
 """A text whose being empty says something, such as the null sender. Elsewhere empty is as good as absent."""
 
-Prose = Annotated[str, Meta(extra={"controls": "lines"})]
-"""What people write for people, such as descriptions and comments: tabs and line ends are part of it. Elsewhere a
-text holds no control characters at all; they would be carried out by a terminal, or forge a line of a log."""
+AsWritten = Annotated[str, Meta(extra={"space": "kept"})]
+"""A text that is answered as it was written (D-47), white space at its ends included. Elsewhere that goes."""
 
-MaybeEmptyProse = Annotated[str, Meta(extra={"empty": "kept", "controls": "lines"})]
+Prose = Annotated[str, Meta(extra={"space": "kept", "controls": "lines"})]
+"""What people write for people, such as descriptions and comments, answered as it was written: tabs and line ends
+are part of it. Elsewhere a text holds no control characters at all; a terminal would act upon them, or they would
+forge a line of a log."""
+
+MaybeEmptyProse = Annotated[str, Meta(extra={"space": "kept", "empty": "kept", "controls": "lines"})]
 
 ForeignText = Annotated[str, Meta(extra={"controls": "any"})]
 """What others wrote, quoted to ask about it, and not kept: a header may hold anything but NUL (D-52)."""
@@ -65,6 +69,7 @@ class _Field(Struct, frozen=True):
     name: str
     required: bool
     keeps_empty: bool
+    keeps_space: bool
     inner: type[Struct] | None
     allowed: tuple[str, ...]
     also: Mapping[str, str]
@@ -73,8 +78,8 @@ class _Field(Struct, frozen=True):
 
 def read(item: Item, into: type[T]) -> T:
     """The item as a value of `into`. Raises `ItemRefused` with one problem per member at fault."""
-    kept, blank = _clean(item)
-    problems = list(_check(kept, blank, into, ""))
+    kept, said = _clean(item)
+    problems = list(_check(kept, said, into, ""))
     if problems:
         raise ItemRefused(problems)
     try:
@@ -87,9 +92,18 @@ def read(item: Item, into: type[T]) -> T:
         raise ItemRefused([problem(WRONG_TYPE, field or None, message)]) from mismatch
 
 
-def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
-    """The item without nulls and empty strings, and the paths of the empty strings."""
+class _Said(Struct, frozen=True):
+    """What an item said that is as good as nothing: the paths of empty strings, and those of the objects that
+    held nothing else."""
+
+    blank: frozenset[str]
+    hollow: frozenset[str]
+
+
+def _clean(item: Item) -> tuple[dict[str, object], _Said]:
+    """The item without nulls, empty strings, and lists of nothing else; and where there were any."""
     blank: set[str] = set()
+    hollow: set[str] = set()
 
     def walk_object(value: dict[str, object], path: str, depth: int) -> dict[str, object]:
         kept: dict[str, object] = {}
@@ -98,7 +112,11 @@ def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
             if isinstance(member, str) and not member.strip():
                 blank.add(here)
             elif member is not None:
-                kept[name] = walk(member, here, depth + 1)
+                cleaned = walk(member, here, depth + 1)
+                if not (isinstance(member, list) and member and cleaned == []):
+                    kept[name] = cleaned
+        if value and not kept:
+            hollow.add(path)
         return kept
 
     def walk(value: object, path: str, depth: int) -> object:
@@ -107,33 +125,48 @@ def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
         if isinstance(value, dict):
             return walk_object(value, path, depth)
         if isinstance(value, list):
-            return [
-                walk(member, f"{path}[{n}]", depth + 1)
-                for n, member in enumerate(value)
-                if member is not None and not (isinstance(member, str) and not member.strip())
+            # Counted without the blanks, as `_check` finds them.
+            said = [
+                member
+                for member in value
+                if not (member is None or (isinstance(member, str) and not member.strip()))
             ]
+            return [walk(member, f"{path}[{n}]", depth + 1) for n, member in enumerate(said)]
         if isinstance(value, str):
             if len(value) > MAX_TEXT:
                 raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {MAX_TEXT} characters")])
             if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
                 raise ItemRefused([problem(WRONG_TYPE, path, "Field holds characters that are not text")])
-            return value.strip()
         return value
 
-    return walk_object(item, "", 0), frozenset(blank)
+    kept = walk_object(item, "", 0)
+    return kept, _Said(frozenset(blank), frozenset(hollow))
 
 
-def _check(kept: dict[str, object], blank: frozenset[str], into: type[Struct], path: str) -> list[Problem]:
+def _check(kept: dict[str, object], said: _Said, into: type[Struct], path: str) -> list[Problem]:
     problems: list[Problem] = []
+    blank = said.blank
     for field in _fields(into):
         here = f"{path}.{field.name}" if path else field.name
         value = kept.get(field.name)
         if value is None and field.keeps_empty and here in blank:
             value = kept[field.name] = ""
+        if (
+            here in said.hollow
+            and value == {}
+            and not field.required
+            and field.inner
+            and not _requires(field.inner)
+        ):
+            # Clients that send every member have an empty text in those that they do not mean.
+            del kept[field.name]
+            value = None
         if value is None:
             if field.required:
                 problems.append(problem(BLANK if here in blank else NULL, here))
             continue
+        if not field.keeps_space:
+            value = kept[field.name] = _stripped(value)
         if isinstance(value, str) and value in field.also:
             value = kept[field.name] = field.also[value]
         if field.allowed and isinstance(value, str) and value not in field.allowed:
@@ -141,11 +174,11 @@ def _check(kept: dict[str, object], blank: frozenset[str], into: type[Struct], p
         problems += _controls(field, value, here)
         if field.inner is not None:
             if isinstance(value, dict):
-                problems += _check(value, blank, field.inner, here)
+                problems += _check(value, said, field.inner, here)
             elif isinstance(value, list):
                 for n, member in enumerate(value):
                     if isinstance(member, dict):
-                        problems += _check(member, blank, field.inner, f"{here}[{n}]")
+                        problems += _check(member, said, field.inner, f"{here}[{n}]")
     return problems
 
 
@@ -154,14 +187,33 @@ def _fields(into: type[Struct]) -> tuple[_Field, ...]:
     fields = []
     for info in msgspec.structs.fields(into):
         inner, allowed = _inside(info.type)
-        keeps_empty = _noted(info.type, "empty", "") == "kept"
-        also = _noted(info.type, "also", _NOTHING)
-        controls = _CONTROLS[_noted(info.type, "controls", "")]
-        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, also, controls))
+        fields.append(
+            _Field(
+                info.encode_name,
+                info.required,
+                _noted(info.type, "empty", "") == "kept",
+                _noted(info.type, "space", "") == "kept",
+                inner,
+                allowed,
+                _noted(info.type, "also", _NOTHING),
+                _CONTROLS[_noted(info.type, "controls", "")],
+            )
+        )
     return tuple(fields)
 
 
 _NOTHING: Final[Mapping[str, str]] = {}
+
+
+def _requires(into: type[Struct]) -> bool:
+    return any(field.required for field in _fields(into))
+
+
+def _stripped(value: object) -> object:
+    """A text, or the texts of a list, without white space at the ends."""
+    if isinstance(value, str):
+        return value.strip()
+    return [_stripped(member) for member in value] if isinstance(value, list) else value
 
 
 def _noted(annotation: object, name: str, default: N) -> N:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import inf
-from typing import Annotated, Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
-from mailreeve.policy.display_names import fold_display_name
 from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import FromPart, Scope
-from mailreeve.policy.targets import Target, TargetType, shared_target
+from mailreeve.policy.policies import FromPart, Network, Scope
+from mailreeve.policy.targets import TargetType
+from mailreeve.policy.wording import listed, quoted
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
-    AT_LEAST_ONE,
     BAD_RANGE,
     BLANK,
     NOT_ALLOWED,
@@ -29,7 +28,17 @@ from mailreeve.wire.errors import (
     problem,
     refused,
 )
-from mailreeve.wire.items import MaybeEmptyProse, Prose
+from mailreeve.wire.items import AsWritten, MaybeEmptyProse, Prose
+from mailreeve.wire.policy_target import (
+    AttributeItem,
+    GroupObject,
+    References,
+    TargetDocument,
+    TargetItem,
+    WrittenType,
+    side,
+    target,
+)
 
 T = TypeVar("T")
 
@@ -45,53 +54,6 @@ ALTERATION_TYPES: Final = frozenset(TargetType) - {
     TargetType.HEADER_DISPLAY_NAME,
 }
 WEB_TYPES: Final = frozenset(TargetType)
-
-
-class References(Protocol):
-    """The objects of other families that a policy names. All raise `ItemRefused` naming `field`."""
-
-    def group_key(self, wire_id: str, field: str) -> str:
-        """The store key of an existing group."""
-
-    def group_id(self, key: str) -> str:
-        """The wire id of a group."""
-
-    def group(self, key: str) -> GroupObject:
-        """A group with those right below it."""
-
-    def attribute_key(self, wire_id: str | None, name: str | None, field: str) -> str:
-        """The store key of an existing attribute, by id or by name."""
-
-    def attribute_id(self, key: str) -> str:
-        """The wire id of an attribute."""
-
-    def attribute_name(self, key: str) -> str:
-        """The name of an attribute."""
-
-
-class AttributeItem(Struct, frozen=True, omit_defaults=True):
-    """A user attribute and the value it should equal."""
-
-    value: str | None = None
-    id: str | None = None
-    name: str | None = None
-
-
-WrittenType = Annotated[
-    TargetType, Meta(extra={"also": {"email_address": TargetType.INDIVIDUAL_EMAIL_ADDRESS.value}})
-]
-"""A target type as clients write it: two of them call an individual address so. Answers have the proper name."""
-
-
-class TargetItem(Struct, frozen=True, rename="camel"):
-    """A policy target as clients write it. Members that its type does not need are ignored."""
-
-    type: WrittenType
-    email_address: str | None = None
-    email_domain: str | None = None
-    group_id: str | None = None
-    attribute: AttributeItem | None = None
-    header_display_name: str | None = None
 
 
 class ConditionsItem(Struct, frozen=True):
@@ -111,9 +73,9 @@ class PolicyItem(Struct, frozen=True, rename="camel"):
     from_: TargetItem | None = field(default=None, name="from")
     to: TargetItem | None = None
     from_type: WrittenType | None = None
-    from_value: str | None = None
+    from_value: AsWritten | None = None
     to_type: WrittenType | None = None
-    to_value: str | None = None
+    to_value: AsWritten | None = None
     from_part: FromPart | None = None
     from_date: str | None = None
     from_eternal: bool | None = None
@@ -124,24 +86,6 @@ class PolicyItem(Struct, frozen=True, rename="camel"):
     enabled: bool | None = None
     enforced: bool | None = None
     conditions: ConditionsItem | None = None
-
-
-class TargetDocument(Struct, frozen=True, omit_defaults=True):
-    """A target as the store keeps it: `key` is what is matched, `shown` what the writer typed."""
-
-    type: TargetType
-    key: str = ""
-    shown: str = ""
-    attribute: str = ""
-
-    def target(self) -> Target:
-        """The target as decisions see it. Raises `ValueError` for one that can match nothing."""
-        if self.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS and "@" not in self.key:
-            raise ValueError("the address of a target is none")
-        if self.type is TargetType.HEADER_DISPLAY_NAME:
-            # Folded anew: what looks alike is a matter of Unicode's version, not of the day it was stored.
-            return shared_target(self.type, fold_display_name(self.shown))
-        return shared_target(self.type, self.key, self.attribute)
 
 
 class PolicyDocument(Struct, frozen=True, omit_defaults=True):
@@ -180,21 +124,13 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
             self.enabled,
         )
 
+    def networks(self) -> frozenset[Network]:
+        """The source addresses that the policy is limited to, however they were typed."""
+        return frozenset(fields.network(text, "sourceIPs") for text in self.source_ips)
+
     def group_keys(self) -> frozenset[str]:
         """The groups that the policy names."""
         return frozenset(t.key for t in (self.from_, self.to) if t.type is TargetType.PROFILE_GROUP)
-
-
-class GroupObject(Struct, frozen=True, rename="camel"):
-    """A group inside an answer about something else (api.md section 3.0.4)."""
-
-    id: str
-    description: str
-    source: str
-    parent_id: str
-    user_count: int
-    folder_count: int
-    folders: tuple[GroupObject, ...] = ()
 
 
 class TargetAnswer(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -281,12 +217,17 @@ def document(
     give for an eternal policy and clients send back (api.md section 3.2.4). Raises `ItemRefused`, with
     everything that is missing at once.
     """
-    from_ = _side(f"{path}.from", item.from_, item.from_type, item.from_value)
-    to = _side(f"{path}.to", item.to, item.to_type, item.to_value)
+    from_ = side(
+        f"{path}.from", item.from_, item.from_type, item.from_value, references, None if old is None else old.from_
+    )
+    to = side(f"{path}.to", item.to, item.to_type, item.to_value, references, None if old is None else old.to)
     whole = from_.item is not None and (to.item is not None or not rules.recipients)
     kept = None if whole else old
     base = kept or _DEFAULTS
     missing: list[Problem] = []
+    if not rules.targets_required or kept is not None:
+        # Unread, the value would leave its side to everyone, or as it was.
+        missing += [problem(NULL, f"{side.path}Type") for side in (from_, to) if side.typeless]
     description = _given(item.description, base.description)
     if rules.description_required and not description:
         missing.append(problem(NULL if item.description is None else BLANK, f"{path}.description"))
@@ -313,8 +254,8 @@ def document(
     return PolicyDocument(
         description=fields.short(description, f"{path}.description", MAX_DESCRIPTION),
         comment=fields.short(_given(item.comment, base.comment), f"{path}.comment", MAX_COMMENT),
-        from_=base.from_ if from_.item is None else _target(from_, rules, references),
-        to=base.to if to.item is None else _target(to, rules, references),
+        from_=base.from_ if from_.item is None else target(from_, rules.types, references),
+        to=base.to if to.item is None else target(to, rules.types, references),
         from_part=_given(item.from_part, base.from_part),
         starts=starts,
         ends=ends,
@@ -328,6 +269,31 @@ def document(
         hostnames=tuple(conditions.hostnames),
         spf_domains=tuple(conditions.spf_domains),
     )
+
+
+def lost(item: PolicyItem, old: PolicyDocument, new: PolicyDocument) -> list[str]:
+    """What an update took from a policy's limits by leaving it out, in words for its writer.
+
+    To replace the whole is what the pages say (D-48), but clients that send only some members do not mean that a
+    policy for one network, or for a month, holds everywhere and for ever.
+    """
+    members = [
+        name
+        for name, given, had, has in (
+            ("conditions", item.conditions, old.source_ips, new.source_ips),
+            ("fromDate", item.from_date or item.from_eternal, old.starts, new.starts),
+            ("toDate", item.to_date or item.to_eternal, old.ends, new.ends),
+            ("enabled: false", item.enabled, not old.enabled, not new.enabled),
+        )
+        if given is None and had and not has
+    ]
+    if not members:
+        return []
+    text = (
+        f"{quoted(new.description)} has lost {listed(members, len(members))}: an update that names its scope "
+        "replaces the whole policy; send all members to keep them"
+    )
+    return [text]
 
 
 def _given(value: T | None, kept: T) -> T:
@@ -361,70 +327,6 @@ def answer(
         create_time=fields.written(created),
         last_updated=fields.written(updated),
     )
-
-
-class _Side(Struct, frozen=True):
-    """One side of a scope as it was written: its target in the nested spelling, and which spelling it had."""
-
-    path: str
-    item: TargetItem | None
-    flat: bool = False
-
-    def name(self, member: str) -> str:
-        """What the writer called a member of the target."""
-        if not self.flat:
-            return f"{self.path}.{member}"
-        return f"{self.path}Type" if member == "type" else f"{self.path}Value"
-
-
-def _side(path: str, target: TargetItem | None, flat_type: TargetType | None, value: str | None) -> _Side:
-    """The flat spelling counts where the nested one is absent (api.md section 3.2.1)."""
-    if target is not None or flat_type is None:
-        return _Side(path, target)
-    item = TargetItem(
-        flat_type,
-        email_address=value,
-        email_domain=value,
-        group_id=value,
-        attribute=AttributeItem(value=value),
-        header_display_name=value,
-    )
-    return _Side(path, item, flat=True)
-
-
-def _target(side: _Side, rules: Rules, references: References) -> TargetDocument:
-    item, name = side.item or TargetItem(TargetType.EVERYONE), side.name
-    if item.type not in rules.types:
-        names = ",".join(t for t in TargetType if t in rules.types)
-        raise refused(NOT_ALLOWED, name("type"), f"Field must be one of [{names}]")
-    match item.type:
-        case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
-            text = _required(item.email_address, name("emailAddress"))
-            return TargetDocument(item.type, fields.address(text, name("emailAddress")).key, text)
-        case TargetType.EMAIL_DOMAIN:
-            text = _required(item.email_domain, name("emailDomain")).removeprefix("@")
-            return TargetDocument(item.type, fields.domain(text, name("emailDomain")), text)
-        case TargetType.PROFILE_GROUP:
-            text = _required(item.group_id, name("groupId"))
-            return TargetDocument(item.type, references.group_key(text, name("groupId")))
-        case TargetType.HEADER_DISPLAY_NAME:
-            text = _required(item.header_display_name, name("headerDisplayName"))
-            return TargetDocument(item.type, fold_display_name(text), text)
-        case TargetType.ADDRESS_ATTRIBUTE_VALUE:
-            attribute = item.attribute or AttributeItem()
-            text = _required(attribute.value, name("attribute.value"))
-            if attribute.id is None and attribute.name is None:
-                raise refused(AT_LEAST_ONE, name("attribute.id"), "attribute.id or attribute.name is required")
-            key = references.attribute_key(attribute.id, attribute.name, f"{side.path}.attribute")
-            return TargetDocument(item.type, text.casefold(), text, key)
-        case _:
-            return TargetDocument(item.type)
-
-
-def _required(text: str | None, path: str) -> str:
-    if text is None:
-        raise refused(NULL, path)
-    return text
 
 
 def _date(text: str | None, eternal: bool | None, far: str, path: str, kept: datetime | None) -> datetime | None:

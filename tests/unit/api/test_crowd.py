@@ -29,7 +29,7 @@ def test_the_longest_silent_of_a_network_gives_way() -> None:
 
 def test_who_has_begun_a_request_outlasts_the_silent() -> None:
     guests = Guests()
-    first, second, third = (guests.enter(name) for name in "abc")
+    first, _, third = (guests.enter(name) for name in "abc")
     assert first is not None
     assert third is not None
     guests.crowd.begins(first)

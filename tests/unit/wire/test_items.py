@@ -18,7 +18,7 @@ from mailreeve.wire.errors import (
     ItemRefused,
     RequestRefused,
 )
-from mailreeve.wire.items import MAX_DEPTH, MAX_TEXT, ForeignText, MaybeEmpty, Prose
+from mailreeve.wire.items import MAX_DEPTH, MAX_TEXT, AsWritten, ForeignText, MaybeEmpty, Prose
 
 
 class Colour(StrEnum):
@@ -274,3 +274,44 @@ def test_deep_nesting_is_refused_even_where_nobody_looks() -> None:
     with pytest.raises(RequestRefused) as caught:
         items.read(WHOLE | {"unknown": nested(MAX_DEPTH)}, Outer)
     assert caught.value.problem.code == BAD_REQUEST.code
+
+
+class Wishes(Struct, frozen=True):
+    colours: list[str] | None = None
+    size: str | None = None
+
+
+class Letter(Struct, frozen=True, rename="camel"):
+    wishes: Wishes | None = None
+    several: list[Wishes] | None = None
+    needed: Inner | None = None
+    title: AsWritten = ""
+    titles: list[str] = field(default_factory=list)
+
+
+@pytest.mark.parametrize(
+    "blank", [{"colours": [""]}, {"colours": [None, " "]}, {"size": ""}, {"size": None, "colours": None}], ids=str
+)
+def test_an_object_of_nothing_but_blanks_is_as_good_as_absent(blank: dict[str, object]) -> None:
+    assert items.read({"wishes": blank}, Letter).wishes is None
+
+
+def test_an_object_or_a_list_that_is_empty_says_that_there_is_nothing() -> None:
+    assert items.read({"wishes": {}}, Letter).wishes == Wishes()
+    assert items.read({"wishes": {"colours": []}}, Letter).wishes == Wishes([])
+    assert items.read({"wishes": {"colours": [], "size": ""}}, Letter).wishes == Wishes([])
+
+
+def test_an_object_of_blanks_that_needs_a_member_misses_it() -> None:
+    assert problems({"needed": {"wantedName": ""}}, Letter) == [(BLANK.code, "needed.wantedName")]
+
+
+def test_members_of_a_list_are_counted_without_the_blanks() -> None:
+    assert problems({"inners": [None, {"colour": "red"}], **WHOLE}) == [(NULL.code, "inners[0].wantedName")]
+    assert problems({"inners": [None, {"wantedName": " "}], **WHOLE}) == [(BLANK.code, "inners[0].wantedName")]
+
+
+def test_white_space_at_the_ends_is_kept_where_it_is_said_to_be() -> None:
+    read = items.read({"title": " a  b ", "titles": [" c "], "wishes": {"size": " d "}}, Letter)
+    assert (read.title, read.titles, read.wishes) == (" a  b ", ["c"], Wishes(size="d"))
+    assert items.read({"title": "  "}, Letter).title == ""

@@ -73,6 +73,9 @@ class Directory:
     def attribute_name(self, key: str) -> str:
         return "Department"
 
+    def is_own(self, domain: str) -> bool:
+        return domain == "corp"
+
 
 def written(policy: dict[str, object], rules: Rules = BLOCKED_SENDERS) -> PolicyDocument:
     """The document of a policy object as it comes in JSON."""

@@ -217,9 +217,14 @@ def _rewrite(call: Call, item: DefinitionItem, place: str) -> Rewrite:
 
 
 def _document(call: Call, policy: OneOrList, old: PolicyDocument | None = None) -> PolicyDocument:
-    references = DirectoryReferences(call)
-    if isinstance(policy, PolicyItem):
-        return policy_object.document(policy, ADDRESS_ALTERATION, references, old=old)
-    if len(policy) != 1:
+    item, path = (policy, "policy") if isinstance(policy, PolicyItem) else (_only(policy), "policy[0]")
+    document = policy_object.document(item, ADDRESS_ALTERATION, DirectoryReferences(call), path, old)
+    if old is not None:
+        call.warnings.extend(policy_object.lost(item, old, document))
+    return document
+
+
+def _only(policies: Sequence[PolicyItem]) -> PolicyItem:
+    if len(policies) != 1:
         raise refused(EXACTLY_ONE, "policy", "policy must be an object, or an array of exactly one")
-    return policy_object.document(policy[0], ADDRESS_ALTERATION, references, "policy[0]", old)
+    return policies[0]

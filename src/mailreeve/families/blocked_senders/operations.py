@@ -15,7 +15,8 @@ from mailreeve.policy.targets import TargetType
 from mailreeve.store.transactions import Part, Work
 from mailreeve.wire import policy_object
 from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
-from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem, TargetDocument
+from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem
+from mailreeve.wire.policy_target import TargetDocument
 from mailreeve.wire.tokens import Kind
 
 KIND: Final = Kind.BLOCKED_SENDER_POLICY
@@ -38,6 +39,7 @@ def update(
     """The policy with new contents, as `policy_object.document` has them (D-48). Raises `ItemRefused`."""
     old = _changeable(call, wire_id)
     document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call), old=old.document)
+    call.warnings.extend(policy_object.lost(item, old.document, document))
     _refuse_second_relay_guard(option, document)
     guard_block(call, option, document.scope(), document.description, confirmed)
     row = rows.replace(call.work, old, option, document)

@@ -96,6 +96,17 @@ def find(work: Work, name: Domain) -> DomainRow | None:
     return work.read_one(domain.name, row, _row)
 
 
+class Own:
+    """The account's domains, as `wire.fields.mail_domain` asks for them."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def is_own(self, name: Domain) -> bool:
+        """Whether a domain is one of them."""
+        return find(self._work, name) is not None
+
+
 def add(work: Work, name: Domain, shown: str, inbound_type: InboundType) -> DomainRow:
     """A new domain."""
     row = DomainRow(new_key(), name, shown, inbound_type, False, work.now)

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from mailreeve.families.call import Call
+from mailreeve.families.domains import rows as domains
 from mailreeve.families.groups import rows
 from mailreeve.families.groups.rows import GroupRow, MemberRow
 from mailreeve.families.reach_guard import guard_groups
@@ -96,6 +97,10 @@ def add_member(
     """A new member. Raises `ItemRefused`."""
     group = get(call, wire_id)
     matched, shown = _member(address, domain)
+    if address is not None:
+        fields.written_out(fields.address(address, "emailAddress"), "emailAddress")
+    elif domain is not None:
+        fields.mail_domain(domain, "domain", domains.Own(call.work))
     fields.short(notes or "", "notes", MAX_NOTES)
     if rows.find_member(call.work, group.id, matched) is not None:
         raise refused(GROUP_MEMBER_EXISTS)

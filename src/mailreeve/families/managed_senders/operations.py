@@ -27,7 +27,7 @@ def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> 
 
     An entry that says so already stays as it is, and nothing is recorded. Raises `ItemRefused`.
     """
-    matched = _sender(sender)
+    matched = _sender(call, sender)
     recipient = _recipient(call, to)
     old = rows.find(call.work, recipient, matched)
     if old is None:
@@ -93,10 +93,11 @@ def _recipient(call: Call, text: str) -> str:
     return user.key if user is not None else [address.key, *without_tags(address.key)][-1]
 
 
-def _sender(text: str) -> str:
+def _sender(call: Call, text: str) -> str:
     """What an entry matches: an address's key with its `+tag`, or a bare domain (D-18).
 
-    A word without a dot is no domain but a mistyped address, as the live service sees it (api.md section 1.4).
+    A word without a dot is no domain but a mistyped address, as the live service sees it (api.md section 1.4);
+    with an `@` in front it is one that no sender has (see `fields.mail_domain`), unless it is the account's own.
     """
     if "*" in text:
         # Legal in a local part, but whoever writes it means a pattern, and there are none here.
@@ -108,7 +109,11 @@ def _sender(text: str) -> str:
         found = parse_domain(domain)
     except AddressError as problem:
         raise refused(BAD_ADDRESS, "sender") from problem
-    if (not at and "." not in found) or found.rpartition(".")[2].isdecimal():
+    single = "." not in domain
+    if (not at and single) or found.rpartition(".")[2].isdecimal():
         # A name that ends in digits is an IP address, which no sender's domain can be (RFC 1123 section 2.1).
         raise refused(BAD_ADDRESS, "sender")
+    if single and domains.find(call.work, found) is None:
+        message = f"{BAD_ADDRESS.message}: no sender is at {text}; if that is meant, write {text}."
+        raise refused(BAD_ADDRESS, "sender", message)
     return found

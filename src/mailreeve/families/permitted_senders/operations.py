@@ -12,7 +12,8 @@ from mailreeve.families.groups import rows as groups
 from mailreeve.families.permitted_senders import rows
 from mailreeve.policy.targets import TargetType
 from mailreeve.store.transactions import Part, Work
-from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
+from mailreeve.wire.policy_object import PolicyDocument
+from mailreeve.wire.policy_target import TargetDocument
 from mailreeve.wire.tokens import Kind
 
 KIND: Final = Kind.PERMITTED_SENDER_POLICY

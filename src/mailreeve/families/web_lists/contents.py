@@ -57,10 +57,15 @@ def targets(
     by_id = {row.id: row for row in old}
     free = {row.id: row for row in old if row.id not in kept}
     found = [None if key is None else by_id[key] for key in kept]
-    # A target that says nothing of its scope is the old one in its place, whose scope it keeps (D-48).
-    for n, item in enumerate(items[: len(old)]):
-        if found[n] is None and not _has_scope(item):
-            found[n] = free.pop(old[n].id, None)
+    # A target that says nothing of its scope is the old one in its place, or else the next, whose scope it keeps
+    # (D-48). One that stands for no old target is for everyone, as in a new list, and its writer is told.
+    for n, item in enumerate(items):
+        if found[n] is None and replaced is not None and not _has_scope(item):
+            place = old[n].id if n < len(old) and old[n].id in free else next(iter(free), None)
+            if place is not None:
+                found[n] = free.pop(place)
+            else:
+                call.warnings.append(f"policies[{n}] is a new target without from: it is for everyone")
     documents = [
         _document(item, references, f"policies[{n}]", None if row is None else row.document)
         for n, (item, row) in enumerate(zip(items, found, strict=True))
@@ -73,6 +78,9 @@ def targets(
     for n, row in enumerate(old[: len(found)]):
         if found[n] is None:
             found[n] = free.pop(row.id, None)
+    for item, was, document in zip(items, found, documents, strict=True):
+        if was is not None:
+            call.warnings.extend(policy_object.lost(item.policy or item, was.document, document))
     return [_target(call, row, document) for row, document in zip(found, documents, strict=True)]
 
 
@@ -84,7 +92,7 @@ def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] |
     places: dict[tuple[WebEntryType, str], int] = {}
     for n, item in enumerate(items):
         try:
-            value = canonical_entry(item.type, item.value)
+            value = canonical_entry(item.type, item.value.strip())
         except WebEntryError as reason:
             fault = BAD_DOMAIN if item.type is WebEntryType.DOMAIN else BAD_URL
             problems.append(problem(fault, f"urls[{n}].value", f"{fault.message}: {reason}"))
@@ -171,4 +179,4 @@ def _target(call: Call, old: TargetRow | None, document: PolicyDocument) -> Targ
 
 
 def _same_scope(one: PolicyDocument, other: PolicyDocument) -> bool:
-    return (one.from_, one.source_ips) == (other.from_, other.source_ips)
+    return one.from_.means(other.from_) and one.networks() == other.networks()

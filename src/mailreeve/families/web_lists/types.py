@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from mailreeve.policy.policies import WebAction, WebEntryType
-from mailreeve.wire.items import Prose
+from mailreeve.wire.items import AsWritten, Prose
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 
@@ -16,7 +16,7 @@ class UrlItem(Struct, frozen=True):
 
     action: WebAction
     type: WebEntryType
-    value: str
+    value: AsWritten
     id: str | None = None
 
 
