@@ -282,8 +282,11 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
     refuses = reading.ruling.reply is not None
     if _is_certain(policies, reading):
         return (reading, True) if refuses else (None, True)
-    if not (refuses or policies.blocked.reads_header or policies.alteration.reads_header):
-        return None, False  # a missing header changes nothing
+    if not refuses and not policies.alteration.reads_header:
+        # Only a block that a missing header meets could make a refusal of this.
+        found = contest(policies.blocked, reading.case.without_header()) if policies.blocked.reads_header else None
+        if found is None or blocked_reply(found.winner) is None:
+            return None, False
     facts = reading.case.facts
     authenticated = facts.authenticated is not False  # it may come to be
 

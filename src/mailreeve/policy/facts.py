@@ -25,7 +25,7 @@ class MessageFacts(Struct, frozen=True, gc=False):
     `recipient` is the envelope recipient as the sender wrote it (D-20). `header_from` is None while
     the header is unknown, that is until the end of data; an empty tuple means that the message has
     no From header. `at` is in POSIX seconds. `authenticated` tells whether SPF or DKIM vouch for
-    the header domain; None means that nobody checked.
+    the header domain; False also where nobody will ever check, None while that is still to come.
 
     `source_trusted` says whether the source counts as one of the relay networks. None leaves that to
     `source_ip`, and where no address is known the answer is no: a door that cannot say who is calling

@@ -48,14 +48,20 @@ def test_envelope_block_refuses_at_rcpt_with_text_and_id(house, begin):
 
 def test_block_waits_for_the_header_that_could_change_it(house, begin):
     """A narrower exemption by header From may still save the message, so RCPT takes it (D-07)."""
-    house.block("out.test").block("ann@out.test", part="header_from")
+    house.block("out.test").exempt("ok@out.test", part="header_from")
     message = begin()
     [answer] = message.rcpt("u@corp.test")
     assert isinstance(answer, Accepted)
     plan = message.transaction.end_of_message(MESSAGE)
-    assert (
-        plan.refusal == "550 5.7.1 Rejected by header-based Blocked Senders - block policy for header from [id1]"
-    )
+    assert plan.refusal == "550 5.7.1 Envelope rejected - block policy for envelope from address [id1]"
+
+
+def test_block_does_not_wait_for_a_header_that_could_change_its_words(house, begin):
+    """Whatever the header says, the message is refused (D-07): so it is at RCPT, in the words known by then."""
+    house.block("out.test").block("ann@out.test", part="header_from")
+    assert begin().rcpt("u@corp.test") == [
+        Refused("550 5.7.1 Envelope rejected - block policy for envelope from address [id1]")
+    ]
 
 
 def test_relay_is_for_relay_networks_only(house, begin):

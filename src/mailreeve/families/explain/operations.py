@@ -61,6 +61,7 @@ def explain_message(
         at=_at(item.at, now),
         header_from=authors,
         source_ip=_source(item.source_ip),
+        authenticated=False,  # as at the door
         # Without a source the question is about mail of the account's own servers; the steps say so.
         source_trusted=True if item.source_ip is None else None,
     )
