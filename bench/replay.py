@@ -97,6 +97,7 @@ def record(connection: Connection, account_id: str, made: Iterator[Outcome]) -> 
                 "sender": one.sender,
                 "recipient": one.recipient,
                 "document": msgspec.json.encode(one).decode(),
+                "header_at": None,
             }
             for one in several
         ]

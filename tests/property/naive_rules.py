@@ -76,9 +76,19 @@ class NaiveRules:
         self.directory = directory
         self.relay = relay
 
-    def groups_of(self, key):
+    def groups_of(self, address):
+        """Groups are of people: whoever stands for a member is in them, and whoever a member stands for. Besides,
+        those that hold the domain of the address, or of whom it stands for."""
+        person = self.persons(address.key)[-1]
         found = set()
-        todo = list(self.directory.groups.get(key, ()))
+        todo = []
+        for member, held in self.directory.groups.items():
+            if "@" in member:
+                counts = self.persons(member)[-1] == person
+            else:
+                counts = any(key.endswith(f"@{member}") for key in self.persons(address.key))
+            if counts:
+                todo += held
         while todo:
             group = todo.pop()
             if group not in found:
@@ -87,16 +97,39 @@ class NaiveRules:
                     todo.append(self.directory.parents[group])
         return found
 
+    def persons(self, key):
+        """The address and those that it stands for (D-53): in an internal domain the one without its tag, or with
+        the longest part of it that is somebody's; then the primary one of an alias."""
+        found = [key]
+        local, _, domain = key.rpartition("@")
+        parts = local.split("+")
+        if key not in self.directory.users and domain in self.directory.internal_domains and parts[0]:
+            shorter = ["+".join(parts[:count]) + f"@{domain}" for count in range(1, len(parts))]
+            known = [each for each in shorter if each in self.directory.users]
+            found += known[-1:] or shorter[:1]
+        user = self.directory.users.get(found[-1])
+        if user is not None and user.primary != found[-1]:
+            found.append(user.primary)
+        return found
+
     def user_of(self, address):
-        local, _, domain = address.key.partition("@")
-        return self.directory.users.get(address.key) or self.directory.users.get(
-            f"{local.partition('+')[0]}@{domain}"
-        )
+        persons = self.persons(address.key)
+        return next((self.directory.users[key] for key in persons if key in self.directory.users), None)
+
+    def meanings(self, address):
+        """The address, and those that it stands for."""
+        if not isinstance(address, Address):
+            return [address]
+        return [address, *(parse_address(key) for key in self.persons(address.key)[1:])]
 
     def is_internal(self, address):
         return isinstance(address, Address) and address.domain in self.directory.internal_domains
 
     def is_met(self, target, address):
+        """Whether the target matches the address or one that it stands for."""
+        return any(self.is_met_itself(target, one) for one in self.meanings(address))
+
+    def is_met_itself(self, target, address):
         """Whether the target matches; an address that is missing counts as the null sender."""
         real = isinstance(address, Address)
         match target.type:
@@ -113,7 +146,7 @@ class NaiveRules:
             case T.INDIVIDUAL_EMAIL_ADDRESS:
                 return real and address.key == target.value
             case T.PROFILE_GROUP:
-                return real and target.value in self.groups_of(address.key) | self.groups_of(address.domain)
+                return real and target.value in self.groups_of(address)
             case T.ADDRESS_ATTRIBUTE_VALUE:
                 user = self.user_of(address) if real else None
                 return user is not None and user.attributes.get(target.attribute) == target.value
@@ -237,9 +270,7 @@ class NaiveRules:
 
     def personal_hits(self, account, facts, effective):
         """Whose list the message obeys, which entries name a sender, and the ids of those that do not count."""
-        user = self.user_of(effective)
-        local, _, domain = effective.key.partition("@")
-        key = user.primary if user else f"{local.partition('+')[0]}@{domain}"
+        key = self.persons(effective.key)[-1]
         senders = [(facts.sender, FromPart.ENVELOPE_FROM)]
         senders += [(author.address, FromPart.HEADER_FROM) for author in facts.header_from or ()]
         hits, ignored = [], set()
@@ -247,7 +278,7 @@ class NaiveRules:
             for entry in account.managed:
                 if entry.recipient != key or not isinstance(sender, Address):
                     continue
-                if entry.sender not in (sender.key, sender.domain):
+                if not any(entry.sender in (one.key, one.domain) for one in self.meanings(sender)):
                     continue
                 inside = entry.sender.rpartition("@")[2] in self.directory.internal_domains
                 inside = inside or entry.sender in (key, effective.key, facts.recipient.key)  # section 4.4

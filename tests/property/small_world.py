@@ -43,6 +43,10 @@ ADDRESSES = tuple(
             "b@x.test",
             "f@free.test",
             "a%x.test@corp.test",
+            "al+t@corp.test",
+            "bob@corp.test",
+            "c+t+u@corp.test",
+            "a+t@x.test",
         ),
     )
 )
@@ -54,8 +58,16 @@ DIRECTORY = Directory(
         "a@corp.test": User("a@corp.test", {"1": "sales"}),
         "al@corp.test": User("a@corp.test", {"1": "sales"}),
         "b@old.test": User("b@old.test"),
+        "bob@corp.test": User("b@old.test"),
+        "c+t@corp.test": User("a@corp.test", {"1": "sales"}),
     },
-    groups={"a@x.test": ("low",), "free.test": ("ring1",), "a@corp.test": ("top", "low")},
+    groups={
+        "a@x.test": ("low",),
+        "free.test": ("ring1",),
+        "al@corp.test": ("top",),
+        "a@corp.test": ("top", "low"),
+        "b+t@old.test": ("nobody",),
+    },
     parents={"low": "top", "ring1": "ring2", "ring2": "ring1"},
     free_mail=frozenset({"free.test"}),
 )
@@ -82,6 +94,7 @@ TARGETS = (
     Target.of(T.ADDRESS_ATTRIBUTE_VALUE, "sales", "1"),
     *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
     Target.of(T.HEADER_DISPLAY_NAME, "jo doe"),
+    *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("al@corp.test", "a+t@corp.test", "a+t@x.test")),
 )
 
 targets = st.sampled_from(TARGETS)

@@ -70,7 +70,7 @@ numbers = st.integers(0, 15)
 members = st.sampled_from([*(address.key for address in ADDRESSES), "x.test", "free.test", "corp.test"])
 groups = st.sampled_from(("low", "top", "ring1", "ring2", "new"))
 domains = st.sampled_from([Domain(name) for name in ("corp.test", "old.test", "x.test", "free.test")])
-persons = st.sampled_from(("a@corp.test", "b@old.test", "al@corp.test", "a@x.test"))
+persons = st.sampled_from(("a@corp.test", "b@old.test", "al@corp.test", "a@x.test", "c@old.test", "c+t@corp.test"))
 places = st.sampled_from(("x.test", "a.x.test", "y.test", "x.test/p", "x.test/p/q", "x.test/p?s=1"))
 RECIPIENTS = ("a@corp.test", "b@old.test", "al@corp.test")
 SENDERS = ("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")
@@ -235,7 +235,7 @@ class ChangingAccount(RuleBasedStateMachine):
     @rule(address=st.sampled_from(RECIPIENTS[1:]), theirs=st.sets(st.sampled_from(SENDERS)))
     def join_lists(self, address, theirs):
         """An address becomes an alias: in one change its entries join its user's, where of two one goes."""
-        user = User("a@corp.test")
+        user = self.directory.users.get("a@corp.test") or User("a@corp.test")
         held = {one.sender: one for one in self.entries_of(user.primary)}
         both = [(one, held[one.sender]) for one in self.entries_of(address) if one.sender in held]
         gone = {(one if one.sender in theirs else other).id for one, other in both}
@@ -244,11 +244,14 @@ class ChangingAccount(RuleBasedStateMachine):
         for id in gone:
             del kept[id]
         kept.update((one.id, one) for one in put)
-        self.directory = replace(self.directory, users={**self.directory.users, address: user})
+        # A primary address is no alias: those of whoever had it as such go with it.
+        joined = {key: user for key, one in self.directory.users.items() if one.primary == address}
+        joined[address] = user
+        self.directory = replace(self.directory, users={**self.directory.users, **joined})
         self.policies = self.policies.changed(
             revision=self.policies.revision + 1,
             managed=Changes(put, frozenset(gone)),
-            directory=DirectoryChanges(users={address: user}),
+            directory=DirectoryChanges(users=joined),
         )
 
     @rule(
@@ -288,11 +291,13 @@ class ChangingAccount(RuleBasedStateMachine):
 
     @rule(address=persons, value=st.sampled_from((None, "sales", "other")), there=st.booleans())
     def put_user(self, address, value, there):
-        """A user comes, goes, or has another attribute."""
-        user = User("a@corp.test" if address == "al@corp.test" else address, {"1": value} if value else {})
+        """A user comes, goes, or has another attribute, which is that of all addresses."""
+        primary = "a@corp.test" if address in ("al@corp.test", "c+t@corp.test") else address
+        user = User(primary, {"1": value} if value else {})
         users = {key: one for key, one in self.directory.users.items() if key != address}
-        changes = DirectoryChanges(users={address: user if there else None})
-        self.change_directory(changes, users=users | ({address: user} if there else {}))
+        changed = {key: user for key, one in users.items() if one.primary == primary}
+        changes = DirectoryChanges(users={**changed, address: user if there else None})
+        self.change_directory(changes, users=users | changed | ({address: user} if there else {}))
 
     @rule(member=members, held=st.lists(groups, max_size=3, unique=True).map(tuple))
     def put_memberships(self, member, held):
@@ -433,6 +438,8 @@ class ChangingAccount(RuleBasedStateMachine):
             assert identities.can_match(target) is anew.can_match(target)
         for address in ADDRESSES:
             assert set(identities.keys(address)) == set(anew.keys(address))
+            assert identities.user(address) == anew.user(address)
+            assert identities.person(address) == anew.person(address)
 
 
 TestChangingAccount = ChangingAccount.TestCase

@@ -63,11 +63,12 @@ NOW = 10.0
 # One world in which targets contain each other in every way that they can: a group that holds a whole domain, a
 # group below a group, an attribute that all of a group have, an only internal domain that is in a group.
 DIRECTORY = Directory(
-    internal_domains=frozenset({"corp.test"}),
+    internal_domains=frozenset({"corp.test", "old.test"}),
     users={
         "a@corp.test": User("a@corp.test", {"1": "sales"}),
         "al@corp.test": User("a@corp.test", {"1": "sales"}),
         "b@corp.test": User("b@corp.test", {"1": "sales", "2": "x"}),
+        "a@old.test": User("a@corp.test", {"1": "sales"}),
     },
     groups={
         "corp.test": ("staff",),
@@ -76,15 +77,29 @@ DIRECTORY = Directory(
         "x.test": ("bad",),
         "a@x.test": ("worse",),
         "f@free.test": ("bad",),
+        "old.test": ("moved",),
+        "al@corp.test": ("named",),
+        "g+t@old.test": ("named",),
     },
     parents={"team": "staff", "worse": "bad"},
-    group_names={name: name for name in ("staff", "team", "bad", "worse", "empty")},
+    group_names={name: name for name in ("staff", "team", "bad", "worse", "empty", "moved", "named")},
     free_mail=frozenset({"free.test"}),
 )
 ADDRESSES = tuple(
     map(
         parse_address,
-        ("a@corp.test", "a+t@corp.test", "al@corp.test", "c@corp.test", "a@x.test", "b@x.test", "f@free.test"),
+        (
+            "a@corp.test",
+            "a+t@corp.test",
+            "al@corp.test",
+            "c@corp.test",
+            "a@x.test",
+            "b@x.test",
+            "f@free.test",
+            "al+t@corp.test",
+            "a@old.test",
+            "g@old.test",
+        ),
     )
 )
 T = TargetType
@@ -98,6 +113,9 @@ TARGETS = (
         for key in ("a@corp.test", "a+t@corp.test", "a@x.test", "f@free.test")
     ),
     Target.of(T.HEADER_DISPLAY_NAME, "jo"),
+    *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("al@corp.test", "a@old.test", "g@old.test")),
+    Target.of(T.EMAIL_DOMAIN, "old.test"),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("moved", "named")),
 )
 NETWORKS = tuple(map(parse_network, ("192.0.2.0/24", "192.0.2.0/28", "0.0.0.0/0", "2001:db8::/32")))
 SOURCES = (None, parse_ip("192.0.2.5"), parse_ip("192.0.2.77"), parse_ip("198.51.100.1"), parse_ip("2001:db8::1"))

@@ -87,7 +87,7 @@ def test_set_does_nothing_without_a_policy_and_everything_with_one(gate, alterat
     assert delivered_to(gate, f"jo@{OLD}") == f"jo@{NEW}"
     alteration.api.update_policy(policy, folder, Policy("a test's", Target.everyone(), Target.domain(NEW)))
     assert delivered_to(gate, f"jo@{OLD}") == f"jo@{OLD}"
-    alteration.api.update_policy(policy, folder, Policy("a test's"))
+    alteration.api.update_policy(policy, folder, Policy("a test's", Target.everyone(), Target.everyone()))
     assert delivered_to(gate, f"jo@{OLD}") == f"jo@{NEW}"
     alteration.api.delete_policy(policy)
     assert alteration.api.policy(policy) is None

@@ -81,6 +81,7 @@ class Api:
         quota: Quota,
         strangers: Quota,
         max_body: int,
+        dropped_log_lines: Callable[[], int] = lambda: 0,
     ) -> None:
         self._house = house
         self._authenticator = authenticator
@@ -88,6 +89,7 @@ class Api:
         self._quota = quota
         self._strangers = strangers
         self._max_body = max_body
+        self._dropped_log_lines = dropped_log_lines
         self._openapi = openapi_document(endpoints)
         self._workers: CapacityLimiter | None = None
 
@@ -223,7 +225,9 @@ class Api:
             if trouble:
                 _log.warning("not ready", problem=trouble)
                 return Response("the database does not answer\n", 503, media_type="text/plain")
-            return Response("ready\n", media_type="text/plain")
+            dropped = self._dropped_log_lines()
+            aside = f"log lines dropped: {dropped}\n" if dropped else ""
+            return Response(f"ready\n{aside}", media_type="text/plain")
 
         return await self._in_worker(look)
 

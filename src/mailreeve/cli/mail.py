@@ -18,7 +18,7 @@ from mailreeve.cli.folder import Opened
 from mailreeve.cli.listening import listening
 from mailreeve.families.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
-from mailreeve.families.tracking.refusal_budget import RefusalBudget
+from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.mail.maildir_next_hop import MaildirNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import smtp_door, tls_context
@@ -39,7 +39,7 @@ async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> A
     host, port = split_host_port(settings.smtp, "smtp")
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
-    keeper = OutcomeKeeper(opened.store, RefusalBudget(settings.networks()))
+    keeper = OutcomeKeeper(opened.store, RecordBudget(settings.networks()))
     door_settings = SmtpSettings(
         hostname=hostname,
         host=host,

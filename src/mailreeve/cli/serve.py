@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import signal
 import socket
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,12 +78,13 @@ def command(
 
     Prints a line per listener, then `ready`. SIGTERM or Ctrl-C finishes what is in flight and exits with 0.
     """
+    logs.fill_standard_descriptors()
     settings = read_settings(data, options)
     if settings.milter:
         raise SettingsError("milter: this version has no milter door; use smtp")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError("tls_cert and tls_key go together")
-    logs.configure(settings.log_level)
+    log = logs.configure(settings.log_level)
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
     require_initialised(data)
@@ -89,10 +92,10 @@ def command(
         check_whole(opened.engine, data / DATABASE)
         _close_to_others(data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(opened, settings, data))
+            runner.run(_serve(opened, settings, data, log))
 
 
-async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
+async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWriter) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,6 +111,7 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
         strangers=Quota(STRANGERS, settings.rate_window_ms),
         max_body=settings.max_body,
+        dropped_log_lines=lambda: log.dropped,
     )
     http = HttpServer(api.asgi(), tls_cert=settings.tls_cert, tls_key=settings.tls_key)
     with listening("http", settings.http):
@@ -122,9 +126,7 @@ async def _serve(opened: Opened, settings: Settings, data: Path) -> None:
             await serving
             raise FolderError("the HTTP server ended while starting; see the log")
         scheme = "https" if settings.tls_cert else "http"
-        click.echo(f"http {scheme}://{_shown(listener.getsockname())}")
-        click.echo(f"smtp {_shown(smtp_address)}")
-        click.echo("ready")
+        _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         http.stop()
         await serving
@@ -198,6 +200,18 @@ def _only_one(data: Path) -> Iterator[None]:
         except BlockingIOError as problem:
             raise FolderError(f"{data} is being served by another process") from problem
         yield
+
+
+def _announce(*lines: str) -> None:
+    """Say something on standard output. Whether anybody can hear it is no matter of whether we serve."""
+    try:
+        for line in lines:
+            click.echo(line)
+    except OSError as problem:
+        _log.warning("standard output cannot be written", problem=str(problem))
+        # What could not be written waits in a buffer, and would make the exit fail.
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def _bind(host: str, port: int) -> socket.socket:

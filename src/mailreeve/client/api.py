@@ -102,11 +102,14 @@ class Api:
     def call(
         self, path: str, *items: Item, page_size: int | None = None, page_token: str | None = None
     ) -> list[Row]:
-        """The rows of one call, one page of them where the function lists.
+        """The rows of one call; where the function lists, those of all pages, unless size or token of a page are
+        given, which asks for that page alone. A function that answers a list in one row has one for each page.
 
         `path` is a function's, with or without `/api/` in front. Raises `ApiError` when any item is refused.
         """
-        return self.send(path, *items, page_size=page_size, page_token=page_token).rows()
+        if page_size is not None or page_token is not None:
+            return self.send(path, *items, page_size=page_size, page_token=page_token).rows()
+        return [row for answer in self._pages(path, items, None) for row in answer.data]
 
     def call_for(self, into: type[T], path: str, *items: Item) -> list[T]:
         """As `call`, with each row as a value of `into`. Raises `ClientError` for rows that do not fit."""
@@ -114,17 +117,7 @@ class Api:
 
     def pages(self, path: str, item: Item | None = None, *, page_size: int | None = None) -> Iterator[Answer]:
         """The pages of a list, each fetched when it is asked for. Raises `ApiError`."""
-        items = () if item is None else (item,)
-        token: str | None = None
-        while True:
-            answer = self.send(path, *items, page_size=page_size, page_token=token)
-            answer.rows()
-            yield answer
-            if answer.next_page is None:
-                return
-            if answer.next_page == token:
-                raise ClientError(f"{path}: the server gives the same page over and over")
-            token = answer.next_page
+        return self._pages(path, () if item is None else (item,), page_size)
 
     def every(self, path: str, item: Item | None = None, *, page_size: int | None = None) -> Iterator[Row]:
         """The rows of a list, page after page. Raises `ApiError`."""
@@ -139,6 +132,20 @@ class Api:
         if page:
             envelope["meta"] = {"pagination": page}
         return _read(self._post(f"/api/{path.removeprefix('/api/')}", msgspec.json.encode(envelope)))
+
+    def _pages(self, path: str, items: Sequence[Item], page_size: int | None) -> Iterator[Answer]:
+        token: str | None = None
+        seen = set[str]()
+        while True:
+            answer = self.send(path, *items, page_size=page_size, page_token=token)
+            answer.rows()
+            yield answer
+            token = answer.next_page
+            if token is None:
+                return
+            if token in seen:
+                raise ClientError(f"{path}: the server gives the same page over and over")
+            seen.add(token)
 
     def _post(self, path: str, body: bytes) -> httpx2.Response:
         for left in range(self._retries, -1, -1):

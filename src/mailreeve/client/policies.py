@@ -83,7 +83,7 @@ class Target(Struct, frozen=True, rename="camel", omit_defaults=True):
 
     @classmethod
     def display_name(cls, text: str) -> Target:
-        """Senders with that name in the From header. On the sender's side only."""
+        """Senders with that name in the From header. Recipients have none, so as `to` it meets nobody."""
         return cls("header_display_name", header_display_name=text)
 
 
@@ -97,7 +97,8 @@ class Conditions(Struct, frozen=True, omit_defaults=True):
 
 class Policy(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Whom a policy applies to, and when. A date that is given sets an end to that side; the last two are the
-    server's to set. Without `from_` or `to`, everyone is meant where the family allows that."""
+    server's to set. In a new policy without `from_` or `to` everyone is meant, where the family allows that; in an
+    update what is left out stays, unless both sides are given: then the whole is replaced."""
 
     description: str = ""
     from_: Target | None = field(default=None, name="from")

@@ -24,7 +24,8 @@ def page_of(
     all_at_once: bool = False,
 ) -> Page[R]:
     """A page of the rows that a query finds, in the order of `key`, which is unique among them and the first thing
-    selected. `made` is made of each row; `total` tells how many rows the list has.
+    selected. `made` is made of each row; `total` tells how many rows the list has, and is asked only where the
+    page does not show.
 
     With `all_at_once` the answer is the whole list when no page was asked for: policy reads are documented to
     return every policy, and their clients do not page (api.md section 3.2.2).
@@ -39,13 +40,14 @@ def page_of(
     rows = work.execute(onward.order_by(key).limit(size + 1)).all()
     found = rows[:size]
     start = "" if place is None else place.key
+    more = len(rows) > size
     return Page(
         [made(row) for row in found],
         count=len(found),
-        total=total(),
+        total=total() if more or place is not None else len(found),
         after=Place(found[-1][0] if found else start),
         before=Place(start, back=True),
-        more=len(rows) > size,
+        more=more,
         earlier=place is not None and _any(work, query.where(key <= start), key),
     )
 

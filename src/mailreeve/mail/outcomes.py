@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.families.tracking.outcomes import MAX_ALTERATIONS, MAX_AUTHORS, MAX_NAME, Outcome, State
 from mailreeve.mail.message import Message
 from mailreeve.mail.plan import reply_line
 from mailreeve.policy.addresses import Address
@@ -18,7 +18,7 @@ from mailreeve.policy.policies import AddressType
 from mailreeve.policy.policy_set import PolicySet
 
 MAX_SUBJECT: Final = 255
-MAX_MESSAGE_ID: Final = 998  # the longest line of RFC 5322 section 2.1.1
+MAX_MESSAGE_ID: Final = 255
 
 _LAYER_TYPES: Final = {
     Layer.BLOCKED_SENDERS: PolicyType.BLOCKED_SENDERS,
@@ -76,13 +76,29 @@ def undelivered(outcome: Outcome, reply: SmtpReply, layer: str) -> Outcome:
 def described(
     outcomes: Iterable[Outcome], message: Message, authors: tuple[HeaderFrom, ...] | None
 ) -> tuple[Outcome, ...]:
-    """The outcomes with what is known of the message only at the end of its data."""
+    """The outcomes with what is known of the message only at the end of its data.
+
+    All of it is a stranger's, and stands in the record of every recipient: so only the beginning is kept.
+    """
     subject = message.text("subject", MAX_SUBJECT)
     message_id = message.text("message-id", MAX_MESSAGE_ID)
+    kept = None if authors is None else tuple(_shortened(author) for author in authors[:MAX_AUTHORS])
     return tuple(
-        replace(outcome, header_from=authors, subject=subject, message_id=message_id, size=message.size)
+        replace(
+            outcome,
+            header_from=kept,
+            header_cut=kept != authors,
+            subject=subject,
+            message_id=message_id,
+            size=message.size,
+            alterations=outcome.alterations[:MAX_ALTERATIONS],
+        )
         for outcome in outcomes
     )
+
+
+def _shortened(author: HeaderFrom) -> HeaderFrom:
+    return replace(author, display_name=author.display_name[:MAX_NAME])
 
 
 def _state(reply: SmtpReply) -> State:

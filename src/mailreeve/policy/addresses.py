@@ -9,6 +9,7 @@ section 4.5.5 is a value of its own, never an empty string.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NewType, final
 
@@ -139,12 +140,16 @@ def parse_sender(text: str) -> Sender:
     return parse_address(text) if text else NULL_SENDER
 
 
-def without_tag(address: Address) -> Address:
-    """The address without its `+tag`, as personal lists see a recipient (behaviour.md D-18)."""
-    local, plus, _ = address.local.partition("+")
-    if not plus or not local or address.local.startswith('"'):
-        return address
-    return Address(local, address.domain, f"{local.lower()}@{address.domain}")
+def without_tags(key: str) -> Iterator[str]:
+    """The keys of the address with less and less of its `+tag`, the last one without any (behaviour.md D-18).
+
+    None for an address without a tag, and for one that consists of a tag or is quoted.
+    """
+    local, _, domain = key.rpartition("@")
+    end = -1 if local.startswith('"') else local.rfind("+")
+    while end > 0:
+        yield f"{local[:end]}@{domain}"
+        end = local.rfind("+", 0, end)
 
 
 def is_sender_routed(address: Address) -> bool:

@@ -2,17 +2,19 @@
 
 Any address that matches a target has certain keys for sure (`targets.Target.key`): whoever is at a domain is
 also internal or external, and in the groups that hold the domain. So whatever names one of those keys matches
-as well. That is what makes it possible to say that a policy can never win without trying every message.
+as well. That is what makes it possible to say that a policy can never win without trying every message. Whoever
+stands for somebody else has all keys of that one (`identities`), so that nobody else need be asked about them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from mailreeve.policy.addresses import Address, Domain
-from mailreeve.policy.facts import Directory
+from mailreeve.policy.facts import Directory, User
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.keys import Keys, keys_of
 from mailreeve.policy.targets import (
@@ -80,11 +82,28 @@ class Coverage:
 
     def of_address(self, key: str) -> Keys:
         """The keys of the address with this key."""
-        local, _, domain = key.rpartition("@")
-        return self._identities.keys(Address(local, Domain(domain), key))
+        return self._identities.keys(_address(key))
+
+    def kin(self, target: Target) -> tuple[str, ...]:
+        """The key of the target, and those of others of its type that somebody who meets it meets as well because
+        of aliases and tags (D-53): addresses that it stands for, domains of users who have aliases in it."""
+        if target.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS:
+            steps = self._identities.way(_address(target.value))
+            return (target.key, *(step.of for step in steps))
+        if target.type is TargetType.EMAIL_DOMAIN:
+            return (target.key, *sorted(self._led_to.get(target.value, ())))
+        return (target.key,)
+
+    def user_of(self, key: str) -> User | None:
+        """The user whom mail to the address with this key reaches."""
+        return self._identities.user(_address(key))
 
     def _of_member(self, member: str) -> Keys:
-        return self.of_address(member) if "@" in member else self.at_domain(member)
+        """The keys that all have for sure who are in a group by this member: those of whom it stands for, which
+        all others who stand for that one have as well."""
+        if "@" not in member:
+            return self.at_domain(member)
+        return self.of_address(self._identities.person(_address(member)))
 
     def impossible(self, target: Target) -> str:
         """Why no address at all can match the target; empty if one may."""
@@ -140,24 +159,43 @@ class Coverage:
 
     @cached_property
     def _attributes(self) -> dict[str, frozenset[str]]:
-        """As above for attribute values. An address with a `+tag` has its user's values, but no group's."""
+        """As above for attribute values."""
         common: dict[str, frozenset[str]] = {}
         for address, user in self.directory.users.items():
             if not user.attributes:
                 continue
             theirs = {attribute_key(id, value) for id, value in user.attributes.items()}
-            keys = frozenset((*theirs, *self.at_domain(address.rpartition("@")[2])))
+            keys = frozenset(self.of_address(address))
             for key in theirs:
                 common[key] = common[key] & keys if key in common else keys
         return common
 
     @cached_property
     def _members(self) -> dict[str, list[str]]:
-        """For the key of each group its members and those below it; also those whose domain is a member."""
+        """For the key of each group its members and those below it; also those whose domain is a member, or the
+        domain of whom they stand for."""
         found: dict[str, list[str]] = {}
-        for member in self.directory.groups:
-            for key in self._of_member(member).groups:
+        # An alias may be in groups together that hold nobody else in common: by its domain and by its user's.
+        groups, users = self.directory.groups, self.directory.users
+        abroad = [
+            key
+            for key, user in users.items()
+            if key != user.primary and key not in groups and key.rpartition("@")[2] in groups
+        ]
+        for member in chain(groups, abroad):
+            keys = self.of_address(member) if "@" in member else self.at_domain(member)
+            for key in keys.groups:
                 found.setdefault(key, []).append(member)
+        return found
+
+    @cached_property
+    def _led_to(self) -> dict[str, set[str]]:
+        """From each domain with aliases to the other domains whose users have them."""
+        found: dict[str, set[str]] = {}
+        for address, user in self.directory.users.items():
+            here, there = address.rpartition("@")[2], user.primary.rpartition("@")[2]
+            if here != there:
+                found.setdefault(here, set()).add(there)
         return found
 
     @cached_property
@@ -168,3 +206,8 @@ class Coverage:
             for id, value in user.attributes.items():
                 found.setdefault(attribute_key(id, value), []).append(address)
         return found
+
+
+def _address(key: str) -> Address:
+    local, _, domain = key.rpartition("@")
+    return Address(local, Domain(domain), key)

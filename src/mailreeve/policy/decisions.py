@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from mailreeve.policy.identities import StandIn
 from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntry
 
 
@@ -82,7 +83,8 @@ class Candidate(Struct, frozen=True, gc=False):
     `failed` names the first test that it did not pass, in words, or is None when it applied.
     `sort_key` is the order of D-10 and D-11, highest first; `place` is 1 for the winner of the
     type and 0 for a policy that did not apply. `part` is the sender address that matched.
-    `note` adds what a reader would ask next, such as a tie.
+    `stand_ins` are the steps from an address of the message to one that the policy names (D-53), where that is
+    another one. `note` adds what a reader would ask next, such as a tie.
     """
 
     type: PolicyType
@@ -95,6 +97,7 @@ class Candidate(Struct, frozen=True, gc=False):
     part: FromPart | None = None
     swapped: bool = False
     note: str = ""
+    stand_ins: tuple[StandIn, ...] = ()
 
 
 class FieldAlteration(Struct, frozen=True, gc=False):

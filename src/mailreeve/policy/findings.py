@@ -24,6 +24,7 @@ class FindingKind(StrEnum):
     UNKNOWN_RECIPIENT = "unknown_recipient"
     PERMIT_UNDER_BLOCK = "permit_under_block"
     INSIDE_PERMIT = "inside_permit"
+    DEEP_GROUP = "deep_group"
     EMPTY_SET = "empty_set"
     UNUSED_SET = "unused_set"
     EXTERNAL_ORIGINAL = "external_original"
@@ -65,6 +66,7 @@ class SubjectKind(StrEnum):
     MANAGED_SENDERS = "managed_senders"
     ADDRESS_ALTERATION = "address_alteration"
     ALTERATION_DEFINITION = "alteration_definition"
+    GROUP = "group"
     WEB_LIST = "web_list"
     WEB_ENTRY = "web_entry"
 

@@ -9,6 +9,7 @@ from mailreeve.policy import contents
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.findings import Finding, SubjectKind
 from mailreeve.policy.lint_alteration import lint_definitions
+from mailreeve.policy.lint_groups import lint_groups
 from mailreeve.policy.lint_mail import MailLinter
 from mailreeve.policy.lint_permits import PermitLinter
 from mailreeve.policy.lint_web import WebLinter
@@ -53,6 +54,7 @@ def lint(
         yield from altering.look_at(alteration)
     yield from altering.last()
     yield from lint_definitions(policies)
+    yield from lint_groups(policies)
 
     lists = tuple(contents.web(policies))
     web = WebLinter(lists, coverage, at, web_proxy=web_proxy)

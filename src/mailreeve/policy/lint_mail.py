@@ -11,8 +11,10 @@ What is reported as never winning never wins. A policy that one other covers in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Generic
+from itertools import product
+from typing import Generic, TypeAlias
 
+from mailreeve.policy.buckets import Row
 from mailreeve.policy.comparison import why_before
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.findings import Finding, FindingKind, Subject, SubjectKind
@@ -22,10 +24,13 @@ from mailreeve.policy.matching import P, ScopedPolicy
 from mailreeve.policy.order import tie_breaker
 from mailreeve.policy.policies import BlockedSenderPolicy
 from mailreeve.policy.rivals import Rivals
-from mailreeve.policy.scope_cover import Direction, directions
+from mailreeve.policy.scope_cover import Direction, direction_of, directions, is_in_force
 from mailreeve.policy.shared_members import SharedMembers
 from mailreeve.policy.targets import TargetType
 from mailreeve.policy.wording import listed, quoted, target_words
+
+Keypair: TypeAlias = tuple[str, str]
+"""The keys of a sender's target and a recipient's."""
 
 
 class MailLinter(Generic[P]):
@@ -39,6 +44,7 @@ class MailLinter(Generic[P]):
         self.rivals: Rivals[P] = Rivals(coverage, at, self._stands)
         self._sharing: SharedMembers[P] = SharedMembers(coverage, at)
         self._paired: set[frozenset[str]] = set()
+        self._kin: dict[tuple[Keypair, Keypair], None] = {}
 
     def look_at(self, policy: P) -> Iterator[Finding]:
         """What is wrong with one policy. A disabled one is nobody's concern."""
@@ -100,11 +106,8 @@ class MailLinter(Generic[P]):
         target = policy.scope.to
         if target.type is not TargetType.INDIVIDUAL_EMAIL_ADDRESS or policy.scope.terms.bidirectional:
             return
-        directory = self._coverage.directory
-        local, _, domain = target.value.rpartition("@")
-        if domain not in directory.known_only:
-            return
-        if target.value in directory.users or f"{local.partition('+')[0]}@{domain}" in directory.users:
+        domain = target.value.rpartition("@")[2]
+        if domain not in self._coverage.directory.known_only or self._coverage.user_of(target.value) is not None:
             return
         name = quoted(policy.description)
         why = f"{name} is for {target.value}, whom {domain} does not know: mail for it is refused anyway"
@@ -149,8 +152,9 @@ class MailLinter(Generic[P]):
         tie with a policy one is told, if possible one that it loses to."""
         for way in ways:
             self._sharing.add(way)
-            rows = self._index.candidates(keys_of((way.sender.key,)), keys_of((way.recipient.key,)))
-            rival = self.rivals.meeting(rows, way)
+            own, *others = product(self._coverage.kin(way.sender), self._coverage.kin(way.recipient))
+            self._kin |= dict.fromkeys((own, other) for other in others)
+            rival = self.rivals.meeting(self._rows((way.sender.key, way.recipient.key)), way)
             if rival is not None:
                 yield from self._tied(*((rival, way) if rival.order > way.order else (way, rival)))
 
@@ -158,6 +162,24 @@ class MailLinter(Generic[P]):
         """What is found once all policies have been looked at."""
         for meeting in self._sharing.meetings(lambda way: True):
             yield from self._tied(meeting.winner, meeting.loser, meeting.shared)
+        # A policy about an alias or a tag meets those about whom it stands for, and each of these should be told.
+        for own, other in self._kin:
+            for mine, theirs in ((own, other), (other, own)):
+                for way in self._between(mine):
+                    rival = self.rivals.meeting(self._rows(theirs), way, recipient=theirs[1])
+                    if rival is not None:
+                        yield from self._tied(*((rival, way) if rival.order > way.order else (way, rival)))
+
+    def _rows(self, keys: Keypair) -> list[Row[P]]:
+        """The rows of policies that may be between these targets."""
+        return self._index.candidates(keys_of(keys[:1]), keys_of(keys[1:]))
+
+    def _between(self, keys: Keypair) -> Iterator[Direction[P]]:
+        """The policies between these very targets that may win."""
+        for way in (direction_of(entry) for row in self._rows(keys) for entry in row):
+            named = (way.sender.key, way.recipient.key) == keys
+            if named and is_in_force(way.policy.scope, self._at) and self._stands(way):
+                yield way
 
     def _tied(self, winner: Direction[P], loser: Direction[P], shared: str = "") -> Iterator[Finding]:
         first, second = winner.policy, loser.policy

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
 
-from mailreeve.policy.facts import IPAddress
+from mailreeve.policy.facts import IPAddress, parse_ip
 from mailreeve.policy.policies import Network
 
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
@@ -35,6 +35,17 @@ def network_of(address: IPAddress) -> Network:
     if isinstance(address, IPv6Address):
         return IPv6Network((int(address), 64), strict=False)
     return IPv4Network(address)
+
+
+def counted_as(peer: str) -> str:
+    """Under which name is a peer counted, whose address is given as text? That of its `network_of`.
+
+    What is no address (a Unix socket has none) is counted as it is. A zone (`fe80::1%eth0`) is no part of it.
+    """
+    try:
+        return str(network_of(parse_ip(peer.partition("%")[0])))
+    except ValueError:
+        return peer
 
 
 def unmapped(address: IPAddress) -> IPAddress:

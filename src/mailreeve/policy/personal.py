@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import Address, NullSender, without_tag
+from mailreeve.policy.addresses import Address
 from mailreeve.policy.facts import MessageFacts
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.matching import ENVELOPE_FROM, HEADER_FROM
@@ -185,14 +185,11 @@ class PersonalView(Struct, frozen=True, gc=False):
 
 
 def list_key(identities: Identities, recipient: Address) -> str:
-    """Whose list mail to this address obeys: the user's, by primary address; else the bare address's.
+    """Whose list mail to this address obeys: that of whom it stands for, else the bare address's.
 
     Aliases lead to the user and the recipient's `+tag` is ignored (behaviour.md D-18).
     """
-    user = identities.user(recipient)
-    if user is not None:
-        return user.primary
-    return without_tag(recipient).key if "+" in recipient.key else recipient.key
+    return identities.person(recipient)
 
 
 def personal_view(
@@ -200,7 +197,8 @@ def personal_view(
 ) -> PersonalView:
     """The list of the effective recipient (D-46), looked through for every sender address known.
 
-    An entry names an address or its domain. Domains match exactly (D-04, D-18).
+    An entry names an address or its domain. Domains match exactly (D-04, D-18). One that names a user of the
+    account, or the domain of one, meets the user's aliases and tags as well (D-53).
     """
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
@@ -208,7 +206,7 @@ def personal_view(
     entries = theirs.entries
     if not entries:
         return PersonalView(key, theirs, (), (), header_known)
-    found = _entries_about(entries, facts)
+    found = _entries_about(entries, identities, facts)
     if not found:
         return PersonalView(key, theirs, (), (), header_known)
     hits: list[Hit] = []
@@ -228,26 +226,17 @@ def personal_view(
 
 
 def _entries_about(
-    entries: Mapping[str, ManagedSender], facts: MessageFacts
+    entries: Mapping[str, ManagedSender], identities: Identities, facts: MessageFacts
 ) -> list[tuple[ManagedSender, FromPart]]:
     """The entries that name a sender of the message. What the envelope meets is not looked for in the header: of
     two equal hits the envelope's counts, see `hit_order`."""
-    found: list[tuple[ManagedSender, FromPart]] = []
-    sender, get = facts.sender, entries.get
-    by_envelope = ""
-    if type(sender) is not NullSender:
-        by_envelope = sender.key
-        if (entry := get(by_envelope)) is not None:
-            found.append((entry, ENVELOPE_FROM))
-        if (entry := get(sender.domain)) is not None:
-            found.append((entry, ENVELOPE_FROM))
+    envelope = identities.keys(facts.sender).names
+    found = [(entries[name], ENVELOPE_FROM) for name in envelope if name in entries]
     for author in facts.header_from or ():
         address = author.address
-        if address is not None and address.key != by_envelope:
-            if (entry := get(address.key)) is not None:
-                found.append((entry, HEADER_FROM))
-            if (entry := get(address.domain)) is not None:
-                found.append((entry, HEADER_FROM))
+        if address is not None and address != facts.sender:
+            names = identities.keys(address).names
+            found += [(entries[name], HEADER_FROM) for name in names if name in entries and name not in envelope]
     return found
 
 

@@ -50,13 +50,16 @@ class Rivals(Generic[P]):
                     best, limit = rival, rival.floor
         return best
 
-    def meeting(self, rows: Iterable[Row[P]], way: Direction[P]) -> Direction[P] | None:
-        """One that names the same targets, stands, is as narrow and may be met in time and source: the first of
-        those that come before the way, else one that comes after it. None only if there is none."""
-        place = way.order
+    def meeting(
+        self, rows: Iterable[Row[P]], way: Direction[P], recipient: str | None = None
+    ) -> Direction[P] | None:
+        """One that is for the same recipient, or for that given, stands, is as narrow and may be met in time and
+        source: the first of those that come before the way, else one that comes after it. None only if there is
+        none. The rows are those of senders that the way meets as well."""
+        place, recipient = way.order, recipient or way.recipient.key
         weaker: Direction[P] | None = None
         for row in rows:
-            for ordered in self._as_narrow(row, way):
+            for ordered in self._as_narrow(row, way, recipient):
                 for rival in ordered:
                     if weaker is not None and rival.order < place:
                         break  # so do all that follow
@@ -79,13 +82,12 @@ class Rivals(Generic[P]):
             if not blocks or is_block(rival.policy):
                 yield rival
 
-    def _as_narrow(self, row: Row[P], way: Direction[P]) -> Iterator[Iterable[Direction[P]]]:
+    def _as_narrow(self, row: Row[P], way: Direction[P], recipient: str) -> Iterator[Iterable[Direction[P]]]:
         place = way.order[:ALIKE]
         if len(row) > LONG:
             yield from self._long(row).as_narrow(way.policy.scope.terms.networks, place, self._stands)
             return
         # A short row may hold policies for other recipients.
-        recipient = way.recipient.key
         yield (
             rival
             for rival in map(direction_of, row)

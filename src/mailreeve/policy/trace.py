@@ -13,9 +13,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import Address, NullSender
 from mailreeve.policy.contest import Contest, contest
 from mailreeve.policy.decisions import Candidate, Decision, Layer, PolicyType, Verdict
+from mailreeve.policy.identities import Membership, StandIn
 from mailreeve.policy.index import ScopedIndex, effect_of
 from mailreeve.policy.matching import Case, Match, P, Unmet, evaluate, policy_order
 from mailreeve.policy.order import Order, tie_breaker
@@ -31,7 +31,8 @@ from mailreeve.policy.personal import (
 from mailreeve.policy.policies import FromPart, ManagedSender
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import Target, TargetType
-from mailreeve.policy.wording import TYPE_WORDS
+from mailreeve.policy.ways import senders_of, way_to_member, way_to_target
+from mailreeve.policy.wording import TYPE_WORDS, stand_in_words
 
 EXPLAINED: Final = 100
 """So many candidates of each type are listed, the best first; the others are counted. An account may
@@ -102,7 +103,8 @@ class Trace:
 
     def _applied(self, type_: PolicyType, match: Match[P], place: int, best: Order) -> Candidate:
         policy, key = match.policy, match.order
-        notes = [self._membership(match)]
+        stand_ins, memberships = self._ways(match)
+        notes = [*map(stand_in_words, stand_ins), *memberships]
         if place > 1 and (reason := tie_breaker(best, key)):
             notes.append(f"as narrow as the winner: {reason}")
         return Candidate(
@@ -115,30 +117,34 @@ class Trace:
             place=place,
             part=match.part,
             swapped=match.swapped,
-            note="; ".join(note for note in notes if note),
+            note="; ".join(notes),
+            stand_ins=stand_ins,
         )
 
-    def _membership(self, match: Match[P]) -> str:
-        """By which groups the addresses belong to the groups that the policy names (D-03)."""
+    def _ways(self, match: Match[P]) -> tuple[tuple[StandIn, ...], list[str]]:
+        """For whom the addresses stand so that the policy names them (D-53), and by which groups they belong to
+        the groups that it names (D-03)."""
         scope, facts = match.policy.scope, self._case.facts
         sender, recipient = (scope.to, scope.from_) if match.swapped else (scope.from_, scope.to)
-        if match.part is FromPart.HEADER_FROM:
-            senders = [author.address for author in facts.header_from or () if author.address is not None]
-        else:
-            senders = [] if isinstance(facts.sender, NullSender) else [facts.sender]
-        paths = [
-            *(self._path("sender", sender, address) for address in senders),
-            self._path("recipient", recipient, facts.recipient),
-        ]
-        return "; ".join(path for path in paths if path)
-
-    def _path(self, side: str, target: Target, address: Address) -> str:
-        if target.type is not TargetType.PROFILE_GROUP:
-            return ""
+        senders = senders_of(facts, match.part)
         identities = self._policies.identities
-        names = identities.directory.group_names
-        groups = [names.get(group, group) for group in identities.membership(address, target.value)]
-        return f"the {side} is in {', which is in '.join(groups)}" if groups else ""
+        stand_ins: dict[StandIn, None] = {}
+        memberships: list[str] = []
+        sides = [*(("sender", sender, address) for address in senders), ("recipient", recipient, facts.recipient)]
+        for side, target, address in sides:
+            if target.type is TargetType.PROFILE_GROUP:
+                found = identities.membership(address, target.value)
+                if found is not None:
+                    stand_ins |= dict.fromkeys(way_to_member(identities, address, found.member))
+                    memberships.append(self._path(side, found))
+            else:
+                stand_ins |= dict.fromkeys(way_to_target(identities, address, target))
+        return tuple(stand_ins), memberships
+
+    def _path(self, side: str, membership: Membership) -> str:
+        names = self._policies.directory.group_names
+        groups = [names.get(group, group) for group in membership.groups]
+        return f"the {side} is in {', which is in '.join(groups)}"
 
     def _survey_entries(self, personal: PersonalView) -> None:
         """The entries of the recipient's list, as `survey` does for policies."""
@@ -151,11 +157,11 @@ class Trace:
         listed = personal.list.entries.items()
         everything = total <= LOOKED_THROUGH
         candidates = [
-            _entry_candidate(hit.entry, hit.part, None, place)
+            self._entry(hit.entry, hit.part, None, place)
             for place, hit in enumerate(heapq.nlargest(EXPLAINED, hits.values(), key=_hit_key), 1)
         ]
         rest = (
-            _entry_candidate(
+            self._entry(
                 entry,
                 None if sender not in ignored else ignored[sender].part,
                 Unmet.SENDER.value if sender not in ignored else UNAUTHENTICATED,
@@ -169,6 +175,26 @@ class Trace:
             room, rest, key=lambda entry: (entry.failed == UNAUTHENTICATED, entry.sort_key, entry.id)
         )
         self._note(type_, candidates, len(hits), total, everything=everything)
+
+    def _entry(self, entry: ManagedSender, part: FromPart | None, failed: str | None, place: int) -> Candidate:
+        stand_ins: dict[StandIn, None] = {}
+        if failed is None:
+            kind = TargetType.INDIVIDUAL_EMAIL_ADDRESS if "@" in entry.sender else TargetType.EMAIL_DOMAIN
+            target, facts = Target.of(kind, entry.sender), self._case.facts
+            for address in senders_of(facts, part):
+                stand_ins |= dict.fromkeys(way_to_target(self._policies.identities, address, target))
+        return Candidate(
+            type=PolicyType.MANAGED_SENDERS,
+            id=entry.id,
+            description=entry_description(entry),
+            effect=entry.action.value,
+            failed=failed,
+            sort_key=hit_order(kind_of(entry), part or FromPart.HEADER_FROM),
+            place=place,
+            part=part,
+            note="; ".join(map(stand_in_words, stand_ins)),
+            stand_ins=tuple(stand_ins),
+        )
 
     def _note(
         self, type_: PolicyType, candidates: list[Candidate], applied: int, total: int, *, everything: bool
@@ -209,6 +235,10 @@ class Trace:
             f"relay: the recipient is {'internal' if internal else 'external'}, {source}",
             f"recipient validation: {validation}",
         ]
+        people = [*senders_of(case.facts, FromPart.ENVELOPE_FROM), *senders_of(case.facts, FromPart.HEADER_FROM)]
+        ways = dict.fromkeys(step for one in (*people, recipient) for step in policies.identities.way(one))
+        if ways:
+            lines.append(f"aliases and tags: {'; '.join(map(stand_in_words, ways))}")
         for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
             lines.append(f"{TYPE_WORDS[type_]}: {self._steps[type_]}")
         lines.append(f"effective recipient: {decision.recipient}")
@@ -234,16 +264,3 @@ def _first(item: tuple[Order, *tuple[object, ...]]) -> Order:
 
 def _hit_key(hit: Hit) -> tuple[HitOrder, str]:
     return hit.order, hit.entry.id
-
-
-def _entry_candidate(entry: ManagedSender, part: FromPart | None, failed: str | None, place: int) -> Candidate:
-    return Candidate(
-        type=PolicyType.MANAGED_SENDERS,
-        id=entry.id,
-        description=entry_description(entry),
-        effect=entry.action.value,
-        failed=failed,
-        sort_key=hit_order(kind_of(entry), part or FromPart.HEADER_FROM),
-        place=place,
-        part=part,
-    )

@@ -7,18 +7,19 @@ import re
 from ipaddress import IPv6Address
 from typing import Final
 
-from mailreeve.policy.addresses import Address
 from mailreeve.policy.decisions import WebCandidate, WebDecision, WebVerdict
 from mailreeve.policy.facts import WebFacts
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.keys import Keys
 from mailreeve.policy.matching import out_of_force
 from mailreeve.policy.networks import unmapped
-from mailreeve.policy.policies import Scope, WebAction, WebEntryType
+from mailreeve.policy.policies import Scope, WebAction, WebEntryType, WebPolicy
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.targets import EVERYONE_KEY, TargetType
-from mailreeve.policy.web_index import EntryOrder, Listed, WebIndex
+from mailreeve.policy.ways import way_to_target
+from mailreeve.policy.web_index import EntryOrder, Listed
 from mailreeve.policy.weburls import ENTRY_SCHEMES, UrlError, WebUrl, canonical_query, parse_web_url
+from mailreeve.policy.wording import stand_in_words
 
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
@@ -131,7 +132,7 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
             best, best_key = listed, key
         if explain:
             seen.append((failed is None, key, listed, failed))
-    candidates = _candidates(policies.web, seen) if explain else ()
+    candidates = _candidates(policies, facts, seen) if explain else ()
     if best is None:
         return WebDecision(_NONE, None, None, str(url), policies.revision, candidates)
     verdict = _BLOCK if best.entry.action is WebAction.BLOCK else _ALLOW
@@ -147,7 +148,7 @@ class WebRequest:
         self._policies = policies
         self._facts = facts
         self._source = None if facts.source_ip is None else unmapped(facts.source_ip)
-        self._keys = _user_keys(policies.identities, facts.user)
+        self._keys = _NOBODY if facts.user is None else policies.identities.keys(facts.user)
         self._standings: dict[str, Standing | str] = {}
 
     def standing(self, policy_id: str) -> Standing | str:
@@ -180,16 +181,6 @@ class WebRequest:
         return scope_standing(scope)
 
 
-def _user_keys(identities: Identities, user: Address | None) -> Keys:
-    """The target keys of the user. A person is met by the address given and by the primary one."""
-    if user is None:
-        return _NOBODY
-    keys, known = identities.keys(user), identities.user(user)
-    if known is None or known.primary == user.key:
-        return keys
-    return Keys((*keys.names, known.primary), keys.groups)
-
-
 def scope_standing(scope: Scope) -> Standing:
     """The standing that a policy has through this scope, in a request for which it holds."""
     rank = SCOPE_RANK[scope.from_.type]
@@ -197,29 +188,39 @@ def scope_standing(scope: Scope) -> Standing:
 
 
 def _candidates(
-    lists: WebIndex,
+    policies: PolicySet,
+    facts: WebFacts,
     seen: list[tuple[bool, EntryKey, Listed, str | None]],
 ) -> tuple[WebCandidate, ...]:
     """The entries that were considered, those that hold first, then by their order."""
     ranked = heapq.nlargest(EXPLAINED_ENTRIES, seen, key=lambda item: (item[0], item[1]))
     candidates = []
     for place, (holds, key, listed, failed) in enumerate(ranked, 1):
-        note = ""
+        policy = policies.web.policy(listed.policy_id)
+        notes = _ways(policies.identities, facts, policy) if holds else []
         if holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]):
-            note = "as narrow as the winner: a block wins over an allow, then the newest policy"
+            notes.append("as narrow as the winner: a block wins over an allow, then the newest policy")
         candidates.append(
             WebCandidate(
                 policy_id=listed.policy_id,
-                description=lists.policy(listed.policy_id).description,
+                description=policy.description,
                 entry=listed.entry,
                 action=listed.entry.action,
                 failed=failed,
                 sort_key=(*key[0], *key[1]),
                 place=place if holds else 0,
-                note=note,
+                note="; ".join(notes),
             )
         )
     return tuple(candidates)
+
+
+def _ways(identities: Identities, facts: WebFacts, policy: WebPolicy) -> list[str]:
+    """For whom the user's address stands so that the list names the user (D-53)."""
+    if facts.user is None:
+        return []
+    found = [step for scope in policy.scopes for step in way_to_target(identities, facts.user, scope.from_)]
+    return list(dict.fromkeys(map(stand_in_words, found)))
 
 
 def _narrowness(key: EntryKey) -> tuple[int, ...]:

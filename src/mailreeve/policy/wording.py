@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from mailreeve.policy.decisions import Layer, PolicyType
+from mailreeve.policy.identities import StandIn, StandInKind
 from mailreeve.policy.policies import Definition
 from mailreeve.policy.targets import Target, TargetType
 
@@ -68,6 +69,13 @@ def target_words(target: Target, group_names: Mapping[str, str]) -> str:
             return f'the display name "{value}"'
         case _:
             return KIND_WORDS[target.type]
+
+
+def stand_in_words(stand_in: StandIn) -> str:
+    """How an address stands for another one."""
+    if stand_in.kind is StandInKind.ALIAS:
+        return f"{stand_in.address} is an alias of {stand_in.of}"
+    return f"{stand_in.address} is {stand_in.of} with a tag"
 
 
 def definition_words(definition: Definition) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import types
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Annotated, Final, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Final, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -42,11 +43,14 @@ MaybeEmpty = Annotated[str, Meta(extra={"empty": "kept"})]
 
 
 class _Field(Struct, frozen=True):
+    """A member of an item type. `also` holds other names for what is allowed, which clients use."""
+
     name: str
     required: bool
     keeps_empty: bool
     inner: type[Struct] | None
     allowed: tuple[str, ...]
+    also: Mapping[str, str]
 
 
 def read(item: Item, into: type[T]) -> T:
@@ -112,6 +116,8 @@ def _check(kept: dict[str, object], blank: frozenset[str], into: type[Struct], p
             if field.required:
                 problems.append(problem(BLANK if here in blank else NULL, here))
             continue
+        if isinstance(value, str) and value in field.also:
+            value = kept[field.name] = field.also[value]
         if field.allowed and isinstance(value, str) and value not in field.allowed:
             problems.append(problem(NOT_ALLOWED, here, f"Field must be one of [{','.join(field.allowed)}]"))
         if field.inner is not None:
@@ -130,8 +136,22 @@ def _fields(into: type[Struct]) -> tuple[_Field, ...]:
     for info in msgspec.structs.fields(into):
         inner, allowed = _inside(info.type)
         keeps_empty = info.type in (MaybeEmpty, MaybeEmpty | None)
-        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed))
+        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, _also(info.type)))
     return tuple(fields)
+
+
+def _also(annotation: object) -> Mapping[str, str]:
+    """The other names that an annotation such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` gives."""
+    if get_origin(annotation) is Annotated:
+        for note in get_args(annotation)[1:]:
+            if isinstance(note, Meta) and note.extra and "also" in note.extra:
+                return cast(Mapping[str, str], note.extra["also"])
+        return {}
+    for argument in get_args(annotation):
+        found = _also(argument)
+        if found:
+            return found
+    return {}
 
 
 def _inside(annotation: object) -> tuple[type[Struct] | None, tuple[str, ...]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import inf
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol, TypeVar
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from mailreeve.policy.policies import FromPart, Scope
 from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
@@ -28,6 +28,8 @@ from mailreeve.wire.errors import (
     refused,
 )
 from mailreeve.wire.items import MaybeEmpty
+
+T = TypeVar("T")
 
 MAX_DESCRIPTION: Final = 512
 MAX_COMMENT: Final = 2048
@@ -73,10 +75,16 @@ class AttributeItem(Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
 
+WrittenType = Annotated[
+    TargetType, Meta(extra={"also": {"email_address": TargetType.INDIVIDUAL_EMAIL_ADDRESS.value}})
+]
+"""A target type as clients write it: two of them call an individual address so. Answers have the proper name."""
+
+
 class TargetItem(Struct, frozen=True, rename="camel"):
     """A policy target as clients write it. Members that its type does not need are ignored."""
 
-    type: TargetType
+    type: WrittenType
     email_address: str | None = None
     email_domain: str | None = None
     group_id: str | None = None
@@ -93,26 +101,27 @@ class ConditionsItem(Struct, frozen=True):
 
 
 class PolicyItem(Struct, frozen=True, rename="camel"):
-    """A policy object as clients write it."""
+    """A policy object as clients write it. What is left out of a new policy takes its default (api.md section
+    3.0.1); what that means for an old one, `document` says."""
 
     description: MaybeEmpty | None = None
     comment: str | None = None
     from_: TargetItem | None = field(default=None, name="from")
     to: TargetItem | None = None
-    from_type: TargetType | None = None
+    from_type: WrittenType | None = None
     from_value: str | None = None
-    to_type: TargetType | None = None
+    to_type: WrittenType | None = None
     to_value: str | None = None
-    from_part: FromPart = FromPart.ENVELOPE_FROM
+    from_part: FromPart | None = None
     from_date: str | None = None
     from_eternal: bool | None = None
     to_date: str | None = None
     to_eternal: bool | None = None
-    override: bool = False
-    bidirectional: bool = False
-    enabled: bool = True
-    enforced: bool = False
-    conditions: ConditionsItem = ConditionsItem()
+    override: bool | None = None
+    bidirectional: bool | None = None
+    enabled: bool | None = None
+    enforced: bool | None = None
+    conditions: ConditionsItem | None = None
 
 
 class TargetDocument(Struct, frozen=True, omit_defaults=True):
@@ -129,7 +138,8 @@ class TargetDocument(Struct, frozen=True, omit_defaults=True):
 
 
 class PolicyDocument(Struct, frozen=True, omit_defaults=True):
-    """A policy object as the store keeps it. Dates are absent where the policy is eternal."""
+    """A policy object as the store keeps it. Dates are absent where the policy is eternal; `..._shown` is what the
+    writer typed, where that is not how we would write the date (D-47)."""
 
     description: str
     from_: TargetDocument
@@ -138,6 +148,8 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
     from_part: FromPart = FromPart.ENVELOPE_FROM
     starts: datetime | None = None
     ends: datetime | None = None
+    starts_shown: str = ""
+    ends_shown: str = ""
     override: bool = False
     bidirectional: bool = False
     enabled: bool = True
@@ -226,65 +238,93 @@ class PolicyAnswer(Struct, frozen=True, rename="camel"):
 class Rules(Struct, frozen=True):
     """How the families differ: which target types they take, whether description and targets are required,
     whether an eternal policy answers with the far dates (blocked senders do, as recorded; terraform wants
-    them absent elsewhere, clients.md), and whether an answer carries a target's whole group beside its id."""
+    them absent elsewhere, clients.md), whether there are recipients to name (D-26), and whether an answer carries
+    a target's whole group beside its id."""
 
     types: frozenset[TargetType]
     description_required: bool
     targets_required: bool
     far_dates: bool
+    recipients: bool = True
     group_objects: bool = False
 
 
 BLOCKED_SENDERS: Final = Rules(BLOCKED_SENDER_TYPES, True, True, True)
 ADDRESS_ALTERATION: Final = Rules(ALTERATION_TYPES, False, False, False)
-WEB_SECURITY: Final = Rules(WEB_TYPES, True, False, False, group_objects=True)
+WEB_SECURITY: Final = Rules(WEB_TYPES, True, False, False, recipients=False, group_objects=True)
+
+_EVERYONE: Final = TargetDocument(TargetType.EVERYONE)
+_DEFAULTS: Final = PolicyDocument("", _EVERYONE, _EVERYONE)
 
 
-def document(item: PolicyItem, rules: Rules, references: References, path: str = "policy") -> PolicyDocument:
+def document(
+    item: PolicyItem,
+    rules: Rules,
+    references: References,
+    path: str = "policy",
+    old: PolicyDocument | None = None,
+) -> PolicyDocument:
     """The document that an item stands for. `path` is where the item stands, for naming members.
+
+    Written over an `old` one, an item that names its whole scope replaces all, and what it leaves out takes its
+    default, as for a new policy. An item that does not is taken for a change: what it holds is replaced, all else
+    stays, above all the scope, which must never become everyone by omission (D-48).
 
     A date forces its side not to be eternal (behaviour.md section 2.1), unless it is the far date that answers
     give for an eternal policy and clients send back (api.md section 3.2.4). Raises `ItemRefused`, with
     everything that is missing at once.
     """
-    missing: list[Problem] = []
-    if not item.description and rules.description_required:
-        missing.append(problem(NULL if item.description is None else BLANK, f"{path}.description"))
     from_ = _side(f"{path}.from", item.from_, item.from_type, item.from_value)
     to = _side(f"{path}.to", item.to, item.to_type, item.to_value)
-    if rules.targets_required:
+    whole = from_.item is not None and (to.item is not None or not rules.recipients)
+    kept = None if whole else old
+    base = kept or _DEFAULTS
+    missing: list[Problem] = []
+    description = _given(item.description, base.description)
+    if rules.description_required and not description:
+        missing.append(problem(NULL if item.description is None else BLANK, f"{path}.description"))
+    if rules.targets_required and kept is None:
         missing += [problem(NULL, side.path) for side in (from_, to) if side.item is None]
     if missing:
         raise ItemRefused(missing)
-    starts = _date(item.from_date, item.from_eternal, fields.ETERNAL_FROM, f"{path}.fromDate")
-    ends = _date(item.to_date, item.to_eternal, fields.ETERNAL_TO, f"{path}.toDate")
+    starts = _date(item.from_date, item.from_eternal, fields.ETERNAL_FROM, f"{path}.fromDate", base.starts)
+    ends = _date(item.to_date, item.to_eternal, fields.ETERNAL_TO, f"{path}.toDate", base.ends)
     if starts is not None and ends is not None and starts >= ends:
         raise refused(BAD_RANGE, f"{path}.toDate")
+    conditions = item.conditions or ConditionsItem(
+        list(base.source_ips), list(base.hostnames), list(base.spf_domains)
+    )
     for name, values in (
-        ("sourceIPs", item.conditions.source_ips),
-        ("hostnames", item.conditions.hostnames),
-        ("spfDomains", item.conditions.spf_domains),
+        ("sourceIPs", conditions.source_ips),
+        ("hostnames", conditions.hostnames),
+        ("spfDomains", conditions.spf_domains),
     ):
         if len(values) > MAX_CONDITIONS:
             raise refused(NOT_ALLOWED, f"{path}.conditions.{name}", f"At most {MAX_CONDITIONS} values are allowed")
-    for n, text in enumerate(item.conditions.source_ips):
+    for n, text in enumerate(conditions.source_ips):
         fields.network(text, f"{path}.conditions.sourceIPs[{n}]")
     return PolicyDocument(
-        description=fields.short(item.description or "", f"{path}.description", MAX_DESCRIPTION),
-        comment=fields.short(item.comment or "", f"{path}.comment", MAX_COMMENT),
-        from_=_target(from_, rules, references),
-        to=_target(to, rules, references),
-        from_part=item.from_part,
+        description=fields.short(description, f"{path}.description", MAX_DESCRIPTION),
+        comment=fields.short(_given(item.comment, base.comment), f"{path}.comment", MAX_COMMENT),
+        from_=base.from_ if from_.item is None else _target(from_, rules, references),
+        to=base.to if to.item is None else _target(to, rules, references),
+        from_part=_given(item.from_part, base.from_part),
         starts=starts,
         ends=ends,
-        override=item.override,
-        bidirectional=item.bidirectional,
-        enabled=item.enabled,
-        enforced=item.enforced,
-        source_ips=tuple(item.conditions.source_ips),
-        hostnames=tuple(item.conditions.hostnames),
-        spf_domains=tuple(item.conditions.spf_domains),
+        starts_shown=_shown(item.from_date, starts, base.starts_shown),
+        ends_shown=_shown(item.to_date, ends, base.ends_shown),
+        override=_given(item.override, base.override),
+        bidirectional=_given(item.bidirectional, base.bidirectional),
+        enabled=_given(item.enabled, base.enabled),
+        enforced=_given(item.enforced, base.enforced),
+        source_ips=tuple(conditions.source_ips),
+        hostnames=tuple(conditions.hostnames),
+        spf_domains=tuple(conditions.spf_domains),
     )
+
+
+def _given(value: T | None, kept: T) -> T:
+    return kept if value is None else value
 
 
 def answer(
@@ -304,8 +344,8 @@ def answer(
         to_value=_flat_value(kept.to, references),
         from_eternal=kept.starts is None,
         to_eternal=kept.ends is None,
-        from_date=far_from if kept.starts is None else fields.written(kept.starts),
-        to_date=far_to if kept.ends is None else fields.written(kept.ends),
+        from_date=far_from if kept.starts is None else kept.starts_shown or fields.written(kept.starts),
+        to_date=far_to if kept.ends is None else kept.ends_shown or fields.written(kept.ends),
         override=kept.override,
         bidirectional=kept.bidirectional,
         enabled=kept.enabled,
@@ -347,11 +387,8 @@ def _side(path: str, target: TargetItem | None, flat_type: TargetType | None, va
 
 def _target(side: _Side, rules: Rules, references: References) -> TargetDocument:
     item, name = side.item or TargetItem(TargetType.EVERYONE), side.name
-    on_recipient_side = side.path.endswith(".to")
-    allowed = rules.types - {TargetType.HEADER_DISPLAY_NAME} if on_recipient_side else rules.types
-    if item.type not in allowed:
-        # D-02: a recipient has no display name in the envelope.
-        names = ",".join(t for t in TargetType if t in allowed)
+    if item.type not in rules.types:
+        names = ",".join(t for t in TargetType if t in rules.types)
         raise refused(NOT_ALLOWED, name("type"), f"Field must be one of [{names}]")
     match item.type:
         case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
@@ -383,15 +420,24 @@ def _required(text: str | None, path: str) -> str:
     return text
 
 
-def _date(text: str | None, eternal: bool | None, far: str, path: str) -> datetime | None:
+def _date(text: str | None, eternal: bool | None, far: str, path: str, kept: datetime | None) -> datetime | None:
     if text is None:
-        if eternal is False:
+        if eternal is True:
+            return None
+        if eternal is False and kept is None:
             raise refused(NULL, path, f"{NULL.message}: the policy is said not to be eternal")
-        return None
+        return kept
     value = fields.moment(text, path)
     if eternal is not False and value == fields.moment(far, path):
         return None
     return value.astimezone(UTC)
+
+
+def _shown(text: str | None, value: datetime | None, kept: str) -> str:
+    """How a date was typed, empty where that is how we write it anyway."""
+    if value is None or text == fields.written(value):
+        return ""
+    return kept if text is None else text
 
 
 def _target_answer(kept: TargetDocument, rules: Rules, references: References) -> TargetAnswer:

@@ -166,6 +166,30 @@ def test_a_page_is_fetched_only_when_it_is_asked_for(client, script) -> None:
     assert (first.total, first.next_page, len(script.requests)) == (2, "T1", 1)
 
 
+def test_a_call_without_a_page_leaves_nothing_out(client, script) -> None:
+    """A list that is longer than a page is followed to its end, whatever the number of items; a page that is asked
+    for comes alone."""
+    script.answers = [
+        script.envelope({"n": 1}, pageSize=1, totalCount=2, next="T1"),
+        script.envelope({"n": 2}, pageSize=1, totalCount=2),
+        script.envelope({"n": 1}, pageSize=1, totalCount=2, next="T1"),
+    ]
+    assert client.call("x/y", {"q": "a"}, {"q": "b"}) == [{"n": 1}, {"n": 2}]
+    assert script.body(1) == {
+        "data": [{"q": "a"}, {"q": "b"}],
+        "meta": {"pagination": {"pageToken": "T1"}},
+    }
+    assert client.call("x/y", page_size=1) == [{"n": 1}]
+
+
+def test_server_whose_page_tokens_go_round_does_not_hold_the_client(client, script) -> None:
+    """However many they are."""
+    script.answers = [script.envelope({"n": n}, pageSize=1, next=f"T{n % 3}") for n in range(9)]
+    with pytest.raises(ClientError, match="over and over"):
+        client.call("x/y")
+    assert len(script.requests) == 4
+
+
 def test_server_that_repeats_its_page_token_does_not_hold_the_client(client, script) -> None:
     script.answers = [script.envelope({"n": 1}, pageSize=1, next="T1") for _ in range(3)]
     with pytest.raises(ClientError, match="over and over"):

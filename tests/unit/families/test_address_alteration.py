@@ -511,6 +511,31 @@ def test_an_update_replaces_the_policy_object_and_keeps_the_rest(corp):
     assert corp.call(GET_POLICY, {"id": row["id"]}) == [moved]
 
 
+@pytest.mark.parametrize("as_list", [False, True], ids=["an object", "an array of one"])
+@pytest.mark.parametrize(
+    "change",
+    [{"description": "renamed"}, {"enabled": False}, {"toDate": "2027-01-01T00:00:00Z"}, {"override": True}],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_update_without_a_scope_leaves_the_scope(corp, change, as_list):
+    """D-48: the newest of the large clients sends only what changed, without the set."""
+    (folder,) = corp.call(CREATE_SET, {"description": "s"})
+    whole = {
+        "description": "d",
+        "from": {"type": "email_domain", "emailDomain": "x.test"},
+        "to": {"type": "individual_email_address", "emailAddress": "u@corp.test"},
+        "fromPart": "both",
+        "conditions": {"sourceIPs": ["192.0.2.0/24"]},
+    }
+    (made,) = corp.call(CREATE_POLICY, {"addressAlterationSetId": folder["id"], "policy": whole})
+    (after,) = corp.call(UPDATE_POLICY, {"id": made["id"], "policy": [change] if as_list else change})
+    wanted = {**made["policy"], **change, "lastUpdated": after["policy"]["lastUpdated"]}
+    if "toDate" in change:
+        wanted["toEternal"] = False
+    assert after == {**made, "policy": wanted}
+    assert corp.call(GET_POLICY, {"id": made["id"]}) == [after]
+
+
 def test_an_update_is_at_work_at_once(corp):
     set_id = new_set(corp)
     define(corp, definition(), folderId=set_id)

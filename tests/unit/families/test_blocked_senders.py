@@ -135,13 +135,10 @@ def test_the_old_flat_form_of_two_large_clients_makes_the_same_policy(account):
         ({"option": "", "policy": None}, [(BLANK.code, "option"), (NULL.code, "policy")]),
         ({"option": "explode", "policy": policy()}, [(NOT_ALLOWED.code, "option")]),
         ({"option": "no_action", "policy": [policy()]}, [(WRONG_TYPE.code, "policy")]),
-        (
-            {"option": "no_action", "policy": {}},
-            [(NULL.code, "policy.description"), (NULL.code, "policy.from"), (NULL.code, "policy.to")],
-        ),
         (item(from_={}), [(NULL.code, "policy.from.type")]),
         (item(fromPart="body"), [(NOT_ALLOWED.code, "policy.fromPart")]),
-        (item(to={"type": "header_display_name"}), [(NOT_ALLOWED.code, "policy.to.type")]),
+        (item(to={"type": "header_display_name"}), [(NULL.code, "policy.to.headerDisplayName")]),
+        (item(to={"type": "web_device"}), [(NOT_ALLOWED.code, "policy.to.type")]),
         (item(from_={"type": "profile_group", "groupId": "x"}), [(INVALID_TOKEN.code, "policy.from.groupId")]),
     ],
 )
@@ -155,6 +152,115 @@ def test_a_bad_policy_is_refused_with_every_member_named(account, path, wanted, 
     assert problems(account, path, given) == faults
     rows = account.call(GET)
     assert [row["policy"]["from"] for row in rows] == ([BAD] if path == UPDATE else [])
+
+
+def test_a_new_policy_without_anything_is_refused_with_every_member_named(account):
+    """Test 20 of behaviour.md: omission does not mean everyone."""
+    assert problems(account, CREATE, {"option": "no_action", "policy": {}}) == [
+        (NULL.code, "policy.description"),
+        (NULL.code, "policy.from"),
+        (NULL.code, "policy.to"),
+    ]
+
+
+@pytest.mark.parametrize("path", [CREATE, UPDATE])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"description": "renamed"},
+        {"enabled": False},
+        {"toDate": "2027-01-01T00:00:00+0000"},
+        {"conditions": {"sourceIPs": ["192.0.2.0/24"]}},
+        {"fromPart": "both"},
+        {"comment": "why"},
+        {"override": True},
+        {},
+    ],
+    ids=lambda change: next(iter(change), "nothing"),
+)
+def test_a_change_without_a_scope_leaves_the_scope_and_all_else(account, path, change):
+    """D-48."""
+    whole = {
+        "description": "a policy",
+        "comment": "c",
+        "from": {"type": "individual_email_address", "emailAddress": "x@bad.test"},
+        "to": {"type": "email_domain", "emailDomain": "corp.test"},
+        "fromPart": "header_from",
+        "fromDate": "2026-01-01T00:00:00+0000",
+        "bidirectional": True,
+        "conditions": {"sourceIPs": ["198.51.100.0/24"]},
+    }
+    made = one(account, CREATE, {"option": "block_sender", "policy": whole})
+    changed = one(account, path, {"id": made["id"], "option": "block_sender", "policy": change})
+    wanted = {**made["policy"], **change, "lastUpdated": changed["policy"]["lastUpdated"]}
+    if "toDate" in change:
+        wanted["toEternal"] = False
+    assert changed["policy"] == wanted
+    assert account.call(GET, {"id": made["id"]}) == [changed]
+
+
+def test_a_change_of_one_side_leaves_the_other(account):
+    """D-48: it is not whole, so that what it leaves out is not everyone."""
+    made = one(account, CREATE, item(from_=BAD, to={"type": "email_domain", "emailDomain": "corp.test"}))
+    other = {"type": "email_domain", "emailDomain": "worse.test"}
+    changed = one(account, UPDATE, {"id": made["id"], "option": "block_sender", "policy": {"from": other}})
+    assert (changed["policy"]["from"], changed["policy"]["to"]) == (other, made["policy"]["to"])
+    flat = {"toType": "individual_email_address", "toValue": "u@corp.test"}
+    changed = one(account, UPDATE, {"id": made["id"], "option": "block_sender", "policy": flat})
+    assert (changed["policy"]["from"], changed["policy"]["toValue"]) == (other, "u@corp.test")
+
+
+def test_a_policy_object_with_both_sides_replaces_the_whole(account):
+    """What it leaves out takes its default."""
+    made = one(account, CREATE, item(enabled=False, override=True, comment="c", toDate="2099-01-01T00:00:00Z"))
+    changed = one(account, UPDATE, {"id": made["id"], **item()})["policy"]
+    assert (changed["enabled"], changed["override"], changed["comment"], changed["toEternal"]) == (
+        True,
+        False,
+        "",
+        True,
+    )
+
+
+@pytest.mark.parametrize("spelling", ["nested", "flat"])
+@pytest.mark.parametrize("side", ["from", "to"])
+def test_what_two_clients_call_an_individual_address_is_one(account, side, spelling):
+    """Answered by its proper name."""
+    target = {"type": "email_address", "emailAddress": "x@corp.test"}
+    flat = {f"{side}Type": "email_address", f"{side}Value": "x@corp.test"}
+    wanted = item()
+    wanted["policy"].pop(side)
+    wanted["policy"].update({side: target} if spelling == "nested" else flat)
+    answered = one(account, CREATE, wanted)["policy"]
+    assert answered[side] == {"type": "individual_email_address", "emailAddress": "x@corp.test"}
+    assert answered[f"{side}Type"] == "individual_email_address"
+
+
+def test_a_display_name_of_recipients_is_kept_and_meets_nobody(corp):
+    """D-02: it is in the published list, and recipients have no name in the envelope."""
+    target = {"type": "header_display_name", "headerDisplayName": "The Boss"}
+    made = one(corp, CREATE, item(to=target))
+    assert (made["policy"]["to"], made["policy"]["toType"], made["policy"]["toValue"]) == (
+        target,
+        "header_display_name",
+        "The Boss",
+    )
+    assert corp.call(GET, {"id": made["id"]}) == [made]
+    assert not refused_mail(corp)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["2027-03-01T10:00:00+0100", "2027-03-01T10:00:00+01:00", "2027-03-01T09:00:00Z", "2027-03-01T09:00:00",
+     "2027-03-01T09:00:00.500+0000", "2027-03-01T09:00:00+0000"],
+)  # fmt: skip
+def test_a_date_comes_back_as_it_was_written(account, typed):
+    """D-47; the moment is the same, however it was written."""
+    made = one(account, CREATE, item(toDate=typed))
+    assert (made["policy"]["toDate"], made["policy"]["toEternal"]) == (typed, False)
+    assert account.call(GET, {"id": made["id"]}) == [made]
+    kept = one(account, UPDATE, {"id": made["id"], "option": "block_sender", "policy": {"comment": "c"}})
+    assert kept["policy"]["toDate"] == typed
 
 
 def test_a_group_that_is_gone_is_not_found(account):

@@ -7,6 +7,7 @@ import pytest
 from mailreeve.families.groups import operations
 from mailreeve.families.groups import rows as group_rows
 from mailreeve.families.registry import furnish
+from mailreeve.policy.addresses import parse_address
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
     BAD_ADDRESS,
@@ -14,6 +15,7 @@ from mailreeve.wire.errors import (
     BLANK,
     EXACTLY_ONE,
     GROUP_CYCLE,
+    GROUP_DEPTH,
     GROUP_IN_USE,
     GROUP_LIMIT,
     GROUP_MEMBER_EXISTS,
@@ -129,6 +131,49 @@ def test_a_group_is_never_below_itself(account):
     for parent in (top, middle, bottom):
         assert refusal(account, UPDATE, id=top, parentId=parent) == (GROUP_CYCLE.code, "parentId")
     assert one(account, UPDATE, id=bottom, parentId=top)["parentId"] == top
+
+
+def chain(account, length, parent=None) -> list[str]:
+    """So many groups, each in the one before."""
+    made = []
+    for number in range(length):
+        above = made[-1] if made else parent
+        made.append(new_group(account, f"Level {number}", **({} if above is None else {"parentId": above})))
+    return made
+
+
+def test_so_many_groups_lie_one_in_another(account):
+    """And not one more, however it would get there: made in place, moved, or moved with those below it."""
+    most = operations.MAX_DEPTH
+    groups = chain(account, most)
+    assert refusal(account, CREATE, description="x", parentId=groups[-1]) == (GROUP_DEPTH.code, "parentId")
+    alone = new_group(account, "Alone")
+    assert refusal(account, UPDATE, id=alone, parentId=groups[-1]) == (GROUP_DEPTH.code, "parentId")
+    assert one(account, UPDATE, id=alone, parentId=groups[-2])["parentId"] == groups[-2]
+    top, *_, last = chain(account, 3)
+    # Its height is that of its longest branch.
+    branch = new_group(account, "Branch", parentId=top)
+    assert refusal(account, UPDATE, id=top, parentId=groups[most - 3]) == (GROUP_DEPTH.code, "parentId")
+    assert one(account, UPDATE, id=top, parentId=groups[most - 4])["parentId"] == groups[most - 4]
+    assert refusal(account, CREATE, description="x", parentId=last) == (GROUP_DEPTH.code, "parentId")
+    assert new_group(account, "Room", parentId=branch)
+    with pytest.raises(ItemRefused, match=f"at most {most} lie one in another"):
+        account.call(CREATE, {"description": "x", "parentId": last})
+
+
+def test_groups_that_lie_too_deep_already_work_and_can_be_moved_up(account, monkeypatch):
+    """As a folder from before the limit has them. They are renamed, found, and count for whoever is in them."""
+    monkeypatch.setattr(operations, "MAX_DEPTH", 100)
+    groups = chain(account, 30)
+    monkeypatch.undo()
+    account.call(ADD, {"id": groups[-1], "emailAddress": "ann@x.test"})
+    assert one(account, UPDATE, id=groups[25], description="Renamed")["description"] == "Renamed"
+    keys = account.policies().identities.keys(parse_address("ann@x.test"))
+    assert len(keys.groups) == 30
+    alone = new_group(account, "Alone")
+    assert refusal(account, UPDATE, id=alone, parentId=groups[28]) == (GROUP_DEPTH.code, "parentId")
+    assert one(account, UPDATE, id=groups[15], parentId=groups[0])["parentId"] == groups[0]
+    assert len(account.policies().identities.keys(parse_address("ann@x.test")).groups) == 16
 
 
 def test_a_deleted_group_is_gone_with_its_members(account):

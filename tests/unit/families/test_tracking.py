@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
+import msgspec
 import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from mailreeve.families.tracking import operations, refusal_budget
+from mailreeve.families.tracking import operations, record_budget, rows
 from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS, OutcomeKeeper
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.families.tracking.refusal_budget import DAY, HOUR, RefusalBudget
-from mailreeve.families.tracking.rows import message_outcome
+from mailreeve.families.tracking.record_budget import DAY, HOUR, RecordBudget
+from mailreeve.families.tracking.rows import Recorded, message_outcome
+from mailreeve.policy.addresses import parse_address
 from mailreeve.policy.decisions import SpamChecks, Stage
+from mailreeve.policy.facts import HeaderFrom
+
+ONE = 1_000  # octets
 
 STRANGER, OTHER, OWN = "192.0.2.9", "198.51.100.7", "127.0.0.1"
 
@@ -61,11 +67,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def budget(clock, monkeypatch) -> RefusalBudget:
-    """Three refusals for a source and hour, five for an account and day."""
-    monkeypatch.setattr(refusal_budget, "MAX_BY_SOURCE", 3)
-    monkeypatch.setattr(refusal_budget, "MAX_BY_ACCOUNT", 5)
-    return RefusalBudget([ip_network("127.0.0.0/8")], clock)
+def budget(clock, monkeypatch) -> RecordBudget:
+    """Three refusals for a source and hour, five for an account and day; of deliveries four and six. Each outcome
+    takes `ONE` octets."""
+    for name, number in {"REFUSED_BY_SOURCE": 3, "REFUSED_BY_ACCOUNT": 5}.items():
+        monkeypatch.setattr(record_budget, name, number * ONE)
+    for name, number in {"DELIVERED_BY_SOURCE": 4, "DELIVERED_BY_ACCOUNT": 6}.items():
+        monkeypatch.setattr(record_budget, name, number * ONE)
+    monkeypatch.setattr(rows, "octets", lambda outcomes: [ONE] * len(outcomes))
+    return RecordBudget([ip_network("127.0.0.0/8")], clock)
 
 
 @pytest.fixture
@@ -81,6 +91,10 @@ def kept(account) -> list[str]:
 
 def refusals(account_id: str, number: int, **more: object) -> list[Outcome]:
     return [outcome(account_id, f"u{n}@corp.test", **more) for n in range(number)]
+
+
+def admitted(budget: RecordBudget, outcomes: list[Outcome]) -> list[Outcome]:
+    return budget.admit([(outcome, ONE) for outcome in outcomes])
 
 
 def test_outcomes_are_kept_each_with_its_account(account, other_account, keeper):
@@ -100,56 +114,56 @@ def test_one_source_fills_no_disk_with_refusals(account, keeper):
 
 @pytest.mark.parametrize("state", [State.REJECTED, State.DEFERRED])
 def test_refusals_of_both_kinds_are_counted(budget, state):
-    assert len(budget.admit(refusals("a", 9, state=state))) == 3
+    assert len(admitted(budget, refusals("a", 9, state=state))) == 3
 
 
 def test_each_source_is_counted_by_the_hour(budget, clock):
     """Another source, another account, and the next hour each have room."""
-    assert len(budget.admit(refusals("a", 4))) == 3
-    assert budget.admit(refusals("a", 1)) == []
-    assert len(budget.admit(refusals("a", 1, source_ip=OTHER))) == 1
-    assert len(budget.admit(refusals("b", 1))) == 1
+    assert len(admitted(budget, refusals("a", 4))) == 3
+    assert admitted(budget, refusals("a", 1)) == []
+    assert len(admitted(budget, refusals("a", 1, source_ip=OTHER))) == 1
+    assert len(admitted(budget, refusals("b", 1))) == 1
     clock.now += HOUR
-    assert len(budget.admit(refusals("a", 1))) == 1
+    assert len(admitted(budget, refusals("a", 1))) == 1
 
 
 def test_a_source_is_a_network_of_ipv6(budget):
     """Whoever has one address has 2^64."""
     sources = [f"2001:db8::{n}" for n in range(1, 6)]
-    admitted = budget.admit([outcome("a", "u@corp.test", source_ip=source) for source in sources])
-    assert len(admitted) == 3
-    assert len(budget.admit(refusals("a", 1, source_ip="2001:db8:0:1::1"))) == 1
+    kept = admitted(budget, [outcome("a", "u@corp.test", source_ip=source) for source in sources])
+    assert len(kept) == 3
+    assert len(admitted(budget, refusals("a", 1, source_ip="2001:db8:0:1::1"))) == 1
 
 
 def test_many_sources_are_counted_together_by_the_day(budget, clock):
     sources = [f"192.0.2.{n}" for n in range(9)]
-    assert len(budget.admit([outcome("a", "u@corp.test", source_ip=source) for source in sources])) == 5
+    assert len(admitted(budget, [outcome("a", "u@corp.test", source_ip=source) for source in sources])) == 5
     clock.now += HOUR
-    assert budget.admit(refusals("a", 1)) == []
+    assert admitted(budget, refusals("a", 1)) == []
     clock.now += DAY
-    assert len(budget.admit(refusals("a", 1))) == 1
+    assert len(admitted(budget, refusals("a", 1))) == 1
 
 
 def test_a_relay_network_has_no_limit_of_its_own(budget):
     """The server in front brings everybody's mail; the account's limit holds for it too."""
-    assert len(budget.admit(refusals("a", 9, source_ip=OWN))) == 5
+    assert len(admitted(budget, refusals("a", 9, source_ip=OWN))) == 5
 
 
 def test_what_is_left_out_is_counted_in_the_log(budget, clock):
     """One line when it begins and one with the number: not a line for each, or the log fills the disk instead."""
     with capture_logs() as logged:
         for _ in range(5):
-            budget.admit(refusals("a", 2))
-        assert [entry["event"] for entry in logged] == ["refusals are no longer recorded"]
+            admitted(budget, refusals("a", 2))
+        assert [entry["event"] for entry in logged] == ["outcomes are no longer recorded"]
         clock.now += HOUR
-        budget.admit([])
+        admitted(budget, [])
     assert [entry.get("number") for entry in logged] == [None, 7]
 
 
 def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, house, clock, monkeypatch):
     """Refusals before deliveries, in every account, however many there are; what is young stays."""
     monkeypatch.setattr(operations, "FORGET_AT_ONCE", 3)
-    keeper = OutcomeKeeper(house.store, RefusalBudget((), clock))
+    keeper = OutcomeKeeper(house.store, RecordBudget((), clock))
     now = time.time()
     week, month = now - KEEP_REFUSALS.total_seconds() - 60, now - KEEP_OTHERS.total_seconds() - 60
     for id_ in (account.id, other_account.id):
@@ -169,3 +183,103 @@ def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, 
     monkeypatch.undo()
     assert kept(account) == kept(other_account) == ["held@corp.test", "young@corp.test"]
     assert keeper.forget_old() == 0
+
+
+def test_deliveries_have_a_budget_of_their_own(account, keeper):
+    """A source may send as well as be refused without end; the other kind still has room."""
+    keeper.record([outcome(account.id, f"u{n}@corp.test", State.DELIVERED) for n in range(9)])
+    assert kept(account) == [f"u{n}@corp.test" for n in range(4)]
+    keeper.record([outcome(account.id, f"v{n}@corp.test", State.ACCEPTED, source_ip=OTHER) for n in range(9)])
+    assert len(kept(account)) == 6
+    keeper.record(refusals(account.id, 9))
+    assert len(kept(account)) == 9
+
+
+def test_octets_are_counted_and_not_rows(budget):
+    """A large record takes the room of many small ones, and a small one may follow it."""
+    large, small = outcome("a", "u@corp.test"), outcome("a", "v@corp.test")
+    assert budget.admit([(large, 2 * ONE), (large, 2 * ONE), (small, ONE), (small, ONE)]) == [large, small]
+
+
+def test_sources_beyond_number_are_counted_as_one(budget, monkeypatch):
+    """Whoever has very many networks fills no memory with them."""
+    monkeypatch.setattr(record_budget, "MAX_SOURCES", 1)
+    assert len(admitted(budget, refusals("a", 1))) == 1
+    others = [outcome("a", "u@corp.test", source_ip=f"198.51.100.{n}") for n in range(9)]
+    assert len(admitted(budget, others)) == 3
+    assert len(budget._by_source) == 2
+
+
+AUTHORS = tuple(HeaderFrom(parse_address(f"a{n}@out.test"), f"Author {n} " + "x" * 100) for n in range(8))
+SMALL = (HeaderFrom(parse_address("ann@out.test"), "Ann"),)
+
+
+def recorded(account) -> dict[str, Recorded]:
+    """What replay reads, by recipient."""
+    start = datetime.now(UTC) - timedelta(days=30)
+    return {one.recipient: one for one in account.write(lambda work: list(rows.recorded(work, start)))}
+
+
+def documents(account) -> dict[str, str]:
+    query = select(message_outcome.c.recipient, message_outcome.c.document)
+    return dict(account.write(lambda work: work.execute(query.where(account_of(account))).all()))
+
+
+def account_of(account):
+    return message_outcome.c.account_id == account.id
+
+
+def test_a_large_header_is_kept_once_for_all_recipients(account, house):
+    """In the row that is kept longest; every recipient's record is read with it."""
+    many = [
+        outcome(account.id, f"u{n}@corp.test", State.DELIVERED if n == 2 else State.REJECTED, header_from=AUTHORS)
+        for n in range(5)
+    ]
+    OutcomeKeeper(house.store, RecordBudget()).record(many)
+    holding = [to for to, document in documents(account).items() if "Author 3" in document]
+    assert holding == ["u2@corp.test"]
+    assert {one.header_from for one in recorded(account).values()} == {AUTHORS}
+    assert rows.octets(many)[2] > 3 * rows.octets(many)[1]
+
+
+def test_a_small_header_stands_in_every_row(account, house):
+    """Each can be read alone."""
+    OutcomeKeeper(house.store, RecordBudget()).record(
+        [outcome(account.id, f"u{n}@corp.test", header_from=SMALL, subject="hello") for n in range(3)]
+    )
+    assert all('"Ann"' in document and "hello" in document for document in documents(account).values())
+    assert {one.header_from for one in recorded(account).values()} == {SMALL}
+
+
+def test_a_header_whose_row_is_gone_is_not_guessed(account, house):
+    """Nobody decides anew by what is not known."""
+    OutcomeKeeper(house.store, RecordBudget()).record(
+        [outcome(account.id, f"u{n}@corp.test", header_from=AUTHORS) for n in range(2)]
+    )
+    [holder] = [to for to, document in documents(account).items() if "Author 3" in document]
+    account.write(lambda work: work.execute(message_outcome.delete().where(message_outcome.c.recipient == holder)))
+    [left] = recorded(account).values()
+    assert (left.header_from, left.header_cut) == (None, True)
+
+
+def test_records_of_before_are_read_as_ever(account):
+    """A document without the newer members, and no row to look at."""
+    old = msgspec.to_builtins(outcome(account.id, "u@corp.test", header_from=SMALL))
+    del old["header_cut"]
+
+    def insert_old(work):
+        values = {
+            "account_id": account.id,
+            "id": "old",
+            "at": datetime.now(UTC),
+            "decision_id": "id",
+            "state": "rejected",
+            "sender": "",
+            "recipient": "u@corp.test",
+            "document": msgspec.json.encode(old).decode(),
+        }
+        work.execute(message_outcome.insert().values(values))
+
+    account.write(insert_old)
+    [record] = recorded(account).values()
+    assert (record.header_from, record.header_cut) == (SMALL, False)

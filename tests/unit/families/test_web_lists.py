@@ -503,6 +503,31 @@ class TestUpdate:
         assert new["urls"][1]["id"] == second["id"]
         assert new["urls"][0]["id"] not in (first["id"], second["id"])
 
+    @pytest.mark.parametrize("with_id", [True, False], ids=["by its id", "by its place"])
+    @pytest.mark.parametrize("nested", [True, False], ids=["nested", "flat"])
+    def test_a_target_without_from_keeps_its_scope(self, account, with_id, nested):
+        """D-48: a new description alone must not turn one user's list into everybody's."""
+        limited = {**user("pat@corp.test"), "conditions": {"sourceIPs": ["192.0.2.0/24"]}, "override": True}
+        (row,) = account.call(CREATE, a_list(domain("ex.test"), policies=[limited]))
+        (target,) = row["policies"]
+        change = {"description": "renamed"}
+        sent = {"policy": change} if nested else change
+        if with_id:
+            sent = {"id": target["id"], **sent}
+        (after,) = account.call(UPDATE, {"id": row["id"], "policies": [sent]})
+        (changed,) = after["policies"]
+        assert changed["id"] == target["id"]
+        updated = changed["policy"]["lastUpdated"]
+        assert changed["policy"] == {**target["policy"], "description": "renamed", "lastUpdated": updated}
+        assert account.call(GET, {"id": row["id"]}) == [after]
+
+    def test_a_further_target_without_from_is_everyone(self, account):
+        (row,) = account.call(CREATE, a_list(domain("ex.test"), policies=[user("pat@corp.test")]))
+        more = [{"description": "pat"}, {"description": "all"}]
+        (after,) = account.call(UPDATE, {"id": row["id"], "policies": more})
+        types = [target["policy"]["from"]["type"] for target in after["policies"]]
+        assert types == ["individual_email_address", "everyone"]
+
     def test_the_same_update_again_changes_nothing(self, account):
         (row,) = account.call(CREATE, a_list(domain("a.test"), policies=[user("a@c.test"), EVERYONE]))
         item = {"id": row["id"], **a_list(domain("b.test"), policies=[EVERYONE, user("a@c.test")])}

@@ -6,7 +6,14 @@ from ipaddress import ip_network
 
 import pytest
 
-from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, LAYER_NEXT_HOP, State
+from mailreeve.families.tracking.outcomes import (
+    LAYER_MESSAGE_LIMITS,
+    LAYER_NEXT_HOP,
+    MAX_ALTERATIONS,
+    MAX_AUTHORS,
+    MAX_NAME,
+    State,
+)
 from mailreeve.mail.incoming import MAX_HEADER_OCTETS
 from mailreeve.mail.message import MAX_FIELDS
 from mailreeve.mail.transaction import (
@@ -471,3 +478,36 @@ def test_events_out_of_order_are_the_doors_fault():
     transaction.mail_from("a@b.test", 0.0)
     with pytest.raises(RuntimeError):
         transaction.mail_from("a@b.test", 0.0)
+
+
+def test_only_the_beginning_of_a_header_is_recorded(begin):
+    """A hundred authors with long names, a long subject and id: few, short, and said to be cut."""
+    message = begin()
+    message.rcpt("u@corp.test")
+    authors = b",\r\n ".join(b'"%s" <a%d@out.test>' % (b"x" * 490, n) for n in range(100))
+    header = b"From: " + authors + b"\r\nSubject: " + b"s" * 9_000 + b"\r\nMessage-ID: <" + b"m" * 9_000 + b">\r\n"
+    [outcome] = message.transaction.end_of_message(header + b"\r\n").outcomes
+    assert len(outcome.header_from) == MAX_AUTHORS
+    assert {len(author.display_name) for author in outcome.header_from} == {MAX_NAME}
+    assert outcome.header_cut
+    assert len(outcome.subject) <= 255
+    assert len(outcome.message_id) <= 255
+
+
+def test_a_header_that_is_recorded_whole_is_not_said_to_be_cut(begin):
+    message = begin()
+    message.rcpt("u@corp.test")
+    [outcome] = message.transaction.end_of_message(b"From: a@x.test, B <b@x.test>\r\n\r\n").outcomes
+    assert [str(author.address) for author in outcome.header_from] == ["a@x.test", "b@x.test"]
+    assert not outcome.header_cut
+
+
+def test_only_some_rewrites_of_a_long_list_are_recorded(begin, house):
+    """Those of the envelope among them."""
+    house.alter("*@old.test", "*@corp.test")
+    message = begin()
+    message.rcpt("jo@old.test")
+    to = b", ".join(b"u%d@old.test" % n for n in range(200))
+    [outcome] = message.transaction.end_of_message(b"To: " + to + b"\r\n\r\n").outcomes
+    assert len(outcome.alterations) == MAX_ALTERATIONS
+    assert outcome.alterations[0].original == "jo@old.test"

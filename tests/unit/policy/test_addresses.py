@@ -11,7 +11,7 @@ from mailreeve.policy.addresses import (
     parse_address,
     parse_domain,
     parse_sender,
-    without_tag,
+    without_tags,
 )
 from mailreeve.policy.facts import parse_ip
 from mailreeve.policy.targets import fold_display_name
@@ -125,18 +125,20 @@ def test_the_null_sender_is_a_value_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("text", "plain"),
+    ("text", "shorter"),
     [
-        ("jo+news@ex.test", "jo@ex.test"),
-        ("jo+a+b@ex.test", "jo@ex.test"),
-        ("jo@ex.test", "jo@ex.test"),
-        ("+news@ex.test", "+news@ex.test"),
-        ('"jo+news"@ex.test', "jo@ex.test"),
-        ('"jo doe+news"@ex.test', '"jo doe+news"@ex.test'),
+        ("Jo+news@ex.test", ["jo@ex.test"]),
+        ("jo+a+b@ex.test", ["jo+a@ex.test", "jo@ex.test"]),
+        ("jo+@ex.test", ["jo@ex.test"]),
+        ("jo@ex.test", []),
+        ("+news@ex.test", []),
+        ('"jo+news"@ex.test', ["jo@ex.test"]),
+        ('"jo doe+news"@ex.test', []),
     ],
 )
-def test_a_tag_is_what_follows_the_first_plus(text, plain):
-    assert without_tag(parse_address(text)) == parse_address(plain)
+def test_a_tag_is_what_follows_a_plus(text, shorter):
+    """Longest first: an address with a plus of its own may be somebody's, and have tags as well."""
+    assert list(without_tags(parse_address(text).key)) == shorter
 
 
 def test_display_names_are_compared_without_case_and_with_white_space_folded():

@@ -6,6 +6,7 @@ import pytest
 
 from mailreeve.policy.decisions import PolicyType
 from mailreeve.policy.trace import EXPLAINED
+from mailreeve.policy.wording import stand_in_words
 
 U = "u@corp.test"
 
@@ -79,6 +80,55 @@ def test_the_path_through_groups_is_told(world):
     assert only(world, "a@x.test", U).note == (
         "the sender is in Sales West, which is in Sales, which is in All; the recipient is in Readers"
     )
+
+
+ALIAS = "u.4@old.test"
+ALIAS_WORDS = f"{ALIAS} is an alias of {U}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "message", "note"),
+    [
+        (("everyone", U), ("a@x.test", ALIAS), ALIAS_WORDS),
+        ((U, "everyone"), (ALIAS, "v@corp.test"), ALIAS_WORDS),
+        (("everyone", U), ("a@x.test", "U+x@corp.test"), f"u+x@corp.test is {U} with a tag"),
+        (
+            ("everyone", "corp.test"),
+            ("a@x.test", "u.4+x@old.test"),
+            f"u.4+x@old.test is {ALIAS} with a tag; {ALIAS_WORDS}",
+        ),
+        (("everyone", ALIAS), ("a@x.test", "u.4+x@old.test"), f"u.4+x@old.test is {ALIAS} with a tag"),
+        (("everyone", ALIAS), ("a@x.test", ALIAS), ""),
+        (("everyone", "group:G1"), ("a@x.test", ALIAS), f"{ALIAS_WORDS}; the recipient is in G1"),
+        (("everyone", "group:G2"), ("a@x.test", U), f"{ALIAS_WORDS}; the recipient is in G2"),
+        (("everyone", "group:G2"), ("a@x.test", ALIAS), "the recipient is in G2"),
+    ],
+)
+def test_the_way_from_an_alias_or_a_tag_to_whom_the_policy_names_is_told(world, policy, message, note):
+    """In words and as data (D-53); nothing where the policy names the address itself."""
+    world.internal.add("old.test")
+    world.user(U, ALIAS)
+    world.group("G1", U)
+    world.group("G2", ALIAS)
+    world.block(*policy)
+    candidate = only(world, *message)
+    assert candidate.place == 1
+    assert candidate.note == note
+    assert [stand_in_words(one) for one in candidate.stand_ins] == [
+        words for words in note.split("; ") if words and "recipient is in" not in words
+    ]
+
+
+def test_the_way_is_told_of_personal_entries_and_in_the_steps(world):
+    """Whose list it is, is told by the list's own line."""
+    world.user(U, "al@corp.test")
+    world.user("w@corp.test")
+    world.personal(U, "block", "w@corp.test")
+    decision = world.mail("w+t@corp.test", "al@corp.test", explain=True)
+    (entry,) = decision.candidates
+    assert (entry.place, entry.note) == (1, "w+t@corp.test is w@corp.test with a tag")
+    told = f"aliases and tags: w+t@corp.test is w@corp.test with a tag; al@corp.test is an alias of {U}"
+    assert told in decision.steps
 
 
 def test_each_type_is_explained_in_its_own_terms(world):

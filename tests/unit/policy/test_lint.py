@@ -520,3 +520,23 @@ def test_a_policy_is_held_against_few_others_however_many_there_are(monkeypatch,
 
 def test_never_winning_is_said_of_those_kinds_only():
     assert {K.SHADOWED, K.NEVER_MATCHES, K.EMPTY_GROUP, K.EXPIRED} == NEVER_WINS
+
+
+def deep_groups(world) -> list[Finding]:
+    return [one for one in lint(world.policies(), NOW, web_proxy=False) if one.kind is FindingKind.DEEP_GROUP]
+
+
+def test_groups_that_lie_too_deep_are_named_together(world):
+    """Twenty lie one in another at most; a cycle, which only other hands can make, is no depth without end."""
+    for number in range(20):
+        world.group(f"G{number:02}", parent=f"G{number + 1:02}")
+    (deep,) = deep_groups(world)
+    assert [subject.id for subject in deep.subjects] == ["G00"]
+    world.group("Below", parent="G00")
+    world.group("Ring", parent="Other ring")
+    world.group("Other ring", parent="Ring")
+    (deep,) = deep_groups(world)
+    assert sorted(subject.id for subject in deep.subjects) == ["Below", "G00"]
+    assert (deep.count, deep.level) == (2, Level.WARNING)
+    del world.parents["G10"]
+    assert deep_groups(world) == []

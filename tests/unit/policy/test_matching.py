@@ -21,13 +21,14 @@ def is_blocked(world, sender="a@x.test", recipient=U, **more):
         ("a@sub.corp.test", {"everyone", "external"}),
         ("a@free.test", {"everyone", "external", "free mail"}),
         ("A@CORP.test", {"everyone", "internal", "corp.test", "a@corp.test"}),
-        ("a+tag@corp.test", {"everyone", "internal", "corp.test"}),
+        ("a+tag@corp.test", {"everyone", "internal", "corp.test", "a@corp.test"}),
     ],
 )
 @pytest.mark.parametrize("target", ["everyone", "internal", "external", "free mail", "corp.test", "a@corp.test"])
 @pytest.mark.parametrize("side", ["sender", "recipient"])
 def test_whom_a_target_names(world, sender, target, matching, side):
-    """The null sender matches everyone and external addresses only (D-06); domains match exactly (D-04)."""
+    """The null sender matches everyone and external addresses only (D-06); domains match exactly (D-04). In an
+    internal domain an address with a tag stands for the one without (D-53)."""
     world.free_mail.add("free.test")
     if side == "sender":
         world.block(target)

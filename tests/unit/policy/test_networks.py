@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from mailreeve.policy.networks import Ranges, network_of, parse_network, unmapped, within
+from mailreeve.policy.networks import Ranges, counted_as, network_of, parse_network, unmapped, within
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,20 @@ def test_who_has_ipv6_is_counted_by_64_bits(address, network):
 def test_no_range_holds_nothing():
     assert not within(ip_address("192.0.2.1"), [])
     assert not Ranges().hold(ip_address("192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_peers_are_counted_by_what_one_customer_has(peer, counted):
+    """Whoever has a /64 has 2^64 addresses, and is one stranger all the same."""
+    assert counted_as(peer) == counted

@@ -207,12 +207,13 @@ def test_each_target_type_but_one_may_be_on_the_recipient_side(name: str) -> Non
     assert written(policy(to=target)).scope().to == meant
 
 
-def test_a_recipient_has_no_display_name() -> None:
-    """D-02: refused on the `to` side with the member named, in either spelling."""
+def test_a_recipient_may_be_named_by_a_display_name() -> None:
+    """D-02: kept and answered, in either spelling, although no recipient has one in the envelope."""
     target, _ = TARGETS["display name"]
-    assert faults(policy(to=target)) == [(NOT_ALLOWED.code, "policy.to.type")]
-    flat = {"description": "d", "fromType": "everyone", "toType": "header_display_name", "toValue": "Boss"}
-    assert faults(flat) == [(NOT_ALLOWED.code, "policy.toType")]
+    assert shown(written(policy(to=target)))["to"] == target
+    flat = {**policy(), "toType": "header_display_name", "toValue": "Boss"}
+    del flat["to"]
+    assert shown(written(flat))["toValue"] == "Boss"
 
 
 @pytest.mark.parametrize("name", ["free mail", "display name"])

@@ -75,22 +75,25 @@ def create_definitions(call: Call, wire_id: str | None, items: Sequence[Definiti
     if total > most:
         message = f"{ALTERATION_LIMIT.message}: it would hold {total} of {most}"
         raise refused(ALTERATION_LIMIT, "addressAlterations", message)
-    held = {row.rewrite for row in rows.definitions(call.work, set_id=set_id)}
-    made: list[DefinitionRow] = []
-    problems: list[Problem] = []
+    rewrites: list[Rewrite | None] = []
+    problems: dict[int, tuple[Problem, ...]] = {}
     for n, item in enumerate(items):
-        place = f"addressAlterations[{n}]"
         try:
-            rewrite = _rewrite(call, item, place)
+            rewrites.append(_rewrite(call, item, f"addressAlterations[{n}]"))
         except ItemRefused as refusal:
-            problems += refusal.problems
+            rewrites.append(None)
+            problems[n] = refusal.problems
+    held = rows.held_rewrites(call.work, set_id, [rewrite for rewrite in rewrites if rewrite is not None])
+    made: list[DefinitionRow] = []
+    for n, (item, rewrite) in enumerate(zip(items, rewrites, strict=True)):
+        if rewrite is None:
             continue
         if rewrite in held:
-            problems.append(problem(ALTERATION_DEFINITION_EXISTS, place))
+            problems[n] = (problem(ALTERATION_DEFINITION_EXISTS, f"addressAlterations[{n}]"),)
         held.add(rewrite)
         made.append(DefinitionRow(new_key(), set_id, rewrite, item.original_address, item.new_address))
     if problems:
-        raise ItemRefused(problems)
+        raise ItemRefused([one for n in sorted(problems) for one in problems[n]])
     rows.add_definitions(call.work, made)
     for row in made:
         call.work.changed(Part.DEFINITIONS, "create", DEFINITION, row.id, after=row)
@@ -150,13 +153,13 @@ def create_policy(call: Call, set_wire_id: str, policy: OneOrList) -> Alteration
 def update_policy(
     call: Call, wire_id: str, set_wire_id: str | None, policy: OneOrList | None
 ) -> AlterationPolicyRow:
-    """The policy with another set, another policy object, or both. What a policy object leaves out takes its
-    default, as the vendor's page for updates says (behaviour.md section 2.1). Raises `ItemRefused`."""
+    """The policy with another set, another policy object, or both; what becomes of what the policy object leaves
+    out, `policy_object.document` says (D-48). Raises `ItemRefused`."""
     old = find_policy(call, wire_id)
     if old is None:
         raise refused(POLICY_NOT_FOUND, "id")
     set_id = old.set_id if set_wire_id is None else _set(call, set_wire_id, "addressAlterationSetId").id
-    document = old.document if policy is None else _document(call, policy)
+    document = old.document if policy is None else _document(call, policy, old.document)
     row = rows.replace_policy(call.work, old, set_id, document)
     groups.use(call.work, row.id, document.group_keys())
     call.work.changed(Part.ALTERATION_POLICIES, "update", POLICY, row.id, before=old, after=row)
@@ -209,9 +212,10 @@ def _rewrite(call: Call, item: DefinitionItem, place: str) -> Rewrite:
     return Rewrite(item.address_type, item.routing, original, new)
 
 
-def _document(call: Call, policy: OneOrList) -> PolicyDocument:
+def _document(call: Call, policy: OneOrList, old: PolicyDocument | None = None) -> PolicyDocument:
+    references = DirectoryReferences(call)
     if isinstance(policy, PolicyItem):
-        return policy_object.document(policy, ADDRESS_ALTERATION, DirectoryReferences(call))
+        return policy_object.document(policy, ADDRESS_ALTERATION, references, old=old)
     if len(policy) != 1:
         raise refused(EXACTLY_ONE, "policy", "policy must be an object, or an array of exactly one")
-    return policy_object.document(policy[0], ADDRESS_ALTERATION, DirectoryReferences(call), "policy[0]")
+    return policy_object.document(policy[0], ADDRESS_ALTERATION, references, "policy[0]", old)

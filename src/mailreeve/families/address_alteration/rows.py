@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
-    Row,
     Select,
     String,
     Table,
@@ -236,6 +235,15 @@ def definitions(
     return [_definition(row) for row in work.execute(query)]
 
 
+def held_rewrites(work: Work, set_id: str, asked: Sequence[Rewrite]) -> set[Rewrite]:
+    """What the definitions of a set do that have an original in common with these: each of these that is there
+    already is among them."""
+    table = alteration_definition
+    query = select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id, table.c.set_id == set_id)
+    locals_ = sorted({rewrite.original.local for rewrite in asked})
+    return {_definition(row).rewrite for row in stream_named(work, query, table.c.original_local, locals_)}
+
+
 def find_definition(work: Work, key: str) -> DefinitionRow | None:
     """One definition, or None."""
     table = alteration_definition
@@ -371,7 +379,7 @@ def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
     return AlterationPolicy(key, document.description, document.scope(), set_id, created / MICROSECONDS)
 
 
-def _definition(row: Row[str, str, str, str, str, str, str, str, str, str]) -> DefinitionRow:
+def _definition(row: Sequence[Any]) -> DefinitionRow:
     key, set_id, kind, routing, original_local, original_domain, original, new_local, new_domain, new = row
     rewrite = Rewrite(
         AddressType(kind),

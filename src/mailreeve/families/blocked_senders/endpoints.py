@@ -25,7 +25,7 @@ from mailreeve.wire.policy_object import BLOCKED_SENDERS
 
 @endpoint("policy/blockedsenders/create-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
 def create_policy(call: Call, item: WritePolicy) -> BlockedSenderAnswer:
-    """Create a blocked sender policy, or replace the one whose id is given."""
+    """Create a blocked sender policy, or change the one whose id is given."""
     if item.id is not None:
         return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
     return _answer(call, operations.create(call, item.option, item.policy, item.confirm_reach))
@@ -33,7 +33,7 @@ def create_policy(call: Call, item: WritePolicy) -> BlockedSenderAnswer:
 
 @endpoint("policy/blockedsenders/update-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
 def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
-    """Replace a blocked sender policy."""
+    """Change a blocked sender policy."""
     return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
 
 

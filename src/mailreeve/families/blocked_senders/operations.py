@@ -37,9 +37,9 @@ def create(call: Call, option: BlockedOption, item: PolicyItem, confirmed: bool 
 def update(
     call: Call, wire_id: str, option: BlockedOption, item: PolicyItem, confirmed: bool | None = None
 ) -> BlockedSenderRow:
-    """The policy with new contents: what is left out takes its default. Raises `ItemRefused`."""
+    """The policy with new contents, as `policy_object.document` has them (D-48). Raises `ItemRefused`."""
     old = _changeable(call, wire_id)
-    document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call))
+    document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call), old=old.document)
     _refuse_second_relay_guard(option, document)
     _guard_reach(call, option, document, confirmed)
     row = rows.replace(call.work, old, option, document)

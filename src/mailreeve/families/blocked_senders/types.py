@@ -9,7 +9,7 @@ from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 
 class WritePolicy(Struct, frozen=True):
-    """A policy to create; with an `id`, the policy to replace, as one large client does.
+    """A policy to create; with an `id`, the policy to change, as one large client does.
 
     `confirm_reach` is about a block of a whole organisation: true says that it is meant, false has it refused.
     Left out, the server's setting decides.
@@ -22,7 +22,8 @@ class WritePolicy(Struct, frozen=True):
 
 
 class UpdatePolicy(Struct, frozen=True):
-    """A policy to replace as a whole. `confirm_reach` as for one to create."""
+    """A policy to change: a policy object that names `from` and `to` replaces the whole, one that does not changes
+    what it holds. `confirm_reach` as for one to create."""
 
     id: str
     option: BlockedOption

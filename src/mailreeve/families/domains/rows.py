@@ -18,6 +18,7 @@ from mailreeve.families.pages import page_of
 from mailreeve.policy.addresses import Domain
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
+from mailreeve.store.loading import stream_named
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
@@ -68,6 +69,12 @@ def first(work: Work) -> DomainRow | None:
     query = select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id).limit(1)
     row = work.execute(query).one_or_none()
     return None if row is None else _row(row)
+
+
+def shown(work: Work, names: Iterable[Domain]) -> dict[Domain, str]:
+    """From each of these domains of the account to what was typed."""
+    query = select(domain.c.name, domain.c.shown).where(domain.c.account_id == work.account_id)
+    return {Domain(name): text for name, text in stream_named(work, query, domain.c.name, sorted(set(names)))}
 
 
 def find(work: Work, name: Domain) -> DomainRow | None:

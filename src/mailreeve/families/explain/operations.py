@@ -20,6 +20,7 @@ from mailreeve.families.explain.types import (
     ExplainMessage,
     ExplainWeb,
     MessageExplanation,
+    StandInAnswer,
     WebCandidateAnswer,
     WebExplanation,
     WinnerAnswer,
@@ -201,6 +202,7 @@ class _WireIds:
             part=candidate.part,
             swapped=candidate.swapped,
             note=self.text(candidate.note),
+            stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
         )
 
 

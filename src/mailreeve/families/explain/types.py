@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.identities import StandInKind
 from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntryType
 from mailreeve.wire.items import MaybeEmpty
 
@@ -55,9 +56,18 @@ class AlterationAnswer(Struct, frozen=True, rename="camel"):
     new_address: str
 
 
+class StandInAnswer(Struct, frozen=True):
+    """An address that stands for another one, as an alias or because it has a tag."""
+
+    address: str
+    kind: StandInKind
+    of: str
+
+
 class CandidateAnswer(Struct, frozen=True, rename="camel"):
     """One policy that was considered. `failed` is the first test that it did not pass, null where it applied;
-    `place` is 1 for the winner of its type. Of two that applied the one with the higher `sort_key` won."""
+    `place` is 1 for the winner of its type. Of two that applied the one with the higher `sort_key` won.
+    `stand_ins` lead from an address of the message to the one that the policy names, where that is another one."""
 
     type: PolicyType
     id: str
@@ -69,6 +79,7 @@ class CandidateAnswer(Struct, frozen=True, rename="camel"):
     part: FromPart | None
     swapped: bool
     note: str
+    stand_ins: Sequence[StandInAnswer] = ()
 
 
 class MessageExplanation(Struct, frozen=True, rename="camel"):

@@ -9,12 +9,14 @@ import msgspec
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows
 from mailreeve.families.groups.rows import GroupRow, MemberRow
+from mailreeve.policy.group_tree import MAX_DEPTH
 from mailreeve.store.transactions import Name, Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
     EXACTLY_ONE,
     GROUP_CYCLE,
+    GROUP_DEPTH,
     GROUP_IN_USE,
     GROUP_LIMIT,
     GROUP_MEMBER_EXISTS,
@@ -44,22 +46,21 @@ def create(call: Call, name: str, parent_id: str | None) -> GroupRow:
     if rows.count_groups(call.work) >= MAX_GROUPS:
         raise refused(GROUP_LIMIT, None, f"{GROUP_LIMIT.message}: {MAX_GROUPS}")
     parent = None if parent_id is None else get(call, parent_id, "parentId").id
+    if parent is not None:
+        _refuse_depth(_depth(call, parent) + 1)
     row = rows.add_group(call.work, name, parent)
     call.work.changed(Part.DIRECTORY, "create", Kind.GROUP, row.id, after=row)
     return row
 
 
 def update(call: Call, wire_id: str, name: str | None, parent_id: str | None) -> GroupRow:
-    """A group with another name or place. What is left out stays. Raises `ItemRefused`."""
+    """A group with another name or place. What is left out stays, a place that is too deep as well. Raises
+    `ItemRefused`."""
     old = _changeable(call, wire_id)
     fields.short(name or "", "description", MAX_NAME)
     parent = old.parent_id if parent_id is None else get(call, parent_id, "parentId").id
-    if parent is not None:
-        place: str | None = parent
-        while place is not None:
-            if place == old.id:
-                raise refused(GROUP_CYCLE, "parentId")
-            place = rows.parent_of(call.work, place)
+    if parent is not None and parent != old.parent_id:
+        _refuse_depth(_depth(call, parent, moving=old.id) + rows.height(call.work, old.id, MAX_DEPTH))
     new = msgspec.structs.replace(old, name=name or old.name, parent_id=parent)
     rows.change_group(call.work, new.id, new.name, new.parent_id)
     call.work.changed(Part.DIRECTORY, "update", Kind.GROUP, new.id, before=old, after=new)
@@ -103,6 +104,25 @@ def remove_member(call: Call, wire_id: str, address: str | None, domain: str | N
     names = [_member_name(matched)]
     call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row, names=names)
     return row
+
+
+def _depth(call: Call, group_id: str, moving: str | None = None) -> int:
+    """How deep a group lies, that at the top being the first; more than `MAX_DEPTH` where it is deeper than that.
+    Raises `ItemRefused` where the group to move is on the way."""
+    depth = 0
+    place: str | None = group_id
+    while place is not None and depth <= MAX_DEPTH:
+        if place == moving:
+            raise refused(GROUP_CYCLE, "parentId")
+        depth += 1
+        place = rows.parent_of(call.work, place)
+    return depth
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        most = f"at most {MAX_DEPTH} lie one in another, the outermost included"
+        raise refused(GROUP_DEPTH, "parentId", f"{GROUP_DEPTH.message}: {most}")
 
 
 def _member_name(matched: str) -> Name:

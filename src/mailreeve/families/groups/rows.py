@@ -50,7 +50,8 @@ group: Final = Table(
     Column("system", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "parent_id"], ["directory_group.account_id", "directory_group.id"]),
-    Index(None, "account_id", "parent_id"),
+    Index(None, "account_id", "parent_id", "id"),
+    Index(None, "account_id", "id", "folded"),
 )
 """Groups. `folded` is the name without case, in which names are searched."""
 
@@ -79,7 +80,7 @@ group_use: Final = Table(
     Column("policy_id", KEY, primary_key=True),
     Column("group_id", KEY, primary_key=True),
     ForeignKeyConstraint(["account_id", "group_id"], ["directory_group.account_id", "directory_group.id"]),
-    Index(None, "account_id", "group_id"),
+    Index(None, "account_id", "group_id", "policy_id"),
 )
 """Which policies, of any family, name which groups."""
 
@@ -170,6 +171,28 @@ def parent_of(work: Work, key: str) -> str | None:
         select(group.c.parent_id).where(group.c.account_id == work.account_id, group.c.id == key)
     ).scalar_one_or_none()
     return found
+
+
+def height(work: Work, key: str, most: int) -> int:
+    """How many groups lie one in another from this one downwards, itself included; of more than `most` so many and
+    one more. Only groups that have others below them are read."""
+    below = group.alias()
+    inner = (
+        select(group.c.id)
+        .where(group.c.account_id == work.account_id)
+        .where(
+            select(below.c.id)
+            .where(below.c.account_id == work.account_id, below.c.parent_id == group.c.id)
+            .exists()
+        )
+    )
+    level, height = [key], 1
+    while level and height <= most:
+        if not any(count_below(work, level).values()):
+            break
+        height += 1
+        level = [row[0] for row in stream_named(work, inner, group.c.parent_id, level)]
+    return height
 
 
 def count_children(work: Work, key: str) -> int:

@@ -29,6 +29,7 @@ _KINDS: Final = {
     SubjectKind.MANAGED_SENDERS: Kind.MANAGED_SENDER,
     SubjectKind.ADDRESS_ALTERATION: Kind.ALTERATION_POLICY,
     SubjectKind.ALTERATION_DEFINITION: Kind.ALTERATION_DEFINITION,
+    SubjectKind.GROUP: Kind.GROUP,
     SubjectKind.WEB_LIST: Kind.WEB_POLICY,
     SubjectKind.WEB_ENTRY: Kind.WEB_ENTRY,
 }

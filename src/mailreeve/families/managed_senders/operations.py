@@ -12,7 +12,7 @@ from mailreeve.families.domains import rows as domains
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.families.users import operations as users
-from mailreeve.policy.addresses import AddressError, parse_domain, without_tag
+from mailreeve.policy.addresses import AddressError, parse_domain, without_tags
 from mailreeve.policy.policies import ManagedAction
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
@@ -89,7 +89,7 @@ def _recipient(call: Call, text: str) -> str:
     if domains.find(call.work, address.domain) is None:
         raise not_managed(address.domain, "to")
     user = users.reached(call.work, address)
-    return without_tag(address).key if user is None else user.key
+    return user.key if user is not None else [address.key, *without_tags(address.key)][-1]
 
 
 def _sender(text: str) -> str:

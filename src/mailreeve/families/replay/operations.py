@@ -84,7 +84,7 @@ def compare(
         if facts is None:
             unreadable += 1
             continue
-        told = comparison.told(facts)
+        told = UNDETERMINED if record.header_cut else comparison.told(facts)
         if told is UNDETERMINED:
             undetermined += 1
         elif told is not None:

@@ -12,7 +12,7 @@ from mailreeve.directory.accounts import Origin
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome
-from mailreeve.families.tracking.refusal_budget import RefusalBudget
+from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.store.transactions import Store
 
 KEEP_REFUSALS: Final = timedelta(days=7)  # behaviour.md section 3.4
@@ -24,16 +24,16 @@ _ORIGIN: Final = Origin("mail door")
 
 
 class OutcomeKeeper:
-    """Keeps the outcomes that a mail door reports, refusals within a budget."""
+    """Keeps the outcomes that a mail door reports, within a budget."""
 
-    def __init__(self, store: Store, budget: RefusalBudget) -> None:
+    def __init__(self, store: Store, budget: RecordBudget) -> None:
         self._store = store
         self._budget = budget
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
         """Keep them; they are durable when this returns. One transaction per account."""
         by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
-        for outcome in self._budget.admit(outcomes):
+        for outcome in self._budget.admit(list(zip(outcomes, rows.octets(outcomes), strict=True))):
             by_account[outcome.account_id].append(outcome)
         for account_id, theirs in by_account.items():
             self._store.write(account_id, _ORIGIN, partial(rows.add, outcomes=theirs))

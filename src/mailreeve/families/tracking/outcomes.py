@@ -29,6 +29,16 @@ class State(StrEnum):
     DELIVERED = "delivered"
 
 
+REFUSED: Final = (State.REJECTED, State.DEFERRED)
+
+MAX_AUTHORS: Final = 10
+"""How many authors are kept of a header. Honest mail has one, rarely two; a decision looks at a hundred."""
+MAX_NAME: Final = 128
+"""How many characters of a display name are kept."""
+MAX_ALTERATIONS: Final = 10
+"""How many rewrites are kept: those of the envelope, which stand first, and some of a long list of addresses."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """The outcome of one message for one recipient, with what the decision was made from.
 
@@ -38,7 +48,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `at` is when the transaction began, in POSIX seconds: the time the policies were asked for.
     - `sender` and `recipient` are the envelope's as given (`sender` empty for the null sender),
       `effective_sender` and `effective_recipient` those after alteration (D-20: both are kept).
-    - `header_from` is None where the header was never seen.
+    - `header_from` is None where the header was never seen. It is cut to `MAX_AUTHORS` and their names to
+      `MAX_NAME`; `header_cut` says that something is missing, so that nobody can decide anew by it.
+    - `alterations` are at most `MAX_ALTERATIONS`.
     - `size` is that of the content in octets, 0 where it was never seen.
     - `stage` is when it was refused, None where it was not.
     - `layer` is a `policy.decisions.Layer`, `LAYER_NEXT_HOP` or `LAYER_MESSAGE_LIMITS`.
@@ -69,3 +81,4 @@ class Outcome(Struct, frozen=True, kw_only=True):
     revision: int
     spam_checks: SpamChecks
     alterations: tuple[FieldAlteration, ...] = ()
+    header_cut: bool = False

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Column, Index, String, Table, Text, delete, func, insert, select
 
-from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.families.tracking.outcomes import REFUSED, Outcome
 from mailreeve.policy.facts import HeaderFrom
 from mailreeve.store.keys import new_key
-from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 
 message_outcome: Final = Table(
@@ -27,28 +28,86 @@ message_outcome: Final = Table(
     Column("sender", Text, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("document", Text, nullable=False),
+    Column("header_at", KEY, nullable=True),
     Index(None, "account_id", "decision_id"),
     Index(None, "account_id", "at"),
 )
-"""Outcomes. `document` is the whole `Outcome` as JSON; the other columns are for finding it."""
+"""Outcomes. `document` is the `Outcome` as JSON, the other columns are for finding it. `header_at` is the row in
+whose document the header of the message stands, where that is another one."""
+
+SMALL_HEADER: Final = 512
+"""Octets up to which a header stands in the row of every recipient: most do, and each row can be read alone. A
+larger one stands in one row of the message: else a hundred recipients would have a hundred copies."""
+
+_ROW: Final = 256  # octets that a row takes besides its texts: keys, time, and its entries in two indexes
 
 READ_AT_ONCE: Final = 1_000  # rows that are fetched together
 
 
+class _Header(Struct, frozen=True):
+    """Of an outcome what comes from the header of the message. Members as there."""
+
+    header_from: tuple[HeaderFrom, ...] | None
+    subject: str
+    message_id: str
+    header_cut: bool
+
+
+def _header_of(outcome: Outcome) -> _Header:
+    return _Header(outcome.header_from, outcome.subject, outcome.message_id, outcome.header_cut)
+
+
+_NO_HEADER: Final = _Header(None, "", "", False)
+
+
+class _Written(Struct, frozen=True):
+    """The document of an outcome; and where its header is large, and stands in the document of another, which."""
+
+    document: bytes
+    header_in: int | None
+
+
+def _written(outcomes: Sequence[Outcome]) -> list[_Written]:
+    """The documents of outcomes, a large header written once: in the first of those that are kept longest."""
+    holders: dict[_Header, int] = {}
+    for number in sorted(range(len(outcomes)), key=lambda n: outcomes[n].state in REFUSED):
+        holders.setdefault(_header_of(outcomes[number]), number)
+    large = {h: n for h, n in holders.items() if len(msgspec.json.encode(h)) > SMALL_HEADER}
+    written: list[_Written] = []
+    for number, outcome in enumerate(outcomes):
+        holder = large.get(_header_of(outcome), number)
+        if holder == number:
+            written.append(_Written(msgspec.json.encode(outcome), None))
+        else:
+            without = replace(outcome, **{name: getattr(_NO_HEADER, name) for name in _Header.__struct_fields__})
+            written.append(_Written(msgspec.json.encode(without), holder))
+    return written
+
+
+def octets(outcomes: Sequence[Outcome]) -> list[int]:
+    """How many octets the rows of outcomes take, about."""
+    return [
+        len(one.document) + 2 * (len(outcome.sender) + len(outcome.recipient)) + _ROW
+        for one, outcome in zip(_written(outcomes), outcomes, strict=True)
+    ]
+
+
 def add(work: Work, outcomes: Sequence[Outcome]) -> None:
     """Keep outcomes of this account."""
+    keys = [new_key() for _ in outcomes]
     rows: list[dict[str, object]] = [
         {
             "account_id": work.account_id,
-            "id": new_key(),
+            "id": key,
             "at": datetime.fromtimestamp(outcome.at, UTC),
             "decision_id": outcome.decision_id,
             "state": outcome.state,
             "sender": outcome.sender,
             "recipient": outcome.recipient,
-            "document": msgspec.json.encode(outcome).decode(),
+            "document": one.document.decode(),
+            "header_at": None if one.header_in is None else keys[one.header_in],
         }
-        for outcome in outcomes
+        for key, outcome, one in zip(keys, outcomes, _written(outcomes), strict=True)
     ]
     work.insert_many(insert(message_outcome), rows)
 
@@ -62,6 +121,7 @@ class Recorded(Struct, frozen=True, gc=False):
     sender: str
     recipient: str
     header_from: tuple[HeaderFrom, ...] | None
+    header_cut: bool = False
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
@@ -69,14 +129,25 @@ _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
 
 def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[Recorded]:
     """What was recorded since then, the newest first, read while it is asked for."""
+    holder = message_outcome.alias()
+    has_header = (holder.c.account_id == message_outcome.c.account_id) & (
+        holder.c.id == message_outcome.c.header_at
+    )
     query = (
-        select(message_outcome.c.document)
+        select(message_outcome.c.document, message_outcome.c.header_at, holder.c.document)
+        .select_from(message_outcome.outerjoin(holder, has_header))
         .where(message_outcome.c.account_id == work.account_id, message_outcome.c.at >= since)
         .order_by(message_outcome.c.at.desc())
         .limit(most)
     )
-    for (document,) in work.execute(query.execution_options(yield_per=READ_AT_ONCE)):
-        yield _decode_recorded(document)
+    for document, header_at, held in work.execute(query.execution_options(yield_per=READ_AT_ONCE)):
+        record = _decode_recorded(document)
+        if header_at is not None:
+            # Where its row is gone already, so is the header.
+            header = None if held is None else _decode_recorded(held)
+            authors = None if header is None else header.header_from
+            record = replace(record, header_from=authors, header_cut=header is None or header.header_cut)
+        yield record
 
 
 def count_recorded(work: Work, since: datetime) -> int:
@@ -90,7 +161,7 @@ def count_recorded(work: Work, since: datetime) -> int:
 
 def forget(work: Work, refusals_before: datetime, others_before: datetime, most: int) -> int:
     """Remove what is old, at most so many: refusals go earlier, since strangers make them at will. The number."""
-    refusal = message_outcome.c.state.in_((State.REJECTED, State.DEFERRED))
+    refusal = message_outcome.c.state.in_(REFUSED)
     account = message_outcome.c.account_id == work.account_id
     removed = 0
     for kind, before in ((refusal, refusals_before), (~refusal, others_before)):

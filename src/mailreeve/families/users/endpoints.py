@@ -73,11 +73,11 @@ def update_user(call: Call, user: ChangedUser) -> UserSettings:
 @endpoint("user/get-internal-users", READ)
 def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     """List the users and their aliases, of one domain or of all."""
-    shown = {row.name: row.shown for row in domains.every(call.work)}
     domain = None if item.domain is None else fields.domain(item.domain, "domain")
-    if domain is not None and domain not in shown:
+    if domain is not None and domains.find(call.work, domain) is None:
         raise not_managed(domain, "domain")
     page = rows.page_of_addresses(call.work, domain, call.page)
+    shown = domains.shown(call.work, {row.domain for row in page.rows})
     listed = [
         ListedUser(row.name, row.shown, shown[row.domain], row.alias, row.address_type, row.source)
         for row in page.rows

@@ -13,7 +13,7 @@ from mailreeve.families.domains import rows as domains
 from mailreeve.families.users import passwords, rows
 from mailreeve.families.users.rows import AddressRow, UserRow
 from mailreeve.families.users.types import ChangedUser, CreateUser, NewUser, UpdateUser
-from mailreeve.policy.addresses import Address, without_tag
+from mailreeve.policy.addresses import Address, without_tags
 from mailreeve.store.transactions import Name, Part, Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
@@ -144,10 +144,11 @@ def get(work: Work, text: str, field: str) -> UserRow:
 def reached(work: Work, address: Address) -> UserRow | None:
     """The user whom mail to the address reaches, with or without a tag. What decisions ask `Identities.user`, as
     this transaction has it."""
-    row = rows.find_by_address(work, address.key)
-    if row is None and "+" in address.key:
-        row = rows.find_by_address(work, without_tag(address).key)
-    return row
+    for key in (address.key, *without_tags(address.key)):
+        row = rows.find_by_address(work, key)
+        if row is not None:
+            return row
+    return None
 
 
 def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserRow]:

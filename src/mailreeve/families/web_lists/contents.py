@@ -51,13 +51,20 @@ def targets(
     if len(items) > MAX_TARGETS:
         raise refused(NOT_ALLOWED, "policies", f"At most {MAX_TARGETS} policies are allowed")
     references = DirectoryReferences(call)
-    documents = [_document(item, references, f"policies[{n}]") for n, item in enumerate(items)]
     given = [item.id for item in items]
     kept = _kept(call, given, replaced, Kind.WEB_TARGET, "policies", WEB_TARGET_NOT_FOUND)
     old = replaced or ()
     by_id = {row.id: row for row in old}
     free = {row.id: row for row in old if row.id not in kept}
     found = [None if key is None else by_id[key] for key in kept]
+    # A target that says nothing of its scope is the old one in its place, whose scope it keeps (D-48).
+    for n, item in enumerate(items[: len(old)]):
+        if found[n] is None and not _has_scope(item):
+            found[n] = free.pop(old[n].id, None)
+    documents = [
+        _document(item, references, f"policies[{n}]", None if row is None else row.document)
+        for n, (item, row) in enumerate(zip(items, found, strict=True))
+    ]
     # The same scope first, so that taking out the first of several does not rename all others.
     for n, document in enumerate(documents):
         if found[n] is None:
@@ -105,7 +112,14 @@ def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] |
     ]
 
 
-def _document(item: WebTargetItem, references: DirectoryReferences, path: str) -> PolicyDocument:
+def _has_scope(item: WebTargetItem) -> bool:
+    policy = item.policy or item
+    return policy.from_ is not None or policy.from_type is not None
+
+
+def _document(
+    item: WebTargetItem, references: DirectoryReferences, path: str, old: PolicyDocument | None
+) -> PolicyDocument:
     if item.locations:
         # Taking the target without them would make it hold for everybody, everywhere.
         message = "Named locations are not supported: use conditions.sourceIPs"
@@ -113,7 +127,7 @@ def _document(item: WebTargetItem, references: DirectoryReferences, path: str) -
     policy: PolicyItem = item
     if item.policy is not None:
         policy, path = item.policy, f"{path}.policy"
-    document = policy_object.document(policy, WEB_SECURITY, references, path)
+    document = policy_object.document(policy, WEB_SECURITY, references, path, old)
     if document.to.type is not TargetType.EVERYONE:
         # D-26: the browsing user is `from`; a web request goes to no one.
         raise refused(NOT_ALLOWED, f"{path}.to.type", "Field must be one of [everyone]")

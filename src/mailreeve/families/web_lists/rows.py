@@ -59,7 +59,7 @@ web_target: Final = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "policy_id"], ["web_policy.account_id", "web_policy.id"]),
-    Index(None, "account_id", "policy_id"),
+    Index(None, "account_id", "policy_id", "position"),
 )
 """For whom a list holds. `document` is a `PolicyDocument` as JSON."""
 
@@ -75,7 +75,7 @@ web_entry: Final = Table(
     Column("value", Text, nullable=False),
     Column("shown", Text, nullable=False),
     ForeignKeyConstraint(["account_id", "policy_id"], ["web_policy.account_id", "web_policy.id"]),
-    Index(None, "account_id", "policy_id"),
+    Index(None, "account_id", "policy_id", "position"),
 )
 """What a list names. `value` is what decisions compare, `shown` what answers say.
 

@@ -14,7 +14,8 @@ from typing import Final, cast
 
 from mailreeve.policy.facts import IPAddress, parse_ip
 
-_READ_HIGH: Final = 1 << 18  # octets waiting to be read, beyond which the sender has to wait
+_READ_HIGH: Final = 1 << 16  # octets waiting to be read, beyond which the sender has to wait
+_AT_ONCE: Final = 1 << 16  # octets that are read at once: what is done with them keeps all others waiting
 
 
 class ClosedByPeer(Exception):
@@ -91,19 +92,21 @@ class Connection(asyncio.Protocol):
             return None
 
     async def read(self, timeout: float, *, interruptible: bool = False) -> bytes:
-        """What has come in, waiting at most `timeout` seconds for it.
+        """What has come in, or the beginning of much, waiting at most `timeout` seconds for it.
 
         Raises `ReadTimeout`, `ClosedByPeer`, or `Interrupted` where that is allowed.
         """
+        if self._received:
+            await asyncio.sleep(0)  # others first: this sender was served just before
         while not self._received:
             if self._ended:
                 raise ClosedByPeer
             if interruptible and self._interrupted:
                 raise Interrupted
             await self._wait_for_input(timeout)
-        data = bytes(self._received)
-        self._received.clear()
-        if self._reading_paused and self._transport is not None:
+        data = bytes(self._received[:_AT_ONCE])
+        del self._received[:_AT_ONCE]
+        if self._reading_paused and not self._received and self._transport is not None:
             self._reading_paused = False
             self._transport.resume_reading()
         return data

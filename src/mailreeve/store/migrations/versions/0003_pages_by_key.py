@@ -15,9 +15,22 @@ INDEXES = (
     ("alteration_definition", ("account_id", "new_domain")),
     ("alteration_set", ("account_id", "parent_id", "id")),
     ("delegate_right", ("account_id", "holder_id", "id")),
+    ("directory_group", ("account_id", "id", "folded")),
+    ("directory_group", ("account_id", "parent_id", "id")),
+    ("directory_group_use", ("account_id", "group_id", "policy_id")),
     ("directory_group_member", ("account_id", "group_id", "id")),
     ("user_address", ("account_id", "domain", "key")),
     ("user_address", ("account_id", "user_id", "key")),
+    ("web_entry", ("account_id", "policy_id", "position")),
+    ("web_target", ("account_id", "policy_id", "position")),
+)
+SERVED_BY_THEM = (
+    ("directory_group", ("account_id", "parent_id")),
+    ("directory_group_use", ("account_id", "group_id")),
+    ("user_address", ("account_id", "domain")),
+    ("user_address", ("account_id", "user_id")),
+    ("web_entry", ("account_id", "policy_id")),
+    ("web_target", ("account_id", "policy_id")),
 )
 COUNTED = (
     ("alteration_policy", ""),
@@ -45,12 +58,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_row_count_account_id")),
         sa.PrimaryKeyConstraint("account_id", "list", "scope", name=op.f("pk_row_count")),
     )
-    for table, columns in INDEXES:
-        op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns), unique=False)
-    # The longer indexes on the same columns serve what these served.
-    op.drop_index(op.f("ix_user_address_account_id_domain"), "user_address")
-    op.drop_index(op.f("ix_user_address_account_id_user_id"), "user_address")
-
     op.add_column("directory_group", sa.Column("folded", sa.Text(), nullable=False, server_default=""))
     connection = op.get_bind()
     group = sa.table(
@@ -60,6 +67,11 @@ def upgrade() -> None:
     for account_id, key, name in names:
         this = (group.c.account_id == account_id, group.c.id == key)
         connection.execute(sa.update(group).where(*this).values(folded=name.casefold()))
+
+    for table, columns in INDEXES:
+        op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, list(columns), unique=False)
+    for table, columns in SERVED_BY_THEM:
+        op.drop_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table)
 
     for table, by in COUNTED:
         _count(connection, table, by)

@@ -1,0 +1,397 @@
+"""Every list of the API: paged by key, at the same cost however long it is, and by tokens that hold for it alone.
+
+The endpoints are those of the registry whose answers carry pagination; a new one fails here until it is named.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import event
+
+from mailreeve.directory.accounts import Origin
+from mailreeve.families.perform import perform
+from mailreeve.families.registry import ENDPOINTS
+from mailreeve.policy.addresses import parse_address
+from mailreeve.policy.policies import AddressPattern, AddressType, BlockedOption, Routing, WebAction, WebEntryType
+from mailreeve.policy.targets import TargetType
+from mailreeve.store.keys import new_key
+from mailreeve.wire import envelope
+from mailreeve.wire.errors import BAD_PAGINATION, RequestRefused
+from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
+from mailreeve.wire.tokens import Kind
+
+BLOCKED = "policy/blockedsenders/get-policy"
+ALTERATION = "policy/address-alteration/get-policy"
+SETS = "policy/address-alteration/get-address-alteration-set"
+WEB = "policy/webwhiteurl/get-policy-with-targets"
+USERS = "user/get-internal-users"
+ALIASES = "user/get-aliases"
+ATTRIBUTES = "user/get-attributes"
+TYPES = "attribute/find-attribute-types"
+DELEGATES = "user/find-delegate-users"
+DOMAINS = "domain/get-internal-domain"
+GROUPS = "directory/find-groups"
+MEMBERS = "directory/get-group-members"
+
+Item = dict[str, object]
+
+
+def of_ann(account) -> Item:
+    return {"emailAddress": account.ann}
+
+
+LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
+    "blocked": (BLOCKED, lambda account: {}, ""),
+    "alteration": (ALTERATION, lambda account: {}, ""),
+    "sets": (SETS, lambda account: {}, ""),
+    "web": (WEB, lambda account: {}, ""),
+    "users": (USERS, lambda account: {}, "users"),
+    "users of a domain": (USERS, lambda account: {"domain": account.domain}, "users"),
+    "aliases": (ALIASES, of_ann, ""),
+    "attributes": (ATTRIBUTES, of_ann, "attributes"),
+    "types": (TYPES, lambda account: {}, "attributeTypes"),
+    "delegates": (DELEGATES, lambda account: {"primaryAddress": account.ann}, "delegateUsers"),
+    "domains": (DOMAINS, lambda account: {}, ""),
+    "groups": (GROUPS, lambda account: {}, "folders"),
+    "groups by name": (GROUPS, lambda account: {"query": "GROUP"}, "folders"),
+    "members": (MEMBERS, lambda account: {"id": account.group}, "groupMembers"),
+}
+"""Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
+
+COUNTED_BY_READING = {"aliases", "attributes", "types", "delegates", "groups by name"}
+"""Lists that are short by their limits, or one user's: how many rows they have is counted, page by page."""
+
+lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
+
+
+def fill(account, many: int, domain: str = "corp.test") -> None:
+    """So many of everything that is listed. Of the policies, each names a group."""
+    account.domain, account.ann = domain, f"ann@{domain}"
+    from mailreeve.families.address_alteration import rows as alteration
+    from mailreeve.families.blocked_senders import rows as blocked
+    from mailreeve.families.delegates import rows as delegates
+    from mailreeve.families.domains import rows as domains
+    from mailreeve.families.domains.types import InboundType
+    from mailreeve.families.groups import rows as groups
+    from mailreeve.families.users import attributes
+    from mailreeve.families.users import rows as users
+    from mailreeve.families.web_lists import rows as web
+
+    def transaction(work) -> str:
+        for n in range(many):
+            name = f"d{n}.{domain}" if n else domain
+            domains.add(work, name, name, InboundType.ANY)
+        ann = users.add(work, parse_address(account.ann))
+        big = groups.add_group(work, "Group", None)
+        everyone = TargetDocument(TargetType.EVERYONE)
+        for n in range(many):
+            other = users.add(work, parse_address(f"user{n}@{domain}"))
+            users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
+            delegates.add(work, ann, other)
+            type_ = attributes.add_type(work, f"type{n}")
+            attributes.put(work, ann.id, type_.id, "value")
+            child = groups.add_group(work, f"group {n}", None)
+            groups.add_group(work, f"below {n}", child.id)
+            groups.add_member(work, big.id, f"user{n}@{domain}", f"user{n}@{domain}", "")
+            document = PolicyDocument(f"p{n}", TargetDocument(TargetType.PROFILE_GROUP, child.id), everyone)
+            blocked.add(work, BlockedOption.BLOCK_SENDER, document)
+            set_ = alteration.add_set(work, f"set {n}", None)
+            alteration.add_set(work, f"below {n}", set_.id)
+            alteration.add_policy(work, set_.id, document)
+            pattern = AddressPattern(f"a{n}", domain)
+            rewrite = alteration.Rewrite(AddressType.ALL, Routing.INBOUND, pattern, pattern)
+            alteration.add_definitions(
+                work, [alteration.DefinitionRow(new_key(), set_.id, rewrite, f"a{n}@{domain}", f"b@{domain}")]
+            )
+            entry = web.EntryRow(new_key(), WebAction.BLOCK, WebEntryType.DOMAIN, f"w{n}.test", f"w{n}.test")
+            web.add(work, f"list {n}", [web.new_target(work, document)], [entry])
+        return big.id
+
+    key = account.write(transaction)
+    account.group = account.house.ids.seal(Kind.GROUP, key, account.id)
+
+
+@pytest.fixture
+def filled(account):
+    fill(account, 5)
+    return account
+
+
+def listed(answer: Item, member: str) -> list[Item]:
+    """The rows of an answer's page."""
+    return [row for data in answer["data"] for row in (data[member] if member else [data])]
+
+
+def pages(account, path: str, item: Item, size: int) -> Iterator[Item]:
+    """The answers of a list, page after page."""
+    pagination: Item = {"pageSize": size}
+    while True:
+        answer = account.answer(path, item, meta={"pagination": pagination})
+        yield answer
+        shown = answer["meta"]["pagination"]
+        if "next" not in shown:
+            return
+        pagination = {"pageSize": size, "pageToken": shown["next"]}
+
+
+def token(account, path: str, item: Item) -> str:
+    """The token of the second page."""
+    return account.answer(path, item, meta={"pagination": {"pageSize": 1}})["meta"]["pagination"]["next"]
+
+
+def refusal(account, path: str, item: Item, text: object) -> RequestRefused:
+    """Why a token is refused there."""
+    with pytest.raises(RequestRefused) as caught:
+        account.answer(path, item, meta={"pagination": {"pageToken": text}})
+    assert (caught.value.status, caught.value.problem.code) == (400, BAD_PAGINATION.code)
+    assert caught.value.problem.field == "pageToken"
+    return caught.value
+
+
+def test_every_list_is_tried_here() -> None:
+    """Those of the registry."""
+    assert {path for path, _, _ in LISTS.values()} == {endpoint.path for endpoint in ENDPOINTS if endpoint.lists}
+
+
+@lists
+def test_its_pages_hold_every_row_once_in_one_order(filled, path, item, member) -> None:
+    """As the whole list has them, with the same total on each and no `next` on the last."""
+    whole = filled.answer(path, item(filled))
+    rows = listed(whole, member)
+    total = whole["meta"]["pagination"]["totalCount"]
+    assert total == len(rows) >= 5
+    for size in (1, 2, len(rows), 500):
+        several = list(pages(filled, path, item(filled), size))
+        assert [row for answer in several for row in listed(answer, member)] == rows
+        assert {answer["meta"]["pagination"]["totalCount"] for answer in several} == {total}
+        assert len(several) == -(-total // size)
+
+
+@lists
+def test_previous_leads_back_over_the_same_pages(filled, path, item, member) -> None:
+    """Down to the first, which has none."""
+    *_, last = several = list(pages(filled, path, item(filled), 2))
+    back = [last]
+    while "previous" in back[-1]["meta"]["pagination"]:
+        following = {"pageToken": back[-1]["meta"]["pagination"]["previous"]}
+        back.append(filled.answer(path, item(filled), meta={"pagination": following}))
+    assert [listed(a, member) for a in reversed(back)] == [listed(a, member) for a in several]
+    assert all("next" in answer["meta"]["pagination"] for answer in back[1:])
+
+
+@lists
+def test_a_token_of_another_account_is_refused(filled, other_account, path, item, member) -> None:
+    """In the same words as one that is made up."""
+    fill(other_account, 3, "other.test")
+    theirs = token(other_account, path, item(other_account))
+    made_up = "A" * len(theirs)
+    assert str(refusal(filled, path, item(filled), theirs)) == str(refusal(filled, path, item(filled), made_up))
+
+
+@lists
+def test_hostile_tokens_are_refused(filled, path, item, member) -> None:
+    """Cut, lengthened, doubled, random, huge, or the id of something."""
+    good = token(filled, path, item(filled))
+    noise = random.Random(7)
+    hostile = [good[:n] for n in (1, len(good) // 2, len(good) - 1)]
+    hostile += [good + "A", good * 2, "A" * 1_000_000, filled.group, "None", "\x00", "é", "{}", "' OR 1=1 --"]
+    hostile += ["".join(noise.choices("abcXYZ019-_", k=len(good))) for _ in range(20)]
+    for text in hostile:
+        refusal(filled, path, item(filled), text)
+    for other in (7, True, ["x"], {"t": 1}):
+        refusal(filled, path, item(filled), other)
+
+
+def test_a_token_of_another_list_is_refused(filled) -> None:
+    """Of every list by every other one: the function is named, or that the data are others."""
+    tokens = {name: token(filled, path, item(filled)) for name, (path, item, _) in LISTS.items()}
+    for name, (path, item, _) in LISTS.items():
+        for other, text in tokens.items():
+            if other == name:
+                assert filled.answer(path, item(filled), meta={"pagination": {"pageToken": text}})["fail"] == []
+                continue
+            told = str(refusal(filled, path, item(filled), text))
+            assert LISTS[other][0] in told if LISTS[other][0] != path else "same data" in told
+
+
+def test_a_function_that_gives_no_pages_refuses_a_token(filled) -> None:
+    """Of any kind; a size alone is harmless."""
+    for endpoint in ENDPOINTS:
+        if not endpoint.lists:
+            assert "gives no pages" in str(refusal(filled, endpoint.path, {}, token(filled, BLOCKED, {})))
+    assert filled.answer("account/get-account", meta={"pagination": {"pageSize": 5}})["fail"] == []
+
+
+DELETED: dict[str, tuple[str, str, Callable[[object, Item], Item]]] = {
+    "blocked": ("blocked", "policy/blockedsenders/delete-policy", lambda account, row: {"id": row["id"]}),
+    "alteration": (
+        "alteration",
+        "policy/address-alteration/delete-policy",
+        lambda account, row: {"id": row["id"]},
+    ),
+    "web": ("web", "policy/webwhiteurl/delete-policy-with-targets", lambda account, row: {"id": row["id"]}),
+    "aliases": (
+        "aliases",
+        "user/remove-alias",
+        lambda account, row: {"alias": row["alias"], "aliasFor": account.ann},
+    ),
+    "delegates": ("delegates", "user/remove-delegate-user", lambda account, row: {"id": row["id"]}),
+    "members": (
+        "members",
+        "directory/remove-group-member",
+        lambda account, row: {"id": account.group, "emailAddress": row["emailAddress"]},
+    ),
+    "attributes": (
+        "attributes",
+        "user/update-attributes",
+        lambda account, row: {"emailAddress": account.ann, "attributes": [{"id": row["id"], "value": ""}]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "delete", "item_of"), DELETED.values(), ids=DELETED.keys())
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_what_is_deleted_while_paging_skips_nothing(filled, name, delete, item_of, size) -> None:
+    """A script that lists a page, removes what it holds, and asks for the next one clears the list."""
+    path, item, member = LISTS[name]
+    for answer in pages(filled, path, item(filled), size):
+        for row in listed(answer, member):
+            filled.call(delete, item_of(filled, row))
+    left = filled.answer(path, item(filled))
+    assert listed(left, member) == []
+    assert left["meta"]["pagination"] == {"pageSize": 0}
+
+
+def test_what_is_added_while_paging_repeats_nothing(filled) -> None:
+    """It comes at the end, once; the totals follow."""
+    names: list[str] = []
+    totals: list[int] = []
+    for n, answer in enumerate(pages(filled, GROUPS, {}, 2)):
+        names += [row["description"] for row in answer["data"][0]["folders"]]
+        totals.append(answer["meta"]["pagination"]["totalCount"])
+        if n < 3:
+            filled.call("directory/create-group", {"description": f"new {n}"})
+    assert len(names) == len(set(names)) == 14
+    assert names[-3:] == ["new 0", "new 1", "new 2"]
+    assert totals[:4] == [11, 12, 13, 14]
+
+
+def test_a_place_whose_row_is_gone_is_a_place_all_the_same(filled) -> None:
+    """The row after it is the next one, and the one before it the last of the page before."""
+    rows = filled.call(BLOCKED)
+    first = filled.answer(BLOCKED, meta={"pagination": {"pageSize": 2}})
+    filled.call("policy/blockedsenders/delete-policy", {"id": rows[1]["id"]})
+    second = filled.answer(BLOCKED, meta={"pagination": {"pageToken": first["meta"]["pagination"]["next"]}})
+    assert second["data"] == rows[2:4]
+    back = {"pageToken": second["meta"]["pagination"]["previous"]}
+    assert filled.answer(BLOCKED, meta={"pagination": back})["data"] == rows[:1]
+
+
+def test_two_lists_in_one_request_are_paged_each_from_its_own_place(filled) -> None:
+    """The longer one goes on when the shorter one has ended, which does not begin again."""
+    small = filled.call("directory/create-group", {"description": "small"})[0]["id"]
+    filled.call("directory/add-group-member", {"id": small, "domain": "only.test"})
+    pagination: Item = {"pageSize": 2}
+    seen: list[list[str]] = [[], []]
+    while True:
+        answer = filled.answer(MEMBERS, {"id": filled.group}, {"id": small}, meta={"pagination": pagination})
+        for kept, data in zip(seen, answer["data"], strict=True):
+            kept += [row["emailAddress"] or row["domain"] for row in data["groupMembers"]]
+        if "next" not in answer["meta"]["pagination"]:
+            break
+        pagination = {"pageToken": answer["meta"]["pagination"]["next"]}
+    assert seen == [[f"user{n}@corp.test" for n in range(5)], ["only.test"]]
+
+
+# What it costs.
+
+
+class Watched:
+    """What the database does for an account's calls: the statements, and how many steps they take it."""
+
+    def __init__(self, account) -> None:
+        self.account = account
+        self.engine = account.house.store._engine.sqlalchemy
+        self.statements: list[tuple[str, tuple[object, ...]]] = []
+        self.steps = 0
+        self.engine.dispose()
+        event.listen(self.engine, "connect", self._connect)
+        event.listen(self.engine, "before_cursor_execute", self._execute)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        event.remove(self.engine, "connect", self._connect)
+        event.remove(self.engine, "before_cursor_execute", self._execute)
+        self.engine.dispose()
+
+    def call(self, path: str, item: Item, pagination: Item) -> Item:
+        """The answer to a call, once everything that is kept in memory is there."""
+        body = json.dumps({"meta": {"pagination": pagination}, "data": [item]}).encode()
+        for _ in range(2):
+            self.statements, self.steps = [], 0
+            request, caller = envelope.decode(body), self.account.caller
+            done = perform(self.account.house, BY_PATH[path], request, caller, Origin(caller.actor))
+        return json.loads(envelope.encode(done.data, done.fail, done.shown))
+
+    def plan(self, statement: str, parameters: tuple[object, ...]) -> list[str]:
+        """How the database goes about a statement."""
+        with self.engine.connect() as connection:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        return [row[3] for row in rows]
+
+    def _connect(self, connection, _record) -> None:
+        connection.set_progress_handler(self._step, 1)
+
+    def _step(self) -> int:
+        self.steps += 1
+        return 0
+
+    def _execute(self, _connection, _cursor, statement, parameters, _context, _many) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            self.statements.append((statement, parameters))
+
+
+BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
+
+
+@lists
+def test_no_page_scans_or_sorts_and_every_query_names_the_account(filled, path, item, member) -> None:
+    """The first page, the next and the previous one: each row comes by an index that begins with the account."""
+    watched = Watched(filled)
+    first = watched.call(path, item(filled), {"pageSize": 2})
+    seen = list(watched.statements)
+    following = {"pageToken": first["meta"]["pagination"]["next"]}
+    second = watched.call(path, item(filled), following)
+    seen += watched.statements
+    watched.call(path, item(filled), {"pageToken": second["meta"]["pagination"]["previous"]})
+    seen += watched.statements
+    assert seen
+    for statement, parameters in seen:
+        assert filled.id in parameters, statement
+        for step in watched.plan(statement, parameters):
+            assert step.startswith("SEARCH"), (step, statement)
+            # A domain is in one account only, and its name finds it; `account` itself is found by its id.
+            assert "(account_id=?" in step or step.endswith(("(name=?)", "(id=?)")), (step, statement)
+
+
+def test_a_page_costs_the_same_in_a_long_list(account, other_account) -> None:
+    """In steps of the database, which are the same on every machine: of 20 rows or 300, first page and next."""
+    steps: dict[str, list[list[int]]] = {name: [] for name in LISTS}
+    for one, many, domain in ((account, 20, "corp.test"), (other_account, 300, "other.test")):
+        fill(one, many, domain)
+        watched = Watched(one)
+        for name, (path, item, _) in LISTS.items():
+            first = watched.call(path, item(one), {"pageSize": 5})
+            costs = [watched.steps]
+            watched.call(path, item(one), {"pageToken": first["meta"]["pagination"]["next"]})
+            steps[name].append([*costs, watched.steps])
+        watched.stop()
+    for name, (short, long) in steps.items():
+        # Counting a row by reading takes a few steps; showing one, dozens.
+        allowed = 300 * 14 if name in COUNTED_BY_READING else 30
+        for few, more in zip(short, long, strict=True):
+            assert more <= few + allowed, (name, short, long)
