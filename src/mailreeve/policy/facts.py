@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.policy.addresses import Address, Domain, Sender
 
 IPAddress = IPv4Address | IPv6Address
+
+MAX_HEADER_OCTETS: Final = 262_144
+"""The longest header that is decided upon: more than any honest one has; it bounds the work of reading it."""
 
 
 class HeaderFrom(Struct, frozen=True, gc=False):

@@ -32,7 +32,7 @@ from mailreeve.wire.errors import (
 )
 
 MAX_DEPTH: Final = 32
-MAX_TEXT: Final = 4096  # Characters of any one string; a URL is the longest thing that anybody sends.
+MAX_TEXT: Final = 4096  # characters of a string, where its member does not say otherwise, see `longest`
 
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
@@ -42,8 +42,14 @@ MaybeEmpty = Annotated[str, Meta(extra={"empty": "kept"})]
 """A text whose being empty says something, such as the null sender. Elsewhere empty is as good as absent."""
 
 
+def longest(characters: int) -> Meta:
+    """Marks a text, at the top of an item, that may be longer than others are: `Annotated[str, longest(…)]`."""
+    return Meta(extra={"longest": characters})
+
+
 class _Field(Struct, frozen=True):
-    """A member of an item type. `also` holds other names for what is allowed, which clients use."""
+    """A member of an item type. `also` holds other names for what is allowed, which clients use; `longest` is how
+    many characters a text may have."""
 
     name: str
     required: bool
@@ -51,11 +57,12 @@ class _Field(Struct, frozen=True):
     inner: type[Struct] | None
     allowed: tuple[str, ...]
     also: Mapping[str, str]
+    longest: int
 
 
 def read(item: Item, into: type[T]) -> T:
     """The item as a value of `into`. Raises `ItemRefused` with one problem per member at fault."""
-    kept, blank = _clean(item)
+    kept, blank = _clean(item, {field.name: field.longest for field in _fields(into)})
     problems = list(_check(kept, blank, into, ""))
     if problems:
         raise ItemRefused(problems)
@@ -69,8 +76,9 @@ def read(item: Item, into: type[T]) -> T:
         raise ItemRefused([problem(WRONG_TYPE, field or None, message)]) from mismatch
 
 
-def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
-    """The item without nulls and empty strings, and the paths of the empty strings."""
+def _clean(item: Item, longest: Mapping[str, int]) -> tuple[dict[str, object], frozenset[str]]:
+    """The item without nulls and empty strings, and the paths of the empty strings. `longest` says of members at
+    the top how many characters they may have."""
     blank: set[str] = set()
 
     def walk_object(value: dict[str, object], path: str, depth: int) -> dict[str, object]:
@@ -95,8 +103,9 @@ def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
                 if member is not None and not (isinstance(member, str) and not member.strip())
             ]
         if isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {MAX_TEXT} characters")])
+            most = longest.get(path, MAX_TEXT)
+            if len(value) > most:
+                raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {most} characters")])
             if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
                 raise ItemRefused([problem(WRONG_TYPE, path, "Field holds characters that are not text")])
             return value.strip()
@@ -135,23 +144,23 @@ def _fields(into: type[Struct]) -> tuple[_Field, ...]:
     fields = []
     for info in msgspec.structs.fields(into):
         inner, allowed = _inside(info.type)
-        keeps_empty = info.type in (MaybeEmpty, MaybeEmpty | None)
-        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, _also(info.type)))
+        notes = _notes(info.type)
+        also = cast(Mapping[str, str], notes.get("also", {}))
+        most = cast(int, notes.get("longest", MAX_TEXT))
+        keeps_empty = notes.get("empty") == "kept"
+        fields.append(_Field(info.encode_name, info.required, keeps_empty, inner, allowed, also, most))
     return tuple(fields)
 
 
-def _also(annotation: object) -> Mapping[str, str]:
-    """The other names that an annotation such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` gives."""
+def _notes(annotation: object) -> Mapping[str, object]:
+    """What annotations such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` say of a member."""
     if get_origin(annotation) is Annotated:
+        notes: dict[str, object] = {}
         for note in get_args(annotation)[1:]:
-            if isinstance(note, Meta) and note.extra and "also" in note.extra:
-                return cast(Mapping[str, str], note.extra["also"])
-        return {}
-    for argument in get_args(annotation):
-        found = _also(argument)
-        if found:
-            return found
-    return {}
+            if isinstance(note, Meta) and note.extra:
+                notes |= note.extra
+        return notes
+    return next(filter(None, map(_notes, get_args(annotation))), {})
 
 
 def _inside(annotation: object) -> tuple[type[Struct] | None, tuple[str, ...]]:

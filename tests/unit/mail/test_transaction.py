@@ -14,7 +14,6 @@ from mailreeve.families.tracking.outcomes import (
     MAX_NAME,
     State,
 )
-from mailreeve.mail.incoming import MAX_HEADER_OCTETS
 from mailreeve.mail.message import MAX_FIELDS
 from mailreeve.mail.transaction import (
     MAX_HOPS,
@@ -26,7 +25,7 @@ from mailreeve.mail.transaction import (
 )
 from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.policy.decisions import SmtpReply, SpamChecks, Stage
-from mailreeve.policy.facts import parse_ip
+from mailreeve.policy.facts import MAX_HEADER_OCTETS, parse_ip
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hi\r\nMessage-ID: <1@out.test>\r\n\r\nbody\r\n"
 

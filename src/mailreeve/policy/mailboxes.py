@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from email import _header_value_parser as parser
+from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.policy.addresses import Address
-from mailreeve.policy.authors import LOOKS_LIKE_ADDRESS, Entry, plain_address, read_address
+from mailreeve.policy.authors import Entry, plain_address, read_address
+
+# An address without quotes, comments or white space in it, as nearly all are written.
+_PLAIN: Final = r'([^\s<>()\[\]",;:@\\]{1,254}@[^\s<>()\[\]",;:@\\]{1,254})'
+_PLAIN_ALONE: Final = re.compile(rf"\s*{_PLAIN}\s*")
+_PLAIN_IN_ANGLE: Final = re.compile(rf"<\s*{_PLAIN}\s*>\s*")
 
 
 class Mailbox(Struct, frozen=True):
@@ -17,6 +24,16 @@ class Mailbox(Struct, frozen=True):
     address: Address
     start: int
     end: int
+
+
+def plain_mailbox(entry: Entry) -> Mailbox | None:
+    """The mailbox that an entry holds if its address is plainly written, found quickly; None for all others."""
+    start = max(entry.angle, 0)
+    found = (_PLAIN_ALONE if entry.angle < 0 else _PLAIN_IN_ANGLE).fullmatch(entry.text, start)
+    address = plain_address(found[1]) if found else None
+    if found is None or address is None:
+        return None
+    return Mailbox(address, entry.start + found.start(1), entry.start + found.end(1))
 
 
 def read_mailbox(entry: Entry) -> Mailbox | None:
@@ -63,11 +80,3 @@ def _bare_span(spec: parser.AddrSpec, at: int) -> tuple[int, int]:
 
     walk(spec, at)
     return places[0][0], places[-1][1]
-
-
-def likely_address(entry: Entry) -> Address | None:
-    """The one plainly written address of an entry, found quickly; None if only the parser can tell."""
-    if entry.text.count("@") != 1:
-        return None
-    match = LOOKS_LIKE_ADDRESS.search(entry.text)
-    return plain_address(match[0]) if match else None
