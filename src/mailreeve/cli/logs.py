@@ -75,12 +75,13 @@ def fill_standard_descriptors() -> None:
 
 def configure(level: str) -> LogWriter:
     """Log from `level` (debug, info, warning, error) on, and let all of standard error go through the writer that
-    is returned. Raises `SettingsError`."""
+    is returned, unless somebody put another stream in its place. Raises `SettingsError`."""
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise SettingsError(f"log_level: {level!r} is none of debug, info, warning, error")
     writer = LogWriter(_STANDARD_ERROR)
-    sys.stderr = cast(TextIO, writer)
+    if sys.stderr is None or sys.stderr is sys.__stderr__:
+        sys.stderr = cast(TextIO, writer)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -31,6 +31,14 @@ MAX_FIELDS: Final = 2_000
 _FIELD_NAME: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")  # RFC 5322 sections 3.6.8 and 4.5
 # A field or other line with its continuation lines, which begin with white space (RFC 5322 section 2.2.3).
 _FIELD: Final = re.compile(rb"[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
+# At each place it looks at few octets that no name has: the search is not to take the square of their number.
+_HIDDEN_FROM: Final = re.compile(
+    rb"""(?:\A | %(break)s) [^!-~\r\n]{0,16}
+    f %(unnamed)s r %(unnamed)s o %(unnamed)s m [^!-~\r\n]{0,16} :
+    ((?:(?!%(break)s)[^\n] | \n[\ \t])*)    # the value, up to what ends a line for such a reader"""
+    % {b"break": rb"(?:[\x0b\x0c\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9])", b"unnamed": rb"[^\ !-~\t\r\n]{0,16}"},
+    re.IGNORECASE | re.VERBOSE,
+)
 _HEADER_END: Final = re.compile(rb"(?:\A|\n)(\r?\n)")
 
 
@@ -76,6 +84,20 @@ class Message(Struct, frozen=True):
     def named(self, name: str) -> Iterator[Field]:
         """The fields of that name, given in lower case, in their order."""
         return (field for field in self.fields if field.name == name)
+
+    def authors(self) -> Iterator[str]:
+        """The values of the From fields, and after each other field of what any reader could take for one in it.
+
+        Nothing but a line feed ends a line here, and nothing but printable ASCII stands in a name (RFC 5322
+        section 2.2). Some readers part lines at other control characters and at the line ends of Unicode as well,
+        and some take what they cannot show out of a name.
+        """
+        for field in self.fields:
+            if field.name == "from":
+                yield field.value
+            else:
+                for hidden in _HIDDEN_FROM.finditer(field.raw):
+                    yield hidden[1].decode("utf-8", "surrogateescape")
 
     def text(self, name: str, limit: int) -> str:
         """The first such field as a line of text for a record, decoded and cut; empty without one."""

@@ -68,7 +68,7 @@ def plan_message(
 ) -> Plan:
     """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT, `hostname` is
     what the door calls itself."""
-    authors = read_authors(field.value for field in message.named("from"))
+    authors = read_authors(message.authors())
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)

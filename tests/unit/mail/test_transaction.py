@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import ip_network
 
 import pytest
@@ -14,7 +15,7 @@ from mailreeve.families.tracking.outcomes import (
     MAX_NAME,
     State,
 )
-from mailreeve.mail.message import MAX_FIELDS
+from mailreeve.mail.message import MAX_FIELDS, read_message
 from mailreeve.mail.transaction import (
     MAX_HOPS,
     Accepted,
@@ -510,3 +511,66 @@ def test_only_some_rewrites_of_a_long_list_are_recorded(begin, house):
     [outcome] = message.transaction.end_of_message(b"To: " + to + b"\r\n\r\n").outcomes
     assert len(outcome.alterations) == MAX_ALTERATIONS
     assert outcome.alterations[0].original == "jo@old.test"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"From : eve@bad.test",
+        b"FROM\t:eve@bad.test",
+        b"From: ann@out.test\r\nFrom: eve@bad.test",
+        b"no field at all\r\nFrom: eve@bad.test",
+        b"   \r\nFrom: eve@bad.test",
+        b"Subject: x\r\n\t\r\nFrom: eve@bad.test",
+        b"Subject: x\x0bFrom: eve@bad.test",
+        b"Subject: x\x0cFrom: eve@bad.test\x0cX: y",
+        b"Subject: x\x85From: eve@bad.test",
+        b"Subject: x\xc2\x85From: eve@bad.test",
+        b"Subject: x\xe2\x80\xa8From: eve@bad.test",
+        b"Subject: x\x1cFrom:\r\n eve@bad.test",
+        b"Subject: x\r\n \x0bFrom: eve@bad.test",
+        b"\xa0From: eve@bad.test",
+        b"\xef\xbb\xbfFrom: eve@bad.test",
+        b"From\xc2\xa0: eve@bad.test",
+        b"Subject: x\x0b \tFrom\xa0 : eve@bad.test",
+        b"From\x0b: eve@bad.test",
+        b"Fr\x08om: eve@bad.test",
+        b"From: a@out.test\x0bFrom: eve@bad.test",
+    ],
+)
+def test_no_reader_sees_an_author_whom_the_policies_did_not(begin, house, header):
+    """Where a line ends and what a name is, readers differ; a block holds for what any of them could see."""
+    house.block("bad.test", part="header_from")
+    message = begin()
+    message.rcpt("u@corp.test")
+    plan = message.transaction.end_of_message(header + b"\r\nSubject: y\r\n\r\nbody\r\n")
+    assert plan.refusal is not None
+    assert plan.refusal.startswith("550 ")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Subject: From: eve@bad.test",
+        b"Subject: x\r\n From: eve@bad.test",
+        b"X-From: eve@bad.test",
+        b"Subject: \x0bMail from eve@bad.test",
+        b"Fro: eve@bad.test",
+        b"F rom: eve@bad.test\x0bX: y",
+    ],
+)
+def test_text_that_no_reader_takes_for_an_author_is_none(begin, house, header):
+    house.block("bad.test", part="header_from")
+    message = begin()
+    message.rcpt("u@corp.test")
+    plan = message.transaction.end_of_message(b"From: a@out.test\r\n" + header + b"\r\n\r\nFrom: eve@bad.test\r\n")
+    assert plan.refusal is None
+
+
+@pytest.mark.parametrize("text", [b"\x0b", b"\x85f", b"from", b"\x0bfrom:", b"\xa0", b"\x0cfrom: \r\n "])
+def test_search_for_authors_takes_no_time_that_grows_faster_than_the_header(text):
+    """250 kB of what the search looks at most."""
+    header = b"X: " + text * (250_000 // len(text)) + b"\r\n\r\n"
+    began = time.process_time()
+    assert sum(1 for _ in read_message(header).authors()) <= len(header)
+    assert time.process_time() - began < 2
