@@ -52,7 +52,7 @@ ADDRESS_FIELDS: Final[dict[str, AddressType]] = {
 """Which type of definition holds for which header field (api.md section 3.4.2)."""
 
 MAX_ORIGINALS: Final = 100
-"""So many original addresses of the header are named at most."""
+"""So many original addresses of the header are named, and of each field but From so many rewrites told."""
 
 _PIECE: Final = re.compile(r'\\.|["();]|[^\\"();]+|\\', re.DOTALL)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -164,7 +164,9 @@ class AddressFields:
             is_utf8 = is_utf8 or any(not alteration.new.isascii() for alteration in altered.alterations)
             name = ORIGINAL + field.raw[: len(field.name)].decode("ascii")
             originals.update(((name, alteration.original), None) for alteration in altered.alterations)
-            alterations += altered.alterations
+            # A decision speaks of authors only, and records keep but a few.
+            is_from = field.name == "from"
+            alterations += altered.alterations if is_from else altered.alterations[:MAX_ORIGINALS]
         if sum(len(field.raw) for field in self._message.fields) + grown > MAX_HEADER_OCTETS:
             raise CannotAlterError
         named = tuple(islice(originals, MAX_ORIGINALS))

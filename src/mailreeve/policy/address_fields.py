@@ -29,12 +29,15 @@ from mailreeve.policy.decisions import FieldAlteration
 from mailreeve.policy.mailboxes import Mailbox, plain_mailbox, read_mailbox
 from mailreeve.policy.policies import AddressType
 
-MAX_ADDRESSES: Final = 2_000
-"""So many addresses are altered in the header of one message. Each takes some time, and a list of readers that is
-longer stands in no honest header."""
+MAX_ADDRESSES: Final = 10_000
+"""So many addresses are altered in the header of one message: as many as there is room for in the longest."""
+
+MAX_PARSED: Final = 2_000
+"""So many of one field may stand there in other than the plainest way, with comments or quotes, which takes the
+parser twenty times as long."""
 
 MAX_DOUBTFUL: Final = 200
-"""So many texts of one field may be no valid mailbox: readers guess at those, which takes longer."""
+"""So many texts of one field may be no valid mailbox: readers guess at those, which takes longer still."""
 
 _BEFORE: Final = re.compile(r"[^\s<>()\[\]\",;:@\\]{1,254}\Z")
 _BEHIND: Final = re.compile(r"[^\s<>()\[\]\",;:@\\]{1,254}")
@@ -120,12 +123,17 @@ def _possible(alteration: FieldAlteration | None) -> FieldAlteration | None:
 
 
 def _parts_of(value: str) -> Iterator[_Part]:
-    doubtful = 0
+    parsed = doubtful = 0
     for entry in entries(value, groups=True):
         text = entry.text
         if "@" not in text and "=?" not in text:
             continue  # nothing that anybody could take for an address
-        mailbox = None if entry.group else plain_mailbox(entry) or read_mailbox(entry)
+        mailbox = None if entry.group else plain_mailbox(entry)
+        if mailbox is None and not entry.group:
+            parsed += 1
+            if parsed > MAX_PARSED:
+                raise CannotAlterError
+            mailbox = read_mailbox(entry)
         if mailbox is not None:
             yield _Part(entry, mailbox, (mailbox.address,))
             continue
