@@ -72,6 +72,8 @@ def drawn_policy(draw: Random, groups: list[str]) -> dict[str, object]:
         "bidirectional": draw.random() < 0.2,
         "enabled": draw.random() < 0.9,
     }
+    if policy["from"] == policy["to"] == {"type": "external_addresses"}:
+        policy["to"] = {"type": "everyone"}  # what the account's own fixed policy covers is refused
     if draw.random() < 0.3:
         policy["conditions"] = {"sourceIPs": [draw.choice(["127.0.0.0/8", "192.0.2.0/24", "::/0"])]}
     if draw.random() < 0.15:
