@@ -2,7 +2,8 @@
 
 Each call is carried out as the server does it once the signature is checked: from the bytes of the body to those
 of the answer, in a database on disk, durable where it writes. Signature, HTTP and sockets cost the same whatever
-the account holds, and are left out. Medians of a call after one that warms up.
+the account holds, and are left out; so is, unless the wall clock is asked for, what the disk takes to make a
+change durable. Medians of calls after one that warms up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from mailreeve.wire.tokens import Ids, Kind
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 PAGE = 10
+CLOCKS: Mapping[str, Callable[[], float]] = {"processor": time.thread_time, "wall": time.perf_counter}
 BLOCKED = "policy/blockedsenders/"
 ALTERATION = "policy/address-alteration/"
 WEB = "policy/webwhiteurl/"
@@ -70,7 +72,8 @@ class Keys(Struct):
 class Server:
     """One account in a database on disk, and a caller who may do everything in it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.engine = SqliteEngine(path)
         store = Store(self.engine)
         self.house = House(store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED)
@@ -86,9 +89,9 @@ class Server:
     def seconds(self, path: str, item: Item | None = None, page: Item | None = None) -> float:
         """How long such a call takes, from bytes to bytes."""
         body = json.dumps({"meta": {"pagination": page or {}}, "data": [item or {}]}).encode()
-        begun = time.perf_counter()
+        begun = self.clock()
         answer = self._answer(path, body)
-        taken = time.perf_counter() - begun
+        taken = self.clock() - begun
         assert b'"fail":[]' in answer, answer[:500]
         return taken
 
@@ -451,11 +454,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 20_000, 100_000])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--only", choices=("pages", "changes"), help="measure these alone")
+    parser.add_argument("--clock", choices=CLOCKS, default="processor", help="whose time is taken")
     options = parser.parse_args()
     found: dict[str, list[str]] = {}
     for position, size in enumerate(options.sizes):
         with tempfile.TemporaryDirectory() as folder:
-            server = Server(Path(folder) / "lists.db")
+            server = Server(Path(folder) / "lists.db", CLOCKS[options.clock])
             keys = fill(server, size)
             server.house.follower.current(ACCOUNT)
             for name, measure in (("pages", pages), ("changes", changes)):
@@ -467,7 +471,7 @@ def main() -> None:
             server.engine.dispose()
     show(
         "Calls in a large account",
-        f"ms a call, {options.rounds} rounds; pages of {PAGE}",
+        f"ms a call by the {options.clock}, medians of {options.rounds} rounds; pages of {PAGE}",
         ("call", *(f"{size:,}" for size in options.sizes)),
         [(what, *cells) for what, cells in found.items()],
     )

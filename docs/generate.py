@@ -67,7 +67,8 @@ clients](../guides/api-clients.md)), and answers with the same envelope:
   body, `{}`, `{"data": []}` and `{"data": [{}]}` are alike: one empty item.
 - Empty texts and nulls count as absent, unless a member is said to keep them. Unknown members are ignored.
   Numbers and booleans may be written as text. Dates are ISO 8601; answers write `2026-01-31T12:00:00+0000`.
-- *Paged* answers carry `meta.pagination`; ask with `meta.pagination.pageSize` (at most 500) and `pageToken`.
+- *Paged* answers carry `meta.pagination`; ask with `meta.pagination.pageSize` (at most 500) and `pageToken`, a
+  `next` or `previous` of an earlier answer to the same `data`. Other functions refuse a token.
 - Ids are opaque texts. One id always means the same object, and nothing in another account.
 - The same in machine-readable form: `GET /openapi.json`.
 """

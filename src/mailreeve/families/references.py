@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows as groups
@@ -11,6 +12,8 @@ from mailreeve.families.users import attributes
 from mailreeve.wire.errors import ATTRIBUTE_NOT_FOUND, GROUP_NOT_FOUND, refused
 from mailreeve.wire.policy_object import GroupObject
 from mailreeve.wire.tokens import Kind
+
+MOST_BELOW: Final = 500  # Ours: a group may have 50,000 below it, and each policy that names it shows them.
 
 
 class DirectoryReferences:
@@ -32,13 +35,14 @@ class DirectoryReferences:
         return self._call.seal(Kind.GROUP, key)
 
     def group(self, key: str) -> GroupObject:
-        """A group with those right below it; those further down only count in their own `folder_count`."""
+        """A group with the first `MOST_BELOW` right below it; `folder_count` counts all that are. Those further
+        down only count in their own `folder_count`."""
         found = self._shown.get(key)
         if found is None:
             row = groups.find_group(self._call.work, key)
             if row is None:
                 raise KeyError(key)  # What a policy names is never deleted.
-            below = groups.groups_below(self._call.work, key)
+            below = groups.groups_below(self._call.work, key, MOST_BELOW)
             keys = [key, *(child.id for child in below)]
             counts = groups.member_counts(self._call.work, keys), groups.count_below(self._call.work, keys)
             children = tuple(self._group_object(child, *counts) for child in below)

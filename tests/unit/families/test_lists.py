@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from mailreeve.directory.accounts import Origin
+from mailreeve.families import references
 from mailreeve.families.perform import perform
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.policy.addresses import parse_address
@@ -305,6 +306,22 @@ def test_two_lists_in_one_request_are_paged_each_from_its_own_place(filled) -> N
             break
         pagination = {"pageToken": answer["meta"]["pagination"]["next"]}
     assert seen == [[f"user{n}@corp.test" for n in range(5)], ["only.test"]]
+
+
+def test_a_group_in_an_answer_shows_the_first_below_it_and_counts_all(account, monkeypatch) -> None:
+    """Each policy on a page shows the group that it names, however many groups are below that one."""
+    monkeypatch.setattr(references, "MOST_BELOW", 2)
+    (top,) = account.call("directory/create-group", {"description": "top"})
+    for n in range(3):
+        account.call("directory/create-group", {"description": f"below {n}", "parentId": top["id"]})
+    target = {"from": {"type": "profile_group", "groupId": top["id"]}, "to": {"type": "everyone"}}
+    urls = [{"type": "domain", "value": "x.test", "action": "block"}]
+    item = {"description": "list", "policies": [{"policy": {"description": "p", **target}}], "urls": urls}
+    account.call("policy/webwhiteurl/create-policy-with-targets", item)
+    (answer,) = account.call(WEB)
+    group = answer["policies"][0]["policy"]["from"]["group"]
+    assert group["folderCount"] == 3
+    assert [below["description"] for below in group["folders"]] == ["below 0", "below 1"]
 
 
 # What it costs.

@@ -146,10 +146,10 @@ def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> P
     return page_of(work, query, group.c.id, asked, lambda row: GroupRow(*row), total)
 
 
-def groups_below(work: Work, key: str) -> list[GroupRow]:
-    """The groups right below a group, in the order of their keys."""
+def groups_below(work: Work, key: str, most: int) -> list[GroupRow]:
+    """The first groups right below a group, in the order of their keys."""
     query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.parent_id == key)
-    return [GroupRow(*row) for row in work.execute(query.order_by(group.c.id))]
+    return [GroupRow(*row) for row in work.execute(query.order_by(group.c.id).limit(most))]
 
 
 def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
