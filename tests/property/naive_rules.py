@@ -345,6 +345,17 @@ class NaiveRules:
             for early in earlier
         )
 
+    def made_from(self, account, facts, decision):
+        """The facts that the decision was made from: those of the message, or without its header, or with none, if
+        a session refused it as long as that was unknown."""
+        told = found(decision)
+        without = [replace(facts, header_from=header, authenticated=None) for header in (None, ())]
+        for early in (facts, *without):
+            rules = self.expected(account, early)
+            if (told.winners, told.layer, told.recipient) == (rules.winners, rules.layer, rules.recipient):
+                return early
+        return facts
+
 
 def found(decision):
     return Expected(
