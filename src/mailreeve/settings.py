@@ -46,6 +46,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     milter: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    ca: str = ""
     relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     hostname: str = ""
     clock_skew: Skew = 900.0

@@ -23,6 +23,7 @@ from mailreeve.policy.facts import (
     User,
     WebFacts,
 )
+from mailreeve.policy.identities import Identities
 from mailreeve.policy.policies import (
     AlterationPolicy,
     BlockedOption,
@@ -64,7 +65,8 @@ scopes = st.builds(
     override=st.booleans(),
     bidirectional=st.booleans(),
 )
-members = st.sampled_from((*PRIMARIES, *ALIASES, "ann+t@corp.test", "box+t@corp.test", "a2+t@corp.test", CORP))
+MEMBERS = (*PRIMARIES, *ALIASES, "ann+t@corp.test", "box+t@corp.test", "a2+t@corp.test", "b+t@old.test", CORP)
+members = st.sampled_from(MEMBERS)
 numbers = st.integers(0, 3)
 held = st.lists(st.sampled_from(GROUPS), max_size=2, unique=True).map(tuple)
 
@@ -174,6 +176,19 @@ class Someone(RuleBasedStateMachine):
             event(f"stand-ins: {min(len(others), 4)}")
             for other, address in zip(others, list(dict.fromkeys(addresses))[1:], strict=True):
                 assert other == first, f"{address} is not as {primary}"
+
+    @invariant()
+    def is_who_the_directory_made_anew_says(self):
+        """Of all that can occur, named or not."""
+        identities = self.policies.identities
+        anew = Identities(identities.directory)
+        for text in (*PRIMARIES, *ALIASES, *MEMBERS[:-1], "box+u@corp.test", "a2+u@corp.test", "new@old.test"):
+            address = parse_address(text)
+            assert set(identities.keys(address)) == set(anew.keys(address)), text
+            assert identities.user(address) == anew.user(address)
+            assert identities.way(address) == anew.way(address)
+        for target in TARGETS:
+            assert identities.can_match(target) is anew.can_match(target)
 
     def fates(self, key: str) -> list[object]:
         """What becomes of mail to and from the address, and of a web request."""

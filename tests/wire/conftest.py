@@ -190,6 +190,12 @@ class LiveServer:
 
 
 @pytest.fixture(scope="session")
+def live_server_class() -> type[LiveServer]:
+    """For a server on a folder of the test's own making."""
+    return LiveServer
+
+
+@pytest.fixture(scope="session")
 def initialised_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A data folder as `mailreeve init` leaves it, to be copied, and its credentials."""
     folder = tmp_path_factory.mktemp("init") / "data"

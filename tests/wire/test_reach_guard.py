@@ -112,3 +112,21 @@ def test_the_setting_makes_it_a_refusal(fresh_server) -> None:
         assert answer.data == []
         assert answer.failures[0].code == "err_policy_reach_unconfirmed"
         assert client.send(CREATE, {**WIDE, "confirmReach": True}).warnings == ()
+
+
+def test_ranges_that_are_everywhere_together_and_a_group_that_widens_a_block_are_asked_about(live) -> None:
+    """Two halves of the addresses are no condition; a domain that joins a group widens the block of the group."""
+    policy = {**WIDE["policy"], "conditions": {"sourceIPs": ["0.0.0.0/1", "128.0.0.0/1"]}}
+    asked = unattended(live, CREATE, json.dumps({**WIDE, "policy": policy}))
+    assert asked.returncode == 1
+    assert QUESTION in " ".join(asked.stderr.split())
+    with live.client() as client:
+        (group,) = client.call("directory/create-group", {"description": "Blocked"})
+        target = {"type": "profile_group", "groupId": group["id"]}
+        policy = {"description": "Bound", "from": target, "to": {"type": "everyone"}}
+        client.call(CREATE, {"option": "block_sender", "policy": policy})
+    joining = json.dumps({"id": group["id"], "domain": "corp.test"})
+    asked = unattended(live, "directory/add-group-member", joining)
+    assert asked.returncode == 1
+    assert 'With this, "Bound" blocks every message from the group "Blocked"' in " ".join(asked.stderr.split())
+    assert unattended(live, "directory/add-group-member", "--yes", joining).returncode == 0

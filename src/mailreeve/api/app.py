@@ -26,12 +26,15 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
+from mailreeve.api.refusals import RefusalLog
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.perform import House, perform
+from mailreeve.policy.networks import counted_as
 from mailreeve.wire import envelope, signing
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure
@@ -49,6 +52,8 @@ from mailreeve.wire.errors import (
 
 PREFIX: Final = "/api/"
 WORKERS: Final = 16  # calls carried out at once; each holds at most one database connection
+SLOW_WORKERS: Final = 2  # calls that hash passwords, which are kept from taking the places of the others
+READY_TIME: Final = 5  # seconds that the database has to show that it can be used
 DRAINED: Final = 4  # times the body limit that is read and thrown away, so that the refusal can be read
 BODY_TIME: Final = 60  # seconds that a body may take to arrive
 SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
@@ -91,11 +96,12 @@ class Api:
         self._max_body = max_body
         self._dropped_log_lines = dropped_log_lines
         self._openapi = openapi_document(endpoints)
-        self._workers: CapacityLimiter | None = None
+        self._refusals = RefusalLog()
+        self._workers: _Workers | None = None
 
-    def asgi(self) -> Starlette:
+    def asgi(self) -> ASGIApp:
         """The ASGI application."""
-        return Starlette(
+        routes = Starlette(
             routes=[
                 Route("/healthz", self._alive, methods=["GET"]),
                 Route("/readyz", self._ready, methods=["GET"]),
@@ -105,11 +111,20 @@ class Api:
             ]
         )
 
+        async def literal(scope: Scope, receive: Receive, send: Send) -> None:
+            # A path is what was sent, octet for octet: that is what is signed, and `%2F` is no separator.
+            sent = scope.get("raw_path")
+            if sent is not None:
+                scope["path"] = sent.decode("latin-1")
+            await routes(scope, receive, send)
+
+        return literal
+
     async def _call(self, request: Request) -> Response:
         path = request.url.path
         endpoint = self._endpoints.get(path)
         if endpoint is None:
-            return self._refuse(RequestRefused(UNKNOWN_PATH), self._standing(request, None))
+            return await self._unknown(request, path)
         if request.method != "POST":
             response = self._refuse(RequestRefused(WRONG_METHOD), self._standing(request, None))
             response.headers["Allow"] = "POST"
@@ -132,7 +147,18 @@ class Api:
             return self._refuse(RequestRefused(TOO_SLOW), self._standing(request, caller))
         except ClientDisconnect:
             return Response(status_code=TOO_SLOW.status)
-        return await self._in_worker(partial(self._answer, request, endpoint, path, body, caller))
+        work = partial(self._answer, request, endpoint, path, body, caller)
+        return await self._in_worker(work, slow=bool(endpoint.slow))
+
+    async def _unknown(self, request: Request, path: str) -> Response:
+        """The answer to a path that is none of ours. Only callers learn which those are."""
+        try:
+            caller = await self._in_worker(partial(self._admit, request, path))
+        except _NotAdmitted as denied:
+            await self._skip_body(request)
+            return self._refuse(denied.refusal, denied.standing)
+        await self._skip_body(request)
+        return self._refuse(RequestRefused(UNKNOWN_PATH), self._standing(request, caller))
 
     def _answer(
         self, request: Request, endpoint: Endpoint, path: str, body: bytes, caller: Caller | None
@@ -161,7 +187,8 @@ class Api:
         try:
             caller = self._authenticate(request, path, datetime.now(UTC))
         except RequestRefused as problem:
-            standing = self._strangers.count(_address(request))
+            self._refusals.note(_address(request), _key_named(request), problem.problem.code)
+            standing = self._strangers.count(counted_as(_address(request)))
             tired = standing.remaining < 0
             refusal = RequestRefused(QUOTA, retry_after=standing.reset) if tired else problem
             raise _NotAdmitted(refusal, standing) from problem
@@ -172,7 +199,7 @@ class Api:
 
     def _standing(self, request: Request, caller: Caller | None) -> Standing:
         if caller is None:
-            return self._strangers.look(_address(request))
+            return self._strangers.look(counted_as(_address(request)))
         return self._quota.look(_counted_as(caller))
 
     def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
@@ -209,12 +236,17 @@ class Api:
             token = self._authenticator.give_token(client_id, client_secret, datetime.now(UTC))
             if token is not None:
                 return _json(msgspec.json.encode(token), 200, _SUCCESS_HEADERS)
-            standing = self._strangers.count(_address(request))
+            self._refusals.note(_address(request), client_id, "invalid_client")
+            standing = self._strangers.count(counted_as(_address(request)))
             if standing.remaining < 0:
                 return _oauth_error("slow_down", 429, standing.headers() | _retry_after(standing.reset))
             return _oauth_error("invalid_client", 401, standing.headers())
 
         return await self._in_worker(give)
+
+    def use(self, house: House) -> None:
+        """What calls that come from now on share."""
+        self._house = house
 
     async def _alive(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
@@ -224,20 +256,33 @@ class Api:
             trouble = self._house.store.trouble()
             if trouble:
                 _log.warning("not ready", problem=trouble)
-                return Response("the database does not answer\n", 503, media_type="text/plain")
+                return Response(f"the database cannot be used: {trouble}\n", 503, media_type="text/plain")
+            # That a row is left out, or a line of the log lost, keeps nothing else from being served.
             dropped = self._dropped_log_lines()
-            aside = f"log lines dropped: {dropped}\n" if dropped else ""
-            return Response(f"ready\n{aside}", media_type="text/plain")
+            lines = ["ready", *([f"log lines dropped: {dropped}"] if dropped else [])]
+            lines += self._house.store.unreadable.lines()
+            return Response("".join(f"{line}\n" for line in lines), media_type="text/plain")
 
-        return await self._in_worker(look)
+        try:
+            # Not among the calls, which may have all their threads at work.
+            with anyio.fail_after(READY_TIME):
+                return await anyio.to_thread.run_sync(
+                    look, limiter=self._limiters().looking, abandon_on_cancel=True
+                )
+        except TimeoutError:
+            return Response("the database does not answer\n", 503, media_type="text/plain")
 
     async def _describe(self, request: Request) -> Response:
         return _json(self._openapi, 200, {})
 
-    async def _in_worker(self, work: Callable[[], T]) -> T:
+    async def _in_worker(self, work: Callable[[], T], *, slow: bool = False) -> T:
+        limiters = self._limiters()
+        return await anyio.to_thread.run_sync(work, limiter=limiters.slow if slow else limiters.calls)
+
+    def _limiters(self) -> _Workers:
         if self._workers is None:
-            self._workers = CapacityLimiter(WORKERS)
-        return await anyio.to_thread.run_sync(work, limiter=self._workers)
+            self._workers = _Workers(CapacityLimiter(WORKERS), CapacityLimiter(SLOW_WORKERS), CapacityLimiter(1))
+        return self._workers
 
     async def _body(self, request: Request, most: int) -> bytes:
         """The body, of at most `most` octets. Raises `RequestRefused` when it is longer, having read on for a
@@ -283,6 +328,14 @@ class Api:
         number = secrets.token_hex(8)
         _log.error("call failed", id=number, path=path, exc_info=problem)
         return self._refuse(RequestRefused(INTERNAL, f"{INTERNAL.message} (id {number})"), standing)
+
+
+class _Workers(Struct, frozen=True):
+    """How many threads each kind of work may have. Made with the event loop, which a limiter belongs to."""
+
+    calls: CapacityLimiter
+    slow: CapacityLimiter
+    looking: CapacityLimiter
 
 
 class _NotAdmitted(Exception):
@@ -332,6 +385,12 @@ def _is_small(request: Request) -> bool:
 
 def _counted_as(caller: Caller) -> str:
     return f"{caller.account_id}/{caller.actor}"
+
+
+def _key_named(request: Request) -> str:
+    """The access key that a refused caller named; of a token nothing, which might be good elsewhere."""
+    scheme, _, rest = request.headers.get("authorization", "").strip().partition(" ")
+    return rest.partition(":")[0].strip() if scheme.upper() == "MC" else ""
 
 
 def _address(request: Request) -> str:

@@ -9,29 +9,44 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mailreeve.api.crowd import MAX_CONNECTIONS, Crowd, Place
 
 MAX_HEAD: Final = 512 * 1024  # octets received before a request's headers are complete
 HEAD_TIME: Final = 30.0  # seconds from the first octet of a request to the end of its headers
-MAX_CONNECTIONS: Final = 2_000
 KEEP_ALIVE: Final = 75  # seconds between two requests of a connection
 GRACE: Final = 20  # seconds that calls in flight have when the server stops
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that gives up on a stranger who sends headers without end, in size or in time."""
+    """HTTP/1.1 that gives up on a stranger who sends headers without end, in size or in time, and on silent ones
+    where their network has taken all the places it may have."""
 
+    crowd: Crowd
+    """That of the server whose protocol this is."""
+
+    _place: Place | None = None
+    _incoming = False
+    _unanswered = 0
     _head_octets = 0
     _in_head = True
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._place = self.crowd.enter(peer[0] if isinstance(peer, tuple) else "", transport.abort)
+        if self._place is None:
+            transport.abort()
+            return
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
+        if self._place is not None:
+            self.crowd.leave(self._place)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -45,12 +60,36 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if not self._in_head:
             self._expect_head()
+        self._incoming = True
+        self._unanswered += 1
+        self._say_what_is_under_way()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._cancel_deadline()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._incoming = False
+        self._say_what_is_under_way()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._unanswered -= 1
+        self._say_what_is_under_way()
+        super().on_response_complete()
+
+    def _say_what_is_under_way(self) -> None:
+        if self._place is None:
+            return
+        # Requests may come one behind the other: the last is incoming while those before it are answered.
+        if self._unanswered > self._incoming:
+            self.crowd.works(self._place)
+        elif self._incoming:
+            self.crowd.begins(self._place)
+        else:
+            self.crowd.waits(self._place)
 
     def _expect_head(self) -> None:
         self._in_head = True
@@ -70,18 +109,19 @@ class BoundedProtocol(HttpToolsProtocol):
 class HttpServer(uvicorn.Server):
     """A uvicorn server that says when it is ready and leaves signals to its owner."""
 
-    def __init__(self, app: Starlette, *, tls_cert: str = "", tls_key: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, tls_cert: str = "", tls_key: str = "") -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=BoundedProtocol,
+                http=type("Protocol", (BoundedProtocol,), {"crowd": Crowd()}),
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=MAX_CONNECTIONS,
+                # The crowd keeps below it; this is for what it has closed and the loop has not yet.
+                limit_concurrency=2 * MAX_CONNECTIONS,
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 ssl_certfile=tls_cert or None,

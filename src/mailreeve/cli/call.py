@@ -15,13 +15,21 @@ from msgspec.structs import replace
 
 from mailreeve.cli.folder import CREDENTIALS, is_initialised
 from mailreeve.cli.listening import found_at, http_url
-from mailreeve.cli.options import data_option, fail
+from mailreeve.cli.options import data_option, fail, said_of, say
+from mailreeve.cli.trust import trusted
 from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
-from mailreeve.settings import SettingsError
+from mailreeve.settings import Settings, SettingsError
 from mailreeve.settings import read as read_settings
 
-GUARDED: Final = frozenset(("policy/blockedsenders/create-policy", "policy/blockedsenders/update-policy"))
+GUARDED: Final = frozenset(
+    (
+        "policy/blockedsenders/create-policy",
+        "policy/blockedsenders/update-policy",
+        "directory/add-group-member",
+        "directory/update-group",
+    )
+)
 CONFIRM: Final = "confirmReach"
 UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 HIDDEN: Final = "********"  # what a server repeats of a password
@@ -51,18 +59,29 @@ class _Outcome(Struct, frozen=True):
     show_envvar=True,
     help="The server.  [default: where the setting http of DATA has it listen]",
 )
+@click.option(
+    "--ca",
+    metavar="FILE",
+    help="Certificates in PEM to trust besides the usual ones.  [default: the settings ca and tls_cert of DATA]",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before a block of a whole organisation.")
 def command(
-    path: str, items: tuple[str, ...], data: Path, credentials: Path | None, url: str | None, yes: bool
+    path: str,
+    items: tuple[str, ...],
+    data: Path,
+    credentials: Path | None,
+    url: str | None,
+    ca: str | None,
+    yes: bool,
 ) -> None:
     """Call an API endpoint, signed with saved credentials.
 
     PATH is the endpoint without /api/; each of ITEMS is a JSON object, or - for standard input. What the items
-    that were carried out gave is printed as JSON. Exit code 1 when the call or one of its items was refused, with
-    a line for each error that names the item by its number, from 1.
+    that were carried out gave is printed as JSON, all pages of a list. Exit code 1 when the call or one of its
+    items was refused, with a line for each error that names the item by its number, from 1.
 
-    A blocked sender policy that would hit a whole organisation is asked about first; where nobody can answer, it
-    is refused unless --yes is given.
+    A blocked sender policy that would hit a whole organisation, or comes to do so by a change of a group, is asked
+    about first; where nobody can answer, it is refused unless --yes is given.
 
     \b
     mailreeve call managedsender/permit-or-block-sender \\
@@ -73,11 +92,17 @@ def command(
     if guarded:
         # An answer of false has the server refuse what it would otherwise only warn of.
         parsed = [{CONFIRM: yes, **item} for item in parsed]
-    url = url or _served(data)
     try:
-        connection = Client(url, _keys(data, credentials))
-    except ValueError as problem:
+        settings = read_settings(data, {"ca": ca})
+    except SettingsError as problem:
         fail(str(problem))
+    own = url is None
+    url = url or _served(settings)
+    try:
+        trust = trusted(url, settings, own=own)
+        connection = Client(url, _keys(data, credentials), verify=trust.verify, server_name=trust.server_name)
+    except (ValueError, OSError) as problem:
+        fail(said_of(problem))
     with connection as client:
         try:
             outcome = _carried_out(client, path, dict(enumerate(parsed, 1)), guarded, url)
@@ -86,7 +111,7 @@ def command(
     if outcome.rows or not outcome.errors:
         click.echo(json.dumps(outcome.rows, indent=2, ensure_ascii=False))
     for warning in outcome.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        say(f"Warning: {warning}")
     if outcome.errors:
         several = len(parsed) > 1
         by_item = sorted(outcome.errors, key=lambda error: error[0])
@@ -96,7 +121,7 @@ def command(
 def _carried_out(client: Client, path: str, items: Mapping[int, Item], guarded: bool, url: str) -> _Outcome:
     """The outcome of a call, after asking about each item that was refused for want of a confirmation. Raises
     `ClientError` when nothing at all came of it."""
-    answer = client.send(path, *items.values())
+    answer = client.whole(path, *items.values())
     meant: dict[int, Item] = {}
     errors: list[tuple[int, str]] = []
     for number, failure in _numbered(items, answer.failures):
@@ -152,7 +177,7 @@ def _reasons(problem: ClientError, url: str) -> list[str]:
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) and "SSL" not in str(cause):
         return [f"no server answers at {url}; start one with `mailreeve serve`, or give --url"]
     if isinstance(cause, httpx2.ConnectError):
-        return [f"no safe connection to {url}: {cause}"]
+        return [f"no safe connection to {url}: {cause}; --ca names the certificates to trust"]
     return [f"no usable answer from {url}: {cause}; whether the call was carried out is not known"]
 
 
@@ -171,10 +196,9 @@ def _keys(data: Path, given: Path | None) -> ClientCredentials:
         fail(f"{file} does not hold credentials")
 
 
-def _served(data: Path) -> str:
-    """Where the server of a data folder is found, by its settings."""
+def _served(settings: Settings) -> str:
+    """Where the server with these settings is found."""
     try:
-        settings = read_settings(data, {})
         if not found_at(settings.http, "http")[1]:
             fail("the setting http has the server pick a free port; give --url with the one that it printed")
     except SettingsError as problem:

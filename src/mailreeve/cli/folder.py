@@ -77,19 +77,10 @@ class Opened:
             self.engine.dispose()
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
-        limits = Limits(
-            web_urls_per_policy=settings.web_urls_per_policy,
-            web_urls_per_account=settings.web_urls_per_account,
-            address_alterations=settings.address_alterations,
-            managed_senders_per_user=settings.managed_senders_per_user,
-            delegates_per_user=settings.delegates_per_user,
-        )
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
-        conduct = Conduct(settings.reach_guard, settings.web_proxy)
-        self.house = House(
-            self.store, follower, Ids(self._derive("ids", IDS_OCTETS)), limits, ADDRESS_JOINED, conduct
-        )
+        ids = Ids(self._derive("ids", IDS_OCTETS))
+        self.house = House(self.store, follower, ids, limits_of(settings), ADDRESS_JOINED, conduct_of(settings))
 
     def account_id(self, code: str | None) -> str:
         """The account that a code names, or the only one. Raises `FolderError`."""
@@ -147,6 +138,22 @@ class Opened:
         if len(key) != 32:
             raise FolderError(f"{file} is damaged: it should hold 32 octets in base64; {put_back}")
         return key
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much an account may hold."""
+    return Limits(
+        web_urls_per_policy=settings.web_urls_per_policy,
+        web_urls_per_account=settings.web_urls_per_account,
+        address_alterations=settings.address_alterations,
+        managed_senders_per_user=settings.managed_senders_per_user,
+        delegates_per_user=settings.delegates_per_user,
+    )
+
+
+def conduct_of(settings: Settings) -> Conduct:
+    """How what could be treated either way is treated."""
+    return Conduct(settings.reach_guard, settings.web_proxy)
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

@@ -9,13 +9,11 @@ from typing import Final
 import click
 import msgspec
 from msgspec import Struct
-from rich.console import Console
 
 from mailreeve.cli import logs
 from mailreeve.cli.folder import FolderError, Opened, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
 from mailreeve.cli.private_files import reserved
-from mailreeve.cli.tables import Column, print_table
 from mailreeve.directory.accounts import Origin
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.login import keys
@@ -75,14 +73,13 @@ def list_keys(data: Path, account: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(_Listed(found)))
         return
-    rows = [
-        (one.name, user, one.app_id, access_key)
-        for one in found
-        for user, access_key in [(bound.user, f"{bound.access_key[:SHOWN]}…") for bound in one.keys]
-        or [("-", "-")]
-    ]
-    columns = (Column("application", 1), Column("user", 1), Column("app id"), Column("access key"))
-    print_table(Console(highlight=False, soft_wrap=True), columns, rows, whole=True)
+    for one in found:
+        click.echo(f"{printable(one.name)}, {one.role}")
+        click.echo(f"  app id      {one.app_id}")
+        click.echo(f"  client id   {one.client_id}")
+        for bound in one.keys:
+            expires = f", until {bound.expires:%Y-%m-%d %H:%M} UTC" if bound.expires else ""
+            click.echo(f"  access key  {bound.access_key[:SHOWN]}…  of {printable(bound.user)}{expires}")
 
 
 @command.command("new")
@@ -151,6 +148,11 @@ def revoke_keys(data: Path, account: str | None, ids: tuple[str, ...], as_json: 
     for one in done:
         what = "with all its keys" if one.access_key is None else f"access key {one.access_key[:SHOWN]}…"
         click.echo(f"revoked {one.app_id}, {what}")
+
+
+def printable(text: str) -> str:
+    """A text that somebody typed, on a line of its own whatever it holds."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _issued(opened: Opened, account_id: str, address: str | None, name: str) -> NewKeys:

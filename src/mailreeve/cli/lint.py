@@ -17,7 +17,7 @@ from mailreeve.cli.folder import FolderError, opened_folder
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.families.lint.operations import lint_policies
+from mailreeve.families.lint.operations import left_out, lint_policies
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
 from mailreeve.policy.findings import FindingKind, Level
 from mailreeve.policy.lint import Progress, size
@@ -61,7 +61,9 @@ def command(
     try:
         with opened_folder(data, settings) as opened:
             with waiting("reading the policies"):
-                policies = opened.house.follower.current(opened.account_id(account))
+                account_id = opened.account_id(account)
+                policies = opened.house.follower.current(account_id)
+                unreadable = opened.store.read(account_id, lambda work: left_out(work, policies))
             with _shown_progress(size(policies)) as report:
 
                 def stop(looked_at: int) -> str:
@@ -74,6 +76,7 @@ def command(
                     item,
                     datetime.now(UTC),
                     web_proxy=settings.web_proxy,
+                    unreadable=unreadable,
                     most=None,
                     stop=stop,
                 )

@@ -34,8 +34,10 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> AsyncIterator[tuple[str, int]]:
-    """The address of an SMTP door that is open while the block runs."""
+async def open_mail_door(
+    opened: Opened, settings: Settings, next_hop: str, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[str, int]]:
+    """The address of an SMTP door that is open while the block runs. `tls` is for STARTTLS."""
     host, port = split_host_port(settings.smtp, "smtp")
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
@@ -56,7 +58,7 @@ async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> A
             policies=MailPolicies(opened.store, opened.house.follower),
             next_hop=mail_goes,
             recorder=keeper,
-            tls=_tls(settings),
+            tls=tls,
         )
         async with AsyncExitStack() as stack:
             # Only the opening: what fails later is not the address.
@@ -69,7 +71,10 @@ async def open_mail_door(opened: Opened, settings: Settings, next_hop: str) -> A
             await forgetting
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """The certificate as the settings name it, None where they name none. Raises `SettingsError`."""
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError("tls_cert and tls_key go together")
     if not settings.tls_cert:
         return None
     try:
@@ -99,7 +104,10 @@ def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
         known = ", ".join(StartTls)
         raise SettingsError(f"next_hop_starttls: {settings.next_hop_starttls!r} is none of {known}") from problem
     if text.startswith(MAILDIR_PREFIX):
-        return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
+        try:
+            return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
+        except OSError as problem:
+            raise SettingsError(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
     host, port = split_host_port(text, "next_hop")
     return SmtpNextHop(host=host, port=port, greeting=hostname, start_tls=start_tls)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib import import_module
 from typing import Final
 
@@ -29,6 +30,9 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name == "serve":
+            # Loading a server takes its time, in which a SIGHUP must not end it. Afterwards it has a meaning.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         command: click.Command = import_module(f"mailreeve.cli.{cmd_name}").command
         return command
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -68,9 +71,28 @@ def refusal_text(refusal: ItemRefused, options: Mapping[str, str]) -> str:
     return "; ".join(f"{options.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems)
 
 
+class _Failed(click.ClickException):
+    """The last thing that is said about why it could not be done."""
+
+    def show(self, file: IO[str] | None = None) -> None:
+        say(f"Error: {self.format_message()}")
+
+
 def fail(*messages: str) -> NoReturn:
     """Say why it could not be done, a line per message, and end with exit code 1."""
     *earlier, last = messages
     for message in earlier:
-        click.echo(f"Error: {message}", err=True)
-    raise click.ClickException(last)
+        say(f"Error: {message}")
+    raise _Failed(last)
+
+
+def say(text: str) -> None:
+    """Say something on standard error: a line for programs, and on a terminal broken between words."""
+    if sys.stderr.isatty():
+        text = "\n".join(broken(text, shutil.get_terminal_size().columns))
+    click.echo(text, err=True)
+
+
+def broken(text: str, width: int) -> list[str]:
+    """The text in lines of that width, those after the first indented. A longer word stays whole, to be copied."""
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

@@ -9,13 +9,14 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import anyio.to_thread
 import click
+import msgspec
 import structlog
 import uvloop
 
@@ -32,14 +33,17 @@ from mailreeve.cli.folder import (
     MAILDIR,
     FolderError,
     Opened,
+    conduct_of,
     is_initialised,
+    limits_of,
     opened_folder,
     require_initialised,
 )
 from mailreeve.cli.listening import listening
-from mailreeve.cli.mail import open_mail_door
+from mailreeve.cli.mail import open_mail_door, tls_of
 from mailreeve.cli.options import data_option, ends_with
 from mailreeve.cli.private_files import close_to_others, open_to_others, touch_private
+from mailreeve.cli.reload import Hangups, Reload, hangups, reload_at
 from mailreeve.families.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
@@ -77,13 +81,33 @@ def command(
     """Serve the API and the mail door from a data folder.
 
     Prints a line per listener, then `ready`. SIGTERM or Ctrl-C finishes what is in flight and exits with 0.
+    SIGHUP reads the certificate again, and those settings that need no restart.
     """
+    with hangups() as found:
+        _command(data, make, domain_names, admin, options, found)
+
+
+class Asked(NamedTuple):
+    """What the command line said, and the SIGHUPs that ask for more to be read since."""
+
+    options: Mapping[str, object]
+    hangups: Hangups
+
+
+def _command(
+    data: Path,
+    make: bool,
+    domain_names: tuple[str, ...],
+    admin: str | None,
+    options: Mapping[str, object],
+    found: Hangups,
+) -> None:
+    os.umask(0o077)  # Whatever a server writes is for its owner alone, messages in a Maildir too.
     logs.fill_standard_descriptors()
     settings = read_settings(data, options)
     if settings.milter:
         raise SettingsError("milter: this version has no milter door; use smtp")
-    if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise SettingsError("tls_cert and tls_key go together")
+    tls_of(settings)
     log = logs.configure(settings.log_level)
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
@@ -92,10 +116,10 @@ def command(
         check_whole(opened.engine, data / DATABASE)
         _close_to_others(data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(opened, settings, data, log))
+            runner.run(_serve(opened, settings, data, log, Asked(options, found)))
 
 
-async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWriter) -> None:
+async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWriter, asked: Asked) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +141,8 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
     with listening("http", settings.http):
         listener = _bind(*split_host_port(settings.http, "http"))
     next_hop = settings.next_hop or f"maildir:{data / MAILDIR}"
-    async with open_mail_door(opened, settings, next_hop) as smtp_address:
+    starttls = tls_of(settings)
+    async with open_mail_door(opened, settings, next_hop, starttls) as smtp_address:
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         ready = asyncio.create_task(http.ready.wait())
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,11 +152,20 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
             raise FolderError("the HTTP server ended while starting; see the log")
         scheme = "https" if settings.tls_cert else "http"
         _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
+
+        def apply(now: Settings) -> None:
+            api.use(msgspec.structs.replace(opened.house, limits=limits_of(now), conduct=conduct_of(now)))
+
+        contexts = [context for context in (http.config.ssl, starttls) if context is not None]
+        reloading = asyncio.create_task(
+            reload_at(asked.hangups, Reload(data, asked.options, settings, contexts, apply))
+        )
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         http.stop()
         await serving
         letting_go.cancel()
         watching.cancel()
+        reloading.cancel()
 
 
 async def _warm_up(opened: Opened) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Self, TypeVar
 import httpx2
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.client.auth import SignedAuth, TokenAuth
 from mailreeve.client.credentials import Credentials, OAuthCredentials
@@ -49,7 +50,8 @@ class Api:
     """One server, one caller. Threads may share it; `close` it, or use it in a `with` statement.
 
     `base_url` is the scheme, host and port. `verify` is False to trust any certificate, or a context of one's
-    own; `ca_file` names a file of certificates to trust instead of the usual ones. Calls over quota are repeated
+    own; `ca_file` names a file of certificates to trust instead of the usual ones. `server_name` is the name that
+    the server's certificate is for, where that is not the host of `base_url`. Calls over quota are repeated
     up to `retries` times, since the server has not carried them out; nothing else is.
     """
 
@@ -59,6 +61,7 @@ class Api:
         credentials: Credentials | OAuthCredentials,
         *,
         ca_file: str | None = None,
+        server_name: str | None = None,
         verify: ssl.SSLContext | bool = True,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
@@ -73,7 +76,11 @@ class Api:
             # The path is signed, so nothing may stand before it.
             raise ValueError(f"{base_url!r} is not the address of a server: scheme, host and port only")
         if ca_file is not None:
-            verify = ssl.create_default_context(cafile=ca_file)
+            try:
+                verify = ssl.create_default_context(cafile=ca_file)
+            except OSError as problem:  # which names no file
+                raise ValueError(f"{ca_file} holds no certificates to trust: {problem}") from problem
+        self._extensions: dict[str, object] = {} if server_name is None else {"sni_hostname": server_name}
         self._http = httpx2.Client(
             base_url=url,
             auth=SignedAuth(credentials) if isinstance(credentials, Credentials) else TokenAuth(credentials),
@@ -102,14 +109,23 @@ class Api:
     def call(
         self, path: str, *items: Item, page_size: int | None = None, page_token: str | None = None
     ) -> list[Row]:
-        """The rows of one call; where the function lists, those of all pages, unless size or token of a page are
-        given, which asks for that page alone. A function that answers a list in one row has one for each page.
+        """The rows of one call: all of them, where the function lists by pages, or with a `page_size` or a
+        `page_token` those of that page.
 
         `path` is a function's, with or without `/api/` in front. Raises `ApiError` when any item is refused.
         """
-        if page_size is not None or page_token is not None:
-            return self.send(path, *items, page_size=page_size, page_token=page_token).rows()
-        return [row for answer in self._pages(path, items, None) for row in answer.data]
+        if page_size is None and page_token is None:
+            return self.whole(path, *items).rows()
+        return self.send(path, *items, page_size=page_size, page_token=page_token).rows()
+
+    def whole(self, path: str, *items: Item) -> Answer:
+        """As `send`, with the rows of all pages. Where a page is one row that holds a list, as with users and
+        groups, so is the whole."""
+        answer = self.send(path, *items)
+        if answer.next_page is None or answer.failures:
+            return answer
+        pages = [answer, *self._following(path, items, None, answer)]
+        return replace(answer, data=_joined([page.data for page in pages]), next_page=None)
 
     def call_for(self, into: type[T], path: str, *items: Item) -> list[T]:
         """As `call`, with each row as a value of `into`. Raises `ClientError` for rows that do not fit."""
@@ -117,7 +133,24 @@ class Api:
 
     def pages(self, path: str, item: Item | None = None, *, page_size: int | None = None) -> Iterator[Answer]:
         """The pages of a list, each fetched when it is asked for. Raises `ApiError`."""
-        return self._pages(path, () if item is None else (item,), page_size)
+        items = () if item is None else (item,)
+        answer = self.send(path, *items, page_size=page_size)
+        answer.rows()
+        yield answer
+        yield from self._following(path, items, page_size, answer)
+
+    def _following(
+        self, path: str, items: Sequence[Item], page_size: int | None, answer: Answer
+    ) -> Iterator[Answer]:
+        """The pages after an answer's. Raises `ApiError`."""
+        seen = set[str]()
+        while (token := answer.next_page) is not None:
+            if token in seen:
+                raise ClientError(f"{path}: the server gives the same page over and over")
+            seen.add(token)
+            answer = self.send(path, *items, page_size=page_size, page_token=token)
+            answer.rows()
+            yield answer
 
     def every(self, path: str, item: Item | None = None, *, page_size: int | None = None) -> Iterator[Row]:
         """The rows of a list, page after page. Raises `ApiError`."""
@@ -133,24 +166,10 @@ class Api:
             envelope["meta"] = {"pagination": page}
         return _read(self._post(f"/api/{path.removeprefix('/api/')}", msgspec.json.encode(envelope)))
 
-    def _pages(self, path: str, items: Sequence[Item], page_size: int | None) -> Iterator[Answer]:
-        token: str | None = None
-        seen = set[str]()
-        while True:
-            answer = self.send(path, *items, page_size=page_size, page_token=token)
-            answer.rows()
-            yield answer
-            token = answer.next_page
-            if token is None:
-                return
-            if token in seen:
-                raise ClientError(f"{path}: the server gives the same page over and over")
-            seen.add(token)
-
     def _post(self, path: str, body: bytes) -> httpx2.Response:
         for left in range(self._retries, -1, -1):
             try:
-                response = self._http.post(path, content=body)
+                response = self._http.post(path, content=body, extensions=self._extensions)
             except httpx2.TransportError as problem:
                 raise Unreachable(f"{path}: {type(problem).__name__}: {problem}") from problem
             wait = _wait(response.headers)
@@ -158,6 +177,16 @@ class Api:
                 return response
             self._sleep(wait)
         raise AssertionError("unreachable")
+
+
+def _joined(pages: Sequence[list[Row]]) -> list[Row]:
+    first = pages[0]
+    inner = [name for name, value in first[0].items() if isinstance(value, list)] if len(first) == 1 else []
+    if len(inner) != 1 or "id" in first[0]:
+        return [row for page in pages for row in page]
+    name = inner[0]
+    parts = [row[name] for page in pages for row in page]
+    return [{**first[0], name: [one for part in parts if isinstance(part, list) for one in part]}]
 
 
 def convert(value: object, into: type[T]) -> T:

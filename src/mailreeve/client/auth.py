@@ -18,6 +18,7 @@ from msgspec import Struct
 from mailreeve.client.credentials import Credentials, OAuthCredentials
 from mailreeve.client.errors import ApiError, Failure
 
+_INHERITED: Final = ("timeout", "sni_hostname")  # what a request for a token takes over from the call
 MARGIN: Final = 60  # seconds before its end that a token is no longer used
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path, not a secret
 
@@ -78,7 +79,9 @@ class TokenAuth(httpx2.Auth):
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        extensions = {"timeout": request.extensions.get("timeout", {})}
+        extensions: dict[str, object] = {
+            name: request.extensions[name] for name in _INHERITED if name in request.extensions
+        }
         return httpx2.Request(
             "POST",
             request.url.copy_with(raw_path=TOKEN_PATH.encode()),

@@ -59,10 +59,10 @@ def load_some(work: Work, names: Collection[Name]) -> DirectoryChanges:
 
 def _domains(work: Work) -> tuple[frozenset[Domain], frozenset[Domain]]:
     """All domains, and those of them that accept mail for known recipients only."""
-    managed = domains.every(work)
+    managed = domains.load(work)
     return (
-        frozenset(row.name for row in managed),
-        frozenset(row.name for row in managed if row.inbound_type is InboundType.KNOWN),
+        frozenset(name for name, _ in managed),
+        frozenset(name for name, type_ in managed if type_ is InboundType.KNOWN),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Column, Select
 
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page, Place
@@ -16,7 +16,7 @@ R = TypeVar("R")
 def page_of(
     work: Work,
     query: Select[Any],
-    key: ColumnElement[str],
+    key: Column[str],
     asked: Asked,
     made: Callable[[Sequence[Any]], R],
     total: Callable[[], int],
@@ -31,7 +31,7 @@ def page_of(
     return every policy, and their clients do not page (api.md section 3.2.2).
     """
     if all_at_once and asked.whole:
-        return Page.of_all([made(row) for row in work.execute(query.order_by(key))])
+        return Page.of_all(_values(work, key, work.execute(query.order_by(key)), made))
     size = asked.size or DEFAULT_PAGE_SIZE
     place = asked.place
     if place is not None and place.back:
@@ -42,7 +42,7 @@ def page_of(
     start = "" if place is None else place.key
     more = len(rows) > size
     return Page(
-        [made(row) for row in found],
+        _values(work, key, found, made),
         count=len(found),
         total=total() if more or place is not None else len(found),
         after=Place(found[-1][0] if found else start),
@@ -55,7 +55,7 @@ def page_of(
 def _back(
     work: Work,
     query: Select[Any],
-    key: ColumnElement[str],
+    key: Column[str],
     end: str,
     size: int,
     made: Callable[[Sequence[Any]], R],
@@ -65,7 +65,7 @@ def _back(
     rows = work.execute(query.where(key <= end).order_by(key.desc()).limit(size + 1)).all()
     found = rows[size - 1 :: -1] if len(rows) > size else rows[::-1]
     return Page(
-        [made(row) for row in found],
+        _values(work, key, found, made),
         count=len(found),
         total=total(),
         after=Place(end),
@@ -75,5 +75,12 @@ def _back(
     )
 
 
-def _any(work: Work, query: Select[Any], key: ColumnElement[str]) -> bool:
+def _any(work: Work, query: Select[Any], key: Column[str]) -> bool:
     return work.execute(query.with_only_columns(key, maintain_column_froms=True).limit(1)).first() is not None
+
+
+def _values(
+    work: Work, key: Column[str], rows: Iterable[Sequence[Any]], made: Callable[[Sequence[Any]], R]
+) -> list[R]:
+    """What is made of the rows; of those with keys of ours one that cannot be read is left out."""
+    return list(work.read(key.table.name, rows, made)) if key.name == "id" else [made(row) for row in rows]

@@ -23,7 +23,7 @@ from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
-from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.endpoint import MAX_SLOW, Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
 from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
 from mailreeve.wire.pagination import Asked, Page, Paging, Shown, refuse_token
@@ -62,6 +62,10 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
         raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
     if len(request.items) > endpoint.most:
         raise RequestRefused(TOO_MANY_ITEMS, f"{TOO_MANY_ITEMS.message}: at most {endpoint.most} are allowed")
+    slow = sum(1 for item in request.items if item.get(endpoint.slow)) if endpoint.slow else 0
+    if slow > MAX_SLOW:
+        message = f"{TOO_MANY_ITEMS.message}: at most {MAX_SLOW} with a {endpoint.slow} are allowed"
+        raise RequestRefused(TOO_MANY_ITEMS, message, field=endpoint.slow)
     ready = [_read(endpoint, item) for item in request.items]
     paging = None
     if endpoint.lists:

@@ -18,6 +18,7 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
+from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.mail.message import Content
@@ -28,6 +29,10 @@ from mailreeve.policy.decisions import SmtpReply
 log: FilteringBoundLogger = structlog.get_logger()
 
 CANNOT_STORE: Final = SmtpReply(452, "4.3.1", "The mailbox cannot be written, try again later")
+
+WRITERS: Final = 16
+"""How many messages are written at once. Others wait for their turn, and take no thread from those who only ask
+for policies."""
 
 _FOLDERS: Final = ("tmp", "new", "cur")
 
@@ -45,6 +50,7 @@ class MaildirNextHop:
             folder.mkdir(exist_ok=True, mode=0o700)
         _sync_directory(path)
         self._path = path
+        self._writers: CapacityLimiter | None = None
         # What may stand in a file name of a Maildir, whatever the machine is called.
         self._host = socket.gethostname().replace("/", r"\057").replace(":", r"\072")
 
@@ -70,6 +76,14 @@ class MaildirNextHop:
             if len(done) == len(boxes) or not self._are_synced():
                 done.clear()
         return [None if str(recipient.effective) in done else CANNOT_STORE for recipient in recipients]
+
+    async def store_in_turn(
+        self, sender: Sender, recipients: Sequence[Routed], content: Content
+    ) -> list[SmtpReply | None]:
+        """The same in a thread, of which no more than `WRITERS` are taken."""
+        if self._writers is None:
+            self._writers = CapacityLimiter(WRITERS)
+        return await anyio.to_thread.run_sync(self.store, sender, recipients, content, limiter=self._writers)
 
     def _are_synced(self) -> bool:
         """Whether the files written so far are durable."""
@@ -107,7 +121,7 @@ class _MaildirCourier:
     async def deliver(
         self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
-        return await anyio.to_thread.run_sync(self._next_hop.store, sender, recipients, content)
+        return await self._next_hop.store_in_turn(sender, recipients, content)
 
     async def reset(self) -> None:
         """Nothing is begun before it is delivered."""

@@ -30,13 +30,15 @@ MAX_FIELDS: Final = 2_000
 
 _FIELD_NAME: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")  # RFC 5322 sections 3.6.8 and 4.5
 # A field or other line with its continuation lines, which begin with white space (RFC 5322 section 2.2.3).
-_FIELD: Final = re.compile(rb"[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
-# At each place it looks at few octets that no name has: the search is not to take the square of their number.
+# Nothing is taken back once it is read, or each line would be remembered until the end of its field.
+_FIELD: Final = re.compile(rb"[^\n]*+(?:\n|\Z)(?:[ \t][^\n]*+(?:\n|\Z))*+")
+# At each place it looks at few octets that no name has, and at each of them once: a header of nothing else is not
+# to keep others waiting.
 _HIDDEN_FROM: Final = re.compile(
-    rb"""(?:\A | %(break)s) [^!-~\r\n]{0,16}
-    f %(unnamed)s r %(unnamed)s o %(unnamed)s m [^!-~\r\n]{0,16} :
-    ((?:(?!%(break)s)[^\n] | \n[\ \t])*)    # the value, up to what ends a line for such a reader"""
-    % {b"break": rb"(?:[\x0b\x0c\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9])", b"unnamed": rb"[^\ !-~\t\r\n]{0,16}"},
+    rb"""(?:\A | %(break)s) [^!-~\r\n\x0b\x0c\x1c-\x1e\x85]{0,16}+
+    f %(unnamed)s r %(unnamed)s o %(unnamed)s m [^!-~\r\n]{0,16}+ :
+    ((?:(?!%(break)s)[^\n] | \n[\ \t])*+)    # the value, up to what ends a line for such a reader"""
+    % {b"break": rb"(?:[\x0b\x0c\x1c-\x1e\x85]|\xe2\x80[\xa8\xa9])", b"unnamed": rb"[^\ !-~\t\r\n]{0,16}+"},
     re.IGNORECASE | re.VERBOSE,
 )
 _HEADER_END: Final = re.compile(rb"(?:\A|\n)(\r?\n)")

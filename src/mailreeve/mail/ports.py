@@ -35,7 +35,10 @@ class Recorder(Protocol):
     """Keeps outcomes. Called in a worker thread."""
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep all of them, or raise. They are durable when this returns: the 250 waits for it."""
+        """Keep all of them, or raise. They are durable when this returns: the 250 waits for it.
+
+        Given none, it raises if it could keep none now.
+        """
         ...
 
 

@@ -134,7 +134,7 @@ def _parts_of(value: str) -> Iterator[_Part]:
             if parsed > MAX_PARSED:
                 raise CannotAlterError
             mailbox = read_mailbox(entry)
-        if mailbox is not None:
+        if mailbox is not None and "=?" not in mailbox.address.local:  # what looks encoded, readers decode
             yield _Part(entry, mailbox, (mailbox.address,))
             continue
         doubtful += 1

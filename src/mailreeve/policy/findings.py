@@ -14,6 +14,7 @@ NAMED: Final = 20
 class FindingKind(StrEnum):
     """What is wrong. `NEVER_WINS` holds those that are certain of policies which win nothing from now on."""
 
+    UNREADABLE = "unreadable"
     SHADOWED = "shadowed"
     NEVER_MATCHES = "never_matches"
     EMPTY_GROUP = "empty_group"
@@ -69,6 +70,7 @@ class SubjectKind(StrEnum):
     GROUP = "group"
     WEB_LIST = "web_list"
     WEB_ENTRY = "web_entry"
+    STORED_ROW = "stored_row"
 
 
 WEB_SUBJECTS: Final = frozenset((SubjectKind.WEB_LIST, SubjectKind.WEB_ENTRY))

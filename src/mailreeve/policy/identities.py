@@ -44,7 +44,7 @@ from mailreeve.policy.targets import (
 _EXTERNAL: Final = (EVERYONE_KEY, EXTERNAL_KEY)
 _INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
-KEPT: Final = 100_000
+KEPT: Final = 65_536
 """So many addresses are remembered with all of their keys; then all of them are forgotten."""
 
 

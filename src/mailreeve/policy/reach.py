@@ -7,18 +7,28 @@ left is the block that names everybody on purpose or by mistake, which this modu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from math import inf
 from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.policy.addresses import Domain
 from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.facts import Directory
-from mailreeve.policy.policies import BlockedOption, FromPart, Scope
+from mailreeve.policy.policies import BlockedOption, FromPart, Network, Scope
 from mailreeve.policy.targets import EVERYONE_KEY, EXTERNAL_KEY, Target, TargetType
 from mailreeve.policy.wording import listed, target_words
+
+_NAMING_MANY: Final = frozenset((TargetType.PROFILE_GROUP, TargetType.ADDRESS_ATTRIBUTE_VALUE))
+_ADMINISTRATIVE: Final = frozenset(("abuse", "postmaster"))
+_ALL_FOUR: Final = IPv4Network("0.0.0.0/0")
+_ALL_SIX: Final = IPv6Network("2000::/3")  # all unicast addresses that are given out (RFC 4291 section 2.4)
+# What no message from another network comes from (RFC 1122 section 3.2.1.3, RFC 1112 section 4).
+_SENDING_NOTHING: Final = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"))
 
 MOST_NAMED: Final = 3  # domains or ranges that a sentence names before it counts
 
@@ -47,14 +57,13 @@ def reach(option: BlockedOption, scope: Scope, coverage: Coverage, at: float) ->
     """The reach of a policy with this option and scope, from the time `at` on.
 
     An exemption, a disabled and an expired policy block nothing. A condition on the source address narrows a
-    policy to some servers, so it is never wide. Between outsiders it concerns relaying alone, which is refused
-    anyway.
+    policy to some servers, so it is never wide; unless its ranges together are all that anybody sends from, by
+    IPv4 or by IPv6. Between outsiders it concerns relaying alone, which is refused anyway.
     """
     directory = coverage.directory
-    words = _words(scope, directory)
-    blocks = option is BlockedOption.BLOCK_SENDER and scope.terms.enabled and scope.terms.ends > at
-    everywhere = not scope.terms.networks or any(network.prefixlen == 0 for network in scope.terms.networks)
-    if not blocks or not everywhere:
+    words, terms = reach_words(scope, directory), scope.terms
+    in_force = terms.enabled and terms.ends > max(at, terms.starts)
+    if option is not BlockedOption.BLOCK_SENDER or not in_force or not _from_everywhere(terms.networks):
         return Reach(words, False)
     wholes = _whole(scope.from_, coverage), _whole(scope.to, coverage)
     outside = {EXTERNAL_KEY}
@@ -68,10 +77,43 @@ def _whole(target: Target, coverage: Coverage) -> set[str]:
         return {EVERYONE_KEY}
     if target.type is TargetType.EXTERNAL_ADDRESSES:
         return {EXTERNAL_KEY}
-    return {domain for domain in coverage.directory.internal_domains if target.key in coverage.at_domain(domain)}
+    domains = coverage.directory.internal_domains
+    whole: set[str] = {domain for domain in domains if target.key in coverage.at_domain(domain)}
+    if target.type in _NAMING_MANY:
+        whole |= _all_users(target, coverage, domains - whole)
+    return whole
 
 
-def _words(scope: Scope, directory: Directory) -> str:
+def _all_users(target: Target, coverage: Coverage, domains: frozenset[Domain]) -> set[str]:
+    """Those of the domains whose users the target names one by one: all of them, and more than one. Nobody counts
+    the two users that every domain has for its administration."""
+    found: dict[str, int] = dict.fromkeys(domains, 0)
+    for key, user in coverage.directory.users.items():
+        local, _, domain = key.rpartition("@")
+        if domain not in found or key != user.primary or local in _ADMINISTRATIVE:
+            continue
+        if target.key in coverage.of_address(key):
+            found[domain] += 1
+        else:
+            del found[domain]
+            if not found:
+                break
+    return {domain for domain, count in found.items() if count > 1}
+
+
+def _from_everywhere(networks: Sequence[Network]) -> bool:
+    """Whether the ranges leave out nobody: no condition, or together all addresses that anybody sends from."""
+    if not networks:
+        return True
+    four = [network for network in networks if isinstance(network, IPv4Network)]
+    six = [network for network in networks if isinstance(network, IPv6Network)]
+    return (bool(four) and list(collapse_addresses([*four, *_SENDING_NOTHING])) == [_ALL_FOUR]) or any(
+        network.supernet_of(_ALL_SIX) for network in collapse_addresses(six)
+    )
+
+
+def reach_words(scope: Scope, directory: Directory) -> str:
+    """Which messages the scope is about."""
     names = directory.group_names
     recipients = _recipients(scope.to, directory)
     if scope.from_.type is TargetType.EVERYONE:

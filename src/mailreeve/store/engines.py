@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT: Final = 10_000  # milliseconds that a statement waits for another process's write
+PATIENCE: Final = 1.0  # seconds that a trial write waits for another write of this process
 POOL_SIZE: Final = 24  # connections kept; one worker thread holds at most one
 
 
@@ -31,6 +32,8 @@ class SqliteEngine:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: tuple[int, int] | None = None
         self._gate = threading.Lock()
         self.sqlalchemy = sqlalchemy.create_engine(
             sqlalchemy.URL.create("sqlite", database=str(path)),  # A path may hold what a URL would not.
@@ -39,6 +42,7 @@ class SqliteEngine:
             hide_parameters=True,  # An exception's text is logged, and parameters are addresses and hashes.
         )
         event.listen(self.sqlalchemy, "connect", _configure)
+        event.listen(self.sqlalchemy, "connect", self._remember_file)
         event.listen(self.sqlalchemy, "begin", _begin)
 
     @contextmanager
@@ -84,9 +88,33 @@ class SqliteEngine:
         finally:
             connection.close()
 
+    def try_to_write(self) -> None:
+        """Write something that means nothing, durably, unless somebody else is writing. Raises `DatabaseError`, or
+        `OSError` when the file is no longer where it was opened: what is written to a file without a name is lost
+        with the process."""
+        found = self._path.stat()
+        if self._file not in (None, (found.st_dev, found.st_ino)):
+            raise OSError("its file was replaced by another")
+        if not self._gate.acquire(timeout=PATIENCE):
+            return
+        try:
+            with self.sqlalchemy.connect() as connection:
+                connection = connection.execution_options(**{_WRITES: True})
+                with connection.begin():
+                    # A number in the file's header, kept for applications, for which we have no other use.
+                    number: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                    connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
+        finally:
+            self._gate.release()
+
     def is_conflict(self, problem: Exception) -> bool:
         """Whether the same transaction may succeed when it is run again."""
         return isinstance(problem, OperationalError) and "locked" in str(problem.orig)
+
+    def _remember_file(self, *_: object) -> None:
+        if self._file is None:
+            opened = self._path.stat()
+            self._file = opened.st_dev, opened.st_ino
 
     def dispose(self) -> None:
         """Close the pooled connections."""

@@ -1,13 +1,20 @@
 """What are rows known by? Keys made by us and ordered by time, so that no database sequence is needed.
 
 UUID version 7 (RFC 9562 section 5.7) as 32 hexadecimal digits. Python has it from 3.14 on.
+
+Their order is that in which rows were made, whatever the clock did (behaviour.md D-50): within a process no key is
+lower than one before it, and whoever writes says which key must be followed (`follow`).
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
+from typing import Final
+
+_KEY: Final = re.compile("[0-9a-f]{12}7[0-9a-f]{19}")
 
 
 class _Ticks:
@@ -24,6 +31,11 @@ class _Ticks:
             self._last = max(now, self._last + 1)
             return self._last
 
+    def follow(self, ticks: int) -> None:
+        """Give no answer up to this one any more."""
+        with self._lock:
+            self._last = max(self._last, ticks)
+
 
 _ticks = _Ticks()
 
@@ -37,3 +49,20 @@ def new_key() -> str:
     value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | fraction << 64
     value |= 0b10 << 62 | secrets.randbits(62)
     return f"{value:032x}"
+
+
+def follow(key: str) -> None:
+    """Make only greater keys from now on. An earlier process made this one, and the clock may have been set back
+    since. What is none of our keys, as a row that was tampered with may have, is not followed."""
+    if _KEY.fullmatch(key):
+        _ticks.follow(_ticks_of(key))
+
+
+def made_at(key: str) -> float:
+    """When a key was made, in POSIX seconds by the clock of keys, which never goes back: a later key has no
+    earlier time, whatever the computer's clock said."""
+    return _ticks_of(key) / 4096 / 1000
+
+
+def _ticks_of(key: str) -> int:
+    return int(key[:12], 16) * 4096 + int(key[13:16], 16)

@@ -10,14 +10,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Select, type_coerce
+from sqlalchemy import Column, ColumnElement, Select
 
 from mailreeve.policy.policies import Changes
 from mailreeve.store.transactions import Name, Work
 
 ROWS: Final = 2_000  # fetched at a time
 KEYS: Final = 500  # named in one query
-MICROSECONDS: Final = 1_000_000
+
+
+T = TypeVar("T")
 
 
 class Identified(Protocol):
@@ -28,11 +30,6 @@ class Identified(Protocol):
 
 
 I = TypeVar("I", bound=Identified)  # noqa: E741 - for what is identified
-
-
-def microseconds(column: Column[Any]) -> ColumnElement[int]:
-    """A moment as it is stored: a policy set needs no `datetime`, and a million of them take seconds to make."""
-    return type_coerce(column, BigInteger)
 
 
 def keys_of(names: Collection[Name]) -> list[str]:
@@ -53,14 +50,24 @@ def stream_named(
         yield from work.execute(query.where(column.in_(keys[start : start + KEYS])))
 
 
+def everything(
+    work: Work, query: Select[Any], column: Column[str], make: Callable[[Sequence[Any]], T]
+) -> Iterator[T]:
+    """The objects of which each has one row, in the order of the column, which is their key and comes first.
+    Points in time among the others come as `microseconds`."""
+    work.unreadable.forget(work.account_id, column.table.name)
+    return work.read(column.table.name, stream(work, query.order_by(column)), make, moments=False)
+
+
 def changes(
     work: Work,
     query: Select[Any],
-    column: ColumnElement[str],
+    column: Column[str],
     names: Collection[Name],
-    made: Callable[[Sequence[Any]], I],
+    make: Callable[[Sequence[Any]], I],
 ) -> Changes[I]:
     """What has become of objects of which each has one row: those that are there, and which are gone."""
     keys = keys_of(names)
-    put = tuple(made(row) for row in stream_named(work, query, column, keys))
+    work.unreadable.forget(work.account_id, column.table.name, keys)
+    put = tuple(work.read(column.table.name, stream_named(work, query, column, keys), make, moments=False))
     return Changes(put, frozenset(keys).difference([one.id for one in put]))

@@ -37,11 +37,20 @@ class Moment(TypeDecorator[datetime]):
         return (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        if value is None:
+            return None
+        try:
+            return _EPOCH + value * _MICROSECOND
+        except (TypeError, OverflowError):
+            return UNREADABLE_MOMENT
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = datetime.resolution
+
+UNREADABLE_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
+"""What is read where a number of microseconds should be and is none: no moment of ours is the first of the
+calendar. `reading.made` leaves the row out."""
 
 
 def account_column() -> Column[str]:

@@ -7,6 +7,7 @@ of its account, and its audit rows are committed with it.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,10 +25,12 @@ from sqlalchemy.exc import DBAPIError
 
 from mailreeve.directory.accounts import Origin
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.keys import new_key
+from mailreeve.store.keys import follow, new_key
+from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.schema import account, audit_event
 
 ATTEMPTS: Final = 5
+WRITE_EVERY: Final = 1.0  # seconds for which it is taken that a database that took a write takes others
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -68,14 +71,29 @@ class AuditEntry(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Work:
-    """One transaction of one account. `now` is the time of its start, in UTC."""
+    """One transaction of one account. `now` is the time of its start, in UTC; it may be earlier than that of one
+    before, where the clock was set back. `revision` is the account's last one: what is written now is of the
+    next."""
 
     connection: Connection
     account_id: str
     origin: Origin
     now: datetime
+    revision: int = 0
+    unreadable: UnreadableRows = field(default_factory=UnreadableRows)
     touched: list[tuple[Part, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
+
+    def read(
+        self, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T], *, moments: bool = True
+    ) -> Iterator[T]:
+        """What `make` makes of the rows of a table, whose first column is their key. One that cannot be read is
+        left out, and noted. See `reading.made`."""
+        return made(self.unreadable, self.account_id, table, rows, make, moments=moments)
+
+    def read_one(self, table: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
+        """What `make` makes of the row; None where there is none, or it cannot be read."""
+        return None if row is None else next(self.read(table, [row], make), None)
 
     def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement. It names the account; nothing here adds that for it."""
@@ -145,6 +163,8 @@ class Store:
         self._clock = clock
         self._listeners: list[Committed] = []
         self._watchers: list[Committing] = []
+        self._written_at = -math.inf
+        self.unreadable = UnreadableRows()
 
     def on_commit(self, listener: Committed) -> None:
         """Tell `listener` of every commit that takes a revision."""
@@ -157,7 +177,7 @@ class Store:
     def read(self, account_id: str, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction that changes nothing. What it changes all the same is undone."""
         with self._engine.reading() as connection:
-            work = Work(connection, account_id, Origin(""), self._clock())
+            work = Work(connection, account_id, Origin(""), self._clock(), unreadable=self.unreadable)
             result = transaction(work)
             if work.touched or work.audits:
                 raise AssertionError(f"a reading transaction changed {work.audits or work.touched}")
@@ -169,11 +189,17 @@ class Store:
             return transaction(connection)
 
     def trouble(self) -> str:
-        """Why the database cannot be read now; empty when it can."""
+        """Why the database cannot be read or written now; empty when it can. Whoever asks often has it written to
+        once in a while only."""
         try:
             self.look_up(lambda connection: connection.execute(select(account.c.id).limit(1)).first())
+            if time.monotonic() - self._written_at >= WRITE_EVERY:
+                self._engine.try_to_write()
+                self._written_at = time.monotonic()
         except DBAPIError as problem:
             return str(problem.orig)
+        except OSError as problem:
+            return problem.strerror or str(problem)
         return ""
 
     def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
@@ -194,7 +220,7 @@ class Store:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._engine.undoing() as connection:
-                    return transaction(Work(connection, account_id, origin, self._clock()))
+                    return transaction(self._begun(connection, account_id, origin))
             except Exception as problem:
                 if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
                     raise
@@ -221,7 +247,7 @@ class Store:
         """The result, the revision taken or 0, and what was touched."""
         revision = 0
         with ExitStack() as watched, self._engine.writing() as connection:
-            work = Work(connection, account_id, origin, self._clock())
+            work = self._begun(connection, account_id, origin)
             result = transaction(work)
             touched = work.touched_by_part()
             if work.touched or work.audits:
@@ -229,6 +255,23 @@ class Store:
                 for watcher in self._watchers:
                     watched.enter_context(watcher(account_id, touched))
         return result, revision, touched
+
+    def _begun(self, connection: Connection, account_id: str, origin: Origin) -> Work:
+        """A transaction that may write. What it makes comes after all that was ever committed, whatever the clock
+        says now (behaviour.md D-50): every commit that takes a revision ends with keys of the audit log."""
+        last_key = (
+            select(audit_event.c.id)
+            .where(audit_event.c.account_id == account_id)
+            .order_by(audit_event.c.id.desc())
+            .limit(1)
+        )
+        found = connection.execute(
+            select(account.c.revision, last_key.scalar_subquery()).where(account.c.id == account_id)
+        ).one_or_none()
+        revision, key = (0, None) if found is None else found
+        if key is not None:
+            follow(key)
+        return Work(connection, account_id, origin, self._clock(), revision, self.unreadable)
 
     @staticmethod
     def _take_revision(work: Work) -> int:

@@ -18,6 +18,7 @@ from mailreeve.wire.envelope import Item
 from mailreeve.wire.pagination import Page
 
 MAX_ITEMS: Final = 500  # The largest batch that any published page names (api.md section 1.10).
+MAX_SLOW: Final = 10  # Passwords in one request: to hash one takes a tenth of a second of a processor.
 
 C = TypeVar("C")
 I = TypeVar("I", bound=Struct)  # noqa: E741 - an item
@@ -31,7 +32,8 @@ class Endpoint(Struct, frozen=True):
     """A declared endpoint. `path` is without the leading `/api/`. Any one of `permissions` grants the call.
 
     `writes` says whether it runs in a writing transaction, `lists` whether its answers carry pagination,
-    `most` how many items one request may hold.
+    `most` how many items one request may hold. `slow` names the member that makes an item take its time before
+    the transaction; whoever serves keeps such calls apart, and `MAX_SLOW` items of one request may have it.
     """
 
     path: str
@@ -42,6 +44,7 @@ class Endpoint(Struct, frozen=True):
     writes: bool
     lists: bool
     most: int
+    slow: str
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
 
@@ -64,13 +67,14 @@ def endpoint(
     writes: bool = False,
     most: int = MAX_ITEMS,
     prepare: Callable[[I], R] | None = None,
+    slow: str = "",
 ) -> Callable[[Callable[[C, R], A]], Endpoint]:
     """Declare the decorated function an endpoint; the item and answer types are its annotations.
 
     The function returns one answer, a list of them, or a `Page`. The first line of its docstring becomes the
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
-    takes, and the function takes what it returns.
+    takes, and the function takes what it returns. `slow` names the member that the work is about.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -85,7 +89,7 @@ def endpoint(
         summary = (function.__doc__ or "").strip().partition("\n")[0]
         ready = typing.cast(Callable[[Struct], Struct], prepare or _as_it_is)
         run = typing.cast(Callable[[object, Struct], object], function)
-        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, ready, run)
+        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, slow, ready, run)
 
     return declare
 

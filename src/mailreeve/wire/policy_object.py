@@ -13,6 +13,7 @@ from typing import Annotated, Final, Protocol, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import FromPart, Scope
 from mailreeve.policy.targets import Target, TargetType, fold_display_name, shared_target
 from mailreeve.wire import fields
@@ -133,7 +134,9 @@ class TargetDocument(Struct, frozen=True, omit_defaults=True):
     attribute: str = ""
 
     def target(self) -> Target:
-        """The target as decisions see it."""
+        """The target as decisions see it. Raises `ValueError` for one that can match nothing."""
+        if self.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS and "@" not in self.key:
+            raise ValueError("the address of a target is none")
         return shared_target(self.type, self.key, self.attribute)
 
 
@@ -159,13 +162,13 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
     spf_domains: tuple[str, ...] = ()
 
     def scope(self) -> Scope:
-        """The scope as decisions see it."""
+        """The scope as decisions see it. Raises `ValueError` where what is stored is none."""
         # In the order of the members: of a million policies this is the larger part of loading them.
         return Scope.of(
             self.from_.target(),
             self.to.target(),
             self.from_part,
-            tuple([fields.network(text, "sourceIPs") for text in self.source_ips]) if self.source_ips else (),
+            tuple([parse_network(text) for text in self.source_ips]) if self.source_ips else (),
             _ALWAYS if self.starts is None else self.starts.timestamp(),
             inf if self.ends is None else self.ends.timestamp(),
             self.override,

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import structlog
@@ -148,7 +149,7 @@ class Service:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": b"",
@@ -299,9 +300,30 @@ def test_only_post_calls_functions(service: Service, method: str) -> None:
     "path", ["/api/test/nothing", "/api/test/echo/", "/api", "/", "/api/TEST/echo", "/test/echo"]
 )
 def test_other_paths_are_not_there(service: Service, path: str) -> None:
-    """404 in the envelope; for anybody, signed or not."""
-    for reply in (service.call(b"", path), service.request("GET", path)):
-        assert (reply.status, reply.json["meta"]["status"], reply.error[0]) == (404, 404, "err_xdk_not_found")
+    """404 in the envelope for callers, 401 for strangers, who do not learn what there is."""
+    reply = service.request("POST", path, b"", service.signed(path))
+    assert (reply.status, reply.json["meta"]["status"], reply.error[0]) == (404, 404, "err_xdk_not_found")
+    for method in ("POST", "GET"):
+        reply = service.request(method, path)
+        assert (reply.status, reply.error[0]) == (401, "err_xdk_authorization_missing")
+        assert reply.json == service.request("POST", PATH).json
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api%2Ftest/echo",
+        "/api/test%2fecho",
+        "/api/test/ech%6F",
+        "/%61pi/test/echo",
+        "/oauth%2Ftoken",
+        "/%68ealthz",
+    ],
+)
+def test_a_path_is_taken_literally(service: Service, path: str) -> None:
+    """What is signed is what is called: nothing is decoded into a path that is known."""
+    reply = service.request("POST", path, b"", service.signed(path))
+    assert (reply.status, reply.error[0]) == (404, "err_xdk_not_found")
 
 
 @pytest.mark.parametrize(

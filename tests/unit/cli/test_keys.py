@@ -37,6 +37,7 @@ def test_what_init_made_is_listed_without_its_secrets(tmp_path, folder):
     result = folder.run("keys", "list")
     assert only["app_id"] in result.stdout
     assert only["keys"][0]["access_key"][:12] in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_new_keys_are_told_once_and_listed(tmp_path, folder):

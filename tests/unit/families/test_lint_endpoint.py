@@ -49,6 +49,15 @@ def told(account, **item):
     return answer
 
 
+def test_a_display_name_of_a_recipient_is_kept_and_said_to_meet_nobody(corp):
+    """The published type is taken on both sides; what it cannot do there is the linter's to say (D-02)."""
+    target = {"type": "header_display_name", "headerDisplayName": "The Boss"}
+    made = block(corp, "bad.test", to=target)
+    (finding,) = told(corp)["findings"]
+    assert (finding["kind"], [one["id"] for one in finding["policies"]]) == ("never_matches", [made])
+    assert "a recipient has no display name in the envelope" in finding["why"]
+
+
 def test_a_shadowed_policy_is_named_by_the_ids_that_the_api_gave(corp):
     old, new = block(corp, "bad.test"), block(corp, "bad.test", "no_action")
     answer = told(corp)

@@ -129,3 +129,83 @@ def test_omitted_targets_are_refused_as_ever(corp):
     with pytest.raises(ItemRefused) as refusal:
         corp.call(CREATE, {"option": "block_sender", "policy": {"description": "x"}, "confirmReach": True})
     assert {problem.field for problem in refusal.value.problems} == {"policy.from", "policy.to"}
+
+
+ADD = "directory/add-group-member"
+MOVE = "directory/update-group"
+
+
+@pytest.fixture
+def bound(corp):
+    """The id of a group, still empty, that a block names as its recipients through a group above it."""
+    (outer,) = corp.call("directory/create-group", {"description": "Outer"})
+    (group,) = corp.call("directory/create-group", {"description": "Bound", "parentId": outer["id"]})
+    corp.call(CREATE, item(to={"type": "profile_group", "groupId": outer["id"]}))
+    return group["id"]
+
+
+def test_a_group_that_becomes_everybodys_is_warned_of(corp, bound):
+    """Users who join one by one in one call, or a domain that joins: the block was made before."""
+    for name in ("ann", "bob"):
+        corp.call("user/create-user", {"emailAddress": f"{name}@corp.test"})
+    members = [{"id": bound, "emailAddress": f"{name}@corp.test"} for name in ("ann", "bob")]
+    block = '"Oops" blocks every message to every member of the group "Outer"'
+    warning = f'With this, {block}; "confirmReach": true says that this is meant'
+    assert corp.answer(ADD, *members)["meta"]["warnings"] == [warning]
+    corp.call("directory/remove-group-member", members[0])
+    assert "warnings" not in corp.answer(ADD, {"id": bound, "domain": "out.test"})["meta"]
+    assert "warnings" not in corp.answer(ADD, members[0] | {"confirmReach": True})["meta"]
+    # What is wide already is told once.
+    assert "warnings" not in corp.answer(ADD, {"id": bound, "domain": "corp.test"})["meta"]
+
+
+def test_a_group_that_moves_below_a_blocked_one_is_warned_of_or_refused(corp, bound):
+    (everybody,) = corp.call("directory/create-group", {"description": "Everybody"})
+    corp.call(ADD, {"id": everybody["id"], "domain": "corp.test"})
+    move = {"id": everybody["id"], "parentId": bound}
+    guarded(corp, ReachGuard.REFUSE)
+    with pytest.raises(ItemRefused) as refused:
+        corp.call(MOVE, move)
+    assert [(one.code, one.field) for one in refused.value.problems] == [
+        ("err_policy_reach_unconfirmed", "confirmReach")
+    ]
+    assert corp.call("directory/get-group", {"id": everybody["id"]})[0]["parentId"] == ""
+    guarded(corp, ReachGuard.WARN)
+    assert len(corp.answer(MOVE, move)["meta"]["warnings"]) == 1
+
+
+def test_the_group_of_blocked_senders_is_guarded_as_any_other(corp):
+    """One's own domain among the blocked senders stops all mail that the organisation sends."""
+    (found,) = corp.call("directory/create-group", {"description": "Blocked"})
+    corp.call(CREATE, item({"type": "profile_group", "groupId": found["id"]}, EVERYONE))
+    (warning,) = corp.answer(ADD, {"id": found["id"], "domain": "corp.test"})["meta"]["warnings"]
+    assert warning.startswith('With this, "Oops" blocks every message from the group "Blocked" to everyone')
+
+
+def test_an_alteration_policy_that_is_widened_is_told_of(corp):
+    """It blocks nobody, so it is never refused; and what was as wide before is no news."""
+    path = "policy/address-alteration"
+    (made,) = corp.call(f"{path}/create-address-alteration-set", {"description": "s"})
+    narrow = {"description": "Narrow", "from": BAD, "to": EVERYONE}
+    (policy,) = corp.call(f"{path}/create-policy", {"addressAlterationSetId": made["id"], "policy": narrow})
+    wide = {"id": policy["id"], "policy": {"description": "Wide", "from": EVERYONE, "to": EVERYONE}}
+    (warning,) = corp.answer(f"{path}/update-policy", wide)["meta"]["warnings"]
+    assert warning.startswith('"Wide" now chooses the set for every message to everyone')
+    assert "warnings" not in corp.answer(f"{path}/update-policy", wide)["meta"]
+
+
+def test_a_web_list_that_blocks_and_is_widened_is_told_of(corp):
+    """From a user to everyone; one that only allows is not told of."""
+    path = "policy/webwhiteurl"
+    ann = {"type": "individual_email_address", "emailAddress": "ann@corp.test"}
+
+    def listed(action, who, **more):
+        urls = [{"action": action, "type": "domain", "value": "x.test"}]
+        policies = [{"description": "t", "from": who, "to": EVERYONE}]
+        return {"description": "List", "urls": urls, "policies": policies, **more}
+
+    for action, warned in (("block", True), ("allow", False)):
+        (made,) = corp.call(f"{path}/create-policy-with-targets", listed(action, ann))
+        answer = corp.answer(f"{path}/update-policy-with-targets", listed(action, EVERYONE, id=made["id"]))
+        warnings = ['"List" now blocks for everyone, which it did not before'] if warned else None
+        assert answer["meta"].get("warnings") == warnings

@@ -270,7 +270,7 @@ def test_records_of_before_are_read_as_ever(account):
     def insert_old(work):
         values = {
             "account_id": account.id,
-            "id": "old",
+            "id": "0" * 32,
             "at": datetime.now(UTC),
             "decision_id": "id",
             "state": "rejected",
@@ -283,3 +283,17 @@ def test_records_of_before_are_read_as_ever(account):
     account.write(insert_old)
     [record] = recorded(account).values()
     assert (record.header_from, record.header_cut) == (SMALL, False)
+
+
+def test_keeper_tells_whether_it_could_keep_anything(account, house, monkeypatch):
+    """Asked with nothing, it leaves nothing behind, and raises where a write fails."""
+    keeper = OutcomeKeeper(house.store, RecordBudget())
+    keeper.record([])
+    assert kept(account) == []
+
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(house.store, "write", broken)
+    with pytest.raises(OSError, match="disk full"):
+        keeper.record([])

@@ -162,6 +162,20 @@ async def test_records_that_cannot_be_kept_are_never_250(send, courier, records)
     assert courier.taken == ["v@corp.test"]
 
 
+async def test_while_records_cannot_be_kept_nothing_more_is_delivered(send, courier, records):
+    """Each try of a sender would bring another copy of what has no name; the first is all that comes."""
+    unnamed = b"Subject: report\r\n\r\nAll is well.\r\n"
+    records.broken = True
+    for _ in range(3):
+        assert await send("v@corp.test", content=unnamed) == "451 4.3.0 Local fault, try again later"
+    assert courier.taken == ["v@corp.test"]
+    records.broken = False
+    assert (await send("v@corp.test", content=unnamed)).startswith("250 ")
+    assert (await send("w@corp.test")).startswith("250 ")
+    assert courier.taken == ["v@corp.test", "v@corp.test", "w@corp.test"]
+    assert set(records.states.values()) == {State.DELIVERED}
+
+
 async def test_a_fault_of_the_courier_is_4xx(send, courier, records):
     """A bug of ours loses no mail."""
     courier.fault = RuntimeError("bug")

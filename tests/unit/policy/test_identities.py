@@ -151,3 +151,37 @@ def test_a_move_costs_the_same_however_many_groups_there_are(shape):
     assert group_key("elsewhere") not in identities.keys(last)
     identities = identities.changed(DirectoryChanges(groups={"g0": GroupPlace("Top", "elsewhere")}))
     assert group_key("elsewhere") in identities.keys(last)
+
+
+def anew(identities: Identities) -> Identities:
+    return Identities(identities.directory)
+
+
+def test_a_member_with_a_tag_is_whose_the_address_comes_to_be():
+    """Of a box that becomes somebody's alias; and of a domain that turns internal: before, a tag is no tag."""
+    tag, box = "box+t@out.test", "box@out.test"
+    steps = [
+        DirectoryChanges(members={tag: ("g",)}),
+        DirectoryChanges(internal_domains=DIRECTORY.internal_domains | {Domain("out.test")}),
+        DirectoryChanges(users={box: DIRECTORY.users[USER]}),
+        DirectoryChanges(members={tag: ("h",)}),
+        DirectoryChanges(users={box: None}),
+        DirectoryChanges(members={tag: ()}),
+    ]
+    identities, holders = IDENTITIES, []
+    for step in steps:
+        identities = identities.changed(step)
+        assert identities._known == anew(identities)._known
+        assert identities._stand_ins == anew(identities)._stand_ins
+        assert identities._tagged == anew(identities)._tagged
+        holders.append([text for text in (tag, box, USER) if names(text, identities) & {"*group:g", "*group:h"}])
+    assert holders == [[tag], [tag, box], [tag, box, USER], [tag, box, USER], [tag, box], []]
+
+
+def test_an_alias_in_a_domain_that_turns_keeps_the_keys_of_its_user():
+    """Even of one that the directory does not name otherwise."""
+    users = {ALIAS: User("nobody@new.test")}
+    identities = Identities(Directory(internal_domains=frozenset({Domain("old.test")}), users=users))
+    both = frozenset({Domain("old.test"), Domain("new.test")})
+    identities = identities.changed(DirectoryChanges(internal_domains=both))
+    assert identities._known == anew(identities)._known

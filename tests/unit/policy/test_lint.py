@@ -540,3 +540,14 @@ def test_groups_that_lie_too_deep_are_named_together(world):
     assert (deep.count, deep.level) == (2, Level.WARNING)
     del world.parents["G10"]
     assert deep_groups(world) == []
+
+
+@pytest.mark.parametrize("family", ["block", "exempt", "permit"])
+def test_a_display_name_on_the_recipients_side_never_applies(world, family):
+    """A recipient has none in the envelope (D-02). Both ways round it applies in the other direction."""
+    id_ = getattr(world, family)("everyone", "name:Jo Doe")
+    (finding,) = (one for one in found(world) if one.subjects[0].id == id_)
+    assert finding.kind is FindingKind.NEVER_MATCHES
+    assert "a recipient has no display name in the envelope" in finding.why
+    again = getattr(world, family)("x.test", "name:Jo Doe", bidirectional=True)
+    assert not [one for one in found(world) if one.subjects[0].id == again and one.kind in NEVER_WINS]

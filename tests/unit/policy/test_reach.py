@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from mailreeve.policy.coverage import Coverage
-from mailreeve.policy.facts import Directory
+from mailreeve.policy.facts import Directory, User
 from mailreeve.policy.identities import Identities
 from mailreeve.policy.networks import parse_network
 from mailreeve.policy.policies import BlockedOption, FromPart, Scope
@@ -82,6 +83,67 @@ def test_what_blocks_nobody_or_some_servers_only_is_not_wide(more):
 
 def test_a_condition_that_every_source_meets_is_none():
     assert reach_of(EVERYONE, EVERYONE, networks=(parse_network("0.0.0.0/0"),)).wide
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        ("0.0.0.0/1", "128.0.0.0/1"),
+        ("0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/2"),
+        tuple(f"{first}.0.0.0/8" for first in range(1, 224)),
+        ("0.0.0.0/1", "2001:db8::/32", "128.0.0.0/1"),
+        ("::/1", "8000::/1"),
+        ("2000::/4", "3000::/4"),
+        ("192.0.2.0/24", "2000::/3"),
+    ],
+)
+def test_ranges_that_leave_nobody_out_are_no_condition(networks):
+    """Together all that anybody sends from, by either version of the protocol: the rest is nobody's."""
+    assert reach_of(EVERYONE, EVERYONE, networks=tuple(map(parse_network, networks))).wide
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [("0.0.0.0/1",), ("128.0.0.0/1", "0.0.0.0/2"), ("2000::/4",), ("10.0.0.0/8", "fe80::/10")],
+)
+def test_ranges_that_leave_many_out_are_a_condition(networks):
+    assert not reach_of(EVERYONE, EVERYONE, networks=tuple(map(parse_network, networks))).wide
+
+
+def users_of(*names: str) -> dict[str, User]:
+    return {f"{name}@corp.test": User(f"{name}@corp.test", {"1": "staff"}) for name in names}
+
+
+PEOPLE = ("ann", "bob")
+BY_ATTRIBUTE = Target.of(TargetType.ADDRESS_ATTRIBUTE_VALUE, "staff", "1")
+
+
+@pytest.mark.parametrize("target", [TEAM, BY_ATTRIBUTE], ids=["group", "attribute"])
+@pytest.mark.parametrize("side", ["sender", "recipient"])
+def test_all_users_one_by_one_are_a_whole_domain(target, side):
+    """The two that administer a domain are not counted, nor is an alias; one user is somebody in particular."""
+    users = users_of(*PEOPLE) | {"abuse@corp.test": User("abuse@corp.test")}
+    users["al@corp.test"] = users["ann@corp.test"]
+    members = {f"{name}@corp.test": ("2",) for name in PEOPLE}
+    directory = replace(DIRECTORY, users=users, groups=members, parents={})
+    scope = (target, EVERYONE) if side == "sender" else (EVERYONE, target)
+    assert reach_of(*scope, directory=directory).wide
+    more = replace(directory, users=users | {"new@corp.test": User("new@corp.test")})
+    assert not reach_of(*scope, directory=more).wide
+    alone = replace(directory, users={key: user for key, user in users.items() if not key.startswith("bob")})
+    assert not reach_of(*scope, directory=alone).wide
+
+
+def test_a_group_that_holds_all_users_by_their_aliases_is_a_whole_domain():
+    """A group that holds an alias holds its user (D-53)."""
+    users = users_of(*PEOPLE)
+    users |= {f"{name}@sub.test": users[f"{name}@corp.test"] for name in PEOPLE}
+    members = {f"{name}@sub.test": ("2",) for name in PEOPLE}
+    assert reach_of(EVERYONE, TEAM, directory=replace(DIRECTORY, users=users, groups=members)).wide
+
+
+def test_a_block_whose_dates_leave_no_time_hits_nobody():
+    assert not reach_of(EVERYONE, EVERYONE, starts=NOW + 2, ends=NOW + 1).wide
 
 
 def test_a_block_that_starts_later_is_wide_now():

@@ -59,3 +59,19 @@ def test_keys_cannot_be_guessed_from_each_other() -> None:
     pairs = [(int(new_key(), 16), int(new_key(), 16)) for _ in range(200)]
     differing = sum(((one ^ two) & (2**62 - 1)).bit_count() for one, two in pairs) / len(pairs)
     assert 28 < differing < 34
+
+
+def test_keys_follow_those_of_an_earlier_process(monkeypatch):
+    """However far the clock was set back since; times of keys never go back either. What is no key is not
+    followed."""
+    first = new_key()
+    monkeypatch.setattr(keys, "_ticks", keys._Ticks())
+    monkeypatch.setattr(keys.time, "time_ns", lambda: 1_000_000_000)
+    assert new_key() < first
+    keys.follow(first)
+    keys.follow("not a key")
+    made = [new_key() for _ in range(3)]
+    assert sorted([first, *made]) == [first, *made]
+    times = [keys.made_at(key) for key in (first, *made)]
+    assert times == sorted(times)
+    assert abs(times[0] - time.time()) < 60

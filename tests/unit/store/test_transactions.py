@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from mailreeve.store import engines, transactions
@@ -429,6 +430,37 @@ def test_trouble_is_told_in_words(store: Store, engine: SqliteEngine, path: Path
         file.unlink()
     path.write_bytes(b"this is no database, however long it is made to be" * 100)
     assert "not a database" in store.trouble()
+
+
+def test_a_database_that_takes_no_writes_is_in_trouble(store: Store, engine: SqliteEngine) -> None:
+    """Although it can be read. Well again, it is none."""
+    with engine.sqlalchemy.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    assert store.trouble() == ""
+
+    @event.listens_for(engine.sqlalchemy, "begin")
+    def read_only(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+
+    store._written_at = -math.inf
+    assert "readonly" in store.trouble()
+    assert "readonly" in store.trouble()
+    event.remove(engine.sqlalchemy, "begin", read_only)
+    with engine.sqlalchemy.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+    assert store.trouble() == ""
+    with engine.sqlalchemy.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA page_count").scalar_one() == pages
+
+
+def test_a_database_whose_file_was_replaced_is_in_trouble(store: Store, path: Path) -> None:
+    """Writes to the old file still succeed, and are lost with the process."""
+    assert store.trouble() == ""
+    path.rename(path.with_name("aside.db"))
+    store._written_at = -math.inf
+    assert "No such file" in store.trouble()
+    path.write_bytes(path.with_name("aside.db").read_bytes())
+    assert "replaced" in store.trouble()
 
 
 def test_what_is_committed_is_on_the_disk(engine: SqliteEngine) -> None:

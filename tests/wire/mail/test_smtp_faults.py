@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from mailreeve.mail.smtp_next_hop import SmtpNextHop
+from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
 
 WAIT = 10.0
 ATTEMPTS = 20  # of a sender, until the test gives up
@@ -104,6 +105,13 @@ class Fickle:
     def _say(self, stream, line: str) -> None:
         stream.write(line.encode() + b"\r\n")
         stream.flush()
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def portal(request: pytest.FixtureRequest) -> Iterator[BlockingPortal]:
+    """Either loop: the server runs on uvloop."""
+    with start_blocking_portal("asyncio", {"use_uvloop": request.param}) as portal:
+        yield portal
 
 
 @pytest.fixture
@@ -215,3 +223,16 @@ def test_each_attempt_brings_one_copy_at_most(fickle, client):
     print(f"5 attempts at a next hop that always breaks off after the dot: {fickle.copies['m']} copies")
     assert answers == [451] * 5
     assert fickle.copies == {"m": 5}
+
+
+def test_large_content_goes_through_tls_piece_by_piece(open_door, open_sink, door_tls):
+    """As it goes in the clear, and the next message over the same connection as well."""
+    sink = open_sink(tls_context=door_tls)
+    host, port = sink.address
+    door = open_door(SmtpNextHop(host=host, port=port, greeting="gate.test", start_tls=StartTls.REQUIRED))
+    with smtplib.SMTP(*door.address, local_hostname="client.test", timeout=WAIT) as client:
+        for name in ("m", "n"):
+            assert attempt(client, message(name, LARGE // 6)) == 250
+    assert [content.endswith(message("m", LARGE // 6)) for content in sink.contents] == [True, False]
+    assert sink.connections == 1
+    assert set(sink.encrypted) == {True}

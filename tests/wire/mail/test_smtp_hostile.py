@@ -5,14 +5,17 @@ from __future__ import annotations
 import smtplib
 import socket
 import struct
+import threading
+import time
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, State
 from mailreeve.mail.maildir_next_hop import MaildirNextHop
 from mailreeve.mail.smtp.room import FREE_OCTETS
-from mailreeve.mail.smtp.session import MAX_REFUSED
+from mailreeve.mail.smtp.session import MAX_ERRORS, MAX_IDLE, MAX_REFUSED
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"
 
@@ -184,3 +187,95 @@ def test_next_hop_that_cannot_be_left_does_not_keep_the_client(open_door, call, 
     line.reply()
     assert line.say(b"QUIT").startswith("221 ")
     assert line.reply() == ""
+
+
+@pytest.mark.parametrize("command", [b"NOOP", b"RSET", b"EHLO again.test", b"HELO again.test", b"VRFY x", b"HELP"])
+def test_client_who_says_much_and_sends_nothing_is_sent_away(open_door, call, command):
+    """Between two messages there is a limit to it, and a message begins it anew."""
+    line = call(open_door())
+    line.begin(b"u@corp.test")
+    assert line.say(MESSAGE + b".").startswith("250 ")
+    for _ in range(MAX_IDLE):
+        assert line.say(command)[0] == "2"
+    for _ in range(MAX_ERRORS - 1):
+        assert line.say(command).startswith("450 4.7.0 ")
+    assert line.say(command).startswith("421 4.7.0 ")
+    assert line.reply() == ""
+
+
+def test_client_whose_messages_are_all_given_up_is_not_taken_for_idle(open_door, call):
+    """RSET behind MAIL is how a message is given up whose recipients were refused."""
+    line = call(open_door())
+    line.reply()
+    line.say(b"EHLO client.test")
+    for _ in range(MAX_IDLE + MAX_ERRORS):
+        assert line.say(b"MAIL FROM:<ann@out.test>").startswith("250 ")
+        assert line.say(b"RSET").startswith("250 ")
+
+
+def test_pipelined_commands_of_one_client_do_not_keep_the_others_waiting(open_door, call, portal):
+    """Twenty thousand commands at once: another client is answered long before they all are."""
+    door = open_door()
+    flood, other = call(door), call(door)
+    for line in (flood, other):
+        line.reply()
+        line.say(b"EHLO client.test")
+    answered: list[float] = []
+    commands = b"MAIL FROM:<ann@out.test>\r\nRSET\r\n" * 10_000
+    sending = threading.Thread(target=flood.socket.sendall, args=(commands,), daemon=True)
+    reading = threading.Thread(target=lambda: [flood.reply() for _ in range(20_000)], daemon=True)
+    sending.start()
+    reading.start()
+    while reading.is_alive():
+        began = time.perf_counter()
+        assert other.say(b"MAIL FROM:<ben@out.test>").startswith("250 ")
+        answered.append(time.perf_counter() - began)
+        assert other.say(b"RSET").startswith("250 ")
+    assert len(answered) > 10
+    assert sorted(answered)[len(answered) // 2] < 0.25
+
+
+@pytest.mark.parametrize(
+    ("sent", "header"),
+    [
+        (b"From: a@x.test\r\r\nSubject: s\r\r\n\r\nx\r\n", b"From: a@x.test\r\nSubject: s\r\n\r\n"),
+        (b"From: a@x.test\r\nSubject: one\rtwo\r\n\r\nx\r\n", b"From: a@x.test\r\nSubject: one two\r\n\r\n"),
+        (b"From: A\rB <a@x.test>\r\nX: y\r\n\r\nx\r\n", b"From: A B <a@x.test>\r\nX: y\r\n\r\n"),
+        (b"From: a@x.test\nSubject: s\n\nx\r\n", b"From: a@x.test\r\nSubject: s\r\n\r\n"),
+    ],
+    ids=["CR CR LF", "CR in a subject", "CR in a name", "LF"],
+)
+def test_header_reaches_the_next_hop_in_one_piece(open_door, call, sink, sent, header):
+    """Whatever stray line ends it has: no reader behind us sees it end early, or a field in two."""
+    line = call(open_door())
+    line.begin(b"u@corp.test")
+    assert line.say(sent + b".").startswith("250 ")
+    assert sink.contents[0].endswith(header + b"x\r\n")
+
+
+@pytest.mark.parametrize("text", [b"Fr\0om: eve@bad.test", b"Subject: a\0b", b"Subject: a\r\n \0", b"\0"])
+def test_null_octet_in_a_header_is_refused(open_door, call, house, sink, records, text):
+    """What the next hop makes of it cannot be known (D-52): 554, recorded, and the connection lives."""
+    house.block("bad.test", part="header_from")
+    line = call(open_door())
+    line.begin(b"u@corp.test")
+    assert line.say(b"X: y\r\n" + text + b"\r\n\r\nHi.\r\n.").startswith(
+        "554 5.6.0 The message header has a null "
+    )
+    outcome = records.of("u@corp.test")
+    assert (outcome.state, outcome.layer) == (State.REJECTED, LAYER_MESSAGE_LIMITS)
+    for said in (b"MAIL FROM:<ann@out.test>", b"RCPT TO:<u@corp.test>", b"DATA"):
+        line.say(said)
+    assert line.say(MESSAGE + b"a\0b\r\n.").startswith("250 ")
+    assert sink.contents[0].endswith(b"\r\na\0b\r\n")
+
+
+def test_record_of_a_message_is_no_larger_than_its_senders_made_it(open_door, call, records):
+    """A hundred authors with long names to a hundred recipients: the header is cut, and kept once."""
+    line = call(open_door(max_recipients=100))
+    line.begin(*(b"u%d@corp.test" % n for n in range(100)))
+    authors = b",\r\n ".join(b'"%s" <a%d@out.test>' % (b"x" * 490, n) for n in range(100))
+    content = b"From: " + authors + b"\r\n\r\nHi.\r\n"
+    assert line.say(content + b".").startswith("250 ")
+    assert len(records.kept) == 100
+    assert sum(rows.octets(records.kept)) < 2 * len(content)

@@ -11,9 +11,11 @@ from mailreeve.families.address_alteration.rows import AlterationPolicyRow, Defi
 from mailreeve.families.address_alteration.types import DefinitionItem
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows as groups
+from mailreeve.families.reach_guard import warn_of_widening
 from mailreeve.families.references import DirectoryReferences
 from mailreeve.policy.definitions import ROOT
 from mailreeve.policy.policies import Routing
+from mailreeve.policy.wording import quoted
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields, policy_object
@@ -160,6 +162,8 @@ def update_policy(
         raise refused(POLICY_NOT_FOUND, "id")
     set_id = old.set_id if set_wire_id is None else _set(call, set_wire_id, "addressAlterationSetId").id
     document = old.document if policy is None else _document(call, policy, old.document)
+    name = f"{quoted(document.description)} now chooses the set for"
+    warn_of_widening(call, name, [old.document.scope()], [document.scope()])
     row = rows.replace_policy(call.work, old, set_id, document)
     groups.use(call.work, row.id, document.group_keys())
     call.work.changed(Part.ALTERATION_POLICIES, "update", POLICY, row.id, before=old, after=row)

@@ -34,8 +34,8 @@ from mailreeve.policy.policies import (
     Routing,
 )
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream, stream_named
+from mailreeve.store.keys import made_at, new_key
+from mailreeve.store.loading import changes, everything, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.pagination import Asked, Page
@@ -166,8 +166,8 @@ def sets_below(work: Work, keys: Sequence[str]) -> dict[str, list[SetRow]]:
     table = alteration_set
     query = select(*_SET_COLUMNS).where(table.c.account_id == work.account_id)
     below: dict[str, list[SetRow]] = {}
-    for row in stream_named(work, query, table.c.parent_id, keys):
-        below.setdefault(row[1], []).append(SetRow(*row))
+    for row in work.read(table.name, stream_named(work, query, table.c.parent_id, keys), lambda row: SetRow(*row)):
+        below.setdefault(row.parent_id or "", []).append(row)
     for rows in below.values():
         rows.sort(key=lambda row: row.id)
     return below
@@ -184,7 +184,7 @@ def find_set(work: Work, key: str) -> SetRow | None:
     row = work.execute(
         select(*_SET_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else SetRow(*row)
+    return work.read_one(table.name, row, lambda row: SetRow(*row))
 
 
 def count_sets(work: Work) -> int:
@@ -232,7 +232,7 @@ def definitions(
         query = query.where(table.c.original_domain == original.domain, table.c.original_local == original.local)
     if new_domain is not None:
         query = query.where(table.c.new_domain == new_domain)
-    return [_definition(row) for row in work.execute(query)]
+    return list(work.read(table.name, work.execute(query), _definition))
 
 
 def held_rewrites(work: Work, set_id: str, asked: Sequence[Rewrite]) -> set[Rewrite]:
@@ -250,7 +250,7 @@ def find_definition(work: Work, key: str) -> DefinitionRow | None:
     row = work.execute(
         select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else _definition(row)
+    return work.read_one(table.name, row, _definition)
 
 
 def add_definitions(work: Work, rows: Sequence[DefinitionRow]) -> None:
@@ -296,7 +296,7 @@ def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
     row = work.execute(
         select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else _policy(row)
+    return work.read_one(table.name, row, _policy)
 
 
 def add_policy(work: Work, set_id: str, document: PolicyDocument) -> AlterationPolicyRow:
@@ -336,8 +336,7 @@ def remove_policy(work: Work, key: str) -> None:
 
 def load_definitions(work: Work) -> Iterator[Definition]:
     """The definitions as decisions see them."""
-    query = _decided_definitions(work).order_by(alteration_definition.c.id)
-    return map(_decided_definition, stream(work, query))
+    return everything(work, _decided_definitions(work), alteration_definition.c.id, _decided_definition)
 
 
 def load_some_definitions(work: Work, names: Collection[Name]) -> Changes[Definition]:
@@ -357,8 +356,7 @@ def _decided_definition(row: Any) -> Definition:
 
 def load_policies(work: Work) -> Iterator[AlterationPolicy]:
     """The policies as decisions see them."""
-    query = _decided_policies(work).order_by(alteration_policy.c.id)
-    return map(_decided_policy, stream(work, query))
+    return everything(work, _decided_policies(work), alteration_policy.c.id, _decided_policy)
 
 
 def load_some_policies(work: Work, names: Collection[Name]) -> Changes[AlterationPolicy]:
@@ -368,19 +366,19 @@ def load_some_policies(work: Work, names: Collection[Name]) -> Changes[Alteratio
 
 def _decided_policies(work: Work) -> Select[Any]:
     table = alteration_policy.c
-    return select(table.id, table.set_id, table.document, microseconds(table.created_at)).where(
-        table.account_id == work.account_id
-    )
+    return select(table.id, table.set_id, table.document).where(table.account_id == work.account_id)
 
 
 def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
-    key, set_id, text, created = row
+    key, set_id, text = row
     document = _decode(text)
-    return AlterationPolicy(key, document.description, document.scope(), set_id, created / MICROSECONDS)
+    return AlterationPolicy(key, document.description, document.scope(), set_id, made_at(key))
 
 
 def _definition(row: Sequence[Any]) -> DefinitionRow:
     key, set_id, kind, routing, original_local, original_domain, original, new_local, new_domain, new = row
+    if not (original_local or original_domain):
+        raise ValueError("the original address is empty")
     rewrite = Rewrite(
         AddressType(kind),
         Routing(routing),

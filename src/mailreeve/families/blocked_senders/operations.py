@@ -8,15 +8,13 @@ from mailreeve.families.blocked_senders import rows
 from mailreeve.families.blocked_senders.rows import BlockedSenderRow
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows as groups
+from mailreeve.families.reach_guard import guard_block
 from mailreeve.families.references import DirectoryReferences
-from mailreeve.policy.coverage import Coverage
 from mailreeve.policy.policies import BlockedOption
-from mailreeve.policy.reach import ReachGuard, reach
 from mailreeve.policy.targets import TargetType
-from mailreeve.policy.wording import quoted
 from mailreeve.store.transactions import Part, Work
 from mailreeve.wire import policy_object
-from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, POLICY_REACH, refused
+from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
 from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem, TargetDocument
 from mailreeve.wire.tokens import Kind
 
@@ -27,7 +25,7 @@ def create(call: Call, option: BlockedOption, item: PolicyItem, confirmed: bool 
     """A new policy. Raises `ItemRefused`."""
     document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call))
     _refuse_second_relay_guard(option, document)
-    _guard_reach(call, option, document, confirmed)
+    guard_block(call, option, document.scope(), document.description, confirmed)
     row = rows.add(call.work, option, document)
     groups.use(call.work, row.id, document.group_keys())
     call.work.changed(Part.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
@@ -41,7 +39,7 @@ def update(
     old = _changeable(call, wire_id)
     document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call), old=old.document)
     _refuse_second_relay_guard(option, document)
-    _guard_reach(call, option, document, confirmed)
+    guard_block(call, option, document.scope(), document.description, confirmed)
     row = rows.replace(call.work, old, option, document)
     groups.use(call.work, row.id, document.group_keys())
     call.work.changed(Part.BLOCKED_SENDERS, "update", KIND, row.id, before=old, after=row)
@@ -84,22 +82,6 @@ def create_defaults(work: Work, blocked_group: str, exempt_group: str) -> None:
         row = rows.add(work, option, document, immutable=immutable)
         groups.use(work, row.id, document.group_keys())
         work.changed(Part.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
-
-
-def _guard_reach(call: Call, option: BlockedOption, document: PolicyDocument, confirmed: bool | None) -> None:
-    """Warn of a block that hits a whole organisation, or refuse it, unless it is said to be meant
-    (behaviour.md section 12, row 3). A caller who says that it may not be meant is asked, whatever the setting."""
-    guard = ReachGuard.REFUSE if confirmed is False else call.conduct.reach_guard
-    if confirmed or guard is ReachGuard.OFF:
-        return
-    found = reach(option, document.scope(), Coverage(call.policies.identities), call.work.now.timestamp())
-    if not found.wide:
-        return
-    if guard is ReachGuard.REFUSE:
-        message = f'This policy would block {found.words}; if that is meant, send "confirmReach": true with it'
-        raise refused(POLICY_REACH, "confirmReach", message)
-    name = quoted(document.description)
-    call.warnings.append(f'{name} blocks {found.words}; "confirmReach": true says that this is meant')
 
 
 def _changeable(call: Call, wire_id: str) -> BlockedSenderRow:

@@ -13,8 +13,8 @@ from sqlalchemy import Boolean, Column, Select, String, Table, Text, delete, ins
 from mailreeve.families.pages import page_of
 from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
+from mailreeve.store.keys import made_at, new_key
+from mailreeve.store.loading import changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.pagination import Asked, Page
@@ -63,7 +63,7 @@ def find(work: Work, key: str) -> BlockedSenderRow | None:
     row = work.execute(
         select(*_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
     ).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(table.name, row, _row)
 
 
 def add(
@@ -106,7 +106,7 @@ def remove(work: Work, key: str) -> None:
 
 def load(work: Work) -> Iterator[BlockedSenderPolicy]:
     """The policies as decisions see them."""
-    return map(_policy, stream(work, _policies(work).order_by(blocked_sender_policy.c.id)))
+    return everything(work, _policies(work), blocked_sender_policy.c.id, _policy)
 
 
 def load_some(work: Work, names: Collection[Name]) -> Changes[BlockedSenderPolicy]:
@@ -116,16 +116,16 @@ def load_some(work: Work, names: Collection[Name]) -> Changes[BlockedSenderPolic
 
 def _policies(work: Work) -> Select[Any]:
     table = blocked_sender_policy.c
-    return select(table.id, table.option, table.document, table.immutable, microseconds(table.created_at)).where(
+    return select(table.id, table.option, table.document, table.immutable).where(
         table.account_id == work.account_id
     )
 
 
 def _policy(row: Sequence[Any]) -> BlockedSenderPolicy:
-    key, option, text, immutable, created = row
+    key, option, text, immutable = row
     document = _decode(text)
     return BlockedSenderPolicy(
-        key, document.description, document.scope(), _OPTIONS[option], created / MICROSECONDS, immutable
+        key, document.description, document.scope(), _OPTIONS[option], made_at(key), immutable
     )
 
 

@@ -90,7 +90,7 @@ def count_held(work: Work, user_id: str) -> int:
 def find(work: Work, key: str) -> DelegateRow | None:
     """One right, or None."""
     row = work.execute(_rights(work).where(delegate_right.c.id == key)).one_or_none()
-    return None if row is None else DelegateRow(*row)
+    return work.read_one(delegate_right.name, row, lambda row: DelegateRow(*row))
 
 
 def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | None:
@@ -98,7 +98,7 @@ def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | N
     row = work.execute(
         _rights(work).where(delegate_right.c.holder_id == holder_id, delegate_right.c.mailbox_id == mailbox_id)
     ).one_or_none()
-    return None if row is None else DelegateRow(*row)
+    return work.read_one(delegate_right.name, row, lambda row: DelegateRow(*row))
 
 
 def may_open(work: Work, user_id: str, mailbox_user_id: str) -> bool:

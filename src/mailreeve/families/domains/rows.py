@@ -55,7 +55,18 @@ class DomainRow(Struct, frozen=True):
 def every(work: Work) -> list[DomainRow]:
     """All domains of the account, oldest first."""
     rows = work.execute(select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id))
-    return [_row(row) for row in rows]
+    return list(work.read(domain.name, rows, _row))
+
+
+def load(work: Work) -> list[tuple[Domain, InboundType]]:
+    """The domains as decisions see them, each with how its recipients are validated. A domain whose type cannot be
+    read takes mail for every recipient: its mail is neither lost nor taken for somebody else's."""
+    found: list[tuple[Domain, InboundType]] = []
+    work.unreadable.forget(work.account_id, domain.name)
+    for row in work.execute(select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id)):
+        known = work.read_one(domain.name, row, _row)
+        found.append((Domain(row.name), InboundType.ANY if known is None else known.inbound_type))
+    return found
 
 
 def page(work: Work, asked: Asked) -> Page[DomainRow]:
@@ -68,7 +79,7 @@ def first(work: Work) -> DomainRow | None:
     """The account's first domain, or None."""
     query = select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id).limit(1)
     row = work.execute(query).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(domain.name, row, _row)
 
 
 def shown(work: Work, names: Iterable[Domain]) -> dict[Domain, str]:
@@ -82,7 +93,7 @@ def find(work: Work, name: Domain) -> DomainRow | None:
     row = work.execute(
         select(*_COLUMNS).where(domain.c.account_id == work.account_id, domain.c.name == name)
     ).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(domain.name, row, _row)
 
 
 def add(work: Work, name: Domain, shown: str, inbound_type: InboundType) -> DomainRow:

@@ -42,7 +42,7 @@ def create_group(call: Call, item: CreateGroup) -> GroupAnswer:
 @endpoint("directory/update-group", EDIT, SYNC_EDIT, writes=True)
 def update_group(call: Call, item: UpdateGroup) -> GroupAnswer:
     """Rename or move a group."""
-    return _counted(call, operations.update(call, item.id, item.description, item.parent_id))
+    return _counted(call, operations.update(call, item.id, item.description, item.parent_id, item.confirm_reach))
 
 
 @endpoint("directory/delete-group", EDIT, writes=True)
@@ -82,7 +82,9 @@ def get_group_members(call: Call, item: OneGroup) -> Page[MembersAnswer]:
 @endpoint("directory/add-group-member", EDIT, writes=True)
 def add_group_member(call: Call, item: MemberItem) -> MembershipAnswer:
     """Add an address or a domain to a group."""
-    return _membership(call, operations.add_member(call, item.id, item.email_address, item.domain, item.notes))
+    return _membership(
+        call, operations.add_member(call, item.id, item.email_address, item.domain, item.notes, item.confirm_reach)
+    )
 
 
 @endpoint("directory/remove-group-member", EDIT, SYNC_EDIT, writes=True)

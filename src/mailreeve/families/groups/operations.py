@@ -9,6 +9,7 @@ import msgspec
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows
 from mailreeve.families.groups.rows import GroupRow, MemberRow
+from mailreeve.families.reach_guard import guard_groups
 from mailreeve.policy.group_tree import MAX_DEPTH
 from mailreeve.store.transactions import Name, Part
 from mailreeve.wire import fields
@@ -47,23 +48,27 @@ def create(call: Call, name: str, parent_id: str | None) -> GroupRow:
         raise refused(GROUP_LIMIT, None, f"{GROUP_LIMIT.message}: {MAX_GROUPS}")
     parent = None if parent_id is None else get(call, parent_id, "parentId").id
     if parent is not None:
-        _refuse_depth(_depth(call, parent) + 1)
+        _refuse_depth(len(_lineage(call, parent)) + 1)
     row = rows.add_group(call.work, name, parent)
     call.work.changed(Part.DIRECTORY, "create", Kind.GROUP, row.id, after=row)
     return row
 
 
-def update(call: Call, wire_id: str, name: str | None, parent_id: str | None) -> GroupRow:
+def update(
+    call: Call, wire_id: str, name: str | None, parent_id: str | None, confirmed: bool | None = None
+) -> GroupRow:
     """A group with another name or place. What is left out stays, a place that is too deep as well. Raises
     `ItemRefused`."""
     old = _changeable(call, wire_id)
     fields.short(name or "", "description", MAX_NAME)
     parent = old.parent_id if parent_id is None else get(call, parent_id, "parentId").id
     if parent is not None and parent != old.parent_id:
-        _refuse_depth(_depth(call, parent, moving=old.id) + rows.height(call.work, old.id, MAX_DEPTH))
+        _refuse_depth(len(_lineage(call, parent, moving=old.id)) + rows.height(call.work, old.id, MAX_DEPTH))
     new = msgspec.structs.replace(old, name=name or old.name, parent_id=parent)
     rows.change_group(call.work, new.id, new.name, new.parent_id)
     call.work.changed(Part.DIRECTORY, "update", Kind.GROUP, new.id, before=old, after=new)
+    if parent is not None and parent != old.parent_id:
+        guard_groups(call, _lineage(call, parent), confirmed)
     return new
 
 
@@ -80,7 +85,14 @@ def delete(call: Call, wire_id: str) -> None:
     call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP, old.id, before=old, names=names)
 
 
-def add_member(call: Call, wire_id: str, address: str | None, domain: str | None, notes: str | None) -> MemberRow:
+def add_member(
+    call: Call,
+    wire_id: str,
+    address: str | None,
+    domain: str | None,
+    notes: str | None,
+    confirmed: bool | None = None,
+) -> MemberRow:
     """A new member. Raises `ItemRefused`."""
     group = get(call, wire_id)
     matched, shown = _member(address, domain)
@@ -90,6 +102,7 @@ def add_member(call: Call, wire_id: str, address: str | None, domain: str | None
     row = rows.add_member(call.work, group.id, matched, shown, notes or "")
     names = [_member_name(matched)]
     call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row, names=names)
+    guard_groups(call, _lineage(call, group.id), confirmed)
     return row
 
 
@@ -106,17 +119,17 @@ def remove_member(call: Call, wire_id: str, address: str | None, domain: str | N
     return row
 
 
-def _depth(call: Call, group_id: str, moving: str | None = None) -> int:
-    """How deep a group lies, that at the top being the first; more than `MAX_DEPTH` where it is deeper than that.
-    Raises `ItemRefused` where the group to move is on the way."""
-    depth = 0
+def _lineage(call: Call, group_id: str, moving: str | None = None) -> list[str]:
+    """A group and those above it, up to the top; of more than `MAX_DEPTH` so many and one more. Raises
+    `ItemRefused` where the group to move is among them."""
+    found: list[str] = []
     place: str | None = group_id
-    while place is not None and depth <= MAX_DEPTH:
+    while place is not None and len(found) <= MAX_DEPTH:
         if place == moving:
             raise refused(GROUP_CYCLE, "parentId")
-        depth += 1
+        found.append(place)
         place = rows.parent_of(call.work, place)
-    return depth
+    return found
 
 
 def _refuse_depth(depth: int) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.groups.types import Source
 from mailreeve.families.pages import page_of
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
@@ -98,7 +99,7 @@ class GroupRow(Struct, frozen=True):
     id: str
     parent_id: str | None
     name: str
-    source: str
+    source: Source
     system: bool
 
 
@@ -115,13 +116,13 @@ class MemberRow(Struct, frozen=True):
 def every_group(work: Work) -> list[GroupRow]:
     """All groups, oldest first."""
     rows = work.execute(select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id).order_by(group.c.id))
-    return [GroupRow(*row) for row in rows]
+    return list(work.read(group.name, rows, _group))
 
 
 def some_groups(work: Work, keys: Sequence[str]) -> list[GroupRow]:
     """Those of these groups that exist."""
     query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id)
-    return [GroupRow(*row) for row in stream_named(work, query, group.c.id, keys)]
+    return list(work.read(group.name, stream_named(work, query, group.c.id, keys), _group))
 
 
 def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> Page[GroupRow]:
@@ -143,13 +144,13 @@ def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> P
         found: int = work.execute(query.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
         return found
 
-    return page_of(work, query, group.c.id, asked, lambda row: GroupRow(*row), total)
+    return page_of(work, query, group.c.id, asked, _group, total)
 
 
 def groups_below(work: Work, key: str, most: int) -> list[GroupRow]:
     """The first groups right below a group, in the order of their keys."""
     query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.parent_id == key)
-    return [GroupRow(*row) for row in work.execute(query.order_by(group.c.id).limit(most))]
+    return list(work.read(group.name, work.execute(query.order_by(group.c.id).limit(most)), _group))
 
 
 def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
@@ -162,7 +163,7 @@ def find_group(work: Work, key: str) -> GroupRow | None:
     row = work.execute(
         select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.id == key)
     ).one_or_none()
-    return None if row is None else GroupRow(*row)
+    return work.read_one(group.name, row, _group)
 
 
 def parent_of(work: Work, key: str) -> str | None:
@@ -202,7 +203,7 @@ def count_children(work: Work, key: str) -> int:
 
 def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:
     """A new cloud group."""
-    row = GroupRow(new_key(), parent_id, name, "cloud", system)
+    row = GroupRow(new_key(), parent_id, name, Source.CLOUD, system)
     work.execute(
         insert(group).values(
             account_id=work.account_id,
@@ -259,9 +260,7 @@ def count_groups(work: Work) -> int:
 def page_of_members(work: Work, group_id: str, asked: Asked) -> Page[MemberRow]:
     """A page of a group's members, in the order of their keys."""
     query = select(*_MEMBER_COLUMNS).where(member.c.account_id == work.account_id, member.c.group_id == group_id)
-    return page_of(
-        work, query, member.c.id, asked, lambda row: MemberRow(*row), lambda: count_members(work, group_id)
-    )
+    return page_of(work, query, member.c.id, asked, _member, lambda: count_members(work, group_id))
 
 
 def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
@@ -271,7 +270,7 @@ def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
             member.c.account_id == work.account_id, member.c.group_id == group_id, member.c.matched == matched
         )
     ).one_or_none()
-    return None if row is None else MemberRow(*row)
+    return work.read_one(member.name, row, _member)
 
 
 def add_member(work: Work, group_id: str, matched: str, shown: str, notes: str) -> MemberRow:
@@ -327,6 +326,12 @@ def use(work: Work, policy_id: str, group_ids: Iterable[str]) -> None:
     work.insert_many(insert(group_use), rows)
 
 
+def used_by(work: Work, group_ids: Iterable[str]) -> list[str]:
+    """The ids of the policies, of any family, that name one of these groups."""
+    query = select(group_use.c.policy_id).where(group_use.c.account_id == work.account_id).distinct()
+    return [row[0] for row in stream_named(work, query, group_use.c.group_id, sorted(group_ids))]
+
+
 def is_used(work: Work, group_id: str) -> bool:
     """Whether a policy names the group."""
     found = work.execute(
@@ -335,3 +340,12 @@ def is_used(work: Work, group_id: str) -> bool:
         .limit(1)
     )
     return found.first() is not None
+
+
+def _group(row: Sequence[Any]) -> GroupRow:
+    key, parent_id, name, source, system = row
+    return GroupRow(key, parent_id, name, Source(source), system)
+
+
+def _member(row: Sequence[Any]) -> MemberRow:
+    return MemberRow(*row)

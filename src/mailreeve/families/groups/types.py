@@ -23,11 +23,13 @@ class CreateGroup(Struct, frozen=True, rename="camel"):
 
 
 class UpdateGroup(Struct, frozen=True, rename="camel"):
-    """A group to rename, to move, or both."""
+    """A group to rename, to move, or both. `confirm_reach` is about policies that would come to block a whole
+    organisation thereby: true says that it is meant, false has it refused."""
 
     id: str
     description: str | None = None
     parent_id: str | None = None
+    confirm_reach: bool | None = None
 
 
 class OneGroup(Struct, frozen=True):
@@ -44,12 +46,13 @@ class FindGroups(Struct, frozen=True):
 
 
 class MemberItem(Struct, frozen=True, rename="camel"):
-    """A member to add or remove: an address or a domain."""
+    """A member to add or remove: an address or a domain. `confirm_reach` as for a group."""
 
     id: str
     email_address: str | None = None
     domain: str | None = None
     notes: str | None = None
+    confirm_reach: bool | None = None
 
 
 class GroupAnswer(Struct, frozen=True, rename="camel"):

@@ -5,19 +5,35 @@ A pure function over a policy set, so that the endpoint and the command line say
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies, SubjectAnswer
+from mailreeve.families.users import rows as users
 from mailreeve.policy.findings import Finding, FindingKind, Level, Subject, SubjectKind
 from mailreeve.policy.lint import lint
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.store.reading import UnreadableRow
+from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind
 
 MOST: Final = 1_000  # findings that one answer lists
+
+_KEY: Final = re.compile(r"[0-9a-f]{32}")
+_TABLES: Final = {
+    "blocked_sender_policy": SubjectKind.BLOCKED_SENDERS,
+    "permitted_sender_policy": SubjectKind.PERMITTED_SENDERS,
+    "managed_sender": SubjectKind.MANAGED_SENDERS,
+    "alteration_policy": SubjectKind.ADDRESS_ALTERATION,
+    "alteration_definition": SubjectKind.ALTERATION_DEFINITION,
+    "web_policy": SubjectKind.WEB_LIST,
+    "web_entry": SubjectKind.WEB_ENTRY,
+}
 
 Stop = Callable[[int], str]
 """Asked now and then, with how many policies and entries have been looked at: why to stop, or an empty text to go
@@ -42,6 +58,7 @@ def lint_policies(
     now: datetime,
     *,
     web_proxy: bool,
+    unreadable: Sequence[UnreadableRow] = (),
     wanted: Callable[[Finding], bool] = lambda finding: True,
     most: int | None = MOST,
     stop: Stop = lambda looked_at: "",
@@ -57,7 +74,9 @@ def lint_policies(
     kept: dict[Level, list[Finding]] = {level: [] for level in Level}
     why = ""
     try:
-        for finding in lint(policies, at, web_proxy=web_proxy, progress=progress):
+        for finding in chain(
+            map(_left_out, unreadable), lint(policies, at, web_proxy=web_proxy, progress=progress)
+        ):
             if item.kind not in (None, finding.kind) or item.level not in (None, finding.level):
                 continue
             if not wanted(finding):
@@ -73,7 +92,10 @@ def lint_policies(
         why = f"only {most} are listed"
 
     def subject_answer(subject: Subject) -> SubjectAnswer:
-        wire_id = ids.seal(_KINDS[subject.kind], subject.id, policies.account_id)
+        kind = _KINDS.get(subject.kind)
+        # A row of which even the key is broken, or of what has no id on the wire, is known by its key.
+        sealed = kind is not None and _KEY.fullmatch(subject.id)
+        wire_id = ids.seal(kind, subject.id, policies.account_id) if kind and sealed else subject.id
         return SubjectAnswer(subject.kind, wire_id, subject.description)
 
     return LintAnswer(
@@ -93,6 +115,23 @@ def lint_policies(
         truncated=bool(why),
         why=why,
         revision=policies.revision,
+    )
+
+
+def left_out(work: Work, policies: PolicySet) -> list[UnreadableRow]:
+    """The stored rows that cannot be read: those found when these policies were loaded, and those that policies
+    have no part in."""
+    users.check(work)
+    return work.unreadable.of(policies.account_id)
+
+
+def _left_out(row: UnreadableRow) -> Finding:
+    subject = Subject(_TABLES.get(row.table, SubjectKind.STORED_ROW), row.key, f"{row.table} {row.key}")
+    return Finding(
+        kind=FindingKind.UNREADABLE,
+        subjects=(subject,),
+        why=f'"{subject.description}" cannot be read and is left out, as if it were not there: {row.why}',
+        advice="Put the row back from a backup, or delete it from the database and make the object anew",
     )
 
 

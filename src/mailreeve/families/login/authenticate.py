@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from cryptography.exceptions import InvalidTag
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -17,7 +18,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.known import Credentials, KnownCredentials
 from mailreeve.store.secrets import Vault
@@ -36,6 +37,7 @@ from mailreeve.wire.signing import SignedCall
 
 TOKEN_LIFE: Final = 1799  # seconds, as recorded from the live service (clients.md)
 REMEMBERED: Final = 65_536  # signatures kept to notice repeats
+_ROLES: Final = {role.value: role for role in Role}
 _NO_SECRET: Final = bytes(64)
 
 _log = structlog.get_logger(__name__)
@@ -85,7 +87,7 @@ class Authenticator:
             # Some clients repeat a call to the letter (api.md section 2.3), so it is served; the date window
             # bounds for how long.
             _log.warning("signed call repeated", request_id=call.request_id, path=call.path, actor=binding.address)
-        permissions = ROLE_PERMISSIONS[Role(binding.role)] if binding.role else frozenset()
+        permissions = _permissions(binding.role)
         return Caller(application.account_id, binding.address, application.id, permissions, binding.user_id)
 
     def forget(self) -> None:
@@ -104,11 +106,19 @@ class Authenticator:
         application, binding = self._store.look_up(look_up)
         if application is None:
             raise RequestRefused(UNKNOWN_APPLICATION, f"{UNKNOWN_APPLICATION.message}: {call.application_id}")
-        app_key = self._vault.open(application.app_key, application.account_id).decode()
+        try:
+            app_key = self._vault.open(application.app_key, application.account_id).decode()
+        except (InvalidTag, ValueError) as problem:
+            _log.error("stored key left out", table="application", key=application.id)
+            raise RequestRefused(INVALID_SIGNATURE) from problem
         if binding is None:
             signing.sign(_NO_SECRET, call.date, call.request_id, call.path, app_key)
             raise RequestRefused(INVALID_SIGNATURE)
-        secret_key = self._vault.open(binding.secret_key, application.account_id)
+        try:
+            secret_key = self._vault.open(binding.secret_key, application.account_id)
+        except (InvalidTag, ValueError) as problem:
+            _log.error("stored key left out", table="binding", application=application.id, user=binding.user_id)
+            raise RequestRefused(INVALID_SIGNATURE) from problem
         return Credentials(application, binding, app_key, secret_key)
 
     def give_token(self, client_id: str, client_secret: str, now: datetime) -> GivenToken | None:
@@ -134,8 +144,18 @@ class Authenticator:
         application = self._store.look_up(lambda c: rows.find_bearer(c, account_id, application_id))
         if application is None:
             raise RequestRefused(TOKEN_INVALID)
-        permissions = ROLE_PERMISSIONS[Role(application.role)]
+        permissions = _permissions(application.role)
         return Caller(account_id, application.name, application.id, permissions)
+
+
+def _permissions(role: str | None) -> frozenset[Permission]:
+    """What a stored role permits; one that is not known, or none, permits nothing."""
+    if not role:
+        return frozenset()
+    if role not in _ROLES:
+        _log.error("stored role not known", role=role)
+        return frozenset()
+    return ROLE_PERMISSIONS[_ROLES[role]]
 
 
 class _Seen:

@@ -67,9 +67,10 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
             work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
-def _changed(row: ManagedSenderRow) -> tuple[datetime, bool]:
-    """When the entry was changed last. Of two of one instant a block comes later."""
-    return row.updated_at, row.action is ManagedAction.BLOCK
+def _changed(row: ManagedSenderRow) -> tuple[int, datetime, bool]:
+    """When the entry was changed last: by revision, which no clock sets back (D-50). Of two of one instant a block
+    comes later."""
+    return row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK
 
 
 def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAction) -> ManagedSenderRow:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from sqlalchemy import (
+    BigInteger,
     Column,
     Row,
     Select,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 
 from mailreeve.policy.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import KEYS, changes, stream
+from mailreeve.store.loading import KEYS, changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 
@@ -40,12 +41,14 @@ managed_sender: Final = Table(
     Column("action", String(8), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("changed_in", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "recipient", "sender"),
 )
 """Personal lists, one entry per recipient and sender (D-19).
 
 `recipient` is the key of the user's primary address, or of an internal address that is no user's. `sender` is an
-address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it has its action.
+address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it has its action, and
+`changed_in` since which revision, 0 for those from before revisions were kept.
 """
 
 _ACTIONS: Final = {action.value: action for action in ManagedAction}
@@ -62,6 +65,7 @@ class ManagedSenderRow(Struct, frozen=True):
     action: ManagedAction
     created_at: datetime
     updated_at: datetime
+    changed_in: int
 
 
 def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
@@ -72,7 +76,7 @@ def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
             table.c.account_id == work.account_id, table.c.recipient == recipient, table.c.sender == sender
         )
     ).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(table.name, row, _row)
 
 
 def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
@@ -83,7 +87,7 @@ def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
         .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
         .order_by(table.c.id)
     )
-    return [_row(row) for row in found]
+    return list(work.read(table.name, found, _row))
 
 
 def count(work: Work, recipient: str) -> int:
@@ -99,7 +103,7 @@ def count(work: Work, recipient: str) -> int:
 
 def add(work: Work, recipient: str, sender: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
     """A new entry."""
-    row = ManagedSenderRow(new_key(), recipient, sender, shown, action, work.now, work.now)
+    row = ManagedSenderRow(new_key(), recipient, sender, shown, action, work.now, work.now, work.revision + 1)
     work.execute(insert(managed_sender).values(account_id=work.account_id, **msgspec.structs.asdict(row)))
     return row
 
@@ -110,9 +114,9 @@ def change(work: Work, old: ManagedSenderRow, action: ManagedAction) -> ManagedS
     work.execute(
         update(table)
         .where(table.c.account_id == work.account_id, table.c.id == old.id)
-        .values(action=action, updated_at=work.now)
+        .values(action=action, updated_at=work.now, changed_in=work.revision + 1)
     )
-    return msgspec.structs.replace(old, action=action, updated_at=work.now)
+    return msgspec.structs.replace(old, action=action, updated_at=work.now, changed_in=work.revision + 1)
 
 
 def remove(work: Work, keys: Sequence[str]) -> None:
@@ -136,8 +140,7 @@ def hand_over(work: Work, recipient: str, owner: str) -> None:
 def load(work: Work) -> Iterator[ManagedSender]:
     """The entries as decisions see them. Entries of one recipient share its key."""
     recipients: dict[str, str] = {}
-    for row in stream(work, _entries(work).order_by(managed_sender.c.id)):
-        entry = _entry(row)
+    for entry in everything(work, _entries(work), managed_sender.c.id, _entry):
         shared = recipients.setdefault(entry.recipient, entry.recipient)
         yield entry if shared is entry.recipient else msgspec.structs.replace(entry, recipient=shared)
 
@@ -154,9 +157,13 @@ def _entries(work: Work) -> Select[Any]:
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
     key, recipient, sender, action = row
+    if "@" not in recipient or not sender:
+        raise ValueError("a recipient or a sender is no address")
     return ManagedSender(key, recipient, sender, _ACTIONS[action])
 
 
-def _row(row: Row[str, str, str, str, str, datetime, datetime]) -> ManagedSenderRow:
-    key, recipient, sender, shown, action, created_at, updated_at = row
-    return ManagedSenderRow(key, recipient, sender, shown, ManagedAction(action), created_at, updated_at)
+def _row(row: Row[str, str, str, str, str, datetime, datetime, int]) -> ManagedSenderRow:
+    key, recipient, sender, shown, action, created_at, updated_at, changed_in = row
+    return ManagedSenderRow(
+        key, recipient, sender, shown, ManagedAction(action), created_at, updated_at, changed_in
+    )

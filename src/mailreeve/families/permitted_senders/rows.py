@@ -11,8 +11,8 @@ from msgspec import Struct
 from sqlalchemy import Column, Row, Select, Table, Text, insert, select
 
 from mailreeve.policy.policies import Changes, PermittedSenderPolicy
-from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, changes, microseconds, stream
+from mailreeve.store.keys import made_at, new_key
+from mailreeve.store.loading import changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.policy_object import PolicyDocument
@@ -45,7 +45,7 @@ def every(work: Work) -> list[PermittedSenderRow]:
     """All policies, oldest first."""
     table = permitted_sender_policy
     rows = work.execute(select(*_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id))
-    return [_row(row) for row in rows]
+    return list(work.read(table.name, rows, _row))
 
 
 def add(work: Work, document: PolicyDocument) -> PermittedSenderRow:
@@ -65,7 +65,7 @@ def add(work: Work, document: PolicyDocument) -> PermittedSenderRow:
 
 def load(work: Work) -> Iterator[PermittedSenderPolicy]:
     """The policies as decisions see them."""
-    return map(_policy, stream(work, _policies(work).order_by(permitted_sender_policy.c.id)))
+    return everything(work, _policies(work), permitted_sender_policy.c.id, _policy)
 
 
 def load_some(work: Work, names: Collection[Name]) -> Changes[PermittedSenderPolicy]:
@@ -75,15 +75,13 @@ def load_some(work: Work, names: Collection[Name]) -> Changes[PermittedSenderPol
 
 def _policies(work: Work) -> Select[Any]:
     table = permitted_sender_policy.c
-    return select(table.id, table.document, microseconds(table.created_at)).where(
-        table.account_id == work.account_id
-    )
+    return select(table.id, table.document).where(table.account_id == work.account_id)
 
 
 def _policy(row: Sequence[Any]) -> PermittedSenderPolicy:
-    key, text, created = row
+    key, text = row
     document = _decode(text)
-    return PermittedSenderPolicy(key, document.description, document.scope(), created / MICROSECONDS)
+    return PermittedSenderPolicy(key, document.description, document.scope(), made_at(key))
 
 
 def _row(row: Row[str, str, datetime, datetime]) -> PermittedSenderRow:

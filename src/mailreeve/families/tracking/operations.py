@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from mailreeve.directory.accounts import Origin
@@ -31,7 +32,14 @@ class OutcomeKeeper:
         self._budget = budget
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep them; they are durable when this returns. One transaction per account."""
+        """Keep them; they are durable when this returns. One transaction per account.
+
+        Given none, it raises if none could be kept now.
+        """
+        if not outcomes:
+            for account_id in islice(self._store.look_up(accounts.codes).values(), 1):
+                self._store.write(account_id, _ORIGIN, rows.try_to_write)
+            return
         by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
         for outcome in self._budget.admit(list(zip(outcomes, rows.octets(outcomes), strict=True))):
             by_account[outcome.account_id].append(outcome)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -112,6 +112,15 @@ def add(work: Work, outcomes: Sequence[Outcome]) -> None:
     work.insert_many(insert(message_outcome), rows)
 
 
+def try_to_write(work: Work) -> None:
+    """Write a row and take it out again: what is durable afterwards is nothing, but it was written."""
+    row = {"account_id": work.account_id, "id": new_key(), "at": work.now, "document": ""}
+    row |= dict.fromkeys(("decision_id", "state", "sender", "recipient"), "")
+    work.execute(insert(message_outcome).values(row))
+    mine = (message_outcome.c.account_id == work.account_id) & (message_outcome.c.id == row["id"])
+    work.execute(delete(message_outcome).where(mine))
+
+
 class Recorded(Struct, frozen=True, gc=False):
     """Of an outcome what a decision is made from, and what names it. Members as in `Outcome`."""
 
@@ -134,20 +143,14 @@ def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[R
         holder.c.id == message_outcome.c.header_at
     )
     query = (
-        select(message_outcome.c.document, message_outcome.c.header_at, holder.c.document)
+        select(message_outcome.c.id, message_outcome.c.document, message_outcome.c.header_at, holder.c.document)
         .select_from(message_outcome.outerjoin(holder, has_header))
         .where(message_outcome.c.account_id == work.account_id, message_outcome.c.at >= since)
         .order_by(message_outcome.c.at.desc())
         .limit(most)
     )
-    for document, header_at, held in work.execute(query.execution_options(yield_per=READ_AT_ONCE)):
-        record = _decode_recorded(document)
-        if header_at is not None:
-            # Where its row is gone already, so is the header.
-            header = None if held is None else _decode_recorded(held)
-            authors = None if header is None else header.header_from
-            record = replace(record, header_from=authors, header_cut=header is None or header.header_cut)
-        yield record
+    rows = work.execute(query.execution_options(yield_per=READ_AT_ONCE))
+    yield from work.read(message_outcome.name, rows, _recorded)
 
 
 def count_recorded(work: Work, since: datetime) -> int:
@@ -173,3 +176,14 @@ def forget(work: Work, refusals_before: datetime, others_before: datetime, most:
         )
         removed += work.execute(delete(message_outcome).where(account, message_outcome.c.id.in_(old))).rowcount
     return removed
+
+
+def _recorded(row: Sequence[Any]) -> Recorded:
+    _, document, header_at, held = row
+    record = _decode_recorded(document)
+    if header_at is None:
+        return record
+    # Where its row is gone already, so is the header.
+    header = None if held is None else _decode_recorded(held)
+    authors = None if header is None else header.header_from
+    return replace(record, header_from=authors, header_cut=header is None or header.header_cut)

@@ -93,7 +93,7 @@ def find_type(work: Work, *, key: str | None = None, name: str | None = None) ->
             attribute_type.c.account_id == work.account_id, wanted
         )
     ).one_or_none()
-    return None if row is None else AttributeType(*row)
+    return work.read_one(attribute_type.name, row, lambda row: AttributeType(*row))
 
 
 def count_types(work: Work) -> int:

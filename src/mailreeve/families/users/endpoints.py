@@ -45,14 +45,14 @@ EDIT: Final = Permission.DIRECTORIES_INTERNAL_EDIT
 READ: Final = Permission.DIRECTORIES_INTERNAL_READ
 
 
-@endpoint("user/create-user", EDIT, writes=True, prepare=operations.prepare_create)
+@endpoint("user/create-user", EDIT, writes=True, prepare=operations.prepare_create, slow="password")
 def create_user(call: Call, user: NewUser) -> CreatedUser:
     """Create a user in one of the account's domains."""
     row = operations.create(call, user)
     return CreatedUser(call.seal(Kind.USER, row.id), row.address)
 
 
-@endpoint("user/update-user", EDIT, writes=True, prepare=operations.prepare_update)
+@endpoint("user/update-user", EDIT, writes=True, prepare=operations.prepare_update, slow="password")
 def update_user(call: Call, user: ChangedUser) -> UserSettings:
     """Change a user's settings; with an address alone, return them."""
     row = operations.update(call, user)
@@ -79,7 +79,7 @@ def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     page = rows.page_of_addresses(call.work, domain, call.page)
     shown = domains.shown(call.work, {row.domain for row in page.rows})
     listed = [
-        ListedUser(row.name, row.shown, shown[row.domain], row.alias, row.address_type, row.source)
+        ListedUser(row.name, row.shown, shown.get(row.domain, row.domain), row.alias, row.address_type, row.source)
         for row in page.rows
     ]
     return page.showing([UsersAnswer(listed, page.total)])

@@ -6,9 +6,9 @@ with one user. The primary one, which never changes, is in the user's row as wel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -35,9 +35,12 @@ from mailreeve.policy.addresses import Address, Domain
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
+from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
+
+T = TypeVar("T")
 
 user: Final = Table(
     "user",
@@ -161,27 +164,34 @@ _its_user: Final = and_(address.c.account_id == user.c.account_id, address.c.use
 
 def find(work: Work, key: str) -> UserRow | None:
     """One user by store key, or None."""
-    return find_by_id(work.connection, work.account_id, key)
+    row = work.execute(_with_id(work.account_id, key)).one_or_none()
+    return work.read_one(user.name, row, _row)
 
 
 def find_by_id(connection: Connection, account_id: str, key: str) -> UserRow | None:
     """As `find`, outside a transaction of the account: whoever authenticates a call asks so."""
-    row = connection.execute(
-        select(*_COLUMNS).where(user.c.account_id == account_id, user.c.id == key)
-    ).one_or_none()
-    return None if row is None else _row(row)
+    row = connection.execute(_with_id(account_id, key)).one_or_none()
+    return _read_without_work(account_id, row, _row)
 
 
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
     row = work.execute(_who_has(work.account_id, key)).one_or_none()
-    return None if row is None else _row(row)
+    return work.read_one(user.name, row, _row)
 
 
 def find_login(connection: Connection, account_id: str, key: str) -> Login | None:
     """As `find_by_address`, with the hash that the password is checked against."""
     row = connection.execute(_who_has(account_id, key).add_columns(user.c.password_hash)).one_or_none()
-    return None if row is None else Login(_row(row[:-1]), row[-1])
+    return _read_without_work(account_id, row, lambda row: Login(_row(row[:-1]), row[-1]))
+
+
+def check(work: Work) -> None:
+    """Read every user, so that one that cannot be read is noted: decisions read less of them."""
+    work.unreadable.forget(work.account_id, user.name)
+    query = select(*_COLUMNS).where(user.c.account_id == work.account_id)
+    for _ in work.read(user.name, stream(work, query), _row):
+        pass
 
 
 def count(work: Work) -> int:
@@ -308,6 +318,15 @@ def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
     """From each of these addresses that is somebody's to its user's id."""
     query = select(address.c.key, address.c.user_id).where(address.c.account_id == work.account_id)
     return dict(tuple(row) for row in stream_named(work, query, address.c.key, keys))
+
+
+def _with_id(account_id: str, key: str) -> Select[Any]:
+    return select(*_COLUMNS).where(user.c.account_id == account_id, user.c.id == key)
+
+
+def _read_without_work(account_id: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
+    """For whoever authenticates: outside a transaction of the account, only the log has what cannot be read."""
+    return None if row is None else next(made(UnreadableRows(), account_id, user.name, [row], make), None)
 
 
 def _who_has(account_id: str, key: str) -> Select[Any]:

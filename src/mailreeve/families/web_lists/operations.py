@@ -7,9 +7,13 @@ from typing import Final
 
 from mailreeve.families.call import Call
 from mailreeve.families.groups import rows as groups
+from mailreeve.families.reach_guard import warn_of_widening
 from mailreeve.families.web_lists import contents, rows
 from mailreeve.families.web_lists.rows import WebPolicyRow
 from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
+from mailreeve.policy.facts import Directory
+from mailreeve.policy.policies import Scope, WebAction
+from mailreeve.policy.wording import quoted, target_words
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import POLICY_NOT_FOUND, WEB_ACCOUNT_URL_LIMIT, WEB_POLICY_URL_LIMIT, refused
@@ -48,10 +52,18 @@ def update(
     else:
         _refuse_too_many(call, len(urls), old.id)
         entries = contents.entries(call, urls, old.entries)
+    if any(entry.action is WebAction.BLOCK for entry in entries):
+        name = f"{quoted(description or old.description)} now blocks for"
+        before, after = ([target.document.scope() for target in several] for several in (old.targets, targets))
+        warn_of_widening(call, name, before, after, _users)
     row = rows.replace(call.work, old, description or old.description, targets, entries)
     groups.use(call.work, row.id, row.group_keys())
     call.work.changed(Part.WEB_LISTS, "update", KIND, row.id, before=old, after=row)
     return row
+
+
+def _users(scope: Scope, directory: Directory) -> str:
+    return target_words(scope.from_, directory.group_names)
 
 
 def delete(call: Call, wire_id: str) -> WebPolicyRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, TypeVar
@@ -31,8 +31,8 @@ from sqlalchemy import (
 from mailreeve.families.pages import page_of
 from mailreeve.policy.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
-from mailreeve.store.loading import MICROSECONDS, keys_of, microseconds, stream, stream_named
+from mailreeve.store.keys import made_at, new_key
+from mailreeve.store.loading import keys_of, stream, stream_named
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.pagination import Asked, Page
@@ -110,6 +110,7 @@ class EntryRow(Struct, frozen=True):
 
 
 Part = TypeVar("Part", TargetRow, EntryRow)
+T = TypeVar("T")
 
 
 class WebPolicyRow(Struct, frozen=True):
@@ -147,13 +148,15 @@ def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:
         .where(policies.c.account_id == work.account_id, _among(policies.c.id, wanted))
         .order_by(policies.c.id)
     )
-    return [
-        WebPolicyRow(
-            key, description, tuple(targets.get(key, ())), tuple(entries.get(key, ())), created_at, updated_at
+    return list(
+        work.read(
+            policies.name,
+            (row for row in found if row.id in chosen),
+            lambda row: WebPolicyRow(
+                row[0], row[1], tuple(targets.get(row[0], ())), tuple(entries.get(row[0], ())), row[2], row[3]
+            ),
         )
-        for key, description, created_at, updated_at in found
-        if key in chosen
-    ]
+    )
 
 
 def find(work: Work, key: str) -> WebPolicyRow | None:
@@ -234,34 +237,42 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
     """The lists with these keys, or all."""
     policies, targets, entries = web_policy.c, web_target.c, web_entry.c
 
-    def rows(query: Select[Any], key: Column[str]) -> Iterator[Sequence[Any]]:
-        return stream(work, query) if keys is None else stream_named(work, query, key, keys)
+    def read(table: Table, query: Select[Any], key: Column[str], make: Callable[[Any], T]) -> Iterator[T]:
+        if keys is None:
+            work.unreadable.forget(work.account_id, table.name)
+        rows = stream(work, query) if keys is None else stream_named(work, query, key, keys)
+        return work.read(table.name, rows, make)
 
     scopes: dict[str, list[Scope]] = {}
-    for policy_id, document in rows(
-        select(targets.policy_id, targets.document)
+    for policy_id, scope in read(
+        web_target,
+        select(targets.id, targets.policy_id, targets.document)
         .where(targets.account_id == work.account_id)
         .order_by(targets.policy_id, targets.position),
         targets.policy_id,
+        lambda row: (row[1], _decode(row[2]).scope()),
     ):
-        scopes.setdefault(policy_id, []).append(_decode(document).scope())
+        scopes.setdefault(policy_id, []).append(scope)
     held: dict[str, list[WebEntry]] = {}
-    for policy_id, key, type_, value, action in rows(
-        select(entries.policy_id, entries.id, entries.type, entries.value, entries.action)
+    for policy_id, entry in read(
+        web_entry,
+        select(entries.id, entries.policy_id, entries.type, entries.value, entries.action)
         .where(entries.account_id == work.account_id)
         .order_by(entries.policy_id, entries.position),
         entries.policy_id,
+        lambda row: (row[1], WebEntry(row[0], _TYPES[row[2]], row[3], _ACTIONS[row[4]])),
     ):
-        held.setdefault(policy_id, []).append(WebEntry(key, _TYPES[type_], value, _ACTIONS[action]))
-    for key, description, created in rows(
-        select(policies.id, policies.description, microseconds(policies.created_at))
+        held.setdefault(policy_id, []).append(entry)
+    yield from read(
+        web_policy,
+        select(policies.id, policies.description)
         .where(policies.account_id == work.account_id)
         .order_by(policies.id),
         policies.id,
-    ):
-        yield WebPolicy(
-            key, description, tuple(scopes.get(key, ())), tuple(held.get(key, ())), created / MICROSECONDS
-        )
+        lambda row: WebPolicy(
+            row[0], row[1], tuple(scopes.get(row[0], ())), tuple(held.get(row[0], ())), made_at(row[0])
+        ),
+    )
 
 
 def _targets(work: Work, wanted: Sequence[str]) -> dict[str, list[TargetRow]]:
@@ -272,10 +283,11 @@ def _targets(work: Work, wanted: Sequence[str]) -> dict[str, list[TargetRow]]:
         .order_by(table.c.policy_id, table.c.position)
     )
     return {
-        policy_id: [
-            TargetRow(key, _decode(document), created_at, updated_at)
-            for _, key, document, created_at, updated_at in rows
-        ]
+        policy_id: list(
+            work.read(
+                table.name, (row[1:] for row in rows), lambda row: TargetRow(row[0], _decode(row[1]), *row[2:])
+            )
+        )
         for policy_id, rows in groupby(found, key=lambda row: row[0])
     }
 
@@ -288,10 +300,13 @@ def _entries(work: Work, wanted: Sequence[str]) -> dict[str, list[EntryRow]]:
         .order_by(table.c.policy_id, table.c.position)
     )
     return {
-        policy_id: [
-            EntryRow(key, WebAction(action), WebEntryType(type_), value, shown)
-            for _, key, action, type_, value, shown in rows
-        ]
+        policy_id: list(
+            work.read(
+                table.name,
+                (row[1:] for row in rows),
+                lambda row: EntryRow(row[0], WebAction(row[1]), WebEntryType(row[2]), *row[3:]),
+            )
+        )
         for policy_id, rows in groupby(found, key=lambda row: row[0])
     }
 

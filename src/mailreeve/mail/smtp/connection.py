@@ -15,7 +15,6 @@ from typing import Final, cast
 from mailreeve.policy.facts import IPAddress, parse_ip
 
 _READ_HIGH: Final = 1 << 16  # octets waiting to be read, beyond which the sender has to wait
-_AT_ONCE: Final = 1 << 16  # octets that are read at once: what is done with them keeps all others waiting
 
 
 class ClosedByPeer(Exception):
@@ -91,21 +90,23 @@ class Connection(asyncio.Protocol):
         except ValueError:
             return None
 
-    async def read(self, timeout: float, *, interruptible: bool = False) -> bytes:
-        """What has come in, or the beginning of much, waiting at most `timeout` seconds for it.
+    async def read(self, timeout: float, most: int, *, interruptible: bool = False) -> bytes:
+        """What has come in, at most so many octets of it, waiting at most `timeout` seconds for it.
+
+        What is done with it at once keeps all others waiting; where there is more, they are served first.
 
         Raises `ReadTimeout`, `ClosedByPeer`, or `Interrupted` where that is allowed.
         """
         if self._received:
-            await asyncio.sleep(0)  # others first: this sender was served just before
+            await asyncio.sleep(0)
         while not self._received:
             if self._ended:
                 raise ClosedByPeer
             if interruptible and self._interrupted:
                 raise Interrupted
             await self._wait_for_input(timeout)
-        data = bytes(self._received[:_AT_ONCE])
-        del self._received[:_AT_ONCE]
+        data = bytes(self._received[:most])
+        del self._received[:most]
         if self._reading_paused and not self._received and self._transport is not None:
             self._reading_paused = False
             self._transport.resume_reading()

@@ -4,7 +4,8 @@ The answer for the whole message follows from what became of its recipients:
 
 1. All refused by policy: the reply of the first refusal (D-13).
 2. Any copy put off by the next hop (4xx), or the records not durable: 4xx. Whoever has had the copy is
-   remembered, so that the retry does not bring it twice.
+   remembered, so that the retry does not bring it twice. Once records failed, nothing is delivered until
+   they can be kept again.
 3. Any copy refused by the next hop for good: its 5xx, although others may have had theirs. The sender
    then reports a failure that was one only in part; a 250 would lose mail in silence. This is rare,
    because each recipient is checked with the next hop at RCPT: what is left are refusals of the content.
@@ -19,6 +20,7 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
+from anyio import CapacityLimiter
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
@@ -40,10 +42,14 @@ _Results = dict[str, SmtpReply | None]
 class Delivery:
     """What a session needs to carry out its plans."""
 
-    def __init__(self, courier: Courier, recorder: Recorder, retries: Retries) -> None:
+    def __init__(
+        self, courier: Courier, recorder: Recorder, retries: Retries, recording: CapacityLimiter | None = None
+    ) -> None:
+        """`recording` limits how many threads wait for the store at once, so that others are left for the rest."""
         self._courier = courier
         self._recorder = recorder
         self._retries = retries
+        self._recording = recording
 
     async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
@@ -53,8 +59,12 @@ class Delivery:
         """
         done = self._retries.done(key, now)
         results: _Results = {}
+        may_deliver = await self._can_record()
         for step in plan.deliveries:
-            results.update(await self._hand_on(step, plan, on_top, utf8, done))
+            if may_deliver:
+                results.update(await self._hand_on(step, plan, on_top, utf8, done))
+            else:
+                results.update({str(recipient.original): LOCAL_FAULT for recipient in step.recipients})
         handed_on = [_with_result(o, results) for o in plan.outcomes if o.state is State.ACCEPTED]
         outcomes = [o for o in plan.outcomes if o.state is not State.ACCEPTED] + handed_on
         answer = plan.refusal or _answer(handed_on)
@@ -82,11 +92,23 @@ class Delivery:
         if not outcomes:
             return True
         try:
-            await anyio.to_thread.run_sync(self._recorder.record, outcomes)
+            await anyio.to_thread.run_sync(self._recorder.record, outcomes, limiter=self._recording)
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)
+            self._retries.recording_failed = True
             return False
+        return True
+
+    async def _can_record(self) -> bool:
+        """Whether outcomes can be recorded, as far as is known; where the last could not, it is tried."""
+        if self._retries.recording_failed:
+            try:
+                await anyio.to_thread.run_sync(self._recorder.record, (), limiter=self._recording)
+            except Exception:
+                log.exception("mail.still_not_recorded")
+                return False
+            self._retries.recording_failed = False
         return True
 
     async def _hand_on(

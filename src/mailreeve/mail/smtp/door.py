@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import structlog
+from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
@@ -23,6 +25,12 @@ from mailreeve.policy.networks import network_of
 from mailreeve.policy.policies import Network
 
 log: FilteringBoundLogger = structlog.get_logger()
+
+
+RECORDING: Final = 8  # threads that write outcomes or wait to: the store takes one writer at a time
+PLANNING: Final = 8
+"""Threads that read headers and decide. More would be no quicker, and a hostile header takes a few MB while it is
+read."""
 
 
 class SmtpDoor:
@@ -123,7 +131,8 @@ async def smtp_door(
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
     room = Room(settings.max_receiving)
-    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls)
+    limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
+    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, *limits)
     door = SmtpDoor(services)
     await door.open()
     try:

@@ -41,6 +41,9 @@ class Retries:
     def __init__(self) -> None:
         self._done: OrderedDict[bytes, tuple[float, frozenset[str]]] = OrderedDict()
         self._recipients = 0
+        self.recording_failed = False
+        """Whether the last outcomes could not be recorded. While that is so nothing is delivered: all of it would
+        be put off and come again, and who has had a message without a name would have it with every try."""
 
     def __bool__(self) -> bool:
         return bool(self._done)

@@ -9,6 +9,7 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
+from anyio import CapacityLimiter
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
@@ -41,11 +42,20 @@ log: FilteringBoundLogger = structlog.get_logger()
 MAX_ERRORS: Final = 20
 """After so many commands that make no sense the client is sent away."""
 
+MAX_IDLE: Final = 100
+"""After so many commands that bring no message on, between two messages, each further one counts as an error (in
+Postfix, `smtpd_junk_command_limit`): else a client could keep us busy for ever at next to no cost."""
+
+COMMANDS_AT_ONCE: Final = 2_048
+CONTENT_AT_ONCE: Final = 65_536
+"""Octets that are worked on before others have their turn: a short command costs more than as many of content."""
+
 MAX_REFUSED: Final = 200
 """After so many recipients that were refused, the next message is one for another connection. Each refusal is a
 row in the store, so they may not cost a client next to nothing."""
 
 NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
+_IDLE: Final = frozenset({"HELO", "EHLO", "NOOP", "RSET", "VRFY", "HELP"})
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"
 
 
@@ -88,6 +98,8 @@ class Services(Struct, frozen=True):
     room: Room
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
+    recording: CapacityLimiter | None = None
+    planning: CapacityLimiter | None = None
 
 
 class _Goodbye(Exception):
@@ -111,8 +123,9 @@ class Session:
         self._extended = False
         self._utf8 = False
         self._errors = 0
+        self._idle = 0
         self._refused = 0
-        self._delivery = Delivery(self._courier, services.recorder, services.retries)
+        self._delivery = Delivery(self._courier, services.recorder, services.retries, services.recording)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -171,8 +184,10 @@ class Session:
         # A transaction that was begun is finished even while the door closes.
         interruptible = self._transaction.sender is None
         while (event := self._receiver.next_event()) is None:
-            data = await self._connection.read(self._settings.idle_timeout, interruptible=interruptible)
-            self._receiver.feed(data)
+            timeout = self._settings.idle_timeout
+            self._receiver.feed(
+                await self._connection.read(timeout, COMMANDS_AT_ONCE, interruptible=interruptible)
+            )
         return event
 
     async def _reply(self, *lines: str) -> None:
@@ -205,6 +220,11 @@ class Session:
             await self._error("500 5.5.2 Command not recognised")
             return
         try:
+            if event.verb in _IDLE and self._transaction.sender is None:
+                self._idle += 1
+                if self._idle > MAX_IDLE:
+                    await self._error("450 4.7.0 Too many commands without a message")
+                    return
             await command(event.argument)
         except (_Goodbye, ClosedByPeer, ReadTimeout, Interrupted):
             raise
@@ -346,6 +366,7 @@ class Session:
             return
         await self._reply("354 End with a dot on a line of its own")
         self._receiver.expect_content()
+        self._idle = 0
         sender, recipients = self._transaction.sender, self._transaction.recipients
         with self._services.room.share() as share:
             incoming = await self._content(share)
@@ -373,7 +394,7 @@ class Session:
             plan = self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
             key = None
         else:
-            plan, key = await anyio.to_thread.run_sync(self._planned, incoming)
+            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
     async def _content(self, share: Share) -> Incoming:
@@ -383,7 +404,9 @@ class Session:
             async with asyncio.timeout(self._settings.message_timeout):
                 while True:
                     while (event := self._receiver.next_event()) is None:
-                        self._receiver.feed(await self._connection.read(self._settings.idle_timeout))
+                        self._receiver.feed(
+                            await self._connection.read(self._settings.idle_timeout, CONTENT_AT_ONCE)
+                        )
                     assert isinstance(event, ContentPart)  # noqa: S101  the receiver was told to expect one
                     incoming.add(event.data)
                     if event.last:
