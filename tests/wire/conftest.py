@@ -481,10 +481,11 @@ class Gate:
             file.unlink()
             # Nothing else is there: the server writes no bounces of its own (D-13).
             assert message["Message-ID"] == message_id, message.as_string()
-            original = message["X-Original-To"]
-            assert original not in copies, f"{original} got it twice"
-            sender = message["Return-Path"].strip("<>")
-            copies[original] = Copy(sender, message["Delivered-To"], original, message)
+            # Several originals where they lead to one mailbox.
+            for original in message.get_all("X-Original-To"):
+                assert original not in copies, f"{original} got it twice"
+                sender = message["Return-Path"].strip("<>")
+                copies[original] = Copy(sender, message["Delivered-To"], original, message)
         return copies
 
     def outcomes(self, decision_id: str) -> list[dict]:

@@ -17,6 +17,8 @@ ROUNDS = 15
 MESSAGES = 12  # in each round
 
 FORMER = "former.test"  # a second domain of the account, whose addresses are altered
+FOLDED = "\r\n ".join(["N" * 60] * 18)
+WORDS = "\r\n ".join(["=?utf-8?B?w5xuw69jw7Zkw6kgbsOkbcOp?="] * 40)
 SENDERS = ["ann@a.test", "bob@a.test", "Ann+news@a.test", "cat@b.test", "eve@gmail.com", "staff@corp.test", ""]
 AUTHORS = [
     None,
@@ -31,6 +33,19 @@ AUTHORS = [
     "cat@b.test (no, ann@a.test)",
     "Team: ann@a.test, cat@b.test;",
     "nobody in particular",
+    "",  # no From field at all
+    "Jo <jo@former.test.>",
+    "Jo <JO@Former.Test",
+    f"{FOLDED} <jo@former.test>",
+    f"{WORDS} <kim@former.test>",
+    f"{'l' * 70}@former.test",
+    "Jo (the old one) <jo(x)@former.test> (home)",
+    '"jo"@former.test',
+    '"kim jo"@former.test, Ann <ann@a.test>',
+    "Old: jo@former.test, kim@former.test;",
+    "=?utf-8?q?kim=40former.test?=",
+    "kim@former.test jo@former.test",
+    '"jo@former.test" <ann@a.test>',
 ]
 RECIPIENTS = ["u@corp.test", "v@corp.test", "u+tag@corp.test", f"jo@{FORMER}", f"kim@{FORMER}", "x@out.test"]
 NAMES = ["Big Boss", "Bøss", "ann@a.test"]
@@ -57,6 +72,8 @@ def drawn_policy(draw: Random, groups: list[str]) -> dict[str, object]:
         "bidirectional": draw.random() < 0.2,
         "enabled": draw.random() < 0.9,
     }
+    if policy["from"] == policy["to"] == {"type": "external_addresses"}:
+        policy["to"] = {"type": "everyone"}  # what the account's own fixed policy covers is refused
     if draw.random() < 0.3:
         policy["conditions"] = {"sourceIPs": [draw.choice(["127.0.0.0/8", "192.0.2.0/24", "::/0"])]}
     if draw.random() < 0.15:
@@ -132,8 +149,22 @@ def one_message(gate, sender: str, header_from: str | None, recipients: list[str
     sent = gate.send(sender, *recipients, header_from=header_from)
     at_rcpt = {to: t["smtpReply"] for to, t in told.items() if t["stage"] == "rcpt"}
     assert {to: str(said) for to, said in sent.refused.items()} == at_rcpt, case
-    delivered = {to: (t["recipient"], t["spamChecks"]) for to, t in told.items() if t["verdict"] == "deliver"}
-    assert {to: (copy.recipient, copy.spam_checks) for to, copy in sent.copies.items()} == delivered, case
+    delivered = {to: t["recipient"] for to, t in told.items() if t["verdict"] == "deliver"}
+    assert {to: copy.recipient for to, copy in sent.copies.items()} == delivered, case
+    for box in delivered.values():
+        # One mailbox gets one copy, and a spam engine looks at it if any of its recipients wants that.
+        wanted = {told[to]["spamChecks"] for to, its in delivered.items() if its == box}
+        marks = {sent.copies[to].spam_checks for to, its in delivered.items() if its == box}
+        assert marks == {"run" if "run" in wanted else "skip"}, case
+    for to, copy in sent.copies.items():
+        # What is said to be altered is what was, and is not there any more but by its new address.
+        (recorded,) = [o for o in gate.outcomes(copy.message["X-Mailreeve-Decision"]) if o["recipient"] == to]
+        claimed = [(a["addressType"], a["originalAddress"], a["newAddress"]) for a in told[to]["alterations"]]
+        assert claimed == [(a["field"], a["original"], a["new"]) for a in recorded["alterations"]], case
+        value = dict(copy.message.raw_items()).get("From", "")
+        assert all(new in value for kind, _, new in claimed if kind == "from"), (case, value)
+        if not any(kind == "from" for kind, _, _ in claimed):
+            assert f"@{FORMER}" not in value or value.startswith('"jo@former.test" <'), (case, value)
     at_data = [t["smtpReply"] for t in told.values() if t["stage"] == "data"]
     if delivered:
         assert sent.answer.code == 250, case

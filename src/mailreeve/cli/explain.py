@@ -79,7 +79,11 @@ def command() -> None:
 @data_option
 @click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender; '' for a bounce.")
 @click.option("--to", "recipient", required=True, metavar="ADDRESS", help="Envelope recipient.")
-@click.option("--header-from", metavar="TEXT", help="The From header.  [default: the envelope sender]")
+@click.option(
+    "--header-from",
+    metavar="TEXT",
+    help="The From header; '' for a message without one.  [default: the envelope sender]",
+)
 @_ip
 @_at
 @account_option
@@ -170,7 +174,8 @@ def _print_message(told: MessageExplanation, item: ExplainMessage, everything: b
         page.line(f"  reply        {told.smtp_reply} (at {told.stage})", indent=15)
     page.line(f"  settled by   {told.layer}" + (f": {told.description}" if told.description else ""), indent=15)
     if told.recipient != item.to:
-        page.line(f"  delivered to {told.recipient}")
+        went = "delivered to" if told.verdict == "deliver" else "would go to"
+        page.line(f"  {went:<12} {told.recipient}")
     made = [f"{one.address_type}: {one.original_address} -> {one.new_address}" for one in told.alterations]
     if not everything and len(made) > MOST_ALTERED:
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]

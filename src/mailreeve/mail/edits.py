@@ -6,29 +6,30 @@ whose first line begins with white space would have that line read as a continua
 so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, and our mark stays ours.
 
 - Incoming `X-Mailreeve-*` fields are always taken out, so that a stranger cannot forge a mark.
+- Incoming `Authentication-Results` fields that claim our own host name are taken out for the same reason.
 - `X-Mailreeve-Spam-Checks: skip` or `run` tells a spam engine behind us whether to look.
 - `X-Mailreeve-Decision` carries the id under which the outcome is recorded.
 - `X-Mailreeve-Original-<field>` names each address as it was before alteration. Only copies that stay
   inside carry them, by the recipient as written and as altered: on outbound mail the very purpose may be
-  to hide the original. The records have them in either case. `Original-Envelope-To` names the copy's own
-  recipient and no other.
+  to hide the original. `Original-Envelope-To` names who the copy was written to and is delivered to, and
+  nobody else. Of a long list of addresses the first `MAX_ORIGINALS` are named.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.mail.mailboxes import Mailbox, likely_address, read_mailbox
 from mailreeve.mail.message import Content, Message
-from mailreeve.policy.addresses import Address
+from mailreeve.policy.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
 from mailreeve.policy.alteration import Rewriter
-from mailreeve.policy.authors import Entry, entries
 from mailreeve.policy.decisions import FieldAlteration, SpamChecks
+from mailreeve.policy.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.policies import AddressType
 
 OWN_PREFIX: Final = "x-mailreeve-"
@@ -50,6 +51,14 @@ ADDRESS_FIELDS: Final[dict[str, AddressType]] = {
 }
 """Which type of definition holds for which header field (api.md section 3.4.2)."""
 
+MAX_ORIGINALS: Final = 100
+"""So many original addresses of the header are named, and of each field but From so many rewrites told."""
+
+_PIECE: Final = re.compile(r'\\.|["();]|[^\\"();]+|\\', re.DOTALL)
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
+_SERVICE: Final = re.compile(r"[\s;]")
+
 _ENVELOPE_NAMES: Final = {
     AddressType.ENVELOPE_FROM: "Envelope-From",
     AddressType.ENVELOPE_TO: "Envelope-To",
@@ -60,11 +69,12 @@ class Edits(Struct, frozen=True):
     """What is done to a message. Equal edits make equal copies.
 
     `added` are fields put on top, in order. `replaced` gives a field, by its place among all fields of
-    the message, its new text with line ends.
+    the message, its new text with line ends; `removed` are the places of fields that are taken out.
     """
 
     added: tuple[tuple[str, str], ...] = ()
     replaced: tuple[tuple[int, bytes], ...] = ()
+    removed: frozenset[int] = frozenset()
 
 
 def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
@@ -82,7 +92,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
                 if field.raw[:1] in (b" ", b"\t"):
                     # Only the first line can be such a one: any other belongs to the field before it.
                     parts.append(STRAY)
-        if not field.name.startswith(OWN_PREFIX):
+        if not field.name.startswith(OWN_PREFIX) and place not in edits.removed:
             parts.append(replaced.get(place, field.raw))
     return Content(b"".join(parts), message.body)
 
@@ -102,77 +112,106 @@ def envelope_originals(alterations: Iterable[FieldAlteration]) -> tuple[tuple[st
 
 
 class HeaderAlteration(Struct, frozen=True):
-    """What alteration does to the header of one recipient's copy."""
+    """What alteration does to the header of one recipient's copy. `is_utf8` says that addresses came into it that
+    hold letters beyond ASCII."""
 
     replaced: tuple[tuple[int, bytes], ...] = ()
     originals: tuple[tuple[str, str], ...] = ()
     alterations: tuple[FieldAlteration, ...] = ()
+    is_utf8: bool = False
 
 
 class AddressFields:
-    """The address fields of one message. They are read once, however many recipients there are."""
+    """The address fields of one message. They are read once, and altered once for each way they are altered in,
+    however many recipients there are."""
 
     def __init__(self, message: Message) -> None:
         self._message = message
+        self._made: dict[tuple[str, Hashable], HeaderAlteration] = {}
 
     @cached_property
-    def _fields(self) -> list[tuple[int, AddressType, list[_Listed]]]:
-        return [
-            (place, ADDRESS_FIELDS[field.name], [_Listed(entry) for entry in entries(field.value)])
-            for place, field in enumerate(self._message.fields)
-            if field.name in ADDRESS_FIELDS
-        ]
+    def _fields(self) -> list[tuple[int, AddressField]]:
+        found = [(n, field) for n, field in enumerate(self._message.fields) if field.name in ADDRESS_FIELDS]
+        if sum(field.raw.count(b"@") for _, field in found) > MAX_ADDRESSES:
+            raise CannotAlterError
+        return [(place, AddressField(ADDRESS_FIELDS[field.name], field.value)) for place, field in found]
 
-    def altered(self, rewriter: Rewriter) -> HeaderAlteration:
-        """The rewrites of one recipient's copy, with nothing but the addresses themselves replaced."""
+    def altered(self, account_id: str, rewriter: Rewriter) -> HeaderAlteration:
+        """The rewrites of one recipient's copy, by policies of this account. Raises `CannotAlterError`.
+
+        All rewriters of one account are of one policy set: a message is decided at one revision.
+        """
+        key = account_id, rewriter.outcome
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._altered(rewriter)
+        return made
+
+    def _altered(self, rewriter: Rewriter) -> HeaderAlteration:
         replaced: list[tuple[int, bytes]] = []
-        originals: list[tuple[str, str]] = []
+        originals: dict[tuple[str, str], None] = {}
         alterations: list[FieldAlteration] = []
-        for place, kind, listed in self._fields:
+        grown = 0
+        is_utf8 = False
+        for place, address_field in self._fields:
+            altered = address_field.altered(rewriter)
+            if altered is None:
+                continue
             field = self._message.fields[place]
-            changes: list[tuple[Mailbox, str]] = []
-            for item in listed:
-                if item.address is None:
-                    continue
-                alteration = rewriter.rewrite(kind, item.address)
-                if alteration is None or item.mailbox is None:
-                    continue
-                changes.append((item.mailbox, alteration.new))
-                name = field.raw[: len(field.name)].decode("ascii")
-                originals.append((ORIGINAL + name, alteration.original))
-                alterations.append(alteration)
-            if changes:
-                value = _spliced(field.value, changes)
-                replaced.append((place, field.raw[: field.value_at] + value))
-        return HeaderAlteration(tuple(replaced), tuple(originals), tuple(alterations))
+            raw = field.raw[: field.value_at] + altered.value.encode("utf-8", "surrogateescape")
+            replaced.append((place, raw))
+            grown += len(raw) - len(field.raw)
+            is_utf8 = is_utf8 or any(not alteration.new.isascii() for alteration in altered.alterations)
+            name = ORIGINAL + field.raw[: len(field.name)].decode("ascii")
+            originals.update(((name, alteration.original), None) for alteration in altered.alterations)
+            # A decision speaks of authors only, and records keep but a few.
+            is_from = field.name == "from"
+            alterations += altered.alterations if is_from else altered.alterations[:MAX_ORIGINALS]
+        if sum(len(field.raw) for field in self._message.fields) + grown > MAX_HEADER_OCTETS:
+            raise CannotAlterError
+        named = tuple(islice(originals, MAX_ORIGINALS))
+        return HeaderAlteration(tuple(replaced), named, tuple(alterations), is_utf8)
 
 
-class _Listed:
-    """One entry of an address field, parsed exactly only when its address is to be rewritten."""
+def claims_of_results(message: Message, hostname: str) -> frozenset[int]:
+    """The places of the fields that claim to be our own results of authentication.
 
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-
-    @cached_property
-    def address(self) -> Address | None:
-        likely = likely_address(self._entry)
-        if likely is not None:
-            return likely
-        return self.mailbox.address if self.mailbox else None
-
-    @cached_property
-    def mailbox(self) -> Mailbox | None:
-        """The parser's reading; None where it disagrees with the quick one, and nothing is touched."""
-        mailbox = read_mailbox(self._entry)
-        likely = likely_address(self._entry)
-        return mailbox if mailbox is not None and likely in (None, mailbox.address) else None
+    Whoever reads `Authentication-Results` behind us trusts those with our name, and we write none; so what comes
+    with it is forged (RFC 8601 section 5). Names are compared without case, as domains are.
+    """
+    wanted = hostname.rstrip(".").casefold()
+    return frozenset(
+        place
+        for place, field in enumerate(message.fields)
+        if field.name == "authentication-results" and _service(field.value) == wanted
+    )
 
 
-def _spliced(value: str, changes: Iterable[tuple[Mailbox, str]]) -> bytes:
-    parts: list[str] = []
-    done = 0
-    for mailbox, new in changes:
-        parts += value[done : mailbox.start], new
-        done = mailbox.end
-    parts.append(value[done:])
-    return "".join(parts).encode("utf-8", "surrogateescape")
+def _service(value: str) -> str:
+    """The name of the service in a field of results (RFC 8601 section 2.2), without what may stand around it."""
+    text = _without_comments(value).strip()
+    quoted = _QUOTED.match(text)
+    name = _QUOTED_PAIR.sub(r"\1", quoted[1]) if quoted else _SERVICE.split(text, maxsplit=1)[0]
+    return name.strip().rstrip(".").casefold()
+
+
+def _without_comments(value: str) -> str:
+    """The text ahead of the first semicolon, comments taken out of it; they may be nested."""
+    kept: list[str] = []
+    depth = 0
+    quoted = False
+    for found in _PIECE.finditer(value):
+        piece = found[0]
+        if piece == '"' and not depth:
+            quoted = not quoted
+        elif not quoted and piece == "(":
+            depth += 1
+        elif not quoted and piece == ")" and depth:
+            depth -= 1
+            kept.append(" ")
+            continue
+        elif not quoted and not depth and piece == ";":
+            break
+        if not depth:
+            kept.append(piece)
+    return "".join(kept)

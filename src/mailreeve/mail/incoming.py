@@ -23,8 +23,7 @@ from typing import Final
 
 from mailreeve.mail.message import Pieces
 from mailreeve.policy.decisions import SmtpReply
-
-MAX_HEADER_OCTETS: Final = 262_144  # more than any honest header; it bounds the work of reading one
+from mailreeve.policy.facts import MAX_HEADER_OCTETS
 
 TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message too large")
 HEADER_TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message header too large")

@@ -38,7 +38,7 @@ _FOLDERS: Final = ("tmp", "new", "cur")
 
 
 class MaildirNextHop:
-    """The directory itself is a Maildir; it is made if absent. One file per recipient.
+    """The directory itself is a Maildir; it is made if absent. One file per mailbox.
 
     Each file begins with `Return-Path`, `Delivered-To` and `X-Original-To`. Line ends are LF, as
     readers of a Maildir expect.
@@ -59,19 +59,23 @@ class MaildirNextHop:
         return _MaildirCourier(self)
 
     def store(self, sender: Sender, recipients: Sequence[Routed], content: Content) -> list[SmtpReply | None]:
-        """Write one file per recipient. Blocks. Stops at the first file that cannot be written."""
-        results: list[SmtpReply | None] = []
+        """Write one file per mailbox. Blocks. Stops at the first file that cannot be written."""
+        # Several originals may lead to one mailbox, which gets one copy.
+        boxes: dict[str, list[Routed]] = {}
+        for recipient in recipients:
+            boxes.setdefault(str(recipient.effective), []).append(recipient)
+        done: set[str] = set()
         try:
-            for recipient in recipients:
-                self._add(_delivery_fields(sender, recipient), content)
-                results.append(None)
+            for box, theirs in boxes.items():
+                self._add(_delivery_fields(sender, box, theirs), content)
+                done.add(box)
             _sync_directory(self._path / "new")
         except OSError as problem:
             log.error("maildir.cannot_write", path=str(self._path), problem=str(problem))
             # A failed sync says nothing about which files are safe, so none counts as stored.
-            done = 0 if len(results) == len(recipients) else self._synced(len(results))
-            return results[:done] + [CANNOT_STORE] * (len(recipients) - done)
-        return results
+            if len(done) == len(boxes) or not self._are_synced():
+                done.clear()
+        return [None if str(recipient.effective) in done else CANNOT_STORE for recipient in recipients]
 
     async def store_in_turn(
         self, sender: Sender, recipients: Sequence[Routed], content: Content
@@ -81,13 +85,13 @@ class MaildirNextHop:
             self._writers = CapacityLimiter(WRITERS)
         return await anyio.to_thread.run_sync(self.store, sender, recipients, content, limiter=self._writers)
 
-    def _synced(self, written: int) -> int:
-        """How many of the files written so far are durable."""
+    def _are_synced(self) -> bool:
+        """Whether the files written so far are durable."""
         try:
             _sync_directory(self._path / "new")
         except OSError:
-            return 0
-        return written
+            return False
+        return True
 
     def _add(self, fields: bytes, content: Content) -> None:
         name = f"{time.time():.6f}.{secrets.token_hex(8)}.{self._host}"
@@ -126,10 +130,9 @@ class _MaildirCourier:
         """Nothing is open."""
 
 
-def _delivery_fields(sender: Sender, recipient: Routed) -> bytes:
-    return (
-        f"Return-Path: <{sender}>\nDelivered-To: {recipient.effective}\nX-Original-To: {recipient.original}\n"
-    ).encode()
+def _delivery_fields(sender: Sender, box: str, recipients: Sequence[Routed]) -> bytes:
+    originals = "".join(f"X-Original-To: {recipient.original}\n" for recipient in recipients)
+    return f"Return-Path: <{sender}>\nDelivered-To: {box}\n{originals}".encode()
 
 
 def _write_all(file: FileIO, data: bytes) -> None:

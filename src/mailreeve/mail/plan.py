@@ -30,12 +30,14 @@ class Reject(Struct, frozen=True):
 
 
 class Deliver(Struct, frozen=True):
-    """These recipients get the very same copy. `sender` is the envelope sender after alteration."""
+    """These recipients get the very same copy. `sender` is the envelope sender after alteration. `is_utf8` says
+    that alteration made the header one that needs SMTPUTF8 (RFC 6531)."""
 
     decision_id: str
     sender: Sender
     recipients: tuple[Routed, ...]
     edits: Edits
+    is_utf8: bool = False
 
     def content(self, message: Message, on_top: bytes) -> Content:
         """The copy they get; `on_top` are the door's own trace fields."""

@@ -1,7 +1,11 @@
 """Who gets the message, and which copy of it? The verdicts at the end of its data.
 
 Each recipient is decided alone. Those who get equal copies, marks and alterations included, are delivered
-to together; whoever's copy differs gets one of his own, so that no copy tells of another recipient.
+to together; whoever's copy differs gets one of his own, so that no copy tells of another recipient. Recipients
+whom alteration leads to one mailbox get one copy there.
+
+A message in which an address would have to be altered and cannot be is refused (`address_fields`): it would show
+what is to be hidden.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
-from mailreeve.mail.edits import AddressFields, Edits, envelope_originals, marks
+from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks
 from mailreeve.mail.message import Message
 from mailreeve.mail.outcomes import (
     Recipient,
@@ -23,12 +27,14 @@ from mailreeve.mail.outcomes import (
 )
 from mailreeve.mail.plan import Deliver, Plan, Record, Reject
 from mailreeve.mail.ports import Routed
+from mailreeve.policy.address_fields import CannotAlterError, are_made
 from mailreeve.policy.addresses import Address, AddressError, Sender, parse_address
 from mailreeve.policy.alteration import Rewriter, rewriter
 from mailreeve.policy.authors import read_authors
-from mailreeve.policy.decide import decide_mail
+from mailreeve.policy.decide import decide_mail, unless_refused_before
 from mailreeve.policy.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
 from mailreeve.policy.policies import AddressType
+from mailreeve.policy.replies import CANNOT_ALTER
 
 NewId = Callable[[], str]
 
@@ -41,6 +47,7 @@ class _Copy(Struct, frozen=True):
     spam_checks: SpamChecks
     originals: tuple[tuple[str, str], ...]
     replaced: tuple[tuple[int, bytes], ...]
+    is_utf8: bool = False
 
 
 class _Member(Struct, frozen=True):
@@ -53,33 +60,54 @@ class _Member(Struct, frozen=True):
 
 
 def plan_message(
-    message: Message, recipients: Iterable[Recipient], refused: Iterable[Outcome], new_id: NewId
+    message: Message,
+    recipients: Iterable[Recipient],
+    refused: Iterable[Outcome],
+    new_id: NewId,
+    hostname: str = "",
 ) -> Plan:
-    """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT."""
+    """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT, `hostname` is
+    what the door calls itself."""
     authors = read_authors(message.authors())
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)
-    copies: dict[_Copy, list[_Member]] = {}
+    boxes: dict[tuple[str, str], tuple[_Copy, list[_Member]]] = {}
     for early in recipients:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
         decision = decide_mail(recipient.policies, recipient.facts)
-        if decision.reply is not None:
+        found: tuple[_Copy, _Member] | None = None
+        reply = decision.reply
+        if reply is None:
+            try:
+                found = _copy_for(recipient, decision, address_fields)
+            except CannotAlterError:
+                reply = CANNOT_ALTER
+                decision = unless_refused_before(decision, reply)
+        if reply is not None:
             decision_id = new_id()
-            reply = in_session(decision.reply)
+            reply = in_session(reply)
             rejects.append(Reject(recipient.address, reply, decision_id, decision))
             outcomes.append(refused_outcome(recipient, decision, decision_id, reply, Stage.DATA))
-        else:
-            copy, member = _copy_for(recipient, decision, address_fields)
-            copies.setdefault(copy, []).append(member)
+        if found is None:
+            continue
+        copy, member = found
+        box = copy.account_id, str(member.route.effective)
+        there = boxes.get(box)
+        boxes[box] = (copy, [member]) if there is None else (_for_both(there[0], copy), [*there[1], member])
+    copies: dict[_Copy, list[_Member]] = {}
+    for copy, members in boxes.values():
+        copies.setdefault(copy, []).extend(members)
+    removed = claims_of_results(message, hostname) if hostname else frozenset[int]()
     deliveries: list[Deliver] = []
     for copy, members in copies.items():
         decision_id = new_id()
         for member in members:
             outcome = delivered_outcome(member.recipient, member.decision, decision_id)
-            outcomes.append(replace(outcome, alterations=member.alterations))
-        edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced)
-        deliveries.append(Deliver(decision_id, copy.sender, tuple(m.route for m in members), edits))
+            outcomes.append(replace(outcome, alterations=member.alterations, spam_checks=copy.spam_checks))
+        edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced, removed)
+        routes = tuple(member.route for member in members)
+        deliveries.append(Deliver(decision_id, copy.sender, routes, edits, copy.is_utf8))
     record = Record(described(outcomes, message, authors))
     return Plan(message, (*rejects, *deliveries, record))
 
@@ -109,14 +137,15 @@ def in_session(reply: SmtpReply) -> SmtpReply:
 
 
 def altered_sender(rewrites: Rewriter, sender: Sender) -> tuple[Sender, tuple[FieldAlteration, ...]]:
-    """The envelope sender after alteration. The null sender is nobody's address and stays."""
+    """The envelope sender after alteration. The null sender is nobody's address and stays. Raises
+    `CannotAlterError` where the new address is none that could be sent."""
     if isinstance(sender, Address):
         alteration = rewrites.rewrite(AddressType.ENVELOPE_FROM, sender)
         if alteration is not None:
             try:
                 return parse_address(alteration.new), (alteration,)
-            except AddressError:  # a long local part before a longer domain: no address that could be sent
-                return sender, ()
+            except AddressError as problem:
+                raise CannotAlterError from problem
     return sender, ()
 
 
@@ -130,11 +159,27 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
     to = rewrites.rewrite(AddressType.ENVELOPE_TO, address)
     if to is not None:
         envelope = (*envelope, to)
-    header = address_fields.altered(rewrites)
+    header = address_fields.altered(policies.account_id, rewrites)
+    made = (*envelope, *header.alterations)
+    # What the decision says of an author is so, or the message is not sent.
+    if not are_made(decision.alterations, made):
+        raise CannotAlterError
     effective = rewrites.recipient(address)
     # Mail that goes outside does not tell strangers what was hidden from them.
     inside = {address.domain, effective.domain} <= policies.directory.internal_domains
     originals = (*envelope_originals(envelope), *header.originals) if inside else ()
-    copy = _Copy(policies.account_id, sender, decision.spam_checks, originals, header.replaced)
-    route = Routed(address, effective)
-    return copy, _Member(recipient, decision, route, (*envelope, *header.alterations))
+    copy = _Copy(
+        policies.account_id, sender, decision.spam_checks, originals, header.replaced, is_utf8=header.is_utf8
+    )
+    return copy, _Member(recipient, decision, Routed(address, effective), made)
+
+
+def _for_both(first: _Copy, second: _Copy) -> _Copy:
+    """The one copy for two recipients with one mailbox: as the first would have it, with both originals named; and
+    looked at by a spam engine if either was to be."""
+    spared = first.spam_checks is SpamChecks.SKIP and second.spam_checks is SpamChecks.SKIP
+    return replace(
+        first,
+        originals=tuple(dict.fromkeys((*first.originals, *second.originals))),
+        spam_checks=SpamChecks.SKIP if spared else SpamChecks.RUN,
+    )

@@ -19,17 +19,18 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
-from mailreeve.mail.incoming import HEADER_TOO_LARGE, MAX_HEADER_OCTETS
+from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.message import MAX_FIELDS, Message, Pieces, header_length, read_message
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
 from mailreeve.mail.ports import Routed
+from mailreeve.policy.address_fields import CannotAlterError
 from mailreeve.policy.addresses import Address, AddressError, Domain, Sender, parse_address, parse_sender
 from mailreeve.policy.alteration import rewriter
 from mailreeve.policy.decide import decide_connect, decide_mail
 from mailreeve.policy.decisions import SmtpReply, Stage
-from mailreeve.policy.facts import IPAddress, MessageFacts
+from mailreeve.policy.facts import MAX_HEADER_OCTETS, IPAddress, MessageFacts
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.replies import OPEN_RELAY
 
@@ -89,10 +90,12 @@ class Transaction:
         *,
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
+        hostname: str = "",
     ) -> None:
         self._source_ip = source_ip
         self._max_recipients = max_recipients
         self._new_id = new_id
+        self._hostname = hostname  # what the door calls itself
         self._sender: Sender | None = None
         self._at = 0.0
         self._attempts = 0
@@ -163,7 +166,8 @@ class Transaction:
             # Promised before; whatever a second look at the next hop said could not take that back.
             return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
-        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip)
+        # This door does not look at SPF and DKIM: nothing will vouch for the header.
+        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, authenticated=False)
         recipient = Recipient(facts, policies)
         decision = decide_mail(policies, facts)
         if decision.reply is not None and decision.certain:
@@ -177,7 +181,11 @@ class Transaction:
         rewrites = rewriter(policies, facts)
         if not rewrites.certain:
             return Accepted(sender, None)
-        return Accepted(altered_sender(rewrites, sender)[0], Routed(address, rewrites.recipient(address)))
+        try:
+            altered, _ = altered_sender(rewrites, sender)
+        except CannotAlterError:
+            return Accepted(sender, None)  # refused at the end of the data
+        return Accepted(altered, Routed(address, rewrites.recipient(address)))
 
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take this recipient: forget it, keep that for the record, say the reply."""
@@ -205,7 +213,7 @@ class Transaction:
         if sum(1 for _ in message.named("received")) > MAX_HOPS:
             return self.give_up(TOO_MANY_HOPS, message)
         self._begun()
-        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id)
+        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id, self._hostname)
         self.reset()
         return plan
 

@@ -186,6 +186,12 @@ def without_tags(key: str) -> Iterator[str]:
         end = text.rfind("+", 0, end)
 
 
+def is_sendable(text: str) -> bool:
+    """Whether an altered address is within the limit of all addresses: a pattern may put a long local part before
+    a longer domain."""
+    return len(text) <= MAX_ADDRESS_OCTETS and len(text.encode("utf-8", "surrogateescape")) <= MAX_ADDRESS_OCTETS
+
+
 def is_sender_routed(address: Address) -> bool:
     """Whether a mail server behind us could read the local part as a way to somewhere else.
 

@@ -48,6 +48,11 @@ class Rewriter(Struct, frozen=True, gc=False):
         sets = self._possible_sets()
         return sets is not None and len(sets) == 1
 
+    @property
+    def outcome(self) -> tuple[str, Routing]:
+        """What alone tells the rewrites of one account's messages apart: the set, and the direction."""
+        return _set_of(self.choice.winner), self._route().routing
+
     def concerns(self, facts: MessageFacts, effective: Address) -> bool:
         """Whether an address among the facts could be rewritten, if the recipient becomes `effective`: the quick
         answer for most mail."""

@@ -66,10 +66,14 @@ def could_be_delivered(
     decides with a header."""
     authors = _Authors(identities)
     try:
-        exempting = authors.of_policies(blocked, lambda effect: effect == _EXEMPTS)
-        turning = [*authors.of_turned(blocked, lambda effect: effect != _EXEMPTS)]
-        permitting = authors.of_policies(permitted, _any) + authors.of_entries(lists)
-        choosing = authors.of_policies(alteration, _any)
+        # Most often one author is enough.
+        for header in islice(authors.of_policies(blocked, _exempts), 1, 4):
+            if delivers(header):
+                return True
+        exempting = [*authors.of_policies(blocked, _exempts)]
+        turning = [*authors.of_turned(blocked, _refuses)]
+        permitting = [*authors.of_policies(permitted, _any), *authors.of_entries(lists)]
+        choosing = [*authors.of_policies(alteration, _any)]
         turning += authors.of_turned(alteration, _any)
         tried = 0
         for chosen in product(permitting, exempting, choosing, *turning):
@@ -97,19 +101,17 @@ class _Authors:
         for domain in self._identities.directory.internal_domains:
             yield (_somebody_at(domain),)
 
-    def of_policies(self, contested: Contest[P], wanted: Callable[[str], bool]) -> list[Header]:
+    def of_policies(self, contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[Header]:
         """Nobody; and authors by whom such policies, by their effects, would apply to the recipient."""
-        targets = dict.fromkeys(
-            policy.scope.to if swapped else policy.scope.from_
-            for policy, swapped in _readers(contested)
-            if wanted(effect_of(policy))
-        )
-        if len(targets) > MOST_POLICIES:
-            raise _TooManyError
-        found: list[Header] = [()]
-        for target in targets:
-            found += self._meeting(target)
-        return found
+        yield ()
+        targets: set[Target] = set()
+        for policy, swapped in _readers(contested):
+            target = policy.scope.to if swapped else policy.scope.from_
+            if wanted(effect_of(policy)) and target not in targets:
+                targets.add(target)
+                if len(targets) > MOST_POLICIES:
+                    raise _TooManyError
+                yield from self._meeting(target)
 
     def of_turned(self, contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[list[Header]]:
         """For each such policy that could apply both ways: nobody; and authors by whom it applies as written. That
@@ -121,17 +123,16 @@ class _Authors:
             if both_ways and wanted(effect_of(policy)):
                 yield [(), *self._meeting(scope.from_)]
 
-    def of_entries(self, lists: Iterable[PersonalList]) -> list[Header]:
-        """Nobody; and authors whom the lists permit."""
-        found: list[Header] = [()]
+    def of_entries(self, lists: Iterable[PersonalList]) -> Iterator[Header]:
+        """Authors whom the lists permit."""
+        number = 0
         for entry in chain.from_iterable(theirs.entries.values() for theirs in lists):
             if entry.action is ManagedAction.PERMIT:
-                named = entry.sender
-                author = HeaderFrom(parse_address(named)) if "@" in named else _somebody_at(Domain(named))
-                found.append((author,))
-                if len(found) > MOST_POLICIES:
+                number += 1
+                if number > MOST_POLICIES:
                     raise _TooManyError
-        return found
+                named = entry.sender
+                yield (HeaderFrom(parse_address(named)) if "@" in named else _somebody_at(Domain(named)),)
 
     def _meeting(self, target: Target) -> list[Header]:
         """Authors who meet the target, such that any other who does has all the keys of one of them."""
@@ -190,6 +191,14 @@ def _readers(contested: Contest[P]) -> Iterator[tuple[P, bool]]:
             policy = policy_of(entry)
             if out_of_force(policy.scope.terms, case.at, case.source_ip) is None:
                 yield policy, type(entry) is Turned
+
+
+def _exempts(effect: str) -> bool:
+    return effect == _EXEMPTS
+
+
+def _refuses(effect: str) -> bool:
+    return effect != _EXEMPTS
 
 
 def _any(_: str) -> bool:

@@ -12,7 +12,8 @@ The layers, in order; the first that has something to say settles the verdict (b
 6. otherwise deliver, spam checks run
 
 Whatever the layers 3 to 6 say, a message with more authors than are looked at is refused once its header
-is known: an author that nobody looked at could be one who is blocked.
+is known: an author that nobody looked at could be one who is blocked. And so is one of which an address is to
+be altered into one that is too long for mail.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import Address, NullSender, is_sender_routed
+from mailreeve.policy.addresses import Address, NullSender, is_sendable, is_sender_routed
 from mailreeve.policy.alteration import Rewriter
 from mailreeve.policy.authors import MAX_AUTHORS
 from mailreeve.policy.certainty import could_be_delivered
@@ -51,6 +52,7 @@ from mailreeve.policy.policies import (
 )
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.replies import (
+    CANNOT_ALTER,
     INVALID_RECIPIENT,
     OPEN_RELAY,
     SENDER_ROUTED,
@@ -148,8 +150,11 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
             else:
                 reading = _again(policies, refusing, explain)
     decision = _decision(policies, reading, stage, certain)
-    if facts.header_from is not None and len(facts.header_from) > MAX_AUTHORS:
-        decision = _with_limit(decision)
+    if facts.header_from is not None:
+        if len(facts.header_from) > MAX_AUTHORS:
+            decision = unless_refused_before(decision, TOO_MANY_AUTHORS)
+        elif decision.alterations and not all(is_sendable(made.new) for made in decision.alterations):
+            decision = unless_refused_before(decision, CANNOT_ALTER)
     return decision if reading.trace is None else reading.trace.attach(decision, reading.personal)
 
 
@@ -242,15 +247,16 @@ def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
     return None
 
 
-def _with_limit(decision: Decision) -> Decision:
-    """The decision on a message with too many authors. What was refused before its header came stays as it was."""
+def unless_refused_before(decision: Decision, reply: SmtpReply) -> Decision:
+    """The decision on a message that nobody gets, for a cause that is no policy and is found at the end of its
+    data. What was refused before stays as it was."""
     if decision.stage in (Stage.CONNECT, Stage.RCPT):
         return decision
     return replace(
         decision,
         verdict=Verdict.REJECT,
         stage=Stage.DATA,
-        reply=TOO_MANY_AUTHORS,
+        reply=reply,
         layer=Layer.MESSAGE_LIMITS,
         spam_checks=_RUN,
         description="",
@@ -282,8 +288,11 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
     refuses = reading.ruling.reply is not None
     if _is_certain(policies, reading):
         return (reading, True) if refuses else (None, True)
-    if not (refuses or policies.blocked.reads_header or policies.alteration.reads_header):
-        return None, False  # a missing header changes nothing
+    if not refuses and not policies.alteration.reads_header:
+        # Only a block that a missing header meets could make a refusal of this.
+        found = contest(policies.blocked, reading.case.without_header()) if policies.blocked.reads_header else None
+        if found is None or blocked_reply(found.winner) is None:
+            return None, False
     facts = reading.case.facts
     authenticated = facts.authenticated is not False  # it may come to be
 

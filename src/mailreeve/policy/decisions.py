@@ -113,10 +113,10 @@ class FieldAlteration(Struct, frozen=True, gc=False):
 class Decision(Struct, frozen=True, gc=False):
     """The answer for one message and one recipient.
 
-    `certain` is False when the header is still unknown and could change the verdict or the reply, or
-    the spam checks and recipient of a delivery (D-07); such a decision must not be acted upon. `stage`
-    is when the session gives the refusal, None for a delivery. `recipient` is the effective, that is
-    possibly rewritten, envelope recipient. `winners` holds one entry per policy type, None where
+    `certain` is False when the header is still unknown and could change the verdict, or the spam checks
+    and recipient of a delivery (D-07); such a decision must not be acted upon. `stage` is when the session
+    gives the refusal, None for a delivery. `recipient` is the effective, that is possibly rewritten, envelope
+    recipient. `winners` holds one entry per policy type, None where
     nothing applied. `description` is that of the policy which settled the verdict, to be kept with
     the message (D-35). `steps` says in sentences what each layer found, in order.
     """

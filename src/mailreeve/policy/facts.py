@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.policy.addresses import Address, Domain, Sender
 
 IPAddress = IPv4Address | IPv6Address
+
+MAX_HEADER_OCTETS: Final = 262_144
+"""The longest header that is decided upon: more than any honest one has; it bounds the work of reading it."""
 
 
 class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -34,7 +38,7 @@ class MessageFacts(Struct, frozen=True, gc=False):
     `recipient` is the envelope recipient as the sender wrote it (D-20). `header_from` is None while
     the header is unknown, that is until the end of data; an empty tuple means that the message has
     no From header. `at` is in POSIX seconds. `authenticated` tells whether SPF or DKIM vouch for
-    the header domain; None means that nobody checked.
+    the header domain; False also where nobody will ever check, None while that is still to come.
 
     `source_trusted` says whether the source counts as one of the relay networks. None leaves that to
     `source_ip`, and where no address is known the answer is no: a door that cannot say who is calling

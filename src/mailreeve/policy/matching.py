@@ -10,7 +10,7 @@ from msgspec import Struct
 from mailreeve.policy.addresses import NullSender, Sender
 from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts
 from mailreeve.policy.identities import Identities, named
-from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, Keys, union
+from mailreeve.policy.keys import ANY_KEYS, NO_KEYS, NULL_SENDER_KEYS, Keys, union
 from mailreeve.policy.networks import Ranges, unmapped, within
 from mailreeve.policy.order import Order, order
 from mailreeve.policy.policies import (
@@ -21,7 +21,7 @@ from mailreeve.policy.policies import (
     Scope,
     Terms,
 )
-from mailreeve.policy.targets import Target, TargetType
+from mailreeve.policy.targets import EXTERNAL_KEY, Target, TargetType
 
 ScopedPolicy = BlockedSenderPolicy | PermittedSenderPolicy | AlterationPolicy
 
@@ -84,19 +84,21 @@ class Case(Struct, frozen=True, gc=False):
             self.senders,
         )
 
-    def before_header(self) -> Case:
-        """The same message before its header was known."""
+    def without_header(self) -> Case:
+        """The same message if it turns out to have no From header."""
         envelope = self.envelope
+        is_external = EXTERNAL_KEY in envelope.names
+        senders = envelope if is_external else union((envelope, NULL_SENDER_KEYS))
         return Case(
             self.facts,
             self.at,
             self.source_ip,
             self.trusted_source,
-            envelope,
-            NO_KEYS,
-            False,
+            self.envelope,
+            NULL_SENDER_KEYS,
+            True,
             self.recipient,
-            envelope,
+            senders,
         )
 
 

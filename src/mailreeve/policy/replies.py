@@ -18,6 +18,7 @@ _NO_ACTION: Final = BlockedOption.NO_ACTION
 OPEN_RELAY: Final = SmtpReply(451, "4.7.1", "Open relay not allowed")
 SENDER_ROUTED: Final = SmtpReply(550, "5.1.3", "Sender-routed addresses are not taken")
 TOO_MANY_AUTHORS: Final = SmtpReply(554, "5.6.0", "Too many authors")
+CANNOT_ALTER: Final = SmtpReply(554, "5.6.0", "An address in the message cannot be altered as policies ask")
 INVALID_RECIPIENT: Final = SmtpReply(550, "5.1.1", "Invalid Recipient")
 SOURCE_BLOCKED: Final = SmtpReply(421, "4.7.1", "Sender address blocked")
 

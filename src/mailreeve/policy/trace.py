@@ -250,12 +250,16 @@ class Trace:
                 "the From header is not known: "
                 + ("it cannot change this" if decision.certain else "it could still change this")
             )
-        settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
-        if decision.verdict is Verdict.DELIVER:
-            lines.append(f"verdict: deliver, {settled}, spam checks {decision.spam_checks.value}")
-        else:
-            lines.append(f"verdict: reject with {decision.reply}, {settled}")
+        lines.append(verdict_sentence(decision))
         return tuple(lines)
+
+
+def verdict_sentence(decision: Decision) -> str:
+    """What came of it all: the last step."""
+    settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
+    if decision.verdict is Verdict.DELIVER:
+        return f"verdict: deliver, {settled}, spam checks {decision.spam_checks.value}"
+    return f"verdict: reject with {decision.reply}, {settled}"
 
 
 def _first(item: tuple[Order, *tuple[object, ...]]) -> Order:

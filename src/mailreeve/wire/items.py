@@ -32,7 +32,7 @@ from mailreeve.wire.errors import (
 )
 
 MAX_DEPTH: Final = 32
-MAX_TEXT: Final = 4096  # Characters of any one string; a URL is the longest thing that anybody sends.
+MAX_TEXT: Final = 4096  # characters of a string, where its member does not say otherwise, see `longest`
 
 _CONTROLS: Final = {
     "": re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"),
@@ -44,7 +44,6 @@ _CONTROLS: Final = {
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 T = TypeVar("T", bound=Struct)
-N = TypeVar("N", str, Mapping[str, str])
 
 MaybeEmpty = Annotated[str, Meta(extra={"empty": "kept"})]
 """A text whose being empty says something, such as the null sender. Elsewhere empty is as good as absent."""
@@ -59,12 +58,18 @@ forge a line of a log."""
 
 MaybeEmptyProse = Annotated[str, Meta(extra={"space": "kept", "empty": "kept", "controls": "lines"})]
 
-ForeignText = Annotated[str, Meta(extra={"controls": "any"})]
-"""What others wrote, quoted to ask about it, and not kept: a header may hold anything but NUL (D-52)."""
+ForeignText = Annotated[str, Meta(extra={"empty": "kept", "controls": "any"})]
+"""What others wrote, quoted to ask about it, and not kept: a header may hold anything but NUL (D-52), or be empty."""
+
+
+def longest(characters: int) -> Meta:
+    """Marks a text, at the top of an item, that may be longer than others are: `Annotated[str, longest(…)]`."""
+    return Meta(extra={"longest": characters})
 
 
 class _Field(Struct, frozen=True):
-    """A member of an item type. `also` holds other names for what is allowed, which clients use."""
+    """A member of an item type. `also` holds other names for what is allowed, which clients use; `longest` is how
+    many characters a text may have."""
 
     name: str
     required: bool
@@ -74,11 +79,12 @@ class _Field(Struct, frozen=True):
     allowed: tuple[str, ...]
     also: Mapping[str, str]
     controls: re.Pattern[str]
+    longest: int
 
 
 def read(item: Item, into: type[T]) -> T:
     """The item as a value of `into`. Raises `ItemRefused` with one problem per member at fault."""
-    kept, said = _clean(item)
+    kept, said = _clean(item, {field.name: field.longest for field in _fields(into)})
     problems = list(_check(kept, said, into, ""))
     if problems:
         raise ItemRefused(problems)
@@ -100,8 +106,9 @@ class _Said(Struct, frozen=True):
     hollow: frozenset[str]
 
 
-def _clean(item: Item) -> tuple[dict[str, object], _Said]:
-    """The item without nulls, empty strings, and lists of nothing else; and where there were any."""
+def _clean(item: Item, longest: Mapping[str, int]) -> tuple[dict[str, object], _Said]:
+    """The item without nulls, empty strings, and lists of nothing else; and where there were any. `longest` says
+    of members at the top how many characters they may have."""
     blank: set[str] = set()
     hollow: set[str] = set()
 
@@ -133,8 +140,9 @@ def _clean(item: Item) -> tuple[dict[str, object], _Said]:
             ]
             return [walk(member, f"{path}[{n}]", depth + 1) for n, member in enumerate(said)]
         if isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {MAX_TEXT} characters")])
+            most = longest.get(path, MAX_TEXT)
+            if len(value) > most:
+                raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {most} characters")])
             if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
                 raise ItemRefused([problem(WRONG_TYPE, path, "Field holds characters that are not text")])
         return value
@@ -187,22 +195,21 @@ def _fields(into: type[Struct]) -> tuple[_Field, ...]:
     fields = []
     for info in msgspec.structs.fields(into):
         inner, allowed = _inside(info.type)
+        notes = _notes(info.type)
         fields.append(
             _Field(
                 info.encode_name,
                 info.required,
-                _noted(info.type, "empty", "") == "kept",
-                _noted(info.type, "space", "") == "kept",
+                notes.get("empty") == "kept",
+                notes.get("space") == "kept",
                 inner,
                 allowed,
-                _noted(info.type, "also", _NOTHING),
-                _CONTROLS[_noted(info.type, "controls", "")],
+                cast(Mapping[str, str], notes.get("also", {})),
+                _CONTROLS[cast(str, notes.get("controls", ""))],
+                cast(int, notes.get("longest", MAX_TEXT)),
             )
         )
     return tuple(fields)
-
-
-_NOTHING: Final[Mapping[str, str]] = {}
 
 
 def _requires(into: type[Struct]) -> bool:
@@ -216,18 +223,15 @@ def _stripped(value: object) -> object:
     return [_stripped(member) for member in value] if isinstance(value, list) else value
 
 
-def _noted(annotation: object, name: str, default: N) -> N:
-    """What an annotation such as `Annotated[str, Meta(extra={name: ...})] | None` says under a name."""
+def _notes(annotation: object) -> Mapping[str, object]:
+    """What annotations such as `Annotated[Kind, Meta(extra={"also": {...}})] | None` say of a member."""
     if get_origin(annotation) is Annotated:
+        notes: dict[str, object] = {}
         for note in get_args(annotation)[1:]:
-            if isinstance(note, Meta) and note.extra and name in note.extra:
-                return cast(N, note.extra[name])
-        return default
-    for argument in get_args(annotation):
-        found = _noted(argument, name, default)
-        if found != default:
-            return found
-    return default
+            if isinstance(note, Meta) and note.extra:
+                notes |= note.extra
+        return notes
+    return next(filter(None, map(_notes, get_args(annotation))), {})
 
 
 def _controls(field: _Field, value: object, here: str) -> Iterator[Problem]:

@@ -63,11 +63,14 @@ class House:
         return f"{kind}{next(self._ids)}"
 
     def block(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> House:
+        return self._policy(BlockedOption.BLOCK_SENDER, f"no mail from {who}", who, to, part, **scope)
+
+    def exempt(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> House:
+        return self._policy(BlockedOption.NO_ACTION, f"mail from {who} all the same", who, to, part, **scope)
+
+    def _policy(self, option: BlockedOption, text: str, who: str, to: str, part: str, **scope: object) -> House:
         scope_ = Scope.of(target(who), target(to), FromPart(part), **scope)  # type: ignore[arg-type]
-        text = f"no mail from {who}"
-        self._blocked.append(
-            BlockedSenderPolicy(self._id("b"), text, scope_, BlockedOption.BLOCK_SENDER, NOW - 10)
-        )
+        self._blocked.append(BlockedSenderPolicy(self._id("b"), text, scope_, option, NOW - 10))
         return self
 
     def permit(self, who: str, to: str = "everyone", part: str = "envelope_from") -> House:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.mail.edits import OWN_PREFIX, AddressFields, Edits, apply, marks
+from mailreeve.mail.edits import OWN_PREFIX, AddressFields, Edits, apply, claims_of_results, marks
 from mailreeve.mail.message import read_message
 from mailreeve.policy.addresses import Domain, parse_address
 from mailreeve.policy.alteration import rewriter
@@ -24,7 +24,7 @@ def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[
     """The header after alteration, and the fields that name the originals."""
     message = read_message(header.encode() + b"\r\nbody\r\n")
     facts = MessageFacts(parse_address("ann@out.test"), parse_address(to), NOW, header_from=())
-    header_alteration = AddressFields(message).altered(rewriter(house.policies, facts))
+    header_alteration = AddressFields(message).altered("a", rewriter(house.policies, facts))
     edited = bytes(apply(message, Edits(replaced=header_alteration.replaced)))
     assert edited.endswith(b"\r\nbody\r\n")
     return edited.decode().removesuffix("\r\nbody\r\n"), list(header_alteration.originals)
@@ -59,7 +59,7 @@ def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[
         ("Subject: jo@old.test\r\nX-To: jo@old.test\r\n", "Subject: jo@old.test\r\nX-To: jo@old.test\r\n", []),
         ('To: "jo@old.test" <x@out.test>\r\n', 'To: "jo@old.test" <x@out.test>\r\n', []),
         ("To: (jo@old.test) x@out.test\r\n", "To: (jo@old.test) x@out.test\r\n", []),
-        ("To: jo@sub.old.test, broken <jo@old.test\r\n", "To: jo@sub.old.test, broken <jo@old.test\r\n", []),
+        ("To: jo@sub.old.test, broken <x@out.test\r\n", "To: jo@sub.old.test, broken <x@out.test\r\n", []),
         ("To: \x00<jo@old.test>\r\n", "To: \x00<jo@corp.test>\r\n", ["To: jo@old.test"]),
     ],
     ids=[
@@ -142,7 +142,7 @@ def test_edits_never_change_the_body_or_drop_a_foreign_field(fields, body):
     content = "".join(f"{name}: {value}\r\n" for name, value in fields).encode() + b"\r\n" + body
     message = read_message(content)
     facts = MessageFacts(parse_address("ann@out.test"), parse_address("u@corp.test"), NOW, header_from=())
-    alteration = AddressFields(message).altered(rewriter(policies, facts))
+    alteration = AddressFields(message).altered("a", rewriter(policies, facts))
     edited = read_message(bytes(apply(message, Edits(marks(SpamChecks.RUN, "id"), alteration.replaced))))
     foreign = [field for field in message.fields if not field.name.startswith(OWN_PREFIX)]
     assert b"".join(edited.body) == b"".join(message.body)
@@ -197,3 +197,37 @@ def test_other_lines_are_no_mbox_lines(header):
     """A field with a space before its colon, a line further down, another word."""
     message = read_message(header + b"\r\nbody\r\n")
     assert bytes(apply(message, Edits())) == header + b"\r\nbody\r\n"
+
+
+OURS = [
+    "Authentication-Results: mx.corp.test; spf=pass smtp.mailfrom=bank.test",
+    "authentication-results:MX.Corp.Test;none",
+    "Authentication-Results: mx.corp.test 1; dkim=pass",
+    "Authentication-Results: mx.corp.test.; dkim=pass",
+    "Authentication-Results:\r\n mx.corp.test;\r\n\tdmarc=pass",
+    "Authentication-Results: (c; (nested)) mx.corp.test (v) 1; dmarc=pass",
+    'Authentication-Results: "mx.corp.test"; dmarc=pass',
+    'Authentication-Results: "mx\\.corp.test" ; dmarc=pass',
+    "Authentication-Results : mx.corp.test(c); dmarc=pass",
+    "Authentication-Results: mx.corp.test",
+]
+OTHERS = [
+    "Authentication-Results: mx.other.test; spf=pass",
+    "Authentication-Results: smtp.mx.corp.test; spf=pass",
+    "Authentication-Results: mx.corp.test.evil.test; spf=pass",
+    "Authentication-Results: (mx.corp.test;) mx.other.test; spf=pass",
+    "Authentication-Results: mx.other.test; spf=pass (mx.corp.test; none)",
+    "ARC-Authentication-Results: i=1; mx.corp.test; spf=pass",
+    "Received: by mx.corp.test; now",
+    "Authentication-Results:",
+    "Authentication-Results: ;",
+]
+
+
+@pytest.mark.parametrize("field", [*OURS, *OTHERS])
+def test_results_of_authentication_that_claim_to_be_ours_are_taken_out(field):
+    """However the name is spelt (RFC 8601 sections 2.2 and 5); those of others stay, and so does all else."""
+    message = read_message(f"A: 1\r\n{field}\r\nB: 2\r\n\r\nbody\r\n".encode())
+    edited = bytes(apply(message, Edits(removed=claims_of_results(message, "mx.corp.test")))).decode()
+    kept = "" if field in OURS else f"{field}\r\n"
+    assert edited == f"A: 1\r\n{kept}B: 2\r\n\r\nbody\r\n"

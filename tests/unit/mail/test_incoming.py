@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from mailreeve.mail.incoming import (
     HEADER_TOO_LARGE,
     LINE_TOO_LONG,
-    MAX_HEADER_OCTETS,
     TOO_LARGE,
     Incoming,
     LineLengths,
 )
+from mailreeve.policy.facts import MAX_HEADER_OCTETS
 
 LARGE = 10_000_000
 

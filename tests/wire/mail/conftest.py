@@ -85,6 +85,10 @@ class House:
         patterns = AddressPattern("", original), AddressPattern("", new)
         self.definitions.append(Definition("d", "", AddressType.ALL, *patterns, Routing.ALL))
 
+    def alter(self, original: str, new: str, kind: str) -> None:
+        patterns = [AddressPattern(*text.split("@")) for text in (original, new)]
+        self.definitions.append(Definition(f"d-{kind}", "", AddressType(kind), *patterns, Routing.ALL))
+
     @property
     def policies(self) -> PolicySet:
         return PolicySet.build(

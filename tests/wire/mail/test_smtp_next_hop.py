@@ -261,7 +261,75 @@ def test_internationalised_address_is_refused_where_the_next_hop_takes_none(open
         assert client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE) == {}
 
 
-def test_maildir_gets_one_file_per_recipient(open_door, house, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [
+        ("from", "From: Ann <ann@corp.test>"),
+        ("to_cc_bcc", "Cc: ann@corp.test, b@out.test"),
+        ("reply_to", "Reply-To: <ann@corp.test"),
+    ],
+)
+def test_header_altered_beyond_ascii_goes_only_where_it_is_taken(
+    open_door, open_sink, sink, house, records, kind, header
+):
+    """A message that came without SMTPUTF8 may need it when it leaves: it is asked for, or the message refused."""
+    house.alter("ann@corp.test", "jörg@corp.test", kind)
+    message = f"{header}\r\nSubject: s\r\n\r\nbody\r\n".encode()
+    plain = open_sink(enable_SMTPUTF8=False)
+    host, port = plain.address
+    with client_of(open_door(SmtpNextHop(host=host, port=port, greeting="gate.test"))) as client:
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            client.sendmail("x@out.test", ["u@corp.test"], message)
+        assert (refused.value.smtp_code, refused.value.smtp_error[:6]) == (553, b"5.6.7 ")
+        assert client.sendmail("x@out.test", ["u@corp.test"], MESSAGE) == {}
+    assert [content.isascii() for _, _, content in plain.messages] == [True]
+    assert records.kept[0].state is State.REJECTED
+    with client_of(open_door()) as client:
+        assert client.sendmail("x@out.test", ["u@corp.test"], message) == {}
+    assert "SMTPUTF8" in sink.options[-1]
+    assert "jörg@corp.test".encode() in sink.messages[-1][2]
+
+
+@pytest.mark.parametrize("kind", ["envelope_from", "envelope_to"])
+def test_envelope_altered_beyond_ascii_is_refused_where_it_is_not_taken(open_door, open_sink, house, kind):
+    house.alter("ann@corp.test", "jörg@corp.test", kind)
+    host, port = open_sink(enable_SMTPUTF8=False).address
+    with (
+        client_of(open_door(SmtpNextHop(host=host, port=port, greeting="gate.test"))) as client,
+        pytest.raises(smtplib.SMTPRecipientsRefused) as refused,
+    ):
+        client.sendmail("ann@corp.test", ["ann@corp.test"], MESSAGE)
+    assert refused.value.recipients["ann@corp.test"][1].startswith(b"5.6.7 ")
+
+
+def test_recipients_altered_into_one_mailbox_get_one_copy(open_door, house, sink, tmp_path):
+    """At a mail server and in a Maildir; another spelling of the domain is the same mailbox too."""
+    house.alter("sales@corp.test", "ann@corp.test", "envelope_to")
+    recipients = ["sales@corp.test", "ann@CORP.test", "u@corp.test"]
+    with client_of(open_door()) as client:
+        client.sendmail("x@out.test", recipients, MESSAGE)
+    assert sorted(taken for _, taken, _ in sink.messages) == [["ann@corp.test"], ["u@corp.test"]]
+    with client_of(open_door(MaildirNextHop(tmp_path / "box"))) as client:
+        client.sendmail("x@out.test", recipients, MESSAGE)
+    found = sorted(mailbox.Maildir(tmp_path / "box", create=False), key=lambda message: message["Delivered-To"])
+    assert [(m["Delivered-To"], m.get_all("X-Original-To")) for m in found] == [
+        ("ann@corp.test", ["sales@corp.test", "ann@corp.test"]),
+        ("u@corp.test", ["u@corp.test"]),
+    ]
+
+
+def test_results_of_authentication_with_our_name_are_taken_out(open_door, sink):
+    """The door calls itself gate.test; nobody behind it may believe what a stranger wrote under that name."""
+    forged = b"Authentication-Results: (x) GATE.test 1;\r\n spf=pass\r\n"
+    others = b"Authentication-Results: mx.out.test; spf=pass\r\n"
+    with client_of(open_door()) as client:
+        client.sendmail("x@out.test", ["u@corp.test"], forged + others + MESSAGE)
+    [(_, _, content)] = sink.messages
+    assert b"GATE" not in content
+    assert content.endswith(others + MESSAGE)
+
+
+def test_maildir_gets_one_file_per_mailbox(open_door, house, tmp_path):
     """The directory is a Maildir; each file names the envelope it came by."""
     house.alter_domain("old.test", "corp.test")
     with client_of(open_door(MaildirNextHop(tmp_path / "box"))) as client:

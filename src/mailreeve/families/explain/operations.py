@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from mailreeve.families.explain.types import (
     AlterationAnswer,
@@ -25,18 +26,22 @@ from mailreeve.families.explain.types import (
     WebExplanation,
     WinnerAnswer,
 )
+from mailreeve.policy.address_fields import AddressField, CannotAlterError, are_made
 from mailreeve.policy.addresses import NULL_SENDER, NullSender, Sender
+from mailreeve.policy.alteration import rewriter
 from mailreeve.policy.authors import read_authors
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Candidate, Decision, FieldAlteration, PolicyType, WebCandidate
+from mailreeve.policy.decide import decide_mail, unless_refused_before
+from mailreeve.policy.decisions import Candidate, Decision, FieldAlteration, PolicyType, Verdict, WebCandidate
 from mailreeve.policy.expectation import Expectation, expect_policy
-from mailreeve.policy.facts import HeaderFrom, IPAddress, MessageFacts, WebFacts
-from mailreeve.policy.policies import WebEntry
+from mailreeve.policy.facts import MAX_HEADER_OCTETS, HeaderFrom, IPAddress, MessageFacts, WebFacts
+from mailreeve.policy.policies import AddressType, WebEntry
 from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.replies import CANNOT_ALTER
+from mailreeve.policy.trace import verdict_sentence
 from mailreeve.policy.web_expectation import expect_web
 from mailreeve.policy.weblists import WebUrlError, decide_web
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, ItemRefused, refused
+from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
 
 _KINDS: Final[dict[PolicyType, Kind]] = {
@@ -62,11 +67,15 @@ def explain_message(
         at=_at(item.at, now),
         header_from=authors,
         source_ip=_source(item.source_ip),
+        authenticated=False,  # as at the door
         # Without a source the question is about mail of the account's own servers; the steps say so.
         source_trusted=True if item.source_ip is None else None,
     )
     wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _MAIL_KINDS, "web list")
     decision = decide_mail(policies, facts, explain=True)
+    if policies.definitions:
+        header = str(sender) if item.header_from is None else item.header_from
+        decision = _as_the_door_alters(policies, facts, decision, header)
     wire = _WireIds(ids, account_id, decision)
     expected: ExpectedAnswer | UnsetType = UNSET
     if wanted is not None:
@@ -205,9 +214,32 @@ class _WireIds:
         )
 
 
+def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Decision, header: str) -> Decision:
+    """The decision with what is really altered in the From header; the door refuses what it cannot alter."""
+    made = [one for one in decision.alterations if one.field is not AddressType.FROM]
+    try:
+        altered = AddressField(AddressType.FROM, header).altered(rewriter(policies, facts))
+        if altered is not None:
+            made += altered.alterations
+        if not are_made(decision.alterations, made):
+            raise CannotAlterError
+    except CannotAlterError:
+        if decision.verdict is Verdict.DELIVER:
+            decision = unless_refused_before(decision, CANNOT_ALTER)
+            decision = replace(decision, steps=(*decision.steps[:-1], verdict_sentence(decision)))
+    return replace(decision, alterations=tuple(made))
+
+
 def _authors(header: str | None, sender: Sender) -> tuple[tuple[HeaderFrom, ...], tuple[str, ...]]:
     """The authors of the message, and what to say about them where the item left them open."""
+    if header is not None and not header.strip():
+        return (), ()  # a From header of nothing but white space counts as a missing one
     if header is not None:
+        if len(header.encode("utf-8", "surrogateescape")) > MAX_HEADER_OCTETS:
+            message = (
+                f"{TOO_LONG.message}: no message with a header of more than {MAX_HEADER_OCTETS} octets is taken"
+            )
+            raise refused(TOO_LONG, "headerFrom", message)
         return read_authors([header]), ()
     if isinstance(sender, NullSender):
         return (), ("no From header given: a bounce, taken to have no From header",)

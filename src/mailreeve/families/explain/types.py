@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.identities import StandInKind
 from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntryType
-from mailreeve.wire.items import ForeignText, MaybeEmpty
+from mailreeve.policy.weburls import MAX_URL
+from mailreeve.wire.items import ForeignText, MaybeEmpty, longest
 
 
 class ExplainMessage(Struct, frozen=True, rename="camel"):
     """A message to explain, real or imagined. An empty `from_` is the null sender.
 
-    `header_from` is the text of the From header. Without it the header names the envelope sender, as in
-    ordinary mail; a bounce has no author to name. Without `at` the time is now. `policy_id` names a policy or
-    personal entry that was expected to win: the answer then says what became of it.
+    `header_from` is the text of the From header; an empty one stands for a message without any. Where it is not
+    given the header names the envelope sender, as in ordinary mail; a bounce has no author to name. Without `at`
+    the time is now. `policy_id` names a policy or personal entry that was expected to win: the answer then says
+    what became of it.
     """
 
     from_: MaybeEmpty = field(name="from")
     to: str
-    header_from: ForeignText | None = None
+    header_from: Annotated[ForeignText, longest(MAX_HEADER_OCTETS)] | None = None
     source_ip: str | None = None
     at: str | None = None
     policy_id: str | None = None
@@ -85,6 +89,9 @@ class CandidateAnswer(Struct, frozen=True, rename="camel"):
 class MessageExplanation(Struct, frozen=True, rename="camel"):
     """What becomes of a message for one recipient, and why. `smtp_reply` is null for a delivery.
 
+    `alterations` are those that the delivered copy shows, of the envelope and of the From header; where the
+    message is refused, those that it would have.
+
     `description` is that of the policy which settled the verdict; `steps` tell in sentences what was taken
     for granted and what each layer found. `expected` is there when a policy was asked about.
     """
@@ -108,7 +115,7 @@ class ExplainWeb(Struct, frozen=True, rename="camel"):
     """A web request to explain. Without a user only what holds for everyone applies. `policy_id` names a web list,
     or an entry of one, that was expected to win."""
 
-    url: str
+    url: Annotated[str, longest(MAX_URL)]
     user: str | None = None
     source_ip: str | None = None
     at: str | None = None

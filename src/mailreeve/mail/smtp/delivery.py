@@ -120,7 +120,7 @@ class Delivery:
             return results
         try:
             content = await anyio.to_thread.run_sync(step.content, plan.message, on_top)
-            replies = await self._courier.deliver(step.sender, waiting, content, utf8=utf8)
+            replies = await self._courier.deliver(step.sender, waiting, content, utf8=utf8 or step.is_utf8)
         except Exception:
             # A fault of ours must neither lose the message nor stop the other copies.
             log.exception("mail.delivery_failed", decision=step.decision_id)

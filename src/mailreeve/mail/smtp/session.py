@@ -115,7 +115,9 @@ class Session:
         self._services = services
         self._settings = services.settings
         self._receiver = Receiver()
-        self._transaction = Transaction(source_ip, max_recipients=self._settings.max_recipients)
+        self._transaction = Transaction(
+            source_ip, max_recipients=self._settings.max_recipients, hostname=self._settings.hostname
+        )
         self._courier = services.next_hop.courier()
         self._client_name: str | None = None
         self._extended = False

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.mail.mailboxes import likely_address, read_mailbox
 from mailreeve.policy.authors import entries, read_authors
+from mailreeve.policy.mailboxes import plain_mailbox, read_mailbox
 
 
 def found(value: str) -> list[tuple[str, str, str]]:
@@ -56,7 +56,7 @@ def test_no_field_makes_reading_fail(value):
     """Any text gives mailboxes whose places lie in it and hold their address."""
     for entry in entries(value):
         assert value[entry.start : entry.start + len(entry.text)] == entry.text
-        likely_address(entry)
+        plain_mailbox(entry)
         mailbox = read_mailbox(entry)
         if mailbox is not None:
             assert mailbox.address.domain

@@ -9,8 +9,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import MAX_ADDRESS_OCTETS, Address
+from mailreeve.policy.addresses import Address
 from mailreeve.policy.authors import Entry, plain_address, read_address
+
+# An address without quotes, comments or white space in it, as nearly all are written.
+_PLAIN: Final = r'([^\s<>()\[\]",;:@\\]{1,254}@[^\s<>()\[\]",;:@\\]{1,254})'
+_PLAIN_ALONE: Final = re.compile(rf"\s*{_PLAIN}\s*")
+_PLAIN_IN_ANGLE: Final = re.compile(rf"<\s*{_PLAIN}\s*>\s*")
 
 
 class Mailbox(Struct, frozen=True):
@@ -19,6 +24,16 @@ class Mailbox(Struct, frozen=True):
     address: Address
     start: int
     end: int
+
+
+def plain_mailbox(entry: Entry) -> Mailbox | None:
+    """The mailbox that an entry holds if its address is plainly written, found quickly; None for all others."""
+    start = max(entry.angle, 0)
+    found = (_PLAIN_ALONE if entry.angle < 0 else _PLAIN_IN_ANGLE).fullmatch(entry.text, start)
+    address = plain_address(found[1]) if found else None
+    if found is None or address is None:
+        return None
+    return Mailbox(address, entry.start + found.start(1), entry.start + found.end(1))
 
 
 def read_mailbox(entry: Entry) -> Mailbox | None:
@@ -65,19 +80,3 @@ def _bare_span(spec: parser.AddrSpec, at: int) -> tuple[int, int]:
 
     walk(spec, at)
     return places[0][0], places[-1][1]
-
-
-# The ends of an address in text that is otherwise well formed; nothing but the window before the at sign is tried.
-_LIKELY_LOCAL: Final = re.compile(r'[^\s<>()\[\]",;:@\\]+\Z')
-_LIKELY_DOMAIN: Final = re.compile(r'[^\s<>()\[\]",;:@\\]{1,253}')
-
-
-def likely_address(entry: Entry) -> Address | None:
-    """The one plainly written address of an entry, found quickly; None if only the parser can tell."""
-    text = entry.text
-    at = text.find("@")
-    if at < 0 or text.find("@", at + 1) >= 0:
-        return None
-    local = _LIKELY_LOCAL.search(text, max(0, at - MAX_ADDRESS_OCTETS), at)
-    domain = _LIKELY_DOMAIN.match(text, at + 1)
-    return plain_address(f"{local[0]}@{domain[0]}") if local and domain else None
