@@ -59,7 +59,7 @@ forge a line of a log."""
 MaybeEmptyProse = Annotated[str, Meta(extra={"space": "kept", "empty": "kept", "controls": "lines"})]
 
 ForeignText = Annotated[str, Meta(extra={"empty": "kept", "controls": "any"})]
-"""What others wrote, quoted to ask about it, and not kept: a header may hold anything but NUL (D-52), or be empty."""
+"""What others wrote, quoted to ask about it and not kept: a header may be empty, or hold all but NUL (D-52)."""
 
 
 def longest(characters: int) -> Meta:
