@@ -109,7 +109,7 @@ def _sender(call: Call, text: str) -> str:
         found = parse_domain(domain)
     except AddressError as problem:
         raise refused(BAD_ADDRESS, "sender") from problem
-    single = "." not in domain
+    single = "." not in found and not domain.endswith(".")
     if (not at and single) or found.rpartition(".")[2].isdecimal():
         # A name that ends in digits is an IP address, which no sender's domain can be (RFC 1123 section 2.1).
         raise refused(BAD_ADDRESS, "sender")
