@@ -137,6 +137,9 @@ ALTERATION_LIMIT: Final = Fault("err_address_alteration_limit", "The account hol
 USER_NOT_FOUND: Final = Fault("err_user_not_found", "User not found")
 USER_EXISTS: Final = Fault("err_user_already_exists", "The address is in use already")
 USER_PASSWORD: Final = Fault("err_user_password_not_allowed", "The password is not allowed")
+LAST_ADMINISTRATOR: Final = Fault(
+    "err_user_last_administrator", "The last Super Administrator cannot be kept out of the account"
+)
 ALIAS_NOT_FOUND: Final = Fault("err_user_alias_not_found", "Alias not found")
 DELEGATE_SELF: Final = Fault("err_delegate_self", "A user needs no delegate right to the own mailbox")
 DELEGATE_NOT_FOUND: Final = Fault("err_delegate_not_found", "Delegate right not found")

@@ -194,6 +194,23 @@ def check(work: Work) -> None:
         pass
 
 
+def others_who_administer(work: Work, but: str) -> bool:
+    """Whether there is a Super Administrator besides this user whom nothing keeps out."""
+    found = work.execute(
+        select(user.c.id)
+        .where(
+            user.c.account_id == work.account_id,
+            user.c.role == Role.SUPER_ADMINISTRATOR,
+            user.c.id != but,
+            user.c.locked.is_(False),
+            user.c.disabled.is_(False),
+            user.c.force_password_change.is_(False),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def count(work: Work) -> int:
     """How many users the account has."""
     return _count_users.total(work)
