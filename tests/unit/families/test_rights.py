@@ -116,11 +116,11 @@ def corp(account) -> Corp:
 
     def people(work):
         for role in ROLES:
-            operations.add_user(work, address(role), role=role)
+            operations.add_user(work, address(role), role=role, password_hash="x")
         for text in (PLAIN, OTHER):
             operations.add_user(work, text)
         # Another who may let the last one in again.
-        operations.add_user(work, "second@corp.test", role=Role.SUPER_ADMINISTRATOR)
+        operations.add_user(work, "second@corp.test", role=Role.SUPER_ADMINISTRATOR, password_hash="x")
 
     account.write(people)
     everybody = [address(role) for role in ROLES]
@@ -176,7 +176,7 @@ def test_the_address_of_a_user_above_is_in_use_for_everybody(corp) -> None:
         assert caught.value.problems[0].code == "err_user_already_exists"
 
 
-@pytest.mark.parametrize("member", ["accountLocked", "accountDisabled", "forcePasswordChange"])
+@pytest.mark.parametrize("member", ["accountLocked", "accountDisabled"])
 def test_the_last_administrator_is_not_kept_out(corp, member: str) -> None:
     """Neither at one go nor one after the other, and nothing else of the item is done."""
     root, second = address(Role.SUPER_ADMINISTRATOR), "second@corp.test"
@@ -190,6 +190,42 @@ def test_the_last_administrator_is_not_kept_out(corp, member: str) -> None:
     # Once the other one may come in again, this one may be kept out.
     corp.account.call("user/update-user", {"emailAddress": second, member: False})
     corp.account.call("user/update-user", {"emailAddress": root, member: True})
+
+
+@pytest.mark.parametrize("member", ["accountLocked", "accountDisabled"])
+def test_who_cannot_sign_in_lets_nobody_in(account, member: str) -> None:
+    """Neither a user without any credentials, nor one who may do less: it could not change this one."""
+    account.call("domain/create-domain", {"domain": "corp.test"})
+
+    def people(work):
+        operations.add_user(work, "root@corp.test", role=Role.SUPER_ADMINISTRATOR, password_hash="x")
+        operations.add_user(work, "idle@corp.test", role=Role.SUPER_ADMINISTRATOR)
+        operations.add_user(work, "full@corp.test", role=Role.FULL_ADMINISTRATOR, password_hash="x")
+
+    account.write(people)
+    lock = {"emailAddress": "root@corp.test", member: True}
+    (failure,) = account.answer("user/update-user", lock)["fail"]
+    assert failure["errors"][0]["code"] == "err_user_last_administrator"
+    # A password change is owed by somebody who can sign in; and the one without credentials may be locked too.
+    assert account.call("user/update-user", {"emailAddress": "root@corp.test", "forcePasswordChange": True})
+    assert account.call("user/update-user", {"emailAddress": "idle@corp.test", member: True})
+    assert account.call("user/update-user", {"emailAddress": "full@corp.test", member: True})
+
+
+def test_the_last_administrator_of_less_is_not_kept_out_either(account) -> None:
+    """Where the only Super Administrator is locked already, a Full Administrator is the last who signs in."""
+    account.call("domain/create-domain", {"domain": "corp.test"})
+
+    def people(work):
+        operations.add_user(work, "full@corp.test", role=Role.FULL_ADMINISTRATOR, password_hash="x")
+        operations.add_user(work, "desk@corp.test", role=Role.HELP_DESK, password_hash="x")
+
+    account.write(people)
+    (failure,) = account.answer("user/update-user", {"emailAddress": "full@corp.test", "accountLocked": True})[
+        "fail"
+    ]
+    assert failure["errors"][0]["code"] == "err_user_last_administrator"
+    assert account.call("user/update-user", {"emailAddress": "desk@corp.test", "accountLocked": True})
 
 
 def test_an_administrator_of_another_account_does_not_count(corp, other_account) -> None:

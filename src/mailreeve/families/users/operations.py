@@ -221,9 +221,7 @@ def _refuse_reaching_above(call: Call, text: str, field: str) -> None:
 
 def _shutting_out(old: UserRow, new: UserRow) -> str:
     """The member of the item that keeps a user out from now on."""
-    if new.locked and not old.locked:
-        return "accountLocked"
-    return "accountDisabled" if new.disabled and not old.disabled else "forcePasswordChange"
+    return "accountLocked" if new.locked and not old.locked else "accountDisabled"
 
 
 def _or(given: T | None, kept: T) -> T:

@@ -7,9 +7,9 @@ not, under whichever name the user is met. And nobody shuts the last one out who
 
 from __future__ import annotations
 
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.call import Call
-from mailreeve.families.users import rows
+from mailreeve.families.login import rows as login
 from mailreeve.families.users.rows import UserRow
 from mailreeve.wire.errors import FORBIDDEN, LAST_ADMINISTRATOR, refused
 
@@ -21,12 +21,15 @@ def refuse_above(call: Call, user: UserRow, field: str) -> None:
 
 
 def refuse_last(call: Call, old: UserRow, new: UserRow, field: str) -> None:
-    """Raises `ItemRefused` where the change keeps out the last Super Administrator: nobody else may change one, so
-    nobody could let anybody in again."""
-    if _can_come_in(old) and not _can_come_in(new) and not rows.others_who_administer(call.work, old.id):
+    """Raises `ItemRefused` naming `field` where the change shuts an administrator out whom nobody who can sign in
+    could let in again: that takes somebody who may change users, and may do all that this one may."""
+    if old.role is None or not _kept_out(new) or _kept_out(old):
+        return
+    held = ROLE_PERMISSIONS[old.role]
+    equals = [role for role in Role if ROLE_PERMISSIONS[role] >= held]
+    if Permission.DIRECTORIES_INTERNAL_EDIT in held and not login.others_sign_in(call.work, old.id, equals):
         raise refused(LAST_ADMINISTRATOR, field)
 
 
-def _can_come_in(user: UserRow) -> bool:
-    shut_out = user.locked or user.disabled or user.force_password_change
-    return user.role is Role.SUPER_ADMINISTRATOR and not shut_out
+def _kept_out(user: UserRow) -> bool:
+    return user.locked or user.disabled

@@ -194,23 +194,6 @@ def check(work: Work) -> None:
         pass
 
 
-def others_who_administer(work: Work, but: str) -> bool:
-    """Whether there is a Super Administrator besides this user whom nothing keeps out."""
-    found = work.execute(
-        select(user.c.id)
-        .where(
-            user.c.account_id == work.account_id,
-            user.c.role == Role.SUPER_ADMINISTRATOR,
-            user.c.id != but,
-            user.c.locked.is_(False),
-            user.c.disabled.is_(False),
-            user.c.force_password_change.is_(False),
-        )
-        .limit(1)
-    )
-    return found.first() is not None
-
-
 def count(work: Work) -> int:
     """How many users the account has."""
     return _count_users.total(work)
@@ -333,8 +316,19 @@ def identities(work: Work, users: Sequence[str] | None = None) -> Iterator[Seque
 
 def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
     """From each of these addresses that is somebody's to its user's id."""
-    query = select(address.c.key, address.c.user_id).where(address.c.account_id == work.account_id)
-    return dict(tuple(row) for row in stream_named(work, query, address.c.key, keys))
+    # As in `names`: the column that is not used keeps SQLite from reading a whole index.
+    query = select(address.c.key, address.c.user_id, address.c.shown).where(
+        address.c.account_id == work.account_id
+    )
+    return {key: user_id for key, user_id, _ in stream_named(work, query, address.c.key, keys)}
+
+
+def names(work: Work, keys: Sequence[str]) -> dict[str, str]:
+    """From each of these addresses that is somebody's, primary or alias, to its user's name."""
+    # All columns of an address: where few are asked for, SQLite reads them all from an index that has those.
+    query = select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
+    rows = stream_named(work, query, address.c.key, keys)
+    return {row.key: row.name for row in map(_address, rows)}
 
 
 def _with_id(account_id: str, key: str) -> Select[Any]:
