@@ -23,6 +23,7 @@ from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
+from mailreeve.wire import masking, misspelt
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
 from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
@@ -86,7 +87,7 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
     try:
         return endpoint.read(item)
     except ItemRefused as refusal:
-        return Failure(refusal.problems, _echo(item))
+        return Failure(refusal.problems, masking.masked(item))
 
 
 def consult(house: House, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
@@ -152,16 +153,13 @@ def _each(
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             del call.warnings[said:]
-            fail.append(Failure(refusal.problems, _echo(item)))
+            fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
+        place = f"data[{n}]" if len(ready) > 1 else ""
+        call.warnings.extend(misspelt.warnings(item, endpoint.item, place))
         if isinstance(result, Page):
             pages[n] = result
             data += result.rows
         else:
             data += result
     return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)
-
-
-def _echo(item: Item) -> Item:
-    """The item for `fail[].key`, without what must not be repeated."""
-    return {name: "********" if name == "password" else value for name, value in item.items()}

@@ -45,14 +45,21 @@ class ItemRefused(Exception):
 
 class RequestRefused(Exception):
     """The whole request is refused with `status`. `retry_after` is in milliseconds, `field` the offending member
-    of the envelope."""
+    of the envelope. `retryable` is for a case that differs from the others of its kind."""
 
     def __init__(
-        self, fault: Fault, message: str = "", *, retry_after: int | None = None, field: str | None = None
+        self,
+        fault: Fault,
+        message: str = "",
+        *,
+        retry_after: int | None = None,
+        field: str | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(message or fault.message)
         self.status = fault.status
-        self.problem = Problem(fault.code, message or fault.message, fault.retryable, field)
+        again = fault.retryable if retryable is None else retryable
+        self.problem = Problem(fault.code, message or fault.message, again, field)
         self.retry_after = retry_after
 
 

@@ -69,6 +69,12 @@ def read(item: Item, into: type[T]) -> T:
         raise ItemRefused([problem(WRONG_TYPE, field or None, message)]) from mismatch
 
 
+def members(into: type[Struct]) -> Mapping[str, type[Struct] | None]:
+    """The members that an item type knows, by their names on the wire, with the type of those that have members of
+    their own."""
+    return {field.name: field.inner for field in _fields(into)}
+
+
 def _clean(item: Item) -> tuple[dict[str, object], frozenset[str]]:
     """The item without nulls and empty strings, and the paths of the empty strings."""
     blank: set[str] = set()

@@ -87,4 +87,7 @@ def read_date(text: str) -> datetime:
         value = parsedate_to_datetime(text)
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError) as problem:
-        raise RequestRefused(DATE_OUT_OF_RANGE, "0005 The x-mc-date header is not a date") from problem
+        # The same text will not be a date later either.
+        raise RequestRefused(
+            DATE_OUT_OF_RANGE, "0005 The x-mc-date header is not a date", retryable=False
+        ) from problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from mailreeve.directory.permissions import Permission
@@ -22,6 +23,7 @@ from mailreeve.families.groups.types import (
     Source,
     UpdateGroup,
 )
+from mailreeve.families.users import rows as users
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
@@ -76,7 +78,8 @@ def get_group_members(call: Call, item: OneGroup) -> Page[MembersAnswer]:
     """List the members of a group."""
     group = operations.get(call, item.id)
     page = rows.page_of_members(call.work, group.id, call.page)
-    return page.showing([MembersAnswer([_member_answer(call, row) for row in page.rows])])
+    names = users.names(call.work, [row.matched for row in page.rows])
+    return page.showing([MembersAnswer([_member_answer(call, row, names) for row in page.rows])])
 
 
 @endpoint("directory/add-group-member", EDIT, writes=True)
@@ -102,7 +105,7 @@ def _counted(call: Call, row: GroupRow) -> GroupAnswer:
 
 
 def _membership(call: Call, row: MemberRow) -> MembershipAnswer:
-    member = _member_answer(call, row)
+    member = _member_answer(call, row, {})
     return MembershipAnswer(
         id=call.seal(Kind.GROUP_MEMBER, row.id),
         folder_id=call.seal(Kind.GROUP, row.group_id),
@@ -112,10 +115,11 @@ def _membership(call: Call, row: MemberRow) -> MembershipAnswer:
     )
 
 
-def _member_answer(call: Call, row: MemberRow) -> MemberAnswer:
+def _member_answer(call: Call, row: MemberRow, names: Mapping[str, str]) -> MemberAnswer:
+    """`names` are the users' by their addresses. Whoever is no user has none."""
     _, at, domain = row.matched.rpartition("@")
     return MemberAnswer(
-        name=row.shown if at else "",
+        name=names.get(row.matched, ""),
         email_address=row.shown if at else "",
         domain=domain if at else row.shown,
         type="created_manually",

@@ -327,6 +327,12 @@ def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
     return dict(tuple(row) for row in stream_named(work, query, address.c.key, keys))
 
 
+def names(work: Work, keys: Sequence[str]) -> dict[str, str]:
+    """From each of these addresses that is somebody's, primary or alias, to its user's name."""
+    query = select(address.c.key, user.c.name).join(user, _its_user).where(address.c.account_id == work.account_id)
+    return dict(tuple(row) for row in stream_named(work, query, address.c.key, keys))
+
+
 def _who_has(account_id: str, key: str) -> Select[Any]:
     return (
         select(*_COLUMNS).join(address, _its_user).where(address.c.account_id == account_id, address.c.key == key)
