@@ -39,6 +39,7 @@ from mailreeve.wire import envelope, signing
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure
 from mailreeve.wire.errors import (
+    BAD_REQUEST,
     INTERNAL,
     NO_CREDENTIALS,
     QUOTA,
@@ -216,12 +217,13 @@ class Api:
         return self._authenticator.signed(call, now)
 
     async def _token(self, request: Request) -> Response:
-        """The client-credentials grant (RFC 6749 section 4.4), form or Basic."""
+        """The client-credentials grant (RFC 6749 section 4.4), form or Basic; and JSON, which is no form of the
+        grant, but what the rest of the API takes."""
         try:
-            form = parse_qs((await self._body(request, MAX_FORM)).decode("utf-8", "replace"))
+            form = _grant(await self._body(request, MAX_FORM))
         except (RequestRefused, ClientDisconnect, TimeoutError):
             return _oauth_error("invalid_request", 400)
-        client_id, client_secret = (form.get(name, [""])[0] for name in ("client_id", "client_secret"))
+        client_id, client_secret = (form.get(name, "") for name in ("client_id", "client_secret"))
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             try:
@@ -229,7 +231,7 @@ class Api:
             except (binascii.Error, ValueError):
                 return _oauth_error("invalid_client", 401)
             client_id, _, client_secret = pair.partition(":")
-        if form.get("grant_type", [""])[0] != "client_credentials":
+        if form.get("grant_type") != "client_credentials":
             return _oauth_error("unsupported_grant_type", 400)
 
         def give() -> Response:
@@ -354,7 +356,25 @@ class _OAuthError(Struct, frozen=True):
     fail: Sequence[Problem]
 
 
+def _grant(body: bytes) -> dict[str, str]:
+    """The members of a token request, as a form or as a JSON object, whatever its Content-Type says. Raises
+    `RequestRefused` where it is JSON and no object of texts."""
+    if not body.lstrip().startswith((b"{", b"[")):
+        return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    try:
+        members = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+        raise RequestRefused(BAD_REQUEST) from problem
+    return {name: value for name, value in members.items() if isinstance(value, str)}
+
+
+_GRANT: Final = (
+    "Send grant_type=client_credentials with client_id and client_secret, as a form or as a JSON object; "
+    "id and secret may be in HTTP Basic instead"
+)
 _OAUTH_TEXTS: Final = {
+    "invalid_request": f"The token request cannot be read. {_GRANT}",
+    "unsupported_grant_type": f"The grant type is missing or not supported. {_GRANT}",
     "invalid_client": "The client id or secret is wrong",
     "slow_down": "Too many wrong token requests; try again later",
 }
@@ -362,7 +382,7 @@ _OAUTH_TEXTS: Final = {
 
 def _oauth_error(error: str, status: int, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
     text = _OAUTH_TEXTS.get(error, "The token request is not valid")
-    body = msgspec.json.encode(_OAuthError(error, [Problem(error, text, False)]))
+    body = msgspec.json.encode(_OAuthError(error, [Problem(error, text, retryable=error == "slow_down")]))
     return _json(body, status, _SUCCESS_HEADERS | dict(headers))
 
 

@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from mailreeve.cli.terminal import escaped, escaped_line
+from mailreeve.directory.masking import masked
 from mailreeve.settings import SettingsError
 
 _STANDARD_ERROR: Final = 2
@@ -109,9 +110,14 @@ _logfmt: Final = structlog.processors.LogfmtRenderer(key_order=["timestamp", "le
 def _line(logger: WrappedLogger, name: str, event: EventDict) -> str:
     """The line of an event. One that cannot be put into a line says at least that it was there."""
     try:
-        return escaped(_logfmt(logger, name, event))
+        return escaped(_logfmt(logger, name, masked(event)))
     except Exception as problem:
         return f'level={name} event="an event could not be logged" problem={type(problem).__name__}'
+
+
+def _no_secrets(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """The event without what its members say is secret."""
+    return masked(event)
 
 
 class _Escaping(logging.Formatter):
@@ -134,7 +140,7 @@ def configure_quietly() -> None:
     if not structlog.is_configured():
         *before, render = structlog.get_config()["processors"]
         structlog.configure(
-            processors=[*before, _escaped_values, render],
+            processors=[*before, _no_secrets, _escaped_values, render],
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
             # Asked for every line: who replaces standard error gets the lines that follow.
             logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),

@@ -17,12 +17,14 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mailreeve.directory import masking
 from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.families.call import AddressJoined, Call, Conduct, Limits, Rehearse, Rehearsed
 from mailreeve.policy.policy_set import PolicySet
 from mailreeve.policy.reach import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
+from mailreeve.wire import misspelt
 from mailreeve.wire.endpoint import MAX_SLOW, Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
 from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
@@ -90,7 +92,7 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
     try:
         return endpoint.read(item)
     except ItemRefused as refusal:
-        return Failure(refusal.problems, _echo(item))
+        return Failure(refusal.problems, masking.masked(item))
 
 
 def consult(house: House, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
@@ -142,6 +144,7 @@ def _each(
     endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure], paging: Paging | None, call: Call
 ) -> Done:
     data: list[Struct] = []
+    told = 0  # Warnings of members that are nearly known.
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready)
     for n, (item, value) in enumerate(zip(request.items, ready, strict=True)):
@@ -156,16 +159,16 @@ def _each(
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             del call.warnings[said:]
-            fail.append(Failure(refusal.problems, _echo(item)))
+            fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
+        if told < misspelt.TOLD:
+            place = f"data[{n}]" if len(ready) > 1 else ""
+            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.TOLD - told]
+            told += len(found)
+            call.warnings.extend(found)
         if isinstance(result, Page):
             pages[n] = result
             data += result.rows
         else:
             data += result
     return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)
-
-
-def _echo(item: Item) -> Item:
-    """The item for `fail[].key`, without what must not be repeated."""
-    return {name: "********" if name == "password" else value for name, value in item.items()}

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, CursorResult, Executable, insert, select, upd
 from sqlalchemy.exc import DBAPIError
 
 from mailreeve.directory.accounts import Origin
+from mailreeve.directory.masking import masked
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
 from mailreeve.store.reading import UnreadableRows, made
@@ -300,4 +301,8 @@ class Store:
 
 
 def _json(value: object) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+    """A state as the audit log has it: no secret, whatever is handed in."""
+    if value is None:
+        return None
+    state = msgspec.to_builtins(value)
+    return msgspec.json.encode(masked(state) if isinstance(state, dict) else state).decode()

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 class Fault(Struct, frozen=True):
     """A kind of error: its code, its text, the HTTP status when it refuses a whole request, and whether
-    the same call may succeed later."""
+    the very same call may succeed later, without anybody changing what it is about."""
 
     code: str
     message: str
@@ -45,14 +45,21 @@ class ItemRefused(Exception):
 
 class RequestRefused(Exception):
     """The whole request is refused with `status`. `retry_after` is in milliseconds, `field` the offending member
-    of the envelope."""
+    of the envelope. `retryable` is for a case that differs from the others of its kind."""
 
     def __init__(
-        self, fault: Fault, message: str = "", *, retry_after: int | None = None, field: str | None = None
+        self,
+        fault: Fault,
+        message: str = "",
+        *,
+        retry_after: int | None = None,
+        field: str | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(message or fault.message)
         self.status = fault.status
-        self.problem = Problem(fault.code, message or fault.message, fault.retryable, field)
+        again = fault.retryable if retryable is None else retryable
+        self.problem = Problem(fault.code, message or fault.message, again, field)
         self.retry_after = retry_after
 
 
@@ -78,10 +85,10 @@ BAD_PAGINATION: Final = Fault("err_pagination_invalid", "The pagination object i
 NO_CREDENTIALS: Final = Fault("err_xdk_authorization_missing", "0001 Authorization is missing or incomplete", 401)
 INVALID_SIGNATURE: Final = Fault("err_xdk_invalid_signature", "0004 Invalid Signature", 401)
 DATE_OUT_OF_RANGE: Final = Fault(
-    "err_xdk_date_out_of_range", "0005 The x-mc-date header is too far from the server's time", 401, True
+    "err_xdk_date_out_of_range", "0005 The x-mc-date header is too far from the server's time", 401
 )
 TOKEN_INVALID: Final = Fault("token_verification_failed", "The access token is not valid", 401)
-TOKEN_EXPIRED: Final = Fault("token_expired", "The access token has expired", 401, True)
+TOKEN_EXPIRED: Final = Fault("token_expired", "The access token has expired", 401)
 BINDING_EXPIRED: Final = Fault("err_xdk_binding_expired", "AccessKey Has Expired", 418)
 UNKNOWN_APPLICATION: Final = Fault("err_developer_key", "App ID is invalid")
 USER_DISABLED: Final = Fault("err_xdk_account_disabled", "0006 The user is locked or disabled", 401)
@@ -137,6 +144,10 @@ ALTERATION_LIMIT: Final = Fault("err_address_alteration_limit", "The account hol
 USER_NOT_FOUND: Final = Fault("err_user_not_found", "User not found")
 USER_EXISTS: Final = Fault("err_user_already_exists", "The address is in use already")
 USER_PASSWORD: Final = Fault("err_user_password_not_allowed", "The password is not allowed")
+LAST_ADMINISTRATOR: Final = Fault(
+    "err_user_last_administrator",
+    "This is the last administrator who can sign in, and nobody could let it in again",
+)
 ALIAS_NOT_FOUND: Final = Fault("err_user_alias_not_found", "Alias not found")
 DELEGATE_SELF: Final = Fault("err_delegate_self", "A user needs no delegate right to the own mailbox")
 DELEGATE_NOT_FOUND: Final = Fault("err_delegate_not_found", "Delegate right not found")

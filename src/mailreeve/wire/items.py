@@ -98,6 +98,12 @@ def read(item: Item, into: type[T]) -> T:
         raise ItemRefused([problem(WRONG_TYPE, field or None, message)]) from mismatch
 
 
+def members(into: type[Struct]) -> Mapping[str, type[Struct] | None]:
+    """The members that an item type knows, by their names on the wire, with the type of those that have members of
+    their own."""
+    return {field.name: field.inner for field in _fields(into)}
+
+
 class _Said(Struct, frozen=True):
     """What an item said that is as good as nothing: the paths of empty strings, and those of the objects that
     held nothing else."""

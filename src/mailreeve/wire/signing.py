@@ -77,6 +77,7 @@ def verify(call: SignedCall, secret_key: bytes, application_key: str, now: datet
             DATE_OUT_OF_RANGE,
             f"{DATE_OUT_OF_RANGE.message}: it is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}, "
             f"and {window:.0f} s are allowed",
+            retryable=skew > 0,  # What is ahead comes into the window; what is behind, or no date, never does.
         )
 
 

@@ -457,6 +457,38 @@ def test_a_token_is_not_given_for_less(
     assert (reply.status, reply.json["error"], reply.json["fail"][0]["code"]) == (status, error, error)
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", None])
+def test_a_token_request_may_be_json(service: Service, content_type: str | None) -> None:
+    """Whatever it is said to be: with the secret in it, or in Basic beside it."""
+    keys = service.keys
+    grant = {"grant_type": "client_credentials"}
+    whole = grant | {"client_id": keys.client_id, "client_secret": keys.client_secret, "scope": None}
+    headers = {} if content_type is None else {"content-type": content_type}
+    pair = base64.b64encode(f"{keys.client_id}:{keys.client_secret}".encode()).decode()
+    for body, more in ((whole, {}), (grant, {"authorization": f"Basic {pair}"})):
+        reply = service.request("POST", "/oauth/token", json.dumps(body, indent=1).encode(), headers | more)
+        assert (reply.status, reply.json["expires_in"]) == (200, 1799)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        (b'{"grant_type": "client_credentials", "client_id": "x", "client_secret": "y"}', 401, "invalid_client"),
+        (b'{"grant_type": "client_credentials", "client_id": 1, "client_secret": []}', 401, "invalid_client"),
+        (b'{"client_id": "x", "client_secret": "y"}', 400, "unsupported_grant_type"),
+        (b'{"grant_type": ', 400, "invalid_request"),
+        (b'[{"grant_type": "client_credentials"}]', 400, "invalid_request"),
+        (b"[" * 60_000, 400, "invalid_request"),
+        (b'{"grant_type": "\xff"}', 400, "invalid_request"),
+    ],
+)
+def test_a_token_request_in_json_is_refused_as_a_form_is(
+    service: Service, body: bytes, status: int, error: str
+) -> None:
+    reply = service.request("POST", "/oauth/token", body)
+    assert (reply.status, reply.json["error"], reply.json["fail"][0]["code"]) == (status, error, error)
+
+
 def test_a_bad_token_has_its_code_right_in_fail(service: Service) -> None:
     """Shape 3 of api.md section 1.4, which R7 and XS read."""
     reply = service.request("POST", PATH, b"", {"authorization": "Bearer nonsense"})

@@ -106,6 +106,15 @@ def test_event_that_makes_no_line_is_logged_as_that(event):
     )
 
 
+def test_no_line_holds_what_is_named_a_secret():
+    """However it is spelled and however deep it lies."""
+    event = {"event": "e", "secretKey": "s3cr3t", "item": [{"New-Password": "s3cr3t"}], "user": "ann", "n": {1: 2}}
+    line = logs._line(None, "info", event)
+    assert "s3cr3t" not in line
+    assert "user=ann" in line
+    assert "could not be logged" not in line
+
+
 def test_standard_descriptors_are_filled_so_that_no_file_takes_their_place():
     """In a process of its own, which closes its standard error as a caller would have."""
     child = os.fork()

@@ -299,7 +299,7 @@ def test_a_member_is_answered_with_its_own_id_and_the_groups(account):
     assert made["id"] != group
     assert members(account, group) == [
         {
-            "name": "Ann@Corp.TEST",
+            "name": "",
             "emailAddress": "Ann@Corp.TEST",
             "domain": "corp.test",
             "type": "created_manually",
@@ -307,6 +307,28 @@ def test_a_member_is_answered_with_its_own_id_and_the_groups(account):
             "notes": "why",
         }
     ]
+
+
+def test_a_member_has_the_name_of_its_user(account):
+    """By the primary address, an alias, or a tagged form of them; who is no user has none (api.md section 3.7)."""
+    account.call("domain/create-domain", {"domain": "corp.test"})
+    account.call("user/create-user", {"emailAddress": "ann@corp.test", "name": "Ann Smith"})
+    account.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    account.call("user/update-alias", {"alias": "A.Smith@corp.test", "aliasFor": "ann@corp.test"})
+    group = new_group(account)
+    addresses = [
+        "Ann@corp.test",
+        "a.smith@corp.test",
+        "ann+x+y@corp.test",
+        "a.smith+x@corp.test",
+        "bob@corp.test",
+        "ann@far.test",
+    ]
+    for text in addresses:
+        one(account, ADD, id=group, emailAddress=text)
+    one(account, ADD, id=group, domain="corp.test")
+    names = {m["emailAddress"]: m["name"] for m in members(account, group)}
+    assert names == dict(zip(addresses, ["Ann Smith"] * 4 + ["", ""], strict=True)) | {"": ""}
 
 
 @pytest.mark.parametrize("written", ["Bad.test", "@Bad.test"])

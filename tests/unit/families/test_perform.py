@@ -11,7 +11,7 @@ from mailreeve.families.call import Call
 from mailreeve.families.perform import perform
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.store.transactions import Origin, Part
-from mailreeve.wire import envelope
+from mailreeve.wire import envelope, misspelt
 from mailreeve.wire.endpoint import Endpoint, endpoint
 from mailreeve.wire.envelope import Request
 from mailreeve.wire.errors import (
@@ -132,6 +132,30 @@ def test_passwords_are_not_echoed(account):
     """Whatever else is (api.md section 1.4)."""
     done = carry_out(account, write, {"text": "refuse", "password": "secret", "note": "n"})
     assert done.fail[0].key == {"text": "refuse", "password": "********", "note": "n"}
+
+
+def test_secrets_are_echoed_neither_by_another_spelling_nor_in_lists(account):
+    """At every depth, of items in bad form and of items that the endpoint refuses."""
+    secrets = {"newPassword": "s3cr3t", "a": [{"client_secret": "s3cr3t"}, [{"Access-Token": ["s3cr3t"]}]]}
+    for text in ("refuse", None):
+        done = carry_out(account, write, {"text": text, **secrets})
+        assert len(done.fail) == 1
+        assert b"s3cr3t" not in msgspec.json.encode(done.fail)
+
+
+def test_a_misspelt_member_is_told_where_the_item_is_carried_out(account):
+    """Named with the item, where there are several; an item that is refused has its errors instead."""
+    done = carry_out(account, write, {"text": "a", "pasword": "x"})
+    assert done.warnings == ['"pasword" is not known and was ignored; "password" is']
+    done = carry_out(account, write, {"text": "refuse", "pasword": "x"}, {"text": "b", "passwrod": "x"})
+    assert done.warnings == ['"data[1].passwrod" is not known and was ignored; "password" is']
+    assert [len(done.data), len(done.fail)] == [1, 1]
+
+
+def test_few_misspelt_members_are_told_of_a_whole_call(account):
+    wrong = {f"{'p' * n}password": "x" for n in (2, 3)} | {"passwor": "x", "Passwords": "x"}
+    done = carry_out(account, every, *[{"text": "a", **wrong}] * 100)
+    assert 4 <= len(done.warnings) <= misspelt.TOLD
 
 
 def test_one_request_takes_one_revision(account):

@@ -49,6 +49,17 @@ def test_a_transaction_is_kept_and_its_result_returned(store: Store, things) -> 
     assert things.keys(store) == ["k"]
 
 
+def test_no_secret_is_audited(store: Store, things) -> None:
+    """Whatever a family hands in, before and after, at any depth."""
+    state = {"name": "x", "password_hash": "s3cr3t", "keys": [{"secretKey": "s3cr3t", "kept": 1}]}
+    store.write(
+        ONE, things.origin, lambda work: work.changed(None, "update", "thing", "k", before=state, after=state)
+    )
+    (row,) = things.audits(store)
+    assert "s3cr3t" not in row["before"] + row["after"]
+    assert '"kept":1' in row["after"]
+
+
 def test_a_transaction_that_raises_leaves_nothing(store: Store, things) -> None:
     """Neither rows, nor a revision, nor audit rows; the exception arrives."""
 

@@ -61,6 +61,16 @@ def test_a_problem_takes_its_text_from_the_fault_unless_told_better() -> None:
     assert not problem(errors.NULL).retryable
 
 
+LATER = {"TOO_SLOW", "QUOTA", "BUSY", "INTERNAL"}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_only_what_the_very_same_call_may_pass_later_is_retryable(name: str) -> None:
+    """All of it is about us, and nothing of it about what was sent: an expired token stays expired, a wrong
+    signature wrong, and a full list full until somebody takes something out of it."""
+    assert CATALOGUE[name].retryable == (name in LATER)
+
+
 def test_a_refused_item_carries_its_problems() -> None:
     """As a tuple; its text names the fields, for logs."""
     refusal = refused(errors.BAD_DATE, "policy.toDate")

@@ -8,6 +8,8 @@ from mailreeve.families.call import Call
 from mailreeve.families.delegates import rows
 from mailreeve.families.delegates.rows import DelegateRow
 from mailreeve.families.users import operations as users
+from mailreeve.families.users import rights
+from mailreeve.families.users import rows as user_rows
 from mailreeve.wire.errors import DELEGATE_LIMIT, DELEGATE_NOT_FOUND, DELEGATE_SELF, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
@@ -23,6 +25,8 @@ def add(call: Call, primary_address: str, delegate_address: str) -> DelegateRow:
     mailbox = users.get(call.work, delegate_address, "delegateAddress")
     if holder.id == mailbox.id:
         raise refused(DELEGATE_SELF, "delegateAddress")
+    rights.refuse_above(call, holder, "primaryAddress")
+    rights.refuse_above(call, mailbox, "delegateAddress")
     there = rows.find_between(call.work, holder.id, mailbox.id)
     if there is not None:
         return there
@@ -45,5 +49,9 @@ def remove(call: Call, wire_id: str) -> None:
     row = rows.find(call.work, call.open(KIND, wire_id))
     if row is None:
         raise refused(DELEGATE_NOT_FOUND, "id")
+    for user_id in (row.holder_id, row.mailbox_id):
+        user = user_rows.find(call.work, user_id)
+        if user is not None:  # A right goes with either of its users.
+            rights.refuse_above(call, user, "id")
     rows.remove(call.work, row.id)
     call.work.changed(None, "delete", KIND, row.id, before=row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from mailreeve.directory.permissions import Permission
@@ -22,6 +23,8 @@ from mailreeve.families.groups.types import (
     Source,
     UpdateGroup,
 )
+from mailreeve.families.users import rows as users
+from mailreeve.policy.addresses import without_tags
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
@@ -76,7 +79,8 @@ def get_group_members(call: Call, item: OneGroup) -> Page[MembersAnswer]:
     """List the members of a group."""
     group = operations.get(call, item.id)
     page = rows.page_of_members(call.work, group.id, call.page)
-    return page.showing([MembersAnswer([_member_answer(call, row) for row in page.rows])])
+    names = _names(call, page.rows)
+    return page.showing([MembersAnswer([_member_answer(call, row, names) for row in page.rows])])
 
 
 @endpoint("directory/add-group-member", EDIT, writes=True)
@@ -98,13 +102,22 @@ def _answer(call: Call, row: GroupRow, users: int, folders: int) -> GroupAnswer:
     return GroupAnswer(call.seal(Kind.GROUP, row.id), row.name, Source(row.source), parent, users, folders)
 
 
+def _names(call: Call, rows: Sequence[MemberRow]) -> Mapping[str, str]:
+    """From each member that stands for a user, by an address, an alias or a tagged form of either (D-18, D-32), to
+    that user's name."""
+    forms = {row.matched: (row.matched, *without_tags(row.matched)) for row in rows if "@" in row.matched}
+    found = users.names(call.work, list(dict.fromkeys(form for tried in forms.values() for form in tried)))
+    first = ((matched, next((form for form in tried if form in found), "")) for matched, tried in forms.items())
+    return {matched: found[form] for matched, form in first if form}
+
+
 def _counted(call: Call, row: GroupRow) -> GroupAnswer:
     folders = rows.count_children(call.work, row.id)
     return _answer(call, row, rows.count_members(call.work, row.id), folders)
 
 
 def _membership(call: Call, row: MemberRow) -> MembershipAnswer:
-    member = _member_answer(call, row)
+    member = _member_answer(call, row, {})
     return MembershipAnswer(
         id=call.seal(Kind.GROUP_MEMBER, row.id),
         folder_id=call.seal(Kind.GROUP, row.group_id),
@@ -114,10 +127,11 @@ def _membership(call: Call, row: MemberRow) -> MembershipAnswer:
     )
 
 
-def _member_answer(call: Call, row: MemberRow) -> MemberAnswer:
+def _member_answer(call: Call, row: MemberRow, names: Mapping[str, str]) -> MemberAnswer:
+    """`names` are the users' by their addresses. Whoever is no user has none."""
     _, at, domain = row.matched.rpartition("@")
     return MemberAnswer(
-        name=row.shown if at else "",
+        name=names.get(row.matched, ""),
         email_address=row.shown if at else "",
         domain=domain if at else row.shown,
         type="created_manually",

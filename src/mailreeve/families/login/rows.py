@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,10 +16,13 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    exists,
     insert,
+    or_,
     select,
 )
 
+from mailreeve.directory.permissions import Role
 from mailreeve.families.users.rows import user
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
@@ -130,6 +134,25 @@ def find_binding(connection: Connection, of: ApplicationRow, access_key: str) ->
         )
     ).one_or_none()
     return None if row is None else BindingRow(*row)
+
+
+def others_sign_in(work: Work, but: str, roles: Sequence[Role]) -> bool:
+    """Whether a user besides this one, with one of the roles, can sign in: neither locked nor disabled, and with a
+    password or a key that has not expired."""
+    bound = exists().where(
+        binding.c.account_id == user.c.account_id,
+        binding.c.user_id == user.c.id,
+        or_(binding.c.expires_at.is_(None), binding.c.expires_at > work.now),
+    )
+    query = select(user.c.id).where(
+        user.c.account_id == work.account_id,
+        user.c.role.in_(roles),
+        user.c.id != but,
+        user.c.locked.is_(False),
+        user.c.disabled.is_(False),
+        or_(user.c.password_hash.is_not(None), bound),
+    )
+    return work.execute(query.limit(1)).first() is not None
 
 
 def add_application(

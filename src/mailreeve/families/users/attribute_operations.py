@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.call import Call
-from mailreeve.families.users import attributes, operations
+from mailreeve.families.users import attributes, operations, rights
 from mailreeve.families.users.attributes import AttributeType, AttributeValue
 from mailreeve.families.users.rows import UserRow
 from mailreeve.families.users.types import AttributeItem
@@ -33,6 +33,7 @@ def update(call: Call, text: str, items: Sequence[AttributeItem]) -> tuple[UserR
     """The user, and its attributes once these are set. A new name with a value makes a new type, and an item
     without a value removes the user's. Raises `ItemRefused`."""
     user = operations.get(call.work, text, "emailAddress")
+    rights.refuse_above(call, user, "emailAddress")
     before = attributes.values_of(call.work, user.id)
     for n, item in enumerate(items):
         _put(call, user, item, f"attributes[{n}]")

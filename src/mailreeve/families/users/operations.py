@@ -6,11 +6,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.directory.permissions import Role
 from mailreeve.families.account import rows as accounts
 from mailreeve.families.call import Call
 from mailreeve.families.domains import rows as domains
-from mailreeve.families.users import passwords, rows
+from mailreeve.families.users import passwords, rights, rows
 from mailreeve.families.users.rows import AddressRow, UserRow
 from mailreeve.families.users.types import ChangedUser, CreateUser, NewUser, UpdateUser
 from mailreeve.policy.addresses import Address, without_tags
@@ -18,7 +18,6 @@ from mailreeve.store.transactions import Name, Part, Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     ALIAS_NOT_FOUND,
-    FORBIDDEN,
     NOT_MANAGED,
     USER_EXISTS,
     USER_NOT_FOUND,
@@ -89,6 +88,7 @@ def create(call: Call, user: NewUser) -> UserRow:
     if code is not None and code.casefold() != accounts.get(call.work).code.casefold():
         # Whether the code is some other account's or nobody's, the answer is the same.
         raise refused(NOT_MANAGED, "accountCode", f"{NOT_MANAGED.message}: not the caller's account")
+    _refuse_reaching_above(call, item.email_address, "emailAddress")
     return add_user(
         call.work,
         item.email_address,
@@ -122,7 +122,8 @@ def update(call: Call, user: ChangedUser) -> UserRow:
     )
     if new == old and user.password_hash is None:
         return old
-    _refuse_above(call, old)
+    rights.refuse_above(call, old, "emailAddress")
+    rights.refuse_last(call, old, new, _shutting_out(old, new))
     if user.password_hash is not None:
         new = msgspec.structs.replace(new, password_changed_at=call.work.now)
     rows.change(call.work, new, user.password_hash)
@@ -162,6 +163,8 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     there = rows.find_address(call.work, alias.key)
     if there is not None and there.alias and there.user_id == owner.id:
         return there, owner
+    rights.refuse_above(call, owner, "aliasFor")
+    _refuse_reaching_above(call, text, "alias")
     alias = _new_address(call.work, text, "alias")
     row = rows.add_alias(call.work, owner, alias, text)
     call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row, names=[_alias_name(row)])
@@ -180,6 +183,7 @@ def remove_alias(call: Call, text: str, owner_text: str | None) -> tuple[Address
         raise refused(ALIAS_NOT_FOUND, "alias")
     if owner_text is not None and get(call.work, owner_text, "aliasFor").id != owner.id:
         raise refused(ALIAS_NOT_FOUND, "alias")
+    rights.refuse_above(call, owner, "alias")
     rows.remove_alias(call.work, row.key)
     call.work.changed(Part.DIRECTORY, "remove-alias", Kind.USER, owner.id, before=row, names=[_alias_name(row)])
     return row, owner
@@ -207,10 +211,17 @@ def _refuse_external(work: Work, address: Address, field: str) -> None:
         raise not_managed(address.domain, field)
 
 
-def _refuse_above(call: Call, user: UserRow) -> None:
-    # Who could set the password of a user with more permissions could take them all.
-    if user.role is not None and not ROLE_PERMISSIONS[user.role] <= call.caller.permissions:
-        raise refused(FORBIDDEN, "emailAddress", f"{FORBIDDEN.message}: the user has permissions that you lack")
+def _refuse_reaching_above(call: Call, text: str, field: str) -> None:
+    """A new address takes the mail that reached somebody by a tag until now."""
+    address = fields.address(text, field)
+    holder = reached(call.work, address)
+    if holder is not None and rows.find_address(call.work, address.key) is None:
+        rights.refuse_above(call, holder, field)
+
+
+def _shutting_out(old: UserRow, new: UserRow) -> str:
+    """The member of the item that keeps a user out from now on."""
+    return "accountLocked" if new.locked and not old.locked else "accountDisabled"
 
 
 def _or(given: T | None, kept: T) -> T:

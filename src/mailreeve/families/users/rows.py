@@ -316,8 +316,19 @@ def identities(work: Work, users: Sequence[str] | None = None) -> Iterator[Seque
 
 def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
     """From each of these addresses that is somebody's to its user's id."""
-    query = select(address.c.key, address.c.user_id).where(address.c.account_id == work.account_id)
-    return dict(tuple(row) for row in stream_named(work, query, address.c.key, keys))
+    # As in `names`: the column that is not used keeps SQLite from reading a whole index.
+    query = select(address.c.key, address.c.user_id, address.c.shown).where(
+        address.c.account_id == work.account_id
+    )
+    return {key: user_id for key, user_id, _ in stream_named(work, query, address.c.key, keys)}
+
+
+def names(work: Work, keys: Sequence[str]) -> dict[str, str]:
+    """From each of these addresses that is somebody's, primary or alias, to its user's name."""
+    # All columns of an address: where few are asked for, SQLite reads them all from an index that has those.
+    query = select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
+    rows = stream_named(work, query, address.c.key, keys)
+    return {row.key: row.name for row in map(_address, rows)}
 
 
 def _with_id(account_id: str, key: str) -> Select[Any]:

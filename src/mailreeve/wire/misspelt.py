@@ -1,0 +1,75 @@
+"""Is a member of an item one that was meant to have another name?
+
+Members that nobody knows are ignored (clients.md, what a compatible server must do, point 8): clients send many.
+One that is nearly a known member is ignored as well, but then the caller is told: a policy whose `toDat` was
+ignored is in force for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.wire import items
+from mailreeve.wire.envelope import Item
+
+NEAR: Final = 0.8  # of difflib's measure, where 1 is the same
+MOST: Final = 10  # unknown members of one item that are looked at
+TOLD: Final = 20  # of all items of a call together
+LONGEST: Final = 40  # characters of a name that is looked at
+
+# Members that clients send where nobody reads them (clients.md, api.md section 1.2). They are not meant otherwise.
+_SENT: Final = frozenset(
+    {
+        "action",
+        "comment",
+        "loadContent",
+        "meta",
+        "notes",
+        "page_size",
+        "pagination",
+        "reason",
+        "requestId",
+        "senderIp",
+        "showAvatar",
+    }
+)
+
+
+def warnings(item: Item, into: type[Struct], place: str = "") -> list[str]:
+    """What to tell about the members of the item, which is to be an `into`. `place` is where the item is."""
+    unknown = islice(_unknown(item, into, place), MOST)
+    return [f'"{path}" is not known and was ignored; "{near}" is' for path, near in unknown if near is not None]
+
+
+def _unknown(item: Item, into: type[Struct], place: str) -> Iterator[tuple[str, str | None]]:
+    """Each unknown member by its path, and the known one that it is nearly."""
+    known = items.members(into)
+    for name, value in item.items():
+        path = f"{place}.{name}" if place else name
+        if name in known:
+            inner = known[name]
+            if inner is None:
+                continue
+            if isinstance(value, dict):
+                yield from _unknown(value, inner, path)
+            elif isinstance(value, list):
+                for n, member in enumerate(value):
+                    if isinstance(member, dict):
+                        yield from _unknown(member, inner, f"{path}[{n}]")
+        elif value is not None and name not in _SENT:
+            yield path, _near(name, into)
+
+
+@lru_cache(4096)
+def _near(name: str, into: type[Struct]) -> str | None:
+    if len(name) > LONGEST or not name.isprintable():
+        return None
+    plain = {known.casefold(): known for known in items.members(into)}
+    found = get_close_matches(name.casefold().replace("_", ""), plain, 1, NEAR)
+    return plain[found[0]] if found else None
