@@ -74,10 +74,7 @@ def test_passwords_are_hashed_without_keeping_others_waiting(fresh_server):
     path = "/api/user/create-user"
 
     def create(call: int) -> int:
-        items = [
-            {"emailAddress": f"u{call}.{n}@corp.test", "password": "correct horse battery"}
-            for n in range(MAX_SLOW)
-        ]
+        items = [{"emailAddress": f"u{call}.{n}@corp.test", "password": "correct horse battery"} for n in range(3)]
         answer = live.post(path, json.dumps({"data": items}).encode()).json()
         assert not answer["fail"]
         return len(answer["data"])
