@@ -271,7 +271,8 @@ An error is an object with `code`, `message`, `retryable` and, where one member 
   empty `data`, and one entry in `fail` with the error. An unknown application id is the exception: it is
   answered with status 200.
 - An item that is refused alone is an entry of `fail` in an answer with status 200: `key` is the item as it
-  came (passwords, keys, secrets and tokens masked), `errors` says what is wrong, everything that is missing or not allowed at once.
+  came (passwords, keys, secrets and tokens masked), `errors` says what is wrong, everything that is missing or not
+  allowed at once.
 - The two errors of access tokens, `token_expired` and `token_verification_failed`, stand right in the entry
   of `fail`, where clients of the newer authentication look for them.
 - *Retryable* means that the very same call may succeed later.
