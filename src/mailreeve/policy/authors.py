@@ -107,7 +107,9 @@ def _authors_of(field: str) -> list[HeaderFrom]:
             group = _name(entry.text)
             continue  # a name; an address in that place is one that a forgiving reader might see
         parsed = read_address(entry)
-        plain = parsed is not None and not _odd_place(parsed[0].addr_spec.rpartition("@")[2])
+        # The parser puts an address together from its parts each time that it is asked.
+        ascii_only = entry.text.isascii() and "=?" not in entry.text
+        plain = parsed is not None and (ascii_only or not _odd_place(parsed[0].addr_spec.rpartition("@")[2]))
         if parsed is not None and plain:
             authors.append(_author(parsed[2], _names(entry), group))
             # The parser takes words in front of a bare address for a part of it, readers for a name.

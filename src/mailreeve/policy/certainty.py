@@ -21,7 +21,6 @@ from mailreeve.policy.addresses import Address, Domain, parse_address
 from mailreeve.policy.contest import Contest
 from mailreeve.policy.facts import HeaderFrom
 from mailreeve.policy.identities import Identities
-from mailreeve.policy.index import effect_of
 from mailreeve.policy.matching import P, out_of_force
 from mailreeve.policy.personal import PersonalList
 from mailreeve.policy.policies import (
@@ -105,9 +104,9 @@ class _Authors:
         """Nobody; and authors by whom such policies, by their effects, would apply to the recipient."""
         yield ()
         targets: set[Target] = set()
-        for policy, swapped in _readers(contested):
+        for policy, swapped in _readers(contested, wanted):
             target = policy.scope.to if swapped else policy.scope.from_
-            if wanted(effect_of(policy)) and target not in targets:
+            if target not in targets:
                 targets.add(target)
                 if len(targets) > MOST_POLICIES:
                     raise _TooManyError
@@ -117,10 +116,9 @@ class _Authors:
         """For each such policy that could apply both ways: nobody; and authors by whom it applies as written. That
         is then its place, and often a lower one (D-09)."""
         keys = contested.case.recipient
-        for policy, swapped in _readers(contested):
+        for policy, swapped in _readers(contested, wanted):
             scope = policy.scope
-            both_ways = not swapped and scope.terms.bidirectional and scope.from_.key in keys
-            if both_ways and wanted(effect_of(policy)):
+            if not swapped and scope.terms.bidirectional and scope.from_.key in keys:
                 yield [(), *self._meeting(scope.from_)]
 
     def of_entries(self, lists: Iterable[PersonalList]) -> Iterator[Header]:
@@ -181,12 +179,13 @@ class _Authors:
                 yield (author,)
 
 
-def _readers(contested: Contest[P]) -> Iterator[tuple[P, bool]]:
-    """The policies that look at the header and could apply to the recipient now, and whether turned round."""
+def _readers(contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[tuple[P, bool]]:
+    """The policies of the wanted effects that look at the header and could apply to the recipient now, and whether
+    turned round. There may be thousands of blocks beside a few exemptions."""
     index, case = contested.index, contested.case
     if not index.reads_header:
         return
-    for _, row in index.header_readers(case.recipient):
+    for _, row in index.header_readers(case.recipient, wanted):
         for entry in row if isinstance(row, tuple) else row.in_force(case.at, case.source_ip):
             policy = policy_of(entry)
             if out_of_force(policy.scope.terms, case.at, case.source_ip) is None:

@@ -48,6 +48,7 @@ from mailreeve.policy.policies import (
     AddressType,
     AlterationPolicy,
     BlockedSenderPolicy,
+    FromPart,
     PermittedSenderPolicy,
 )
 from mailreeve.policy.policy_set import PolicySet
@@ -94,6 +95,7 @@ _NO_WINNERS: Final[dict[PolicyType, Winner | None]] = dict.fromkeys(PolicyType) 
 _ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
 _ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
 _FROM: Final = AddressType.FROM
+_ENVELOPE: Final = FromPart.ENVELOPE_FROM
 _RCPT: Final = Stage.RCPT
 _DATA: Final = Stage.DATA
 _LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
@@ -299,9 +301,12 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
     def read_with(header: tuple[HeaderFrom, ...]) -> Reading:
         return _read(policies, replace(facts, header_from=header, authenticated=authenticated))
 
+    def delivers(header: tuple[HeaderFrom, ...]) -> bool:
+        tried = replace(facts, header_from=header, authenticated=authenticated)
+        return _delivers(policies, case_of(policies.identities, policies.relay_networks, tried))
+
     # A missing header is met by fewer policies than most, so it is the likeliest to be delivered.
-    missing = read_with(())
-    if missing.ruling.reply is None:
+    if delivers(()):
         return None, False
     lists = [
         policies.managed.of(list_key(policies.identities, recipient))
@@ -313,10 +318,23 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
         reading.permitted,
         reading.rewriter.choice,
         lists,
-        lambda header: read_with(header).ruling.reply is None,
+        delivers,
     ):
         return None, False
-    return reading if refuses else missing, True
+    return reading if refuses else read_with(()), True
+
+
+def _delivers(policies: PolicySet, case: Case) -> bool:
+    """Whether layers 3 to 6 deliver, each asked only where those before it leave that open."""
+    if _refuses(contest(policies.blocked, case).winner):
+        return False
+    if contest(policies.permitted, case).winner is not None:
+        return True
+    facts = case.facts
+    rewriter = Rewriter(policies.definitions, policies.identities, facts, contest(policies.alteration, case))
+    effective = rewriter.recipient(facts.recipient)
+    hit = personal_view(policies.managed, policies.identities, facts, effective).winner
+    return hit is None or personal_reply(hit.kind, hit.part) is None
 
 
 def _possible_recipients(policies: PolicySet, reading: Reading) -> set[Address]:
@@ -370,10 +388,16 @@ def _refusing_at_rcpt(policies: PolicySet, reading: Reading) -> Reading | None:
     waited. At RCPT it knows no header, and nothing that vouches for one."""
     if reading.ruling.layer is _LAYER_BLOCKED and not policies.blocked.reads_header:
         return reading
+    blocked = reading.blocked.winner
+    if blocked is not None and blocked.part is _ENVELOPE and _refuses(blocked):
+        # In most mail the very block that won at RCPT, where nothing could have stood above it.
+        early = contest(policies.blocked, reading.case.before_header())
+        if early.winner == blocked and early.is_settled(_refuses):
+            return reading
     facts = reading.case.facts
     authenticated = None if facts.authenticated else facts.authenticated
-    early = _read(policies, replace(facts, header_from=None, authenticated=authenticated))
-    return _known_at_rcpt(policies, early)[0]
+    before = _read(policies, replace(facts, header_from=None, authenticated=authenticated))
+    return _known_at_rcpt(policies, before)[0]
 
 
 def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) -> tuple[FieldAlteration, ...]:

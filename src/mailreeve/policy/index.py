@@ -10,7 +10,7 @@ One policy more or less makes a new index that shares with the old one all but a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Final, Generic
 
@@ -122,14 +122,18 @@ class ScopedIndex(Generic[P]):
         for row in rows:
             yield from map(policy_of, islice(row, NEAR))
 
-    def header_readers(self, recipient: Keys) -> Iterator[tuple[str, Row[P]]]:
-        """Rows of the policies that look at the header and could apply to the recipient.
+    def header_readers(
+        self, recipient: Keys, wanted: Callable[[str], bool] | None = None
+    ) -> Iterator[tuple[str, Row[P]]]:
+        """Rows of the policies that look at the header and could apply to the recipient; of those effects that
+        are wanted, if that is said.
 
         With each row comes the effect that all of its policies have.
         """
         for effect, shelf in self._by_effect.items():
-            for held in shelf.one_by_one(recipient):
-                yield effect, as_row(held)
+            if wanted is None or wanted(effect):
+                for held in shelf.one_by_one(recipient):
+                    yield effect, as_row(held)
 
 
 def _entries(policies: Iterable[P], *, enabled: bool) -> list[tuple[str, P | Turned[P]]]:

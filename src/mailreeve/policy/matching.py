@@ -84,6 +84,21 @@ class Case(Struct, frozen=True, gc=False):
             self.senders,
         )
 
+    def before_header(self) -> Case:
+        """The same message before its header was known."""
+        envelope = self.envelope
+        return Case(
+            self.facts,
+            self.at,
+            self.source_ip,
+            self.trusted_source,
+            envelope,
+            NO_KEYS,
+            False,
+            self.recipient,
+            envelope,
+        )
+
     def without_header(self) -> Case:
         """The same message if it turns out to have no From header."""
         envelope = self.envelope

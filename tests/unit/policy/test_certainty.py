@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailreeve.policy.addresses import parse_address
 from mailreeve.policy.decisions import SpamChecks, Stage, Verdict
 
 U = "u@corp.test"
@@ -172,3 +173,15 @@ def test_relay_and_recipient_checks_never_wait_for_the_header(world):
     relay = world.at_rcpt("a@x.test", "b@y.test", ip="192.0.2.1")
     unknown = world.at_rcpt("a@x.test", U, ip="192.0.2.1")
     assert [(one.certain, one.stage) for one in (relay, unknown)] == [(True, Stage.RCPT)] * 2
+
+
+def test_a_search_for_an_exemption_passes_over_the_blocks(world):
+    for number in range(50):
+        world.block(f"s{number}@x.test", part="header_from")
+    world.exempt("ok@x.test", part="header_from")
+    policies = world.policies()
+    index = policies.blocked
+    recipient = policies.identities.keys(parse_address(U))
+    rows = index.header_readers(recipient, lambda effect: effect == "no_action")
+    assert [(effect, len(row)) for effect, row in rows] == [("no_action", 1)]
+    assert sum(len(row) for _, row in index.header_readers(recipient)) == 51
