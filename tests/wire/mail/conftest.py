@@ -129,7 +129,8 @@ class Sink:
     """A next hop that keeps what it gets. Its answers follow the local part of the recipient.
 
     `unknown@` is refused at RCPT, `later@` put off at RCPT, `spam@` refused and `busy@` put off at the
-    end of data. While it is `full`, it puts off everybody at RCPT. What `no_data` says is its answer to DATA.
+    end of data. While it is `full`, it puts off everybody at RCPT. `no_data` is said
+    instead of the 354.
     """
 
     def __init__(self) -> None:
