@@ -71,7 +71,7 @@ def test_answer_of_the_next_hop_to_the_content_is_ours(open_door, sink, records,
 
 @pytest.mark.parametrize("answer", ["451 4.7.1 Come back later", "554 5.7.1 No content from you"])
 def test_refusal_of_data_holds_for_that_message_only(open_door, sink, answer):
-    """The next hop is still in the transaction then. It is ended, or the next MAIL would be out of order there and a
+    """The next hop is still in the transaction then. It is ended, or the next MAIL would be out of order and a
     good message refused for ever."""
     with client_of(open_door()) as client:
         sink.no_data = answer
