@@ -189,9 +189,10 @@ class _SmtpCourier:
             raise NotTakenError(str(problem)) from problem
         if answer.code == 354 and protocol is not None and writer is not None:
             answer = await send_content(protocol, writer, content, self._next_hop.data_timeout)
+            # The end of a content ends the transaction. A refusal of DATA does not, there RSET is needed.
+            self._mail, self._answers = None, {}
         if answer.code != 250:
             results.update(dict.fromkeys(targets, passed_on(answer.code, answer.message)))
-        self._mail, self._answers = None, {}
         return results
 
     def _accepted(self) -> list[str]:

@@ -195,6 +195,29 @@ def test_deliveries_have_a_budget_of_their_own(account, keeper):
     assert len(kept(account)) == 9
 
 
+@pytest.mark.parametrize("state", [State.REJECTED, State.DEFERRED])
+def test_a_copy_that_was_dropped_with_250_is_always_recorded(account, keeper, state):
+    """D-13: nobody was told of it, so the record is all that is left; however much was recorded before."""
+    keeper.record(refusals(account.id, 9))
+    dropped = [outcome(account.id, f"dropped{n}@corp.test", state, stage=Stage.DATA) for n in range(5)]
+    keeper.record([*refusals(account.id, 1), *dropped, outcome(account.id, "got@corp.test", State.DELIVERED)])
+    names = {one.recipient for one in dropped}
+    assert set(kept(account)) == {"u0@corp.test", "u1@corp.test", "u2@corp.test", "got@corp.test"} | names
+    assert kept(account).count("u0@corp.test") == 1
+
+
+def test_a_message_that_nobody_got_is_within_the_budget(budget):
+    """Its sender was told, at the end of the data as at RCPT."""
+    assert len(admitted(budget, refusals("a", 9, stage=Stage.DATA))) == 3
+
+
+def test_dropped_copies_take_room_of_their_source_alone(budget):
+    got = outcome("a", "got@corp.test", State.DELIVERED)
+    assert len(admitted(budget, [*refusals("a", 9, stage=Stage.DATA), got])) == 10
+    assert admitted(budget, refusals("a", 1)) == []
+    assert len(admitted(budget, refusals("a", 9, source_ip=OTHER))) == 3
+
+
 def test_octets_are_counted_and_not_rows(budget):
     """A large record takes the room of many small ones, and a small one may follow it."""
     large, small = outcome("a", "u@corp.test"), outcome("a", "v@corp.test")

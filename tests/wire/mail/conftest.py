@@ -117,12 +117,20 @@ class SinkProtocol(aiosmtpd.smtp.SMTP):
 
     line_length_limit = 100_000
 
+    async def smtp_DATA(self, arg):  # noqa: N802  aiosmtpd's name
+        if self.event_handler.no_data:
+            # As with restrictions of Postfix for DATA: the transaction goes on until RSET.
+            await self.push(self.event_handler.no_data)
+            return
+        await super().smtp_DATA(arg)
+
 
 class Sink:
     """A next hop that keeps what it gets. Its answers follow the local part of the recipient.
 
     `unknown@` is refused at RCPT, `later@` put off at RCPT, `spam@` refused and `busy@` put off at the
-    end of data. While it is `full`, it puts off everybody at RCPT.
+    end of data. While it is `full`, it puts off everybody at RCPT. `no_data` is said
+    instead of the 354.
     """
 
     def __init__(self) -> None:
@@ -132,6 +140,7 @@ class Sink:
         self.encrypted: list[bool] = []  # for each MAIL
         self.protocols: list[SinkProtocol] = []
         self.full = False
+        self.no_data = ""  # the answer to DATA instead of 354
         self.in_data = threading.Event()
         self.proceed = threading.Event()
         self.proceed.set()

@@ -69,6 +69,30 @@ def test_answer_of_the_next_hop_to_the_content_is_ours(open_door, sink, records,
     assert sink.messages == []
 
 
+@pytest.mark.parametrize("answer", ["451 4.7.1 Come back later", "554 5.7.1 No content from you"])
+def test_refusal_of_data_holds_for_that_message_only(open_door, sink, answer):
+    """The next hop is still in the transaction then. It is ended, or the next MAIL would be out of order and a
+    good message refused for ever."""
+    with client_of(open_door()) as client:
+        sink.no_data = answer
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
+        assert refused.value.smtp_code == int(answer[:3])
+        sink.no_data = ""
+        assert client.sendmail("ann@out.test", ["v@corp.test"], MESSAGE) == {}
+    assert [recipients for _, recipients, _ in sink.messages] == [["v@corp.test"]]
+
+
+def test_refusal_of_data_is_not_another_for_the_next_copy(open_door, house, sink, records):
+    """Two copies, both put off by the next hop at DATA: each for that cause."""
+    house.personal("permit", "u@corp.test", "ann@out.test")
+    sink.no_data = "451 4.7.1 Come back later"
+    with client_of(open_door()) as client, pytest.raises(smtplib.SMTPDataError) as refused:
+        client.sendmail("ann@out.test", ["u@corp.test", "v@corp.test"], MESSAGE)
+    assert refused.value.smtp_code == 451
+    assert [outcome.state for outcome in records.kept] == [State.DEFERRED] * 2
+
+
 def test_message_put_off_for_one_copy_is_not_delivered_twice_to_the_other(open_door, house, sink, records):
     """Two copies, one put off: 4xx, and the retry reaches only whoever is still without."""
     house.personal("permit", "u@corp.test", "ann@out.test")

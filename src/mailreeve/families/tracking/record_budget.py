@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.families.tracking.outcomes import REFUSED, Outcome
+from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
+from mailreeve.policy.decisions import Stage
 from mailreeve.policy.facts import parse_ip
 from mailreeve.policy.networks import Ranges, network_of
 from mailreeve.policy.policies import Network
@@ -37,6 +38,10 @@ class RecordBudget:
     beyond is not kept but counted: a line in the log when that begins, and one with the number when the hour is
     over. A source in the `relay_networks` has no limit of its own: one server in front brings everybody's mail.
     The counts are this process's own.
+
+    A refusal at the end of the data while others got the message is always kept: its sender was told 250 and the
+    record is all that is left of it (D-13). It takes room of its source, and none of the account, lest one source
+    take it all.
     """
 
     def __init__(self, relay_networks: Iterable[Network] = (), clock: Callable[[], float] = time.time) -> None:
@@ -49,12 +54,14 @@ class RecordBudget:
         self._left_out = 0
 
     def admit(self, outcomes: Sequence[tuple[Outcome, int]]) -> list[Outcome]:
-        """Those of the outcomes that are to be kept. With each comes how many octets its record takes."""
+        """Those of the outcomes of one message that are to be kept. With each comes how many octets its record
+        takes."""
+        got_by_others = any(outcome.state is State.DELIVERED for outcome, _ in outcomes)
         with self._lock:
             self._turn(int(self._clock()))
-            return [outcome for outcome, octets in outcomes if self._has_room(outcome, octets)]
+            return [outcome for outcome, octets in outcomes if self._has_room(outcome, octets, got_by_others)]
 
-    def _has_room(self, outcome: Outcome, octets: int) -> bool:
+    def _has_room(self, outcome: Outcome, octets: int, got_by_others: bool) -> bool:
         refused = outcome.state in REFUSED
         account = refused, outcome.account_id
         source = parse_ip(outcome.source_ip) if outcome.source_ip else None
@@ -65,6 +72,10 @@ class RecordBudget:
         by_source, by_account = (
             (REFUSED_BY_SOURCE, REFUSED_BY_ACCOUNT) if refused else (DELIVERED_BY_SOURCE, DELIVERED_BY_ACCOUNT)
         )
+        if got_by_others and outcome.stage is Stage.DATA:
+            if limited:
+                self._by_source[key] += octets
+            return True
         if self._by_account[account] + octets > by_account or (
             limited and self._by_source[key] + octets > by_source
         ):
