@@ -178,7 +178,10 @@ def _reasons(problem: ClientError, url: str) -> list[str]:
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) and "SSL" not in str(cause):
         return [f"no server answers at {url}; start one with `mailreeve serve`, or give --url"]
     if isinstance(cause, httpx2.ConnectError):
-        return [f"no safe connection to {url}: {cause}; --ca names the certificates to trust"]
+        advice = "--ca names the certificates to trust"
+        if "mismatch" in str(cause):
+            advice = "--url wants a name that is in the server's certificate, or --ca that certificate itself"
+        return [f"no safe connection to {url}: {cause}; {advice}"]
     return [f"no usable answer from {url}: {cause}; whether the call was carried out is not known"]
 
 

@@ -90,8 +90,10 @@ def command(
 
     \b
     [{"call": "policy/blockedsenders/create-policy",
-      "item": {"option": "block_sender", "policy": {"description": "No shop mail",
-        "from": {"type": "email_domain", "emailDomain": "shop.test"}, "to": {"type": "internal_addresses"}}}}]
+      "item": {"option": "block_sender", "policy": {
+        "description": "No shop mail",
+        "from": {"type": "email_domain", "emailDomain": "shop.test"},
+        "to": {"type": "internal_addresses"}}}}]
 
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
     """
@@ -162,10 +164,10 @@ def _interruption() -> Iterator[Callable[[], bool]]:
 
 def _print(told: ReplayAnswer, everything: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        f"{told.differences} of {told.looked_at} messages would fare differently, {told.since} to {told.until}",
-        style="bold",
+    headline = (
+        f"{told.differences} of {told.looked_at} messages would fare differently, {told.since} to {told.until}"
     )
+    console.print(wrapped(headline, console.width, 2), style="bold", markup=False)
     for change, count in sorted(told.changes.items(), key=lambda item: -item[1]):
         console.print(f"  {count:>8}  {_WORDS[change]}")
     if told.undetermined:

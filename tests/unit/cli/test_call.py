@@ -141,6 +141,12 @@ def test_a_certificate_that_is_not_trusted_is_no_missing_server(data, answering)
     assert complaint(run(data, "x/y")).startswith("no safe connection to http://127.0.0.1:8025: [SSL")
 
 
+@pytest.mark.parametrize("what", ["IP address", "Hostname"])
+def test_a_trusted_certificate_for_another_name_is_not_answered_with_trust(data, answering, what: str) -> None:
+    answering(httpx2.ConnectError(f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {what} mismatch"))
+    assert "--url wants a name that is in the server's certificate" in complaint(run(data, "x/y"))
+
+
 @pytest.mark.parametrize("url", ["notaurl", "http://a.test:x"])
 def test_an_address_that_is_none(data, url: str) -> None:
     assert f"'{url}' is not the address of a server" in complaint(run(data, "x/y", "--url", url))

@@ -72,6 +72,14 @@ def records(folder):
     return outcomes
 
 
+def test_no_line_of_the_answer_or_of_the_help_is_wider_than_the_terminal(folder, records, draft, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    result = folder.run("replay", "--draft", draft)
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert max(map(len, folder.run("replay", "--help").output.splitlines())) <= 80
+
+
 def test_the_differences_are_told_by_policy(folder, records, draft):
     result = folder.run("replay", "--draft", draft)
     assert result.exit_code == 0
