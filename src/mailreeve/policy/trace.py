@@ -241,6 +241,9 @@ class Trace:
             lines.append(f"aliases and tags: {'; '.join(map(stand_in_words, ways))}")
         for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
             lines.append(f"{TYPE_WORDS[type_]}: {self._steps[type_]}")
+        at_root = sum(1 for alteration in decision.alterations if not alteration.set_id)
+        if at_root:
+            lines[-1] += f"; {at_root} altered by definitions at the root, which need no policy"
         lines.append(f"effective recipient: {decision.recipient}")
         lines.append(f"managed senders of {personal.key}: {self._steps[PolicyType.MANAGED_SENDERS]}")
         if policies.directory.free_mail:

@@ -214,3 +214,13 @@ def test_without_explain_there_is_no_trace(world):
     world.block("bad.test")
     decision = world.mail("a@bad.test", U)
     assert (decision.candidates, decision.steps) == ((), ())
+
+
+def test_an_alteration_at_the_root_is_told_beside_policies_that_do_not_apply(world):
+    """Definitions at the root need no policy: without this the steps would say that nothing alters, and be wrong."""
+    world.define("u@corp.test", "v@corp.test")
+    decision = world.mail("a@x.test", U, explain=True)
+    (line,) = (step for step in decision.steps if step.startswith("address alteration: "))
+    assert line == (
+        "address alteration: none of 0 applies; 1 altered by definitions at the root, which need no policy"
+    )
