@@ -217,7 +217,7 @@ def test_without_explain_there_is_no_trace(world):
 
 
 def test_an_alteration_at_the_root_is_told_beside_policies_that_do_not_apply(world):
-    """Definitions at the root need no policy: without this the steps would say that nothing alters, and be wrong."""
+    """Definitions at the root need no policy: the steps of the policies alone would say that nothing alters."""
     world.define("u@corp.test", "v@corp.test")
     decision = world.mail("a@x.test", U, explain=True)
     (line,) = (step for step in decision.steps if step.startswith("address alteration: "))
