@@ -72,6 +72,23 @@ def test_right_is_the_users_under_every_address(gate, users):
     assert mailboxes(gate, rosie) == [arrie]
 
 
+def test_address_with_a_tag_stands_for_its_user(gate, users):
+    """D-53, on both sides, of an alias as well, and for who lists the rights; nobody gains one to oneself."""
+    rosie, arrie = users(2)
+    alias = gate.recipient()
+    gate.client.call("user/update-alias", {"aliasFor": arrie, "alias": alias})
+    right = gate.client.delegates.add(rosie, arrie)
+    for holder, mailbox in ((rosie, tagged(arrie)), (tagged(rosie), arrie), (tagged(rosie), tagged(alias))):
+        assert gate.client.delegates.add(holder, mailbox).id == right.id
+    assert mailboxes(gate, tagged(rosie, "a+b")) == [arrie]
+    itself = {"primaryAddress": rosie, "delegateAddress": tagged(rosie)}
+    assert refusal(gate, ADD, **itself) == ("err_delegate_self", "delegateAddress")
+
+
+def tagged(address: str, tag: str = "x") -> str:
+    return address.replace("@", f"+{tag}@")
+
+
 @pytest.mark.parametrize("path", [ADD, FIND])
 @pytest.mark.parametrize("address", ["", "nobody", "nobody@corp.test", "x@elsewhere.test"])
 def test_holder_who_is_no_user_is_refused(gate, users, path, address):

@@ -19,10 +19,10 @@ KIND: Final = Kind.DELEGATE
 
 def add(call: Call, primary_address: str, delegate_address: str) -> DelegateRow:
     """The right of the user `primary_address` to open the mailbox of the user `delegate_address`, made unless it
-    is there already (D-29). Both are users of the account, not the same one (D-30); aliases stand for their users
-    (D-32). Raises `ItemRefused`."""
-    holder = users.get(call.work, primary_address, "primaryAddress")
-    mailbox = users.get(call.work, delegate_address, "delegateAddress")
+    is there already (D-29). Both are users of the account, not the same one (D-30); aliases and tags stand for
+    their users (D-32, D-53). Raises `ItemRefused`."""
+    holder = users.get_reached(call.work, primary_address, "primaryAddress")
+    mailbox = users.get_reached(call.work, delegate_address, "delegateAddress")
     if holder.id == mailbox.id:
         raise refused(DELEGATE_SELF, "delegateAddress")
     rights.refuse_above(call, holder, "primaryAddress")
@@ -41,7 +41,7 @@ def add(call: Call, primary_address: str, delegate_address: str) -> DelegateRow:
 
 def held_by(call: Call, primary_address: str) -> Page[DelegateRow]:
     """The rights that a user holds. Raises `ItemRefused`."""
-    return rows.held_by(call.work, users.get(call.work, primary_address, "primaryAddress").id, call.page)
+    return rows.held_by(call.work, users.get_reached(call.work, primary_address, "primaryAddress").id, call.page)
 
 
 def remove(call: Call, wire_id: str) -> None:

@@ -142,6 +142,16 @@ def get(work: Work, text: str, field: str) -> UserRow:
     raise refused(USER_NOT_FOUND, field)
 
 
+def get_reached(work: Work, text: str, field: str) -> UserRow:
+    """The user whom mail to the address reaches, see `reached`. Raises `ItemRefused` naming `field`."""
+    address = fields.address(text, field)
+    row = reached(work, address) if domains.find(work, address.domain) is not None else None
+    if row is not None:
+        return row
+    _refuse_external(work, address, field)
+    raise refused(USER_NOT_FOUND, field)
+
+
 def reached(work: Work, address: Address) -> UserRow | None:
     """The user whom mail to the address reaches, with or without a tag. What decisions ask `Identities.user`, as
     this transaction has it."""
