@@ -39,6 +39,9 @@ _STRUCTURE: Final = re.compile(r'[\\",:;()<>\[\]]')
 # What could be meant as an address in text that is no valid mailbox: no mail reader shows the invisible, none
 # takes quotes around an address, or what follows a domain, for a part of it.
 _INVISIBLE: Final = re.compile(f"[{INVISIBLE}\x0b\x0c\u2028\u2029\ud800-\udfff]+")
+_LINE_ENDS: Final = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+_OVERRIDE: Final = re.compile("\u202e([^\u202c]*)\u202c?")
+_SHOWN_OTHERWISE: Final = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029\u202e]")
 _QUOTES: Final = "'`\u00b4\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a"
 _BESIDE_LOCAL: Final = ' \t\r\n<>()[]",;:\\'
 _ENDS_LOCAL: Final = re.compile(r'[\s<>()\[\]",;:@\\]')
@@ -185,19 +188,29 @@ def _names(entry: Entry) -> tuple[str, ...]:
         return comments
     text = entry.text[: entry.angle].translate(_UNFOLDED)
     if not comments:
-        return (_phrase(text),)
+        return _phrase(text)
     # Some leave out comments in a display name, some do not.
-    return (_phrase(text), _name(text), *comments)
+    first, *others = _phrase(text)
+    return (first, _name(text), *others, *comments)
 
 
-def _phrase(text: str) -> str:
-    """What a display name says."""
+def _phrase(text: str) -> tuple[str, ...]:
+    """What a display name says; first as most show it, then as some do."""
     try:
         token, left_over = parser.get_display_name(text.replace("=?", "=" + _QUESTION))
         name = text if left_over.strip() else token.display_name.replace(_QUESTION, "?")
     except Exception:  # as above; what is no phrase is shown by mail readers as it stands
         name = text
-    return _name(name)
+    return (_name(name), *_shown_otherwise(name))
+
+
+def _shown_otherwise(name: str) -> Iterator[str]:
+    """The name as those show it who break lines where Unicode does, and who turn letters where they are told to."""
+    decoded = decoded_words(name)
+    if _SHOWN_OTHERWISE.search(decoded):
+        broken = _LINE_ENDS.sub(" ", decoded)
+        yield _name_of(broken)
+        yield _name_of(_OVERRIDE.sub(lambda turned: turned[1][::-1], broken))
 
 
 def _comments(text: str) -> tuple[str, ...]:
@@ -295,5 +308,9 @@ def plain_address(text: str) -> Address | None:
 
 
 def _name(text: str) -> str:
+    return _name_of(decoded_words(text))
+
+
+def _name_of(decoded: str) -> str:
     # Without what nobody sees, lest it fill the length of a name.
-    return printable(_INVISIBLE.sub("", decoded_words(text)), MAX_NAME_LENGTH)
+    return printable(_INVISIBLE.sub("", decoded), MAX_NAME_LENGTH)

@@ -121,6 +121,13 @@ def test_broken_local_parts_do_not_hide_the_domain(field):
         b"=?utf-8?b?w?= =?utf-8?q?x?= <a@ok.test> (The Boss)",
         b'"=?utf-8?q?The?= Boss" <a@ok.test>',
         b"=?utf-8?q?The?==?utf-8?q?_Boss?= <a@ok.test>",
+        '"\u202essoB ehT\u202c" <a@ok.test>'.encode(),
+        '"The \u202essoB" <a@ok.test>'.encode(),
+        b"=?utf-8?q?=E2=80=AEssoB_ehT?= <a@ok.test>",
+        '"The\u2028Boss" <a@ok.test>'.encode(),
+        '"The\u2029Boss" <a@ok.test>'.encode(),
+        b'"The\x0bBoss" <a@ok.test>',
+        b"=?utf-8?q?The=0CBoss?= <a@ok.test>",
     ],
 )
 def test_whatever_a_reader_may_show_is_a_name(field):
