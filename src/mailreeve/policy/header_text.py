@@ -38,6 +38,15 @@ _BESIDE_STANDARD: Final = {
     "unicode-1-1-utf-7": "utf-7",
     "hz-gb-2312": "hz",
     "iso-2022-kr": "iso2022_kr",
+    # Code pages by number, as programs on Windows and DOS name them.
+    **dict.fromkeys(("cp932", "ms932", "windows-932"), "cp932"),
+    **dict.fromkeys(("cp936", "ms936", "windows-936"), "gb18030"),
+    **dict.fromkeys(("cp949", "ms949", "uhc"), "cp949"),
+    **dict.fromkeys(("cp950", "ms950", "windows-950"), "cp950"),
+    **dict.fromkeys(("cp437", "ibm437", "437"), "cp437"),
+    **dict.fromkeys(("cp850", "ibm850", "850"), "cp850"),
+    "cp65001": "utf-8",
+    "latin9": "iso8859_15",
 }
 
 
