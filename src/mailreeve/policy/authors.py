@@ -205,7 +205,7 @@ def _phrase(text: str) -> tuple[str, ...]:
 
 
 def _shown_otherwise(name: str) -> Iterator[str]:
-    """The name as those show it who break lines where Unicode does, and who turn letters where they are told to."""
+    """The name as those show it who break lines where Unicode does, and turn letters round where told to."""
     decoded = decoded_words(name)
     if _SHOWN_OTHERWISE.search(decoded):
         broken = _LINE_ENDS.sub(" ", decoded)
