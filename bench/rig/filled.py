@@ -132,6 +132,7 @@ def rows(size: worlds.Size) -> Iterator[Rows]:
                 "allow_smtp": False,
                 "allow_pop": False,
                 "archive_start": None,
+                "archive_start_shown": None,
                 "password_hash": None,
                 "password_changed_at": None,
                 **both,

@@ -56,9 +56,11 @@ class Crowd:
             if not self._make_room(network):
                 return None
         elif self._taken >= self._most:
-            # The network with the most connections is the one to give way, not whoever came first.
-            fullest = max(self._networks.values(), key=lambda one: one.taken)
-            if not self._make_room(fullest):
+            # The network with the most connections is the one to give way, not whoever came first. One that has
+            # only calls under way, as a busy proxy may, keeps them.
+            yielding = (one for one in self._networks.values() if one.silent or one.receiving)
+            fullest = max(yielding, key=lambda one: one.taken, default=None)
+            if fullest is None or not self._make_room(fullest):
                 return None
         network = self._networks.setdefault(name, _Network())
         place = Place(name, close)

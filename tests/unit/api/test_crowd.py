@@ -98,3 +98,16 @@ def test_places_are_counted_right(steps: list[tuple[str, int]]) -> None:
         crowd.leave(place)
         crowd.leave(place)
     assert crowd.enter("198.51.100.1", lambda: None) is not None
+
+
+def test_where_the_fullest_network_only_has_calls_under_way_the_next_gives_way() -> None:
+    """Strangers from everywhere, and a busy proxy: it is not the proxy that has to go, nor who comes."""
+    guests = Guests()
+    for name in "abc":
+        place = guests.enter(name)
+        assert place is not None
+        guests.crowd.works(place)
+    for number in range(3):
+        guests.enter(f"silent{number}", f"198.51.100.{number}")
+    assert guests.enter("d", "203.0.113.1") is not None
+    assert guests.closed == ["silent0"]

@@ -12,6 +12,7 @@ from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.users import operations, passwords, rows
 from mailreeve.policy.addresses import parse_address
 from mailreeve.store.schema import audit_event
+from mailreeve.wire import fields
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PASSWORD = "correct horse battery"
@@ -252,6 +253,17 @@ def test_update_changes_what_is_given_and_keeps_the_rest(rosie):
     assert found.locked
     assert found.disabled
     assert found.archive_start.isoformat() == "2015-11-16T14:49:18+00:00"
+
+
+@pytest.mark.parametrize("sent", ["2015-11-16T14:49:18+0100", "2015-11-16T14:49:18Z", "2015-11-16T14:49"])
+def test_when_the_archive_starts_is_answered_as_it_was_sent(rosie, sent):
+    """And stays so when something else is changed."""
+    who = {"emailAddress": "rosie@corp.test"}
+    rosie.call("user/update-user", {**who, "archiveStartDate": "2001-01-01T00:00:00+0000"})
+    for changes in ({"archiveStartDate": sent}, {}, {"name": "R"}):
+        (answer,) = rosie.call("user/update-user", {**who, **changes})
+        assert answer["archiveStartDate"] == sent
+    assert login(rosie, "rosie@corp.test").user.archive_start == fields.moment(sent, "")
 
 
 def test_update_may_name_the_user_by_an_alias(rosie):

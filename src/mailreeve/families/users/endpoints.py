@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from mailreeve.directory.permissions import Permission
 from mailreeve.families.account import rows as accounts
@@ -66,7 +66,7 @@ def update_user(call: Call, user: ChangedUser) -> UserSettings:
         account_disabled=row.disabled,
         allow_smtp=row.allow_smtp,
         allow_pop=row.allow_pop,
-        archive_start_date=UNSET if row.archive_start is None else fields.written(row.archive_start),
+        archive_start_date=_archive_start(row),
     )
 
 
@@ -172,6 +172,13 @@ def _alias(row: AddressRow, owner: UserRow) -> AliasAnswer:
 def _attributes(call: Call, user: UserRow, held: Sequence[AttributeValue]) -> AttributesAnswer:
     shown = [AttributeAnswer(call.seal(Kind.ATTRIBUTE, row.type_id), row.name, row.value) for row in held]
     return AttributesAnswer(user.address, shown)
+
+
+def _archive_start(row: UserRow) -> str | UnsetType:
+    """As it was sent (behaviour.md D-47); what an older version stored knows only the moment."""
+    if row.archive_start is None:
+        return UNSET
+    return row.archive_start_shown or fields.written(row.archive_start)
 
 
 ENDPOINTS: Final = (

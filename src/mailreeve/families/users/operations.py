@@ -119,6 +119,7 @@ def update(call: Call, user: ChangedUser) -> UserRow:
         archive_start=old.archive_start
         if item.archive_start_date is None
         else fields.moment(item.archive_start_date, "archiveStartDate"),
+        archive_start_shown=_or(item.archive_start_date, old.archive_start_shown),
     )
     if new == old and user.password_hash is None:
         return old

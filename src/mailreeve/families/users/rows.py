@@ -60,12 +60,14 @@ user: Final = Table(
     Column("allow_smtp", Boolean, nullable=False),
     Column("allow_pop", Boolean, nullable=False),
     Column("archive_start", Moment, nullable=True),
+    Column("archive_start_shown", Text, nullable=True),
     Column("password_hash", Text, nullable=True),
     Column("password_changed_at", Moment, nullable=True),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
 )
-"""Users. `key` is what the primary address is matched by, `address` what was typed."""
+"""Users. `key` is what the primary address is matched by, `address` what was typed,
+`archive_start_shown` how `archive_start` was written, absent in rows older than this column."""
 
 address: Final = Table(
     "user_address",
@@ -106,6 +108,7 @@ class UserRow(Struct, frozen=True):
     allow_smtp: bool
     allow_pop: bool
     archive_start: datetime | None
+    archive_start_shown: str | None
     password_changed_at: datetime | None
     created_at: datetime
 
@@ -145,6 +148,7 @@ _COLUMNS: Final = (
     user.c.allow_smtp,
     user.c.allow_pop,
     user.c.archive_start,
+    user.c.archive_start_shown,
     user.c.password_changed_at,
     user.c.created_at,
 )
@@ -225,6 +229,7 @@ def add(
         allow_smtp=False,
         allow_pop=False,
         archive_start=None,
+        archive_start_shown=None,
         password_changed_at=None if password_hash is None else work.now,
         created_at=work.now,
     )
@@ -364,6 +369,7 @@ def _changeable(work: Work, row: UserRow) -> dict[str, object]:
         "allow_smtp": row.allow_smtp,
         "allow_pop": row.allow_pop,
         "archive_start": row.archive_start,
+        "archive_start_shown": row.archive_start_shown,
         "password_changed_at": row.password_changed_at,
         "updated_at": work.now,
     }
