@@ -57,28 +57,6 @@ def test_connections_without_end_from_one_address_keep_nobody_out(fresh_server, 
         assert status_of(other) == 200
 
 
-def test_an_answer_that_is_read_slowly_is_read_to_its_end(fresh_server):
-    """Though its network has taken all its places since."""
-    live = fresh_server()
-    host, _, port = live.http.removeprefix("http://").rpartition(":")
-    whole = live.request("GET", "/openapi.json").body
-    number = 60
-    with ExitStack() as open_:
-        slow = open_.enter_context(socket.socket())
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        slow.settimeout(30)
-        slow.connect((host, int(port)))
-        slow.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * number)
-        read = slow.recv(2048)
-        for _ in range(MAX_PER_NETWORK + 50):
-            open_.enter_context(socket.create_connection((host, int(port)), timeout=30))
-        assert live.request("GET", "/healthz").status == 200
-        while read.count(b"HTTP/1.1 200 OK") < number or not read.endswith(whole):
-            some = slow.recv(65536)
-            assert some, "cut off"
-            read += some
-
-
 def test_calls_that_are_answered_one_by_one_keep_their_connection(fresh_server):
     live = fresh_server()
     connection = live.connect()
