@@ -110,6 +110,7 @@ def test_what_is_not_seen_never_makes_a_difference(text, unseen, place):
     assert name_readings(text[:place] + unseen + text[place:]) == name_readings(text)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("character", ["a", "é", "\u200b", "I", "l", "\ufdfa", "\u0430", "\u0301", '"'])
 def test_a_name_of_any_length_costs_little(character):
     """500 characters are the most that is read of a header; 4,096 the most that a policy may hold."""

@@ -213,6 +213,7 @@ def test_client_whose_messages_are_all_given_up_is_not_taken_for_idle(open_door,
         assert line.say(b"RSET").startswith("250 ")
 
 
+@pytest.mark.alone
 def test_pipelined_commands_of_one_client_do_not_keep_the_others_waiting(open_door, call, portal):
     """Twenty thousand commands at once: another client is answered long before they all are."""
     door = open_door()
