@@ -20,11 +20,11 @@ from rig import filled, worlds
 from rig.apart import Timed, apart, resident, timed
 from rig.report import Judged, show, show_targets
 
-from mailreeve.cli import logs
-from mailreeve.directory.accounts import Origin
-from mailreeve.families.account import operations as accounts
+from mailreeve.access.caller import Origin
+from mailreeve.app import logs
+from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.registry import LOADERS, furnish
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.schema import metadata

@@ -33,10 +33,10 @@ from rig.changing import (
 from rig.meanwhile import EVERY, Asked, Changing, Loading, asked, counting, nothing
 from rig.report import Judged, show, show_targets
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import DATABASE, Opened, open_initialised
+from mailreeve.app import logs
+from mailreeve.app.folder import DATABASE, Opened, open_initialised
+from mailreeve.app.settings import Settings
 from mailreeve.cli.init import initialise
-from mailreeve.settings import Settings
 
 
 class Start(Struct, frozen=True):

@@ -23,20 +23,20 @@ from rig.filled import ACCOUNT, AT, put
 from rig.report import show
 from sqlalchemy import insert
 
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
 from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
 from mailreeve.families.blocked_senders.rows import blocked_sender_policy
-from mailreeve.families.call import Limits
 from mailreeve.families.delegates.rows import delegate_right
-from mailreeve.families.domains.rows import domain
-from mailreeve.families.groups.rows import group, group_use, member
+from mailreeve.families.directory.domains.rows import domain
+from mailreeve.families.directory.groups.rows import group, group_use, member
+from mailreeve.families.directory.users.rows import address, user
+from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.perform import House, perform
 from mailreeve.families.managed_senders.rows import managed_sender
-from mailreeve.families.perform import House, perform
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
-from mailreeve.families.users.rows import address, user
 from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
-from mailreeve.policy.targets import TargetType
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from mailreeve.cli.folder import Opened
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import perform
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app.folder import Opened
+from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, PolicyType
-from mailreeve.policy.facts import DirectoryChanges, HeaderFrom, MessageFacts, parse_ip
-from mailreeve.policy.identities import Identities
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, FromPart, Scope
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision, PolicyType
+from mailreeve.policy.model.facts import DirectoryChanges, HeaderFrom, MessageFacts, parse_ip
+from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, FromPart, Scope
+from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 from mailreeve.store.transactions import Touched
 from mailreeve.wire import envelope
 from mailreeve.wire.tokens import Kind

@@ -10,9 +10,9 @@ from itertools import cycle
 from msgspec import Struct
 
 from mailreeve.families.registry import LOADERS
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType
-from mailreeve.policy.facts import MessageFacts
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.store.follow import Follower, Keep
 from rig import worlds
 from rig.changing import CREATE, DELETE, Account, message, wire_policy

@@ -26,12 +26,12 @@ import cedarpy
 from casbin.persist import Adapter
 from msgspec import Struct
 
-from mailreeve.policy.addresses import NullSender
-from mailreeve.policy.matching import Case, case_of, policy_order
-from mailreeve.policy.networks import parse_network, within
-from mailreeve.policy.order import Order
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart
-from mailreeve.policy.targets import Target, TargetType
+from mailreeve.formats.addresses import NullSender
+from mailreeve.formats.networks import parse_network, within
+from mailreeve.policy.index.matching import Case, case_of, policy_order
+from mailreeve.policy.model.order import Order
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart
+from mailreeve.policy.model.targets import Target, TargetType
 from rig import worlds
 from rig.apart import resident, timed
 from rig.engines import KNOWN, Measured, directory_of, same

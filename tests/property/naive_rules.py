@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import NULL_SENDER, Address, parse_address
-from mailreeve.policy.decisions import Layer, PolicyType, Stage
-from mailreeve.policy.facts import HeaderFrom
-from mailreeve.policy.matching import Unmet
-from mailreeve.policy.personal import UNAUTHENTICATED
-from mailreeve.policy.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
-from mailreeve.policy.targets import TargetType
+from mailreeve.formats.addresses import NULL_SENDER, Address, parse_address
+from mailreeve.policy.index.matching import Unmet
+from mailreeve.policy.index.personal import UNAUTHENTICATED
+from mailreeve.policy.model.decisions import Layer, PolicyType, Stage
+from mailreeve.policy.model.facts import HeaderFrom
+from mailreeve.policy.model.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
+from mailreeve.policy.model.targets import TargetType
 
 T = TargetType
 RANKS = (

@@ -7,10 +7,10 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.order import order
-from mailreeve.policy.policies import Scope
-from mailreeve.policy.targets import RANK, Target, TargetType
+from mailreeve.formats.networks import parse_network
+from mailreeve.policy.model.order import order
+from mailreeve.policy.model.policies import Scope
+from mailreeve.policy.model.targets import RANK, Target, TargetType
 
 scopes = st.builds(
     Scope.of,

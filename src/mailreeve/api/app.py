@@ -28,13 +28,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mailreeve.access.caller import Caller, Origin
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import RefusalLog
-from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.families.login.authenticate import Authenticator
-from mailreeve.families.perform import House, perform
-from mailreeve.policy.networks import counted_as
+from mailreeve.families.machinery.perform import House, perform
+from mailreeve.formats.networks import counted_as
 from mailreeve.wire import envelope, signing
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure

@@ -15,11 +15,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.app import logs
+from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.settings import SettingsError
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo, escaped_line
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.cli.terminal import echo, escaped_line
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
@@ -28,13 +30,11 @@ from mailreeve.families.explain.types import (
     MessageExplanation,
     WebExplanation,
 )
-from mailreeve.policy.decisions import PolicyType
-from mailreeve.policy.index import RELAY_REFUSAL
-from mailreeve.policy.order import RANKED
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.wording import TYPE_LAYERS, quoted
-from mailreeve.settings import SettingsError
-from mailreeve.settings import read as read_settings
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.index.scoped import RELAY_REFUSAL
+from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.order import RANKED
+from mailreeve.policy.model.wording import TYPE_LAYERS, quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 

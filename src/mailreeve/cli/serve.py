@@ -23,9 +23,9 @@ import uvloop
 from mailreeve.api.app import Api
 from mailreeve.api.quota import Quota
 from mailreeve.api.server import HttpServer
-from mailreeve.cli import logs
-from mailreeve.cli.database_file import check_whole
-from mailreeve.cli.folder import (
+from mailreeve.app import logs
+from mailreeve.app.database_file import check_whole
+from mailreeve.app.folder import (
     CREDENTIALS,
     DATABASE,
     KEY_FILE,
@@ -39,16 +39,16 @@ from mailreeve.cli.folder import (
     opened_folder,
     require_initialised,
 )
-from mailreeve.cli.listening import listening
-from mailreeve.cli.mail import open_mail_door, tls_of
+from mailreeve.app.listening import listening
+from mailreeve.app.mail_server import open_mail_door, tls_of
+from mailreeve.app.private_files import close_to_others, open_to_others, touch_private
+from mailreeve.app.reload import Hangups, Reload, hangups, reload_at
+from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.options import data_option, ends_with
-from mailreeve.cli.private_files import close_to_others, open_to_others, touch_private
-from mailreeve.cli.reload import Hangups, Reload, hangups, reload_at
-from mailreeve.families.account import rows as account_rows
+from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.settings import Settings, SettingsError, split_host_port
-from mailreeve.settings import read as read_settings
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError

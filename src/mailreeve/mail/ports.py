@@ -8,10 +8,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import Outcome
-from mailreeve.mail.message import Content
-from mailreeve.policy.addresses import Address, Sender
-from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.formats.addresses import Address, Sender
+from mailreeve.formats.message import Content
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import SmtpReply
 
 
 class PolicySource(Protocol):

@@ -22,8 +22,9 @@ import structlog
 from msgspec import Struct
 from sqlalchemy import select
 
-from mailreeve.policy.facts import Directory, DirectoryChanges
-from mailreeve.policy.policies import (
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, DirectoryChanges
+from mailreeve.policy.model.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
     Changes,
@@ -33,7 +34,6 @@ from mailreeve.policy.policies import (
     PermittedSenderPolicy,
     WebPolicy,
 )
-from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.schema import account
 from mailreeve.store.transactions import Name, Part, Store, Touched, Work
 

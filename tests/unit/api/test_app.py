@@ -19,19 +19,19 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Scope
 
+from mailreeve.access.permissions import Permission, Role
 from mailreeve.api import app as app_module
 from mailreeve.api.app import DRAINED, SMALL_BODY, Api
 from mailreeve.api.quota import Quota
-from mailreeve.directory.permissions import Permission, Role
-from mailreeve.families.account import operations as accounts
-from mailreeve.families.call import Call, Limits
-from mailreeve.families.domains import operations as domains
+from mailreeve.families.directory.account import operations as accounts
+from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import operations as users
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.login.issue import Keys, issue_application
-from mailreeve.families.perform import House
+from mailreeve.families.machinery.call import Call, Limits
+from mailreeve.families.machinery.perform import House
 from mailreeve.families.registry import LOADERS
-from mailreeve.families.users import operations as users
-from mailreeve.policy.addresses import parse_address
+from mailreeve.formats.addresses import parse_address
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.schema import audit_event, metadata

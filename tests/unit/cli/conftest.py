@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mailreeve.cli.folder import open_initialised
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app.folder import open_initialised
+from mailreeve.app.settings import read
 from mailreeve.cli.init import initialise
 from mailreeve.cli.main import main
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import perform
+from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.settings import read
 from mailreeve.wire import envelope
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}

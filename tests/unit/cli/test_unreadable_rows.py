@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from mailreeve.cli.folder import open_initialised
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import perform
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app.folder import open_initialised
+from mailreeve.app.library import open_account
+from mailreeve.app.settings import Settings
+from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.library import open_account
-from mailreeve.policy.decisions import SpamChecks
-from mailreeve.settings import Settings
+from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.wire import envelope
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}

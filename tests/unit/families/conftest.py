@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Limits
-from mailreeve.families.perform import House, perform
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.perform import House, perform
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from mailreeve.families.address_alteration import operations
-from mailreeve.families.call import Limits
+from mailreeve.families.machinery.call import Limits
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.policies import AddressType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import AddressType
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused
 from mailreeve.wire.tokens import Kind

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from mailreeve.families.registry import furnish
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Verdict
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.policies import BlockedOption
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import (
     BLANK,

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType, Verdict
-from mailreeve.policy.facts import MessageFacts, WebFacts
-from mailreeve.policy.weblists import decide_web
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.facts import MessageFacts, WebFacts
 from mailreeve.store import keys
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.tokens import Kind

@@ -7,10 +7,10 @@ import json
 import msgspec
 import pytest
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.delegates import rows
-from mailreeve.families.users import rows as users
+from mailreeve.families.directory.users import rows as users
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import ExplainMessage, ExplainWeb
-from mailreeve.mail.message import read_message
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.authors import read_authors
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.facts import HeaderFrom, MessageFacts
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import read_authors
+from mailreeve.formats.message import read_message
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.facts import HeaderFrom, MessageFacts
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 MESSAGE = "ext/explain-message"

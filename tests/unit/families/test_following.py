@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from mailreeve.families.blocked_senders import rows as blocked_rows
 from mailreeve.families.managed_senders import rows as managed_rows
 from mailreeve.families.registry import LOADERS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType, Verdict
-from mailreeve.policy.facts import Directory, MessageFacts
-from mailreeve.policy.policies import BlockedOption, ManagedAction
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import TargetType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.facts import Directory, MessageFacts
+from mailreeve.policy.model.policies import BlockedOption, ManagedAction
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.follow import Follower, Loader, Loaders
 from mailreeve.store.transactions import Part
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument

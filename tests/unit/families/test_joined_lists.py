@@ -11,15 +11,15 @@ from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from mailreeve.families.call import Limits
+from mailreeve.families.machinery.call import Limits
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Verdict
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.personal import list_key
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.personal import list_key
+from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.follow import Follower
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused

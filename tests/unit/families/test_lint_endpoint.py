@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.lint import endpoints, operations
 from mailreeve.families.lint.types import LintPolicies
-from mailreeve.families.turns import one_at_a_time
-from mailreeve.policy import lint
+from mailreeve.families.machinery.turns import one_at_a_time
+from mailreeve.policy.lint import linter as lint
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 from mailreeve.wire.tokens import Kind
 

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from mailreeve.families.call import Limits
+from mailreeve.families.machinery.call import Limits
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, Layer, SpamChecks, Verdict
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.personal import list_key
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.personal import list_key
+from mailreeve.policy.model.decisions import Decision, Layer, SpamChecks, Verdict
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.schema import audit_event
 from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused, RequestRefused

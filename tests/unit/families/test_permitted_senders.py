@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.families.registry import furnish
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, Layer, PolicyType, SpamChecks
-from mailreeve.policy.facts import MessageFacts
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, SpamChecks
+from mailreeve.policy.model.facts import MessageFacts
 
 
 @pytest.fixture

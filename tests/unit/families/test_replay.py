@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import consult
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.perform import consult
+from mailreeve.families.machinery.turns import one_at_a_time
 from mailreeve.families.replay import draft as drafts
 from mailreeve.families.replay import endpoints, operations, tally
 from mailreeve.families.replay.types import ReplayDraft, Step
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.families.turns import one_at_a_time
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import SpamChecks, Stage
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.model.decisions import SpamChecks, Stage
+from mailreeve.policy.model.facts import HeaderFrom
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 REPLAY = "ext/replay-draft"

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.families.delegates.operations import KIND
+from mailreeve.families.directory.users import operations, rows
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.families.users import operations, rows
-from mailreeve.policy.addresses import parse_address
+from mailreeve.formats.addresses import parse_address
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PLAIN = "plain@corp.test"

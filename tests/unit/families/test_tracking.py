@@ -16,9 +16,9 @@ from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS, O
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import DAY, HOUR, RecordBudget
 from mailreeve.families.tracking.rows import Recorded, message_outcome
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import SpamChecks, Stage
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.model.decisions import SpamChecks, Stage
+from mailreeve.policy.model.facts import HeaderFrom
 
 ONE = 1_000  # octets
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from sqlalchemy import event
 
 from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import WebVerdict
-from mailreeve.policy.facts import WebFacts
-from mailreeve.policy.weblists import decide_web
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.model.decisions import WebVerdict
+from mailreeve.policy.model.facts import WebFacts
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused
 

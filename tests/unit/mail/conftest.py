@@ -8,10 +8,11 @@ from itertools import count
 
 import pytest
 
+from mailreeve.formats.addresses import Domain, parse_address
 from mailreeve.mail.transaction import Accepted, Refused, Transaction
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.facts import Directory, parse_ip
-from mailreeve.policy.policies import (
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, parse_ip
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -25,8 +26,7 @@ from mailreeve.policy.policies import (
     Routing,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, Target, TargetType
+from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 
 NOW = 1_800_000_000.0
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
-from mailreeve.mail.maildir_next_hop import CANNOT_STORE, MaildirNextHop
-from mailreeve.mail.message import Content, read_message
+from mailreeve.formats.addresses import NULL_SENDER, parse_address
+from mailreeve.formats.message import Content, read_message
+from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
+from mailreeve.mail.next_hop.smtp import passed_on
 from mailreeve.mail.ports import Routed
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
-from mailreeve.mail.smtp_next_hop import passed_on
-from mailreeve.policy.addresses import NULL_SENDER, parse_address
-from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.model.decisions import SmtpReply
 
 pytestmark = pytest.mark.anyio
 

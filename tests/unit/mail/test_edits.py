@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.message import read_message
 from mailreeve.mail.edits import OWN_PREFIX, AddressFields, Edits, apply, claims_of_results, marks
-from mailreeve.mail.message import read_message
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.decisions import SpamChecks
-from mailreeve.policy.facts import Directory, MessageFacts
-from mailreeve.policy.policies import AddressPattern, AddressType, Definition, Routing
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import SpamChecks
+from mailreeve.policy.model.facts import Directory, MessageFacts
+from mailreeve.policy.model.policies import AddressPattern, AddressType, Definition, Routing
 
 NOW = 1_800_000_000.0
 

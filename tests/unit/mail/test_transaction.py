@@ -16,7 +16,8 @@ from mailreeve.families.tracking.outcomes import (
     MAX_NAME,
     State,
 )
-from mailreeve.mail.message import MAX_FIELDS, read_message
+from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
+from mailreeve.formats.message import MAX_FIELDS, read_message
 from mailreeve.mail.transaction import (
     MAX_HOPS,
     Accepted,
@@ -25,9 +26,8 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
-from mailreeve.policy.decisions import SmtpReply, SpamChecks, Stage
-from mailreeve.policy.facts import MAX_HEADER_OCTETS, parse_ip
+from mailreeve.policy.model.decisions import SmtpReply, SpamChecks, Stage
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, parse_ip
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hi\r\nMessage-ID: <1@out.test>\r\n\r\nbody\r\n"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.decisions import (
+from mailreeve.policy.decide.web import WebEntryError, canonical_entry
+from mailreeve.policy.model.decisions import (
     Decision,
     Layer,
     PolicyType,
@@ -13,8 +14,7 @@ from mailreeve.policy.decisions import (
     Verdict,
     WebVerdict,
 )
-from mailreeve.policy.policies import FromPart, WebEntryType
-from mailreeve.policy.weblists import WebEntryError, canonical_entry
+from mailreeve.policy.model.policies import FromPart, WebEntryType
 
 U, V, VIP = "u@corp.test", "v@corp.test", "vip@corp.test"
 

@@ -21,13 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.formats.addresses import Address, Domain, Sender
+from mailreeve.mail.next_hop.smtp import SmtpNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.session import SmtpSettings
-from mailreeve.mail.smtp_next_hop import SmtpNextHop
-from mailreeve.policy.addresses import Address, Domain, Sender
-from mailreeve.policy.facts import Directory
-from mailreeve.policy.policies import (
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     BlockedOption,
@@ -41,8 +42,7 @@ from mailreeve.policy.policies import (
     Routing,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, Target, TargetType
+from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 
 WAIT = 10.0  # seconds until a test that waits for something gives up
 

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, State
-from mailreeve.mail.maildir_next_hop import MaildirNextHop
+from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.smtp.room import FREE_OCTETS
 from mailreeve.mail.smtp.session import MAX_ERRORS, MAX_IDLE, MAX_REFUSED
 

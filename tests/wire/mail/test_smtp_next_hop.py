@@ -9,8 +9,8 @@ import socket
 import pytest
 
 from mailreeve.families.tracking.outcomes import State
-from mailreeve.mail.maildir_next_hop import MaildirNextHop
-from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
+from mailreeve.mail.next_hop.maildir import MaildirNextHop
+from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n\r\nHi.\r\n"
 

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import pytest
 
 from mailreeve.families.tracking.outcomes import State
-from mailreeve.policy.decisions import SpamChecks, Stage
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 
 MESSAGE = (
     b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n\r\nHi.\r\n"

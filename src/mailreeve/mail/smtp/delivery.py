@@ -29,7 +29,7 @@ from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import Courier, Recorder
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.model.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 

@@ -15,14 +15,14 @@ import structlog
 from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.formats.networks import network_of
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.mail.smtp.room import Room
 from mailreeve.mail.smtp.session import Services, Session, SmtpSettings
-from mailreeve.policy.facts import IPAddress
-from mailreeve.policy.networks import network_of
-from mailreeve.policy.policies import Network
+from mailreeve.policy.model.facts import IPAddress
+from mailreeve.policy.model.policies import Network
 
 log: FilteringBoundLogger = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from anyio import CapacityLimiter
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.formats.message import Message
 from mailreeve.mail.incoming import Incoming
-from mailreeve.mail.message import Message
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
@@ -34,8 +34,8 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.facts import IPAddress
+from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.facts import IPAddress
 
 log: FilteringBoundLogger = structlog.get_logger()
 
