@@ -90,7 +90,7 @@ def look(account: PolicySet, policies: Iterable[BlockedSenderPolicy], facts: Mes
     for policy in policies:
         match = evaluate(policy, case)
         if not isinstance(match, Unmet):
-            place = policy_order(policy, match.swapped)
+            place = policy_order(policy, match.is_reversed)
             if best is None or place > best[0]:
                 best = place, policy.id
     return None if best is None else best[1]

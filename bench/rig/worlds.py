@@ -14,8 +14,9 @@ from math import inf
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, Domain, parse_address
-from mailreeve.formats.networks import parse_network
-from mailreeve.policy.model.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,

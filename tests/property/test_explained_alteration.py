@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from mailreeve.families.explain.operations import explain_message
 from mailreeve.families.explain.types import ExplainMessage
 from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.transaction import Refused, Transaction
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.facts import Directory, parse_ip
+from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import AddressPattern, AddressType, Definition, Routing
 from mailreeve.wire.tokens import KEY_OCTETS, Ids
 

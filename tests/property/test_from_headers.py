@@ -13,10 +13,11 @@ from mailreeve.families.explain.operations import explain_message
 from mailreeve.families.explain.types import ExplainMessage
 from mailreeve.formats.addresses import Domain, parse_address
 from mailreeve.formats.display_names import fold_display_name
+from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.plan import Reject
 from mailreeve.mail.transaction import Accepted, Transaction
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.facts import Directory, parse_ip
+from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import (
     BlockedOption,
     BlockedSenderPolicy,

@@ -34,9 +34,10 @@ from small_world import (
 )
 
 from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip
 from mailreeve.policy.decide.mail import decide_connect, decide_mail
 from mailreeve.policy.model.decisions import Layer, PolicyType, Stage, Verdict
-from mailreeve.policy.model.facts import HeaderFrom, parse_ip
 from mailreeve.policy.model.policies import (
     BlockedOption,
     BlockedSenderPolicy,

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
-from mailreeve.formats.networks import parse_network
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy import buckets, lint_web, rivals
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import canonical_entry, decide_web, scope_standing
@@ -37,7 +38,7 @@ from mailreeve.policy.lint.scope_cover import (
 )
 from mailreeve.policy.lint.web import entry_covers
 from mailreeve.policy.model.decisions import Layer, PolicyType
-from mailreeve.policy.model.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
+from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
     AddressPattern,

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
-from mailreeve.formats.networks import parse_network
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision
-from mailreeve.policy.model.facts import Directory, HeaderFrom, MessageFacts, User, parse_ip
+from mailreeve.policy.model.facts import Directory, MessageFacts, User
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,

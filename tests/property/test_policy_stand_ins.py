@@ -13,18 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.facts import (
-    Directory,
-    DirectoryChanges,
-    GroupPlace,
-    HeaderFrom,
-    MessageFacts,
-    User,
-    WebFacts,
-)
+from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
     AlterationPolicy,

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mailreeve.formats.addresses import Domain, parse_address
-from mailreeve.formats.networks import parse_network
+from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.formats.weburls import UrlError, parse_web_url
 from mailreeve.policy.decide.web import WebUrlError, canonical_entry, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.facts import Directory, WebFacts, parse_ip
+from mailreeve.policy.model.facts import Directory, WebFacts
 from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import Target, TargetType
 

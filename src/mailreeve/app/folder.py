@@ -24,8 +24,8 @@ from mailreeve.app.private_files import write_private
 from mailreeve.app.settings import FILE_NAME, Settings
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
-from mailreeve.families.machinery.call import Conduct, Limits
-from mailreeve.families.machinery.perform import House
+from mailreeve.families.machinery.call import InstallationOptions, Limits
+from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
@@ -80,7 +80,9 @@ class Opened:
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
-        self.house = House(self.store, follower, ids, limits_of(settings), ADDRESS_JOINED, conduct_of(settings))
+        self.services = Services(
+            self.store, follower, ids, limits_of(settings), ADDRESS_JOINED, installation_of(settings)
+        )
 
     def account_id(self, code: str | None) -> str:
         """The account that a code names, or the only one. Raises `FolderError`."""
@@ -151,9 +153,9 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def conduct_of(settings: Settings) -> Conduct:
+def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
-    return Conduct(settings.reach_guard, settings.web_proxy)
+    return InstallationOptions(settings.reach_guard, settings.web_proxy)
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

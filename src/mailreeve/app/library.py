@@ -33,7 +33,7 @@ class Account:
     @cached_property
     def policies(self) -> PolicySet:
         """The policies in force, immutable. A server that changes them later does not change these."""
-        return self._opened.house.follower.current(self._account_id)
+        return self._opened.services.follower.current(self._account_id)
 
     def explain_message(
         self,
@@ -53,7 +53,7 @@ class Account:
         """
         when = None if at is None else at.isoformat()
         item = ExplainMessage(sender, recipient, header_from, source_ip, when, policy_id)
-        ids, now = self._opened.house.ids, datetime.now(UTC)
+        ids, now = self._opened.services.ids, datetime.now(UTC)
         return operations.explain_message(self.policies, ids, self._account_id, item, now)
 
     def explain_web(
@@ -67,7 +67,7 @@ class Account:
     ) -> WebExplanation:
         """What would become of a web request, and why. As for messages."""
         item = ExplainWeb(url, user, source_ip, None if at is None else at.isoformat(), policy_id)
-        ids, now = self._opened.house.ids, datetime.now(UTC)
+        ids, now = self._opened.services.ids, datetime.now(UTC)
         return operations.explain_web(self.policies, ids, self._account_id, item, now)
 
 

@@ -55,7 +55,7 @@ async def open_mail_door(
     try:
         door = smtp_door(
             door_settings,
-            policies=MailPolicies(opened.store, opened.house.follower),
+            policies=MailPolicies(opened.store, opened.services.follower),
             next_hop=mail_goes,
             recorder=keeper,
             tls=tls,

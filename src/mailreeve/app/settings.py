@@ -16,9 +16,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from mailreeve.formats.networks import parse_network
+from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.lint.reach import ReachGuard
-from mailreeve.policy.model.policies import Network
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"

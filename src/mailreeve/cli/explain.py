@@ -106,7 +106,7 @@ def mail(
     """Explain a message, real or imagined."""
     item = ExplainMessage(sender, recipient, header_from, ip, at, policy_id)
     told = _asked(
-        data, account, lambda o, p: explain_message(p, o.house.ids, p.account_id, item, datetime.now(UTC))
+        data, account, lambda o, p: explain_message(p, o.services.ids, p.account_id, item, datetime.now(UTC))
     )
     if as_json:
         echo(msgspec.json.encode(told))
@@ -138,7 +138,9 @@ def web(
 ) -> None:
     """Explain a web request, real or imagined."""
     item = ExplainWeb(url, user, ip, at, policy_id)
-    told = _asked(data, account, lambda o, p: explain_web(p, o.house.ids, p.account_id, item, datetime.now(UTC)))
+    told = _asked(
+        data, account, lambda o, p: explain_web(p, o.services.ids, p.account_id, item, datetime.now(UTC))
+    )
     if as_json:
         echo(msgspec.json.encode(told))
     else:
@@ -149,7 +151,7 @@ def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, Poli
     logs.configure_quietly()
     try:
         with opened_folder(data, read_settings(data, {})) as opened:
-            return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
+            return explain(opened, opened.services.follower.current(opened.account_id(account_code)))
     except ItemRefused as refusal:
         fail(refusal_text(refusal, _OPTIONS))
 

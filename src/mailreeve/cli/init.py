@@ -36,7 +36,7 @@ from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.login.issue import issue_application
-from mailreeve.families.registry import furnish
+from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.store.transactions import Work
 
@@ -122,7 +122,7 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
         accounts.create(work, code, next(iter(names)), str(administrator))
         for typed in names.values():
             domains.register(work, typed)
-        furnish(work)
+        seed_account(work)
         user_id = users.create_administrator(work, administrator, password, Role.SUPER_ADMINISTRATOR)
         keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id)
         return Credentials(code, **msgspec.structs.asdict(keys), admin=str(administrator), admin_password=password)

@@ -63,7 +63,7 @@ def command(
         with opened_folder(data, settings) as opened:
             with waiting("reading the policies"):
                 account_id = opened.account_id(account)
-                policies = opened.house.follower.current(account_id)
+                policies = opened.services.follower.current(account_id)
                 unreadable = opened.store.read(account_id, lambda work: left_out(work, policies))
             with _shown_progress(size(policies)) as report:
 
@@ -73,7 +73,7 @@ def command(
 
                 told = lint_policies(
                     policies,
-                    opened.house.ids,
+                    opened.services.ids,
                     item,
                     datetime.now(UTC),
                     web_proxy=settings.web_proxy,

@@ -142,7 +142,7 @@ def _replayed(opened: Opened, account_id: str, item: ReplayDraft) -> ReplayAnswe
 
             return compare(call.work, call.ids, rehearsed, since, item.most, stop)
 
-    return consult(opened.house, caller, Origin(caller.actor), action)
+    return consult(opened.services, caller, Origin(caller.actor), action)
 
 
 @contextmanager

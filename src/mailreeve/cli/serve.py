@@ -33,7 +33,7 @@ from mailreeve.app.folder import (
     MAILDIR,
     FolderError,
     Opened,
-    conduct_of,
+    installation_of,
     is_initialised,
     limits_of,
     opened_folder,
@@ -125,11 +125,11 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await _warm_up(opened)
-    letting_go = asyncio.create_task(_let_go(opened.house.follower))
+    letting_go = asyncio.create_task(_let_go(opened.services.follower))
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
     watching = asyncio.create_task(_watch(opened.engine, authenticator))
     api = Api(
-        opened.house,
+        opened.services,
         authenticator,
         ENDPOINTS,
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
@@ -154,7 +154,9 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
         _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
 
         def apply(now: Settings) -> None:
-            api.use(msgspec.structs.replace(opened.house, limits=limits_of(now), conduct=conduct_of(now)))
+            api.use(
+                msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now))
+            )
 
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
         reloading = asyncio.create_task(
@@ -173,7 +175,7 @@ async def _warm_up(opened: Opened) -> None:
     are several, each is loaded on first use."""
     accounts = list(opened.store.look_up(account_rows.codes).values())
     if len(accounts) == 1:
-        await anyio.to_thread.run_sync(opened.house.follower.current, accounts[0])
+        await anyio.to_thread.run_sync(opened.services.follower.current, accounts[0])
 
 
 async def _watch(engine: SqliteEngine, authenticator: Authenticator) -> None:

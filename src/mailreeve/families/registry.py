@@ -61,7 +61,7 @@ ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.jo
 """What the capabilities do when an address becomes a user's alias."""
 
 
-def furnish(work: Work) -> None:
+def seed_account(work: Work) -> None:
     """Give a new account the groups and policies that it starts with (behaviour.md section 3.2, D-14)."""
     blocked = group_rows.add_group(work, "Blocked Senders", None, system=True)
     permitted = group_rows.add_group(work, "Permitted Senders", None, system=True)

@@ -21,7 +21,6 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import MAX_ADDRESS_OCTETS, Address, AddressError, parse_address
 from mailreeve.formats.header_text import INVISIBLE, decoded_words, octets_read, printable
-from mailreeve.policy.model.facts import HeaderFrom
 
 MAX_MAILBOX_LENGTH: Final = 1_000
 """Longer text is not read as one mailbox: an address has 254 octets, and a name may be a few encoded words."""
@@ -58,6 +57,22 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _QUESTION: Final = "\ue000"
 Addressed = parser.AngleAddr | parser.AddrSpec
 _UNFOLDED: Final = str.maketrans("\r\n", "  ")
+
+
+class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The author in the From header: its address, if it parses, and its decoded display name.
+
+    `other_names` are what readers may show for a name as well, such as comments.
+    """
+
+    address: Address | None
+    display_name: str = ""
+    other_names: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that a reader may show for the author's name."""
+        return (self.display_name, *self.other_names) if self.display_name else self.other_names
 
 
 class Entry(Struct, frozen=True):

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from mailreeve.policy.model.facts import IPAddress, parse_ip
-from mailreeve.policy.model.policies import Network
+IPAddress = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 """Where IPv6 holds the IPv4 addresses (RFC 4291 section 2.5.5.2)."""
+
+
+def parse_ip(text: str) -> IPAddress:
+    """The address that the text names, an IPv4-mapped IPv6 address as the IPv4 one it stands for.
+
+    Raises `ValueError`.
+    """
+    address = ip_address(text)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
 
 
 def parse_network(text: str) -> Network:

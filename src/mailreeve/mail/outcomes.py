@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from mailreeve.families.tracking.outcomes import MAX_ALTERATIONS, MAX_AUTHORS, MAX_NAME, Outcome, State
 from mailreeve.formats.addresses import Address
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.message import Message
 from mailreeve.mail.plan import reply_line
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, SmtpReply, Stage
-from mailreeve.policy.model.facts import HeaderFrom, MessageFacts
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import AddressType
 
 MAX_SUBJECT: Final = 255

@@ -21,6 +21,7 @@ from msgspec import Struct
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
 from mailreeve.formats.addresses import Address, AddressError, Domain, Sender, parse_address, parse_sender
 from mailreeve.formats.message import MAX_FIELDS, Message, Pieces, header_length, read_message
+from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
@@ -32,7 +33,7 @@ from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import SmtpReply, Stage
-from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, IPAddress, MessageFacts
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
 MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop

@@ -1,4 +1,4 @@
-"""Which policy set is in force now? Each account's newest, loaded on first use and swapped at every change.
+"""Which policy set is in force now? Each account's newest, loaded on first use and is_reversed at every change.
 
 A commit of this process notes the objects it touched before its caller gets an answer; whoever asks next reads
 just those and swaps the set. So a decision that follows a successful answer sees the change, many writes in a row
@@ -22,6 +22,7 @@ import structlog
 from msgspec import Struct
 from sqlalchemy import select
 
+from mailreeve.formats.networks import Network
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import (
@@ -30,7 +31,6 @@ from mailreeve.policy.model.policies import (
     Changes,
     Definition,
     ManagedSender,
-    Network,
     PermittedSenderPolicy,
     WebPolicy,
 )

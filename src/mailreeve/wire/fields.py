@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
-from mailreeve.formats.networks import parse_network
-from mailreeve.policy.model.facts import IPAddress, parse_ip
-from mailreeve.policy.model.policies import Network
+from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
 from mailreeve.wire.errors import BAD_ADDRESS, BAD_DATE, BAD_DOMAIN, BAD_IP, BAD_NETWORK, TOO_LONG, refused
 
 

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from mailreeve.formats.networks import parse_network
-from mailreeve.policy.model.policies import FromPart, Network, Scope
+from mailreeve.formats.networks import Network, parse_network
+from mailreeve.policy.model.policies import FromPart, Scope
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.policy.model.wording import listed, quoted
 from mailreeve.wire import fields

@@ -29,7 +29,7 @@ from mailreeve.families.directory.users import operations as users
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.login.issue import Keys, issue_application
 from mailreeve.families.machinery.call import Call, Limits
-from mailreeve.families.machinery.perform import House
+from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.store.engines import SqliteEngine
@@ -61,7 +61,7 @@ def echo(call: Call, item: Item) -> Answer:
     if item.text == "refuse":
         raise refused(GROUP_NOT_FOUND, "text")
     if item.text == "break":
-        raise RuntimeError("secret of the house")
+        raise RuntimeError("secret of the place")
     if item.text == "locked":
         raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
     call.work.changed(None, "create", "test", "x")
@@ -109,10 +109,10 @@ class Service:
             metadata.create_all(connection)
         self.store = Store(self.engine)
         vault = Vault(bytes(32))
-        house = House(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
+        services = Services(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
         self.now = 0.0
         self.api = Api(
-            house,
+            services,
             Authenticator(self.store, vault, bytes(32), 900),
             [echo, every, sync],
             quota=Quota(50, 5_000, lambda: self.now),
@@ -402,10 +402,10 @@ def test_a_failure_of_ours_has_an_id_that_is_in_the_log_and_says_no_more(service
         reply = service.call(text("break"))
     code, message = reply.error
     assert (reply.status, reply.json["meta"]["status"], code) == (500, 500, "err_internal")
-    assert "secret of the house" not in reply.body.decode()
+    assert "secret of the place" not in reply.body.decode()
     (entry,) = (entry for entry in logs if entry["log_level"] == "error")
     assert entry["id"] in message
-    assert str(entry["exc_info"]) == "secret of the house"
+    assert str(entry["exc_info"]) == "secret of the place"
 
 
 def test_a_database_that_fails_is_a_failure_of_ours(service: Service) -> None:

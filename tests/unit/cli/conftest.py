@@ -35,7 +35,7 @@ class Folder:
         """The `data` of a call that must not fail."""
         caller = Caller(self.account_id, "admin@corp.test", "app", frozenset(Permission))
         request = envelope.decode(json.dumps({"data": list(items)}).encode())
-        done = perform(self.opened.house, BY_PATH[path], request, caller, Origin("admin@corp.test"))
+        done = perform(self.opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test"))
         answer = json.loads(envelope.encode(done.data, done.fail, done.shown))
         assert answer["fail"] == []
         return answer["data"]

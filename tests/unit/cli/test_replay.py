@@ -14,8 +14,8 @@ from mailreeve.families.replay import operations
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.model.decisions import SpamChecks
-from mailreeve.policy.model.facts import HeaderFrom
 from mailreeve.store.follow import Follower
 
 STEPS = [

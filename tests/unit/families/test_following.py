@@ -52,8 +52,8 @@ def once(loader: Loader) -> Loader:
 def following(account) -> Callable[[], PolicySet]:
     """The account's set, by a follower that cannot read any part as a whole twice."""
     loaders = Loaders(*(once(getattr(LOADERS, name)) for name in Loaders.__struct_fields__))
-    follower = Follower(account.house.store, loaders, ())
-    account.house = replace(account.house, follower=follower)
+    follower = Follower(account.services.store, loaders, ())
+    account.services = replace(account.services, follower=follower)
     account.policies()
     return account.policies
 
@@ -153,7 +153,7 @@ def test_a_set_followed_call_by_call_is_the_set_loaded_anew(account, following) 
     """After each kind of change, with no part read as a whole; sharing what did not change."""
     seen = []
     for path in every_kind_of_change(account):
-        anew = Follower(account.house.store, LOADERS, ()).current(account.id)
+        anew = Follower(account.services.store, LOADERS, ()).current(account.id)
         assert contents(following()) == contents(anew), path
         seen.append(path)
     assert len(seen) == 30
@@ -163,7 +163,7 @@ def test_many_changes_between_two_looks_are_read_together(account, following) ->
     """All of them, at the next look."""
     for _ in every_kind_of_change(account):
         pass
-    anew = Follower(account.house.store, LOADERS, ()).current(account.id)
+    anew = Follower(account.services.store, LOADERS, ()).current(account.id)
     assert contents(following()) == contents(anew)
 
 

@@ -120,7 +120,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         return big.id
 
     key = account.write(transaction)
-    account.group = account.house.ids.seal(Kind.GROUP, key, account.id)
+    account.group = account.services.ids.seal(Kind.GROUP, key, account.id)
 
 
 @pytest.fixture
@@ -339,7 +339,7 @@ class Watched:
 
     def __init__(self, account) -> None:
         self.account = account
-        self.engine = account.house.store._engine.sqlalchemy
+        self.engine = account.services.store._engine.sqlalchemy
         self.statements: list[tuple[str, tuple[object, ...]]] = []
         self.steps = 0
         self.engine.dispose()
@@ -358,7 +358,7 @@ class Watched:
         for _ in range(2):
             self.statements, self.steps = [], 0
             request, caller = envelope.decode(body), self.account.caller
-            done = perform(self.account.house, BY_PATH[path], request, caller, Origin(caller.actor))
+            done = perform(self.account.services, BY_PATH[path], request, caller, Origin(caller.actor))
         return json.loads(envelope.encode(done.data, done.fail, done.shown))
 
     def plan(self, statement: str, parameters: tuple[object, ...]) -> list[str]:

@@ -52,7 +52,7 @@ class Application:
 
     def __init__(self, account, domain: str = "corp.test", role: Role = Role.HELP_DESK) -> None:
         self.account = account
-        self.authenticator = Authenticator(account.house.store, VAULT, TOKEN_KEY, 900)
+        self.authenticator = Authenticator(account.services.store, VAULT, TOKEN_KEY, 900)
         self.address = f"admin@{domain}"
 
         def make(work) -> Keys:

@@ -237,4 +237,4 @@ def test_an_administrator_of_another_account_does_not_count(corp, other_account)
 
 def test_a_delegate_right_is_sealed_as_one(corp) -> None:
     """The ids that the matrix sends are those of rights: another kind would be refused for that."""
-    assert all(corp.account.house.ids.open(KIND, wire, corp.account.id, "id") for wire in corp.rights.values())
+    assert all(corp.account.services.ids.open(KIND, wire, corp.account.id, "id") for wire in corp.rights.values())

@@ -57,8 +57,8 @@ def problems(account, path, item):
 
 
 def limit(account, **limits):
-    """The account in the same house, with other limits."""
-    account.house = replace(account.house, limits=replace(account.house.limits, **limits))
+    """The account in the same services, with other limits."""
+    account.services = replace(account.services, limits=replace(account.services.limits, **limits))
     return account
 
 
@@ -72,7 +72,7 @@ def rows_of(account, *tables):
 def statements(account):
     """The statements that the database gets meanwhile; one that is executed for many rows counts once."""
     seen = []
-    engine = account.house.store._engine.sqlalchemy
+    engine = account.services.store._engine.sqlalchemy
 
     def note(connection, cursor, statement, *_):
         seen.append(statement)

@@ -13,7 +13,7 @@ from mailreeve.formats.addresses import (
     parse_sender,
     without_tags,
 )
-from mailreeve.policy.model.facts import parse_ip
+from mailreeve.formats.networks import parse_ip
 
 
 def test_addresses_are_equal_without_regard_to_case():

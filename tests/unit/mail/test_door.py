@@ -8,9 +8,9 @@ import pytest
 
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.door import SmtpDoor
+from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.room import Room
-from mailreeve.mail.smtp.session import Services, SmtpSettings
+from mailreeve.mail.smtp.session import DoorServices, SmtpSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ class Transport:
         self.ended = self.ended or "aborted"
 
 
-class Courier:
+class NextHopSession:
     async def reset(self):
         pass
 
@@ -52,8 +52,8 @@ class Courier:
 class Surroundings:
     """A next hop, a policy source and a recorder of which nothing is asked for long."""
 
-    def courier(self):
-        return Courier()
+    def session(self):
+        return NextHopSession()
 
     def all_policies(self):
         return []
@@ -64,7 +64,7 @@ async def knock():
     """`knock(peer)`: the transport of a connection from there, once the door has seen it."""
     around = Surroundings()
     settings = SmtpSettings(hostname="gate.test", max_connections_per_ip=2, grace=5)
-    door = SmtpDoor(Services(settings, around, around, around, Retries(), Room(1), lambda: 0.0, None))
+    door = SmtpDoor(DoorServices(settings, around, around, around, Retries(), MemoryBudget(1), lambda: 0.0, None))
     connections: list[Connection] = []
 
     async def arrive(peer: object) -> Transport:

@@ -143,7 +143,7 @@ def test_vector_18_bidirectional_block_refuses_outbound_mail(world):
     world.block("a@x.test", U, bidirectional=True)
     decision = world.mail(U, "a@x.test", ip="127.0.0.1", explain=True)
     assert refused(decision, ADMIN_ENVELOPE, Stage.RCPT)
-    assert decision.candidates[0].swapped
+    assert decision.candidates[0].is_reversed
 
 
 def test_vector_19_a_group_matches_domains_exactly(world):

@@ -19,7 +19,7 @@ class MailPolicies:
         self._store = store
         self._follower = follower
         self._marks = 0
-        # The owners and the count of changes that they cover, swapped together.
+        # The owners and the count of changes that they cover, is_reversed together.
         self._loaded: tuple[int, Mapping[Domain, str]] = (-1, {})
         self._counting = threading.Lock()
         self._loading = threading.Lock()

@@ -27,7 +27,8 @@ from mailreeve.families.explain.types import (
     WinnerAnswer,
 )
 from mailreeve.formats.addresses import NULL_SENDER, NullSender, Sender
-from mailreeve.formats.authors import read_authors
+from mailreeve.formats.authors import HeaderFrom, read_authors
+from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.decide.address_fields import AddressField, CannotAlterError, are_made
 from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
@@ -45,7 +46,7 @@ from mailreeve.policy.model.decisions import (
     Verdict,
     WebCandidate,
 )
-from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, HeaderFrom, IPAddress, MessageFacts, WebFacts
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
@@ -215,7 +216,7 @@ class _WireIds:
             sort_key=_numbers(candidate.sort_key),
             place=candidate.place,
             part=candidate.part,
-            swapped=candidate.swapped,
+            is_reversed=candidate.is_reversed,
             note=self.text(candidate.note),
             stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
         )

@@ -81,7 +81,7 @@ class CandidateAnswer(Struct, frozen=True, rename="camel"):
     sort_key: Sequence[float]
     place: int
     part: FromPart | None
-    swapped: bool
+    is_reversed: bool
     note: str
     stand_ins: Sequence[StandInAnswer] = ()
 

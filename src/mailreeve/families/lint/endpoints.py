@@ -39,7 +39,7 @@ def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
             call.ids,
             item,
             call.work.now,
-            web_proxy=call.conduct.web_proxy,
+            web_proxy=call.installation.web_proxy,
             unreadable=operations.left_out(call.work, call.policies),
             wanted=readable,
             stop=stop,

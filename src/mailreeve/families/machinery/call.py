@@ -29,7 +29,7 @@ class Limits(Struct, frozen=True):
     delegates_per_user: int = 500
 
 
-class Conduct(Struct, frozen=True):
+class InstallationOptions(Struct, frozen=True):
     """How an installation treats what could be treated either way.
 
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
@@ -77,7 +77,7 @@ class Call:
     limits: Limits
     page: Asked
     current_policies: Callable[[], PolicySet]
-    conduct: Conduct
+    installation: InstallationOptions
     rehearse: Rehearse
     address_joined: Sequence[AddressJoined]
     warnings: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from mailreeve.access import masking
 from mailreeve.access.caller import Caller, Origin
-from mailreeve.families.machinery.call import AddressJoined, Call, Conduct, Limits, Rehearse, Rehearsed
+from mailreeve.families.machinery.call import AddressJoined, Call, InstallationOptions, Limits, Rehearse, Rehearsed
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.follow import Follower
@@ -43,7 +43,7 @@ class Done(Struct, frozen=True):
     warnings: Sequence[str] = ()
 
 
-class House(Struct, frozen=True):
+class Services(Struct, frozen=True):
     """What all requests share."""
 
     store: Store
@@ -51,10 +51,10 @@ class House(Struct, frozen=True):
     ids: Ids
     limits: Limits
     address_joined: tuple[AddressJoined, ...]
-    conduct: Conduct = Conduct()
+    installation: InstallationOptions = InstallationOptions()
 
 
-def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Done:
+def perform(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Done:
     """Carry out a request. It blocks on the database, so it belongs in a worker thread.
 
     Raises `RequestRefused` when the caller may not, or asks for too much at once.
@@ -72,19 +72,19 @@ def perform(house: House, endpoint: Endpoint, request: Request, caller: Caller, 
     paging = None
     if endpoint.lists:
         read = [None if isinstance(value, Failure) else value for value in ready]
-        paging = Paging(house.ids, caller.account_id, endpoint.path, read, request.page)
+        paging = Paging(services.ids, caller.account_id, endpoint.path, read, request.page)
     else:
         refuse_token(request.page, endpoint.path)
 
     def transaction(work: Work) -> Done:
-        follower = house.follower
-        rehearse = _no_rehearsal if endpoint.writes else rehearsal(house, caller, origin)
+        follower = services.follower
+        rehearse = _no_rehearsal if endpoint.writes else rehearsal(services, caller, origin)
         current = partial(follower.current_for_writer if endpoint.writes else follower.current, caller.account_id)
-        return _each(endpoint, request, ready, paging, _call(house, caller, work, current, rehearse))
+        return _each(endpoint, request, ready, paging, _call(services, caller, work, current, rehearse))
 
     if endpoint.writes:
-        return house.store.write(caller.account_id, origin, transaction)
-    return house.store.read(caller.account_id, transaction)
+        return services.store.write(caller.account_id, origin, transaction)
+    return services.store.read(caller.account_id, transaction)
 
 
 def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
@@ -95,18 +95,18 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
         return Failure(refusal.problems, masking.masked(item))
 
 
-def consult(house: House, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
+def consult(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
     """The result of something that only reads, done with a call of this caller's: for what is no endpoint. It
     blocks on the database. Raises whatever the action raises."""
 
     def transaction(work: Work) -> T:
-        current = partial(house.follower.current, caller.account_id)
-        return action(_call(house, caller, work, current, rehearsal(house, caller, origin)))
+        current = partial(services.follower.current, caller.account_id)
+        return action(_call(services, caller, work, current, rehearsal(services, caller, origin)))
 
-    return house.store.read(caller.account_id, transaction)
+    return services.store.read(caller.account_id, transaction)
 
 
-def rehearsal(house: House, caller: Caller, origin: Origin) -> Rehearse:
+def rehearsal(services: Services, caller: Caller, origin: Origin) -> Rehearse:
     """How a caller does something to the account that is undone at once, see `Rehearse`.
 
     Nothing is checked but what the endpoints themselves check. A block of a whole organisation is warned of, not
@@ -115,25 +115,27 @@ def rehearsal(house: House, caller: Caller, origin: Origin) -> Rehearse:
 
     def rehearse(action: Callable[[Call], T]) -> Rehearsed[T]:
         def transaction(work: Work) -> Rehearsed[T]:
-            before = house.follower.current_for_writer(caller.account_id)
-            lenient = replace(house, conduct=replace(house.conduct, reach_guard=ReachGuard.WARN))
+            before = services.follower.current_for_writer(caller.account_id)
+            lenient = replace(services, installation=replace(services.installation, reach_guard=ReachGuard.WARN))
             result = action(_call(lenient, caller, work, lambda: before, _no_rehearsal))
-            return Rehearsed(result, before, house.follower.rehearsed(work, before))
+            return Rehearsed(result, before, services.follower.rehearsed(work, before))
 
-        return house.store.rehearse(caller.account_id, origin, transaction)
+        return services.store.rehearse(caller.account_id, origin, transaction)
 
     return rehearse
 
 
 def _call(
-    house: House,
+    services: Services,
     caller: Caller,
     work: Work,
     current: Callable[[], PolicySet],
     rehearse: Rehearse,
 ) -> Call:
-    joined = house.address_joined
-    return Call(caller, work, house.ids, house.limits, Asked(), current, house.conduct, rehearse, joined)
+    joined = services.address_joined
+    return Call(
+        caller, work, services.ids, services.limits, Asked(), current, services.installation, rehearse, joined
+    )
 
 
 def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:

@@ -68,7 +68,7 @@ def warn_of_widening(
 ) -> None:
     """Say so where a change makes a policy that does not block concern a whole organisation, which it did not
     before: a scope that was left out is widened without a word otherwise."""
-    if call.conduct.reach_guard is ReachGuard.OFF:
+    if call.installation.reach_guard is ReachGuard.OFF:
         return
     coverage, now = Coverage(call.policies.identities), _now(call)
     if any(_concerns_all(scope, coverage, now) for scope in before):
@@ -82,7 +82,7 @@ def warn_of_widening(
 def _guard(call: Call, confirmed: bool | None) -> ReachGuard:
     if confirmed:
         return ReachGuard.OFF
-    return ReachGuard.REFUSE if confirmed is False else call.conduct.reach_guard
+    return ReachGuard.REFUSE if confirmed is False else call.installation.reach_guard
 
 
 def _object(call: Call, guard: ReachGuard, refusal: str, warning: str) -> None:

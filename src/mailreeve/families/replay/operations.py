@@ -17,7 +17,8 @@ from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.operations import KEEP_OTHERS
 from mailreeve.families.tracking.rows import Recorded
 from mailreeve.formats.addresses import AddressError, parse_address, parse_sender
-from mailreeve.policy.model.facts import MessageFacts, parse_ip
+from mailreeve.formats.networks import parse_ip
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.replay.difference import UNDETERMINED, Comparison
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields

@@ -23,7 +23,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
-from mailreeve.mail.ports import Courier, Routed
+from mailreeve.mail.ports import NextHopSession, Routed
 from mailreeve.policy.model.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -54,8 +54,8 @@ class MaildirNextHop:
         # What may stand in a file name of a Maildir, whatever the machine is called.
         self._host = socket.gethostname().replace("/", r"\057").replace(":", r"\072")
 
-    def courier(self) -> Courier:
-        """A courier; all share the one Maildir."""
+    def session(self) -> NextHopSession:
+        """A session; all share the one Maildir."""
         return _MaildirCourier(self)
 
     def store(self, sender: Sender, recipients: Sequence[Routed], content: Content) -> list[SmtpReply | None]:

@@ -30,7 +30,7 @@ from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.content_sender import NotTakenError, send_content
-from mailreeve.mail.ports import Courier, Routed
+from mailreeve.mail.ports import NextHopSession, Routed
 from mailreeve.policy.model.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -79,8 +79,8 @@ class SmtpNextHop(Struct, frozen=True, kw_only=True):
     data_timeout: float = 600  # RFC 5321 section 4.5.3.2.6: the server may need that long for the last reply
     start_tls: StartTls = StartTls.OFF
 
-    def courier(self) -> Courier:
-        """A courier with a connection of its own, opened when first needed."""
+    def session(self) -> NextHopSession:
+        """A session with a connection of its own, opened when first needed."""
         return _SmtpCourier(self)
 
 

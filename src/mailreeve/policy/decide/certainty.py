@@ -18,11 +18,11 @@ from itertools import chain, islice, product
 from typing import Final
 
 from mailreeve.formats.addresses import Address, Domain, parse_address
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.decide.contest import Contest
 from mailreeve.policy.index.matching import P, out_of_force
 from mailreeve.policy.index.personal import PersonalList
-from mailreeve.policy.index.ranked import Turned, policy_of
-from mailreeve.policy.model.facts import HeaderFrom
+from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
@@ -104,8 +104,8 @@ class _Authors:
         """Nobody; and authors by whom such policies, by their effects, would apply to the recipient."""
         yield ()
         targets: set[Target] = set()
-        for policy, swapped in _readers(contested, wanted):
-            target = policy.scope.to if swapped else policy.scope.from_
+        for policy, is_reversed in _readers(contested, wanted):
+            target = policy.scope.to if is_reversed else policy.scope.from_
             if target not in targets:
                 targets.add(target)
                 if len(targets) > MOST_POLICIES:
@@ -116,9 +116,9 @@ class _Authors:
         """For each such policy that could apply both ways: nobody; and authors by whom it applies as written. That
         is then its place, and often a lower one (D-09)."""
         keys = contested.case.recipient
-        for policy, swapped in _readers(contested, wanted):
+        for policy, is_reversed in _readers(contested, wanted):
             scope = policy.scope
-            if not swapped and scope.terms.bidirectional and scope.from_.key in keys:
+            if not is_reversed and scope.terms.bidirectional and scope.from_.key in keys:
                 yield [(), *self._meeting(scope.from_)]
 
     def of_entries(self, lists: Iterable[PersonalList]) -> Iterator[Header]:
@@ -189,7 +189,7 @@ def _readers(contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[t
         for entry in row if isinstance(row, tuple) else row.in_force(case.at, case.source_ip):
             policy = policy_of(entry)
             if out_of_force(policy.scope.terms, case.at, case.source_ip) is None:
-                yield policy, type(entry) is Turned
+                yield policy, type(entry) is Reversed
 
 
 def _exempts(effect: str) -> bool:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mailreeve.policy.index.buckets import Row
 from mailreeve.policy.index.matching import HEADER_FROM, Case, Match, P, evaluate
-from mailreeve.policy.index.ranked import Turned, entry_order, policy_of
+from mailreeve.policy.index.ranked import Reversed, entry_order, policy_of
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.order import Order
 
@@ -90,18 +90,18 @@ def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
     best_order: Order | None = None
     for row in rows:
         for entry in row if isinstance(row, tuple) else row.in_force(case.at, case.source_ip):
-            if type(entry) is Turned:
-                policy, swapped = entry.policy, True
+            if type(entry) is Reversed:
+                policy, is_reversed = entry.policy, True
                 wanted = policy.scope.from_.key
             else:
-                policy, swapped = entry, False
+                policy, is_reversed = entry, False
                 wanted = policy.scope.to.key
             # What `evaluate` would find in this direction, found out at once.
             if wanted not in names and wanted not in groups:
                 continue
             match = evaluate(policy, case)
             # A policy that applies both ways counts as written; that direction's entry is found too.
-            if type(match) is not Match or match.swapped is not swapped:
+            if type(match) is not Match or match.is_reversed is not is_reversed:
                 continue
             # The order is not asked for until two rows have a match: most messages meet one.
             if best is None:

@@ -24,8 +24,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.formats.addresses import Address, NullSender, is_sendable, is_sender_routed
-from mailreeve.formats.authors import MAX_AUTHORS
-from mailreeve.formats.networks import unmapped
+from mailreeve.formats.authors import MAX_AUTHORS, HeaderFrom
+from mailreeve.formats.networks import IPAddress, unmapped
 from mailreeve.policy.decide.certainty import could_be_delivered
 from mailreeve.policy.decide.contest import Contest, contest, possible_policies
 from mailreeve.policy.decide.replies import (
@@ -55,7 +55,7 @@ from mailreeve.policy.model.decisions import (
     Verdict,
     Winner,
 )
-from mailreeve.policy.model.facts import HeaderFrom, IPAddress, MessageFacts
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AddressType,
     AlterationPolicy,

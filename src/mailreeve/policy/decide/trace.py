@@ -116,7 +116,7 @@ class Trace:
             sort_key=key,
             place=place,
             part=match.part,
-            swapped=match.swapped,
+            is_reversed=match.is_reversed,
             note="; ".join(notes),
             stand_ins=stand_ins,
         )
@@ -125,7 +125,7 @@ class Trace:
         """For whom the addresses stand so that the policy names them (D-53), and by which groups they belong to
         the groups that it names (D-03)."""
         scope, facts = match.policy.scope, self._case.facts
-        sender, recipient = (scope.to, scope.from_) if match.swapped else (scope.from_, scope.to)
+        sender, recipient = (scope.to, scope.from_) if match.is_reversed else (scope.from_, scope.to)
         senders = senders_of(facts, match.part)
         identities = self._policies.identities
         stand_ins: dict[StandIn, None] = {}

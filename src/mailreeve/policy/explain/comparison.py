@@ -32,7 +32,7 @@ Side = tuple[str, Target]
 def _by_narrowness(match: Match[P]) -> tuple[Side, Side]:
     """Both sides of the policy as it matched, the narrower one first; of two alike the sender's."""
     scope = match.policy.scope
-    sender, recipient = (scope.to, scope.from_) if match.swapped else (scope.from_, scope.to)
+    sender, recipient = (scope.to, scope.from_) if match.is_reversed else (scope.from_, scope.to)
     sides: tuple[Side, Side] = ("sender", sender), ("recipient", recipient)
     return sides if sender.rank >= recipient.rank else (sides[1], sides[0])
 

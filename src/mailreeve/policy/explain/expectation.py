@@ -103,7 +103,7 @@ def _senders(facts: MessageFacts, scope: Scope) -> str:
     shown = []
     if scope.terms.from_part is not FromPart.HEADER_FROM and not _only_header(scope):
         shown.append(f"the envelope sender is {facts.sender if isinstance(facts.sender, Address) else 'empty'}")
-    if reads_header(scope, swapped=False):
+    if reads_header(scope, is_reversed=False):
         authors = facts.header_from or ()
         named = " and ".join(
             " ".join(part for part in (" or ".join(a.names), f"<{a.address}>" if a.address else "") if part)
@@ -115,7 +115,7 @@ def _senders(facts: MessageFacts, scope: Scope) -> str:
 
 
 def _only_header(scope: Scope) -> bool:
-    return scope.terms.from_part is FromPart.ENVELOPE_FROM and reads_header(scope, swapped=False)
+    return scope.terms.from_part is FromPart.ENVELOPE_FROM and reads_header(scope, is_reversed=False)
 
 
 def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy) -> str:

@@ -1,7 +1,7 @@
 """How are policies kept under one key, so that the winner-to-be comes first and a change is cheap?
 
 Most keys have one policy, which then stands for itself. A few policies are a tuple, in order. More than that are
-told apart by the recipient's key (`Shelf`). Very many under one pair of keys are a `Ranked` row.
+told apart by the recipient's key (`TargetMap`). Very many under one pair of keys are a `Ranked` row.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final, Generic, TypeAlias
 
 from mailreeve.policy.index.matching import P
-from mailreeve.policy.index.ranked import Ranked, Turned, entry_order, with_entry, without_entry
+from mailreeve.policy.index.ranked import Ranked, Reversed, entry_order, with_entry, without_entry
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.order import Order
 from mailreeve.policy.model.persistent_map import Sharded, V
@@ -27,14 +27,14 @@ SWEEPING: Final = frozenset((EVERYONE_KEY, INTERNAL_KEY, EXTERNAL_KEY))
 LONG: Final = 64
 """A row of more policies is kept as a `Ranked` one."""
 
-Row: TypeAlias = tuple[P | Turned[P], ...] | Ranked[P]
+Row: TypeAlias = tuple[P | Reversed[P], ...] | Ranked[P]
 """Entries in order."""
 
-Held: TypeAlias = P | Turned[P] | tuple[P | Turned[P], ...] | Ranked[P]
+Held: TypeAlias = P | Reversed[P] | tuple[P | Reversed[P], ...] | Ranked[P]
 """What stands under a pair of keys: one entry, or several in order."""
 
 
-class Shelf(Generic[V]):
+class TargetMap(Generic[V]):
     """A map by target keys, those of groups apart: an address is in dozens of groups, and all of its groups are
     looked up in one step. Immutable for its readers."""
 
@@ -81,9 +81,9 @@ class Shelf(Generic[V]):
         """What stands under all keys."""
         return chain(self.groups.values(), self.names.values())
 
-    def changed(self, entries: Mapping[str, V | None]) -> Shelf[V]:
+    def changed(self, entries: Mapping[str, V | None]) -> TargetMap[V]:
         """The map with these entries; those that are None are gone."""
-        new: Shelf[V] = Shelf.__new__(Shelf)
+        new: TargetMap[V] = TargetMap.__new__(TargetMap)
         named = {key: value for key, value in entries.items() if not key.startswith(GROUP_KEY)}
         new.names, new.groups = self.names.changed(named), self.groups
         if len(named) < len(entries):
@@ -98,7 +98,7 @@ class Shelf(Generic[V]):
         return new
 
 
-Bucket: TypeAlias = P | Turned[P] | tuple[P | Turned[P], ...] | Shelf[Held[P]]
+Bucket: TypeAlias = P | Reversed[P] | tuple[P | Reversed[P], ...] | TargetMap[Held[P]]
 """What stands under a sender's key: one entry, a few, or many by the recipient's key."""
 
 
@@ -107,12 +107,12 @@ def as_row(found: Held[P]) -> Row[P]:
     return found if isinstance(found, (tuple, Ranked)) else (found,)
 
 
-def recipient_key(entry: P | Turned[P]) -> str:
+def recipient_key(entry: P | Reversed[P]) -> str:
     """The key of the recipient's side."""
-    return entry.policy.scope.from_.key if type(entry) is Turned else entry.scope.to.key
+    return entry.policy.scope.from_.key if type(entry) is Reversed else entry.scope.to.key
 
 
-def held(entries: list[P | Turned[P]]) -> Held[P]:
+def held(entries: list[P | Reversed[P]]) -> Held[P]:
     """These entries, at least one, as they stand under a pair of keys."""
     if len(entries) == 1:
         return entries[0]
@@ -120,7 +120,7 @@ def held(entries: list[P | Turned[P]]) -> Held[P]:
     return ordered if len(ordered) <= LONG else Ranked(ordered)
 
 
-def held_with(found: Held[P] | None, entry: P | Turned[P]) -> Held[P]:
+def held_with(found: Held[P] | None, entry: P | Reversed[P]) -> Held[P]:
     """What stands under a pair of keys once there is one entry more."""
     if found is None:
         return entry
@@ -130,7 +130,7 @@ def held_with(found: Held[P] | None, entry: P | Turned[P]) -> Held[P]:
     return grown if len(grown) <= LONG else Ranked(grown)
 
 
-def held_without(found: Held[P] | None, entry: P | Turned[P]) -> Held[P] | None:
+def held_without(found: Held[P] | None, entry: P | Reversed[P]) -> Held[P] | None:
     """What stands under a pair of keys once an entry is gone."""
     if isinstance(found, Ranked):
         left = found.without(entry)
@@ -141,7 +141,7 @@ def held_without(found: Held[P] | None, entry: P | Turned[P]) -> Held[P] | None:
     return None
 
 
-def bucket(key: str, entries: list[P | Turned[P]]) -> Bucket[P]:
+def bucket(key: str, entries: list[P | Reversed[P]]) -> Bucket[P]:
     """These entries, at least one, as they stand under a sender's key."""
     if len(entries) == 1:
         return entries[0]
@@ -150,26 +150,26 @@ def bucket(key: str, entries: list[P | Turned[P]]) -> Bucket[P]:
     return by_recipient(entries)
 
 
-def by_recipient(entries: Iterable[P | Turned[P]]) -> Shelf[Held[P]]:
+def by_recipient(entries: Iterable[P | Reversed[P]]) -> TargetMap[Held[P]]:
     """These entries by the recipient's key."""
-    found: dict[str, list[P | Turned[P]]] = {}
+    found: dict[str, list[P | Reversed[P]]] = {}
     for entry in entries:
         found.setdefault(recipient_key(entry), []).append(entry)
-    return Shelf({key: held(group) for key, group in found.items()})
+    return TargetMap({key: held(group) for key, group in found.items()})
 
 
-def bucket_with(key: str, found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P]:
+def bucket_with(key: str, found: Bucket[P] | None, entry: P | Reversed[P]) -> Bucket[P]:
     """What stands under a sender's key once there is one entry more."""
     if found is None:
         return entry
-    if isinstance(found, Shelf):
+    if isinstance(found, TargetMap):
         return shelf_with(found, entry)
     return bucket(key, [*found, entry] if isinstance(found, tuple) else [found, entry])
 
 
-def bucket_without(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P] | None:
+def bucket_without(found: Bucket[P] | None, entry: P | Reversed[P]) -> Bucket[P] | None:
     """What stands under a sender's key once an entry is gone."""
-    if isinstance(found, Shelf):
+    if isinstance(found, TargetMap):
         left = shelf_without(found, entry)
         return left if len(left) else None
     if isinstance(found, tuple):
@@ -178,18 +178,18 @@ def bucket_without(found: Bucket[P] | None, entry: P | Turned[P]) -> Bucket[P] |
     return None
 
 
-def shelf_with(shelf: Shelf[Held[P]], entry: P | Turned[P]) -> Shelf[Held[P]]:
+def shelf_with(shelf: TargetMap[Held[P]], entry: P | Reversed[P]) -> TargetMap[Held[P]]:
     """The shelf with one entry more, under its recipient's key."""
     key = recipient_key(entry)
     return shelf.changed({key: held_with(shelf.get(key), entry)})
 
 
-def shelf_without(shelf: Shelf[Held[P]], entry: P | Turned[P]) -> Shelf[Held[P]]:
+def shelf_without(shelf: TargetMap[Held[P]], entry: P | Reversed[P]) -> TargetMap[Held[P]]:
     """The shelf without the entry."""
     key = recipient_key(entry)
     return shelf.changed({key: held_without(shelf.get(key), entry)})
 
 
-def _in_order(entries: Iterable[P | Turned[P]]) -> tuple[P | Turned[P], ...]:
-    key: Callable[[P | Turned[P]], Order] = entry_order
+def _in_order(entries: Iterable[P | Reversed[P]]) -> tuple[P | Reversed[P], ...]:
+    key: Callable[[P | Reversed[P]], Order] = entry_order
     return tuple(sorted(entries, key=key, reverse=True))

@@ -17,7 +17,7 @@ from mailreeve.policy.index.buckets import (
     Bucket,
     Held,
     Row,
-    Shelf,
+    TargetMap,
     as_row,
     bucket,
     bucket_with,
@@ -28,12 +28,12 @@ from mailreeve.policy.index.buckets import (
     recipient_key,
 )
 from mailreeve.policy.index.matching import P
-from mailreeve.policy.index.ranked import Turned
+from mailreeve.policy.index.ranked import Reversed
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.targets import GROUP_KEY
 
-Found: TypeAlias = P | Turned[P] | list[P | Turned[P]]
+Found: TypeAlias = P | Reversed[P] | list[P | Reversed[P]]
 """Entries with one sender key while a map is made. A single one stands for itself, as in a bucket: for most of a
 million keys no list is made."""
 
@@ -41,7 +41,7 @@ ByGroup: TypeAlias = dict[str, Held[P]]
 """What stands under one recipient's key, by the groups of senders."""
 
 
-def collect(found: dict[str, Found[P]], key: str, entry: P | Turned[P]) -> None:
+def collect(found: dict[str, Found[P]], key: str, entry: P | Reversed[P]) -> None:
     """Note an entry under its sender's key."""
     there = found.get(key)
     if there is None:
@@ -63,7 +63,7 @@ class BySender(Generic[P]):
 
     def __init__(self, found: dict[str, Found[P]]) -> None:
         """Of these entries, whose dictionary is then the map's own: there may be a million."""
-        grouped: dict[str, dict[str, list[P | Turned[P]]]] = {}
+        grouped: dict[str, dict[str, list[P | Reversed[P]]]] = {}
         for key, there in found.items():
             if key.startswith(GROUP_KEY):
                 for entry in there if isinstance(there, list) else (there,):
@@ -72,7 +72,7 @@ class BySender(Generic[P]):
                 # In its place, as no key comes or goes: another dictionary would take as much room for a moment.
                 cast("dict[str, Bucket[P]]", found)[key] = bucket(key, there)
         self._named: Sharded[Bucket[P]] = Sharded(cast("dict[str, Bucket[P]]", found))
-        self._grouped: Shelf[ByGroup[P]] = Shelf(
+        self._grouped: TargetMap[ByGroup[P]] = TargetMap(
             {key: {group: held(entries) for group, entries in groups.items()} for key, groups in grouped.items()}
         )
 
@@ -80,7 +80,7 @@ class BySender(Generic[P]):
         """Rows of entries between addresses with these keys: too many, never too few."""
         rows: list[Row[P]] = []
         for there in self._named.several(senders.names):
-            if isinstance(there, Shelf):
+            if isinstance(there, TargetMap):
                 for found in there.under(recipient):
                     rows.append(as_row(found))
             else:
@@ -98,12 +98,14 @@ class BySender(Generic[P]):
         sweeping keys, which are every sender's."""
         for key in senders:
             there = None if key in SWEEPING else self._named.get(key)
-            if isinstance(there, Shelf):
+            if isinstance(there, TargetMap):
                 yield from map(as_row, islice(there.values(), most))
             elif there is not None:
                 yield there if isinstance(there, tuple) else (there,)
 
-    def changed(self, gone: list[tuple[str, P | Turned[P]]], new: list[tuple[str, P | Turned[P]]]) -> BySender[P]:
+    def changed(
+        self, gone: list[tuple[str, P | Reversed[P]]], new: list[tuple[str, P | Reversed[P]]]
+    ) -> BySender[P]:
         """The map without the entries that are gone and with those that are new, each with its sender's key."""
         if not gone and not new:
             return self
@@ -132,7 +134,7 @@ class BySender(Generic[P]):
         return by_group
 
 
-def _regroup(by_group: ByGroup[P], group: str, entry: P | Turned[P], *, there: bool) -> None:
+def _regroup(by_group: ByGroup[P], group: str, entry: P | Reversed[P], *, there: bool) -> None:
     before = by_group.pop(group, None)
     after = held_with(before, entry) if there else held_without(before, entry)
     if after is not None:

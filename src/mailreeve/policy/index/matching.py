@@ -8,8 +8,9 @@ from typing import Final, Generic, TypeVar, final
 from msgspec import Struct
 
 from mailreeve.formats.addresses import NullSender, Sender
-from mailreeve.formats.networks import Ranges, unmapped, within
-from mailreeve.policy.model.facts import HeaderFrom, IPAddress, MessageFacts
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import IPAddress, Ranges, unmapped, within
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities, named
 from mailreeve.policy.model.keys import ANY_KEYS, NO_KEYS, NULL_SENDER_KEYS, Keys, union
 from mailreeve.policy.model.order import Order, order
@@ -159,22 +160,22 @@ class Match(Struct, Generic[P], frozen=True, gc=False):
 
     policy: P
     part: FromPart
-    swapped: bool
+    is_reversed: bool
 
     @property
     def order(self) -> Order:
         """The place of the match among others of its type, from `order`."""
-        return policy_order(self.policy, self.swapped)
+        return policy_order(self.policy, self.is_reversed)
 
 
-def policy_order(policy: P, swapped: bool = False) -> Order:
+def policy_order(policy: P, is_reversed: bool = False) -> Order:
     """The sort key of a policy, see `order`."""
-    return order(policy.scope, policy.created, policy.id, swapped)
+    return order(policy.scope, policy.created, policy.id, is_reversed)
 
 
-def reads_header(scope: Scope, swapped: bool) -> bool:
+def reads_header(scope: Scope, is_reversed: bool) -> bool:
     """Whether the sender's side of the scope is looked for in the From header, at least among others."""
-    sender_side = scope.to if swapped else scope.from_
+    sender_side = scope.to if is_reversed else scope.from_
     return scope.terms.from_part is not ENVELOPE_FROM or sender_side.type is _NAME
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.formats.networks import Ranges
+from mailreeve.formats.networks import Network, Ranges
 from mailreeve.policy.index.definitions import Definitions
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import PersonalLists
@@ -22,7 +22,6 @@ from mailreeve.policy.model.policies import (
     Changes,
     Definition,
     ManagedSender,
-    Network,
     PermittedSenderPolicy,
     WebPolicy,
 )

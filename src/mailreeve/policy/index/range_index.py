@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
-from mailreeve.policy.model.policies import Network
+from mailreeve.formats.networks import Network
 
 Range = tuple[int, int, int]
 """A network as version, first address and length of the prefix: quick to compare and to look up."""

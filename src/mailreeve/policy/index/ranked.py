@@ -16,8 +16,8 @@ from typing import Final, Generic, TypeAlias, final
 
 from msgspec import Struct
 
+from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.index.matching import P, policy_order
-from mailreeve.policy.model.facts import IPAddress
 from mailreeve.policy.model.order import Order
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Terms
@@ -27,13 +27,13 @@ CHUNK: Final = 512
 
 
 @final
-class Turned(Struct, Generic[P], frozen=True, gc=False):
+class Reversed(Struct, Generic[P], frozen=True, gc=False):
     """A bidirectional policy as it is found with its targets exchanged (D-09)."""
 
     policy: P
 
 
-Entries: TypeAlias = tuple[P | Turned[P], ...]
+Entries: TypeAlias = tuple[P | Reversed[P], ...]
 """Entries in order, the first the winner-to-be."""
 
 Span: TypeAlias = tuple[float, float]
@@ -43,23 +43,23 @@ Length: TypeAlias = tuple[int, int]
 """The version of a network, and how many bits of an address it leaves open."""
 
 
-def policy_of(entry: P | Turned[P]) -> P:
+def policy_of(entry: P | Reversed[P]) -> P:
     """The policy that an entry stands for."""
-    return entry.policy if type(entry) is Turned else entry
+    return entry.policy if type(entry) is Reversed else entry
 
 
-def entry_order(entry: P | Turned[P]) -> Order:
+def entry_order(entry: P | Reversed[P]) -> Order:
     """The place of an entry in the order, as `policy_order` has it."""
-    return policy_order(entry.policy, True) if type(entry) is Turned else policy_order(entry)
+    return policy_order(entry.policy, True) if type(entry) is Reversed else policy_order(entry)
 
 
-def with_entry(ordered: Entries[P], entry: P | Turned[P]) -> Entries[P]:
+def with_entry(ordered: Entries[P], entry: P | Reversed[P]) -> Entries[P]:
     """The entries and one more, in order."""
     at = _place(ordered, entry)
     return (*ordered[:at], entry, *ordered[at:])
 
 
-def without_entry(ordered: Entries[P], entry: P | Turned[P]) -> Entries[P]:
+def without_entry(ordered: Entries[P], entry: P | Reversed[P]) -> Entries[P]:
     """The entries but for the one that has the same place in the order."""
     at = _place(ordered, entry)
     if at == len(ordered) or entry_order(ordered[at]) != entry_order(entry):
@@ -76,7 +76,7 @@ class Ranked(Generic[P]):
         """Of these, which are in order."""
         self._every = _Ordered.of(entries)
         self._free = self._every
-        by_network: dict[str, list[P | Turned[P]]] = {}
+        by_network: dict[str, list[P | Reversed[P]]] = {}
         self._lengths: dict[Length, int] = {}
         for entry in entries:
             for key, length in _networks(entry).items():
@@ -88,13 +88,13 @@ class Ranked(Generic[P]):
         if by_network:
             self._free = _Ordered.of(tuple([entry for entry in entries if not _terms(entry).networks]))
 
-    def __iter__(self) -> Iterator[P | Turned[P]]:
+    def __iter__(self) -> Iterator[P | Reversed[P]]:
         return iter(self._every)
 
     def __len__(self) -> int:
         return len(self._every)
 
-    def in_force(self, at: float, source_ip: IPAddress | None) -> Iterator[P | Turned[P]]:
+    def in_force(self, at: float, source_ip: IPAddress | None) -> Iterator[P | Reversed[P]]:
         """The entries in order, but for most of those whose dates or networks leave out this time and source. One
         may come twice."""
         free = self._free.in_force(at)
@@ -108,7 +108,7 @@ class Ranked(Generic[P]):
             return free
         return merge(free, *[found.in_force(at) for found in bound], key=entry_order, reverse=True)
 
-    def with_entry(self, entry: P | Turned[P]) -> Ranked[P]:
+    def with_entry(self, entry: P | Reversed[P]) -> Ranked[P]:
         """With one entry more."""
         every = self._every.with_entry(entry)
         networks = _networks(entry)
@@ -121,7 +121,7 @@ class Ranked(Generic[P]):
         free = every if self._free is self._every else self._free.with_entry(entry)
         return self._changed(every, free, {}, (), 0)
 
-    def without(self, entry: P | Turned[P]) -> Ranked[P]:
+    def without(self, entry: P | Reversed[P]) -> Ranked[P]:
         """Without the entry that has the same place in the order."""
         every = self._every.without(entry)
         networks = _networks(entry)
@@ -171,19 +171,19 @@ class _Ordered(Generic[P]):
         chunks = tuple([entries[n : n + step] for n in range(0, len(entries), step)])
         return _Ordered(chunks, tuple(map(_span, chunks)))
 
-    def __iter__(self) -> Iterator[P | Turned[P]]:
+    def __iter__(self) -> Iterator[P | Reversed[P]]:
         return chain.from_iterable(self._chunks)
 
     def __len__(self) -> int:
         return self._count
 
-    def in_force(self, at: float) -> Iterator[P | Turned[P]]:
+    def in_force(self, at: float) -> Iterator[P | Reversed[P]]:
         """The entries of the chunks that have one in force."""
         for chunk, (start, end) in zip(self._chunks, self._spans, strict=True):
             if start <= at < end:
                 yield from chunk
 
-    def with_entry(self, entry: P | Turned[P]) -> _Ordered[P]:
+    def with_entry(self, entry: P | Reversed[P]) -> _Ordered[P]:
         """With one entry more."""
         if not self._chunks:
             return _Ordered.of((entry,))
@@ -191,7 +191,7 @@ class _Ordered(Generic[P]):
         grown = with_entry(self._chunks[at], entry)
         return self._with(at, (grown,) if len(grown) <= CHUNK else (grown[: CHUNK // 2], grown[CHUNK // 2 :]))
 
-    def without(self, entry: P | Turned[P]) -> _Ordered[P]:
+    def without(self, entry: P | Reversed[P]) -> _Ordered[P]:
         """Without the entry that has the same place in the order."""
         if not self._chunks:
             return self
@@ -206,7 +206,7 @@ class _Ordered(Generic[P]):
             (*self._spans[:at], *map(_span, chunks), *self._spans[at + 1 :]),
         )
 
-    def _chunk_for(self, entry: P | Turned[P]) -> int:
+    def _chunk_for(self, entry: P | Reversed[P]) -> int:
         """Where the entry stands or would stand: the first chunk that ends with it or after it, else the last."""
         place = entry_order(entry)
         # Bisection wants them to rise, and they fall.
@@ -214,12 +214,12 @@ class _Ordered(Generic[P]):
         return min(after, len(self._chunks) - 1)
 
 
-def _place(ordered: Entries[P], entry: P | Turned[P]) -> int:
+def _place(ordered: Entries[P], entry: P | Reversed[P]) -> int:
     place = entry_order(entry)
     return bisect_left(ordered, True, key=lambda other: entry_order(other) <= place)
 
 
-def _terms(entry: P | Turned[P]) -> Terms:
+def _terms(entry: P | Reversed[P]) -> Terms:
     return policy_of(entry).scope.terms
 
 
@@ -228,7 +228,7 @@ def _span(chunk: Entries[P]) -> Span:
     return min([one.starts for one in terms]), max([one.ends for one in terms])
 
 
-def _networks(entry: P | Turned[P]) -> dict[str, Length]:
+def _networks(entry: P | Reversed[P]) -> dict[str, Length]:
     """By which keys the entry's networks are found, and how long each of these is."""
     found: dict[str, Length] = {}
     for network in _terms(entry).networks:

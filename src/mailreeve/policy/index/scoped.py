@@ -17,7 +17,7 @@ from typing import Final, Generic
 from mailreeve.policy.index.buckets import (
     Held,
     Row,
-    Shelf,
+    TargetMap,
     as_row,
     by_recipient,
     shelf_with,
@@ -25,7 +25,7 @@ from mailreeve.policy.index.buckets import (
 )
 from mailreeve.policy.index.by_sender import BySender, Found, collect
 from mailreeve.policy.index.matching import P, ScopedPolicy, reads_header
-from mailreeve.policy.index.ranked import Turned, policy_of
+from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, PermittedSenderPolicy
@@ -48,7 +48,7 @@ class ScopedIndex(Generic[P]):
         by_id: dict[str, P] = {}
         enabled: dict[str, Found[P]] = {}
         disabled: dict[str, Found[P]] = {}
-        readers: dict[str, list[P | Turned[P]]] = {}
+        readers: dict[str, list[P | Reversed[P]]] = {}
         count = 0
         for policy in policies:
             count += 1
@@ -58,12 +58,12 @@ class ScopedIndex(Generic[P]):
             found = enabled if terms.enabled else disabled
             collect(found, scope.from_.key, policy)
             if terms.bidirectional:
-                collect(found, scope.to.key, Turned(policy))
+                collect(found, scope.to.key, Reversed(policy))
             if terms.enabled:
-                if reads_header(scope, swapped=False):
+                if reads_header(scope, is_reversed=False):
                     readers.setdefault(effect_of(policy), []).append(policy)
-                if terms.bidirectional and reads_header(scope, swapped=True):
-                    readers.setdefault(effect_of(policy), []).append(Turned(policy))
+                if terms.bidirectional and reads_header(scope, is_reversed=True):
+                    readers.setdefault(effect_of(policy), []).append(Reversed(policy))
         if len(by_id) < count:  # of several with one id the last one counts
             self.__init__(by_id.values())  # type: ignore[misc]
             return
@@ -71,7 +71,7 @@ class ScopedIndex(Generic[P]):
         del by_id
         self._enabled = BySender(enabled)
         self._disabled = BySender(disabled)
-        self._by_effect: dict[str, Shelf[Held[P]]] = {
+        self._by_effect: dict[str, TargetMap[Held[P]]] = {
             effect: by_recipient(entries) for effect, entries in readers.items()
         }
         self.reads_header = bool(self._by_effect)
@@ -136,33 +136,33 @@ class ScopedIndex(Generic[P]):
                     yield effect, as_row(held)
 
 
-def _entries(policies: Iterable[P], *, enabled: bool) -> list[tuple[str, P | Turned[P]]]:
+def _entries(policies: Iterable[P], *, enabled: bool) -> list[tuple[str, P | Reversed[P]]]:
     """The entries of those policies that are enabled, or of those that are not, with the sender's key of each."""
-    entries: list[tuple[str, P | Turned[P]]] = []
+    entries: list[tuple[str, P | Reversed[P]]] = []
     for policy in policies:
         scope = policy.scope
         if scope.terms.enabled is enabled:
             entries.append((scope.from_.key, policy))
             if scope.terms.bidirectional:
-                entries.append((scope.to.key, Turned(policy)))
+                entries.append((scope.to.key, Reversed(policy)))
     return entries
 
 
 def _other_readers(
-    by_effect: Mapping[str, Shelf[Held[P]]], gone: Iterable[P], new: Iterable[P]
-) -> dict[str, Shelf[Held[P]]]:
+    by_effect: Mapping[str, TargetMap[Held[P]]], gone: Iterable[P], new: Iterable[P]
+) -> dict[str, TargetMap[Held[P]]]:
     """The policies that look at the header, once some are gone and others are new."""
     changed = dict(by_effect)
     for policy in gone:
         for _, entry in _entries([policy], enabled=True):
-            if reads_header(policy.scope, isinstance(entry, Turned)):
+            if reads_header(policy.scope, isinstance(entry, Reversed)):
                 effect = effect_of(policy)
                 left = shelf_without(changed.pop(effect), entry)
                 if len(left):
                     changed[effect] = left
     for policy in new:
         for _, entry in _entries([policy], enabled=True):
-            if reads_header(policy.scope, isinstance(entry, Turned)):
+            if reads_header(policy.scope, isinstance(entry, Reversed)):
                 effect = effect_of(policy)
                 there = changed.get(effect)
                 changed[effect] = by_recipient([entry]) if there is None else shelf_with(there, entry)

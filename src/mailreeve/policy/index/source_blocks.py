@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.index.matching import out_of_force, policy_order
 from mailreeve.policy.index.ranked import Ranked, entry_order, policy_of
-from mailreeve.policy.model.facts import IPAddress
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
@@ -127,7 +127,7 @@ class SourceBlocks(Struct, frozen=True):
             return None
         place = policy_order(block)
         for rival in rivals.values():
-            upper = max(policy_order(rival), policy_order(rival, swapped=rival.scope.terms.bidirectional))
+            upper = max(policy_order(rival), policy_order(rival, is_reversed=rival.scope.terms.bidirectional))
             if upper > place and could_apply(rival):
                 return None
         return block

@@ -17,9 +17,10 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Domain
+from mailreeve.formats.networks import Network
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.model.facts import Directory
-from mailreeve.policy.model.policies import BlockedOption, FromPart, Network, Scope
+from mailreeve.policy.model.policies import BlockedOption, FromPart, Scope
 from mailreeve.policy.model.targets import EVERYONE_KEY, EXTERNAL_KEY, Target, TargetType
 from mailreeve.policy.model.wording import listed, target_words
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final, Generic
 
+from mailreeve.formats.networks import Network
 from mailreeve.policy.index.buckets import Row
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.range_index import Range, RangeIndex, range_of
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.scope_cover import Direction, Q, covers, direction_of, is_in_force, may_meet
 from mailreeve.policy.model.order import Order
-from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, Network
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart
 
 LONG: Final = 64
 """Rows of more policies than that are prepared; of the others each policy is tried, which is quicker."""

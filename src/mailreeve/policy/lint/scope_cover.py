@@ -7,11 +7,12 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
+from mailreeve.formats.networks import Network
 from mailreeve.policy.index.matching import Match, P, ScopedPolicy, policy_order
-from mailreeve.policy.index.ranked import Turned, policy_of
+from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.model.order import Order
-from mailreeve.policy.model.policies import BlockedSenderPolicy, FromPart, Network, Scope
+from mailreeve.policy.model.policies import BlockedSenderPolicy, FromPart, Scope
 from mailreeve.policy.model.targets import Target, TargetType
 
 Q = TypeVar("Q", bound=ScopedPolicy)
@@ -24,22 +25,22 @@ class Direction(Struct, Generic[P], frozen=True, gc=False):
     """A policy as written, or with its targets exchanged (D-09)."""
 
     policy: P
-    swapped: bool
+    is_reversed: bool
 
     @property
     def sender(self) -> Target:
         """Whom the policy names on the sender's side."""
-        return self.policy.scope.to if self.swapped else self.policy.scope.from_
+        return self.policy.scope.to if self.is_reversed else self.policy.scope.from_
 
     @property
     def recipient(self) -> Target:
         """Whom the policy names on the recipient's side."""
-        return self.policy.scope.from_ if self.swapped else self.policy.scope.to
+        return self.policy.scope.from_ if self.is_reversed else self.policy.scope.to
 
     @property
     def order(self) -> Order:
         """The place of a match in this direction."""
-        return policy_order(self.policy, self.swapped)
+        return policy_order(self.policy, self.is_reversed)
 
     @property
     def floor(self) -> Order:
@@ -53,18 +54,18 @@ class Direction(Struct, Generic[P], frozen=True, gc=False):
     def match(self) -> Match[P]:
         """A match in this direction, for comparing."""
         part = FromPart.HEADER_FROM if _reads_header(self) else FromPart.ENVELOPE_FROM
-        return Match(self.policy, part, self.swapped)
+        return Match(self.policy, part, self.is_reversed)
 
 
-def direction_of(entry: P | Turned[P]) -> Direction[P]:
+def direction_of(entry: P | Reversed[P]) -> Direction[P]:
     """The direction that an entry of the index stands for."""
-    return Direction(policy_of(entry), type(entry) is Turned)
+    return Direction(policy_of(entry), type(entry) is Reversed)
 
 
 def directions(policy: P) -> Iterator[Direction[P]]:
     """The directions in which the policy could match: a recipient has no display name (D-02)."""
-    for swapped in (False, True) if policy.scope.terms.bidirectional else (False,):
-        direction = Direction(policy, swapped)
+    for is_reversed in (False, True) if policy.scope.terms.bidirectional else (False,):
+        direction = Direction(policy, is_reversed)
         if direction.recipient.type is not TargetType.HEADER_DISPLAY_NAME:
             yield direction
 

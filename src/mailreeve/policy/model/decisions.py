@@ -95,7 +95,7 @@ class Candidate(Struct, frozen=True, gc=False):
     sort_key: tuple[float | str, ...]
     place: int
     part: FromPart | None = None
-    swapped: bool = False
+    is_reversed: bool = False
     note: str = ""
     stand_ins: tuple[StandIn, ...] = ()
 

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, Domain, Sender
-
-IPAddress = IPv4Address | IPv6Address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import IPAddress
 
 MAX_HEADER_OCTETS: Final = 262_144
 """The longest header that is decided upon: more than any honest one has; it bounds the work of reading it."""
-
-
-class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
-    """The author in the From header: its address, if it parses, and its decoded display name.
-
-    `other_names` are what readers may show for a name as well, such as comments.
-    """
-
-    address: Address | None
-    display_name: str = ""
-    other_names: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All that a reader may show for the author's name."""
-        return (self.display_name, *self.other_names) if self.display_name else self.other_names
 
 
 class MessageFacts(Struct, frozen=True, gc=False):
@@ -116,14 +99,3 @@ class DirectoryChanges(Struct, frozen=True):
     users: Mapping[str, User | None] = {}
     members: Mapping[str, tuple[str, ...]] = {}
     groups: Mapping[str, GroupPlace | None] = {}
-
-
-def parse_ip(text: str) -> IPAddress:
-    """The address that the text names, an IPv4-mapped IPv6 address as the IPv4 one it stands for.
-
-    Raises `ValueError`.
-    """
-    address = ip_address(text)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address

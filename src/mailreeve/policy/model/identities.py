@@ -26,8 +26,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.formats.addresses import Address, NullSender, Sender, without_tags
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.display_names import name_readings
-from mailreeve.policy.model.facts import Directory, DirectoryChanges, HeaderFrom, User
+from mailreeve.policy.model.facts import Directory, DirectoryChanges, User
 from mailreeve.policy.model.group_tree import GroupTree
 from mailreeve.policy.model.keys import NO_KEYS, NULL_SENDER_KEYS, Keys, union, with_names
 from mailreeve.policy.model.persistent_map import Sharded

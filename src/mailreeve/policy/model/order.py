@@ -22,7 +22,7 @@ _TIE_BREAKERS: Final = (
 )
 
 
-def order(scope: Scope, created: float, policy_id: str, swapped: bool = False) -> Order:
+def order(scope: Scope, created: float, policy_id: str, is_reversed: bool = False) -> Order:
     """The sort key of a policy in the direction in which it matched.
 
     1. `override` comes before everything else (behaviour.md section 2.7, rule 4).
@@ -34,7 +34,7 @@ def order(scope: Scope, created: float, policy_id: str, swapped: bool = False) -
        that the newest wins, since that is what people try; last the id, so that no tie is left.
     """
     ours, theirs = RANK[scope.from_.type], RANK[scope.to.type]
-    if swapped:
+    if is_reversed:
         ours, theirs = theirs, ours
     high, low = (ours, theirs) if ours >= theirs else (theirs, ours)
     dated = scope.terms.starts != -inf or scope.terms.ends != inf

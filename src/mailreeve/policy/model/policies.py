@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network
 from math import inf
 from typing import ClassVar, Final, Generic, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from mailreeve.formats.networks import Network
 from mailreeve.policy.model.targets import EVERYONE, Target
-
-Network = IPv4Network | IPv6Network
 
 T = TypeVar("T")
 

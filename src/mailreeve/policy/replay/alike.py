@@ -17,14 +17,14 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, NullSender, Sender, fold_local, is_sender_routed
 from mailreeve.formats.display_names import name_readings
-from mailreeve.formats.networks import unmapped
+from mailreeve.formats.networks import IPAddress, Network, unmapped
 from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import ScopedPolicy, reads_header
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.ranked import policy_of
-from mailreeve.policy.model.facts import IPAddress, MessageFacts
-from mailreeve.policy.model.policies import ManagedSender, Network, Scope, Terms
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import ManagedSender, Scope, Terms
 from mailreeve.policy.model.targets import (
     EXTERNAL_KEY,
     INTERNAL_KEY,
@@ -308,7 +308,9 @@ def _met_through(scope: Scope) -> tuple[str, ...]:
     While the header is unknown, whoever looks at it has a say about all mail to the recipient.
     """
     sides: tuple[Target, ...]
-    if reads_header(scope, swapped=False) or (scope.terms.bidirectional and reads_header(scope, swapped=True)):
+    if reads_header(scope, is_reversed=False) or (
+        scope.terms.bidirectional and reads_header(scope, is_reversed=True)
+    ):
         sides = (scope.to, scope.from_) if scope.terms.bidirectional else (scope.to,)
     else:
         sides = (max(scope.from_, scope.to, key=_rank),)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mailreeve.formats.addresses import Address, Sender, fold_local
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
-from mailreeve.policy.model.facts import HeaderFrom, MessageFacts
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.keys import NO_KEYS, Keys, union
 from mailreeve.policy.model.policies import Definition
 

@@ -47,7 +47,7 @@ SEEN_LIVE = {
 
 def create(account, code: str) -> str:
     key, _ = operations.new_identity()
-    return account.house.store.write(
+    return account.services.store.write(
         key, Origin("installer"), lambda work: operations.create(work, code, "Corp", "a@corp.test")
     )
 
@@ -111,9 +111,9 @@ def test_permission_is_required(account):
 
 def test_created_account_has_its_row_and_its_audit_entry(account):
     key = create(account, "CMRA1")
-    row = account.house.store.read(key, rows.get)
+    row = account.services.store.read(key, rows.get)
     assert (row.id, row.code, row.name, row.admin_email) == (key, "CMRA1", "Corp", "a@corp.test")
-    logged = account.house.store.read(
+    logged = account.services.store.read(
         key, lambda work: work.execute(audit_event.select().where(audit_event.c.account_id == key)).all()
     )
     assert [(entry.action, entry.object_kind, entry.actor) for entry in logged] == [

@@ -156,7 +156,7 @@ def test_domains_of_another_account_are_not_listed(account, other_account):
 def test_the_account_behind_a_domain_is_found_before_any_account_is_known(account, other_account):
     account.call("domain/create-domain", {"domain": "ours.test"})
     other_account.call("domain/create-domain", {"domain": "theirs.test"})
-    look_up = account.house.store.look_up
+    look_up = account.services.store.look_up
     assert look_up(lambda connection: rows.account_of(connection, "theirs.test")) == other_account.id
     assert look_up(lambda connection: rows.account_of(connection, "sub.theirs.test")) is None
     assert look_up(rows.owners) == {"ours.test": account.id, "theirs.test": other_account.id}

@@ -10,7 +10,7 @@ from mailreeve.formats.free_mail import FREE_MAIL_DOMAINS, FREE_MAIL_VERSION
 
 
 def load(account):
-    return account.house.store.read(account.id, directory_facts.load)
+    return account.services.store.read(account.id, directory_facts.load)
 
 
 def test_groups_their_members_and_their_nesting_are_there(account):
@@ -59,7 +59,7 @@ def test_nothing_of_another_account_is_there(account, other_account):
 
 def test_number_of_queries_does_not_grow_with_the_directory(account):
     statements: list[str] = []
-    engine = account.house.store._engine.sqlalchemy
+    engine = account.services.store._engine.sqlalchemy
 
     def count() -> int:
         statements.clear()

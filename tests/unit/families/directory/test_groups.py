@@ -6,7 +6,7 @@ import pytest
 
 from mailreeve.families.directory.groups import operations
 from mailreeve.families.directory.groups import rows as group_rows
-from mailreeve.families.registry import furnish
+from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
@@ -156,7 +156,7 @@ def test_so_many_groups_lie_one_in_another(account):
     assert refusal(account, UPDATE, id=top, parentId=groups[most - 3]) == (GROUP_DEPTH.code, "parentId")
     assert one(account, UPDATE, id=top, parentId=groups[most - 4])["parentId"] == groups[most - 4]
     assert refusal(account, CREATE, description="x", parentId=last) == (GROUP_DEPTH.code, "parentId")
-    assert new_group(account, "Room", parentId=branch)
+    assert new_group(account, "MemoryBudget", parentId=branch)
     with pytest.raises(ItemRefused, match=f"at most {most} lie one in another"):
         account.call(CREATE, {"description": "x", "parentId": last})
 
@@ -205,7 +205,7 @@ def test_a_group_that_is_in_use_stays(account):
 
 def test_the_groups_of_a_new_account_stay_but_take_members(account):
     """The default policies rest on them (api.md section 3.7, behaviour.md section 3.2)."""
-    account.write(furnish)
+    account.write(seed_account)
     group = folders(account, query="Blocked Senders")[0]["id"]
     assert refusal(account, UPDATE, id=group, description="x") == (NOT_MANAGED.code, "id")
     assert refusal(account, DELETE, id=group) == (NOT_MANAGED.code, "id")

@@ -48,7 +48,7 @@ def refusal(account, path: str, **item: object) -> tuple[str, str | None]:
 
 def login(account, address: str) -> rows.Login | None:
     key = parse_address(address).key
-    return account.house.store.look_up(lambda connection: rows.find_login(connection, account.id, key))
+    return account.services.store.look_up(lambda connection: rows.find_login(connection, account.id, key))
 
 
 def audits(account) -> list:
@@ -126,7 +126,7 @@ def test_login_finds_what_it_needs_under_primary_address_and_alias(rosie):
     assert (found.user.locked, found.user.disabled) == (False, False)
     assert login(rosie, "r@b.test") == found
     assert login(rosie, "nobody@corp.test") is None
-    by_id = rosie.house.store.look_up(lambda c: rows.find_by_id(c, rosie.id, found.user.id))
+    by_id = rosie.services.store.look_up(lambda c: rows.find_by_id(c, rosie.id, found.user.id))
     assert by_id == found.user
 
 
@@ -179,7 +179,7 @@ def test_neither_password_nor_hash_is_in_an_answer_or_the_audit_log(rosie):
 def test_passwords_are_hashed_before_the_transaction_begins(rosie, monkeypatch):
     """A hash takes a tenth of a second, during which nobody else could write."""
     happened = []
-    write, hashed = rosie.house.store.write, passwords.hashed
+    write, hashed = rosie.services.store.write, passwords.hashed
 
     def noted_write(*arguments):
         happened.append("begin")
@@ -191,7 +191,7 @@ def test_passwords_are_hashed_before_the_transaction_begins(rosie, monkeypatch):
         happened.append("hash")
         return hashed(text, field)
 
-    monkeypatch.setattr(rosie.house.store, "write", noted_write)
+    monkeypatch.setattr(rosie.services.store, "write", noted_write)
     monkeypatch.setattr(passwords, "hashed", noted_hash)
     new = [{"emailAddress": f"{name}@corp.test", "password": PASSWORD} for name in "ab"]
     rosie.call("user/create-user", *new)

@@ -69,7 +69,7 @@ def unguarded(call: Call, item: Item) -> list[Answer]:
 def carry_out(account, what: Endpoint, *items: dict, may: tuple[Permission, ...] = (READ, EDIT), page=None):
     caller = msgspec.structs.replace(account.caller, permissions=frozenset(may))
     request = Request(list(items), page or PageRequest())
-    return perform(account.house, what, request, caller, Origin(caller.actor))
+    return perform(account.services, what, request, caller, Origin(caller.actor))
 
 
 def revision(account) -> int:
@@ -229,7 +229,7 @@ def test_every_endpoint_refuses_a_caller_without_permissions(account, declared):
     """With 403, before it looks at anything."""
     caller = msgspec.structs.replace(account.caller, permissions=frozenset())
     with pytest.raises(RequestRefused) as caught:
-        perform(account.house, declared, envelope.decode(b""), caller, Origin("x"))
+        perform(account.services, declared, envelope.decode(b""), caller, Origin("x"))
     assert caught.value.status == 403
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from msgspec.structs import replace
 
-from mailreeve.families.machinery.call import Conduct
+from mailreeve.families.machinery.call import InstallationOptions
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused
@@ -30,7 +30,7 @@ def corp(account):
 
 
 def guarded(account, guard):
-    account.house = replace(account.house, conduct=Conduct(reach_guard=guard))
+    account.services = replace(account.services, installation=InstallationOptions(reach_guard=guard))
     return account
 
 
@@ -111,7 +111,7 @@ def test_the_guard_knows_what_was_committed_a_moment_ago(corp):
         if Part.DIRECTORY in touched:
             answers.append(corp.answer(CREATE, block))
 
-    corp.house.store.around_commit(at_once)
+    corp.services.store.around_commit(at_once)
     corp.call("domain/create-domain", {"domain": "new.test", "inboundType": "any"})
     assert len(answers[0]["meta"]["warnings"]) == 1
 

@@ -150,7 +150,7 @@ def test_an_alteration_policy_by_header_that_changes_no_recipient_leaves_nothing
 
 
 def test_a_header_that_turns_the_winning_exemption_round_leaves_the_next_policy_a_chance(world):
-    """Found swapped, the exemption has a higher place than it has as written, by the header."""
+    """Found is_reversed, the exemption has a higher place than it has as written, by the header."""
     world.group("G", "a@x.test", U)
     world.block("group:G", "internal")
     world.exempt("internal", "group:G", part="both", bidirectional=True)
@@ -159,7 +159,7 @@ def test_a_header_that_turns_the_winning_exemption_round_leaves_the_next_policy_
     assert world.mail("a@x.test", U, header="b@corp.test").verdict is Verdict.REJECT
 
 
-def test_a_block_that_only_outranks_swapped_is_seen_coming(world):
+def test_a_block_that_only_outranks_reversed_is_seen_coming(world):
     world.block("everyone", "a@x.test", part="header_from", bidirectional=True)
     world.exempt("everyone", U)
     early = world.at_rcpt("b@y.test", U)

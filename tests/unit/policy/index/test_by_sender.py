@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.index import by_sender
-from mailreeve.policy.index.buckets import Shelf
+from mailreeve.policy.index.buckets import TargetMap
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.keys import keys_of
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
@@ -24,13 +24,13 @@ def test_what_stands_under_one_recipient_is_copied_once_for_all_changes(monkeypa
     """A copy for each made a bulk of ten thousand take a minute."""
     index = ScopedIndex(about_group(number) for number in range(MANY))
     changed: list[int] = []
-    plain = Shelf.changed
+    plain = TargetMap.changed
 
     def counted(self, entries):
         changed.append(len(entries))
         return plain(self, entries)
 
-    monkeypatch.setattr(Shelf, "changed", counted)
+    monkeypatch.setattr(TargetMap, "changed", counted)
     after = index.changed(
         Changes(tuple(about_group(n, Target.of(TargetType.EMAIL_DOMAIN, "x.test")) for n in range(200)))
     )

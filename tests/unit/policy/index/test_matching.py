@@ -137,7 +137,7 @@ def test_a_source_address_condition_needs_a_known_source_in_a_range(world):
     assert not is_blocked(world)
 
 
-def test_a_swapped_policy_still_looks_at_whoever_is_the_sender(world):
+def test_a_reversed_policy_still_looks_at_whoever_is_the_sender(world):
     """D-09: the part applies to the sender of the message, and conditions stay as they are."""
     world.block("a@x.test", U, part="header_from", bidirectional=True, ips=("127.0.0.1",))
     assert is_blocked(world, "other@corp.test", "a@x.test", header=U, ip="127.0.0.1")

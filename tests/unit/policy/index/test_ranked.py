@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.formats.networks import parse_network
+from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy.index.buckets import LONG, held
 from mailreeve.policy.index.ranked import CHUNK, Ranked
-from mailreeve.policy.model.facts import parse_ip
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Scope
 
 NOW = 1e9

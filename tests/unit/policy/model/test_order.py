@@ -80,7 +80,7 @@ def test_ranks_swap_with_the_targets(world):
 
 
 def test_a_policy_that_applies_both_ways_counts_as_written(world):
-    """Its swapped place would be higher, but the text comes first (behaviour.md section 2.12)."""
+    """Its is_reversed place would be higher, but the text comes first (behaviour.md section 2.12)."""
     expected = world.exempt("bob@corp.test", "everyone")
     world.block("everyone", "bob@corp.test", bidirectional=True)
     assert world.mail("bob@corp.test", "bob@corp.test").winners[PolicyType.BLOCKED_SENDERS].id == expected

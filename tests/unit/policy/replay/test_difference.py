@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from mailreeve.formats.addresses import parse_address
-from mailreeve.formats.networks import parse_network
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.facts import Directory, DirectoryChanges, HeaderFrom, MessageFacts, parse_ip
+from mailreeve.policy.model.facts import Directory, DirectoryChanges, MessageFacts
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
