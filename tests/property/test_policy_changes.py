@@ -21,11 +21,13 @@ from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, 
 
 from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.policy import buckets, ranked, sharded, trace
+from mailreeve.policy.decide import trace
 from mailreeve.policy.decide.mail import decide_connect, decide_mail
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.index import buckets, ranked
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model import persistent_map as sharded
 from mailreeve.policy.model.decisions import PolicyType, Stage
 from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities

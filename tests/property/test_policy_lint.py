@@ -18,12 +18,14 @@ from msgspec.structs import replace
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip, parse_network
-from mailreeve.policy import buckets, lint_web, rivals
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import canonical_entry, decide_web, scope_standing
+from mailreeve.policy.index import buckets
 from mailreeve.policy.index.definitions import Definitions, Route
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import list_entry
+from mailreeve.policy.lint import rivals
+from mailreeve.policy.lint import web as lint_web
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.findings import NEVER_WINS, FindingKind, SubjectKind
 from mailreeve.policy.lint.linter import lint

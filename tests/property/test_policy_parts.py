@@ -15,13 +15,14 @@ from small_world import ADDRESSES, DIRECTORY, created, patterns, scopes
 
 from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.formats.weburls import parse_web_url
-from mailreeve.policy import buckets, ranked, sharded
+from mailreeve.policy.index import buckets, ranked
 from mailreeve.policy.index.buckets import held_with, held_without
 from mailreeve.policy.index.definitions import Definitions, Route
 from mailreeve.policy.index.matching import out_of_force
 from mailreeve.policy.index.ranked import Ranked, entry_order
 from mailreeve.policy.index.source_blocks import SourceBlocks
 from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.model import persistent_map as sharded
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import (
     AddressType,
