@@ -15,6 +15,7 @@ import structlog
 from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.line_budget import LineBudget
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.retries import Retries
@@ -81,17 +82,20 @@ class SmtpDoor:
                 await asyncio.wait(late)
         if self._server is not None:
             await self._server.wait_closed()
+        self._services.lines.close()
 
     def _accept(self, connection: Connection) -> None:
         source_ip = connection.source_ip
         if source_ip is None:
             # Everything that is decided here begins with who is calling.
-            log.info("smtp.no_source")
+            if self._services.lines.admits("smtp.no_source", ""):
+                log.info("smtp.no_source")
             connection.abort()
             return
         refusal = self._crowded(source_ip)
         if refusal is not None:
-            log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
+            if self._services.lines.admits("smtp.crowded", str(source_ip)):
+                log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
             connection.say_and_close(refusal)
             return
         self._per_network[network_of(source_ip)] += 1
@@ -115,7 +119,8 @@ class SmtpDoor:
         self._per_network[network] -= 1
         if not self._per_network[network]:
             del self._per_network[network]
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        problem = None if task.cancelled() else task.exception()
+        if problem is not None and self._services.lines.admits("smtp.session_failed", str(source_ip)):
             log.error("smtp.session_failed", source_ip=str(source_ip), exc_info=problem)
 
 
@@ -132,7 +137,8 @@ async def smtp_door(
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
     room = Room(settings.max_receiving)
     limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
-    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, *limits)
+    lines = LineBudget()
+    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, lines, *limits)
     door = SmtpDoor(services)
     await door.open()
     try:
