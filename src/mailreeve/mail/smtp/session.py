@@ -173,14 +173,17 @@ class Session:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        policy_sets = await anyio.to_thread.run_sync(self._services.policies.all_policies)
-        line = refusal_at_connect(policy_sets, self._source_ip, self._services.clock())
+        line = await anyio.to_thread.run_sync(self._refusal)
         if line is not None:
             if self._tells("smtp.refused_at_connect"):
                 log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
+
+    def _refusal(self) -> str | None:
+        """The reply to a source that is refused whatever it wants. In a thread: it may wait for the store."""
+        return refusal_at_connect(self._services.policies.all_policies(), self._source_ip, self._services.clock())
 
     def _tells(self, event: str) -> bool:
         """Whether a line of this kind is logged: the client could cause it as often as it likes."""
