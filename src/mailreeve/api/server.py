@@ -7,16 +7,21 @@ import socket
 import ssl
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mailreeve.api.crowd import MAX_CONNECTIONS, MAX_PER_NETWORK, Crowd, Place
 
 MAX_HEAD: Final = 512 * 1024  # octets received before a request's headers are complete
+HEAD_PIECE: Final = 512  # octets given to the parser at once, which may be thirty small requests
+BODY_PIECE: Final = 16 * 1024  # the same where a body comes in, which ends somewhere in it
 HEAD_TIME: Final = 30.0  # seconds from the first octet of a request to the end of its headers, and for a handshake
 KEEP_ALIVE: Final = 75  # seconds between two requests of a connection
 SEND_TIME: Final = 30.0  # seconds in which a client that is sent an answer takes some more of it
@@ -24,6 +29,16 @@ GRACE: Final = 20  # seconds that calls in flight have when the server stops
 ACCEPT_PAUSE: Final = 1.0  # seconds
 
 _log = structlog.get_logger(__name__)
+
+
+class _Flow(FlowControl):
+    """Reading and writing of a connection; nothing more is read while it holds what it has yet to work on."""
+
+    holding = False
+
+    def resume_reading(self) -> None:
+        if not self.holding:
+            super().resume_reading()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -36,6 +51,10 @@ class BoundedProtocol(HttpToolsProtocol):
     place: Place | None = None
     """Where it is given one before it begins, that is the connection's already."""
 
+    _held: bytearray
+    """What came and was not yet given to the parser."""
+
+    _answering: RequestResponseCycle | None = None
     _incoming = False
     _unanswered = 0
     _head_octets = 0
@@ -46,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow: _Flow = _Flow(transport)
+        self._held = bytearray()
         # Told of the first octet that the client does not take: an answer is given when nothing of it is left.
         transport.set_write_buffer_limits(high=1, low=0)
         if self.place is None:
@@ -61,17 +82,55 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
         self._cancel_stalled()
+        self._held.clear()
+        # uvicorn tells the last request that came in; the one that is being answered may be another.
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         if self.place is not None:
             self.crowd.leave(self.place)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_octets += len(data)
-            if self._head_octets > MAX_HEAD:
-                self.transport.close()
-                return
-        super().data_received(data)
+        self._held += data
+        if len(self._held) == len(data):
+            self._feed()
+        else:
+            self.flow.pause_reading()
+
+    def _feed(self) -> None:
+        """Have the parser read on, in small pieces, until there is a request behind one that is not yet answered.
+
+        A packet may hold thousands of requests, each of which takes time to begin and memory while it waits.
+        """
+        data, at = bytes(self._held), 0
+        while at < len(data) and self._unanswered <= 1 and not self.transport.is_closing():
+            piece = data[at : at + (HEAD_PIECE if self._in_head else BODY_PIECE)]
+            at += len(piece)
+            if self._in_head:
+                self._head_octets += len(piece)
+                if self._head_octets > MAX_HEAD:
+                    self.transport.close()
+                    break
+            super().data_received(piece)
+        self._held.clear()
+        if self.transport.is_closing():
+            return
+        if at < len(data):
+            self._held += data[at:]
+            # The rest of a head waits for us now, not for the client.
+            self._cancel_deadline()
+            self.flow.pause_reading()
+        self.flow.holding = bool(self._held)
+
+    def _feed_on(self) -> None:
+        if not self._held or self._unanswered > 1:
+            return
+        if self._in_head and self._incoming:
+            self._set_deadline()
+        self._feed()
+        if not self._held:
+            self.flow.resume_reading()
 
     def on_message_begin(self) -> None:
         if not self._in_head:
@@ -95,6 +154,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unanswered -= 1
         self._say_what_is_under_way()
         super().on_response_complete()
+        if self._held:
+            asyncio.get_running_loop().call_soon(self._feed_on)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -105,6 +166,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._cancel_stalled()
         super().resume_writing()
         self._say_what_is_under_way()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _say_what_is_under_way(self) -> None:
         if self.place is None:
@@ -120,6 +185,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _expect_head(self) -> None:
         self._in_head = True
         self._head_octets = 0
+        self._set_deadline()
+
+    def _set_deadline(self) -> None:
         self._cancel_deadline()
         self._deadline = asyncio.get_running_loop().call_later(HEAD_TIME, self._give_up)
 
@@ -147,6 +215,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
 
 
 class HttpServer(uvicorn.Server):
@@ -218,7 +290,8 @@ class HttpServer(uvicorn.Server):
         """Begin to serve a connection that has just been accepted. It has its place from now on."""
         handshake = asyncio.current_task()
         assert handshake is not None  # noqa: S101  a coroutine of a task
-        place = self._crowd.enter(str(peer[0]) if isinstance(peer, tuple) and peer else "", handshake.cancel)
+        address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        place = self._crowd.enter(address, partial(_cancel, handshake))
         if place is None:
             connection.close()
             return
