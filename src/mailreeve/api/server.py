@@ -103,25 +103,24 @@ class BoundedProtocol(HttpToolsProtocol):
 
         A packet may hold thousands of requests, each of which takes time to begin and memory while it waits.
         """
-        data, at = bytes(self._held), 0
-        while at < len(data) and self._unanswered <= 1 and not self.transport.is_closing():
-            piece = data[at : at + (HEAD_PIECE if self._in_head else BODY_PIECE)]
-            at += len(piece)
+        held = self._held
+        while held and self._unanswered <= 1 and not self.transport.is_closing():
+            size = HEAD_PIECE if self._in_head else BODY_PIECE
+            piece = bytes(held[:size])
+            del held[:size]
             if self._in_head:
                 self._head_octets += len(piece)
                 if self._head_octets > MAX_HEAD:
                     self.transport.close()
                     break
             super().data_received(piece)
-        self._held.clear()
         if self.transport.is_closing():
-            return
-        if at < len(data):
-            self._held += data[at:]
+            held.clear()
+        elif held:
             # The rest of a head waits for us now, not for the client.
             self._cancel_deadline()
             self.flow.pause_reading()
-        self.flow.holding = bool(self._held)
+        self.flow.holding = bool(held)
 
     def _feed_on(self) -> None:
         if not self._held or self._unanswered > 1:
