@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from mailreeve.policy.networks import counted_as
+from mailreeve.formats.networks import counted_as
 
 PER_NETWORK: Final = 10
 """Lines of one kind about one IPv4 address or /64 of IPv6 in a window: more than fail2ban wants to see before it

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from mailreeve.families.explain.operations import explain_message
 from mailreeve.families.explain.types import ExplainMessage
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.transaction import Refused, Transaction
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.facts import Directory, parse_ip
-from mailreeve.policy.policies import AddressPattern, AddressType, Definition, Routing
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory
+from mailreeve.policy.model.policies import AddressPattern, AddressType, Definition, Routing
 from mailreeve.wire.tokens import KEY_OCTETS, Ids
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

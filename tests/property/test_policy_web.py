@@ -13,14 +13,14 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.facts import Directory, WebFacts, parse_ip
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType
-from mailreeve.policy.weblists import WebUrlError, canonical_entry, decide_web
-from mailreeve.policy.weburls import UrlError, parse_web_url
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.formats.weburls import UrlError, parse_web_url
+from mailreeve.policy.decide.web import WebUrlError, canonical_entry, decide_web
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, WebFacts
+from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.targets import Target, TargetType
 
 PAT, KIM = parse_address("pat@corp.test"), parse_address("kim@corp.test")
 DIRECTORY = Directory(

@@ -28,13 +28,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mailreeve.access.caller import Caller, Origin
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import RefusalLog
-from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.families.login.authenticate import Authenticator
-from mailreeve.families.perform import House, perform
-from mailreeve.policy.networks import counted_as
+from mailreeve.families.machinery.perform import Services, perform
+from mailreeve.formats.networks import counted_as
 from mailreeve.wire import envelope, signing
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure
@@ -80,7 +80,7 @@ class Api:
 
     def __init__(
         self,
-        house: House,
+        services: Services,
         authenticator: Authenticator,
         endpoints: Sequence[Endpoint],
         *,
@@ -89,7 +89,7 @@ class Api:
         max_body: int,
         dropped_log_lines: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._house = house
+        self._services = services
         self._authenticator = authenticator
         self._endpoints = {PREFIX + endpoint.path: endpoint for endpoint in endpoints}
         self._quota = quota
@@ -169,7 +169,7 @@ class Api:
             if caller is None:
                 caller = self._admit(request, path)
             origin = Origin(caller.actor, _address(request), request.headers.get("x-mc-req-id", "")[:128])
-            done = perform(self._house, endpoint, envelope.decode(body), caller, origin)
+            done = perform(self._services, endpoint, envelope.decode(body), caller, origin)
             payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except _NotAdmitted as denied:
             return self._refuse(denied.refusal, denied.standing)
@@ -246,23 +246,23 @@ class Api:
 
         return await self._in_worker(give)
 
-    def use(self, house: House) -> None:
+    def use(self, services: Services) -> None:
         """What calls that come from now on share."""
-        self._house = house
+        self._services = services
 
     async def _alive(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
 
     async def _ready(self, request: Request) -> Response:
         def look() -> Response:
-            trouble = self._house.store.trouble()
+            trouble = self._services.store.trouble()
             if trouble:
                 _log.warning("not ready", problem=trouble)
                 return Response(f"the database cannot be used: {trouble}\n", 503, media_type="text/plain")
             # That a row is left out, or a line of the log lost, keeps nothing else from being served.
             dropped = self._dropped_log_lines()
             lines = ["ready", *([f"log lines dropped: {dropped}"] if dropped else [])]
-            lines += self._house.store.unreadable.lines()
+            lines += self._services.store.unreadable.lines()
             return Response("".join(f"{line}\n" for line in lines), media_type="text/plain")
 
         try:

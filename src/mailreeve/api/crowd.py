@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mailreeve.policy.networks import counted_as
+from mailreeve.formats.networks import counted_as
 
 MAX_CONNECTIONS: Final = 2_000
 MAX_PER_NETWORK: Final = 200

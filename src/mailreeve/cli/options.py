@@ -12,8 +12,8 @@ from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from mailreeve.cli.terminal import escaped
-from mailreeve.settings import DEFAULT_DATA
+from mailreeve.app.settings import DEFAULT_DATA
+from mailreeve.app.terminal import escaped
 from mailreeve.wire.errors import ItemRefused
 
 P = ParamSpec("P")

@@ -13,8 +13,13 @@ import click
 import msgspec
 from rich.console import Console
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app import logs
+from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.settings import SettingsError
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo
 from mailreeve.cli.main import INTERRUPTED
 from mailreeve.cli.options import (
     account_option,
@@ -26,18 +31,13 @@ from mailreeve.cli.options import (
 )
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.cli.terminal import echo
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
-from mailreeve.families.perform import consult
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.perform import consult
 from mailreeve.families.replay.draft import try_out
 from mailreeve.families.replay.operations import compare, since_of
 from mailreeve.families.replay.types import Group, Named, ReplayAnswer, ReplayDraft, Step
 from mailreeve.families.tracking import rows
-from mailreeve.policy.replay import Change
-from mailreeve.settings import SettingsError
-from mailreeve.settings import read as read_settings
+from mailreeve.policy.replay.difference import Change
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
@@ -142,7 +142,7 @@ def _replayed(opened: Opened, account_id: str, item: ReplayDraft) -> ReplayAnswe
 
             return compare(call.work, call.ids, rehearsed, since, item.most, stop)
 
-    return consult(opened.house, caller, Origin(caller.actor), action)
+    return consult(opened.services, caller, Origin(caller.actor), action)
 
 
 @contextmanager

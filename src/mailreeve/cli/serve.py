@@ -24,9 +24,9 @@ import uvloop
 from mailreeve.api.app import Api
 from mailreeve.api.quota import Quota
 from mailreeve.api.server import HttpServer
-from mailreeve.cli import logs
-from mailreeve.cli.database_file import check_whole
-from mailreeve.cli.folder import (
+from mailreeve.app import logs
+from mailreeve.app.database_file import check_whole
+from mailreeve.app.folder import (
     CREDENTIALS,
     DATABASE,
     KEY_FILE,
@@ -34,22 +34,22 @@ from mailreeve.cli.folder import (
     MAILDIR,
     FolderError,
     Opened,
-    conduct_of,
+    installation_of,
     is_initialised,
     limits_of,
     opened_folder,
     require_initialised,
 )
-from mailreeve.cli.listening import listening
-from mailreeve.cli.mail import open_mail_door, tls_of
+from mailreeve.app.listening import listening
+from mailreeve.app.mail_server import open_mail_door, tls_of
+from mailreeve.app.private_files import close_to_others, open_to_others, touch_private
+from mailreeve.app.reload import Hangups, Reload, hangups, reload_at
+from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.options import data_option, ends_with
-from mailreeve.cli.private_files import close_to_others, open_to_others, touch_private
-from mailreeve.cli.reload import Hangups, Reload, hangups, reload_at
-from mailreeve.families.account import rows as account_rows
+from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.settings import Settings, SettingsError, split_host_port
-from mailreeve.settings import read as read_settings
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError
@@ -141,11 +141,11 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await _warm_up(opened)
-    letting_go = asyncio.create_task(_let_go(opened.house.follower))
+    letting_go = asyncio.create_task(_let_go(opened.services.follower))
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
     watching = asyncio.create_task(_watch(opened.engine, authenticator))
     api = Api(
-        opened.house,
+        opened.services,
         authenticator,
         ENDPOINTS,
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
@@ -175,7 +175,9 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
         _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
 
         def apply(now: Settings) -> None:
-            api.use(msgspec.structs.replace(opened.house, limits=limits_of(now), conduct=conduct_of(now)))
+            api.use(
+                msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now))
+            )
 
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
         reloading = asyncio.create_task(
@@ -194,7 +196,7 @@ async def _warm_up(opened: Opened) -> None:
     are several, each is loaded on first use."""
     accounts = list(opened.store.look_up(account_rows.codes).values())
     if len(accounts) == 1:
-        await anyio.to_thread.run_sync(opened.house.follower.current, accounts[0])
+        await anyio.to_thread.run_sync(opened.services.follower.current, accounts[0])
 
 
 async def _watch(engine: SqliteEngine, authenticator: Authenticator) -> None:

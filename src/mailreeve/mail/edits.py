@@ -25,12 +25,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.mail.message import Content, Message
-from mailreeve.policy.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
-from mailreeve.policy.alteration import Rewriter
-from mailreeve.policy.decisions import FieldAlteration, SpamChecks
-from mailreeve.policy.facts import MAX_HEADER_OCTETS
-from mailreeve.policy.policies import AddressType
+from mailreeve.formats.message import Content, Message
+from mailreeve.policy.decide.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
+from mailreeve.policy.decide.rewrite import Rewriter
+from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
+from mailreeve.policy.model.policies import AddressType
 
 OWN_PREFIX: Final = "x-mailreeve-"
 SPAM_CHECKS: Final = "X-Mailreeve-Spam-Checks"

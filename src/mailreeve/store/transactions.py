@@ -23,8 +23,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, CursorResult, Executable, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from mailreeve.directory.accounts import Origin
-from mailreeve.directory.masking import masked
+from mailreeve.access.caller import Origin
+from mailreeve.access.masking import masked
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
 from mailreeve.store.reading import UnreadableRows, made

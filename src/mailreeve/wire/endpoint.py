@@ -12,7 +12,7 @@ from typing import Final, TypeVar, get_args, get_origin
 
 from msgspec import Struct
 
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.permissions import Permission
 from mailreeve.wire import items
 from mailreeve.wire.envelope import Item
 from mailreeve.wire.pagination import Page

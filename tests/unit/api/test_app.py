@@ -21,21 +21,21 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Scope
 
+from mailreeve.access.permissions import Permission, Role
 from mailreeve.api import app as app_module
 from mailreeve.api.app import DRAINED, SLOW_WORKERS, SMALL_BODY, WORKERS, Api
 from mailreeve.api.quota import Quota
-from mailreeve.directory.permissions import Permission, Role
-from mailreeve.families.account import operations as accounts
-from mailreeve.families.call import Call, Limits
-from mailreeve.families.domains import operations as domains
+from mailreeve.families.directory.account import operations as accounts
+from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import operations as users
+from mailreeve.families.directory.users import passwords
+from mailreeve.families.directory.users.endpoints import create_user
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.login.issue import Keys, issue_application
-from mailreeve.families.perform import House
+from mailreeve.families.machinery.call import Call, Limits
+from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import LOADERS
-from mailreeve.families.users import operations as users
-from mailreeve.families.users import passwords
-from mailreeve.families.users.endpoints import create_user
-from mailreeve.policy.addresses import parse_address
+from mailreeve.formats.addresses import parse_address
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.schema import audit_event, metadata
@@ -65,7 +65,7 @@ def echo(call: Call, item: Item) -> Answer:
     if item.text == "refuse":
         raise refused(GROUP_NOT_FOUND, "text")
     if item.text == "break":
-        raise RuntimeError("secret of the house")
+        raise RuntimeError("secret of the place")
     if item.text == "locked":
         raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
     call.work.changed(None, "create", "test", "x")
@@ -113,10 +113,10 @@ class Service:
             metadata.create_all(connection)
         self.store = Store(self.engine)
         self.vault = vault = Vault(bytes(32))
-        house = House(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
+        services = Services(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
         self.now = 0.0
         self.api = Api(
-            house,
+            services,
             Authenticator(self.store, vault, bytes(32), 900),
             [echo, every, sync, create_user],
             quota=Quota(50, 5_000, lambda: self.now),
@@ -461,10 +461,10 @@ def test_a_failure_of_ours_has_an_id_that_is_in_the_log_and_says_no_more(service
         reply = service.call(text("break"))
     code, message = reply.error
     assert (reply.status, reply.json["meta"]["status"], code) == (500, 500, "err_internal")
-    assert "secret of the house" not in reply.body.decode()
+    assert "secret of the place" not in reply.body.decode()
     (entry,) = (entry for entry in logs if entry["log_level"] == "error")
     assert entry["id"] in message
-    assert str(entry["exc_info"]) == "secret of the house"
+    assert str(entry["exc_info"]) == "secret of the place"
 
 
 def test_a_database_that_fails_is_a_failure_of_ours(service: Service) -> None:

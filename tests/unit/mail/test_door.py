@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from mailreeve.line_budget import PER_NETWORK, LineBudget
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.door import SmtpDoor
+from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.room import Room
-from mailreeve.mail.smtp.session import Services, SmtpSettings
+from mailreeve.mail.smtp.session import DoorServices, SmtpSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ class Transport:
         self.ended = self.ended or "aborted"
 
 
-class Courier:
+class NextHopSession:
     async def reset(self):
         pass
 
@@ -54,8 +54,8 @@ class Courier:
 class Surroundings:
     """A next hop, a policy source and a recorder of which nothing is asked for long."""
 
-    def courier(self):
-        return Courier()
+    def session(self):
+        return NextHopSession()
 
     def all_policies(self):
         return []
@@ -67,7 +67,8 @@ async def knock():
     around = Surroundings()
     settings = SmtpSettings(hostname="gate.test", max_connections_per_ip=2, grace=5)
     lines = LineBudget(lambda: 0.0)
-    door = SmtpDoor(Services(settings, around, around, around, Retries(), Room(1), lambda: 0.0, None, lines))
+    memory = MemoryBudget(1)
+    door = SmtpDoor(DoorServices(settings, around, around, around, Retries(), memory, lambda: 0.0, None, lines))
     connections: list[Connection] = []
 
     async def arrive(peer: object) -> Transport:

@@ -8,23 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.message import read_message
 from mailreeve.mail.edits import OWN_PREFIX, AddressFields, Edits, apply, claims_of_results, marks
-from mailreeve.mail.message import read_message
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.decisions import SpamChecks
-from mailreeve.policy.facts import Directory, MessageFacts
-from mailreeve.policy.policies import AddressPattern, AddressType, Definition, Routing
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import SpamChecks
+from mailreeve.policy.model.facts import Directory, MessageFacts
+from mailreeve.policy.model.policies import AddressPattern, AddressType, Definition, Routing
 
 NOW = 1_800_000_000.0
 
 
-def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[str, str]]]:
+def alter(office, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[str, str]]]:
     """The header after alteration, and the fields that name the originals."""
     message = read_message(header.encode() + b"\r\nbody\r\n")
     facts = MessageFacts(parse_address("ann@out.test"), parse_address(to), NOW, header_from=())
-    header_alteration = AddressFields(message).altered("a", rewriter(house.policies, facts))
+    header_alteration = AddressFields(message).altered("a", rewriter(office.policies, facts))
     edited = bytes(apply(message, Edits(replaced=header_alteration.replaced)))
     assert edited.endswith(b"\r\nbody\r\n")
     return edited.decode().removesuffix("\r\nbody\r\n"), list(header_alteration.originals)
@@ -68,18 +68,18 @@ def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[
         "in a comment", "not that domain, broken", "null octet",
     ],
 )  # fmt: skip
-def test_only_the_addresses_themselves_are_rewritten(house, before, after, originals):
+def test_only_the_addresses_themselves_are_rewritten(office, before, after, originals):
     """Names, comments, folds, groups and neighbours stay as they are; originals are named by their field."""
-    house.alter("*@old.test", "*@corp.test")
-    header, found = alter(house, before)
+    office.alter("*@old.test", "*@corp.test")
+    header, found = alter(office, before)
     assert header == after
     assert [f"{name}: {text}" for name, text in found] == [f"X-Mailreeve-Original-{line}" for line in originals]
 
 
-def test_a_definition_of_one_type_leaves_other_fields_alone(house):
+def test_a_definition_of_one_type_leaves_other_fields_alone(office):
     """A definition for Reply-To does nothing to From."""
-    house.alter("*@old.test", "*@corp.test", kind="reply_to")
-    header, _ = alter(house, "From: jo@old.test\r\nReply-To: jo@old.test\r\n")
+    office.alter("*@old.test", "*@corp.test", kind="reply_to")
+    header, _ = alter(office, "From: jo@old.test\r\nReply-To: jo@old.test\r\n")
     assert header == "From: jo@old.test\r\nReply-To: jo@corp.test\r\n"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy import source_blocks
-from mailreeve.policy.decisions import Layer, PolicyType, Stage, Verdict
+from mailreeve.policy.index import source_blocks
+from mailreeve.policy.model.decisions import Layer, PolicyType, Stage, Verdict
 
 IP, ELSEWHERE = "192.0.2.5", "198.51.100.1"
 RANGE = ("192.0.2.0/24",)

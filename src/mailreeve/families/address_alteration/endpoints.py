@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.permissions import Permission
 from mailreeve.families.address_alteration import operations, rows
 from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, SetRow
 from mailreeve.families.address_alteration.types import (
@@ -25,8 +25,8 @@ from mailreeve.families.address_alteration.types import (
     SomeSets,
     UpdatePolicy,
 )
-from mailreeve.families.call import Call
-from mailreeve.families.references import DirectoryReferences
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.wire import policy_object
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.errors import NOT_ALLOWED, refused

@@ -17,8 +17,8 @@ from joserfc.jwk import OctKey
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.known import Credentials, KnownCredentials
 from mailreeve.store.secrets import Vault

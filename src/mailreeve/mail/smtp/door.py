@@ -15,15 +15,13 @@ import structlog
 from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.formats.networks import IPAddress, Network, network_of
 from mailreeve.line_budget import LineBudget
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
+from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.room import Room
-from mailreeve.mail.smtp.session import Services, Session, SmtpSettings
-from mailreeve.policy.facts import IPAddress
-from mailreeve.policy.networks import network_of
-from mailreeve.policy.policies import Network
+from mailreeve.mail.smtp.session import DoorServices, Session, SmtpSettings
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -37,7 +35,7 @@ read."""
 class SmtpDoor:
     """An SMTP server that is listening. Made by `smtp_door`."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: DoorServices) -> None:
         self._services = services
         self._settings = services.settings
         self._sessions: dict[asyncio.Task[None], Connection] = {}
@@ -135,10 +133,10 @@ async def smtp_door(
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
-    room = Room(settings.max_receiving)
+    memory = MemoryBudget(settings.max_receiving)
     limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
     lines = LineBudget()
-    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, lines, *limits)
+    services = DoorServices(settings, policies, next_hop, recorder, Retries(), memory, clock, tls, lines, *limits)
     door = SmtpDoor(services)
     await door.open()
     try:

@@ -13,18 +13,19 @@ from anyio import CapacityLimiter
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.formats.message import Message
+from mailreeve.formats.networks import IPAddress
 from mailreeve.line_budget import LineBudget
 from mailreeve.mail.incoming import Incoming
-from mailreeve.mail.message import Message
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
+from mailreeve.mail.smtp.memory_budget import MemoryBudget, Reservation
 from mailreeve.mail.smtp.postmaster import postmaster_domain
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import Retries, message_key
-from mailreeve.mail.smtp.room import Room, Share
 from mailreeve.mail.smtp.trace import protocol_name, received_field
 from mailreeve.mail.transaction import (
     TOO_MANY_RECIPIENTS,
@@ -35,8 +36,7 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.facts import IPAddress
+from mailreeve.policy.model.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -88,15 +88,15 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     grace: float = 30.0
 
 
-class Services(Struct, frozen=True):
-    """What all sessions of a door share."""
+class DoorServices(Struct, frozen=True):
+    """What all sessions of a door reservation."""
 
     settings: SmtpSettings
     policies: PolicySource
     next_hop: NextHop
     recorder: Recorder
     retries: Retries
-    room: Room
+    memory: MemoryBudget
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
     lines: LineBudget
@@ -111,7 +111,7 @@ class _Goodbye(Exception):
 class Session:
     """One client, from the greeting on. `run` returns when the client is gone."""
 
-    def __init__(self, connection: Connection, source_ip: IPAddress, services: Services) -> None:
+    def __init__(self, connection: Connection, source_ip: IPAddress, services: DoorServices) -> None:
         self._connection = connection
         self._source_ip = source_ip
         self._services = services
@@ -120,14 +120,14 @@ class Session:
         self._transaction = Transaction(
             source_ip, max_recipients=self._settings.max_recipients, hostname=self._settings.hostname
         )
-        self._courier = services.next_hop.courier()
+        self._hop_session = services.next_hop.session()
         self._client_name: str | None = None
         self._extended = False
         self._utf8 = False
         self._errors = 0
         self._idle = 0
         self._refused = 0
-        self._delivery = Delivery(self._courier, services.recorder, services.retries, services.recording)
+        self._delivery = Delivery(self._hop_session, services.recorder, services.retries, services.recording)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -168,7 +168,7 @@ class Session:
                 await self._delivery.record(self._transaction.reset())
             finally:
                 try:
-                    await self._courier.aclose()
+                    await self._hop_session.aclose()
                 finally:
                     self._connection.close()
 
@@ -360,7 +360,7 @@ class Session:
             return answer.line
         if answer.route is not None:
             try:
-                refusal = await self._courier.check(answer.sender, answer.route.effective, utf8=self._utf8)
+                refusal = await self._hop_session.check(answer.sender, answer.route.effective, utf8=self._utf8)
             except Exception:  # a fault of ours, which must not leave the recipient half taken
                 if self._tells("smtp.check_failed"):
                     log.exception("smtp.check_failed", recipient=str(answer.route.effective))
@@ -383,8 +383,8 @@ class Session:
         self._receiver.expect_content()
         self._idle = 0
         sender, recipients = self._transaction.sender, self._transaction.recipients
-        with self._services.room.share() as share:
-            incoming = await self._content(share)
+        with self._services.memory.reserve() as reservation:
+            incoming = await self._content(reservation)
             answer = await self._settle(incoming)
         self._utf8 = False
         try:
@@ -412,7 +412,7 @@ class Session:
             plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
-    async def _content(self, share: Share) -> Incoming:
+    async def _content(self, reservation: Reservation) -> Incoming:
         """The content, or none of it where it is refused whatever it says."""
         incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
         try:
@@ -426,10 +426,10 @@ class Session:
                     incoming.add(event.data)
                     if event.last:
                         incoming.end()
-                    if not share.holds(incoming.held):
+                    if not reservation.holds(incoming.held):
                         incoming.refuse(NO_ROOM)
                     if incoming.refusal is not None:
-                        share.give_back()
+                        reservation.give_back()
                     if event.last:
                         return incoming
         except TimeoutError as problem:
