@@ -14,13 +14,14 @@ from small_world import ADDRESSES, DIRECTORY, created, patterns, scopes
 
 from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.formats.weburls import parse_web_url
-from mailreeve.policy import buckets, ranked, sharded
+from mailreeve.policy.index import buckets, ranked
 from mailreeve.policy.index.buckets import held_with, held_without
 from mailreeve.policy.index.definitions import Definitions, Route
 from mailreeve.policy.index.matching import out_of_force
 from mailreeve.policy.index.ranked import Ranked, entry_order
 from mailreeve.policy.index.source_blocks import SourceBlocks
 from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.model import persistent_map
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import (
     AddressType,
@@ -42,8 +43,8 @@ from mailreeve.policy.model.targets import EVERYONE
 def tiny() -> Iterator[None]:
     """Shards and rows so small that they split and empty."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sharded, "FULL", 3)
-        patch.setattr(sharded, "FILLED", 2)
+        patch.setattr(persistent_map, "FULL", 3)
+        patch.setattr(persistent_map, "FILLED", 2)
         patch.setattr(ranked, "CHUNK", 4)
         patch.setattr(buckets, "LONG", 3)
         yield
