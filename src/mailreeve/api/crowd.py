@@ -27,6 +27,11 @@ class Place:
         self.network = network
         self.close = close
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the place was left, or taken away for another."""
+        return not self.network
+
 
 class _Network:
     """The places of one network: all, and those that can be taken, which stand longest first."""
@@ -84,7 +89,7 @@ class Crowd:
     def leave(self, place: Place) -> None:
         """The connection is gone. Once is enough, more do no harm."""
         network = self._networks.get(place.network)
-        if network is None or not place.network:
+        if network is None or place.given_up:
             return
         network.silent.pop(place, None)
         network.receiving.pop(place, None)

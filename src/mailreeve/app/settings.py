@@ -51,6 +51,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     clock_skew: Skew = 900.0
     rate_limit: Size = 5_000
     rate_window_ms: Size = 5_000
+    connections_per_address: Size = 200
     max_body: Size = 16 * 1024 * 1024
     max_message: Size = 50 * 1024 * 1024
     max_receiving: Size = 256 * 1024 * 1024

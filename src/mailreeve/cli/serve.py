@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -56,7 +57,9 @@ from mailreeve.store.migrations import SchemaError
 LET_GO_EVERY: Final = 60.0  # seconds
 WATCH_EVERY: Final = 0.5  # seconds; a key that another process revoked is good for so long
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
-
+DESCRIPTORS: Final = (
+    4_096  # open files: of the connections to the API 2,000, of mail 500 and to its next hop as many
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -109,6 +112,7 @@ def _command(
         raise SettingsError("milter: this version has no milter door; use smtp")
     tls_of(settings)
     log = logs.configure(settings.log_level)
+    _allow_descriptors()
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
     require_initialised(data)
@@ -117,6 +121,18 @@ def _command(
         _close_to_others(data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(opened, settings, data, log, Asked(options, found)))
+
+
+def _allow_descriptors() -> None:
+    """Raise the limit of open files to what the doors' connections and the store need together: strangers who take
+    every place that the doors give must not keep the process from opening a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= DESCRIPTORS:
+        return
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < DESCRIPTORS:
+        _log.warning("few open files are allowed", allowed=most, wanted=DESCRIPTORS)
 
 
 async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWriter, asked: Asked) -> None:
@@ -137,7 +153,12 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
         max_body=settings.max_body,
         dropped_log_lines=lambda: log.dropped,
     )
-    http = HttpServer(api.asgi(), tls_cert=settings.tls_cert, tls_key=settings.tls_key)
+    http = HttpServer(
+        api.asgi(),
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+        per_network=settings.connections_per_address,
+    )
     with listening("http", settings.http):
         listener = _bind(*split_host_port(settings.http, "http"))
     next_hop = settings.next_hop or f"maildir:{data / MAILDIR}"

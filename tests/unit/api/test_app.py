@@ -6,10 +6,12 @@ import asyncio
 import base64
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
@@ -21,11 +23,13 @@ from starlette.types import Message, Scope
 
 from mailreeve.access.permissions import Permission, Role
 from mailreeve.api import app as app_module
-from mailreeve.api.app import DRAINED, SMALL_BODY, Api
+from mailreeve.api.app import DRAINED, SLOW_WORKERS, SMALL_BODY, WORKERS, Api
 from mailreeve.api.quota import Quota
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
+from mailreeve.families.directory.users import passwords
+from mailreeve.families.directory.users.endpoints import create_user
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.login.issue import Keys, issue_application
 from mailreeve.families.machinery.call import Call, Limits
@@ -108,13 +112,13 @@ class Service:
         with self.engine.writing() as connection:
             metadata.create_all(connection)
         self.store = Store(self.engine)
-        vault = Vault(bytes(32))
+        self.vault = vault = Vault(bytes(32))
         services = Services(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
         self.now = 0.0
         self.api = Api(
             services,
             Authenticator(self.store, vault, bytes(32), 900),
-            [echo, every, sync],
+            [echo, every, sync, create_user],
             quota=Quota(50, 5_000, lambda: self.now),
             strangers=Quota(10, 5_000, lambda: self.now),
             max_body=MAX_BODY,
@@ -128,9 +132,17 @@ class Service:
             user_id = users.create_administrator(
                 work, parse_address("admin@corp.test"), "correct horse battery", Role.SUPER_ADMINISTRATOR
             )
+            self.keys_user = user_id
             return issue_application(work, vault, "Playbooks", Role.GATEWAY_ADMINISTRATOR, user_id)
 
         self.keys = self.store.write(self.account_id, Origin("test"), found)
+
+    def become(self, role: Role) -> None:
+        """Call with an application that may what the role may."""
+        user = self.keys_user
+        self.keys = self.store.write(
+            self.account_id, Origin("test"), lambda work: issue_application(work, self.vault, "More", role, user)
+        )
 
     def request(
         self,
@@ -141,6 +153,20 @@ class Service:
         client: str = "192.0.2.7",
     ) -> Reply:
         """One request, its body in one or more pieces."""
+        reply = asyncio.run(self.ask(method, path, body, headers, client))
+        # The limiter belongs to the loop that is gone; a server has one loop for life.
+        self.api._workers = None
+        return reply
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Sequence[bytes] = b"",
+        headers: dict[str, str] | None = None,
+        client: str = "192.0.2.7",
+    ) -> Reply:
+        """The same, for several at once."""
         pieces = [body] if isinstance(body, bytes) else list(body)
         reply = Reply(0, {}, b"")
         scope: Scope = {
@@ -172,12 +198,7 @@ class Service:
             else:
                 reply.body += message.get("body", b"")
 
-        async def serve() -> None:
-            await self.asgi(scope, source.__anext__, send)
-
-        asyncio.run(serve())
-        # The limiter belongs to the loop that is gone; a server has one loop for life.
-        self.api._workers = None
+        await self.asgi(scope, source.__anext__, send)
         return reply
 
     def signed(self, path: str = PATH, at: datetime | None = None, **changed: str | None) -> dict[str, str]:
@@ -284,6 +305,44 @@ def test_the_audit_log_has_the_callers_address_and_request_id(service: Service) 
     query = select(*columns).where(audit_event.c.object_kind == "test")
     row = service.store.look_up(lambda connection: connection.execute(query).one())
     assert tuple(row) == ("admin@corp.test", "198.51.100.9", "req-1")
+
+
+def test_passwords_are_hashed_without_keeping_others_waiting(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More calls that hash than there are workers stand still, and other calls and readiness go on."""
+    hashing, go_on = threading.Semaphore(0), threading.Event()
+
+    def hashed(plain: str) -> str:
+        hashing.release()
+        assert go_on.wait(60)
+        return "a hash"
+
+    monkeypatch.setattr(passwords, "_hasher", SimpleNamespace(hash=hashed))
+    service.become(Role.SUPER_ADMINISTRATOR)
+    path = "/api/user/create-user"
+
+    def create(number: int) -> Coroutine[None, None, Reply]:
+        item = {"emailAddress": f"u{number}@corp.test", "password": "correct horse battery"}
+        return service.ask("POST", path, json.dumps({"data": [item]}).encode(), service.signed(path))
+
+    async def all_at_once() -> list[Reply]:
+        calls = [asyncio.create_task(create(number)) for number in range(WORKERS + SLOW_WORKERS)]
+        try:
+            for _ in range(SLOW_WORKERS):
+                assert await asyncio.to_thread(hashing.acquire, timeout=30)
+            for _ in range(100):  # each of the others gets as far as it can
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                assert (await service.ask("POST", PATH, text("x"), service.signed())).status == 200
+                assert (await service.ask("GET", "/readyz")).status == 200
+            assert not hashing.acquire(blocking=False)
+        finally:
+            go_on.set()
+            replies = await asyncio.gather(*calls)
+        return replies
+
+    assert [len(reply.json["data"]) for reply in asyncio.run(all_at_once())] == [1] * (WORKERS + SLOW_WORKERS)
 
 
 # Calls that are refused.
@@ -580,7 +639,7 @@ def test_health_and_readiness(service: Service, monkeypatch: pytest.MonkeyPatch)
 def test_the_document_is_served(service: Service) -> None:
     """OpenAPI, as JSON."""
     reply = service.request("GET", "/openapi.json")
-    assert reply.json["paths"].keys() == {PATH, "/api/test/list", "/api/test/sync"}
+    assert reply.json["paths"].keys() == {PATH, "/api/test/list", "/api/test/sync", "/api/user/create-user"}
     assert reply.headers["content-type"] == "application/json"
 
 

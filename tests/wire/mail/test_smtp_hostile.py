@@ -10,9 +10,11 @@ import time
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from structlog.testing import capture_logs
 
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, State
+from mailreeve.line_budget import PER_NETWORK
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.smtp.memory_budget import FREE_OCTETS
 from mailreeve.mail.smtp.session import MAX_ERRORS, MAX_IDLE, MAX_REFUSED
@@ -280,3 +282,16 @@ def test_record_of_a_message_is_no_larger_than_its_senders_made_it(open_door, ca
     assert line.say(content + b".").startswith("250 ")
     assert len(records.kept) == 100
     assert sum(rows.octets(records.kept)) < 2 * len(content)
+
+
+def test_what_a_client_does_again_and_again_does_not_fill_the_log(open_door, call):
+    """Here: sent away for errors, connection after connection."""
+    with capture_logs() as lines:
+        door = open_door()
+        for _ in range(PER_NETWORK + 5):
+            line = call(door)
+            line.reply()
+            for _ in range(MAX_ERRORS):
+                last = line.say(b"NONSENSE")
+            assert last.startswith("421 ")
+    assert [line["event"] for line in lines].count("smtp.too_many_errors") == PER_NETWORK

@@ -5,11 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.formats.addresses import Address, Domain, Sender
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Part, Store, Touched
+
+
+class _Owners(Struct, frozen=True):
+    """The account of each internal domain, and the one that has all of them, if one has. The latter is asked for
+    with each connection, and there may be many thousands of domains."""
+
+    by_domain: Mapping[Domain, str]
+    only: str | None
+
+    @staticmethod
+    def of(by_domain: Mapping[Domain, str]) -> _Owners:
+        accounts = set(by_domain.values())
+        return _Owners(by_domain, accounts.pop() if len(accounts) == 1 else None)
 
 
 class MailPolicies:
@@ -19,8 +34,8 @@ class MailPolicies:
         self._store = store
         self._follower = follower
         self._marks = 0
-        # The owners and the count of changes that they cover, is_reversed together.
-        self._loaded: tuple[int, Mapping[Domain, str]] = (-1, {})
+        # The owners and the count of changes that they cover, swapped together.
+        self._loaded: tuple[int, _Owners] = (-1, _Owners({}, None))
         self._counting = threading.Lock()
         self._loading = threading.Lock()
         store.on_commit(self._committed)
@@ -29,25 +44,24 @@ class MailPolicies:
         """The policies in force of the account to which the recipient's domain is internal, or else the one to
         which the sender's is; None if neither is anybody's. It may wait for the store."""
         owners = self._current()
-        owner = owners.get(recipient.domain)
+        owner = owners.by_domain.get(recipient.domain)
         if owner is None and isinstance(sender, Address):
-            owner = owners.get(sender.domain)
+            owner = owners.by_domain.get(sender.domain)
         if owner is None:
             # A server with one account decides all mail by its policies, so that even the refusal of strangers'
             # mail to strangers is recorded and can be explained.
-            accounts = set(owners.values())
-            if len(accounts) != 1:
-                return None
-            (owner,) = accounts
+            owner = owners.only
+        if owner is None:
+            return None
         return self._follower.current(owner)
 
     def all_policies(self) -> Sequence[PolicySet]:
         """The policy sets of every account, to refuse a connection by. Empty when there are several accounts:
         to load them all for one connection would cost more than refusing it per recipient."""
-        accounts = set(self._current().values())
-        return [self._follower.current(account) for account in accounts] if len(accounts) == 1 else []
+        only = self._current().only
+        return [] if only is None else [self._follower.current(only)]
 
-    def _current(self) -> Mapping[Domain, str]:
+    def _current(self) -> _Owners:
         # The count first: what is committed after it was read is this caller's future.
         marks = self._marks
         loaded, owners = self._loaded
@@ -56,7 +70,7 @@ class MailPolicies:
         with self._loading:
             marks = self._marks
             if self._loaded[0] < marks:
-                self._loaded = marks, self._store.look_up(domains.owners)
+                self._loaded = marks, _Owners.of(self._store.look_up(domains.owners))
             return self._loaded[1]
 
     def _committed(self, account_id: str, revision: int, touched: Touched) -> None:

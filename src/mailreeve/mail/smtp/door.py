@@ -16,6 +16,7 @@ from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.formats.networks import IPAddress, Network, network_of
+from mailreeve.line_budget import LineBudget
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
@@ -79,17 +80,20 @@ class SmtpDoor:
                 await asyncio.wait(late)
         if self._server is not None:
             await self._server.wait_closed()
+        self._services.lines.close()
 
     def _accept(self, connection: Connection) -> None:
         source_ip = connection.source_ip
         if source_ip is None:
             # Everything that is decided here begins with who is calling.
-            log.info("smtp.no_source")
+            if self._services.lines.admits("smtp.no_source", ""):
+                log.info("smtp.no_source")
             connection.abort()
             return
         refusal = self._crowded(source_ip)
         if refusal is not None:
-            log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
+            if self._services.lines.admits("smtp.crowded", str(source_ip)):
+                log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
             connection.say_and_close(refusal)
             return
         self._per_network[network_of(source_ip)] += 1
@@ -113,7 +117,8 @@ class SmtpDoor:
         self._per_network[network] -= 1
         if not self._per_network[network]:
             del self._per_network[network]
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        problem = None if task.cancelled() else task.exception()
+        if problem is not None and self._services.lines.admits("smtp.session_failed", str(source_ip)):
             log.error("smtp.session_failed", source_ip=str(source_ip), exc_info=problem)
 
 
@@ -130,7 +135,8 @@ async def smtp_door(
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
     memory = MemoryBudget(settings.max_receiving)
     limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
-    services = DoorServices(settings, policies, next_hop, recorder, Retries(), memory, clock, tls, *limits)
+    lines = LineBudget()
+    services = DoorServices(settings, policies, next_hop, recorder, Retries(), memory, clock, tls, lines, *limits)
     door = SmtpDoor(services)
     await door.open()
     try:

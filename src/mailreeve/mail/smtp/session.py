@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
+from mailreeve.line_budget import LineBudget
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
@@ -98,6 +99,7 @@ class DoorServices(Struct, frozen=True):
     memory: MemoryBudget
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
+    lines: LineBudget
     recording: CapacityLimiter | None = None
     planning: CapacityLimiter | None = None
 
@@ -158,7 +160,8 @@ class Session:
         except Interrupted:
             await self._last_word(f"421 4.3.2 {self._settings.hostname} Shutting down, try again later")
         except Exception:
-            log.exception("smtp.session_failed", source_ip=str(self._source_ip))
+            if self._tells("smtp.session_failed"):
+                log.exception("smtp.session_failed", source_ip=str(self._source_ip))
             await self._last_word(f"421 4.3.0 {self._settings.hostname} Local fault, try again later")
         finally:
             try:
@@ -170,13 +173,21 @@ class Session:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        policy_sets = await anyio.to_thread.run_sync(self._services.policies.all_policies)
-        line = refusal_at_connect(policy_sets, self._source_ip, self._services.clock())
+        line = await anyio.to_thread.run_sync(self._refusal)
         if line is not None:
-            log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
+            if self._tells("smtp.refused_at_connect"):
+                log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
+
+    def _refusal(self) -> str | None:
+        """The reply to a source that is refused whatever it wants. In a thread: it may wait for the store."""
+        return refusal_at_connect(self._services.policies.all_policies(), self._source_ip, self._services.clock())
+
+    def _tells(self, event: str) -> bool:
+        """Whether a line of this kind is logged: the client could cause it as often as it likes."""
+        return self._services.lines.admits(event, str(self._source_ip))
 
     # Input and output.
 
@@ -206,7 +217,8 @@ class Session:
         self._errors += 1
         if self._errors >= MAX_ERRORS:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many errors, closing")
-            log.info("smtp.too_many_errors", source_ip=str(self._source_ip))
+            if self._tells("smtp.too_many_errors"):
+                log.info("smtp.too_many_errors", source_ip=str(self._source_ip))
             raise _Goodbye
         await self._reply(line)
 
@@ -230,7 +242,8 @@ class Session:
             raise
         except Exception:
             # A fault of ours: the sender keeps the message and tries again (design.md section 6).
-            log.exception("smtp.fault", command=event.verb, source_ip=str(self._source_ip))
+            if self._tells("smtp.fault"):
+                log.exception("smtp.fault", command=event.verb, source_ip=str(self._source_ip))
             if event.verb == "DATA":
                 await self._drop_transaction()
             await self._reply(str(LOCAL_FAULT))
@@ -274,7 +287,7 @@ class Session:
             await self._error("501 5.5.4 STARTTLS takes no argument")
             return
         await self._drop_transaction()
-        if self._receiver.discard():
+        if self._receiver.discard() and self._tells("smtp.input_behind_starttls"):
             log.warning("smtp.input_behind_starttls", source_ip=str(self._source_ip))
         await self._connection.start_tls(context, b"220 2.0.0 Go ahead\r\n", self._settings.idle_timeout)
         # Nothing said in the clear counts any longer (RFC 3207 section 4.2).
@@ -291,7 +304,8 @@ class Session:
         if self._refused >= MAX_REFUSED:
             # Between two messages, so that no message loses the recipients who were accepted.
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many refused recipients, closing")
-            log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
+            if self._tells("smtp.too_many_refused"):
+                log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
             raise _Goodbye
         read = read_path("FROM:", argument)
         if read is None or (read.parameters and not self._extended):
@@ -334,7 +348,7 @@ class Session:
             return
         policies = await anyio.to_thread.run_sync(self._services.policies.policies_for, address, sender)
         answer = self._transaction.rcpt(address, policies)
-        if policies is None:
+        if policies is None and self._tells("smtp.no_account"):
             log.info("smtp.no_account", recipient=str(address), source_ip=str(self._source_ip))
         line = await self._checked(answer)
         self._refused += not line.startswith("250")
@@ -348,7 +362,8 @@ class Session:
             try:
                 refusal = await self._hop_session.check(answer.sender, answer.route.effective, utf8=self._utf8)
             except Exception:  # a fault of ours, which must not leave the recipient half taken
-                log.exception("smtp.check_failed", recipient=str(answer.route.effective))
+                if self._tells("smtp.check_failed"):
+                    log.exception("smtp.check_failed", recipient=str(answer.route.effective))
                 refusal = LOCAL_FAULT
             if refusal is not None:
                 return self._transaction.refused_by_next_hop(answer.route.original, refusal)

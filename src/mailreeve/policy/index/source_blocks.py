@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.index.matching import out_of_force, policy_order
-from mailreeve.policy.index.ranked import Ranked, entry_order, policy_of
+from mailreeve.policy.index.ranked import Ranked, Reversed, entry_order, policy_of
 from mailreeve.policy.model.identities import Identities
-from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
 from mailreeve.policy.model.targets import TargetType
 
 _EVERYONE: Final = TargetType.EVERYONE
 _BLOCK: Final = BlockedOption.BLOCK_SENDER
 
-Few = Sharded[BlockedSenderPolicy]
+Ranks: TypeAlias = Ranked[BlockedSenderPolicy]
+Entry: TypeAlias = BlockedSenderPolicy | Reversed[BlockedSenderPolicy]
 
 
 class SourceBlocks(Struct, frozen=True):
@@ -37,14 +36,14 @@ class SourceBlocks(Struct, frozen=True):
     The account's own open relay policy counts as any other, so in an ordinary account only an
     overriding block is given at connect.
 
-    `blocks` are in order; the others are by id. `particular` counts the policies for anybody in particular.
-    Disabled policies are in none of these.
+    All are in order, the rivals by the stronger of their two directions. `particular` counts the policies for
+    anybody in particular. Disabled policies are in none of these.
     """
 
-    blocks: Ranked[BlockedSenderPolicy] = Ranked(())
-    exemptions: Few = Sharded()
-    overriding: Few = Sharded()
-    everyone: Few = Sharded()
+    blocks: Ranks = Ranked(())
+    exemptions: Ranks = Ranked(())
+    overriding: Ranks = Ranked(())
+    everyone: Ranks = Ranked(())
     particular: int = 0
 
     @staticmethod
@@ -54,48 +53,17 @@ class SourceBlocks(Struct, frozen=True):
 
     def changed(self, gone: Iterable[BlockedSenderPolicy], new: Iterable[BlockedSenderPolicy]) -> SourceBlocks:
         """Those once some policies, which were among them, are gone and others are there."""
-        blocks = self.blocks
-        blocking: list[BlockedSenderPolicy] = []
-        exemptions: dict[str, BlockedSenderPolicy | None] = {}
-        overriding: dict[str, BlockedSenderPolicy | None] = {}
-        everyone: dict[str, BlockedSenderPolicy | None] = {}
-        particular = self.particular
+        before, after = _Change(), _Change()
         for policy in gone:
-            if policy.scope.terms.enabled:
-                if _is_source_block(policy):
-                    blocks = blocks.without(policy)
-                exemptions[policy.id] = overriding[policy.id] = everyone[policy.id] = None
-                particular -= not _is_for_everyone(policy.scope)
+            before.add(policy)
         for policy in new:
-            scope = policy.scope
-            if not scope.terms.enabled:
-                continue
-            # A quick way past by far the most.
-            if scope.from_.type is not _EVERYONE and policy.option is _BLOCK and not scope.terms.override:
-                particular += 1
-                continue
-            if _is_source_block(policy):
-                blocking.append(policy)
-            if policy.option is BlockedOption.NO_ACTION:
-                exemptions[policy.id] = policy
-            if scope.terms.override:
-                overriding[policy.id] = policy
-            if _is_for_everyone(scope):
-                everyone[policy.id] = policy
-            else:
-                particular += 1
-        if len(blocking) > len(blocks):
-            blocks = Ranked(tuple(sorted((*blocks, *blocking), key=entry_order, reverse=True)))
-        else:
-            for policy in blocking:
-                blocks = blocks.with_entry(policy)
-        return replace(
-            self,
-            blocks=blocks,
-            exemptions=_changed(self.exemptions, exemptions),
-            overriding=_changed(self.overriding, overriding),
-            everyone=_changed(self.everyone, everyone),
-            particular=particular,
+            after.add(policy)
+        return SourceBlocks(
+            blocks=_changed(self.blocks, before.blocks, after.blocks),
+            exemptions=_changed(self.exemptions, before.exemptions, after.exemptions),
+            overriding=_changed(self.overriding, before.overriding, after.overriding),
+            everyone=_changed(self.everyone, before.everyone, after.everyone),
+            particular=self.particular - before.particular + after.particular,
         )
 
     def refusing(self, identities: Identities, source_ip: IPAddress, at: float) -> BlockedSenderPolicy | None:
@@ -123,19 +91,65 @@ class SourceBlocks(Struct, frozen=True):
                 and identities.can_match(scope.to)
             )
 
-        if any(could_apply(exemption) for exemption in self.exemptions.values()):
+        # Only what is in force for this address is looked at, rivals from the strongest down to the block: whoever
+        # is refused has this done at each connection, and there may be many thousands of other sources.
+        if any(could_apply(policy_of(entry)) for entry in self.exemptions.in_force(at, source_ip)):
             return None
         place = policy_order(block)
-        for rival in rivals.values():
-            upper = max(policy_order(rival), policy_order(rival, is_reversed=rival.scope.terms.bidirectional))
-            if upper > place and could_apply(rival):
+        for entry in rivals.in_force(at, source_ip):
+            if entry_order(entry) <= place:
+                break
+            if could_apply(policy_of(entry)):
                 return None
         return block
 
 
-def _changed(kept: Few, entries: Mapping[str, BlockedSenderPolicy | None]) -> Few:
-    """Without a copy for what was never in it: most policies are in none of the maps."""
-    return kept.changed({key: policy for key, policy in entries.items() if policy is not None or key in kept})
+class _Change:
+    """Policies that come or go, by what each of them is."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Entry] = []
+        self.exemptions: list[Entry] = []
+        self.overriding: list[Entry] = []
+        self.everyone: list[Entry] = []
+        self.particular = 0
+
+    def add(self, policy: BlockedSenderPolicy) -> None:
+        scope = policy.scope
+        if not scope.terms.enabled:
+            return
+        # A quick way past by far the most.
+        if scope.from_.type is not _EVERYONE and policy.option is _BLOCK and not scope.terms.override:
+            self.particular += 1
+            return
+        if _is_source_block(policy):
+            self.blocks.append(policy)
+        entry = _strongest(policy)
+        if policy.option is BlockedOption.NO_ACTION:
+            self.exemptions.append(entry)
+        if scope.terms.override:
+            self.overriding.append(entry)
+        if _is_for_everyone(scope):
+            self.everyone.append(entry)
+        else:
+            self.particular += 1
+
+
+def _strongest(policy: BlockedSenderPolicy) -> Entry:
+    """The policy as it is or reversed, whichever comes first in the order."""
+    if policy.scope.terms.bidirectional and policy_order(policy, is_reversed=True) > policy_order(policy):
+        return Reversed(policy)
+    return policy
+
+
+def _changed(kept: Ranks, gone: Sequence[Entry], new: Sequence[Entry]) -> Ranks:
+    for entry in gone:
+        kept = kept.without(entry)
+    if len(new) > len(kept):
+        return Ranked(tuple(sorted((*kept, *new), key=entry_order, reverse=True)))
+    for entry in new:
+        kept = kept.with_entry(entry)
+    return kept
 
 
 def _is_for_everyone(scope: Scope) -> bool:

@@ -293,13 +293,8 @@ def _range(network: Network) -> tuple[tuple[int, int], tuple[int]]:
 
 def _decide_at_connect(policies: PolicySet) -> Iterator[Terms]:
     blocks = policies.source_blocks
-    for policy in chain(
-        map(policy_of, blocks.blocks),
-        blocks.exemptions.values(),
-        blocks.overriding.values(),
-        blocks.everyone.values(),
-    ):
-        yield policy.scope.terms
+    for entry in chain(blocks.blocks, blocks.exemptions, blocks.overriding, blocks.everyone):
+        yield policy_of(entry).scope.terms
 
 
 def _met_through(scope: Scope) -> tuple[str, ...]:
