@@ -87,7 +87,7 @@ class TestMessages:
         assert winner["effect"] == "block_sender"
         assert winner["failed"] is None
         assert winner["part"] == "envelope_from"
-        assert winner["is_reversed"] is False
+        assert winner["swapped"] is False
 
     def test_every_policy_is_in_the_trace_with_its_first_failing_test(self, corp):
         loser = block(corp, "other.test")

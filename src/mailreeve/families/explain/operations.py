@@ -216,7 +216,7 @@ class _WireIds:
             sort_key=_numbers(candidate.sort_key),
             place=candidate.place,
             part=candidate.part,
-            is_reversed=candidate.is_reversed,
+            swapped=candidate.is_reversed,
             note=self.text(candidate.note),
             stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
         )

@@ -81,7 +81,7 @@ class CandidateAnswer(Struct, frozen=True, rename="camel"):
     sort_key: Sequence[float]
     place: int
     part: FromPart | None
-    is_reversed: bool
+    swapped: bool
     note: str
     stand_ins: Sequence[StandInAnswer] = ()
 
