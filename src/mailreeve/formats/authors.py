@@ -34,6 +34,9 @@ MAX_NAME_LENGTH: Final = 500
 MAX_OTHER_NAMES: Final = 4
 """How many names an author may have beside the display name: what is in comments, the name of a group."""
 
+WHITE_SPACE: Final = " \t\r\n"
+"""What may stand around the value of a field, and belongs to the header and to no reading of the value."""
+
 _STRUCTURE: Final = re.compile(r'[\\",:;()<>\[\]]')
 # What could be meant as an address in text that is no valid mailbox: no mail reader shows the invisible, none
 # takes quotes around an address, or what follows a domain, for a part of it.
@@ -104,7 +107,8 @@ def read_authors(fields: Iterable[str]) -> tuple[HeaderFrom, ...]:
     forgiving reader might see in it. Beyond `MAX_AUTHORS` there is one more and no further.
     """
     authors: dict[HeaderFrom, None] = {}
-    for raw in fields:
+    for value in fields:
+        raw = value.strip(WHITE_SPACE)
         field = octets_read(raw)
         authors |= dict.fromkeys(_authors_of(field))
         if field != raw and len(authors) <= MAX_AUTHORS:
@@ -127,13 +131,16 @@ def _authors_of(field: str) -> list[HeaderFrom]:
         parsed = read_address(entry)
         # The parser puts an address together from its parts each time that it is asked.
         ascii_only = entry.text.isascii() and "=?" not in entry.text
-        plain = parsed is not None and (ascii_only or not _odd_place(parsed[0].addr_spec.rpartition("@")[2]))
-        if parsed is not None and plain:
-            authors.append(_author(parsed[2], _names(entry), group))
+        local, _, domain = ("", "", "") if ascii_only or parsed is None else parsed[0].addr_spec.rpartition("@")
+        exact = parsed[2] if parsed is not None and not is_odd(domain) else None
+        plain = exact is not None and not is_odd(local)
+        if exact is not None:
+            authors.append(_author(exact, _names(entry), group))
             # The parser takes words in front of a bare address for a part of it, readers for a name.
-            plain = entry.angle >= 0 or " " not in parsed[2].local or bool(_QUOTED_LOCAL.match(entry.text))
+            plain = plain and (entry.angle >= 0 or " " not in exact.local or bool(_QUOTED_LOCAL.match(entry.text)))
         if not plain and entry.text.strip():
-            authors.extend(islice(_guess_authors(entry.text, group), MAX_AUTHORS + 1))
+            guessed = islice(_guess_authors(entry.text, group), MAX_AUTHORS + 1)
+            authors.extend(one for one in guessed if exact is None or one.address not in (None, exact))
         if len(authors) > MAX_AUTHORS:
             break
     return authors or [_author(None, (_name(field),), group)]
@@ -220,8 +227,15 @@ def _phrase(text: str) -> tuple[str, ...]:
 
 
 def _shown_otherwise(name: str) -> Iterator[str]:
-    """The name as those show it who break lines where Unicode does, and turn letters round where told to."""
+    """The name as those show it who break lines where Unicode does, and turn letters round where told to.
+
+    And as it was meant where a gateway encoded once more what was encoded, which some decode twice.
+    """
     decoded = decoded_words(name)
+    if "=?" in decoded:
+        again = decoded_words(decoded)
+        if again != decoded:
+            yield _name_of(again)
     if _SHOWN_OTHERWISE.search(decoded):
         broken = _LINE_ENDS.sub(" ", decoded)
         yield _name_of(broken)
@@ -249,10 +263,12 @@ def _comments(text: str) -> tuple[str, ...]:
             found.append((len(opened), start, mark.start()))
     found.extend((depth, start, len(text)) for depth, start in enumerate(opened))
     places = sorted(found)[:MAX_OTHER_NAMES]
-    said = [(_name(_ESCAPED.sub(r"\1", text[start:end])), depth) for depth, start, end in places]
-    said = [(name, depth) for name, depth in said if any(map(str.isalnum, name))]
-    together = " ".join(name for name, depth in said if depth == 0)
-    return (_name(together), _name(_INNER_COMMENT.sub(" ", together)), *[name for name, _ in said])
+    texts = [(_ESCAPED.sub(r"\1", text[start:end]), depth) for depth, start, end in places]
+    said = [(_name(text), text, depth) for text, depth in texts]
+    said = [one for one in said if any(map(str.isalnum, one[0]))]
+    together = " ".join(name for name, _, depth in said if depth == 0)
+    others = [other for _, text, _ in said for other in _shown_otherwise(text)]
+    return (_name(together), _name(_INNER_COMMENT.sub(" ", together)), *others, *[name for name, *_ in said])
 
 
 def _guess_authors(text: str, group: str) -> Iterator[HeaderFrom]:
@@ -303,15 +319,22 @@ def _first_address(local: str, domains: Iterable[str]) -> Address | None:
     return None
 
 
-def _odd_place(domain: str) -> int:
-    """Where in a domain the first character beyond ASCII stands that is no letter, mark or digit; 0 if none does.
+def is_odd(text: str) -> bool:
+    """Whether characters beyond ASCII stand in a part of an address that are no letters, marks or digits.
 
-    Such as a quotation mark. It may be one of the name, or may have been written behind it.
+    Such as a quotation mark or a zero-width space. They may be part of it, or readers may leave them out or take
+    the address to begin or to end there.
     """
-    if domain.isascii():
-        return 0
-    odd = (at for at, c in enumerate(domain) if c > "~" and unicodedata.category(c)[0] not in "LMN")
-    return next(odd, 0)
+    return not text.isascii() and any(map(_is_odd_character, text))
+
+
+def _odd_place(domain: str) -> int:
+    """Where in a domain the first odd character stands, as of `is_odd`; 0 if none does."""
+    return next((at for at, character in enumerate(domain) if _is_odd_character(character)), 0)
+
+
+def _is_odd_character(character: str) -> bool:
+    return character > "~" and unicodedata.category(character)[0] not in "LMN"
 
 
 def plain_address(text: str) -> Address | None:

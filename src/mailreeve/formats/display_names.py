@@ -11,9 +11,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
+from mailreeve.formats.confusables import PROTOTYPES
 from mailreeve.formats.header_text import INVISIBLE
 
 MAX_READINGS: Final = 3
@@ -59,7 +59,7 @@ def name_readings(text: str) -> tuple[str, ...]:
     if not own:
         return ()
     readings = {own: None}
-    looks = unicodedata.normalize("NFKD", _seen(text)).translate(_prototypes())
+    looks = unicodedata.normalize("NFKD", _seen(text)).translate(PROTOTYPES)
     for looked in (looks, _LIKELY_I.sub("I", looks)):
         readings.setdefault(fold_display_name(looked))
     return tuple(readings)
@@ -70,17 +70,6 @@ def _seen(text: str) -> str:
 
 
 @cache
-def _prototypes() -> Mapping[int, str]:
-    """From a character to what UTS 39 puts in its place."""
-    table: dict[int, str] = {}
-    for line in files("mailreeve.formats").joinpath("confusables.txt").read_text("ascii").splitlines():
-        source, semicolon, prototype = line.partition(";")
-        if semicolon and not line.startswith("#"):
-            table[int(source, 16)] = "".join(chr(int(code, 16)) for code in prototype.split())
-    return table
-
-
-@cache
 def _table() -> Mapping[int, str]:
     """From a character of case-folded text to its part of a skeleton, which has no case either.
 
@@ -88,11 +77,10 @@ def _table() -> Mapping[int, str]:
     other alphabets all capitals are ours and few small letters: a name in capitals and the same in small letters
     must have one skeleton.
     """
-    prototypes = _prototypes()
 
     def folded(text: str) -> str:
         for _ in range(4):  # a prototype may have case, and its small form a prototype
-            again = unicodedata.normalize("NFKD", text.translate(prototypes)).casefold()
+            again = unicodedata.normalize("NFKD", text.translate(PROTOTYPES)).casefold()
             if again == text:
                 break
             text = again
@@ -103,21 +91,21 @@ def _table() -> Mapping[int, str]:
         kind, _, letter = unicodedata.name(chr(code), "").rpartition(" ")
         if kind == "LATIN LETTER SMALL CAPITAL" and len(letter) == 1:
             table[code] = folded(letter.lower())
-    small = {ord(character.casefold()) for character in map(chr, prototypes) if len(character.casefold()) == 1}
-    for code in {*prototypes, *small}:
+    small = {ord(character.casefold()) for character in map(chr, PROTOTYPES) if len(character.casefold()) == 1}
+    for code in {*PROTOTYPES, *small}:
         character = chr(code)
         skeleton = folded(character)
         if character.isalpha() and not any(letter.isascii() and letter.isalpha() for letter in skeleton):
-            skeleton = _capital(character, prototypes) or skeleton
+            skeleton = _capital(character) or skeleton
         if skeleton != character and code not in table:
             # Quotation marks of two strokes.
             table[code] = "" if skeleton == "''" else skeleton
     return table
 
 
-def _capital(character: str, prototypes: Mapping[int, str]) -> str:
+def _capital(character: str) -> str:
     """The small form of the ASCII letter that the capital of this letter looks like; empty without one."""
-    looks = character.upper().translate(prototypes)
+    looks = character.upper().translate(PROTOTYPES)
     if len(looks) != 1 or not (looks.isascii() and looks.isalpha()):
         return ""
-    return looks.lower().translate(prototypes).casefold()
+    return looks.lower().translate(PROTOTYPES).casefold()

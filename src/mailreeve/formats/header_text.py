@@ -13,6 +13,8 @@ from typing import Final
 
 import webencodings
 
+from mailreeve.formats.japanese import read_euc_jp, read_iso_2022_jp
+
 # In runs, since one character may be parted between two words; not longer ones, since the library's time
 # grows with the square of their number.
 _WORD: Final = r"=\?([^?\s]*)\?([bBqQ])\?([^?]*)\?="
@@ -32,12 +34,16 @@ fillers, which take up room."""
 
 # The standard has a control where Python has nothing.
 _WINDOWS_1252: Final = "".join(bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256))
+_JAPANESE: Final = {"iso2022_jp": read_iso_2022_jp, "euc_jp": read_euc_jp}
 # Labels that the Encoding Standard does not know, or knows as an attack on browsers, and mail programs read.
 _BESIDE_STANDARD: Final = {
     "utf-7": "utf-7",
     "unicode-1-1-utf-7": "utf-7",
     "hz-gb-2312": "hz",
     "iso-2022-kr": "iso2022_kr",
+    # As Windows labels what has the rows of NEC and IBM.
+    **dict.fromkeys(("cp50220", "cp50221", "cp50222", "iso-2022-jp-ms"), "iso2022_jp"),
+    **dict.fromkeys(("cp51932", "eucjp-ms", "eucjpms"), "euc_jp"),
     # Code pages by number, as programs on Windows and DOS name them.
     **dict.fromkeys(("cp932", "ms932", "windows-932"), "cp932"),
     **dict.fromkeys(("cp936", "ms936", "windows-936"), "gb18030"),
@@ -121,6 +127,8 @@ def codec_of(label: str) -> str:
 def _decoded(octets: bytes, codec: str) -> str:
     if codec == "cp1252":
         return codecs.charmap_decode(octets, "strict", _WINDOWS_1252)[0]
+    if codec in _JAPANESE:
+        return _JAPANESE[codec](octets)
     try:
         return octets.decode(codec, "replace")
     except UnicodeError:  # a codec with no use for "replace"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
@@ -31,6 +31,12 @@ _PLAIN_IN_QUERY: Final = "/?:@!$'()*,;~"
 MAX_URL: Final = 65_536
 """Characters of a URL; browsers and proxies take no longer ones. All parameters within it are looked at, so this
 bounds the work, and no number of other parameters in front of one hides it."""
+
+MAX_HOST: Final = 253
+"""Characters of the host of an entry: no name has more (RFC 1035 section 2.3.4), so no request gets to one."""
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""The addresses of IPv4 hosts to those who have IPv6 alone (RFC 6052 section 2.1)."""
 
 
 class UrlError(ValueError):
@@ -57,8 +63,8 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     """The canonical parts of a URL; the scheme may be missing. Raises `UrlError`.
 
     Paths are compared as D-40 has it: case counts, dot segments are removed, and percent-encoding is
-    made uniform (RFC 3986 section 6.2.2). An IPv4 address in IPv6 clothes (RFC 4291 section 2.5.5.2) is the
-    IPv4 address, which is where the request goes.
+    made uniform (RFC 3986 section 6.2.2). An IPv4 address in IPv6 clothes (RFC 4291 section 2.5.5.2, RFC 6052
+    section 2.1) is the IPv4 address, which is where the request goes.
     """
     if len(text) > MAX_URL:
         raise UrlError(f"the URL is longer than {MAX_URL} characters")
@@ -77,10 +83,9 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     if not host.endswith("]"):
         name, colon, port = host.rpartition(":")
         host = name if colon and port.isdigit() else host
-    host = host.rstrip(".")
-    if host.startswith("[::ffff:"):
-        mapped = IPv6Address(host[1:-1]).ipv4_mapped
-        host = host if mapped is None else str(mapped)
+    host = host.rstrip(".") if not host.endswith("..") else _without_dots(host)
+    if host.startswith(("[::ffff:", "[64:ff9b::")):
+        host = _ipv4_behind(host)
     if not host:
         raise UrlError("the URL has no host")
     path = ("/" + path).rstrip("/")
@@ -112,6 +117,25 @@ def canonical_query(query: str) -> str:
 
 def _in_query(text: str) -> str:
     return quote(text, safe=_PLAIN_IN_QUERY, encoding="latin-1")
+
+
+def _without_dots(host: str) -> str:
+    """A host without the dots at its end. Proxies take off all of them, and what is left may be an address, which
+    the parser did not see with two dots behind it (`127.1..`). Raises `UrlError`."""
+    bare = host.rstrip(".")
+    try:
+        return ada_url.normalize_url(f"http://{bare}/").removeprefix("http://").removesuffix("/") if bare else ""
+    except ValueError as problem:
+        raise UrlError("this is no valid URL") from problem
+
+
+def _ipv4_behind(host: str) -> str:
+    """The IPv4 address that an IPv6 address in brackets stands for, or what was given."""
+    address = IPv6Address(host[1:-1])
+    mapped = address.ipv4_mapped
+    if mapped is None and address in _NAT64:
+        mapped = IPv4Address(int(address) & 0xFFFF_FFFF)
+    return host if mapped is None else str(mapped)
 
 
 def _with_scheme(text: str, schemes: frozenset[str]) -> str:

@@ -86,6 +86,53 @@ def test_broken_mailboxes_name_whom_a_reader_would_see(field):
 
 
 @pytest.mark.parametrize(
+    "field",
+    [
+        "<\u200beve@bad.test>",
+        "Jo <e\u00adve@bad.test>",
+        "<\u202eeve@bad.test>",
+        "\u2060eve@bad.test",
+        "eve\ufeff@bad.test",
+        '"\u200beve"@bad.test',
+        "\x85eve@bad.test",
+        "\u2028eve@bad.test",
+        "=?utf-8?q?=E2=80=8B?=eve@bad.test",
+    ],
+)
+def test_what_nobody_sees_in_a_local_part_hides_nobody(field):
+    """It may be another mailbox, and is looked at as that as well; readers show the one without."""
+    assert "eve@bad.test" in [str(author.address) for author in read_authors([field])]
+    if "=?" not in field:
+        assert any(str(author.address) != "eve@bad.test" for author in read_authors([field]))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "eve@bad.test",
+                "<eve@bad.test>",
+                "Eve",
+                "\x85",
+                "\u200b",
+                "\u2028",
+                "\x1c",
+                '"',
+                "(",
+                ")",
+                ",",
+                ":",
+                ";",
+            ]
+        ),
+        max_size=6,
+    ).map("".join)
+)
+def test_white_space_around_a_field_never_makes_a_difference(text):
+    assert read_authors([f" {text}\r\n"]) == read_authors([text]) == read_authors([f"\t{text} \r\n"])
+
+
+@pytest.mark.parametrize(
     "field", ["..eve@bad.test", "eve.@bad.test", "x" * 70 + "@bad.test!", "é" * 60 + "@bad.test!"]
 )
 def test_broken_local_parts_do_not_hide_the_domain(field):
@@ -128,6 +175,12 @@ def test_broken_local_parts_do_not_hide_the_domain(field):
         '"The\u2029Boss" <a@ok.test>'.encode(),
         b'"The\x0bBoss" <a@ok.test>',
         b"=?utf-8?q?The=0CBoss?= <a@ok.test>",
+        b"=?utf-8?q?=3D=3Futf-8=3Fq=3FThe=5FBoss=3F=3D?= <a@ok.test>",
+        b"a@ok.test (=?utf-8?q?=3D=3Futf-8=3Fq=3FThe=5FBoss=3F=3D?=)",
+        "a@ok.test (\u202essoB ehT\u202c)".encode(),
+        "a@ok.test (Ann) (The \u202essoB)".encode(),
+        b"<a@ok.test> (=?utf-8?q?=E2=80=AEssoB_ehT?=)",
+        "a@ok.test (The\u2028Boss)".encode(),
     ],
 )
 def test_whatever_a_reader_may_show_is_a_name(field):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.formats.weburls import MAX_URL, UrlError, canonical_query, parameters, parse_web_url
+from mailreeve.formats.weburls import MAX_HOST, MAX_URL, UrlError, canonical_query, parameters, parse_web_url
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
-from mailreeve.policy.model.policies import WebEntryType
+from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.model.policies import WebAction, WebEntry, WebEntryType, WebPolicy
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,19 @@ def test_scheme_port_credentials_and_fragment_do_not_count(text, canonical):
         ("http://[0:0:0:0:0:ffff:c000:0201]/", "192.0.2.1"),
         ("http://[::ffff:0:192.0.2.1]/", "[::ffff:0:c000:201]"),
         ("http://ex。test/", "ex.test"),
+        ("http://[64:ff9b::c000:201]/", "192.0.2.1"),
+        ("http://[64:FF9B::192.0.2.1]/", "192.0.2.1"),
+        ("http://[64:ff9b:1::c000:201]/", "[64:ff9b:1::c000:201]"),
+        ("http://[64:ff9b::1:c000:201]/", "[64:ff9b::1:c000:201]"),
+        ("http://１２７.0.0.1/", "127.0.0.1"),
+        ("http://%31%32%37.1/", "127.0.0.1"),
+        ("http://127%2e0%2E0%2e1/", "127.0.0.1"),
+        ("http://127。0。0。1/", "127.0.0.1"),
+        ("http://127.0.0.1./", "127.0.0.1"),
+        ("http://127.1../", "127.0.0.1"),
+        ("http://ex.test.../", "ex.test"),
+        ("http://e\u00adx.test/", "ex.test"),
+        ("http://FAß.test/", "xn--fa-hia.test"),
     ],
 )
 def test_a_disguised_host_is_the_host_that_is_reached(disguised, host):
@@ -85,7 +101,9 @@ def test_paths_are_made_uniform(path, canonical):
     "text",
     ["", "   ", "http://", "http:///", "mailto:jo@ex.test", "javascript:alert(1)", "file:///etc/passwd",
      "data:text/plain,x", "http://ex test/", "http://[::1/", "http://1.2.3.4.5/", "http://ex.test:99999/",
-     "gopher://ex.test/", "http://\udc80/", "http://./"],
+     "gopher://ex.test/", "http://\udc80/", "http://./", "http://../", "http://ex.1../", "http://[::1%25eth0]/", "http://[fe80::1%eth0]/",
+     "http://127.0.0.256/", "http://08.1.1.1/", "http://ex.1/", "http://ex%2ftest/", "http://ex%00test/",
+     "http://ex.test:x/", "http://[::1].test/", "http://\u200b/", "http://ex\u2100x.test/", "user:word@ex.test"],
 )  # fmt: skip
 def test_what_is_no_url_of_the_web_is_refused(text):
     with pytest.raises(UrlError):
@@ -145,6 +163,51 @@ def test_a_url_without_end_is_not_read():
         parse_web_url("http://ex.test/" + "a" * MAX_URL)
 
 
+LONG = MAX_URL - 100
+COSTLY = {
+    "labels": "http://" + "a." * (LONG // 2) + "test",
+    "empty labels": "http://" + "." * LONG + "test",
+    "labels of a port": "a." * (LONG // 2) + ":8",
+    "an internationalised name": "http://" + "ü" * LONG + ".test",
+    "decoded name": "http://" + "%61" * (LONG // 3) + ".test",
+    "marks": "http://a" + "\u0301\u0316" * (LONG // 2) + ".test",
+    "colons": "http://[" + ":" * LONG + "]",
+    "at signs": "http://" + "a:@" * (LONG // 3) + "ex.test",
+    "tabs": "http://ex.test/" + "\t" * LONG,
+    "dots": "http://ex.test/" + "a/../" * (LONG // 5),
+    "dots in octets": "http://ex.test/" + "a/%2e%2E/" * (LONG // 9),
+    "slashes": "http://ex.test/" + "/" * LONG,
+    "octets of a query": "http://ex.test/x?" + "%26" * (LONG // 3),
+    "ampersands": "http://ex.test/x?" + "&" * LONG,
+    "parameters": "http://ex.test/x?" + "".join(f"{n:x}=&" for n in range(LONG // 6)),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_no_url_costs_more_than_its_length(name):
+    """As an entry, and as a request where such entries are; what grew with the square took seconds."""
+    text = COSTLY[name]
+    entry = WebEntry("e", WebEntryType.URL, "ex.test/x?v=1", WebAction.BLOCK)
+    top = WebEntry("t", WebEntryType.DOMAIN, "test", WebAction.BLOCK)
+    index = WebIndex([WebPolicy("p", "", (), (entry, top), 1.0)])
+    started = time.process_time()
+    with contextlib.suppress(WebEntryError):
+        canonical_entry(WebEntryType.URL, text)
+    with contextlib.suppress(UrlError):
+        index.covering(parse_web_url(text))
+    assert time.process_time() - started < 0.3
+
+
+def test_a_name_too_long_for_any_entry_is_below_its_domains_all_the_same():
+    top = WebEntry("t", WebEntryType.DOMAIN, "ex.test", WebAction.BLOCK)
+    longest = ".".join(["b" * 61, *["a" * 63] * 3])
+    assert len(longest) == MAX_HOST
+    deep = WebEntry("d", WebEntryType.DOMAIN, canonical_entry(WebEntryType.DOMAIN, longest), WebAction.BLOCK)
+    index = WebIndex([WebPolicy("p", "", (), (top, deep), 1.0)])
+    for host, found in ((".".join(["ex"] * 5_000) + ".ex.test", top), (f"x.{longest}", deep), (longest, deep)):
+        assert [one.entry for one in index.covering(parse_web_url(f"http://{host}/"))] == [found]
+
+
 @pytest.mark.parametrize(
     ("type_", "text", "reason"),
     [
@@ -173,6 +236,16 @@ def test_a_url_without_end_is_not_read():
         ("url", "/path/below", "no host"),
         ("url", "10.0.0.0/8", "range"),
         ("domain", "192.0.2.0/24", "range"),
+        ("url", "http://10.0.0.0/8", "range"),
+        ("url", "10/8", "range"),
+        ("url", "10.0/16", "range"),
+        ("url", "10.0.0.0/255.0.0.0", "range"),
+        ("domain", "10.0.0.1-9", "range"),
+        ("domain", "10.0.0.1 - 10.0.0.9", "range"),
+        ("url", "2001:db8::/32", "range"),
+        ("domain", "::/0", "range"),
+        ("url", "[2001:db8::]/32", "range"),
+        ("url", "http://[2001:DB8::]/32", "range"),
         ("url", "http://https://a.test/x", "two schemes"),
         ("domain", "a" * 64 + ".test", "malformed"),
         ("domain", "ex[.]test", "no valid URL"),
@@ -195,6 +268,11 @@ def test_an_entry_is_refused_with_its_reason(type_, text, reason):
         ("domain", "//ex.test", "ex.test"),
         ("url", "http:/ex.test/a", "ex.test/a"),
         ("url", "10.0.0.1/8/x", "10.0.0.1/8/x"),
+        ("url", "10.0.0.1/888", "10.0.0.1/888"),
+        ("url", "ab.cd:80/8", "ab.cd/8"),
+        ("domain", "3-1.test", "3-1.test"),
+        ("domain", "1-2", "1-2"),
+        ("domain", "64:ff9b::c000:201", "192.0.2.1"),
         ("domain", ".lead.test", "lead.test"),
         ("domain", "http://.Lead.test./", "lead.test"),
         ("domain", "_dmarc.ex-1.test", "_dmarc.ex-1.test"),

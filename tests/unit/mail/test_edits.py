@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email import message_from_bytes
+from email.policy import default
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,28 @@ def test_our_fields_stand_on_top_below_the_doors():
     assert bytes(edited) == (
         b"Received: r\r\nX-Mailreeve-Spam-Checks: skip\r\nX-Mailreeve-Decision: id7\r\nA: 1\r\n\r\nx"
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "übung@corp.test",
+        "ü" * 60 + "@corp.test",
+        '"ü b"@corp.test',
+        "日本語" * 20 + "@corp.test",
+        "=?utf-8?q?x?=@corp.test",
+        '"=?utf-8?q?x?= y"@corp.test',
+    ],
+)
+def test_our_fields_are_ascii_and_say_what_was_to_be_said(address):
+    """So that no next hop has to know SMTPUTF8 for their sake."""
+    edits = Edits((("X-Mailreeve-Original-Envelope-To", address),))
+    edited = bytes(apply(read_message(b"A: 1\r\n\r\nx"), edits))
+    assert edited.isascii()
+    assert max(map(len, edited.split(b"\r\n"))) <= 78
+    parsed = message_from_bytes(edited, policy=default)
+    assert parsed["X-Mailreeve-Original-Envelope-To"] == address
+    assert parsed["A"] == "1"
 
 
 names = st.sampled_from(

@@ -140,6 +140,7 @@ class Sink:
         self.encrypted: list[bool] = []  # for each MAIL
         self.protocols: list[SinkProtocol] = []
         self.full = False
+        self.offers_8bitmime = True
         self.no_data = ""  # the answer to DATA instead of 354
         self.in_data = threading.Event()
         self.proceed = threading.Event()
@@ -159,6 +160,10 @@ class Sink:
     @property
     def contents(self) -> list[bytes]:
         return [content for _, _, content in self.messages]
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802  aiosmtpd's name
+        session.host_name = hostname
+        return [line for line in responses if self.offers_8bitmime or line[4:] != "8BITMIME"]
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd's name
         self.said.append(f"MAIL {address}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import mailbox
 import smtplib
 import socket
@@ -312,6 +314,37 @@ def test_header_altered_beyond_ascii_goes_only_where_it_is_taken(
         assert client.sendmail("x@out.test", ["u@corp.test"], message) == {}
     assert "SMTPUTF8" in sink.options[-1]
     assert "jörg@corp.test".encode() in sink.messages[-1][2]
+
+
+def test_originals_beyond_ascii_need_nothing_of_the_next_hop(open_door, open_sink, house):
+    """The address is altered into ASCII, and the field that names the original is no reason to refuse."""
+    house.alter("übung@corp.test", "ann@corp.test", "all")
+    plain = open_sink(enable_SMTPUTF8=False)
+    host, port = plain.address
+    message = "To: Ü <übung@corp.test>\r\nReply-To: übung@corp.test\r\nSubject: s\r\n\r\nbody\r\n"
+    with client_of(open_door(SmtpNextHop(host=host, port=port, greeting="gate.test"))) as client:
+        sent = client.sendmail("x@out.test", ["übung@corp.test"], message.replace("Ü ", "").encode(), ["SMTPUTF8"])
+        assert sent == {}
+        with pytest.raises(smtplib.SMTPDataError, match=r"5\.6\.7"):  # its own header is another thing
+            client.sendmail("x@out.test", ["übung@corp.test"], message.encode(), ["SMTPUTF8"])
+    [(_, recipients, content)] = plain.messages
+    assert recipients == ["ann@corp.test"]
+    parsed = email.message_from_bytes(content, policy=email.policy.default)
+    originals = [(name, value) for name, value in parsed.items() if name.startswith("X-Mailreeve-Original-")]
+    assert originals == [
+        ("X-Mailreeve-Original-Envelope-To", "übung@corp.test"),
+        ("X-Mailreeve-Original-To", "übung@corp.test"),
+        ("X-Mailreeve-Original-Reply-To", "übung@corp.test"),
+    ]
+
+
+def test_octets_go_as_they_are_to_a_next_hop_that_does_not_offer_8bitmime(open_door, sink):
+    """Nothing is converted, which would break signatures, and nothing refused."""
+    sink.offers_8bitmime = False
+    with client_of(open_door()) as client:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE + b"caf\xc3\xa9 \xff\r\n", ["BODY=8BITMIME"])
+    assert sink.contents[0].endswith(b"caf\xc3\xa9 \xff\r\n")
+    assert "BODY=8BITMIME" not in sink.options[0]
 
 
 @pytest.mark.parametrize("kind", ["envelope_from", "envelope_to"])

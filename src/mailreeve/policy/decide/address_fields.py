@@ -23,7 +23,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, is_sendable
-from mailreeve.formats.authors import MAX_AUTHORS, Entry, entries, plain_address, read_authors
+from mailreeve.formats.authors import MAX_AUTHORS, WHITE_SPACE, Entry, entries, is_odd, plain_address, read_authors
 from mailreeve.formats.mailboxes import Mailbox, plain_mailbox, read_mailbox
 from mailreeve.policy.decide.rewrite import Rewriter
 from mailreeve.policy.model.decisions import FieldAlteration
@@ -76,7 +76,9 @@ class AddressField:
 
     def __init__(self, kind: AddressType, value: str) -> None:
         self._kind = kind
-        self._value = value
+        # White space around the text belongs to the header, as in `read_authors`.
+        self._value = value.strip(WHITE_SPACE)
+        self._ahead, _, self._behind = value.partition(self._value) if self._value else (value, "", "")
         self._parts: list[_Part] | None = None
 
     def altered(self, rewriter: Rewriter) -> AlteredField | None:
@@ -113,7 +115,7 @@ class AddressField:
         value = "".join([*texts, self._value[done:]])
         if forgiving and _still_seen(value, made):
             raise CannotAlterError
-        return AlteredField(value, tuple(made))
+        return AlteredField(self._ahead + value + self._behind, tuple(made))
 
 
 def _possible(alteration: FieldAlteration | None) -> FieldAlteration | None:
@@ -134,7 +136,8 @@ def _parts_of(value: str) -> Iterator[_Part]:
             if parsed > MAX_PARSED:
                 raise CannotAlterError
             mailbox = read_mailbox(entry)
-        if mailbox is not None and "=?" not in mailbox.address.local:  # what looks encoded, readers decode
+        # What looks encoded, readers decode; what nobody sees, they leave out.
+        if mailbox is not None and "=?" not in mailbox.address.local and not is_odd(mailbox.address.local):
             yield _Part(entry, mailbox, (mailbox.address,))
             continue
         doubtful += 1
@@ -163,7 +166,9 @@ def _respelled(text: str, found: dict[str, FieldAlteration]) -> str:
             parts += text[done:start], by_key[address.key].new
             done = end
     respelled = "".join([*parts, text[done:]])
-    if not _still_seen(respelled, found.values()):
+    # One spot may be part of several addresses to different readers, who then see others than the new ones.
+    seen = {address.key for part in _parts_of(respelled) for address in part.addresses}
+    if seen.issuperset(_key(one.new) for one in found.values()) and not _still_seen(respelled, found.values()):
         return respelled
     # White space at the ends parts the entry from its neighbours, and may be a fold.
     ahead = text[: len(text) - len(text.lstrip())]

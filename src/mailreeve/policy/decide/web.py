@@ -53,7 +53,14 @@ _NOT_IN_HOST: Final = re.compile(r"[^a-z0-9._-]")
 
 _NO_HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{3}|[/\\](?![/\\])")
 """A path alone, or more slashes than lead to a host. Browsers take its first part for the host; no writer does."""
-_RANGE: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}")
+_RANGE: Final = re.compile(
+    r"""(?:https?://)?
+        (?: \d{1,3}(?:\.\d{1,3}){0,3}/(?:\d{1,2}|\d{1,3}(?:\.\d{1,3}){3})  # by prefix or mask
+          | \d{1,3}(?:\.\d{1,3}){3}[ ]?-[ ]?\d{1,3}(?:\.\d{1,3}){0,3}      # from and to
+          | \[?(?P<ipv6>[0-9A-Fa-f:.]{2,45})\]?/\d{1,3} )""",
+    re.VERBOSE,
+)
+"""A range of addresses. A host with a path of one number looks the same, and nobody writes it into a list."""
 
 Standing = tuple[int, int]
 """Override and rank of the scope by which a policy holds for a request."""
@@ -80,7 +87,8 @@ def canonical_entry(type_: WebEntryType, text: str) -> str:
     """
     if _NO_HOST.match(text):
         raise WebEntryError("the URL has no host")
-    if _RANGE.fullmatch(text):
+    found = _RANGE.fullmatch(text)
+    if found and (found["ipv6"] is None or _is_ipv6(found["ipv6"])):
         raise WebEntryError("an entry cannot be a range of addresses")
     try:
         url = parse_web_url(f"[{text}]" if _is_ipv6(text) else text, ENTRY_SCHEMES)

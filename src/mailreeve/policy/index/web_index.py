@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, ValuesView
 
 from msgspec import Struct
 
-from mailreeve.formats.weburls import WebUrl, parameters
+from mailreeve.formats.weburls import MAX_HOST, WebUrl, parameters
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes, WebAction, WebEntry, WebEntryType, WebPolicy
 
@@ -146,7 +146,8 @@ class WebIndex:
                     for listed in there.urls.get(base, ()):
                         if not listed.parameters or listed.mismatch(url) is None:
                             found.append(listed)
-        at = name.find(".") + 1
+        # No entry is longer, so a host of ten thousand labels costs no more than the last of them.
+        at = name.find(".", max(0, len(name) - MAX_HOST - 1)) + 1
         while at:
             above = name[at:]
             shard = shards[hash(above) & mask]
