@@ -53,5 +53,6 @@ def test_an_exception_is_a_line(problem, said):
 def test_a_usage_error_is_one_line_that_says_where_the_help_is(arguments):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: ") and result.stderr.endswith(" --help\n")
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.endswith(" --help\n")
     assert result.stderr.count("\n") == 1
