@@ -162,7 +162,7 @@ def command(
         if as_json:
             echo(written(credentials))
             return
-        echo(f"{data} is made.\n")
+        echo(f"{data} is made." + (f" The credentials are saved in {save}." if save else "") + "\n")
         echo("\n".join(describe(credentials)))
         echo(
             "\n".join(["", "Once it serves, try in another terminal:", *suggestions(data, credentials, settings)])

@@ -17,7 +17,7 @@ from mailreeve.app.folder import FolderError, opened_folder
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import echo
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
+from mailreeve.cli.options import account_option, data_option, ends_with, json_option, misused, refusal_text
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.lint.operations import left_out, lint_policies
@@ -31,11 +31,17 @@ SHOWN: Final = 10  # findings before `--all` is needed
 LARGE: Final = 20_000  # policies and entries from which on progress is shown
 
 
-@click.command("lint")
+_KINDS: Final = "Kinds: " + ", ".join(kind.value for kind in FindingKind) + "."
+
+
+@click.command("lint", epilog=_KINDS)
 @data_option
 @account_option
 @click.option(
-    "--kind", type=click.Choice([kind.value for kind in FindingKind]), help="Findings of this kind only."
+    "--kind",
+    metavar="KIND",
+    type=click.Choice([kind.value for kind in FindingKind]),
+    help="Findings of this kind only; the kinds are listed below.",
 )
 @click.option("--at", metavar="TIME", help="As of when, in ISO 8601; without a zone in UTC.  [default: now]")
 @click.option("--all", "everything", is_flag=True, help="List every finding, with what to do about it.")
@@ -82,7 +88,7 @@ def command(
                     stop=stop,
                 )
     except ItemRefused as refusal:
-        fail(refusal_text(refusal, {"at": "--at", "kind": "--kind"}))
+        misused(refusal_text(refusal, {"at": "--at", "kind": "--kind"}))
     if as_json:
         echo(msgspec.json.encode(told))
     else:

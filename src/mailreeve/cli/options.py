@@ -87,6 +87,15 @@ def fail(*messages: str) -> NoReturn:
     raise _Failed(last)
 
 
+class _Misused(_Failed):
+    exit_code = 2
+
+
+def misused(message: str) -> NoReturn:
+    """Say in a line what is wrong with the command as it was given, and end with exit code 2."""
+    raise _Misused(message)
+
+
 def say(text: str) -> None:
     """Say something on standard error: a line for programs, and on a terminal broken between words."""
     text = escaped(text)

@@ -25,8 +25,8 @@ from mailreeve.cli.options import (
     account_option,
     data_option,
     ends_with,
-    fail,
     json_option,
+    misused,
     refusal_text,
 )
 from mailreeve.cli.progress import progress_bar, waiting
@@ -103,7 +103,7 @@ def command(
         with opened_folder(data, read_settings(data, {})) as opened:
             told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
     except ItemRefused as refusal:
-        fail(refusal_text(refusal, {"since": "--since"}))
+        misused(refusal_text(refusal, {"since": "--since"}))
     except KeyboardInterrupt:
         echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None
