@@ -20,7 +20,7 @@ from mailreeve.app.folder import FolderError, Opened, opened_folder
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import echo, escaped_line
-from mailreeve.cli.options import account_option, data_option, ends_with, json_option, misused, refusal_text
+from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
@@ -153,7 +153,7 @@ def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, Poli
         with opened_folder(data, read_settings(data, {})) as opened:
             return explain(opened, opened.services.follower.current(opened.account_id(account_code)))
     except ItemRefused as refusal:
-        misused(refusal_text(refusal, _OPTIONS))
+        refused(refusal, _OPTIONS)
 
 
 _OPTIONS: Final = {

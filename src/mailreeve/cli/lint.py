@@ -17,7 +17,7 @@ from mailreeve.app.folder import FolderError, opened_folder
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import echo
-from mailreeve.cli.options import account_option, data_option, ends_with, json_option, misused, refusal_text
+from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.lint.operations import left_out, lint_policies
@@ -88,7 +88,7 @@ def command(
                     stop=stop,
                 )
     except ItemRefused as refusal:
-        misused(refusal_text(refusal, {"at": "--at", "kind": "--kind"}))
+        refused(refusal, {"at": "--at", "kind": "--kind"})
     if as_json:
         echo(msgspec.json.encode(told))
     else:

@@ -26,8 +26,7 @@ from mailreeve.cli.options import (
     data_option,
     ends_with,
     json_option,
-    misused,
-    refusal_text,
+    refused,
 )
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
@@ -103,7 +102,7 @@ def command(
         with opened_folder(data, read_settings(data, {})) as opened:
             told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
     except ItemRefused as refusal:
-        misused(refusal_text(refusal, {"since": "--since"}))
+        refused(refusal, {"since": "--since"})
     except KeyboardInterrupt:
         echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None

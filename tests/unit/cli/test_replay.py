@@ -113,7 +113,7 @@ def test_a_draft_that_is_none_is_refused(folder, draft):
     assert result.exit_code == 1
     assert "draft[0].item.id: 0007 Invalid token" in result.output
     result = folder.run("replay", "--draft", draft, "--since", "31d")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--since: Records are kept for 30 days" in result.output
 
 
