@@ -1,9 +1,9 @@
 """How many signed calls per second does the API serve, and what does it cost over the bare HTTP server?
 
-Subjects: a read (get-policy of one policy), a write (permit-or-block, which is durable when it is answered), a fair
-peer (`rig/fair_http.py`: signature, a point read, an envelope, and nothing else) and a bare ASGI callable, all on
-the same HTTP server. Rounds are interleaved, rates are medians. The processor time is that of the server's process
-alone; it is the steadier figure, since server and load generators share the machine.
+Subjects: a read (get-policy of one policy), a write (permit-or-block, which is durable when it is answered),
+a fair peer (`rig/fair_http.py`: signature, a point read, an envelope, and nothing else) and a bare ASGI
+callable, all on the same HTTP server. Rounds are interleaved, rates are medians. The processor time is that
+of the server's process alone; it is the steadier figure, since server and load generators share the machine.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from starlette.routing import Route
 from mailreeve.api.server import HttpServer
 
 POINT = "SELECT document FROM policy WHERE account_id = ? AND id = ?"
-DOCUMENT = json.dumps({"description": "a block", "option": "block_sender", "from": "a@x.test", "to": "all"})
+DOCUMENT = json.dumps({"description": "a", "option": "block_sender", "from": "a@x.test", "to": "all"})
 
 
 def database(folder: str) -> sqlite3.Connection:
