@@ -79,6 +79,15 @@ def every(call: Call, item: Item) -> Page[Answer]:
     return Page(letters, count=len(letters), total=5)
 
 
+@endpoint("test/one", Permission.GATEWAY_POLICIES_READ, short="text")
+def one(call: Call, item: Item) -> Answer:
+    """Read something of the account, and say in which thread that was done."""
+    assert call.work.execute(select(audit_event.c.id)).first() is not None
+    if item.text == "policies":
+        assert call.policies
+    return Answer(str(threading.current_thread() is threading.main_thread()))
+
+
 @endpoint("test/sync", Permission.SERVICES_DIRECTORY_SYNC_EDIT)
 def sync(call: Call, item: Item) -> Answer:
     """Ask for more than the application may."""
@@ -118,7 +127,7 @@ class Service:
         self.api = Api(
             services,
             Authenticator(self.store, vault, bytes(32), 900),
-            [echo, every, sync, create_user],
+            [echo, every, one, sync, create_user],
             quota=Quota(50, 5_000, lambda: self.now),
             strangers=Quota(10, 5_000, lambda: self.now),
             max_body=MAX_BODY,
@@ -639,7 +648,7 @@ def test_health_and_readiness(service: Service, monkeypatch: pytest.MonkeyPatch)
 def test_the_document_is_served(service: Service) -> None:
     """OpenAPI, as JSON."""
     reply = service.request("GET", "/openapi.json")
-    assert reply.json["paths"].keys() == {PATH, "/api/test/list", "/api/test/sync", "/api/user/create-user"}
+    assert reply.json["paths"].keys() == {PATH, "/api/test/list", ONE, "/api/test/sync", "/api/user/create-user"}
     assert reply.headers["content-type"] == "application/json"
 
 
@@ -714,3 +723,64 @@ def test_a_client_that_hangs_up_half_way_changes_nothing(service: Service) -> No
     asyncio.run(serve())
     query = select(audit_event.c.id).where(audit_event.c.object_kind == "test")
     assert service.store.look_up(lambda connection: connection.execute(query).all()) == []
+
+
+# What is read in a moment (ADR 0038).
+
+ONE = "/api/test/one"
+
+
+def on_the_loop(service: Service, body: bytes, **changed: str | None) -> list[bool]:
+    """For each item, whether it was done on the event loop."""
+    reply = service.call(body, ONE, **changed)
+    assert reply.status == 200, reply.body
+    return [answer["text"] == "True" for answer in reply.json["data"]]
+
+
+def test_a_few_things_by_their_keys_are_read_where_the_call_came_in(service: Service) -> None:
+    """But for the first call, whose keys have to be looked up."""
+    assert on_the_loop(service, text("a")) == [False]
+    assert on_the_loop(service, text("a")) == [True]
+    assert on_the_loop(service, json.dumps({"data": [{"text": "a"}] * 4}).encode()) == [True] * 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"data": [{"text": "a"}] * 5}, {"data": [{"text": "a"}, {}]}, {"data": [{"text": "a", "b": "x" * 1024}]}],
+    ids=["many", "of no key", "long"],
+)
+def test_all_else_is_read_in_a_worker(service: Service, body: dict[str, object]) -> None:
+    on_the_loop(service, text("a"))
+    assert True not in on_the_loop(service, json.dumps(body).encode())
+
+
+def test_a_short_read_that_is_held_up_goes_to_a_worker(service: Service, tmp_path: Path) -> None:
+    """Somebody else has the database to themselves until the call waits for it."""
+    on_the_loop(service, text("a"))
+    service.engine.dispose()  # A connection that has read shares the lock already.
+    other = sqlite3.connect(tmp_path / "mailreeve.db", isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    in_worker = service.api._in_worker
+
+    async def freed(work, *, slow=False):  # type: ignore[no-untyped-def]
+        other.close()
+        return await in_worker(work, slow=slow)
+
+    service.api._in_worker = freed  # type: ignore[method-assign]
+    counted = f"{service.account_id}/admin@corp.test"
+    before = service.api._quota.look(counted).remaining
+    assert on_the_loop(service, text("a")) == [False]
+    assert service.api._quota.look(counted).remaining == before - 1
+
+
+def test_a_short_read_looks_at_no_policy_set(service: Service) -> None:
+    on_the_loop(service, text("a"))
+    assert service.call(text("policies"), ONE).status == 500
+
+
+def test_a_short_read_refuses_as_others_do(service: Service) -> None:
+    on_the_loop(service, text("a"))
+    wrong = service.call(text("a"), ONE, authorization=service.signed(ONE)["authorization"][:-4] + "AAA=")
+    assert wrong.status == 401
+    assert service.call(b'{"data": [{"text": 7}]}', ONE).json["fail"]

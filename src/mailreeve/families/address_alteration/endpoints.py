@@ -47,7 +47,7 @@ def create_set(call: Call, item: CreateSet) -> SetAnswer:
     return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, {})
 
 
-@endpoint("policy/address-alteration/get-address-alteration-set", READ)
+@endpoint("policy/address-alteration/get-address-alteration-set", READ, short="id")
 def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
     """Return one address alteration set, or all of them, as a tree."""
     if item.depth < 0:
@@ -91,7 +91,7 @@ def create_policy(call: Call, item: CreatePolicy) -> AlterationPolicyAnswer:
     return _policy_answer(call, operations.create_policy(call, item.address_alteration_set_id, item.policy))
 
 
-@endpoint("policy/address-alteration/get-policy", READ)
+@endpoint("policy/address-alteration/get-policy", READ, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[AlterationPolicyAnswer]:
     """Return one address alteration policy, or all of them."""
     if item.id is not None:

@@ -37,7 +37,7 @@ def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
     return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
 
 
-@endpoint("policy/blockedsenders/get-policy", Permission.GATEWAY_POLICIES_READ)
+@endpoint("policy/blockedsenders/get-policy", Permission.GATEWAY_POLICIES_READ, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[BlockedSenderAnswer]:
     """Return one blocked sender policy, or all of them."""
     if item.id is not None:

@@ -24,6 +24,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store, Work
+from mailreeve.store.transactions import WouldWait as WouldWait
 from mailreeve.wire import misspelt
 from mailreeve.wire.endpoint import MAX_SLOW, Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
@@ -54,10 +55,20 @@ class Services(Struct, frozen=True):
     installation: InstallationOptions = InstallationOptions()
 
 
-def perform(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Done:
-    """Carry out a request. It blocks on the database, so it belongs in a worker thread.
+def perform(
+    services: Services,
+    endpoint: Endpoint,
+    request: Request,
+    caller: Caller,
+    origin: Origin,
+    *,
+    at_once: bool = False,
+) -> Done:
+    """Carry out a request. It blocks on the database, so it belongs in a worker thread, but for what is short
+    (`Endpoint.is_short`), which may be done `at_once`.
 
-    Raises `RequestRefused` when the caller may not, or asks for too much at once.
+    Raises `RequestRefused` when the caller may not, or asks for too much at once, and `WouldWait` where it was to
+    be done at once and cannot.
     """
     if not caller.may(endpoint.permissions):
         needed = " or ".join(endpoint.permissions)
@@ -79,11 +90,14 @@ def perform(services: Services, endpoint: Endpoint, request: Request, caller: Ca
     def transaction(work: Work) -> Done:
         follower = services.follower
         rehearse = _no_rehearsal if endpoint.writes else rehearsal(services, caller, origin)
-        current = partial(follower.current_for_writer if endpoint.writes else follower.current, caller.account_id)
+        newest = follower.current_for_writer if endpoint.writes else follower.current
+        current = _no_policies if at_once else partial(newest, caller.account_id)
         return _each(endpoint, request, ready, paging, _call(services, caller, work, current, rehearse))
 
     if endpoint.writes:
         return services.store.write(caller.account_id, origin, transaction)
+    if at_once:
+        return services.store.read_at_once(caller.account_id, transaction)
     return services.store.read(caller.account_id, transaction)
 
 
@@ -136,6 +150,10 @@ def _call(
     return Call(
         caller, work, services.ids, services.limits, Asked(), current, services.installation, rehearse, joined
     )
+
+
+def _no_policies() -> PolicySet:
+    raise AssertionError("a short call looks at no policy set, which may have to be loaded first")
 
 
 def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:

@@ -55,7 +55,7 @@ def delete_group(call: Call, item: OneGroup) -> DeletedGroup:
     return DeletedGroup(item.id)
 
 
-@endpoint("directory/get-group", Permission.DIRECTORIES_GROUPS_READ, EDIT)
+@endpoint("directory/get-group", Permission.DIRECTORIES_GROUPS_READ, EDIT, short="id")
 def get_group(call: Call, item: OneGroup) -> GroupAnswer:
     """Return one group."""
     return _counted(call, operations.get(call, item.id))

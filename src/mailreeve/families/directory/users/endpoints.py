@@ -85,7 +85,7 @@ def get_internal_users(call: Call, item: FindUsers) -> Page[UsersAnswer]:
     return page.showing([UsersAnswer(listed, page.total)])
 
 
-@endpoint("user/get-profile", READ)
+@endpoint("user/get-profile", READ, short="emailAddress")
 def get_profile(call: Call, item: ProfileOf) -> ProfileAnswer:
     """Describe a user."""
     row = _asked_for(call, item.email_address)
