@@ -49,11 +49,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 
 LOADERS: Final = Loaders(
     directory=Loader(directory_facts.load, directory_facts.load_some),
-    blocked=Loader(blocked_sender_rows.load, blocked_sender_rows.load_some),
-    permitted=Loader(permitted_sender_rows.load, permitted_sender_rows.load_some),
+    blocked=Loader(blocked_sender_rows.LOADED.every, blocked_sender_rows.LOADED.some),
+    permitted=Loader(permitted_sender_rows.LOADED.every, permitted_sender_rows.LOADED.some),
     managed=Loader(managed_sender_rows.load, managed_sender_rows.load_some),
-    alteration=Loader(alteration_rows.load_policies, alteration_rows.load_some_policies),
-    definitions=Loader(alteration_rows.load_definitions, alteration_rows.load_some_definitions),
+    alteration=Loader(alteration_rows.LOADED_POLICIES.every, alteration_rows.LOADED_POLICIES.some),
+    definitions=Loader(alteration_rows.LOADED_DEFINITIONS.every, alteration_rows.LOADED_DEFINITIONS.some),
     web=Loader(web_list_rows.load, web_list_rows.load_some),
 )
 

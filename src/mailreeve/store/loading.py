@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select
+from sqlalchemy import Column, ColumnElement, Select, bindparam
 
 from mailreeve.policy.model.policies import Changes
 from mailreeve.store.transactions import Name, Work
 
 ROWS: Final = 2_000  # fetched at a time
 KEYS: Final = 500  # named in one query
-
-
-T = TypeVar("T")
 
 
 class Identified(Protocol):
@@ -39,7 +36,7 @@ def keys_of(names: Collection[Name]) -> list[str]:
 
 def stream(work: Work, query: Select[Any]) -> Iterator[Sequence[Any]]:
     """The rows of a query, a few at a time."""
-    return chain.from_iterable(work.execute(query.execution_options(yield_per=ROWS)).partitions())
+    return chain.from_iterable(work.run(query.execution_options(yield_per=ROWS)).partitions())
 
 
 def stream_named(
@@ -47,27 +44,34 @@ def stream_named(
 ) -> Iterator[Sequence[Any]]:
     """The rows of a query whose column is one of the keys."""
     for start in range(0, len(keys), KEYS):
-        yield from work.execute(query.where(column.in_(keys[start : start + KEYS])))
+        yield from work.run(query.where(column.in_(keys[start : start + KEYS])))
 
 
-def everything(
-    work: Work, query: Select[Any], column: Column[str], make: Callable[[Sequence[Any]], T]
-) -> Iterator[T]:
-    """The objects of which each has one row, in the order of the column, which is their key and comes first.
-    Points in time among the others come as `microseconds`."""
-    work.unreadable.forget(work.account_id, column.table.name)
-    return work.read(column.table.name, stream(work, query.order_by(column)), make, moments=False)
+class Loaded(Generic[I]):
+    """Objects of which each has one row. To be made once: its statements are built then.
 
+    `query` finds the account's rows (`records.ours`). `key` is their key, which comes first; points in time among
+    the other columns come as `microseconds`.
+    """
 
-def changes(
-    work: Work,
-    query: Select[Any],
-    column: Column[str],
-    names: Collection[Name],
-    make: Callable[[Sequence[Any]], I],
-) -> Changes[I]:
-    """What has become of objects of which each has one row: those that are there, and which are gone."""
-    keys = keys_of(names)
-    work.unreadable.forget(work.account_id, column.table.name, keys)
-    put = tuple(work.read(column.table.name, stream_named(work, query, column, keys), make, moments=False))
-    return Changes(put, frozenset(keys).difference([one.id for one in put]))
+    def __init__(self, query: Select[Any], key: Column[str], make: Callable[[Sequence[Any]], I]) -> None:
+        self._table: Final = key.table.name
+        self._make = make
+        self._every = query.order_by(key)
+        self._some = query.where(key.in_(bindparam("keys", expanding=True)))
+
+    def every(self, work: Work) -> Iterator[I]:
+        """All of them in the order of their keys."""
+        work.unreadable.forget(work.account_id, self._table)
+        return work.read(self._table, stream(work, self._every), self._make, moments=False)
+
+    def some(self, work: Work, names: Collection[Name]) -> Changes[I]:
+        """What has become of these: those that are there, and which are gone."""
+        keys = keys_of(names)
+        work.unreadable.forget(work.account_id, self._table, keys)
+        put = tuple(work.read(self._table, self._rows(work, keys), self._make, moments=False))
+        return Changes(put, frozenset(keys).difference([one.id for one in put]))
+
+    def _rows(self, work: Work, keys: Sequence[str]) -> Iterator[Sequence[Any]]:
+        for start in range(0, len(keys), KEYS):
+            yield from work.run(self._some, {"keys": keys[start : start + KEYS]})

@@ -31,9 +31,11 @@ from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.schema import account, audit_event
 
 ATTEMPTS: Final = 5
+ACCOUNT: Final = "account"  # the parameter by which statements that were built before are told the account
 WRITE_EVERY: Final = 1.0  # seconds for which it is taken that a database that took a write takes others
 
 T = TypeVar("T")
+_NOTHING: Final[Mapping[str, object]] = {}
 _log = structlog.get_logger(__name__)
 
 
@@ -99,6 +101,16 @@ class Work:
     def execute(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement. It names the account; nothing here adds that for it."""
         return self.connection.execute(statement)
+
+    def run(
+        self, statement: Executable, parameters: Mapping[str, object] = _NOTHING
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Run a statement that was built before (`records.ours`): it is told the account, and these parameters."""
+        return self.connection.execute(statement, {ACCOUNT: self.account_id, **parameters})
+
+    def insert(self, statement: Executable, row: Mapping[str, object]) -> None:
+        """Run an insert that was built before for one row, which becomes the account's."""
+        self.connection.execute(statement, {"account_id": self.account_id, **row})
 
     def insert_many(self, statement: Executable, rows: Sequence[dict[str, object]]) -> None:
         """Run an insert for many rows at once; for none, nothing."""

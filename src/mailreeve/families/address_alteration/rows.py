@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
-    Select,
     String,
     Table,
     Text,
@@ -21,23 +20,22 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
-    Changes,
     Definition,
     Routing,
 )
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
-from mailreeve.store.loading import changes, everything, stream_named
+from mailreeve.store.loading import Loaded, stream_named
+from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 
@@ -101,12 +99,6 @@ alteration_policy: Final = Table(
 _count_sets: Final = Counted(alteration_set)
 _count_below: Final = Counted(alteration_set, "parent_id")
 _count_policies: Final = Counted(alteration_policy)
-_SET_COLUMNS: Final = (alteration_set.c.id, alteration_set.c.parent_id, alteration_set.c.name)
-_DEFINITION_COLUMNS: Final = tuple(
-    column for column in alteration_definition.c if column.name not in ("account_id", "created_at")
-)
-_POLICY_COLUMNS: Final = tuple(column for column in alteration_policy.c if column.name != "account_id")
-_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
 
 
 class SetRow(Struct, frozen=True):
@@ -146,27 +138,52 @@ class AlterationPolicyRow(Struct, frozen=True):
     updated_at: datetime
 
 
+def _definition(row: Sequence[Any]) -> DefinitionRow:
+    key, set_id, kind, routing, original_local, original_domain, original, new_local, new_domain, new = row
+    if not (original_local or original_domain):
+        raise ValueError("the original address is empty")
+    rewrite = Rewrite(
+        AddressType(kind),
+        Routing(routing),
+        AddressPattern(original_local, original_domain),
+        AddressPattern(new_local, new_domain),
+    )
+    return DefinitionRow(key, set_id, rewrite, original, new)
+
+
+_sets: Final = Records(alteration_set, SetRow)
+_roots: Final = Listing(
+    _sets.where(alteration_set.c.parent_id.is_(None)).statement, alteration_set.c.id, _sets.make, all_at_once=True
+)
+_policies: Final = Records(alteration_policy, AlterationPolicyRow)
+_listing: Final = Listing(_policies.where().statement, alteration_policy.c.id, _policies.make, all_at_once=True)
+_definitions: Final = select(
+    *(column for column in alteration_definition.c if column.name not in ("account_id", "created_at"))
+).where(ours(alteration_definition))
+_in_order: Final = _definitions.order_by(alteration_definition.c.id)
+_with_id: Final = Query(
+    alteration_definition.name, _definitions.where(alteration_definition.c.id == given("key")), _definition
+)
+_count_definitions: Final = (
+    select(func.count()).select_from(alteration_definition).where(ours(alteration_definition))
+)
+_add_definitions: Final = insert(alteration_definition)
+_remove_definition: Final = delete(alteration_definition).where(
+    ours(alteration_definition), alteration_definition.c.id == given("key")
+)
+
+
 def page_of_sets(work: Work, asked: Asked) -> Page[SetRow]:
     """A page of the sets at the root in the order of their keys, or all of them when no page was asked for."""
-    table = alteration_set
-    query = select(*_SET_COLUMNS).where(table.c.account_id == work.account_id, table.c.parent_id.is_(None))
-    return page_of(
-        work,
-        query,
-        table.c.id,
-        asked,
-        lambda row: SetRow(*row),
-        lambda: _count_below.total(work),
-        all_at_once=True,
-    )
+    return _roots.page(work, asked, lambda: _count_below.total(work))
 
 
 def sets_below(work: Work, keys: Sequence[str]) -> dict[str, list[SetRow]]:
     """From each of these sets that has others right below it to those, in the order of their keys."""
     table = alteration_set
-    query = select(*_SET_COLUMNS).where(table.c.account_id == work.account_id)
     below: dict[str, list[SetRow]] = {}
-    for row in work.read(table.name, stream_named(work, query, table.c.parent_id, keys), lambda row: SetRow(*row)):
+    found = stream_named(work, _sets.where().statement, table.c.parent_id, keys)
+    for row in work.read(table.name, found, _sets.make):
         below.setdefault(row.parent_id or "", []).append(row)
     for rows in below.values():
         rows.sort(key=lambda row: row.id)
@@ -180,11 +197,7 @@ def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
 
 def find_set(work: Work, key: str) -> SetRow | None:
     """One set, or None."""
-    table = alteration_set
-    row = work.execute(
-        select(*_SET_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
-    ).one_or_none()
-    return work.read_one(table.name, row, lambda row: SetRow(*row))
+    return _sets.find(work, key)
 
 
 def count_sets(work: Work) -> int:
@@ -194,21 +207,12 @@ def count_sets(work: Work) -> int:
 
 def add_set(work: Work, name: str, parent_id: str | None) -> SetRow:
     """A new set."""
-    row = SetRow(new_key(), parent_id, name)
-    work.execute(
-        insert(alteration_set).values(
-            account_id=work.account_id, id=row.id, parent_id=parent_id, name=name, created_at=work.now
-        )
-    )
-    return row
+    return _sets.insert(work, SetRow(new_key(), parent_id, name), created_at=work.now)
 
 
 def count_definitions(work: Work) -> int:
     """How many definitions the account has, in all sets and at the root."""
-    table = alteration_definition
-    count: int = work.execute(
-        select(func.count()).select_from(table).where(table.c.account_id == work.account_id)
-    ).scalar_one()
+    count: int = work.run(_count_definitions).scalar_one()
     return count
 
 
@@ -223,7 +227,7 @@ def definitions(
     """The definitions that fit all that is given, or all of them, in the order of their keys. `original` is
     without case."""
     table = alteration_definition
-    query = select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id).order_by(table.c.id)
+    query = _in_order
     if set_id is not None:
         query = query.where(table.c.set_id == set_id)
     if routing is not None:
@@ -232,31 +236,27 @@ def definitions(
         query = query.where(table.c.original_domain == original.domain, table.c.original_local == original.local)
     if new_domain is not None:
         query = query.where(table.c.new_domain == new_domain)
-    return list(work.read(table.name, work.execute(query), _definition))
+    return list(work.read(table.name, work.run(query), _definition))
 
 
 def held_rewrites(work: Work, set_id: str, asked: Sequence[Rewrite]) -> set[Rewrite]:
     """What the definitions of a set do that have an original in common with these: each of these that is there
     already is among them."""
     table = alteration_definition
-    query = select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id, table.c.set_id == set_id)
+    query = _definitions.where(table.c.set_id == set_id)
     locals_ = sorted({rewrite.original.local for rewrite in asked})
     return {_definition(row).rewrite for row in stream_named(work, query, table.c.original_local, locals_)}
 
 
 def find_definition(work: Work, key: str) -> DefinitionRow | None:
     """One definition, or None."""
-    table = alteration_definition
-    row = work.execute(
-        select(*_DEFINITION_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
-    ).one_or_none()
-    return work.read_one(table.name, row, _definition)
+    return _with_id.one(work, key=key)
 
 
 def add_definitions(work: Work, rows: Sequence[DefinitionRow]) -> None:
     """New definitions."""
     work.insert_many(
-        insert(alteration_definition),
+        _add_definitions,
         [
             {
                 "account_id": work.account_id,
@@ -279,94 +279,41 @@ def add_definitions(work: Work, rows: Sequence[DefinitionRow]) -> None:
 
 def remove_definition(work: Work, key: str) -> None:
     """Remove a definition."""
-    table = alteration_definition
-    work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
+    work.run(_remove_definition, {"key": key})
 
 
 def page_of_policies(work: Work, asked: Asked) -> Page[AlterationPolicyRow]:
     """A page of all policies in the order of their keys, or all of them when no page was asked for."""
-    table = alteration_policy
-    query = select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id)
-    return page_of(work, query, table.c.id, asked, _policy, lambda: _count_policies.total(work), all_at_once=True)
+    return _listing.page(work, asked, lambda: _count_policies.total(work))
 
 
 def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
     """One policy, or None."""
-    table = alteration_policy
-    row = work.execute(
-        select(*_POLICY_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
-    ).one_or_none()
-    return work.read_one(table.name, row, _policy)
+    return _policies.find(work, key)
 
 
 def add_policy(work: Work, set_id: str, document: PolicyDocument) -> AlterationPolicyRow:
     """A new policy."""
-    row = AlterationPolicyRow(new_key(), set_id, document, work.now, work.now)
-    work.execute(
-        insert(alteration_policy).values(
-            account_id=work.account_id,
-            id=row.id,
-            set_id=set_id,
-            document=msgspec.json.encode(document).decode(),
-            created_at=work.now,
-            updated_at=work.now,
-        )
-    )
-    return row
+    return _policies.insert(work, AlterationPolicyRow(new_key(), set_id, document, work.now, work.now))
 
 
 def replace_policy(
     work: Work, old: AlterationPolicyRow, set_id: str, document: PolicyDocument
 ) -> AlterationPolicyRow:
     """The policy with other contents; id and creation time stay."""
-    table = alteration_policy
-    work.execute(
-        update(table)
-        .where(table.c.account_id == work.account_id, table.c.id == old.id)
-        .values(set_id=set_id, document=msgspec.json.encode(document).decode(), updated_at=work.now)
-    )
-    return msgspec.structs.replace(old, set_id=set_id, document=document, updated_at=work.now)
+    new = msgspec.structs.replace(old, set_id=set_id, document=document, updated_at=work.now)
+    return _policies.replace(work, new)
 
 
 def remove_policy(work: Work, key: str) -> None:
     """Remove a policy."""
-    table = alteration_policy
-    work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
+    _policies.delete(work, key)
 
 
-def load_definitions(work: Work) -> Iterator[Definition]:
-    """The definitions as decisions see them."""
-    return everything(work, _decided_definitions(work), alteration_definition.c.id, _decided_definition)
-
-
-def load_some_definitions(work: Work, names: Collection[Name]) -> Changes[Definition]:
-    """What has become of these definitions."""
-    return changes(work, _decided_definitions(work), alteration_definition.c.id, names, _decided_definition)
-
-
-def _decided_definitions(work: Work) -> Select[Any]:
-    return select(*_DEFINITION_COLUMNS).where(alteration_definition.c.account_id == work.account_id)
-
-
-def _decided_definition(row: Any) -> Definition:
+def _decided_definition(row: Sequence[Any]) -> Definition:
     kept = _definition(row)
     rewrite = kept.rewrite
     return Definition(kept.id, kept.set_id, rewrite.address_type, rewrite.original, rewrite.new, rewrite.routing)
-
-
-def load_policies(work: Work) -> Iterator[AlterationPolicy]:
-    """The policies as decisions see them."""
-    return everything(work, _decided_policies(work), alteration_policy.c.id, _decided_policy)
-
-
-def load_some_policies(work: Work, names: Collection[Name]) -> Changes[AlterationPolicy]:
-    """What has become of these policies."""
-    return changes(work, _decided_policies(work), alteration_policy.c.id, names, _decided_policy)
-
-
-def _decided_policies(work: Work) -> Select[Any]:
-    table = alteration_policy.c
-    return select(table.id, table.set_id, table.document).where(table.account_id == work.account_id)
 
 
 def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
@@ -375,19 +322,13 @@ def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
     return AlterationPolicy(key, document.description, document.scope(), set_id, made_at(key))
 
 
-def _definition(row: Sequence[Any]) -> DefinitionRow:
-    key, set_id, kind, routing, original_local, original_domain, original, new_local, new_domain, new = row
-    if not (original_local or original_domain):
-        raise ValueError("the original address is empty")
-    rewrite = Rewrite(
-        AddressType(kind),
-        Routing(routing),
-        AddressPattern(original_local, original_domain),
-        AddressPattern(new_local, new_domain),
-    )
-    return DefinitionRow(key, set_id, rewrite, original, new)
-
-
-def _policy(row: Sequence[Any]) -> AlterationPolicyRow:
-    key, set_id, document, created_at, updated_at = row
-    return AlterationPolicyRow(key, set_id, _decode(document), created_at, updated_at)
+_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
+_columns: Final = alteration_policy.c
+LOADED_DEFINITIONS: Final = Loaded(_definitions, alteration_definition.c.id, _decided_definition)
+"""The definitions as decisions see them."""
+LOADED_POLICIES: Final = Loaded(
+    select(_columns.id, _columns.set_id, _columns.document).where(ours(alteration_policy)),
+    _columns.id,
+    _decided_policy,
+)
+"""The policies as decisions see them."""

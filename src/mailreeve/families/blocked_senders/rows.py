@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, Select, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Boolean, Column, String, Table, Text, select
 
-from mailreeve.families.machinery.pages import page_of
-from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes
+from mailreeve.families.machinery.pages import Listing
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
-from mailreeve.store.loading import changes, everything
+from mailreeve.store.loading import Loaded
+from mailreeve.store.records import Records, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 
@@ -34,9 +35,6 @@ blocked_sender_policy: Final = Table(
 """Policies. `document` is a `PolicyDocument` as JSON. The one `immutable` policy guards the relay (D-14)."""
 
 _count: Final = Counted(blocked_sender_policy)
-_COLUMNS: Final = tuple(column for column in blocked_sender_policy.c if column.name != "account_id")
-_OPTIONS: Final = {option.value: option for option in BlockedOption}
-_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
 
 
 class BlockedSenderRow(Struct, frozen=True):
@@ -50,75 +48,38 @@ class BlockedSenderRow(Struct, frozen=True):
     updated_at: datetime
 
 
+_records: Final = Records(blocked_sender_policy, BlockedSenderRow)
+_listing: Final = Listing(_records.where().statement, blocked_sender_policy.c.id, _records.make, all_at_once=True)
+
+
 def page(work: Work, asked: Asked) -> Page[BlockedSenderRow]:
     """A page of all policies in the order of their keys, or all of them when no page was asked for."""
-    table = blocked_sender_policy
-    query = select(*_COLUMNS).where(table.c.account_id == work.account_id)
-    return page_of(work, query, table.c.id, asked, _row, lambda: _count.total(work), all_at_once=True)
+    return _listing.page(work, asked, lambda: _count.total(work))
 
 
 def find(work: Work, key: str) -> BlockedSenderRow | None:
     """One policy, or None."""
-    table = blocked_sender_policy
-    row = work.execute(
-        select(*_COLUMNS).where(table.c.account_id == work.account_id, table.c.id == key)
-    ).one_or_none()
-    return work.read_one(table.name, row, _row)
+    return _records.find(work, key)
 
 
 def add(
     work: Work, option: BlockedOption, document: PolicyDocument, *, immutable: bool = False
 ) -> BlockedSenderRow:
     """A new policy."""
-    row = BlockedSenderRow(new_key(), option, document, immutable, work.now, work.now)
-    work.execute(
-        insert(blocked_sender_policy).values(
-            account_id=work.account_id,
-            id=row.id,
-            option=option,
-            document=msgspec.json.encode(document).decode(),
-            immutable=immutable,
-            created_at=work.now,
-            updated_at=work.now,
-        )
-    )
-    return row
+    return _records.insert(work, BlockedSenderRow(new_key(), option, document, immutable, work.now, work.now))
 
 
 def replace(
     work: Work, old: BlockedSenderRow, option: BlockedOption, document: PolicyDocument
 ) -> BlockedSenderRow:
     """The policy with other contents; id and creation time stay."""
-    table = blocked_sender_policy
-    work.execute(
-        update(table)
-        .where(table.c.account_id == work.account_id, table.c.id == old.id)
-        .values(option=option, document=msgspec.json.encode(document).decode(), updated_at=work.now)
-    )
-    return msgspec.structs.replace(old, option=option, document=document, updated_at=work.now)
+    new = msgspec.structs.replace(old, option=option, document=document, updated_at=work.now)
+    return _records.replace(work, new)
 
 
 def remove(work: Work, key: str) -> None:
     """Remove a policy."""
-    table = blocked_sender_policy
-    work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.id == key))
-
-
-def load(work: Work) -> Iterator[BlockedSenderPolicy]:
-    """The policies as decisions see them."""
-    return everything(work, _policies(work), blocked_sender_policy.c.id, _policy)
-
-
-def load_some(work: Work, names: Collection[Name]) -> Changes[BlockedSenderPolicy]:
-    """What has become of these policies."""
-    return changes(work, _policies(work), blocked_sender_policy.c.id, names, _policy)
-
-
-def _policies(work: Work) -> Select[Any]:
-    table = blocked_sender_policy.c
-    return select(table.id, table.option, table.document, table.immutable).where(
-        table.account_id == work.account_id
-    )
+    _records.delete(work, key)
 
 
 def _policy(row: Sequence[Any]) -> BlockedSenderPolicy:
@@ -129,6 +90,12 @@ def _policy(row: Sequence[Any]) -> BlockedSenderPolicy:
     )
 
 
-def _row(row: Sequence[Any]) -> BlockedSenderRow:
-    key, option, document, immutable, created_at, updated_at = row
-    return BlockedSenderRow(key, BlockedOption(option), _decode(document), immutable, created_at, updated_at)
+_OPTIONS: Final = {option.value: option for option in BlockedOption}
+_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
+_columns: Final = blocked_sender_policy.c
+LOADED: Final = Loaded(
+    select(_columns.id, _columns.option, _columns.document, _columns.immutable).where(ours(blocked_sender_policy)),
+    _columns.id,
+    _policy,
+)
+"""The policies as decisions see them."""

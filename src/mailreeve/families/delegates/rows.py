@@ -5,14 +5,13 @@ A right is between two users, not between two addresses (D-32): it survives what
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
-    Select,
     Table,
     UniqueConstraint,
     and_,
@@ -24,8 +23,9 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.directory.users.rows import UserRow, user
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.store.keys import new_key
+from mailreeve.store.records import Query, given, maker, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
@@ -62,43 +62,53 @@ class DelegateRow(Struct, frozen=True):
     mailbox_source: str
 
 
+_right: Final = delegate_right.c
+_rights: Final = (
+    select(
+        _right.id,
+        _right.holder_id,
+        _holder.c.address,
+        _right.mailbox_id,
+        _mailbox.c.address,
+        _mailbox.c.name,
+        _mailbox.c.source,
+    )
+    .join(_holder, and_(_holder.c.account_id == _right.account_id, _holder.c.id == _right.holder_id))
+    .join(_mailbox, and_(_mailbox.c.account_id == _right.account_id, _mailbox.c.id == _right.mailbox_id))
+    .where(ours(delegate_right))
+)
+_of_holder: Final = _right.holder_id == given("holder")
+_of_mailbox: Final = _right.mailbox_id == given("mailbox")
+_make: Final = maker(DelegateRow)
+_held: Final = Listing(_rights.where(_of_holder), _right.id, _make, all_at_once=True)
+_count: Final = select(func.count()).select_from(delegate_right).where(ours(delegate_right), _of_holder)
+_one: Final = Query(delegate_right.name, _rights.where(_right.id == given("key")), _make)
+_between: Final = Query(delegate_right.name, _rights.where(_of_holder, _of_mailbox), _make)
+_exists: Final = select(exists().where(ours(delegate_right), _of_holder, _of_mailbox))
+_insert: Final = insert(delegate_right)
+_remove: Final = delete(delegate_right).where(ours(delegate_right), _right.id == given("key"))
+
+
 def held_by(work: Work, user_id: str, asked: Asked) -> Page[DelegateRow]:
     """A page of the rights that a user holds in the order of their keys, or all of them when no page was asked
     for."""
-    query = _rights(work).where(delegate_right.c.holder_id == user_id)
-    return page_of(
-        work,
-        query,
-        delegate_right.c.id,
-        asked,
-        lambda row: DelegateRow(*row),
-        lambda: count_held(work, user_id),
-        all_at_once=True,
-    )
+    return _held.page(work, asked, lambda: count_held(work, user_id), holder=user_id)
 
 
 def count_held(work: Work, user_id: str) -> int:
     """How many rights a user holds."""
-    found: int = work.execute(
-        select(func.count())
-        .select_from(delegate_right)
-        .where(delegate_right.c.account_id == work.account_id, delegate_right.c.holder_id == user_id)
-    ).scalar_one()
+    found: int = work.run(_count, {"holder": user_id}).scalar_one()
     return found
 
 
 def find(work: Work, key: str) -> DelegateRow | None:
     """One right, or None."""
-    row = work.execute(_rights(work).where(delegate_right.c.id == key)).one_or_none()
-    return work.read_one(delegate_right.name, row, lambda row: DelegateRow(*row))
+    return _one.one(work, key=key)
 
 
 def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | None:
     """The right of one user to the mailbox of another, or None."""
-    row = work.execute(
-        _rights(work).where(delegate_right.c.holder_id == holder_id, delegate_right.c.mailbox_id == mailbox_id)
-    ).one_or_none()
-    return work.read_one(delegate_right.name, row, lambda row: DelegateRow(*row))
+    return _between.one(work, holder=holder_id, mailbox=mailbox_id)
 
 
 def may_open(work: Work, user_id: str, mailbox_user_id: str) -> bool:
@@ -108,15 +118,7 @@ def may_open(work: Work, user_id: str, mailbox_user_id: str) -> bool:
     """
     if user_id == mailbox_user_id:
         return True
-    found: bool = work.execute(
-        select(
-            exists().where(
-                delegate_right.c.account_id == work.account_id,
-                delegate_right.c.holder_id == user_id,
-                delegate_right.c.mailbox_id == mailbox_user_id,
-            )
-        )
-    ).scalar_one()
+    found: bool = work.run(_exists, {"holder": user_id, "mailbox": mailbox_user_id}).scalar_one()
     return found
 
 
@@ -125,38 +127,11 @@ def add(work: Work, holder: UserRow, mailbox: UserRow) -> DelegateRow:
     row = DelegateRow(
         new_key(), holder.id, holder.address, mailbox.id, mailbox.address, mailbox.name, mailbox.source
     )
-    work.execute(
-        insert(delegate_right).values(
-            account_id=work.account_id,
-            id=row.id,
-            holder_id=holder.id,
-            mailbox_id=mailbox.id,
-            created_at=work.now,
-        )
-    )
+    values = {"id": row.id, "holder_id": holder.id, "mailbox_id": mailbox.id, "created_at": work.now}
+    work.insert(_insert, values)
     return row
 
 
 def remove(work: Work, key: str) -> None:
     """End a right."""
-    work.execute(
-        delete(delegate_right).where(delegate_right.c.account_id == work.account_id, delegate_right.c.id == key)
-    )
-
-
-def _rights(work: Work) -> Select[Any]:
-    right = delegate_right.c
-    return (
-        select(
-            right.id,
-            right.holder_id,
-            _holder.c.address,
-            right.mailbox_id,
-            _mailbox.c.address,
-            _mailbox.c.name,
-            _mailbox.c.source,
-        )
-        .join(_holder, and_(_holder.c.account_id == right.account_id, _holder.c.id == right.holder_id))
-        .join(_mailbox, and_(_mailbox.c.account_id == right.account_id, _mailbox.c.id == right.mailbox_id))
-        .where(right.account_id == work.account_id)
-    )
+    work.run(_remove, {"key": key})

@@ -11,22 +11,21 @@ from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Column,
-    Row,
-    Select,
     String,
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
-    insert,
     select,
     update,
 )
 
 from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.keys import new_key
-from mailreeve.store.loading import KEYS, changes, everything
+from mailreeve.store.loading import KEYS, Loaded
+from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 
@@ -51,9 +50,6 @@ address's key or a bare domain, `sender_shown` what was typed. `updated_at` is s
 `changed_in` since which revision, 0 for those from before revisions were kept.
 """
 
-_ACTIONS: Final = {action.value: action for action in ManagedAction}
-_COLUMNS: Final = tuple(column for column in managed_sender.c if column.name != "account_id")
-
 
 class ManagedSenderRow(Struct, frozen=True):
     """An entry of a personal list as the store keeps it."""
@@ -68,91 +64,68 @@ class ManagedSenderRow(Struct, frozen=True):
     changed_in: int
 
 
+_records: Final = Records(managed_sender, ManagedSenderRow)
+_of_recipient: Final = managed_sender.c.recipient == given("owner")
+_between: Final = _records.where(_of_recipient, managed_sender.c.sender == given("from_whom"))
+_list: Final = _records.where(_of_recipient, order_by=managed_sender.c.id)
+_size: Final = select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient)
+_remove: Final = delete(managed_sender).where(
+    ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
+)
+_hand_over: Final = update(managed_sender).where(ours(managed_sender), _of_recipient)
+
+
 def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
     """The entry of a recipient for a sender, or None."""
-    table = managed_sender
-    row = work.execute(
-        select(*_COLUMNS).where(
-            table.c.account_id == work.account_id, table.c.recipient == recipient, table.c.sender == sender
-        )
-    ).one_or_none()
-    return work.read_one(table.name, row, _row)
+    return _between.one(work, owner=recipient, from_whom=sender)
 
 
 def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
     """The entries of a recipient."""
-    table = managed_sender
-    found = work.execute(
-        select(*_COLUMNS)
-        .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
-        .order_by(table.c.id)
-    )
-    return list(work.read(table.name, found, _row))
+    return _list.every(work, owner=recipient)
 
 
 def count(work: Work, recipient: str) -> int:
     """How many entries a recipient has."""
-    table = managed_sender
-    number: int = work.execute(
-        select(func.count())
-        .select_from(table)
-        .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
-    ).scalar_one()
+    number: int = work.run(_size, {"owner": recipient}).scalar_one()
     return number
 
 
 def add(work: Work, recipient: str, sender: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
     """A new entry."""
-    row = ManagedSenderRow(new_key(), recipient, sender, shown, action, work.now, work.now, work.revision + 1)
-    work.execute(insert(managed_sender).values(account_id=work.account_id, **msgspec.structs.asdict(row)))
-    return row
+    now = work.now
+    row = ManagedSenderRow(new_key(), recipient, sender, shown, action, now, now, work.revision + 1)
+    return _records.insert(work, row)
 
 
 def change(work: Work, old: ManagedSenderRow, action: ManagedAction) -> ManagedSenderRow:
     """The entry on the other list; its id stays."""
-    table = managed_sender
-    work.execute(
-        update(table)
-        .where(table.c.account_id == work.account_id, table.c.id == old.id)
-        .values(action=action, updated_at=work.now, changed_in=work.revision + 1)
-    )
-    return msgspec.structs.replace(old, action=action, updated_at=work.now, changed_in=work.revision + 1)
+    new = msgspec.structs.replace(old, action=action, updated_at=work.now, changed_in=work.revision + 1)
+    return _records.replace(work, new)
 
 
 def remove(work: Work, keys: Sequence[str]) -> None:
     """End these entries."""
-    table = managed_sender
-    ours = delete(table).where(table.c.account_id == work.account_id)
     for start in range(0, len(keys), KEYS):
-        work.execute(ours.where(table.c.id.in_(keys[start : start + KEYS])))
+        work.run(_remove, {"keys": keys[start : start + KEYS]})
 
 
 def hand_over(work: Work, recipient: str, owner: str) -> None:
     """Make all entries of a recipient those of another, who has none for the same senders. Ids and times stay."""
-    table = managed_sender
-    work.execute(
-        update(table)
-        .where(table.c.account_id == work.account_id, table.c.recipient == recipient)
-        .values(recipient=owner)
-    )
+    work.run(_hand_over.values(recipient=owner), {"owner": recipient})
 
 
 def load(work: Work) -> Iterator[ManagedSender]:
     """The entries as decisions see them. Entries of one recipient share its key."""
     recipients: dict[str, str] = {}
-    for entry in everything(work, _entries(work), managed_sender.c.id, _entry):
+    for entry in _loaded.every(work):
         shared = recipients.setdefault(entry.recipient, entry.recipient)
         yield entry if shared is entry.recipient else msgspec.structs.replace(entry, recipient=shared)
 
 
 def load_some(work: Work, names: Collection[Name]) -> Changes[ManagedSender]:
     """What has become of these entries."""
-    return changes(work, _entries(work), managed_sender.c.id, names, _entry)
-
-
-def _entries(work: Work) -> Select[Any]:
-    table = managed_sender.c
-    return select(table.id, table.recipient, table.sender, table.action).where(table.account_id == work.account_id)
+    return _loaded.some(work, names)
 
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
@@ -162,8 +135,10 @@ def _entry(row: Sequence[Any]) -> ManagedSender:
     return ManagedSender(key, recipient, sender, _ACTIONS[action])
 
 
-def _row(row: Row[str, str, str, str, str, datetime, datetime, int]) -> ManagedSenderRow:
-    key, recipient, sender, shown, action, created_at, updated_at, changed_in = row
-    return ManagedSenderRow(
-        key, recipient, sender, shown, ManagedAction(action), created_at, updated_at, changed_in
-    )
+_ACTIONS: Final = {action.value: action for action in ManagedAction}
+_columns: Final = managed_sender.c
+_loaded: Final = Loaded(
+    select(_columns.id, _columns.recipient, _columns.sender, _columns.action).where(ours(managed_sender)),
+    _columns.id,
+    _entry,
+)

@@ -28,11 +28,12 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import keys_of, stream, stream_named
+from mailreeve.store.records import ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Name, Work
 from mailreeve.wire.pagination import Asked, Page
@@ -128,13 +129,14 @@ class WebPolicyRow(Struct, frozen=True):
         return frozenset[str]().union(*(target.document.group_keys() for target in self.targets))
 
 
+_keys: Final = Listing(
+    select(web_policy.c.id).where(ours(web_policy)), web_policy.c.id, lambda row: str(row[0]), all_at_once=True
+)
+
+
 def page_of_keys(work: Work, asked: Asked) -> Page[str]:
     """A page of the keys of all lists, in order, or all of them when no page was asked for."""
-    table = web_policy.c
-    query = select(table.id).where(table.account_id == work.account_id)
-    return page_of(
-        work, query, table.id, asked, lambda row: str(row[0]), lambda: _count.total(work), all_at_once=True
-    )
+    return _keys.page(work, asked, lambda: _count.total(work))
 
 
 def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:

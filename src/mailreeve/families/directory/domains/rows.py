@@ -6,19 +6,20 @@ look across accounts say so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, Connection, String, Table, UniqueConstraint, exists, insert, select
+from sqlalchemy import Boolean, Column, Connection, String, Table, UniqueConstraint, exists, select
 
 from mailreeve.families.directory.domains.types import InboundType
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Domain
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream_named
+from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
@@ -38,7 +39,6 @@ domain: Final = Table(
 """Domains. `name` is canonical and unique over all accounts, `shown` is what was typed, in lower case."""
 
 _count: Final = Counted(domain)
-_COLUMNS: Final = tuple(column for column in domain.c if column.name != "account_id")
 
 
 class DomainRow(Struct, frozen=True):
@@ -52,10 +52,17 @@ class DomainRow(Struct, frozen=True):
     created_at: datetime
 
 
+_records: Final = Records(domain, DomainRow)
+_all: Final = _records.where(order_by=domain.c.id)
+_first: Final = Query(domain.name, _all.statement.limit(1), _records.make)
+_named: Final = _records.where(domain.c.name == given("domain"))
+_listing: Final = Listing(_records.where().statement, domain.c.id, _records.make, all_at_once=True)
+_shown: Final = select(domain.c.name, domain.c.shown).where(ours(domain))
+
+
 def every(work: Work) -> list[DomainRow]:
     """All domains of the account, oldest first."""
-    rows = work.execute(select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id))
-    return list(work.read(domain.name, rows, _row))
+    return _all.every(work)
 
 
 def load(work: Work) -> list[tuple[Domain, InboundType]]:
@@ -63,37 +70,30 @@ def load(work: Work) -> list[tuple[Domain, InboundType]]:
     read takes mail for every recipient: its mail is neither lost nor taken for somebody else's."""
     found: list[tuple[Domain, InboundType]] = []
     work.unreadable.forget(work.account_id, domain.name)
-    for row in work.execute(select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id)):
-        known = work.read_one(domain.name, row, _row)
+    for row in work.run(_all.statement):
+        known = work.read_one(domain.name, row, _records.make)
         found.append((Domain(row.name), InboundType.ANY if known is None else known.inbound_type))
     return found
 
 
 def page(work: Work, asked: Asked) -> Page[DomainRow]:
     """A page of the account's domains in the order of their keys, or all of them when no page was asked for."""
-    query = select(*_COLUMNS).where(domain.c.account_id == work.account_id)
-    return page_of(work, query, domain.c.id, asked, _row, lambda: _count.total(work), all_at_once=True)
+    return _listing.page(work, asked, lambda: _count.total(work))
 
 
 def first(work: Work) -> DomainRow | None:
     """The account's first domain, or None."""
-    query = select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id).limit(1)
-    row = work.execute(query).one_or_none()
-    return work.read_one(domain.name, row, _row)
+    return _first.one(work)
 
 
 def shown(work: Work, names: Iterable[Domain]) -> dict[Domain, str]:
     """From each of these domains of the account to what was typed."""
-    query = select(domain.c.name, domain.c.shown).where(domain.c.account_id == work.account_id)
-    return {Domain(name): text for name, text in stream_named(work, query, domain.c.name, sorted(set(names)))}
+    return {Domain(name): text for name, text in stream_named(work, _shown, domain.c.name, sorted(set(names)))}
 
 
 def find(work: Work, name: Domain) -> DomainRow | None:
     """One domain of the account, or None."""
-    row = work.execute(
-        select(*_COLUMNS).where(domain.c.account_id == work.account_id, domain.c.name == name)
-    ).one_or_none()
-    return work.read_one(domain.name, row, _row)
+    return _named.one(work, domain=name)
 
 
 class Own:
@@ -109,19 +109,7 @@ class Own:
 
 def add(work: Work, name: Domain, shown: str, inbound_type: InboundType) -> DomainRow:
     """A new domain."""
-    row = DomainRow(new_key(), name, shown, inbound_type, False, work.now)
-    work.execute(
-        insert(domain).values(
-            account_id=work.account_id,
-            id=row.id,
-            name=name,
-            shown=shown,
-            inbound_type=inbound_type,
-            send_only=row.send_only,
-            created_at=work.now,
-        )
-    )
-    return row
+    return _records.insert(work, DomainRow(new_key(), name, shown, inbound_type, False, work.now))
 
 
 def account_of(connection: Connection, name: Domain) -> str | None:
@@ -144,8 +132,3 @@ def others_manage(work: Work, names: Iterable[Domain]) -> bool:
         select(exists().where(domain.c.name.in_(list(names)), domain.c.account_id != work.account_id))
     ).scalar_one()
     return found
-
-
-def _row(row: Sequence[Any]) -> DomainRow:
-    key, name, shown, inbound_type, send_only, created_at = row
-    return DomainRow(key, Domain(name), shown, InboundType(inbound_type), send_only, created_at)

@@ -66,7 +66,7 @@ def update(
     if parent is not None and parent != old.parent_id:
         _refuse_depth(len(_lineage(call, parent, moving=old.id)) + rows.height(call.work, old.id, MAX_DEPTH))
     new = msgspec.structs.replace(old, name=name or old.name, parent_id=parent)
-    rows.change_group(call.work, new.id, new.name, new.parent_id)
+    rows.change_group(call.work, new)
     call.work.changed(Part.DIRECTORY, "update", Kind.GROUP, new.id, before=old, after=new)
     if parent is not None and parent != old.parent_id:
         guard_groups(call, _lineage(call, parent), confirmed)

@@ -20,14 +20,14 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
 from mailreeve.families.directory.groups.types import Source
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
+from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
@@ -89,8 +89,6 @@ group_use: Final = Table(
 _count_groups: Final = Counted(group)
 _count_below: Final = Counted(group, "parent_id")
 _count_members: Final = Counted(member, "group_id")
-_GROUP_COLUMNS: Final = (group.c.id, group.c.parent_id, group.c.name, group.c.source, group.c.system)
-_MEMBER_COLUMNS: Final = (member.c.id, member.c.group_id, member.c.matched, member.c.shown, member.c.notes)
 
 
 class GroupRow(Struct, frozen=True):
@@ -113,16 +111,55 @@ class MemberRow(Struct, frozen=True):
     notes: str
 
 
+_groups: Final = Records(group, GroupRow)
+_members: Final = Records(member, MemberRow)
+_all: Final = _groups.where(order_by=group.c.id)
+_below: Final = _groups.where(group.c.parent_id == given("above"), order_by=group.c.id)
+_first_below: Final = Query(group.name, _below.statement.limit(given("most")), _groups.make)
+_named: Final = func.instr(group.c.folded, given("text")) > 0
+_from_source: Final = group.c.source == given("origin")
+_listings: Final = {
+    (named, sourced): Listing(
+        _groups.where(*((_named,) * named), *((_from_source,) * sourced)).statement, group.c.id, _groups.make
+    )
+    for named in (False, True)
+    for sourced in (False, True)
+}
+_counts: Final = {
+    (named, sourced): select(func.count())
+    .select_from(group)
+    .where(ours(group), *((_named,) * named), *((_from_source,) * sourced))
+    for named, sourced in _listings
+}
+_parent: Final = select(group.c.parent_id).where(ours(group), group.c.id == given("key"))
+_under: Final = group.alias()
+_with_others_below: Final = select(group.c.id).where(
+    ours(group),
+    select(_under.c.id)
+    .where(_under.c.account_id == group.c.account_id, _under.c.parent_id == group.c.id)
+    .exists(),
+)
+_in_group: Final = member.c.group_id == given("which")
+_remove_members: Final = delete(member).where(ours(member), _in_group)
+_matched: Final = select(member.c.matched).where(ours(member), _in_group)
+_members_of: Final = Listing(_members.where(_in_group).statement, member.c.id, _members.make)
+_membership: Final = _members.where(_in_group, member.c.matched == given("who"))
+_memberships: Final = select(member.c.matched, member.c.group_id, member.c.id).where(ours(member))
+_forget_uses: Final = delete(group_use).where(ours(group_use), group_use.c.policy_id == given("policy"))
+_add_uses: Final = insert(group_use)
+_users_of: Final = select(group_use.c.policy_id).where(ours(group_use))
+_any_user: Final = _users_of.where(group_use.c.group_id == given("which")).limit(1)
+
+
 def every_group(work: Work) -> list[GroupRow]:
     """All groups, oldest first."""
-    rows = work.execute(select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id).order_by(group.c.id))
-    return list(work.read(group.name, rows, _group))
+    return _all.every(work)
 
 
 def some_groups(work: Work, keys: Sequence[str]) -> list[GroupRow]:
     """Those of these groups that exist."""
-    query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id)
-    return list(work.read(group.name, stream_named(work, query, group.c.id, keys), _group))
+    rows = stream_named(work, _groups.where().statement, group.c.id, keys)
+    return list(work.read(group.name, rows, _groups.make))
 
 
 def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> Page[GroupRow]:
@@ -131,26 +168,21 @@ def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> P
 
     No index finds a part of a name: to find little, all names of the account are gone through in the database.
     """
-    query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id)
-    wanted = text.casefold()
-    if wanted:
-        query = query.where(func.instr(group.c.folded, wanted) > 0)
-    if source is not None:
-        query = query.where(group.c.source == source)
+    which = bool(text), source is not None
+    told = {"text": text.casefold(), "origin": source}
 
     def total() -> int:
-        if not wanted and source is None:
+        if not any(which):
             return count_groups(work)
-        found: int = work.execute(query.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
+        found: int = work.run(_counts[which], told).scalar_one()
         return found
 
-    return page_of(work, query, group.c.id, asked, _group, total)
+    return _listings[which].page(work, asked, total, **told)
 
 
 def groups_below(work: Work, key: str, most: int) -> list[GroupRow]:
     """The first groups right below a group, in the order of their keys."""
-    query = select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.parent_id == key)
-    return list(work.read(group.name, work.execute(query.order_by(group.c.id).limit(most)), _group))
+    return _first_below.every(work, above=key, most=most)
 
 
 def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
@@ -160,39 +192,24 @@ def count_below(work: Work, keys: Sequence[str]) -> dict[str, int]:
 
 def find_group(work: Work, key: str) -> GroupRow | None:
     """One group, or None."""
-    row = work.execute(
-        select(*_GROUP_COLUMNS).where(group.c.account_id == work.account_id, group.c.id == key)
-    ).one_or_none()
-    return work.read_one(group.name, row, _group)
+    return _groups.find(work, key)
 
 
 def parent_of(work: Work, key: str) -> str | None:
     """The group right above a group, or None at the root."""
-    found: str | None = work.execute(
-        select(group.c.parent_id).where(group.c.account_id == work.account_id, group.c.id == key)
-    ).scalar_one_or_none()
+    found: str | None = work.run(_parent, {"key": key}).scalar_one_or_none()
     return found
 
 
 def height(work: Work, key: str, most: int) -> int:
     """How many groups lie one in another from this one downwards, itself included; of more than `most` so many and
     one more. Only groups that have others below them are read."""
-    below = group.alias()
-    inner = (
-        select(group.c.id)
-        .where(group.c.account_id == work.account_id)
-        .where(
-            select(below.c.id)
-            .where(below.c.account_id == work.account_id, below.c.parent_id == group.c.id)
-            .exists()
-        )
-    )
     level, height = [key], 1
     while level and height <= most:
         if not any(count_below(work, level).values()):
             break
         height += 1
-        level = [row[0] for row in stream_named(work, inner, group.c.parent_id, level)]
+        level = [row[0] for row in stream_named(work, _with_others_below, group.c.parent_id, level)]
     return height
 
 
@@ -204,42 +221,23 @@ def count_children(work: Work, key: str) -> int:
 def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:
     """A new cloud group."""
     row = GroupRow(new_key(), parent_id, name, Source.CLOUD, system)
-    work.execute(
-        insert(group).values(
-            account_id=work.account_id,
-            id=row.id,
-            parent_id=parent_id,
-            name=name,
-            source=row.source,
-            system=system,
-            created_at=work.now,
-        )
-    )
-    return row
+    return _groups.insert(work, row, folded=name.casefold(), created_at=work.now)
 
 
-def change_group(work: Work, key: str, name: str, parent_id: str | None) -> None:
+def change_group(work: Work, new: GroupRow) -> None:
     """Give a group another name and place."""
-    work.execute(
-        update(group)
-        .where(group.c.account_id == work.account_id, group.c.id == key)
-        .values(name=name, folded=name.casefold(), parent_id=parent_id)
-    )
+    _groups.replace(work, new, folded=new.name.casefold())
 
 
 def remove_group(work: Work, key: str) -> None:
     """Remove a group with its members."""
-    work.execute(delete(member).where(member.c.account_id == work.account_id, member.c.group_id == key))
-    work.execute(delete(group).where(group.c.account_id == work.account_id, group.c.id == key))
+    work.run(_remove_members, {"which": key})
+    _groups.delete(work, key)
 
 
 def all_matched(work: Work, group_id: str) -> list[str]:
     """What all members of a group are matched by."""
-    return list(
-        work.execute(
-            select(member.c.matched).where(member.c.account_id == work.account_id, member.c.group_id == group_id)
-        ).scalars()
-    )
+    return list(work.run(_matched, {"which": group_id}).scalars())
 
 
 def member_counts(work: Work, keys: Sequence[str]) -> dict[str, int]:
@@ -259,53 +257,34 @@ def count_groups(work: Work) -> int:
 
 def page_of_members(work: Work, group_id: str, asked: Asked) -> Page[MemberRow]:
     """A page of a group's members, in the order of their keys."""
-    query = select(*_MEMBER_COLUMNS).where(member.c.account_id == work.account_id, member.c.group_id == group_id)
-    return page_of(work, query, member.c.id, asked, _member, lambda: count_members(work, group_id))
+    return _members_of.page(work, asked, lambda: count_members(work, group_id), which=group_id)
 
 
 def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
     """The membership of an address or domain in a group, or None."""
-    row = work.execute(
-        select(*_MEMBER_COLUMNS).where(
-            member.c.account_id == work.account_id, member.c.group_id == group_id, member.c.matched == matched
-        )
-    ).one_or_none()
-    return work.read_one(member.name, row, _member)
+    return _membership.one(work, which=group_id, who=matched)
 
 
 def add_member(work: Work, group_id: str, matched: str, shown: str, notes: str) -> MemberRow:
     """A new membership."""
-    row = MemberRow(new_key(), group_id, matched, shown, notes)
-    work.execute(
-        insert(member).values(
-            account_id=work.account_id,
-            id=row.id,
-            group_id=group_id,
-            matched=matched,
-            shown=shown,
-            notes=notes,
-            created_at=work.now,
-        )
-    )
-    return row
+    return _members.insert(work, MemberRow(new_key(), group_id, matched, shown, notes), created_at=work.now)
 
 
 def remove_member(work: Work, key: str) -> None:
     """End a membership."""
-    work.execute(delete(member).where(member.c.account_id == work.account_id, member.c.id == key))
+    _members.delete(work, key)
 
 
 def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str, tuple[str, ...]]:
     """From each member, an address's key or a domain, to its groups: what decisions read. Of these, or of all."""
     found: dict[str, list[str]] = {}
     shared: dict[str, str] = {}  # one text for each group, however many members it has
-    query = select(member.c.matched, member.c.group_id, member.c.id).where(member.c.account_id == work.account_id)
     rows: Iterable[Sequence[str]]
     if members is None:
-        rows = stream(work, query.order_by(member.c.id))
+        rows = stream(work, _memberships.order_by(member.c.id))
     else:
         # Asked for an order, SQLite looks at all members of the account for the sake of it.
-        rows = sorted(stream_named(work, query, member.c.matched, members), key=itemgetter(2))
+        rows = sorted(stream_named(work, _memberships, member.c.matched, members), key=itemgetter(2))
     for matched, group_id, _ in rows:
         found.setdefault(matched, []).append(shared.setdefault(group_id, group_id))
     return {matched: tuple(ids) for matched, ids in found.items()}
@@ -318,34 +297,19 @@ def parents(groups: Sequence[GroupRow]) -> dict[str, str]:
 
 def use(work: Work, policy_id: str, group_ids: Iterable[str]) -> None:
     """Note that a policy names just these groups: what it names cannot be deleted."""
-    mine = (group_use.c.account_id == work.account_id, group_use.c.policy_id == policy_id)
-    work.execute(delete(group_use).where(*mine))
+    work.run(_forget_uses, {"policy": policy_id})
     rows: list[dict[str, object]] = [
         {"account_id": work.account_id, "policy_id": policy_id, "group_id": key} for key in group_ids
     ]
-    work.insert_many(insert(group_use), rows)
+    work.insert_many(_add_uses, rows)
 
 
 def used_by(work: Work, group_ids: Iterable[str]) -> list[str]:
     """The ids of the policies, of any family, that name one of these groups."""
-    query = select(group_use.c.policy_id).where(group_use.c.account_id == work.account_id).distinct()
+    query = _users_of.distinct()
     return [row[0] for row in stream_named(work, query, group_use.c.group_id, sorted(group_ids))]
 
 
 def is_used(work: Work, group_id: str) -> bool:
     """Whether a policy names the group."""
-    found = work.execute(
-        select(group_use.c.policy_id)
-        .where(group_use.c.account_id == work.account_id, group_use.c.group_id == group_id)
-        .limit(1)
-    )
-    return found.first() is not None
-
-
-def _group(row: Sequence[Any]) -> GroupRow:
-    key, parent_id, name, source, system = row
-    return GroupRow(key, parent_id, name, Source(source), system)
-
-
-def _member(row: Sequence[Any]) -> MemberRow:
-    return MemberRow(*row)
+    return work.run(_any_user, {"which": group_id}).first() is not None

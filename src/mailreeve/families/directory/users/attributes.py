@@ -6,13 +6,12 @@ The names of types are unique without regard to case. A user has at most one val
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
-    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -23,9 +22,10 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
+from mailreeve.store.records import Records, given, maker, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
@@ -70,123 +70,87 @@ class AttributeValue(Struct, frozen=True):
     value: str
 
 
+_types: Final = Records(attribute_type, AttributeType)
+_listing: Final = Listing(_types.where().statement, attribute_type.c.id, _types.make, all_at_once=True)
+_named: Final = _types.where(attribute_type.c.folded == given("text"))
+_count: Final = select(func.count()).select_from(attribute_type).where(ours(attribute_type))
+_value: Final = attribute_value.c
+_of_user: Final = _value.user_id == given("whose")
+_one: Final = (ours(attribute_value), _of_user, _value.type_id == given("which"))
+_values: Final = (
+    select(_value.type_id, attribute_type.c.name, _value.value)
+    .join(
+        attribute_type,
+        (_value.account_id == attribute_type.c.account_id) & (_value.type_id == attribute_type.c.id),
+    )
+    .where(ours(attribute_value), _of_user)
+)
+_values_in_order: Final = _values.order_by(_value.type_id)
+_listing_of_values: Final = Listing(_values, _value.type_id, maker(AttributeValue), all_at_once=True)
+_count_values: Final = select(func.count()).select_from(attribute_value).where(ours(attribute_value), _of_user)
+_change: Final = update(attribute_value).where(*_one).values(value=given("new_value"))
+_insert: Final = insert(attribute_value)
+_remove: Final = delete(attribute_value).where(*_one)
+_matched: Final = (
+    select(_value.user_id, _value.type_id, _value.value)
+    .where(ours(attribute_value))
+    .order_by(_value.user_id, _value.type_id)
+)
+
+
 def page_of_types(work: Work, asked: Asked) -> Page[AttributeType]:
     """A page of all attribute types in the order of their keys, or all of them when no page was asked for."""
-    table = attribute_type.c
-    query = select(table.id, table.name).where(table.account_id == work.account_id)
-    return page_of(
-        work,
-        query,
-        table.id,
-        asked,
-        lambda row: AttributeType(*row),
-        lambda: count_types(work),
-        all_at_once=True,
-    )
+    return _listing.page(work, asked, lambda: count_types(work))
 
 
 def find_type(work: Work, *, key: str | None = None, name: str | None = None) -> AttributeType | None:
     """The attribute type with this key, or without one with this name, in any case; None if there is none."""
-    wanted = attribute_type.c.folded == (name or "").casefold() if key is None else attribute_type.c.id == key
-    row = work.execute(
-        select(attribute_type.c.id, attribute_type.c.name).where(
-            attribute_type.c.account_id == work.account_id, wanted
-        )
-    ).one_or_none()
-    return work.read_one(attribute_type.name, row, lambda row: AttributeType(*row))
+    return _named.one(work, text=(name or "").casefold()) if key is None else _types.find(work, key)
 
 
 def count_types(work: Work) -> int:
     """How many attribute types the account has."""
-    found: int = work.execute(
-        select(func.count()).select_from(attribute_type).where(attribute_type.c.account_id == work.account_id)
-    ).scalar_one()
+    found: int = work.run(_count).scalar_one()
     return found
 
 
 def add_type(work: Work, name: str) -> AttributeType:
     """A new attribute type."""
     row = AttributeType(new_key(), name)
-    work.execute(
-        insert(attribute_type).values(
-            account_id=work.account_id, id=row.id, name=name, folded=name.casefold(), created_at=work.now
-        )
-    )
-    return row
+    return _types.insert(work, row, folded=name.casefold(), created_at=work.now)
 
 
 def values_of(work: Work, user_id: str) -> list[AttributeValue]:
     """A user's values, in the order of their types' keys."""
-    rows = work.execute(_values(work, user_id).order_by(attribute_value.c.type_id))
-    return [AttributeValue(*row) for row in rows]
+    return [AttributeValue(*row) for row in work.run(_values_in_order, {"whose": user_id})]
 
 
 def page_of_values(work: Work, user_id: str, asked: Asked) -> Page[AttributeValue]:
     """A page of a user's values in the order of their types' keys, or all of them when no page was asked for."""
-    table = attribute_value.c
 
     def total() -> int:
-        found: int = work.execute(
-            select(func.count())
-            .select_from(attribute_value)
-            .where(table.account_id == work.account_id, table.user_id == user_id)
-        ).scalar_one()
+        found: int = work.run(_count_values, {"whose": user_id}).scalar_one()
         return found
 
-    query = _values(work, user_id)
-    return page_of(work, query, table.type_id, asked, lambda row: AttributeValue(*row), total, all_at_once=True)
-
-
-def _values(work: Work, user_id: str) -> Select[Any]:
-    return (
-        select(attribute_value.c.type_id, attribute_type.c.name, attribute_value.c.value)
-        .join(
-            attribute_type,
-            (attribute_value.c.account_id == attribute_type.c.account_id)
-            & (attribute_value.c.type_id == attribute_type.c.id),
-        )
-        .where(attribute_value.c.account_id == work.account_id, attribute_value.c.user_id == user_id)
-    )
+    return _listing_of_values.page(work, asked, total, whose=user_id)
 
 
 def put(work: Work, user_id: str, type_id: str, value: str) -> None:
     """Give a user a value, in place of the one there may be."""
-    ours = (
-        attribute_value.c.account_id == work.account_id,
-        attribute_value.c.user_id == user_id,
-        attribute_value.c.type_id == type_id,
-    )
-    if work.execute(update(attribute_value).where(*ours).values(value=value)).rowcount == 0:
-        work.execute(
-            insert(attribute_value).values(
-                account_id=work.account_id, user_id=user_id, type_id=type_id, value=value
-            )
-        )
+    if work.run(_change, {"whose": user_id, "which": type_id, "new_value": value}).rowcount == 0:
+        work.insert(_insert, {"user_id": user_id, "type_id": type_id, "value": value})
 
 
 def remove(work: Work, user_id: str, type_id: str) -> None:
     """Take a value from a user, if there is one."""
-    work.execute(
-        delete(attribute_value).where(
-            attribute_value.c.account_id == work.account_id,
-            attribute_value.c.user_id == user_id,
-            attribute_value.c.type_id == type_id,
-        )
-    )
+    work.run(_remove, {"whose": user_id, "which": type_id})
 
 
 def matched_values(work: Work, users: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
     """From each user who has attributes to type ids and values without case: what decisions read (D-41). Of these
     users, or of all."""
     found: dict[str, dict[str, str]] = {}
-    table = attribute_value.c
-    query = (
-        select(table.user_id, table.type_id, table.value)
-        .where(table.account_id == work.account_id)
-        .order_by(table.user_id, table.type_id)
-    )
-    for user_id, type_id, value in (
-        stream(work, query) if users is None else stream_named(work, query, table.user_id, users)
-    ):
+    rows = stream(work, _matched) if users is None else stream_named(work, _matched, _value.user_id, users)
+    for user_id, type_id, value in rows:
         found.setdefault(user_id, {})[type_id] = value.casefold()
     return found

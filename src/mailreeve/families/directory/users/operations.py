@@ -71,7 +71,7 @@ def create_administrator(work: Work, address: Address, password: str, role: Role
     if old is None:
         return add_user(work, str(address), password_hash=password_hash, role=role).id
     new = msgspec.structs.replace(old, role=role, password_changed_at=work.now)
-    rows.appoint(work, new, password_hash)
+    rows.change(work, new, password_hash)
     work.changed(None, "update", Kind.USER, new.id, before=old, after=new)
     return new.id
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     ForeignKeyConstraint,
     Index,
-    Select,
     String,
     Table,
     Text,
@@ -26,18 +25,18 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
 
 from mailreeve.access.permissions import Role
-from mailreeve.families.machinery.pages import page_of
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Address, Domain
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
 from mailreeve.store.reading import UnreadableRows, made
+from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import ACCOUNT, Work
 from mailreeve.wire.pagination import Asked, Page
 
 T = TypeVar("T")
@@ -133,25 +132,6 @@ class AddressRow(Struct, frozen=True):
     source: str
 
 
-_COLUMNS: Final = (
-    user.c.id,
-    user.c.key,
-    user.c.address,
-    user.c.name,
-    user.c.role,
-    user.c.address_type,
-    user.c.source,
-    user.c.locked,
-    user.c.disabled,
-    user.c.force_password_change,
-    user.c.password_never_expires,
-    user.c.allow_smtp,
-    user.c.allow_pop,
-    user.c.archive_start,
-    user.c.archive_start_shown,
-    user.c.password_changed_at,
-    user.c.created_at,
-)
 _ADDRESS_COLUMNS: Final = (
     address.c.key,
     address.c.user_id,
@@ -166,35 +146,60 @@ _ADDRESS_COLUMNS: Final = (
 _its_user: Final = and_(address.c.account_id == user.c.account_id, address.c.user_id == user.c.id)
 
 
+_records: Final = Records(user, UserRow)
+_addresses: Final = select(*_ADDRESS_COLUMNS).join(user, _its_user).where(ours(address))
+_with_id: Final = _records.where(user.c.id == given("key"))
+_who_has: Final = Query(
+    user.name,
+    select(*_records.columns).join(address, _its_user).where(ours(address), address.c.key == given("key")),
+    _records.make,
+)
+_login: Final = _who_has.statement.add_columns(user.c.password_hash)
+_identities: Final = select(address.c.key, user.c.key, user.c.id).join(user, _its_user).where(ours(address))
+_one_address: Final = _addresses.where(address.c.key == given("which"))
+_aliases: Final = _addresses.where(address.c.user_id == given("whose"), address.c.alias.is_(True))
+_count_aliases: Final = _aliases.with_only_columns(func.count(), maintain_column_froms=True)
+_insert_address: Final = insert(address)
+_remove_alias: Final = delete(address).where(
+    ours(address), address.c.key == given("which"), address.c.alias.is_(True)
+)
+
+
+def _address(row: Sequence[Any]) -> AddressRow:
+    return AddressRow(*row)
+
+
+_listing: Final = Listing(_addresses, address.c.key, _address)
+_listing_of_domain: Final = Listing(_addresses.where(address.c.domain == given("within")), address.c.key, _address)
+_listing_of_aliases: Final = Listing(_aliases, address.c.key, _address, all_at_once=True)
+
+
 def find(work: Work, key: str) -> UserRow | None:
     """One user by store key, or None."""
-    row = work.execute(_with_id(work.account_id, key)).one_or_none()
-    return work.read_one(user.name, row, _row)
+    return _with_id.one(work, key=key)
 
 
 def find_by_id(connection: Connection, account_id: str, key: str) -> UserRow | None:
     """As `find`, outside a transaction of the account: whoever authenticates a call asks so."""
-    row = connection.execute(_with_id(account_id, key)).one_or_none()
+    row = connection.execute(_with_id.statement, {ACCOUNT: account_id, "key": key}).one_or_none()
     return _read_without_work(account_id, row, _row)
 
 
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
-    row = work.execute(_who_has(work.account_id, key)).one_or_none()
-    return work.read_one(user.name, row, _row)
+    return _who_has.one(work, key=key)
 
 
 def find_login(connection: Connection, account_id: str, key: str) -> Login | None:
     """As `find_by_address`, with the hash that the password is checked against."""
-    row = connection.execute(_who_has(account_id, key).add_columns(user.c.password_hash)).one_or_none()
+    row = connection.execute(_login, {ACCOUNT: account_id, "key": key}).one_or_none()
     return _read_without_work(account_id, row, lambda row: Login(_row(row[:-1]), row[-1]))
 
 
 def check(work: Work) -> None:
     """Read every user, so that one that cannot be read is noted: decisions read less of them."""
     work.unreadable.forget(work.account_id, user.name)
-    query = select(*_COLUMNS).where(user.c.account_id == work.account_id)
-    for _ in work.read(user.name, stream(work, query), _row):
+    for _ in work.read(user.name, stream(work, _records.where().statement), _row):
         pass
 
 
@@ -233,64 +238,38 @@ def add(
         password_changed_at=None if password_hash is None else work.now,
         created_at=work.now,
     )
-    work.execute(
-        insert(user).values(
-            account_id=work.account_id,
-            id=row.id,
-            key=row.key,
-            address=row.address,
-            role=role,
-            address_type=row.address_type,
-            source=row.source,
-            password_hash=password_hash,
-            created_at=work.now,
-            **_changeable(work, row),
-        )
-    )
+    _records.insert(work, row, password_hash=password_hash, updated_at=work.now)
     _add_address(work, row.id, primary, row.address, alias=False)
     return row
 
 
 def change(work: Work, new: UserRow, password_hash: str | None = None) -> None:
-    """Give a user other properties, and another password where there is one. Id, addresses and role stay."""
-    values = _changeable(work, new)
-    if password_hash is not None:
-        values["password_hash"] = password_hash
-    work.execute(update(user).where(user.c.account_id == work.account_id, user.c.id == new.id).values(**values))
-
-
-def appoint(work: Work, new: UserRow, password_hash: str) -> None:
-    """As `change`, with another role."""
-    change(work, new, password_hash)
-    work.execute(
-        update(user).where(user.c.account_id == work.account_id, user.c.id == new.id).values(role=new.role)
-    )
+    """Give a user other properties, and another password where there is one. Id and addresses stay."""
+    password = {} if password_hash is None else {"password_hash": password_hash}
+    _records.replace(work, new, updated_at=work.now, **password)
 
 
 def page_of_addresses(work: Work, domain: Domain | None, asked: Asked) -> Page[AddressRow]:
     """A page of all addresses, or of those in one domain, aliases among them, in alphabetical order."""
-    query = _addresses(work)
     if domain is None:
-        return page_of(work, query, address.c.key, asked, _address, lambda: _count_addresses.total(work))
-    query = query.where(address.c.domain == domain)
-    return page_of(work, query, address.c.key, asked, _address, lambda: _count_of_domain.total(work, domain))
+        return _listing.page(work, asked, lambda: _count_addresses.total(work))
+    return _listing_of_domain.page(work, asked, lambda: _count_of_domain.total(work, domain), within=domain)
 
 
 def find_address(work: Work, key: str) -> AddressRow | None:
     """One address, primary or alias, or None."""
-    row = work.execute(_addresses(work).where(address.c.key == key)).one_or_none()
+    row = work.run(_one_address, {"which": key}).one_or_none()
     return None if row is None else _address(row)
 
 
 def page_of_aliases(work: Work, user_id: str, asked: Asked) -> Page[AddressRow]:
     """A page of a user's aliases in alphabetical order, or all of them when no page was asked for."""
-    query = _addresses(work).where(address.c.user_id == user_id, address.c.alias.is_(True))
 
     def total() -> int:
-        found: int = work.execute(query.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
+        found: int = work.run(_count_aliases, {"whose": user_id}).scalar_one()
         return found
 
-    return page_of(work, query, address.c.key, asked, _address, total, all_at_once=True)
+    return _listing_of_aliases.page(work, asked, total, whose=user_id)
 
 
 def add_alias(work: Work, owner: UserRow, alias: Address, shown: str) -> AddressRow:
@@ -301,43 +280,28 @@ def add_alias(work: Work, owner: UserRow, alias: Address, shown: str) -> Address
 
 def remove_alias(work: Work, key: str) -> None:
     """Take an alias from its user."""
-    work.execute(
-        delete(address).where(
-            address.c.account_id == work.account_id, address.c.key == key, address.c.alias.is_(True)
-        )
-    )
+    work.run(_remove_alias, {"which": key})
 
 
 def identities(work: Work, users: Sequence[str] | None = None) -> Iterator[Sequence[str]]:
     """For each address its key, the key of its user's primary address, and the user's id: what decisions read. Of
     these users, or of all."""
-    query = (
-        select(address.c.key, user.c.key, user.c.id)
-        .join(user, _its_user)
-        .where(address.c.account_id == work.account_id)
-    )
+    query = _identities
     return stream(work, query) if users is None else stream_named(work, query, address.c.user_id, users)
 
 
 def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
     """From each of these addresses that is somebody's to its user's id."""
     # As in `names`: the column that is not used keeps SQLite from reading a whole index.
-    query = select(address.c.key, address.c.user_id, address.c.shown).where(
-        address.c.account_id == work.account_id
-    )
+    query = select(address.c.key, address.c.user_id, address.c.shown).where(ours(address))
     return {key: user_id for key, user_id, _ in stream_named(work, query, address.c.key, keys)}
 
 
 def names(work: Work, keys: Sequence[str]) -> dict[str, str]:
     """From each of these addresses that is somebody's, primary or alias, to its user's name."""
     # All columns of an address: where few are asked for, SQLite reads them all from an index that has those.
-    query = select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
-    rows = stream_named(work, query, address.c.key, keys)
+    rows = stream_named(work, _addresses, address.c.key, keys)
     return {row.key: row.name for row in map(_address, rows)}
-
-
-def _with_id(account_id: str, key: str) -> Select[Any]:
-    return select(*_COLUMNS).where(user.c.account_id == account_id, user.c.id == key)
 
 
 def _read_without_work(account_id: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
@@ -345,50 +309,19 @@ def _read_without_work(account_id: str, row: Sequence[Any] | None, make: Callabl
     return None if row is None else next(made(UnreadableRows(), account_id, user.name, [row], make), None)
 
 
-def _who_has(account_id: str, key: str) -> Select[Any]:
-    return (
-        select(*_COLUMNS).join(address, _its_user).where(address.c.account_id == account_id, address.c.key == key)
-    )
-
-
-def _addresses(work: Work) -> Select[Any]:
-    return select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
-
-
-def _address(row: Sequence[Any]) -> AddressRow:
-    return AddressRow(*row)
-
-
-def _changeable(work: Work, row: UserRow) -> dict[str, object]:
-    return {
-        "name": row.name,
-        "locked": row.locked,
-        "disabled": row.disabled,
-        "force_password_change": row.force_password_change,
-        "password_never_expires": row.password_never_expires,
-        "allow_smtp": row.allow_smtp,
-        "allow_pop": row.allow_pop,
-        "archive_start": row.archive_start,
-        "archive_start_shown": row.archive_start_shown,
-        "password_changed_at": row.password_changed_at,
-        "updated_at": work.now,
-    }
-
-
 def _add_address(work: Work, user_id: str, new: Address, shown: str, *, alias: bool) -> None:
-    work.execute(
-        insert(address).values(
-            account_id=work.account_id,
-            key=new.key,
-            user_id=user_id,
-            shown=shown,
-            domain=new.domain,
-            alias=alias,
-            created_at=work.now,
-        )
+    work.insert(
+        _insert_address,
+        {
+            "key": new.key,
+            "user_id": user_id,
+            "shown": shown,
+            "domain": new.domain,
+            "alias": alias,
+            "created_at": work.now,
+        },
     )
 
 
 def _row(row: Sequence[Any]) -> UserRow:
-    key, matched, shown, name, role, *rest = row
-    return UserRow(key, matched, shown, name, None if role is None else Role(role), *rest)
+    return _records.make(row)
