@@ -1,7 +1,8 @@
 """How many signed calls per second does the API serve, and what does it cost over the bare HTTP server?
 
-Subjects: a read (get-policy of one policy), a write (permit-or-block, which is durable when it is answered), and
-a bare ASGI callable on the same HTTP server. Rounds are interleaved, rates are medians. The processor time is that
+Subjects: a read (get-policy of one policy), a write (permit-or-block, which is durable when it is answered),
+a fair peer (`rig/fair_http.py`: signature, a point read, an envelope, and nothing else) and a bare ASGI
+callable, all on the same HTTP server. Rounds are interleaved, rates are medians. The processor time is that
 of the server's process alone; it is the steadier figure, since server and load generators share the machine.
 """
 
@@ -104,6 +105,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         rig_server("bare_http") as bare,
         mailreeve(Path(folder) / "data") as (server, keys),
+        rig_server("fair_http", {"PEER_APP_KEY": keys["app_key"], "PEER_SECRET_KEY": keys["secret_key"]}) as peer,
     ):
         host, port = server.address("http")
         names = Credentials.__struct_fields__
@@ -112,6 +114,7 @@ def main() -> None:
         read, write = partial(read_body, policy_id=policy_id), partial(write_body, admin=keys["admin"])
         subjects = {
             "bare ASGI callable": (bare, READ, read),
+            "fair peer: signed point read": (peer, READ, read),
             "read: get-policy of one": (server, READ, read),
             "write: permit-or-block": (server, WRITE, write),
         }
@@ -133,7 +136,7 @@ def main() -> None:
         "Signed API calls over HTTP, keep-alive",
         f"median of {options.rounds} interleaved rounds; {options.processes} load processes on the same machine, "
         f"{options.connections} connections each; one server process; quota lifted; writes are synced to disk",
-        ("subject", "calls/s", "range", "times bare", "server CPU us/call"),
+        ("subject", "calls/s", "range", "times bare", "server CPU us/call", "times peer"),
         [
             (
                 name,
@@ -141,6 +144,7 @@ def main() -> None:
                 spread(rates[name]),
                 f"{relative[name]:.2f}",
                 f"{median(costs[name]):,.0f}",
+                f"{median(costs[name]) / median(costs['fair peer: signed point read']):.1f}",
             )
             for name in subjects
         ],

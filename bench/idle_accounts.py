@@ -20,11 +20,11 @@ from rig import filled, worlds
 from rig.apart import Timed, apart, resident, timed
 from rig.report import Judged, show, show_targets
 
-from mailreeve.cli import logs
-from mailreeve.directory.accounts import Origin
-from mailreeve.families.account import operations as accounts
-from mailreeve.families.registry import LOADERS, furnish
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.access.caller import Origin
+from mailreeve.app import logs
+from mailreeve.families.directory.account import operations as accounts
+from mailreeve.families.registry import LOADERS, seed_account
+from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.schema import metadata
@@ -64,7 +64,7 @@ def make(path: Path, number: int, size: worlds.Size | None) -> list[str]:
             account_id, code = accounts.new_identity()
             work = Work(connection, account_id, Origin("bench"), datetime.now(UTC))
             accounts.create(work, code, f"Account {place}", f"admin@corp{place}.example")
-            furnish(work)
+            seed_account(work)
             if size is not None:
                 filled.put(connection, account_id, _rows(place, size))
             ids.append(account_id)

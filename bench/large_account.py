@@ -33,10 +33,10 @@ from rig.changing import (
 from rig.meanwhile import EVERY, Asked, Changing, Loading, asked, counting, nothing
 from rig.report import Judged, show, show_targets
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import DATABASE, Opened, open_initialised
+from mailreeve.app import logs
+from mailreeve.app.folder import DATABASE, Opened, open_initialised
+from mailreeve.app.settings import Settings
 from mailreeve.cli.init import initialise
-from mailreeve.settings import Settings
 
 
 class Start(Struct, frozen=True):
@@ -123,7 +123,7 @@ def measure(folder: Path, account_id: str, size: worlds.Size, rounds: int, secon
 def _loaded(opened: Opened, account_id: str, before: int) -> Start:
     with structlog.testing.capture_logs() as log:
         began, before_it = time.perf_counter(), time.process_time()
-        opened.house.follower.current(account_id)
+        opened.services.follower.current(account_id)
         seconds, processor = time.perf_counter() - began, time.process_time() - before_it
     told = sum(line["event"] == "loading policies" for line in log)
     return Start(seconds, processor, resident() - before, most_resident() - before, told)

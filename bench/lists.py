@@ -23,20 +23,20 @@ from rig.filled import ACCOUNT, AT, put
 from rig.report import show
 from sqlalchemy import insert
 
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
 from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
 from mailreeve.families.blocked_senders.rows import blocked_sender_policy
-from mailreeve.families.call import Limits
 from mailreeve.families.delegates.rows import delegate_right
-from mailreeve.families.domains.rows import domain
-from mailreeve.families.groups.rows import group, group_use, member
+from mailreeve.families.directory.domains.rows import domain
+from mailreeve.families.directory.groups.rows import group, group_use, member
+from mailreeve.families.directory.users.rows import address, user
+from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.perform import Services, perform
 from mailreeve.families.managed_senders.rows import managed_sender
-from mailreeve.families.perform import House, perform
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
-from mailreeve.families.users.rows import address, user
 from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
-from mailreeve.policy.targets import TargetType
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
@@ -76,7 +76,7 @@ class Server:
         self.clock = clock
         self.engine = SqliteEngine(path)
         store = Store(self.engine)
-        self.house = House(store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED)
+        self.services = Services(store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED)
         self.caller = Caller(ACCOUNT, "admin@corp.test", "app", frozenset(Permission))
 
     def call(self, path: str, item: Item | None = None, page: Item | None = None) -> dict[str, Any]:
@@ -97,10 +97,10 @@ class Server:
 
     def wire(self, kind: Kind, key: str) -> str:
         """The id of an object on the wire."""
-        return self.house.ids.seal(kind, key, ACCOUNT)
+        return self.services.ids.seal(kind, key, ACCOUNT)
 
     def _answer(self, path: str, body: bytes) -> bytes:
-        done = perform(self.house, BY_PATH[path], envelope.decode(body), self.caller, Origin("admin@corp.test"))
+        done = perform(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin("admin@corp.test"))
         return envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
 
 
@@ -461,7 +461,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             server = Server(Path(folder) / "lists.db", CLOCKS[options.clock])
             keys = fill(server, size)
-            server.house.follower.current(ACCOUNT)
+            server.services.follower.current(ACCOUNT)
             for name, measure in (("pages", pages), ("changes", changes)):
                 if options.only not in (None, name):
                     continue

@@ -17,12 +17,12 @@ from rig.apart import Timed, apart, timed
 from rig.engines import chosen, look
 from rig.report import show
 
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
+from mailreeve.formats.networks import parse_network
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
+from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 
 T = TargetType
 SIZE = worlds.Size(policies=1_000)

@@ -28,9 +28,9 @@ from sqlalchemy import Connection, insert, select
 
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.rows import message_outcome
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import SpamChecks, Stage
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account
 

@@ -17,13 +17,13 @@ from rig import worlds
 from rig.apart import Timed, apart, resident, timed
 from rig.report import Judged, show, show_targets
 
-from mailreeve.policy.decisions import WebDecision
-from mailreeve.policy.facts import WebFacts
-from mailreeve.policy.policies import WebPolicy
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.web_index import Listed, WebIndex, list_entry
-from mailreeve.policy.weblists import decide_web
-from mailreeve.policy.weburls import WebUrl, parse_web_url
+from mailreeve.formats.weburls import WebUrl, parse_web_url
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.index.web_index import Listed, WebIndex, list_entry
+from mailreeve.policy.model.decisions import WebDecision
+from mailreeve.policy.model.facts import WebFacts
+from mailreeve.policy.model.policies import WebPolicy
 
 CANONICAL = "URL made canonical"
 DECIDED = "Mailreeve"

@@ -21,10 +21,10 @@ import click
 import msgspec
 from msgspec import NODEFAULT, Struct, UnsetType
 
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.cli.main import main as command_line
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.targets import TargetType
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.wire import errors, policy_object
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.errors import Fault

@@ -1,5 +1,6 @@
 """What every test can use: `requires`, for tests that drive another program, and Hypothesis' settings."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -63,3 +64,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("requires"):
         for name in marker.args:
             find_or_skip(name)
+
+
+@pytest.fixture(scope="session")
+def turns(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> tuple[int, int]:
+    """Two open files that every process of this run has locks on: one to enter, one while a test goes on."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    names = (folder / f"{testrun_uid}.{name}" for name in ("entry", "going-on"))
+    entry, going_on = (os.open(name, os.O_CREAT | os.O_RDWR, 0o600) for name in names)
+    return entry, going_on
+
+
+@pytest.fixture(autouse=True)
+def _in_turn(request: pytest.FixtureRequest, turns: tuple[int, int]) -> Iterator[None]:
+    """A test marked `alone` runs while no other process of this run has a test going on.
+
+    Who waits at the entry holds up those behind, so that a test that wants to be alone gets its turn.
+    """
+    entry, going_on = turns
+    alone = request.node.get_closest_marker("alone") is not None
+    fcntl.flock(entry, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(going_on, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    finally:
+        fcntl.flock(entry, fcntl.LOCK_UN)
+    yield
+    fcntl.flock(going_on, fcntl.LOCK_UN)

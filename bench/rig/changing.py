@@ -9,19 +9,21 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from mailreeve.cli.folder import Opened
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import perform
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app.folder import Opened
+from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, PolicyType
-from mailreeve.policy.facts import DirectoryChanges, HeaderFrom, MessageFacts, parse_ip
-from mailreeve.policy.identities import Identities
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, FromPart, Scope
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision, PolicyType
+from mailreeve.policy.model.facts import DirectoryChanges, MessageFacts
+from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, FromPart, Scope
+from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 from mailreeve.store.transactions import Touched
 from mailreeve.wire import envelope
 from mailreeve.wire.tokens import Kind
@@ -55,7 +57,7 @@ class Account:
     """An account whose endpoints are called without a socket, and the moment at which the last commit began."""
 
     def __init__(self, opened: Opened, account_id: str) -> None:
-        self.house = opened.house
+        self.services = opened.services
         self.id = account_id
         self._caller = Caller(account_id, "bench", "bench", frozenset(Permission))
         self._commit_began = self._processor_began = 0
@@ -69,7 +71,7 @@ class Account:
     def call(self, path: str, item: dict[str, object]) -> dict[str, str]:
         """The answer to a call with one item, which must succeed."""
         request = envelope.decode(json.dumps({"data": [item]}).encode())
-        done = perform(self.house, BY_PATH[path], request, self._caller, Origin("bench"))
+        done = perform(self.services, BY_PATH[path], request, self._caller, Origin("bench"))
         answer = json.loads(envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings))
         if answer["fail"]:
             raise SystemExit(f"{path} failed: {answer['fail']}")
@@ -77,7 +79,7 @@ class Account:
 
     def policies(self) -> PolicySet:
         """The set now in force."""
-        return self.house.follower.current(self.id)
+        return self.services.follower.current(self.id)
 
     def step(
         self, path: str, item: dict[str, object], facts: MessageFacts, blocked: bool
@@ -160,7 +162,7 @@ def membership_steps(account: Account, size: worlds.Size, users: Sequence[str]) 
     """Users added to and removed from these groups through the API's operations."""
     steps = {}
     for name, group, sender in zip(("many", "few"), groups(size), ("x@many0.test", "x@few.test"), strict=True):
-        sealed = account.house.ids.seal(Kind.GROUP, group, account.id)
+        sealed = account.services.ids.seal(Kind.GROUP, group, account.id)
         held = account.policies().directory.groups
         taken = []
         for user in users:

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, PolicyType
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.matching import Unmet, case_of, evaluate, policy_order
-from mailreeve.policy.order import Order
-from mailreeve.policy.policies import BlockedSenderPolicy
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.matching import Unmet, case_of, evaluate, policy_order
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision, PolicyType
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.order import Order
+from mailreeve.policy.model.policies import BlockedSenderPolicy
 from rig import worlds
 from rig.apart import Timed, resident, timed
 
@@ -90,7 +90,7 @@ def look(account: PolicySet, policies: Iterable[BlockedSenderPolicy], facts: Mes
     for policy in policies:
         match = evaluate(policy, case)
         if not isinstance(match, Unmet):
-            place = policy_order(policy, match.swapped)
+            place = policy_order(policy, match.is_reversed)
             if best is None or place > best[0]:
                 best = place, policy.id
     return None if best is None else best[1]

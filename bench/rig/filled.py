@@ -14,16 +14,16 @@ from sqlalchemy import Connection, Table, insert
 
 from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
 from mailreeve.families.blocked_senders.rows import blocked_sender_policy
-from mailreeve.families.domains.rows import domain
-from mailreeve.families.groups.rows import group, member
+from mailreeve.families.directory.domains.rows import domain
+from mailreeve.families.directory.groups.rows import group, member
+from mailreeve.families.directory.users.attributes import attribute_type, attribute_value
+from mailreeve.families.directory.users.rows import address, user
 from mailreeve.families.managed_senders.rows import managed_sender
 from mailreeve.families.permitted_senders.rows import permitted_sender_policy
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.families.users.attributes import attribute_type, attribute_value
-from mailreeve.families.users.rows import address, user
 from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
-from mailreeve.policy.policies import BlockedSenderPolicy, Scope
-from mailreeve.policy.targets import Target
+from mailreeve.policy.model.policies import BlockedSenderPolicy, Scope
+from mailreeve.policy.model.targets import Target
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account, metadata
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument

@@ -10,9 +10,9 @@ from itertools import cycle
 from msgspec import Struct
 
 from mailreeve.families.registry import LOADERS
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType
-from mailreeve.policy.facts import MessageFacts
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.store.follow import Follower, Keep
 from rig import worlds
 from rig.changing import CREATE, DELETE, Account, message, wire_policy
@@ -60,7 +60,7 @@ def asked(
         finally:
             first.set()
 
-    clock, follower = time.perf_counter, account.house.follower
+    clock, follower = time.perf_counter, account.services.follower
     quick: list[float] = []
     followed: list[float] = []
     last = follower.current(account.id)
@@ -109,7 +109,7 @@ class Changing:
         self._blocked: dict[int, bool] = {account.policies().revision: False}
         self._next = False
         self._id = ""
-        account.house.store.on_commit(self._committed)
+        account.services.store.on_commit(self._committed)
 
     def _committed(self, account_id: str, revision: int, touched: object) -> None:
         self._blocked[revision] = self._next
@@ -150,7 +150,7 @@ class Loading:
 
     def __init__(self, account: Account) -> None:
         self._id = account.id
-        self._follower = Follower(account.house.store, LOADERS, worlds.RELAY, Keep(idle=-1.0))
+        self._follower = Follower(account.services.store, LOADERS, worlds.RELAY, Keep(idle=-1.0))
 
     def load(self) -> None:
         """Load it, the first time."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from mailreeve.policy.targets import TargetType
+from mailreeve.policy.model.targets import TargetType
 from rig import worlds
 from rig.report import median
 

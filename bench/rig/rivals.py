@@ -26,12 +26,12 @@ import cedarpy
 from casbin.persist import Adapter
 from msgspec import Struct
 
-from mailreeve.policy.addresses import NullSender
-from mailreeve.policy.matching import Case, case_of, policy_order
-from mailreeve.policy.networks import parse_network, within
-from mailreeve.policy.order import Order
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, FromPart
-from mailreeve.policy.targets import Target, TargetType
+from mailreeve.formats.addresses import NullSender
+from mailreeve.formats.networks import parse_network, within
+from mailreeve.policy.index.matching import Case, case_of, policy_order
+from mailreeve.policy.model.order import Order
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart
+from mailreeve.policy.model.targets import Target, TargetType
 from rig import worlds
 from rig.apart import resident, timed
 from rig.engines import KNOWN, Measured, directory_of, same
@@ -41,7 +41,7 @@ class Rule(Struct, frozen=True, gc=False):
     """A policy in one of its directions, as the general engines are given it."""
 
     policy: BlockedSenderPolicy
-    swapped: bool
+    is_reversed: bool
     sender: Target
     recipient: Target
 
@@ -54,7 +54,7 @@ class Rule(Struct, frozen=True, gc=False):
     @property
     def order(self) -> Order:
         """The place of the policy in this direction."""
-        return policy_order(self.policy, self.swapped)
+        return policy_order(self.policy, self.is_reversed)
 
 
 def rules(size: worlds.Size) -> Iterator[Rule]:
@@ -89,14 +89,14 @@ def cedar_engine(size: worlds.Size, questions: int, seconds: float) -> Measured:
     load = time.perf_counter() - began
     del text
     whole = resident() - before
-    ranked = [(rule.order, rule.policy.id, rule.swapped) for rule in rules(size)]
+    ranked = [(rule.order, rule.policy.id, rule.is_reversed) for rule in rules(size)]
 
     def ask(question: tuple[dict[str, str], Any]) -> str | None:
         request, entities = question
         applying = cedarpy.is_authorized(request, policies, entities).diagnostics.reasons
         found = [ranked[int(name.removeprefix("policy"))] for name in applying]
         # One that applies both ways counts as written.
-        written = {id_ for _, id_, swapped in found if not swapped}
+        written = {id_ for _, id_, is_reversed in found if not is_reversed}
         return max((one for one in found if not one[2] or one[1] not in written), default=(None, None))[1]
 
     asked = {KNOWN: timed(ask, [_cedar_question(one) for one in cases(size, questions)], seconds, same)}

@@ -86,7 +86,7 @@ def serve(folder: Path, next_hop: str = "") -> list[str]:
 
 
 @contextmanager
-def rig_server(name: str) -> Iterator[Server]:
-    """One of the servers in this folder that stand for "nothing but the library"."""
-    with running([sys.executable, str(RIG / f"{name}.py")]) as server:
+def rig_server(name: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    """One of the servers in this folder: those that stand for "nothing but the library", and the fair peers."""
+    with running([sys.executable, str(RIG / f"{name}.py")], environment) as server:
         yield server

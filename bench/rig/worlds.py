@@ -13,10 +13,11 @@ from math import inf
 
 from msgspec import Struct
 
-from mailreeve.policy.addresses import Address, Domain, parse_address
-from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import Address, Domain, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -34,7 +35,7 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
+from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 
 NOW = 1_800_000_000.0
 RELAY = (parse_network("127.0.0.0/8"),)

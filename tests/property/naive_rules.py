@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import NULL_SENDER, Address, parse_address
-from mailreeve.policy.decisions import Layer, PolicyType, Stage
-from mailreeve.policy.facts import HeaderFrom
-from mailreeve.policy.matching import Unmet
-from mailreeve.policy.personal import UNAUTHENTICATED
-from mailreeve.policy.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
-from mailreeve.policy.targets import TargetType
+from mailreeve.formats.addresses import NULL_SENDER, Address, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.index.matching import Unmet
+from mailreeve.policy.index.personal import UNAUTHENTICATED
+from mailreeve.policy.model.decisions import Layer, PolicyType, Stage
+from mailreeve.policy.model.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
+from mailreeve.policy.model.targets import TargetType
 
 T = TargetType
 RANKS = (
@@ -45,13 +45,13 @@ def plain_ip(facts):
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
-def place(policy, swapped):
+def place(policy, is_reversed):
     scope = policy.scope
     sides = [
         RANKS.index(T.INDIVIDUAL_EMAIL_ADDRESS if side.type is T.HEADER_DISPLAY_NAME else side.type)
         for side in (scope.from_, scope.to)
     ]
-    if swapped:
+    if is_reversed:
         sides.reverse()
     dated = (scope.terms.starts, scope.terms.ends) != (-inf, inf)
     ranks = (max(sides), min(sides), sides[0])
@@ -63,9 +63,9 @@ def personal_place(hit):
     return "@" in entry.sender, entry.action == "block", part == "envelope_from"
 
 
-def sort_key(policy, swapped):
+def sort_key(policy, is_reversed):
     """The same as a flat tuple, as explanations show it."""
-    override, ranks, networks, dated, created, id_ = place(policy, swapped)
+    override, ranks, networks, dated, created, id_ = place(policy, is_reversed)
     return (int(override), *(rank + 1 for rank in ranks), int(networks), int(dated), created, id_)
 
 
@@ -160,7 +160,7 @@ class NaiveRules:
         return ip is not None and any(ip in network for network in self.relay)
 
     def applies(self, policy, facts):
-        """(part, swapped) if the policy applies, else None: behaviour.md section 2.12."""
+        """(part, is_reversed) if the policy applies, else None: behaviour.md section 2.12."""
         scope, terms, ip = policy.scope, policy.scope.terms, plain_ip(facts)
         if not terms.enabled or not terms.starts <= facts.at < terms.ends:
             return None
@@ -168,8 +168,8 @@ class NaiveRules:
             return None
         if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return None
-        for swapped in (False, True) if terms.bidirectional else (False,):
-            source, goal = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
+        for is_reversed in (False, True) if terms.bidirectional else (False,):
+            source, goal = (scope.to, scope.from_) if is_reversed else (scope.from_, scope.to)
             if not self.is_met(goal, facts.recipient):
                 continue
             named = source.type is T.HEADER_DISPLAY_NAME
@@ -177,9 +177,9 @@ class NaiveRules:
                 unseen = facts.header_from is None
                 for author in () if unseen else facts.header_from or (HeaderFrom(None),):
                     if author.display_name == source.value if named else self.is_met(source, author.address):
-                        return FromPart.HEADER_FROM, swapped
+                        return FromPart.HEADER_FROM, is_reversed
             if not named and terms.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
-                return FromPart.ENVELOPE_FROM, swapped
+                return FromPart.ENVELOPE_FROM, is_reversed
         return None
 
     def first_failing(self, policy, facts):

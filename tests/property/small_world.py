@@ -10,10 +10,12 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
-from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, parse_ip
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, MessageFacts, User
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -27,8 +29,7 @@ from mailreeve.policy.policies import (
     Routing,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType
+from mailreeve.policy.model.targets import Target, TargetType
 
 ADDRESSES = tuple(
     map(

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from mailreeve.families.explain.operations import explain_message
 from mailreeve.families.explain.types import ExplainMessage
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.display_names import fold_display_name
+from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.plan import Reject
 from mailreeve.mail.transaction import Accepted, Transaction
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.display_names import fold_display_name
-from mailreeve.policy.facts import Directory, parse_ip
-from mailreeve.policy.policies import (
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory
+from mailreeve.policy.model.policies import (
     BlockedOption,
     BlockedSenderPolicy,
     FromPart,
@@ -24,8 +26,7 @@ from mailreeve.policy.policies import (
     ManagedSender,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, Target, TargetType
+from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 from mailreeve.wire.tokens import KEY_OCTETS, Ids
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from msgspec import UNSET, Struct
 from sqlalchemy import delete, event, func, insert, select, update
 
-from mailreeve.directory.accounts import Origin
+from mailreeve.access.caller import Origin
 from mailreeve.families.web_lists.rows import page_of_keys, web_policy
 from mailreeve.store.schema import account, metadata
 from mailreeve.store.transactions import Work

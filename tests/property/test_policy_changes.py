@@ -19,22 +19,19 @@ from msgspec.structs import replace
 from naive_rules import NaiveRules, found
 from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
 
-from mailreeve.policy import buckets, ranked, sharded, trace
-from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.decide import decide_connect, decide_mail
-from mailreeve.policy.decisions import PolicyType, Stage
-from mailreeve.policy.facts import (
-    Directory,
-    DirectoryChanges,
-    GroupPlace,
-    HeaderFrom,
-    MessageFacts,
-    User,
-    WebFacts,
-)
-from mailreeve.policy.identities import Identities
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.decide import trace
+from mailreeve.policy.decide.mail import decide_connect, decide_mail
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.index import buckets, ranked
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model import persistent_map as sharded
+from mailreeve.policy.model.decisions import PolicyType, Stage
+from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
+from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.policies import (
     AddressType,
     AlterationPolicy,
     BlockedOption,
@@ -50,8 +47,6 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.weblists import decide_web
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -395,7 +390,7 @@ class ChangingAccount(RuleBasedStateMachine):
             (PolicyType.ADDRESS_ALTERATION, account.alteration),
         ):
             listed = [
-                (one.id, one.failed, one.place, one.sort_key, None if one.failed else (one.part, one.swapped))
+                (one.id, one.failed, one.place, one.sort_key, None if one.failed else (one.part, one.is_reversed))
                 for one in explained.candidates
                 if one.type is type_
             ]

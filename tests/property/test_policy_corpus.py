@@ -13,11 +13,12 @@ import pytest
 from naive_rules import NaiveRules, found
 from small_world import ADDRESSES, DIRECTORY, NAMES, NETWORKS, RELAY, SOURCES, TARGETS, TIMES, Account
 
-from mailreeve.policy.addresses import NULL_SENDER
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType, Stage
-from mailreeve.policy.facts import HeaderFrom, MessageFacts
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import NULL_SENDER
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import PolicyType, Stage
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,

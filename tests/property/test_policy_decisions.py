@@ -33,17 +33,18 @@ from small_world import (
     targets,
 )
 
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_connect, decide_mail
-from mailreeve.policy.decisions import Layer, PolicyType, Stage, Verdict
-from mailreeve.policy.facts import HeaderFrom, parse_ip
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip
+from mailreeve.policy.decide.mail import decide_connect, decide_mail
+from mailreeve.policy.model.decisions import Layer, PolicyType, Stage, Verdict
+from mailreeve.policy.model.policies import (
     BlockedOption,
     BlockedSenderPolicy,
     FromPart,
     Scope,
 )
-from mailreeve.policy.targets import Target
+from mailreeve.policy.model.targets import Target
 
 RULES = NaiveRules(DIRECTORY, RELAY)
 expected, best, was_given_before = RULES.expected, RULES.best, RULES.was_given_before

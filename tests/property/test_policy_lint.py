@@ -15,19 +15,34 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mailreeve.policy import buckets, lint_web, rivals
-from mailreeve.policy.addresses import NULL_SENDER, parse_address
-from mailreeve.policy.coverage import Coverage
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Layer, PolicyType
-from mailreeve.policy.definitions import Definitions, Route
-from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
-from mailreeve.policy.findings import NEVER_WINS, FindingKind, SubjectKind
-from mailreeve.policy.identities import Identities
-from mailreeve.policy.lint import lint
-from mailreeve.policy.lint_web import entry_covers
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import NULL_SENDER, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.decide.web import canonical_entry, decide_web, scope_standing
+from mailreeve.policy.index import buckets
+from mailreeve.policy.index.definitions import Definitions, Route
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.index.web_index import list_entry
+from mailreeve.policy.lint import rivals
+from mailreeve.policy.lint import web as lint_web
+from mailreeve.policy.lint.coverage import Coverage
+from mailreeve.policy.lint.findings import NEVER_WINS, FindingKind, SubjectKind
+from mailreeve.policy.lint.linter import lint
+from mailreeve.policy.lint.rivals import ALIKE
+from mailreeve.policy.lint.scope_cover import (
+    Direction,
+    covers,
+    directions,
+    is_in_force,
+    may_meet,
+    networks_covered,
+)
+from mailreeve.policy.lint.web import entry_covers
+from mailreeve.policy.model.decisions import Layer, PolicyType
+from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
+from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -43,19 +58,7 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.rivals import ALIKE
-from mailreeve.policy.scope_cover import (
-    Direction,
-    covers,
-    directions,
-    is_in_force,
-    may_meet,
-    networks_covered,
-)
-from mailreeve.policy.targets import EVERYONE_KEY, Target, TargetType
-from mailreeve.policy.web_index import list_entry
-from mailreeve.policy.weblists import canonical_entry, decide_web, scope_standing
+from mailreeve.policy.model.targets import EVERYONE_KEY, Target, TargetType
 
 INF = float("inf")
 NOW = 10.0

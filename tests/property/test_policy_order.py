@@ -7,10 +7,10 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.order import order
-from mailreeve.policy.policies import Scope
-from mailreeve.policy.targets import RANK, Target, TargetType
+from mailreeve.formats.networks import parse_network
+from mailreeve.policy.model.order import order
+from mailreeve.policy.model.policies import Scope
+from mailreeve.policy.model.targets import RANK, Target, TargetType
 
 scopes = st.builds(
     Scope.of,
@@ -40,8 +40,8 @@ def test_the_winner_does_not_depend_on_who_is_asked_first(shuffled, extra):
 @given(placed, placed)
 def test_override_then_narrowest_side_then_other_side_then_sender_decide(first, second):
     def ranks(placed):
-        scope, _, _, swapped = placed
-        sender, recipient = (scope.to, scope.from_) if swapped else (scope.from_, scope.to)
+        scope, _, _, is_reversed = placed
+        sender, recipient = (scope.to, scope.from_) if is_reversed else (scope.from_, scope.to)
         sides = sorted((RANK[sender.type], RANK[recipient.type]))
         return scope.terms.override, sides[1], sides[0], RANK[sender.type]
 
@@ -50,7 +50,7 @@ def test_override_then_narrowest_side_then_other_side_then_sender_decide(first, 
 
 
 @given(scopes)
-def test_a_mirrored_scope_is_the_scope_swapped(scope):
+def test_a_mirrored_scope_is_the_scope_reversed(scope):
     """D-09: a bidirectional policy used backwards stands where its mirror image would."""
     mirrored = Scope(scope.to, scope.from_, scope.terms)
-    assert order(scope, 1.0, "a", swapped=True) == order(mirrored, 1.0, "a")
+    assert order(scope, 1.0, "a", is_reversed=True) == order(mirrored, 1.0, "a")

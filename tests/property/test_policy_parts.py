@@ -13,13 +13,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from small_world import ADDRESSES, DIRECTORY, created, patterns, scopes
 
-from mailreeve.policy import buckets, ranked, sharded
-from mailreeve.policy.buckets import held_with, held_without
-from mailreeve.policy.definitions import Definitions, Route
-from mailreeve.policy.facts import parse_ip
-from mailreeve.policy.matching import out_of_force
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import (
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.formats.weburls import parse_web_url
+from mailreeve.policy.index import buckets, ranked
+from mailreeve.policy.index.buckets import held_with, held_without
+from mailreeve.policy.index.definitions import Definitions, Route
+from mailreeve.policy.index.matching import out_of_force
+from mailreeve.policy.index.ranked import Ranked, entry_order
+from mailreeve.policy.index.source_blocks import SourceBlocks
+from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.model import persistent_map as sharded
+from mailreeve.policy.model.persistent_map import Sharded
+from mailreeve.policy.model.policies import (
     AddressType,
     BlockedOption,
     BlockedSenderPolicy,
@@ -32,12 +37,7 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.ranked import Ranked, entry_order
-from mailreeve.policy.sharded import Sharded
-from mailreeve.policy.source_blocks import SourceBlocks
-from mailreeve.policy.targets import EVERYONE
-from mailreeve.policy.web_index import WebIndex
-from mailreeve.policy.weburls import parse_web_url
+from mailreeve.policy.model.targets import EVERYONE
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -8,12 +8,13 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mailreeve.policy.addresses import NULL_SENDER, parse_address
-from mailreeve.policy.alike import Alike
-from mailreeve.policy.decisions import Decision
-from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, parse_ip
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import NULL_SENDER, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision
+from mailreeve.policy.model.facts import Directory, MessageFacts, User
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -27,9 +28,9 @@ from mailreeve.policy.policies import (
     Routing,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.replay import UNDETERMINED, Comparison
-from mailreeve.policy.targets import Target, TargetType
+from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.replay.alike import Alike
+from mailreeve.policy.replay.difference import UNDETERMINED, Comparison
 
 INF = float("inf")
 T = TargetType

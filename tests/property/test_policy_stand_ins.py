@@ -12,19 +12,14 @@ from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.facts import (
-    Directory,
-    DirectoryChanges,
-    GroupPlace,
-    HeaderFrom,
-    MessageFacts,
-    User,
-    WebFacts,
-)
-from mailreeve.policy.identities import Identities
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
+from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.policies import (
     AlterationPolicy,
     BlockedOption,
     BlockedSenderPolicy,
@@ -39,9 +34,7 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType
-from mailreeve.policy.weblists import decide_web
+from mailreeve.policy.model.targets import Target, TargetType
 
 T = TargetType
 CORP, OLD = Domain("corp.test"), Domain("old.test")

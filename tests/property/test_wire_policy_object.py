@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.policy.targets import TargetType
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.wire import items, policy_object
 from mailreeve.wire.policy_object import (
     ADDRESS_ALTERATION,

@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 import mailreeve.mail
+from mailreeve.app.settings import Settings
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy import replies
-from mailreeve.policy.decisions import SmtpReply
-from mailreeve.settings import Settings
+from mailreeve.policy.decide import replies
+from mailreeve.policy.model.decisions import SmtpReply
 from mailreeve.wire import errors
 from mailreeve.wire.errors import Fault
 

@@ -29,7 +29,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mailreeve.cli.folder import Opened
+from mailreeve.access.permissions import Role
+from mailreeve.app.folder import Opened
+from mailreeve.app.settings import Settings
 from mailreeve.client import (
     BlockedSenderPolicy,
     Client,
@@ -38,15 +40,13 @@ from mailreeve.client import (
     Policy,
     Target,
 )
-from mailreeve.directory.permissions import Role
-from mailreeve.families.account import operations as accounts
-from mailreeve.families.domains import operations as domains
+from mailreeve.families.directory.account import operations as accounts
+from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import operations as users
 from mailreeve.families.login import rows as login
 from mailreeve.families.login.issue import issue_application
-from mailreeve.families.registry import furnish
-from mailreeve.families.users import operations as users
-from mailreeve.policy.addresses import parse_address
-from mailreeve.settings import Settings
+from mailreeve.families.registry import seed_account
+from mailreeve.formats.addresses import parse_address
 from mailreeve.store.transactions import Origin, Work
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
@@ -291,7 +291,7 @@ def shared_server(new_folder, tmp_path_factory: pytest.TempPathFactory) -> Itera
         accounts.create(work, second_code, "zqmarker Limited", "zqmarker@other.test")
         domains.register(work, "other.test")
         domains.register(work, "zqmarker.test")
-        furnish(work)
+        seed_account(work)
         return keys_for(work, "root@other.test", Role.SUPER_ADMINISTRATOR)
 
     def further_users(work: Work) -> dict[Role | None, dict[str, str]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 
-from mailreeve.cli.folder import DATABASE
+from mailreeve.app.folder import DATABASE
 from mailreeve.client import Client, Policy, Target, Unreachable, WebEntry
 from mailreeve.families.tracking.outcomes import Outcome
 

@@ -51,8 +51,12 @@ BLOCKED = [
     b"=?iso-8859-1?q?Sean_O=92Brien?= <q@esp.test>",
     word("gb2312", "朱镕基", "gbk"),
     word("shift_jis", "髙橋一郎", "cp932"),
+    b"=?iso-2022-jp?B?" + base64.b64encode(b"\x1b$B|b660lO:\x1b(B") + b"?= <q@esp.test>",
+    b"=?euc-jp?B?" + base64.b64encode(b"\xfc\xe2\xb6\xb6\xb0\xec\xcf\xba") + b"?= <q@esp.test>",
     word("ks_c_5601-1987", "똠방", "cp949"),
     word("euc-kr*ko", "똠방", "cp949"),
+    b"=?utf-8?q?=3D=3Futf-8=3Fq=3FJane=5FBoss=3F=3D?= <q@esp.test>",
+    "q@esp.test (\u202essoB enaJ\u202c)".encode(),
     b"Other <o@esp.test>\r\nFrom: Jane Boss <q@esp.test>",
 ]
 

@@ -46,6 +46,7 @@ AUTHORS = [
     "=?utf-8?q?kim=40former.test?=",
     "kim@former.test jo@former.test",
     '"jo@former.test" <ann@a.test>',
+    "\x85ann@a.test",
 ]
 RECIPIENTS = ["u@corp.test", "v@corp.test", "u+tag@corp.test", f"jo@{FORMER}", f"kim@{FORMER}", "x@out.test"]
 NAMES = ["Big Boss", "Bøss", "ann@a.test"]

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.client import ApiError, Client, OAuthCredentials
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.families.registry import ENDPOINTS
 
 GET_POLICY = "/api/policy/blockedsenders/get-policy"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 
 CREATE = "/api/policy/blockedsenders/create-policy"
 EVERYONE = {"from": {"type": "individual_email_address", "emailAddress": "x@far.test"}, "to": {"type": "everyone"}}

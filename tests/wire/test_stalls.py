@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 SIZE = 50 * 1024 * 1024 - 1_000
 PATIENCE = 120  # seconds
 HEAD = b"From: Ann <ann@out.test>\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n"

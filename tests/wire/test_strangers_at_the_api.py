@@ -7,15 +7,13 @@ import re
 import resource
 import socket
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from mailreeve.api.crowd import MAX_PER_NETWORK
-from mailreeve.api.refusals import PER_NETWORK
+from mailreeve.line_budget import PER_NETWORK
 from mailreeve.wire.endpoint import MAX_SLOW
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "operate.md"
@@ -66,30 +64,6 @@ def test_calls_that_are_answered_one_by_one_keep_their_connection(fresh_server):
         answer.read()
         assert (answer.status, answer.will_close) == (200, False)
     connection.close()
-
-
-def test_passwords_are_hashed_without_keeping_others_waiting(fresh_server):
-    """More calls with passwords than there are workers: reads and readiness go on, and all users are made."""
-    live = fresh_server()
-    path = "/api/user/create-user"
-
-    def create(call: int) -> int:
-        items = [{"emailAddress": f"u{call}.{n}@corp.test", "password": "correct horse battery"} for n in range(3)]
-        answer = live.post(path, json.dumps({"data": items}).encode()).json()
-        assert not answer["fail"]
-        return len(answer["data"])
-
-    with ThreadPoolExecutor(18) as pool:
-        calls = [pool.submit(create, call) for call in range(18)]
-        waited = []
-        while not all(call.done() for call in calls):
-            for ask in (lambda: live.request("GET", "/readyz"), lambda: live.post(READ)):
-                begun = time.monotonic()
-                assert ask().status == 200
-                waited.append(time.monotonic() - begun)
-        assert sum(call.result() for call in calls) == 18 * 3
-    # They took seconds in all; who had to wait for a worker would have waited for most of that.
-    assert max(waited) < 2
 
 
 def test_a_call_may_hold_so_many_passwords(server):

@@ -1,7 +1,8 @@
 """How does an HTTP request become a call? One ASGI application: a dict from path to endpoint.
 
 All that is specific to HTTP ends here: methods, headers, bodies and their limits, status codes. A request makes
-one hop to a worker thread, in which it is authenticated, decoded, carried out and encoded.
+one hop to a worker thread, in which it is authenticated, decoded, carried out and encoded. What is read in a
+moment is done where it came in: handing it over would cost more than doing it (ADR 0038).
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mailreeve.access.caller import Caller, Origin
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import RefusalLog
-from mailreeve.directory.accounts import Caller, Origin
 from mailreeve.families.login.authenticate import Authenticator
-from mailreeve.families.perform import House, perform
-from mailreeve.policy.networks import counted_as
+from mailreeve.families.machinery.perform import Services, WouldWait, perform
+from mailreeve.formats.networks import counted_as
 from mailreeve.wire import envelope, signing
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure
@@ -56,6 +57,7 @@ SLOW_WORKERS: Final = 2  # calls that hash passwords, which are kept from taking
 READY_TIME: Final = 5  # seconds that the database has to show that it can be used
 DRAINED: Final = 4  # times the body limit that is read and thrown away, so that the refusal can be read
 BODY_TIME: Final = 60  # seconds that a body may take to arrive
+SHORT_BODY: Final = 1024  # octets of a call that may be answered without a thread
 SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
 MAX_FORM: Final = 64 * 1024  # octets of a token request
 
@@ -78,7 +80,7 @@ class Api:
 
     def __init__(
         self,
-        house: House,
+        services: Services,
         authenticator: Authenticator,
         endpoints: Sequence[Endpoint],
         *,
@@ -87,7 +89,7 @@ class Api:
         max_body: int,
         dropped_log_lines: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._house = house
+        self._services = services
         self._authenticator = authenticator
         self._endpoints = {PREFIX + endpoint.path: endpoint for endpoint in endpoints}
         self._quota = quota
@@ -152,7 +154,12 @@ class Api:
             return self._refuse(RequestRefused(TOO_SLOW), self._standing(request, caller))
         except ClientDisconnect:
             return Response(status_code=TOO_SLOW.status)
-        work = partial(self._answer, request, endpoint, path, body, caller)
+        if endpoint.short and len(body) <= SHORT_BODY and self._knows(request):
+            answer = self._answer(request, endpoint, path, body, caller, at_once=True)
+            if isinstance(answer, Response):
+                return answer
+            caller = answer.caller
+        work = partial(self._answered, request, endpoint, path, body, caller)
         return await self._in_worker(work, slow=bool(endpoint.slow))
 
     async def _nothing(self, request: Request, path: str, why: Fault) -> Response:
@@ -166,24 +173,50 @@ class Api:
         await self._skip_body(request)
         return self._refuse(RequestRefused(why), self._standing(request, caller))
 
-    def _answer(
+    def _answered(
         self, request: Request, endpoint: Endpoint, path: str, body: bytes, caller: Caller | None
     ) -> Response:
         """Runs in a worker thread."""
+        response = self._answer(request, endpoint, path, body, caller)
+        if isinstance(response, _Later):
+            raise AssertionError("what may wait is not put off")
+        return response
+
+    def _answer(
+        self,
+        request: Request,
+        endpoint: Endpoint,
+        path: str,
+        body: bytes,
+        caller: Caller | None,
+        *,
+        at_once: bool = False,
+    ) -> Response | _Later:
+        """The answer. It belongs in a worker thread, unless it is to be given `at_once`: then it may be that it is
+        put off."""
         try:
             if caller is None:
                 caller = self._admit(request, path)
             request_id = request.headers.get("x-mc-req-id", "").encode("latin-1").decode("utf-8", "replace")
             origin = Origin(caller.actor, _address(request), request_id[:128])
-            done = perform(self._house, endpoint, envelope.decode(body), caller, origin)
+            asked = envelope.decode(body)
+            if at_once and not endpoint.is_short(asked.items):
+                return _Later(caller)
+            done = perform(self._services, endpoint, asked, caller, origin, at_once=at_once)
             payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except _NotAdmitted as denied:
             return self._refuse(denied.refusal, denied.standing)
         except RequestRefused as refusal:
             return self._refuse(refusal, self._standing(request, caller))
+        except WouldWait:
+            return _Later(caller)
         except Exception as problem:
             return self._broken(problem, path, self._standing(request, caller))
         return _json(payload, 200, _SUCCESS_HEADERS | self._standing(request, caller).headers())
+
+    def _knows(self, request: Request) -> bool:
+        """Whether the caller's credentials are at hand."""
+        return self._authenticator.knows(request.headers.get("x-mc-app-id", ""), _key_named(request))
 
     def _admit(self, request: Request, path: str) -> Caller:
         """Who is calling, counted. Runs in a worker thread. Raises `_NotAdmitted`.
@@ -254,23 +287,23 @@ class Api:
 
         return await self._in_worker(give)
 
-    def use(self, house: House) -> None:
+    def use(self, services: Services) -> None:
         """What calls that come from now on share."""
-        self._house = house
+        self._services = services
 
     async def _alive(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
 
     async def _ready(self, request: Request) -> Response:
         def look() -> Response:
-            trouble = self._house.store.trouble()
+            trouble = self._services.store.trouble()
             if trouble:
                 _log.warning("not ready", problem=trouble)
                 return Response(f"the database cannot be used: {trouble}\n", 503, media_type="text/plain")
             # That a row is left out, or a line of the log lost, keeps nothing else from being served.
             dropped = self._dropped_log_lines()
             lines = ["ready", *([f"log lines dropped: {dropped}"] if dropped else [])]
-            lines += self._house.store.unreadable.lines()
+            lines += self._services.store.unreadable.lines()
             return Response("".join(f"{line}\n" for line in lines), media_type="text/plain")
 
         try:
@@ -346,6 +379,12 @@ class _Workers(Struct, frozen=True):
     calls: CapacityLimiter
     slow: CapacityLimiter
     looking: CapacityLimiter
+
+
+class _Later(Struct, frozen=True):
+    """A call that is admitted and not carried out yet."""
+
+    caller: Caller | None
 
 
 class _NotAdmitted(Exception):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mailreeve.policy.networks import counted_as
+from mailreeve.formats.networks import counted_as
 
 MAX_CONNECTIONS: Final = 2_000
 MAX_PER_NETWORK: Final = 200
@@ -26,6 +26,11 @@ class Place:
     def __init__(self, network: str, close: Callable[[], None]) -> None:
         self.network = network
         self.close = close
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the place was left, or taken away for another."""
+        return not self.network
 
 
 class _Network:
@@ -84,7 +89,7 @@ class Crowd:
     def leave(self, place: Place) -> None:
         """The connection is gone. Once is enough, more do no harm."""
         network = self._networks.get(place.network)
-        if network is None or not place.network:
+        if network is None or place.given_up:
             return
         network.silent.pop(place, None)
         network.receiving.pop(place, None)

@@ -15,11 +15,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, opened_folder
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
+from mailreeve.app import logs
+from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.settings import SettingsError
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo, escaped_line
+from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.cli.terminal import echo, escaped_line
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
@@ -28,13 +30,11 @@ from mailreeve.families.explain.types import (
     MessageExplanation,
     WebExplanation,
 )
-from mailreeve.policy.decisions import PolicyType
-from mailreeve.policy.index import RELAY_REFUSAL
-from mailreeve.policy.order import RANKED
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.wording import TYPE_LAYERS, quoted
-from mailreeve.settings import SettingsError
-from mailreeve.settings import read as read_settings
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.index.scoped import RELAY_REFUSAL
+from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.order import RANKED
+from mailreeve.policy.model.wording import TYPE_LAYERS, quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
@@ -106,7 +106,7 @@ def mail(
     """Explain a message, real or imagined."""
     item = ExplainMessage(sender, recipient, header_from, ip, at, policy_id)
     told = _asked(
-        data, account, lambda o, p: explain_message(p, o.house.ids, p.account_id, item, datetime.now(UTC))
+        data, account, lambda o, p: explain_message(p, o.services.ids, p.account_id, item, datetime.now(UTC))
     )
     if as_json:
         echo(msgspec.json.encode(told))
@@ -138,7 +138,9 @@ def web(
 ) -> None:
     """Explain a web request, real or imagined."""
     item = ExplainWeb(url, user, ip, at, policy_id)
-    told = _asked(data, account, lambda o, p: explain_web(p, o.house.ids, p.account_id, item, datetime.now(UTC)))
+    told = _asked(
+        data, account, lambda o, p: explain_web(p, o.services.ids, p.account_id, item, datetime.now(UTC))
+    )
     if as_json:
         echo(msgspec.json.encode(told))
     else:
@@ -149,9 +151,9 @@ def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, Poli
     logs.configure_quietly()
     try:
         with opened_folder(data, read_settings(data, {})) as opened:
-            return explain(opened, opened.house.follower.current(opened.account_id(account_code)))
+            return explain(opened, opened.services.follower.current(opened.account_id(account_code)))
     except ItemRefused as refusal:
-        fail(refusal_text(refusal, _OPTIONS))
+        refused(refusal, _OPTIONS)
 
 
 _OPTIONS: Final = {

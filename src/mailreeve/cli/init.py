@@ -13,7 +13,9 @@ import click
 import msgspec
 from msgspec import Struct
 
-from mailreeve.cli.folder import (
+from mailreeve.access.caller import Origin
+from mailreeve.access.permissions import Role
+from mailreeve.app.folder import (
     CREDENTIALS,
     DATABASE,
     KEY_FILE,
@@ -23,21 +25,19 @@ from mailreeve.cli.folder import (
     Opened,
     make_key_file,
 )
-from mailreeve.cli.listening import found_at, http_url
-from mailreeve.cli.new_folder import new_folder
+from mailreeve.app.listening import found_at, http_url
+from mailreeve.app.new_folder import new_folder
+from mailreeve.app.private_files import reserved, touch_private, write_private
+from mailreeve.app.settings import DEFAULT_DATA, FILE_NAME, Settings, SettingsError, split_host_port
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo
 from mailreeve.cli.options import data_option, ends_with, fail, json_option
-from mailreeve.cli.private_files import reserved, touch_private, write_private
-from mailreeve.cli.terminal import echo
-from mailreeve.directory.accounts import Origin
-from mailreeve.directory.permissions import Role
-from mailreeve.families.account import operations as accounts
-from mailreeve.families.domains import operations as domains
+from mailreeve.families.directory.account import operations as accounts
+from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import operations as users
 from mailreeve.families.login.issue import issue_application
-from mailreeve.families.registry import furnish
-from mailreeve.families.users import operations as users
-from mailreeve.policy.addresses import Address, AddressError, Domain, parse_address, parse_domain
-from mailreeve.settings import DEFAULT_DATA, FILE_NAME, Settings, SettingsError, split_host_port
-from mailreeve.settings import read as read_settings
+from mailreeve.families.registry import seed_account
+from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.store.transactions import Work
 
 APPLICATION: Final = "Default application"
@@ -122,7 +122,7 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
         accounts.create(work, code, next(iter(names)), str(administrator))
         for typed in names.values():
             domains.register(work, typed)
-        furnish(work)
+        seed_account(work)
         user_id = users.create_administrator(work, administrator, password, Role.SUPER_ADMINISTRATOR)
         keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id)
         return Credentials(code, **msgspec.structs.asdict(keys), admin=str(administrator), admin_password=password)
@@ -162,7 +162,7 @@ def command(
         if as_json:
             echo(written(credentials))
             return
-        echo(f"{data} is made.\n")
+        echo(f"{data} is made." + (f" The credentials are saved in {save}." if save else "") + "\n")
         echo("\n".join(describe(credentials)))
         echo(
             "\n".join(["", "Once it serves, try in another terminal:", *suggestions(data, credentials, settings)])

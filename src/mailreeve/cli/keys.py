@@ -10,20 +10,20 @@ import click
 import msgspec
 from msgspec import Struct
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.access.caller import Origin
+from mailreeve.app import logs
+from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.private_files import reserved
+from mailreeve.app.settings import SettingsError
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo, escaped_line
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
-from mailreeve.cli.private_files import reserved
-from mailreeve.cli.terminal import echo, escaped_line
-from mailreeve.directory.accounts import Origin
-from mailreeve.families.account import rows as accounts
+from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.directory.users import rows as users
 from mailreeve.families.login import keys
 from mailreeve.families.login.issue import issue_application
 from mailreeve.families.login.keys import Application, Revoked, UnknownKeyError
-from mailreeve.families.users import rows as users
-from mailreeve.policy.addresses import AddressError, parse_address
-from mailreeve.settings import SettingsError
-from mailreeve.settings import read as read_settings
+from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.store.migrations import SchemaError
 from mailreeve.store.transactions import Work
 

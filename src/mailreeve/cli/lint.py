@@ -12,18 +12,18 @@ import click
 import msgspec
 from rich.console import Console
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, opened_folder
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, refusal_text
+from mailreeve.app import logs
+from mailreeve.app.folder import FolderError, opened_folder
+from mailreeve.app.settings import SettingsError
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo
+from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.cli.terminal import echo
 from mailreeve.families.lint.operations import left_out, lint_policies
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
-from mailreeve.policy.findings import FindingKind, Level
-from mailreeve.policy.lint import Progress, size
-from mailreeve.settings import SettingsError
-from mailreeve.settings import read as read_settings
+from mailreeve.policy.lint.findings import FindingKind, Level
+from mailreeve.policy.lint.linter import Progress, size
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
@@ -31,11 +31,17 @@ SHOWN: Final = 10  # findings before `--all` is needed
 LARGE: Final = 20_000  # policies and entries from which on progress is shown
 
 
-@click.command("lint")
+_KINDS: Final = "Kinds: " + ", ".join(kind.value for kind in FindingKind) + "."
+
+
+@click.command("lint", epilog=_KINDS)
 @data_option
 @account_option
 @click.option(
-    "--kind", type=click.Choice([kind.value for kind in FindingKind]), help="Findings of this kind only."
+    "--kind",
+    metavar="KIND",
+    type=click.Choice([kind.value for kind in FindingKind]),
+    help="Findings of this kind only; the kinds are listed below.",
 )
 @click.option("--at", metavar="TIME", help="As of when, in ISO 8601; without a zone in UTC.  [default: now]")
 @click.option("--all", "everything", is_flag=True, help="List every finding, with what to do about it.")
@@ -63,7 +69,7 @@ def command(
         with opened_folder(data, settings) as opened:
             with waiting("reading the policies"):
                 account_id = opened.account_id(account)
-                policies = opened.house.follower.current(account_id)
+                policies = opened.services.follower.current(account_id)
                 unreadable = opened.store.read(account_id, lambda work: left_out(work, policies))
             with _shown_progress(size(policies)) as report:
 
@@ -73,7 +79,7 @@ def command(
 
                 told = lint_policies(
                     policies,
-                    opened.house.ids,
+                    opened.services.ids,
                     item,
                     datetime.now(UTC),
                     web_proxy=settings.web_proxy,
@@ -82,7 +88,7 @@ def command(
                     stop=stop,
                 )
     except ItemRefused as refusal:
-        fail(refusal_text(refusal, {"at": "--at", "kind": "--kind"}))
+        refused(refusal, {"at": "--at", "kind": "--kind"})
     if as_json:
         echo(msgspec.json.encode(told))
     else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 from importlib import import_module
-from typing import Final
+from typing import Final, NoReturn
 
 import click
+
+from mailreeve.cli.options import misused
 
 INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
 
@@ -40,13 +42,29 @@ class _Lazy(click.Group):
         """Run a command. Ctrl-C ends it with 130, also while its module is still being loaded."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as problem:
+            _in_a_line(problem)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             raise SystemExit(INTERRUPTED) from None
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as problem:
+            _in_a_line(problem)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _in_a_line(problem: click.UsageError) -> NoReturn:
+    """A usage error as every other error is told: in one line, with where to look."""
+    if isinstance(problem, click.exceptions.NoArgsIsHelpError):
+        raise problem
+    path = problem.ctx.command_path if problem.ctx else "mailreeve"
+    misused(f"{problem.format_message().rstrip('.')}; see {path} --help")
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,8 +12,8 @@ from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from mailreeve.cli.terminal import escaped
-from mailreeve.settings import DEFAULT_DATA
+from mailreeve.app.settings import DEFAULT_DATA
+from mailreeve.app.terminal import escaped
 from mailreeve.wire.errors import ItemRefused
 
 P = ParamSpec("P")
@@ -67,11 +67,6 @@ def said_of(problem: Exception) -> str:
     return " ".join(text.split())
 
 
-def refusal_text(refusal: ItemRefused, options: Mapping[str, str]) -> str:
-    """Why an item was refused, with its members named as the options that they came from."""
-    return "; ".join(f"{options.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems)
-
-
 class _Failed(click.ClickException):
     """The last thing that is said about why it could not be done."""
 
@@ -85,6 +80,26 @@ def fail(*messages: str) -> NoReturn:
     for message in earlier:
         say(f"Error: {message}")
     raise _Failed(last)
+
+
+class _Misused(_Failed):
+    exit_code = 2
+
+
+def misused(message: str) -> NoReturn:
+    """Say in a line what is wrong with the command as it was given, and end with exit code 2."""
+    raise _Misused(message)
+
+
+def refused(refusal: ItemRefused, options: Mapping[str, str]) -> NoReturn:
+    """Say why an item was refused, its members named as the options that they came from.
+
+    It ends with exit code 2 where options alone are wrong, with 1 where a member is of a file.
+    """
+    text = "; ".join(f"{options.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems)
+    if all(p.field in options for p in refusal.problems):
+        misused(text)
+    fail(text)
 
 
 def say(text: str) -> None:

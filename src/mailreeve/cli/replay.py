@@ -13,31 +13,30 @@ import click
 import msgspec
 from rich.console import Console
 
-from mailreeve.cli import logs
-from mailreeve.cli.folder import FolderError, Opened, opened_folder
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app import logs
+from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.settings import SettingsError
+from mailreeve.app.settings import read as read_settings
+from mailreeve.app.terminal import echo
 from mailreeve.cli.main import INTERRUPTED
 from mailreeve.cli.options import (
     account_option,
     data_option,
     ends_with,
-    fail,
     json_option,
-    refusal_text,
+    refused,
 )
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.cli.terminal import echo
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
-from mailreeve.families.perform import consult
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.perform import consult
 from mailreeve.families.replay.draft import try_out
 from mailreeve.families.replay.operations import compare, since_of
 from mailreeve.families.replay.types import Group, Named, ReplayAnswer, ReplayDraft, Step
 from mailreeve.families.tracking import rows
-from mailreeve.policy.replay import Change
-from mailreeve.settings import SettingsError
-from mailreeve.settings import read as read_settings
+from mailreeve.policy.replay.difference import Change
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
@@ -103,7 +102,7 @@ def command(
         with opened_folder(data, read_settings(data, {})) as opened:
             told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
     except ItemRefused as refusal:
-        fail(refusal_text(refusal, {"since": "--since"}))
+        refused(refusal, {"since": "--since"})
     except KeyboardInterrupt:
         echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None
@@ -142,7 +141,7 @@ def _replayed(opened: Opened, account_id: str, item: ReplayDraft) -> ReplayAnswe
 
             return compare(call.work, call.ids, rehearsed, since, item.most, stop)
 
-    return consult(opened.house, caller, Origin(caller.actor), action)
+    return consult(opened.services, caller, Origin(caller.actor), action)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -23,9 +24,9 @@ import uvloop
 from mailreeve.api.app import Api
 from mailreeve.api.quota import Quota
 from mailreeve.api.server import HttpServer
-from mailreeve.cli import logs
-from mailreeve.cli.database_file import check_whole
-from mailreeve.cli.folder import (
+from mailreeve.app import logs
+from mailreeve.app.database_file import check_whole
+from mailreeve.app.folder import (
     CREDENTIALS,
     DATABASE,
     KEY_FILE,
@@ -33,22 +34,22 @@ from mailreeve.cli.folder import (
     MAILDIR,
     FolderError,
     Opened,
-    conduct_of,
+    installation_of,
     is_initialised,
     limits_of,
     opened_folder,
     require_initialised,
 )
-from mailreeve.cli.listening import listening
-from mailreeve.cli.mail import open_mail_door, tls_of
+from mailreeve.app.listening import listening
+from mailreeve.app.mail_server import open_mail_door, tls_of
+from mailreeve.app.private_files import close_to_others, open_to_others, touch_private
+from mailreeve.app.reload import Hangups, Reload, hangups, reload_at
+from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.options import data_option, ends_with
-from mailreeve.cli.private_files import close_to_others, open_to_others, touch_private
-from mailreeve.cli.reload import Hangups, Reload, hangups, reload_at
-from mailreeve.families.account import rows as account_rows
+from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.settings import Settings, SettingsError, split_host_port
-from mailreeve.settings import read as read_settings
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError
@@ -56,7 +57,9 @@ from mailreeve.store.migrations import SchemaError
 LET_GO_EVERY: Final = 60.0  # seconds
 WATCH_EVERY: Final = 0.5  # seconds; a key that another process revoked is good for so long
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
-
+DESCRIPTORS: Final = (
+    4_096  # open files: of the connections to the API 2,000, of mail 500 and to its next hop as many
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -109,6 +112,7 @@ def _command(
         raise SettingsError("milter: this version has no milter door; use smtp")
     tls_of(settings)
     log = logs.configure(settings.log_level)
+    _allow_descriptors()
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
     require_initialised(data)
@@ -119,17 +123,29 @@ def _command(
             runner.run(_serve(opened, settings, data, log, Asked(options, found)))
 
 
+def _allow_descriptors() -> None:
+    """Raise the limit of open files to what the doors' connections and the store need together: strangers who take
+    every place that the doors give must not keep the process from opening a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= DESCRIPTORS:
+        return
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < DESCRIPTORS:
+        _log.warning("few open files are allowed", allowed=most, wanted=DESCRIPTORS)
+
+
 async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWriter, asked: Asked) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await _warm_up(opened)
-    letting_go = asyncio.create_task(_let_go(opened.house.follower))
+    letting_go = asyncio.create_task(_let_go(opened.services.follower))
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
     watching = asyncio.create_task(_watch(opened.engine, authenticator))
     api = Api(
-        opened.house,
+        opened.services,
         authenticator,
         ENDPOINTS,
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
@@ -137,7 +153,12 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
         max_body=settings.max_body,
         dropped_log_lines=lambda: log.dropped,
     )
-    http = HttpServer(api.asgi(), tls_cert=settings.tls_cert, tls_key=settings.tls_key)
+    http = HttpServer(
+        api.asgi(),
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+        per_network=settings.connections_per_address,
+    )
     with listening("http", settings.http):
         listener = _bind(*split_host_port(settings.http, "http"))
     next_hop = settings.next_hop or f"maildir:{data / MAILDIR}"
@@ -154,7 +175,9 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
         _announce(f"http {scheme}://{_shown(listener.getsockname())}", f"smtp {_shown(smtp_address)}", "ready")
 
         def apply(now: Settings) -> None:
-            api.use(msgspec.structs.replace(opened.house, limits=limits_of(now), conduct=conduct_of(now)))
+            api.use(
+                msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now))
+            )
 
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
         reloading = asyncio.create_task(
@@ -173,7 +196,7 @@ async def _warm_up(opened: Opened) -> None:
     are several, each is loaded on first use."""
     accounts = list(opened.store.look_up(account_rows.codes).values())
     if len(accounts) == 1:
-        await anyio.to_thread.run_sync(opened.house.follower.current, accounts[0])
+        await anyio.to_thread.run_sync(opened.services.follower.current, accounts[0])
 
 
 async def _watch(engine: SqliteEngine, authenticator: Authenticator) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.table import Table
 
-from mailreeve.cli.terminal import escaped_line
+from mailreeve.app.terminal import escaped_line
 
 
 class Column(Struct, frozen=True):

@@ -5,27 +5,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.families import directory_facts
-from mailreeve.families.account import endpoints as account
 from mailreeve.families.address_alteration import endpoints as address_alteration
 from mailreeve.families.address_alteration import rows as alteration_rows
 from mailreeve.families.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.blocked_senders import operations as blocked_sender_operations
 from mailreeve.families.blocked_senders import rows as blocked_sender_rows
-from mailreeve.families.call import AddressJoined
 from mailreeve.families.delegates import endpoints as delegates
-from mailreeve.families.domains import endpoints as domains
+from mailreeve.families.directory import facts as directory_facts
+from mailreeve.families.directory.account import endpoints as account
+from mailreeve.families.directory.domains import endpoints as domains
+from mailreeve.families.directory.groups import endpoints as groups
+from mailreeve.families.directory.groups import rows as group_rows
+from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.explain import endpoints as explain
-from mailreeve.families.groups import endpoints as groups
-from mailreeve.families.groups import rows as group_rows
 from mailreeve.families.lint import endpoints as lint
+from mailreeve.families.machinery.call import AddressJoined
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.permitted_senders import operations as permitted_sender_operations
 from mailreeve.families.permitted_senders import rows as permitted_sender_rows
 from mailreeve.families.replay import endpoints as replay
-from mailreeve.families.users import endpoints as users
 from mailreeve.families.web_lists import endpoints as web_lists
 from mailreeve.families.web_lists import rows as web_list_rows
 from mailreeve.store.follow import Loader, Loaders
@@ -61,7 +61,7 @@ ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.jo
 """What the capabilities do when an address becomes a user's alias."""
 
 
-def furnish(work: Work) -> None:
+def seed_account(work: Work) -> None:
     """Give a new account the groups and policies that it starts with (behaviour.md section 3.2, D-14)."""
     blocked = group_rows.add_group(work, "Blocked Senders", None, system=True)
     permitted = group_rows.add_group(work, "Permitted Senders", None, system=True)

@@ -12,25 +12,27 @@ so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, 
 - `X-Mailreeve-Original-<field>` names each address as it was before alteration. Only copies that stay
   inside carry them, by the recipient as written and as altered: on outbound mail the very purpose may be
   to hide the original. `Original-Envelope-To` names who the copy was written to and is delivered to, and
-  nobody else. Of a long list of addresses the first `MAX_ORIGINALS` are named.
+  nobody else. Of a long list of addresses the first `MAX_ORIGINALS` are named. Letters beyond ASCII are in encoded
+  words (RFC 2047): these fields never make a message one that needs SMTPUTF8.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable
+from email.header import Header
 from functools import cached_property
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.mail.message import Content, Message
-from mailreeve.policy.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
-from mailreeve.policy.alteration import Rewriter
-from mailreeve.policy.decisions import FieldAlteration, SpamChecks
-from mailreeve.policy.facts import MAX_HEADER_OCTETS
-from mailreeve.policy.policies import AddressType
+from mailreeve.formats.message import Content, Message
+from mailreeve.policy.decide.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
+from mailreeve.policy.decide.rewrite import Rewriter
+from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
+from mailreeve.policy.model.policies import AddressType
 
 OWN_PREFIX: Final = "x-mailreeve-"
 SPAM_CHECKS: Final = "X-Mailreeve-Spam-Checks"
@@ -81,7 +83,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
     """The edited message, with `on_top` (complete fields, such as a Received) above all else."""
     replaced = dict(edits.replaced)
     parts = [on_top]
-    parts += [f"{name}: {text}\r\n".encode() for name, text in edits.added]
+    parts += [f"{name}: {_encoded(text, len(name))}\r\n".encode("ascii") for name, text in edits.added]
     begun = False
     for place, field in enumerate(message.fields):
         if not begun:
@@ -95,6 +97,16 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
         if not field.name.startswith(OWN_PREFIX) and place not in edits.removed:
             parts.append(replaced.get(place, field.raw))
     return Content(b"".join(parts), message.body)
+
+
+def _encoded(text: str, before: int) -> str:
+    """The text of a field of ours, whose name has so many characters, in ASCII, such that readers see just it.
+
+    A field that no standard gives a structure may hold encoded words anywhere (RFC 2047 section 5).
+    """
+    if text.isascii() and "=?" not in text:
+        return text
+    return Header(text, "utf-8", maxlinelen=78, header_name="x" * before).encode(linesep="\r\n")
 
 
 def marks(spam_checks: SpamChecks, decision_id: str) -> tuple[tuple[str, str], ...]:

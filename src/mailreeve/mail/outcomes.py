@@ -9,13 +9,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.tracking.outcomes import MAX_ALTERATIONS, MAX_AUTHORS, MAX_NAME, Outcome, State
-from mailreeve.mail.message import Message
+from mailreeve.formats.addresses import Address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.message import Message
 from mailreeve.mail.plan import reply_line
-from mailreeve.policy.addresses import Address
-from mailreeve.policy.decisions import Decision, Layer, PolicyType, SmtpReply, Stage
-from mailreeve.policy.facts import HeaderFrom, MessageFacts
-from mailreeve.policy.policies import AddressType
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, SmtpReply, Stage
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import AddressType
 
 MAX_SUBJECT: Final = 255
 MAX_MESSAGE_ID: Final = 255

@@ -8,11 +8,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.formats.addresses import Address, Sender
+from mailreeve.formats.message import Content, Message
 from mailreeve.mail.edits import Edits, apply
-from mailreeve.mail.message import Content, Message
 from mailreeve.mail.ports import Routed
-from mailreeve.policy.addresses import Address, Sender
-from mailreeve.policy.decisions import Decision, SmtpReply
+from mailreeve.policy.model.decisions import Decision, SmtpReply
 
 
 def reply_line(reply: SmtpReply, decision_id: str) -> str:

@@ -16,8 +16,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
+from mailreeve.formats.addresses import Address, AddressError, Sender, parse_address
+from mailreeve.formats.authors import read_authors
+from mailreeve.formats.message import Message
 from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks
-from mailreeve.mail.message import Message
 from mailreeve.mail.outcomes import (
     Recipient,
     delivered_outcome,
@@ -27,14 +29,12 @@ from mailreeve.mail.outcomes import (
 )
 from mailreeve.mail.plan import Deliver, Plan, Record, Reject
 from mailreeve.mail.ports import Routed
-from mailreeve.policy.address_fields import CannotAlterError, are_made
-from mailreeve.policy.addresses import Address, AddressError, Sender, parse_address
-from mailreeve.policy.alteration import Rewriter, rewriter
-from mailreeve.policy.authors import read_authors
-from mailreeve.policy.decide import decide_mail, unless_refused_before
-from mailreeve.policy.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
-from mailreeve.policy.policies import AddressType
-from mailreeve.policy.replies import CANNOT_ALTER
+from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
+from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
+from mailreeve.policy.decide.replies import CANNOT_ALTER
+from mailreeve.policy.decide.rewrite import Rewriter, rewriter
+from mailreeve.policy.model.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
+from mailreeve.policy.model.policies import AddressType
 
 NewId = Callable[[], str]
 

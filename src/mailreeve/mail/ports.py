@@ -8,10 +8,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import Outcome
-from mailreeve.mail.message import Content
-from mailreeve.policy.addresses import Address, Sender
-from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.formats.addresses import Address, Sender
+from mailreeve.formats.message import Content
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import SmtpReply
 
 
 class PolicySource(Protocol):
@@ -49,7 +49,7 @@ class Routed(Struct, frozen=True):
     effective: Address
 
 
-class Courier(Protocol):
+class NextHopSession(Protocol):
     """Speaks with the next hop for one connection of ours. Its methods are called one at a time.
 
     None of them raises for anything that the next hop does: whatever goes wrong there is a reply
@@ -82,6 +82,6 @@ class Courier(Protocol):
 class NextHop(Protocol):
     """Where accepted mail goes."""
 
-    def courier(self) -> Courier:
-        """A courier for one connection. Does not reach out yet."""
+    def session(self) -> NextHopSession:
+        """A session for one connection. Does not reach out yet."""
         ...

@@ -19,20 +19,21 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
+from mailreeve.formats.addresses import Address, AddressError, Domain, Sender, parse_address, parse_sender
+from mailreeve.formats.message import MAX_FIELDS, Message, Pieces, header_length, read_message
+from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import HEADER_TOO_LARGE
-from mailreeve.mail.message import MAX_FIELDS, Message, Pieces, header_length, read_message
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
 from mailreeve.mail.ports import Routed
-from mailreeve.policy.address_fields import CannotAlterError
-from mailreeve.policy.addresses import Address, AddressError, Domain, Sender, parse_address, parse_sender
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.decide import decide_connect, decide_mail
-from mailreeve.policy.decisions import SmtpReply, Stage
-from mailreeve.policy.facts import MAX_HEADER_OCTETS, IPAddress, MessageFacts
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.replies import OPEN_RELAY
+from mailreeve.policy.decide.address_fields import CannotAlterError
+from mailreeve.policy.decide.mail import decide_connect, decide_mail
+from mailreeve.policy.decide.replies import OPEN_RELAY
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import SmtpReply, Stage
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
 MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -35,20 +36,27 @@ class SqliteEngine:
         self._path = path
         self._file: tuple[int, int] | None = None
         self._gate = threading.Lock()
-        self.sqlalchemy = sqlalchemy.create_engine(
-            sqlalchemy.URL.create("sqlite", database=str(path)),  # A path may hold what a URL would not.
-            pool_size=POOL_SIZE,
+        self.sqlalchemy = self._engine(POOL_SIZE, BUSY_TIMEOUT)
+        self._at_once = self._engine(1, 0)
+
+    def _engine(self, pool_size: int, busy_timeout: int) -> sqlalchemy.Engine:
+        engine = sqlalchemy.create_engine(
+            sqlalchemy.URL.create("sqlite", database=str(self._path)),  # A path may hold what a URL would not.
+            pool_size=pool_size,
             max_overflow=POOL_SIZE,
             hide_parameters=True,  # An exception's text is logged, and parameters are addresses and hashes.
         )
-        event.listen(self.sqlalchemy, "connect", _configure)
-        event.listen(self.sqlalchemy, "connect", self._remember_file)
-        event.listen(self.sqlalchemy, "begin", _begin)
+        event.listen(engine, "connect", partial(_configure, busy_timeout=busy_timeout))
+        event.listen(engine, "connect", self._remember_file)
+        event.listen(engine, "begin", _begin)
+        return engine
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection inside a transaction that sees one state of the database and changes nothing."""
-        with self.sqlalchemy.connect() as connection:
+    def reading(self, *, at_once: bool = False) -> Iterator[Connection]:
+        """A connection inside a transaction that sees one state of the database and changes nothing. `at_once` is
+        for whoever must not be held up: where others keep the database locked, the first statement raises what
+        `is_conflict` knows."""
+        with (self._at_once if at_once else self.sqlalchemy).connect() as connection:
             transaction = connection.begin()
             try:
                 yield connection
@@ -119,14 +127,15 @@ class SqliteEngine:
     def dispose(self) -> None:
         """Close the pooled connections."""
         self.sqlalchemy.dispose()
+        self._at_once.dispose()
 
 
 _WRITES: Final = "mailreeve_writes"
 
 
-def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry, *, busy_timeout: int) -> None:
     connection.isolation_level = None  # The driver begins nothing by itself; `_begin` does.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT}"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy_timeout}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,4 +1,4 @@
-"""Which policy set is in force now? Each account's newest, loaded on first use and swapped at every change.
+"""Which policy set is in force now? Each account's newest, loaded on first use and is_reversed at every change.
 
 A commit of this process notes the objects it touched before its caller gets an answer; whoever asks next reads
 just those and swaps the set. So a decision that follows a successful answer sees the change, many writes in a row
@@ -22,18 +22,18 @@ import structlog
 from msgspec import Struct
 from sqlalchemy import select
 
-from mailreeve.policy.facts import Directory, DirectoryChanges
-from mailreeve.policy.policies import (
+from mailreeve.formats.networks import Network
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, DirectoryChanges
+from mailreeve.policy.model.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
     Changes,
     Definition,
     ManagedSender,
-    Network,
     PermittedSenderPolicy,
     WebPolicy,
 )
-from mailreeve.policy.policy_set import PolicySet
 from mailreeve.store.schema import account
 from mailreeve.store.transactions import Name, Part, Store, Touched, Work
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Select
 
-from mailreeve.policy.policies import Changes
+from mailreeve.policy.model.policies import Changes
 from mailreeve.store.transactions import Name, Work
 
 ROWS: Final = 2_000  # fetched at a time

@@ -23,8 +23,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, CursorResult, Executable, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from mailreeve.directory.accounts import Origin
-from mailreeve.directory.masking import masked
+from mailreeve.access.caller import Origin
+from mailreeve.access.masking import masked
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
 from mailreeve.store.reading import UnreadableRows, made
@@ -156,6 +156,10 @@ class Committing(Protocol):
     def __call__(self, account_id: str, touched: Touched) -> AbstractContextManager[None]: ...
 
 
+class WouldWait(Exception):
+    """Somebody keeps the database locked, and the caller is not to be held up."""
+
+
 class Store:
     """The accounts' rows in one database."""
 
@@ -175,14 +179,24 @@ class Store:
         """Have the context of `watcher` around every commit that takes a revision."""
         self._watchers.append(watcher)
 
-    def read(self, account_id: str, transaction: Callable[[Work], T]) -> T:
-        """The result of a transaction that changes nothing. What it changes all the same is undone."""
-        with self._engine.reading() as connection:
+    def read(self, account_id: str, transaction: Callable[[Work], T], *, at_once: bool = False) -> T:
+        """The result of a transaction that changes nothing. What it changes all the same is undone. For `at_once`
+        see `read_at_once`."""
+        with self._engine.reading(at_once=at_once) as connection:
             work = Work(connection, account_id, Origin(""), self._clock(), unreadable=self.unreadable)
             result = transaction(work)
             if work.touched or work.audits:
                 raise AssertionError(f"a reading transaction changed {work.audits or work.touched}")
             return result
+
+    def read_at_once(self, account_id: str, transaction: Callable[[Work], T]) -> T:
+        """As `read`, for whoever must not be held up. Raises `WouldWait` where others keep the database locked."""
+        try:
+            return self.read(account_id, transaction, at_once=True)
+        except Exception as problem:
+            if self._engine.is_conflict(problem):
+                raise WouldWait from problem
+            raise
 
     def look_up(self, transaction: Callable[[Connection], T]) -> T:
         """The result of a query made before the account is known: who is calling, whose domain is this."""

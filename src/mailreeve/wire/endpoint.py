@@ -12,13 +12,15 @@ from typing import Final, TypeVar, get_args, get_origin
 
 from msgspec import Struct
 
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.permissions import Permission
 from mailreeve.wire import items
 from mailreeve.wire.envelope import Item
 from mailreeve.wire.pagination import Page
 
 MAX_ITEMS: Final = 500  # The largest batch that any published page names (api.md section 1.10).
 MAX_SLOW: Final = 10  # Passwords in one request: to hash one takes a tenth of a second of a processor.
+
+MAX_SHORT: Final = 4  # Things found by their keys that are read without a thread.
 
 C = TypeVar("C")
 I = TypeVar("I", bound=Struct)  # noqa: E741 - an item
@@ -34,6 +36,8 @@ class Endpoint(Struct, frozen=True):
     `writes` says whether it runs in a writing transaction, `lists` whether its answers carry pagination,
     `most` how many items one request may hold. `slow` names the member that makes an item take its time before
     the transaction; whoever serves keeps such calls apart, and `MAX_SLOW` items of one request may have it.
+    `short` names the member by which an item asks for one thing under its key: a few of these are read in less
+    time than it takes to hand them to a thread. Such an endpoint looks at no policy set.
     """
 
     path: str
@@ -45,6 +49,7 @@ class Endpoint(Struct, frozen=True):
     lists: bool
     most: int
     slow: str
+    short: str
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
 
@@ -52,6 +57,10 @@ class Endpoint(Struct, frozen=True):
         """The item as it came, made ready for `run`. It looks at nothing but the item, so it belongs before the
         transaction. Raises `ItemRefused` or `RequestRefused`."""
         return self._prepare(items.read(item, self.item))
+
+    def is_short(self, items: Sequence[Item]) -> bool:
+        """Whether this is read in a moment: few items, each of one thing by its key."""
+        return bool(self.short) and len(items) <= MAX_SHORT and all(item.get(self.short) for item in items)
 
     def run(self, call: object, item: Struct) -> Result:
         """Do the call for one item that `read` made ready. Raises `ItemRefused` or `RequestRefused`."""
@@ -68,13 +77,15 @@ def endpoint(
     most: int = MAX_ITEMS,
     prepare: Callable[[I], R] | None = None,
     slow: str = "",
+    short: str = "",
 ) -> Callable[[Callable[[C, R], A]], Endpoint]:
     """Declare the decorated function an endpoint; the item and answer types are its annotations.
 
     The function returns one answer, a list of them, or a `Page`. The first line of its docstring becomes the
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
-    takes, and the function takes what it returns. `slow` names the member that the work is about.
+    takes, and the function takes what it returns. `slow` names the member that the work is about; for `short` see
+    `Endpoint`.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -89,7 +100,7 @@ def endpoint(
         summary = (function.__doc__ or "").strip().partition("\n")[0]
         ready = typing.cast(Callable[[Struct], Struct], prepare or _as_it_is)
         run = typing.cast(Callable[[object, Struct], object], function)
-        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, slow, ready, run)
+        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, slow, short, ready, run)
 
     return declare
 

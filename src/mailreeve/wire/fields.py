@@ -8,10 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from mailreeve.policy.addresses import Address, AddressError, Domain, parse_address, parse_domain
-from mailreeve.policy.facts import IPAddress, parse_ip
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import Network
+from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
+from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
 from mailreeve.wire.errors import BAD_ADDRESS, BAD_DATE, BAD_DOMAIN, BAD_IP, BAD_NETWORK, TOO_LONG, refused
 
 

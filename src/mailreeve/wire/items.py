@@ -58,7 +58,7 @@ forge a line of a log."""
 
 MaybeEmptyProse = Annotated[str, Meta(extra={"space": "kept", "empty": "kept", "controls": "lines"})]
 
-ForeignText = Annotated[str, Meta(extra={"empty": "kept", "controls": "any"})]
+ForeignText = Annotated[str, Meta(extra={"empty": "kept", "space": "kept", "controls": "any"})]
 """What others wrote, quoted to ask about it and not kept: a header may be empty, or hold all but NUL (D-52)."""
 
 

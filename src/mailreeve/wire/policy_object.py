@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import FromPart, Network, Scope
-from mailreeve.policy.targets import TargetType
-from mailreeve.policy.wording import listed, quoted
+from mailreeve.formats.networks import Network, parse_network
+from mailreeve.policy.model.policies import FromPart, Scope
+from mailreeve.policy.model.targets import TargetType
+from mailreeve.policy.model.wording import listed, quoted
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     BAD_RANGE,

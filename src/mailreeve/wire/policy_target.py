@@ -10,9 +10,9 @@ from typing import Annotated, Final, Protocol
 
 from msgspec import Meta, Struct
 
-from mailreeve.policy.addresses import Domain
-from mailreeve.policy.display_names import fold_display_name
-from mailreeve.policy.targets import Target, TargetType, shared_target
+from mailreeve.formats.addresses import Domain
+from mailreeve.formats.display_names import fold_display_name
+from mailreeve.policy.model.targets import Target, TargetType, shared_target
 from mailreeve.wire import fields
 from mailreeve.wire.errors import AT_LEAST_ONE, NOT_ALLOWED, NULL, refused
 from mailreeve.wire.items import AsWritten

@@ -6,10 +6,12 @@ import asyncio
 import base64
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
@@ -19,19 +21,21 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Scope
 
+from mailreeve.access.permissions import Permission, Role
 from mailreeve.api import app as app_module
-from mailreeve.api.app import DRAINED, SMALL_BODY, Api
+from mailreeve.api.app import DRAINED, SLOW_WORKERS, SMALL_BODY, WORKERS, Api
 from mailreeve.api.quota import Quota
-from mailreeve.directory.permissions import Permission, Role
-from mailreeve.families.account import operations as accounts
-from mailreeve.families.call import Call, Limits
-from mailreeve.families.domains import operations as domains
+from mailreeve.families.directory.account import operations as accounts
+from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import operations as users
+from mailreeve.families.directory.users import passwords
+from mailreeve.families.directory.users.endpoints import create_user
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.login.issue import Keys, issue_application
-from mailreeve.families.perform import House
+from mailreeve.families.machinery.call import Call, Limits
+from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import LOADERS
-from mailreeve.families.users import operations as users
-from mailreeve.policy.addresses import parse_address
+from mailreeve.formats.addresses import parse_address
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.schema import audit_event, metadata
@@ -61,7 +65,7 @@ def echo(call: Call, item: Item) -> Answer:
     if item.text == "refuse":
         raise refused(GROUP_NOT_FOUND, "text")
     if item.text == "break":
-        raise RuntimeError("secret of the house")
+        raise RuntimeError("secret of the place")
     if item.text == "locked":
         raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
     call.work.changed(None, "create", "test", "x")
@@ -73,6 +77,15 @@ def every(call: Call, item: Item) -> Page[Answer]:
     """Answer with a page."""
     letters = [Answer(letter) for letter in "abcde"][: call.page.size]
     return Page(letters, count=len(letters), total=5)
+
+
+@endpoint("test/one", Permission.GATEWAY_POLICIES_READ, short="text")
+def one(call: Call, item: Item) -> Answer:
+    """Read something of the account, and say in which thread that was done."""
+    assert call.work.execute(select(audit_event.c.id)).first() is not None
+    if item.text == "policies":
+        assert call.policies
+    return Answer(str(threading.current_thread() is threading.main_thread()))
 
 
 @endpoint("test/sync", Permission.SERVICES_DIRECTORY_SYNC_EDIT)
@@ -108,13 +121,13 @@ class Service:
         with self.engine.writing() as connection:
             metadata.create_all(connection)
         self.store = Store(self.engine)
-        vault = Vault(bytes(32))
-        house = House(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
+        self.vault = vault = Vault(bytes(32))
+        services = Services(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
         self.now = 0.0
         self.api = Api(
-            house,
+            services,
             Authenticator(self.store, vault, bytes(32), 900),
-            [echo, every, sync],
+            [echo, every, one, sync, create_user],
             quota=Quota(50, 5_000, lambda: self.now),
             strangers=Quota(10, 5_000, lambda: self.now),
             max_body=MAX_BODY,
@@ -128,9 +141,17 @@ class Service:
             user_id = users.create_administrator(
                 work, parse_address("admin@corp.test"), "correct horse battery", Role.SUPER_ADMINISTRATOR
             )
+            self.keys_user = user_id
             return issue_application(work, vault, "Playbooks", Role.GATEWAY_ADMINISTRATOR, user_id)
 
         self.keys = self.store.write(self.account_id, Origin("test"), found)
+
+    def become(self, role: Role) -> None:
+        """Call with an application that may what the role may."""
+        user = self.keys_user
+        self.keys = self.store.write(
+            self.account_id, Origin("test"), lambda work: issue_application(work, self.vault, "More", role, user)
+        )
 
     def request(
         self,
@@ -141,6 +162,20 @@ class Service:
         client: str = "192.0.2.7",
     ) -> Reply:
         """One request, its body in one or more pieces. Headers that come more than once are given as pairs."""
+        reply = asyncio.run(self.ask(method, path, body, headers, client))
+        # The limiter belongs to the loop that is gone; a server has one loop for life.
+        self.api._workers = None
+        return reply
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Sequence[bytes] = b"",
+        headers: dict[str, str] | Sequence[tuple[str, str]] | None = None,
+        client: str = "192.0.2.7",
+    ) -> Reply:
+        """The same, for several at once."""
         pieces = [body] if isinstance(body, bytes) else list(body)
         reply = Reply(0, {}, b"")
         pairs = headers.items() if isinstance(headers, dict) else headers or ()
@@ -173,12 +208,7 @@ class Service:
             else:
                 reply.body += message.get("body", b"")
 
-        async def serve() -> None:
-            await self.asgi(scope, source.__anext__, send)
-
-        asyncio.run(serve())
-        # The limiter belongs to the loop that is gone; a server has one loop for life.
-        self.api._workers = None
+        await self.asgi(scope, source.__anext__, send)
         return reply
 
     def signed(self, path: str = PATH, at: datetime | None = None, **changed: str | None) -> dict[str, str]:
@@ -285,6 +315,44 @@ def test_the_audit_log_has_the_callers_address_and_request_id(service: Service) 
     query = select(*columns).where(audit_event.c.object_kind == "test")
     row = service.store.look_up(lambda connection: connection.execute(query).one())
     assert tuple(row) == ("admin@corp.test", "198.51.100.9", "req-1")
+
+
+def test_passwords_are_hashed_without_keeping_others_waiting(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More calls that hash than there are workers stand still, and other calls and readiness go on."""
+    hashing, go_on = threading.Semaphore(0), threading.Event()
+
+    def hashed(plain: str) -> str:
+        hashing.release()
+        assert go_on.wait(60)
+        return "a hash"
+
+    monkeypatch.setattr(passwords, "_hasher", SimpleNamespace(hash=hashed))
+    service.become(Role.SUPER_ADMINISTRATOR)
+    path = "/api/user/create-user"
+
+    def create(number: int) -> Coroutine[None, None, Reply]:
+        item = {"emailAddress": f"u{number}@corp.test", "password": "correct horse battery"}
+        return service.ask("POST", path, json.dumps({"data": [item]}).encode(), service.signed(path))
+
+    async def all_at_once() -> list[Reply]:
+        calls = [asyncio.create_task(create(number)) for number in range(WORKERS + SLOW_WORKERS)]
+        try:
+            for _ in range(SLOW_WORKERS):
+                assert await asyncio.to_thread(hashing.acquire, timeout=30)
+            for _ in range(100):  # each of the others gets as far as it can
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                assert (await service.ask("POST", PATH, text("x"), service.signed())).status == 200
+                assert (await service.ask("GET", "/readyz")).status == 200
+            assert not hashing.acquire(blocking=False)
+        finally:
+            go_on.set()
+            replies = await asyncio.gather(*calls)
+        return replies
+
+    assert [len(reply.json["data"]) for reply in asyncio.run(all_at_once())] == [1] * (WORKERS + SLOW_WORKERS)
 
 
 # Calls that are refused.
@@ -492,10 +560,10 @@ def test_a_failure_of_ours_has_an_id_that_is_in_the_log_and_says_no_more(service
         reply = service.call(text("break"))
     code, message = reply.error
     assert (reply.status, reply.json["meta"]["status"], code) == (500, 500, "err_internal")
-    assert "secret of the house" not in reply.body.decode()
+    assert "secret of the place" not in reply.body.decode()
     (entry,) = (entry for entry in logs if entry["log_level"] == "error")
     assert entry["id"] in message
-    assert str(entry["exc_info"]) == "secret of the house"
+    assert str(entry["exc_info"]) == "secret of the place"
 
 
 def test_a_database_that_fails_is_a_failure_of_ours(service: Service) -> None:
@@ -671,7 +739,7 @@ def test_health_and_readiness(service: Service, monkeypatch: pytest.MonkeyPatch)
 def test_the_document_is_served(service: Service) -> None:
     """OpenAPI, as JSON."""
     reply = service.request("GET", "/openapi.json")
-    assert reply.json["paths"].keys() == {PATH, "/api/test/list", "/api/test/sync"}
+    assert reply.json["paths"].keys() == {PATH, "/api/test/list", ONE, "/api/test/sync", "/api/user/create-user"}
     assert reply.headers["content-type"] == "application/json"
 
 
@@ -746,3 +814,64 @@ def test_a_client_that_hangs_up_half_way_changes_nothing(service: Service) -> No
     asyncio.run(serve())
     query = select(audit_event.c.id).where(audit_event.c.object_kind == "test")
     assert service.store.look_up(lambda connection: connection.execute(query).all()) == []
+
+
+# What is read in a moment (ADR 0038).
+
+ONE = "/api/test/one"
+
+
+def on_the_loop(service: Service, body: bytes, **changed: str | None) -> list[bool]:
+    """For each item, whether it was done on the event loop."""
+    reply = service.call(body, ONE, **changed)
+    assert reply.status == 200, reply.body
+    return [answer["text"] == "True" for answer in reply.json["data"]]
+
+
+def test_a_few_things_by_their_keys_are_read_where_the_call_came_in(service: Service) -> None:
+    """But for the first call, whose keys have to be looked up."""
+    assert on_the_loop(service, text("a")) == [False]
+    assert on_the_loop(service, text("a")) == [True]
+    assert on_the_loop(service, json.dumps({"data": [{"text": "a"}] * 4}).encode()) == [True] * 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"data": [{"text": "a"}] * 5}, {"data": [{"text": "a"}, {}]}, {"data": [{"text": "a", "b": "x" * 1024}]}],
+    ids=["many", "of no key", "long"],
+)
+def test_all_else_is_read_in_a_worker(service: Service, body: dict[str, object]) -> None:
+    on_the_loop(service, text("a"))
+    assert True not in on_the_loop(service, json.dumps(body).encode())
+
+
+def test_a_short_read_that_is_held_up_goes_to_a_worker(service: Service, tmp_path: Path) -> None:
+    """Somebody else has the database to themselves until the call waits for it."""
+    on_the_loop(service, text("a"))
+    service.engine.dispose()  # A connection that has read shares the lock already.
+    other = sqlite3.connect(tmp_path / "mailreeve.db", isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    in_worker = service.api._in_worker
+
+    async def freed(work, *, slow=False):  # type: ignore[no-untyped-def]
+        other.close()
+        return await in_worker(work, slow=slow)
+
+    service.api._in_worker = freed  # type: ignore[method-assign]
+    counted = f"{service.account_id}/admin@corp.test"
+    before = service.api._quota.look(counted).remaining
+    assert on_the_loop(service, text("a")) == [False]
+    assert service.api._quota.look(counted).remaining == before - 1
+
+
+def test_a_short_read_looks_at_no_policy_set(service: Service) -> None:
+    on_the_loop(service, text("a"))
+    assert service.call(text("policies"), ONE).status == 500
+
+
+def test_a_short_read_refuses_as_others_do(service: Service) -> None:
+    on_the_loop(service, text("a"))
+    wrong = service.call(text("a"), ONE, authorization=service.signed(ONE)["authorization"][:-4] + "AAA=")
+    assert wrong.status == 401
+    assert service.call(b'{"data": [{"text": 7}]}', ONE).json["fail"]

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mailreeve.cli.folder import open_initialised
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app.folder import open_initialised
+from mailreeve.app.settings import read
 from mailreeve.cli.init import initialise
 from mailreeve.cli.main import main
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import perform
+from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.settings import read
 from mailreeve.wire import envelope
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
@@ -35,7 +35,7 @@ class Folder:
         """The `data` of a call that must not fail."""
         caller = Caller(self.account_id, "admin@corp.test", "app", frozenset(Permission))
         request = envelope.decode(json.dumps({"data": list(items)}).encode())
-        done = perform(self.opened.house, BY_PATH[path], request, caller, Origin("admin@corp.test"))
+        done = perform(self.opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test"))
         answer = json.loads(envelope.encode(done.data, done.fail, done.shown))
         assert answer["fail"] == []
         return answer["data"]

@@ -122,7 +122,7 @@ def test_an_expected_policy_is_told_about_in_a_sentence(folder):
 
 def test_an_id_of_no_policy_is_an_error(folder):
     result = folder.run(*MAIL, "--policy", "nonsense")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--policy: Policy not found" in result.output
 
 

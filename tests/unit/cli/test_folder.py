@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mailreeve.cli.folder import FolderError
-from mailreeve.library import open_account
+from mailreeve.app.folder import FolderError
+from mailreeve.app.library import open_account
 
 STEPS = [{"call": "directory/create-group", "item": {"description": "Partners"}}]
 

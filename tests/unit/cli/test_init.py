@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mailreeve.cli.folder import FolderError, open_initialised
+from mailreeve.app.folder import FolderError, open_initialised
+from mailreeve.app.settings import Settings
 from mailreeve.cli.init import initialise
 from mailreeve.cli.main import main
 from mailreeve.client import Credentials
-from mailreeve.settings import Settings
 
 DOMAIN = ("--domain", "corp.test")
 
@@ -95,7 +95,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("mailreeve.cli.private_files.os.fsync", full)
+        patched.setattr("mailreeve.app.private_files.os.fsync", full)
         result = run("--data", tmp_path / "data", "--save", tmp_path / "keys.json")
     assert result.exit_code == 1
     assert result.stderr.endswith("No space left on device\n")

@@ -67,7 +67,7 @@ def test_json_holds_everything(folder):
 
 def test_a_bad_time_is_an_error(folder):
     result = folder.run("lint", "--at", "yesterday")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--at: Date is not valid" in result.output
 
 

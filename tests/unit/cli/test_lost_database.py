@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
-from mailreeve.cli.folder import FolderError, open_initialised
+from mailreeve.app.folder import FolderError, open_initialised
+from mailreeve.app.library import open_account
+from mailreeve.app.settings import Settings
 from mailreeve.cli.init import initialise
-from mailreeve.library import open_account
-from mailreeve.settings import Settings
 
 STEPS = [{"call": "directory/create-group", "item": {"description": "Partners"}}]
 COMMANDS = [

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mailreeve.access.caller import Origin
 from mailreeve.cli import replay as command
-from mailreeve.directory.accounts import Origin
 from mailreeve.families.replay import operations
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import SpamChecks
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.store.follow import Follower
 
 STEPS = [
@@ -113,7 +113,7 @@ def test_a_draft_that_is_none_is_refused(folder, draft):
     assert result.exit_code == 1
     assert "draft[0].item.id: 0007 Invalid token" in result.output
     result = folder.run("replay", "--draft", draft, "--since", "31d")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--since: Records are kept for 30 days" in result.output
 
 
@@ -164,7 +164,7 @@ def test_an_interruption_while_the_folder_is_opened_ends_with_130(folder, draft,
     def interrupted(connection):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mailreeve.cli.folder.bring_up_to_date", interrupted)
+    monkeypatch.setattr("mailreeve.app.folder.bring_up_to_date", interrupted)
     result = folder.run("replay", "--draft", draft)
     assert result.exit_code == 130
     assert "Nothing was changed." in result.stderr

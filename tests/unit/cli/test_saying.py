@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailreeve.cli.main import main
 from mailreeve.cli.options import broken, said_of, say
 
 TEXT = "Error: the database cannot be used since the disk is full; make room on it, or put it on another one today"
@@ -43,3 +45,14 @@ def test_no_word_is_broken_and_none_is_lost(words):
 )
 def test_an_exception_is_a_line(problem, said):
     assert said_of(problem) == said
+
+
+@pytest.mark.parametrize(
+    "arguments", [("bogus",), ("--bogus",), ("lint", "--kind", "x"), ("explain", "mail", "--from", "a@b.test")]
+)
+def test_a_usage_error_is_one_line_that_says_where_the_help_is(arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.endswith(" --help\n")
+    assert result.stderr.count("\n") == 1

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from mailreeve.cli.folder import open_initialised
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import perform
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.app.folder import open_initialised
+from mailreeve.app.library import open_account
+from mailreeve.app.settings import Settings
+from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.library import open_account
-from mailreeve.policy.decisions import SpamChecks
-from mailreeve.settings import Settings
+from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.wire import envelope
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
@@ -156,7 +156,7 @@ def everything(data: Path) -> tuple[list[str], str]:
         said = ""
         for path, item in LISTS:
             request = envelope.decode(json.dumps({"data": [item]}).encode())
-            done = perform(opened.house, BY_PATH[path], request, caller, Origin("admin@corp.test"))
+            done = perform(opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test"))
             codes += [problem.code for failure in done.fail for problem in failure.errors]
             answer = envelope.encode(done.data, done.fail, done.shown)
             if path == "ext/lint-policies":
@@ -220,7 +220,7 @@ def test_a_row_that_is_left_out_is_named(filled, table, column, value):
     assert "unreadable" in filled.run("lint", "--all").stdout
     opened = open_initialised(filled.data, Settings())
     opened.store.read(opened.account_id(None), lambda work: None)
-    opened.house.follower.current(opened.account_id(None))
+    opened.services.follower.current(opened.account_id(None))
     lines = opened.store.unreadable.lines()
     opened.close()
     assert table == "user" or lines == [f"left out, cannot be read: {table} {key}"]
@@ -266,12 +266,12 @@ def test_a_row_that_was_mended_is_named_no_more(filled):
     opened = open_initialised(filled.data, Settings())
     try:
         account_id = opened.account_id(None)
-        opened.house.follower.current(account_id)
+        opened.services.follower.current(account_id)
         assert len(opened.store.unreadable.of(account_id)) == 1
         spoil(filled.data, "blocked_sender_policy", "option", "block_sender")
-        opened.house.follower.let_go()
+        opened.services.follower.let_go()
         fresh = open_initialised(filled.data, Settings())
-        fresh.house.follower.current(account_id)
+        fresh.services.follower.current(account_id)
         assert fresh.store.unreadable.lines() == []
         fresh.close()
     finally:
@@ -284,7 +284,7 @@ def test_what_is_told_of_a_row_forges_no_line(filled, capsys):
     spoil(filled.data, "managed_sender", "action", "hate")
     opened = open_initialised(filled.data, Settings())
     try:
-        opened.house.follower.current(opened.account_id(None))
+        opened.services.follower.current(opened.account_id(None))
         (line,) = opened.store.unreadable.lines()
     finally:
         opened.close()

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from sqlalchemy import insert
 
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Limits
-from mailreeve.families.perform import House, perform
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.perform import Services, perform
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
@@ -33,10 +33,10 @@ BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 class Account:
     """One account, and a caller who may do everything in it."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, services: Services) -> None:
+        self.services = services
         self.id = new_key()
-        with house.store._engine.writing() as connection:
+        with services.store._engine.writing() as connection:
             connection.execute(
                 insert(account_table).values(
                     id=self.id,
@@ -54,7 +54,7 @@ class Account:
     ) -> dict[str, list]:
         """The `data` and `fail` of a call with these items, as wire JSON."""
         body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
-        done = perform(self.house, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor))
+        done = perform(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor))
         return json.loads(envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings))
 
     def call(self, path: str, *items: dict[str, object]) -> list[dict]:
@@ -66,29 +66,29 @@ class Account:
 
     def policies(self) -> PolicySet:
         """The policy set now in force."""
-        return self.house.follower.current(self.id)
+        return self.services.follower.current(self.id)
 
     def write(self, transaction):
         """The result of a transaction on the account's rows."""
-        return self.house.store.write(self.id, Origin("test"), transaction)
+        return self.services.store.write(self.id, Origin("test"), transaction)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def services(tmp_path: Path) -> Iterator[Services]:
     engine = SqliteEngine(tmp_path / "mailreeve.db")
     with engine.writing() as connection:
         metadata.create_all(connection)
     store = Store(engine)
-    yield House(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits(), ADDRESS_JOINED)
+    yield Services(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits(), ADDRESS_JOINED)
     engine.dispose()
 
 
 @pytest.fixture
-def account(house: House) -> Account:
-    return Account(house)
+def account(services: Services) -> Account:
+    return Account(services)
 
 
 @pytest.fixture
-def other_account(house: House) -> Account:
+def other_account(services: Services) -> Account:
     """A second account in the same database."""
-    return Account(house)
+    return Account(services)

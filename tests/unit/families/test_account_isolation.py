@@ -20,11 +20,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event, select
 
-from mailreeve.families.perform import House
-from mailreeve.families.registry import ENDPOINTS, furnish
+from mailreeve.families.machinery.perform import Services
+from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.policy.decisions import SpamChecks
+from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
 from mailreeve.store.schema import metadata
@@ -218,7 +218,7 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
         (answer,) = account.call(path, {name.rstrip("_"): value for name, value in item.items()})
         return answer
 
-    account.write(furnish)
+    account.write(seed_account)
     w = {
         "domain": domain,
         "new domain": f"new-{domain}",
@@ -350,13 +350,13 @@ class Two:
         self.theirs = fill(other, MARK, DOMAIN)
         self.theirs["new domain"] = f"second-{DOMAIN}"  # what they have is new to nobody else
         self.nobodys = nobody(self.theirs)
-        self.statements = Statements(account.house.store._engine.sqlalchemy)
-        self.really = account.house
-        account.house = replace(account.house, store=Undone(account.house.store))
+        self.statements = Statements(account.services.store._engine.sqlalchemy)
+        self.really = account.services
+        account.services = replace(account.services, store=Undone(account.services.store))
 
     def rows(self) -> dict[str, list]:
         """All that the second account holds."""
-        with self.other.house.store._engine.reading() as connection:
+        with self.other.services.store._engine.reading() as connection:
             mine = {
                 table.name: connection.execute(select(table).where(table.c.account_id == self.other.id)).all()
                 for table in metadata.sorted_tables
@@ -369,9 +369,9 @@ class Two:
 
 
 @pytest.fixture
-def two(house: House, account, other_account) -> Iterator[Two]:
+def two(services: Services, account, other_account) -> Iterator[Two]:
     for one, code, name in ((account, "COWN", "Own Limited"), (other_account, f"C{MARK}", f"{MARK} Limited")):
-        with house.store._engine.writing() as connection:
+        with services.store._engine.writing() as connection:
             values = {"code": code, "name": name, "admin_email": f"root@{name.split()[0].lower()}.example"}
             connection.execute(account_table.update().where(account_table.c.id == one.id).values(**values))
     return Two(account, other_account)
@@ -442,7 +442,7 @@ def test_the_other_account_is_as_good_as_none(two: Two, path: str) -> None:
             assert shown == plain(two.account.answer(path, sample(two.own | nobodys)), two.nobodys), names
             assert MARK not in shown, names
     # What was undone until now is done, with all that is the other's.
-    two.account.house = two.really
+    two.account.services = two.really
     for sample in SAMPLES[path]:
         two.account.answer(path, sample(two.theirs))
     assert two.rows() == before

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from mailreeve.families.address_alteration import operations
-from mailreeve.families.call import Limits
+from mailreeve.families.machinery.call import Limits
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.policies import AddressType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import AddressType
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused
 from mailreeve.wire.tokens import Kind
@@ -135,7 +135,7 @@ def test_a_set_that_is_nobodys_id_is_refused(corp):
 
 def test_a_set_that_is_gone_is_an_empty_answer(corp):
     """A sealed id without its object: terraform takes the empty answer for "gone", and an error for a failure."""
-    gone = corp.house.ids.seal(Kind.ALTERATION_SET, "0" * 32, corp.id)
+    gone = corp.services.ids.seal(Kind.ALTERATION_SET, "0" * 32, corp.id)
     assert corp.answer(GET_SET, {"folderId": gone})["data"] == []
     assert problems(corp, CREATE_SET, {"description": "x", "parentId": gone}) == [
         ("err_address_alteration_set_not_found", "parentId")
@@ -312,7 +312,7 @@ def test_a_definition_is_replaced_by_a_newer_one_for_the_same_address(corp):
 
 def test_the_account_holds_a_limited_number_of_definitions(corp):
     """3,000 by default, over all sets, whole items only; the error names the numbers."""
-    corp.house = msgspec.structs.replace(corp.house, limits=Limits(address_alterations=2))
+    corp.services = msgspec.structs.replace(corp.services, limits=Limits(address_alterations=2))
     define(corp, definition(), folderId=new_set(corp))
     with pytest.raises(ItemRefused) as refusal:
         define(corp, definition("a@old.test"), definition("b@old.test"))
@@ -472,7 +472,7 @@ def test_a_policy_at_fault_names_the_member(corp, policy, expected):
 
 def test_the_set_is_required_and_must_exist(corp):
     field = "addressAlterationSetId"
-    gone = corp.house.ids.seal(Kind.ALTERATION_SET, "0" * 32, corp.id)
+    gone = corp.services.ids.seal(Kind.ALTERATION_SET, "0" * 32, corp.id)
     assert problems(corp, CREATE_POLICY, {"policy": EVERYONE}) == [("err_validation_null", field)]
     assert problems(corp, CREATE_POLICY, {field: "nonsense", "policy": EVERYONE}) == [("xdk_failure", field)]
     assert problems(corp, CREATE_POLICY, {field: gone, "policy": EVERYONE}) == [

@@ -10,12 +10,12 @@ import json
 import pytest
 from sqlalchemy import select
 
-from mailreeve.families.registry import furnish
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Verdict
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.policies import BlockedOption
+from mailreeve.families.registry import seed_account
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import (
     BLANK,
@@ -425,7 +425,7 @@ def test_every_change_is_audited_with_the_policy_before_and_after(account):
 
 @pytest.fixture
 def furnished(corp):
-    corp.write(furnish)
+    corp.write(seed_account)
     return corp
 
 

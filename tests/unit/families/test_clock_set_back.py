@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType, Verdict
-from mailreeve.policy.facts import MessageFacts, WebFacts
-from mailreeve.policy.weblists import decide_web
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.facts import MessageFacts, WebFacts
 from mailreeve.store import keys
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.tokens import Kind
@@ -49,7 +49,7 @@ def set_back(account, monkeypatch):
         real = time.time_ns
         monkeypatch.setattr(keys.time, "time_ns", lambda: real() - HOUR // timedelta(microseconds=1) * 1_000)
         monkeypatch.setattr(keys, "_ticks", keys._Ticks())
-        monkeypatch.setattr(account.house.store, "_clock", lambda: datetime.now(UTC) - back)
+        monkeypatch.setattr(account.services.store, "_clock", lambda: datetime.now(UTC) - back)
 
     return start_again
 
@@ -96,7 +96,7 @@ def test_the_newer_web_list_wins(account, one, set_back):
         policies = [{"description": name, "from": EVERYONE, "to": EVERYONE}]
         made = one("policy/webwhiteurl/create-policy-with-targets", description=name, urls=urls, policies=policies)
         found = decide_web(account.policies(), WebFacts("http://x.test/", time.time()))
-        assert account.house.ids.seal(Kind.WEB_POLICY, found.policy_id, account.id) == made["id"]
+        assert account.services.ids.seal(Kind.WEB_POLICY, found.policy_id, account.id) == made["id"]
         set_back()
 
 
@@ -127,6 +127,6 @@ def test_keys_and_the_audit_log_are_in_the_order_of_commits(account, one, set_ba
     (listed,) = account.call("directory/find-groups", {})
     assert [folder["id"] for folder in listed["folders"]] == made
     query = select(audit_event.c.revision).where(audit_event.c.account_id == account.id).order_by(audit_event.c.id)
-    revisions = account.house.store.read(account.id, lambda work: list(work.execute(query).scalars()))
+    revisions = account.services.store.read(account.id, lambda work: list(work.execute(query).scalars()))
     assert len(revisions) > 4
     assert revisions == sorted(revisions)

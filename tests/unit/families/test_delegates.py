@@ -7,10 +7,10 @@ import json
 import msgspec
 import pytest
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.delegates import rows
-from mailreeve.families.users import rows as users
+from mailreeve.families.directory.users import rows as users
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
@@ -47,7 +47,7 @@ def opens(account, user: str, mailbox: str) -> bool:
         ids = [users.find_by_address(work, f"{name}@corp.test").id for name in (user, mailbox)]
         return rows.may_open(work, *ids)
 
-    return account.house.store.read(account.id, transaction)
+    return account.services.store.read(account.id, transaction)
 
 
 def refusal(account, path: str, **item: object) -> tuple[str, str | None]:
@@ -218,8 +218,8 @@ def test_another_account_neither_sees_nor_removes_rights(corp, other_account):
 
 def test_rights_per_user_are_limited_and_the_limit_counts_no_repeats(corp):
     """D-33."""
-    corp.house = msgspec.structs.replace(
-        corp.house, limits=msgspec.structs.replace(corp.house.limits, delegates_per_user=1)
+    corp.services = msgspec.structs.replace(
+        corp.services, limits=msgspec.structs.replace(corp.services.limits, delegates_per_user=1)
     )
     right = add(corp, "rosie", "arrie")
     full = refusal(corp, ADD, primaryAddress="rosie@corp.test", delegateAddress="kim@corp.test")

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import ExplainMessage, ExplainWeb
-from mailreeve.mail.message import read_message
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.authors import read_authors
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.facts import HeaderFrom, MessageFacts
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom, read_authors
+from mailreeve.formats.message import read_message
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 MESSAGE = "ext/explain-message"
@@ -375,7 +375,7 @@ class TestWeb:
 def test_the_command_line_gets_what_the_endpoints_answer(corp):
     """The shared functions, as JSON, equal the answers on the wire."""
     block(corp, "bad.test")
-    arguments = (corp.policies(), corp.house.ids, corp.id)
+    arguments = (corp.policies(), corp.services.ids, corp.id)
     message = explain_message(*arguments, ExplainMessage(from_="x@bad.test", to="u@corp.test"), NOW)
     assert json.loads(msgspec.json.encode(message)) == explain(corp, at=NOW.isoformat())
     web = explain_web(*arguments, ExplainWeb(url="ex.test"), NOW)

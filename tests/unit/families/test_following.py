@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from mailreeve.families.blocked_senders import rows as blocked_rows
 from mailreeve.families.managed_senders import rows as managed_rows
 from mailreeve.families.registry import LOADERS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import PolicyType, Verdict
-from mailreeve.policy.facts import Directory, MessageFacts
-from mailreeve.policy.policies import BlockedOption, ManagedAction
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import TargetType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.facts import Directory, MessageFacts
+from mailreeve.policy.model.policies import BlockedOption, ManagedAction
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.follow import Follower, Loader, Loaders
 from mailreeve.store.transactions import Part
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
@@ -52,8 +52,8 @@ def once(loader: Loader) -> Loader:
 def following(account) -> Callable[[], PolicySet]:
     """The account's set, by a follower that cannot read any part as a whole twice."""
     loaders = Loaders(*(once(getattr(LOADERS, name)) for name in Loaders.__struct_fields__))
-    follower = Follower(account.house.store, loaders, ())
-    account.house = replace(account.house, follower=follower)
+    follower = Follower(account.services.store, loaders, ())
+    account.services = replace(account.services, follower=follower)
     account.policies()
     return account.policies
 
@@ -153,7 +153,7 @@ def test_a_set_followed_call_by_call_is_the_set_loaded_anew(account, following) 
     """After each kind of change, with no part read as a whole; sharing what did not change."""
     seen = []
     for path in every_kind_of_change(account):
-        anew = Follower(account.house.store, LOADERS, ()).current(account.id)
+        anew = Follower(account.services.store, LOADERS, ()).current(account.id)
         assert contents(following()) == contents(anew), path
         seen.append(path)
     assert len(seen) == 30
@@ -163,7 +163,7 @@ def test_many_changes_between_two_looks_are_read_together(account, following) ->
     """All of them, at the next look."""
     for _ in every_kind_of_change(account):
         pass
-    anew = Follower(account.house.store, LOADERS, ()).current(account.id)
+    anew = Follower(account.services.store, LOADERS, ()).current(account.id)
     assert contents(following()) == contents(anew)
 
 

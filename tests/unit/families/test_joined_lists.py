@@ -11,15 +11,15 @@ from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from mailreeve.families.call import Limits
+from mailreeve.families.machinery.call import Limits
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Verdict
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.personal import list_key
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.personal import list_key
+from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.follow import Follower
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused
@@ -52,7 +52,7 @@ def take(account, alias="sales@corp.test") -> None:
 def lists(account) -> dict[str, dict[str, str]]:
     """From each recipient to what its entries say, as decisions have it, which is as it is loaded anew."""
     followed = account.policies().managed
-    anew = Follower(account.house.store, LOADERS, ()).current(account.id).managed
+    anew = Follower(account.services.store, LOADERS, ()).current(account.id).managed
     assert {entry.id: entry for entry in followed.entries} == {entry.id: entry for entry in anew.entries}
     found: dict[str, dict[str, str]] = {}
     for entry in anew.entries:
@@ -77,7 +77,7 @@ def audits(account) -> list[tuple[str, str, dict | None, dict | None]]:
             .order_by(table.c.revision)
         ).all()
 
-    found = account.house.store.read(account.id, query)
+    found = account.services.store.read(account.id, query)
 
     def state(text):
         return None if text is None else msgspec.json.decode(text)
@@ -247,7 +247,7 @@ def test_every_entry_that_moves_changes_or_goes_is_audited(corp):
 
 def test_an_alias_whose_entries_find_no_room_is_refused(corp):
     """Nothing is lost and nothing changed: the address keeps its list, and the other items are carried out."""
-    corp.house = replace(corp.house, limits=Limits(managed_senders_per_user=3))
+    corp.services = replace(corp.services, limits=Limits(managed_senders_per_user=3))
     for number in range(2):
         write(corp, f"s{number}@x.test", "pat@corp.test")
         write(corp, f"t{number}@x.test", "sales@corp.test")
@@ -270,7 +270,7 @@ def test_an_alias_whose_entries_find_no_room_is_refused(corp):
 
 
 def test_entries_that_both_lists_hold_count_once(corp):
-    corp.house = replace(corp.house, limits=Limits(managed_senders_per_user=2))
+    corp.services = replace(corp.services, limits=Limits(managed_senders_per_user=2))
     for to in ("pat@corp.test", "sales@corp.test"):
         write(corp, "both@x.test", to)
     write(corp, "more@x.test", "sales@corp.test")
@@ -283,7 +283,7 @@ def test_a_list_beyond_its_limit_takes_what_does_not_make_it_longer(corp):
     for number in range(3):
         write(corp, f"s{number}@x.test", "pat@corp.test")
     write(corp, "s1@x.test", "sales@corp.test", PERMIT)
-    corp.house = replace(corp.house, limits=Limits(managed_senders_per_user=1))
+    corp.services = replace(corp.services, limits=Limits(managed_senders_per_user=1))
     give(corp, "empty@corp.test")
     give(corp)
     assert lists(corp) == {"pat@corp.test": {"s0@x.test": BLOCK, "s1@x.test": PERMIT, "s2@x.test": BLOCK}}
@@ -298,7 +298,7 @@ def test_a_transaction_that_is_repeated_joins_the_lists_once(corp):
         if len(runs) == 1:
             raise OperationalError("", {}, sqlite3.OperationalError("database is locked"))
 
-    corp.house = replace(corp.house, address_joined=(*ADDRESS_JOINED, locked_at_first))
+    corp.services = replace(corp.services, address_joined=(*ADDRESS_JOINED, locked_at_first))
     entry = write(corp, "ann@news.test", "sales@corp.test")
     give(corp)
     assert runs == ["sales@corp.test"] * 2

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.lint import endpoints, operations
 from mailreeve.families.lint.types import LintPolicies
-from mailreeve.families.turns import one_at_a_time
-from mailreeve.policy import lint
+from mailreeve.families.machinery.turns import one_at_a_time
+from mailreeve.policy.lint import linter as lint
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 from mailreeve.wire.tokens import Kind
 
@@ -114,7 +114,7 @@ def test_what_is_left_out_is_told(corp):
     for number in range(3):
         block(corp, f"d{number}.test", toDate="2001-01-01T00:00:00+0000")
     answer = operations.lint_policies(
-        corp.policies(), corp.house.ids, LintPolicies(), datetime.now(UTC), web_proxy=False, most=2
+        corp.policies(), corp.services.ids, LintPolicies(), datetime.now(UTC), web_proxy=False, most=2
     )
     assert (len(answer.findings), answer.counts["expired"], answer.truncated) == (2, 3, True)
     assert answer.why == "only 2 are listed"
@@ -141,7 +141,7 @@ def test_no_key_of_the_store_is_in_an_answer(corp):
     old = block(corp, "bad.test")
     block(corp, "bad.test")
     web_list(corp, "allow"), web_list(corp, "block")
-    key = corp.house.ids.open(Kind.BLOCKED_SENDER_POLICY, old, corp.id)
+    key = corp.services.ids.open(Kind.BLOCKED_SENDER_POLICY, old, corp.id)
     assert key not in msgspec.json.encode(told(corp)).decode()
 
 

@@ -12,13 +12,20 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import event
 
-from mailreeve.directory.accounts import Origin
-from mailreeve.families import references
-from mailreeve.families.perform import perform
+from mailreeve.access.caller import Origin
+from mailreeve.families.machinery.perform import perform
+from mailreeve.families.policies import references
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.policies import AddressPattern, AddressType, BlockedOption, Routing, WebAction, WebEntryType
-from mailreeve.policy.targets import TargetType
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.model.policies import (
+    AddressPattern,
+    AddressType,
+    BlockedOption,
+    Routing,
+    WebAction,
+    WebEntryType,
+)
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.keys import new_key
 from mailreeve.wire import envelope
 from mailreeve.wire.errors import BAD_PAGINATION, RequestRefused
@@ -75,11 +82,11 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.address_alteration import rows as alteration
     from mailreeve.families.blocked_senders import rows as blocked
     from mailreeve.families.delegates import rows as delegates
-    from mailreeve.families.domains import rows as domains
-    from mailreeve.families.domains.types import InboundType
-    from mailreeve.families.groups import rows as groups
-    from mailreeve.families.users import attributes
-    from mailreeve.families.users import rows as users
+    from mailreeve.families.directory.domains import rows as domains
+    from mailreeve.families.directory.domains.types import InboundType
+    from mailreeve.families.directory.groups import rows as groups
+    from mailreeve.families.directory.users import attributes
+    from mailreeve.families.directory.users import rows as users
     from mailreeve.families.web_lists import rows as web
 
     def transaction(work) -> str:
@@ -113,7 +120,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         return big.id
 
     key = account.write(transaction)
-    account.group = account.house.ids.seal(Kind.GROUP, key, account.id)
+    account.group = account.services.ids.seal(Kind.GROUP, key, account.id)
 
 
 @pytest.fixture
@@ -332,7 +339,7 @@ class Watched:
 
     def __init__(self, account) -> None:
         self.account = account
-        self.engine = account.house.store._engine.sqlalchemy
+        self.engine = account.services.store._engine.sqlalchemy
         self.statements: list[tuple[str, tuple[object, ...]]] = []
         self.steps = 0
         self.engine.dispose()
@@ -351,7 +358,7 @@ class Watched:
         for _ in range(2):
             self.statements, self.steps = [], 0
             request, caller = envelope.decode(body), self.account.caller
-            done = perform(self.account.house, BY_PATH[path], request, caller, Origin(caller.actor))
+            done = perform(self.account.services, BY_PATH[path], request, caller, Origin(caller.actor))
         return json.loads(envelope.encode(done.data, done.fail, done.shown))
 
     def plan(self, statement: str, parameters: tuple[object, ...]) -> list[str]:

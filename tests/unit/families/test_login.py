@@ -15,14 +15,14 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 from sqlalchemy import select, update
 
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
-from mailreeve.families.domains import operations as domains
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import operations as users
+from mailreeve.families.directory.users.rows import user as user_table
 from mailreeve.families.login import authenticate, rows
 from mailreeve.families.login.authenticate import TOKEN_LIFE, Authenticator, _Seen
 from mailreeve.families.login.issue import Keys, issue_application
-from mailreeve.families.users import operations as users
-from mailreeve.families.users.rows import user as user_table
-from mailreeve.policy.addresses import parse_address
+from mailreeve.formats.addresses import parse_address
 from mailreeve.store.schema import audit_event
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
@@ -52,7 +52,7 @@ class Application:
 
     def __init__(self, account, domain: str = "corp.test", role: Role = Role.HELP_DESK) -> None:
         self.account = account
-        self.authenticator = Authenticator(account.house.store, VAULT, TOKEN_KEY, 900)
+        self.authenticator = Authenticator(account.services.store, VAULT, TOKEN_KEY, 900)
         self.address = f"admin@{domain}"
 
         def make(work) -> Keys:

@@ -20,7 +20,7 @@ def commit(account) -> None:
 
 @pytest.fixture
 def memory(account) -> KnownCredentials:
-    return KnownCredentials(account.house.store)
+    return KnownCredentials(account.services.store)
 
 
 def test_what_was_kept_is_found_by_both_keys_together(memory, account) -> None:

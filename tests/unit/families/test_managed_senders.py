@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from mailreeve.families.call import Limits
+from mailreeve.families.machinery.call import Limits
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, Layer, SpamChecks, Verdict
-from mailreeve.policy.facts import MessageFacts
-from mailreeve.policy.personal import list_key
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.index.personal import list_key
+from mailreeve.policy.model.decisions import Decision, Layer, SpamChecks, Verdict
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.schema import audit_event
 from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused, RequestRefused
@@ -173,7 +173,7 @@ def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp):
         if Part.DIRECTORY in touched:
             corp.call(PATH, item(to="sales@corp.test"))
 
-    corp.house.store.around_commit(at_once)
+    corp.services.store.around_commit(at_once)
     corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})
     assert [entry.recipient for entry in corp.policies().managed.entries] == ["pat@corp.test"]
     assert decided(corp, "ann@news.test", "sales@corp.test").verdict is Verdict.REJECT
@@ -239,7 +239,7 @@ def test_a_refused_item_leaves_the_others_alone(corp):
 
 def test_a_full_list_takes_no_new_entry_but_moves_old_ones(corp):
     """D-19: the cap is per recipient, and another recipient has room."""
-    corp.house = msgspec.structs.replace(corp.house, limits=Limits(managed_senders_per_user=2))
+    corp.services = msgspec.structs.replace(corp.services, limits=Limits(managed_senders_per_user=2))
     corp.call(PATH, item("a@x.test"), item("b@x.test"))
     assert problems(corp, item("c@x.test")) == [("err_managed_sender_limit", "to")]
     assert corp.call(PATH, item("a@x.test", action="permit"))[0]["type"] == "Permit"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.families.registry import furnish
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decide import decide_mail
-from mailreeve.policy.decisions import Decision, Layer, PolicyType, SpamChecks
-from mailreeve.policy.facts import MessageFacts
+from mailreeve.families.registry import seed_account
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, SpamChecks
+from mailreeve.policy.model.facts import MessageFacts
 
 
 @pytest.fixture
 def corp(account):
     """An account that receives mail for corp.test, with what every account starts with."""
-    account.write(furnish)
+    account.write(seed_account)
     account.call("domain/create-domain", {"domain": "corp.test", "inboundType": "any"})
     return account
 

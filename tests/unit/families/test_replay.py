@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailreeve.directory.accounts import Caller, Origin
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.perform import consult
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.perform import consult
+from mailreeve.families.machinery.turns import one_at_a_time
 from mailreeve.families.replay import draft as drafts
 from mailreeve.families.replay import endpoints, operations, tally
 from mailreeve.families.replay.types import ReplayDraft, Step
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome, State
-from mailreeve.families.turns import one_at_a_time
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import SpamChecks, Stage
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 REPLAY = "ext/replay-draft"
@@ -391,7 +391,9 @@ class TestBounds:
             return "enough" if looked_at >= 4 else ""
 
         item = ReplayDraft([Step(**block("bad.test"))])
-        answer = consult(corp.house, corp.caller, Origin("test"), lambda call: operations.replay(call, item, stop))
+        answer = consult(
+            corp.services, corp.caller, Origin("test"), lambda call: operations.replay(call, item, stop)
+        )
         assert (answer.looked_at, answer.differences, answer.truncated, answer.why) == (4, 4, True, "enough")
         assert seen == [0, 2, 4]
 
@@ -439,7 +441,9 @@ def test_others_write_while_messages_are_compared(corp, records):
 
     def compare():
         item = ReplayDraft([Step(**block("bad.test"))])
-        return consult(corp.house, corp.caller, Origin("test"), lambda call: operations.replay(call, item, stop))
+        return consult(
+            corp.services, corp.caller, Origin("test"), lambda call: operations.replay(call, item, stop)
+        )
 
     results = []
     thread = threading.Thread(target=lambda: results.append(compare()))
@@ -461,6 +465,6 @@ def test_a_rehearsal_of_a_call_that_writes_is_a_mistake_of_ours(corp):
         return call.rehearse(lambda rehearsing: rehearsing.rehearse(lambda inner: None))
 
     with pytest.raises(AssertionError):
-        consult(corp.house, corp.caller, Origin("test"), action)
+        consult(corp.services, corp.caller, Origin("test"), action)
     # The turn was given back.
     assert corp.call(CREATE, policy(domain("other.test")))

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Role
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.families.delegates.operations import KIND
+from mailreeve.families.directory.users import operations, rows
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.families.users import operations, rows
-from mailreeve.policy.addresses import parse_address
+from mailreeve.formats.addresses import parse_address
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PLAIN = "plain@corp.test"
@@ -237,4 +237,4 @@ def test_an_administrator_of_another_account_does_not_count(corp, other_account)
 
 def test_a_delegate_right_is_sealed_as_one(corp) -> None:
     """The ids that the matrix sends are those of rights: another kind would be refused for that."""
-    assert all(corp.account.house.ids.open(KIND, wire, corp.account.id, "id") for wire in corp.rights.values())
+    assert all(corp.account.services.ids.open(KIND, wire, corp.account.id, "id") for wire in corp.rights.values())

@@ -16,9 +16,9 @@ from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS, O
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import DAY, HOUR, RecordBudget
 from mailreeve.families.tracking.rows import Recorded, message_outcome
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import SpamChecks, Stage
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 
 ONE = 1_000  # octets
 
@@ -79,8 +79,8 @@ def budget(clock, monkeypatch) -> RecordBudget:
 
 
 @pytest.fixture
-def keeper(house, budget) -> OutcomeKeeper:
-    return OutcomeKeeper(house.store, budget)
+def keeper(services, budget) -> OutcomeKeeper:
+    return OutcomeKeeper(services.store, budget)
 
 
 def kept(account) -> list[str]:
@@ -160,10 +160,10 @@ def test_what_is_left_out_is_counted_in_the_log(budget, clock):
     assert [entry.get("number") for entry in logged] == [None, 7]
 
 
-def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, house, clock, monkeypatch):
+def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, services, clock, monkeypatch):
     """Refusals before deliveries, in every account, however many there are; what is young stays."""
     monkeypatch.setattr(operations, "FORGET_AT_ONCE", 3)
-    keeper = OutcomeKeeper(house.store, RecordBudget((), clock))
+    keeper = OutcomeKeeper(services.store, RecordBudget((), clock))
     now = time.time()
     week, month = now - KEEP_REFUSALS.total_seconds() - 60, now - KEEP_OTHERS.total_seconds() - 60
     for id_ in (account.id, other_account.id):
@@ -176,8 +176,10 @@ def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, 
             ]
         )
     transactions = []
-    write = house.store.write
-    monkeypatch.setattr(house.store, "write", lambda *args: transactions.append(write(*args)) or transactions[-1])
+    write = services.store.write
+    monkeypatch.setattr(
+        services.store, "write", lambda *args: transactions.append(write(*args)) or transactions[-1]
+    )
     assert keeper.forget_old() == 16
     assert transactions == [3, 3, 2, 3, 3, 2]
     monkeypatch.undo()
@@ -252,31 +254,31 @@ def account_of(account):
     return message_outcome.c.account_id == account.id
 
 
-def test_a_large_header_is_kept_once_for_all_recipients(account, house):
+def test_a_large_header_is_kept_once_for_all_recipients(account, services):
     """In the row that is kept longest; every recipient's record is read with it."""
     many = [
         outcome(account.id, f"u{n}@corp.test", State.DELIVERED if n == 2 else State.REJECTED, header_from=AUTHORS)
         for n in range(5)
     ]
-    OutcomeKeeper(house.store, RecordBudget()).record(many)
+    OutcomeKeeper(services.store, RecordBudget()).record(many)
     holding = [to for to, document in documents(account).items() if "Author 3" in document]
     assert holding == ["u2@corp.test"]
     assert {one.header_from for one in recorded(account).values()} == {AUTHORS}
     assert rows.octets(many)[2] > 3 * rows.octets(many)[1]
 
 
-def test_a_small_header_stands_in_every_row(account, house):
+def test_a_small_header_stands_in_every_row(account, services):
     """Each can be read alone."""
-    OutcomeKeeper(house.store, RecordBudget()).record(
+    OutcomeKeeper(services.store, RecordBudget()).record(
         [outcome(account.id, f"u{n}@corp.test", header_from=SMALL, subject="hello") for n in range(3)]
     )
     assert all('"Ann"' in document and "hello" in document for document in documents(account).values())
     assert {one.header_from for one in recorded(account).values()} == {SMALL}
 
 
-def test_a_header_whose_row_is_gone_is_not_guessed(account, house):
+def test_a_header_whose_row_is_gone_is_not_guessed(account, services):
     """Nobody decides anew by what is not known."""
-    OutcomeKeeper(house.store, RecordBudget()).record(
+    OutcomeKeeper(services.store, RecordBudget()).record(
         [outcome(account.id, f"u{n}@corp.test", header_from=AUTHORS) for n in range(2)]
     )
     [holder] = [to for to, document in documents(account).items() if "Author 3" in document]
@@ -308,15 +310,15 @@ def test_records_of_before_are_read_as_ever(account):
     assert (record.header_from, record.header_cut) == (SMALL, False)
 
 
-def test_keeper_tells_whether_it_could_keep_anything(account, house, monkeypatch):
+def test_keeper_tells_whether_it_could_keep_anything(account, services, monkeypatch):
     """Asked with nothing, it leaves nothing behind, and raises where a write fails."""
-    keeper = OutcomeKeeper(house.store, RecordBudget())
+    keeper = OutcomeKeeper(services.store, RecordBudget())
     keeper.record([])
     assert kept(account) == []
 
     def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(house.store, "write", broken)
+    monkeypatch.setattr(services.store, "write", broken)
     with pytest.raises(OSError, match="disk full"):
         keeper.record([])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mailreeve.families.users import attribute_operations, attributes
+from mailreeve.families.directory.users import attribute_operations, attributes
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from sqlalchemy import event
 
 from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
-from mailreeve.policy.addresses import parse_address
-from mailreeve.policy.decisions import WebVerdict
-from mailreeve.policy.facts import WebFacts
-from mailreeve.policy.weblists import decide_web
+from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.decide.web import decide_web
+from mailreeve.policy.model.decisions import WebVerdict
+from mailreeve.policy.model.facts import WebFacts
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused
 
@@ -57,8 +57,8 @@ def problems(account, path, item):
 
 
 def limit(account, **limits):
-    """The account in the same house, with other limits."""
-    account.house = replace(account.house, limits=replace(account.house.limits, **limits))
+    """The account in the same services, with other limits."""
+    account.services = replace(account.services, limits=replace(account.services.limits, **limits))
     return account
 
 
@@ -72,7 +72,7 @@ def rows_of(account, *tables):
 def statements(account):
     """The statements that the database gets meanwhile; one that is executed for many rows counts once."""
     seen = []
-    engine = account.house.store._engine.sqlalchemy
+    engine = account.services.store._engine.sqlalchemy
 
     def note(connection, cursor, statement, *_):
         seen.append(statement)

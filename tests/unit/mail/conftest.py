@@ -1,4 +1,4 @@
-"""An account's policies in a few words, and a transaction under them: the fixtures `house` and `begin`."""
+"""An account's policies in a few words, and a transaction under them: the fixtures `office` and `begin`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from itertools import count
 
 import pytest
 
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.transaction import Accepted, Refused, Transaction
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.facts import Directory, parse_ip
-from mailreeve.policy.policies import (
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -25,8 +27,7 @@ from mailreeve.policy.policies import (
     Routing,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, Target, TargetType
+from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 
 NOW = 1_800_000_000.0
 
@@ -44,7 +45,7 @@ def pattern(text: str) -> AddressPattern:
     return AddressPattern(local.replace("*", ""), domain.replace("*", ""))
 
 
-class House:
+class Office:
     """One account with the internal domains corp.test and old.test, revision 7. Say policies, then `policies`."""
 
     def __init__(self, account_id: str = "acme", *domains: str) -> None:
@@ -62,27 +63,27 @@ class House:
     def _id(self, kind: str) -> str:
         return f"{kind}{next(self._ids)}"
 
-    def block(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> House:
+    def block(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> Office:
         return self._policy(BlockedOption.BLOCK_SENDER, f"no mail from {who}", who, to, part, **scope)
 
-    def exempt(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> House:
+    def exempt(self, who: str, to: str = "everyone", part: str = "envelope_from", **scope: object) -> Office:
         return self._policy(BlockedOption.NO_ACTION, f"mail from {who} all the same", who, to, part, **scope)
 
-    def _policy(self, option: BlockedOption, text: str, who: str, to: str, part: str, **scope: object) -> House:
+    def _policy(self, option: BlockedOption, text: str, who: str, to: str, part: str, **scope: object) -> Office:
         scope_ = Scope.of(target(who), target(to), FromPart(part), **scope)  # type: ignore[arg-type]
         self._blocked.append(BlockedSenderPolicy(self._id("b"), text, scope_, option, NOW - 10))
         return self
 
-    def permit(self, who: str, to: str = "everyone", part: str = "envelope_from") -> House:
+    def permit(self, who: str, to: str = "everyone", part: str = "envelope_from") -> Office:
         scope = Scope.of(target(who), target(to), FromPart(part))
         self._permitted.append(PermittedSenderPolicy(self._id("p"), f"mail from {who}", scope, NOW - 10))
         return self
 
-    def personal(self, action: str, recipient: str, sender: str) -> House:
+    def personal(self, action: str, recipient: str, sender: str) -> Office:
         self._managed.append(ManagedSender(self._id("m"), recipient, sender, ManagedAction(action)))
         return self
 
-    def alter(self, original: str, new: str, kind: str = "all", routing: str = "all", set_id: str = "") -> House:
+    def alter(self, original: str, new: str, kind: str = "all", routing: str = "all", set_id: str = "") -> Office:
         self._definitions.append(
             Definition(self._id("d"), set_id, AddressType(kind), pattern(original), pattern(new), Routing(routing))
         )
@@ -90,7 +91,7 @@ class House:
 
     def use_set(
         self, set_id: str, to: str = "everyone", who: str = "everyone", part: str = "envelope_from"
-    ) -> House:
+    ) -> Office:
         scope = Scope.of(target(who), target(to), FromPart(part))
         self._alteration.append(AlterationPolicy(self._id("a"), f"set {set_id}", scope, set_id, NOW - 10))
         return self
@@ -111,33 +112,33 @@ class House:
 
 
 class Dialogue:
-    """A transaction with ids `id1`, `id2`, … and the policies of one house."""
+    """A transaction with ids `id1`, `id2`, … and the policies of one office."""
 
-    def __init__(self, house: House, sender: str, source_ip: str, **limits: int) -> None:
-        self.house = house
+    def __init__(self, office: Office, sender: str, source_ip: str, **limits: int) -> None:
+        self.office = office
         ids = (f"id{number}" for number in count(1))
         self.transaction = Transaction(parse_ip(source_ip), new_id=lambda: next(ids), **limits)
         assert self.transaction.mail_from(sender, NOW) is None
 
     def rcpt(self, *recipients: str) -> list[Accepted | Refused]:
-        return [self.transaction.rcpt(parse_address(r), self.house.policies) for r in recipients]
+        return [self.transaction.rcpt(parse_address(r), self.office.policies) for r in recipients]
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def office() -> Office:
+    return Office()
 
 
 @pytest.fixture
-def another_house() -> House:
-    return House("other", "elsewhere.test")
+def another_services() -> Office:
+    return Office("other", "elsewhere.test")
 
 
 @pytest.fixture
-def begin(house: House) -> Callable[..., Dialogue]:
+def begin(office: Office) -> Callable[..., Dialogue]:
     """`begin(sender, source_ip=…)`: a message that has just begun."""
 
     def start(sender: str = "ann@out.test", source_ip: str = "192.0.2.9", **limits: int) -> Dialogue:
-        return Dialogue(house, sender, source_ip, **limits)
+        return Dialogue(office, sender, source_ip, **limits)
 
     return start

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
-from mailreeve.mail.maildir_next_hop import CANNOT_STORE, MaildirNextHop
-from mailreeve.mail.message import Content, read_message
+from mailreeve.formats.addresses import NULL_SENDER, parse_address
+from mailreeve.formats.message import Content, read_message
+from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
+from mailreeve.mail.next_hop.smtp import passed_on
 from mailreeve.mail.ports import Routed
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
-from mailreeve.mail.smtp_next_hop import passed_on
-from mailreeve.policy.addresses import NULL_SENDER, parse_address
-from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.model.decisions import SmtpReply
 
 pytestmark = pytest.mark.anyio
 
@@ -76,7 +76,7 @@ class Records:
 
 
 @pytest.fixture
-def courier():
+def hop_session():
     return ScriptedCourier()
 
 
@@ -86,10 +86,10 @@ def records():
 
 
 @pytest.fixture
-def send(begin, house, courier, records):
+def send(begin, office, hop_session, records):
     """`await send(*recipients)`: a message to them, carried out. u@ gets a copy of his own."""
-    house.personal("permit", "u@corp.test", "ann@out.test")
-    delivery = Delivery(courier, records, Retries())
+    office.personal("permit", "u@corp.test", "ann@out.test")
+    delivery = Delivery(hop_session, records, Retries())
 
     async def carry_out(*recipients: str, content: bytes = MESSAGE) -> str:
         message = begin()
@@ -101,107 +101,107 @@ def send(begin, house, courier, records):
     return carry_out
 
 
-async def test_delivered_to_all_is_250_with_the_decision_id(send, courier, records):
+async def test_delivered_to_all_is_250_with_the_decision_id(send, hop_session, records):
     """Everything done and recorded: 250, and the record says what was answered."""
     assert await send("v@corp.test", "w@corp.test") == "250 2.0.0 Delivered [id1]"
-    assert courier.taken == ["v@corp.test", "w@corp.test"]
+    assert hop_session.taken == ["v@corp.test", "w@corp.test"]
     assert set(records.states.values()) == {State.DELIVERED}
     assert {outcome.reply for outcome in records.kept} == {"250 2.0.0 Delivered [id1]"}
 
 
-async def test_put_off_copy_is_4xx_and_the_retry_brings_no_second_copy(send, courier, records):
+async def test_put_off_copy_is_4xx_and_the_retry_brings_no_second_copy(send, hop_session, records):
     """v's copy went out, u's was put off: try again, and then only u is delivered to."""
-    courier.refusals["u@corp.test"] = LATER
+    hop_session.refusals["u@corp.test"] = LATER
     assert await send("u@corp.test", "v@corp.test") == "450 4.2.1 Mailbox busy [id1]"
     assert records.states == {"u@corp.test": State.DEFERRED, "v@corp.test": State.DELIVERED}
-    courier.refusals.clear()
+    hop_session.refusals.clear()
     assert (await send("u@corp.test", "v@corp.test")).startswith("250 ")
-    assert courier.taken == ["v@corp.test", "u@corp.test"]
+    assert hop_session.taken == ["v@corp.test", "u@corp.test"]
     assert (await send("u@corp.test", "v@corp.test")).startswith("250 ")
-    assert courier.taken == ["v@corp.test", "u@corp.test", "u@corp.test", "v@corp.test"]
+    assert hop_session.taken == ["v@corp.test", "u@corp.test", "u@corp.test", "v@corp.test"]
 
 
-async def test_retry_of_another_message_is_delivered_to_all(send, courier):
+async def test_retry_of_another_message_is_delivered_to_all(send, hop_session):
     """The memory knows the message by its content; a new one is not taken for the old."""
-    courier.refusals["u@corp.test"] = LATER
+    hop_session.refusals["u@corp.test"] = LATER
     await send("u@corp.test", "v@corp.test")
     await send("v@corp.test", content=MESSAGE + b"more\r\n")
-    assert courier.taken == ["v@corp.test", "v@corp.test"]
+    assert hop_session.taken == ["v@corp.test", "v@corp.test"]
 
 
-async def test_copy_refused_for_good_is_5xx_although_another_was_delivered(send, courier, records):
+async def test_copy_refused_for_good_is_5xx_although_another_was_delivered(send, hop_session, records):
     """The sender must hear of u's loss; a 250 would hide it."""
-    courier.refusals["u@corp.test"] = NEVER
+    hop_session.refusals["u@corp.test"] = NEVER
     assert await send("u@corp.test", "v@corp.test") == "550 5.7.0 Spam [id1]"
     assert records.states == {"u@corp.test": State.REJECTED, "v@corp.test": State.DELIVERED}
     [refused] = [outcome for outcome in records.kept if outcome.recipient == "u@corp.test"]
     assert (refused.layer, refused.policy_id) == (LAYER_NEXT_HOP, "")
 
 
-async def test_put_off_wins_over_refused_for_good(send, courier):
+async def test_put_off_wins_over_refused_for_good(send, hop_session):
     """A 5xx would end the sender's tries for the copy that only has to wait."""
-    courier.refusals = {"u@corp.test": NEVER, "v@corp.test": LATER}
+    hop_session.refusals = {"u@corp.test": NEVER, "v@corp.test": LATER}
     assert (await send("u@corp.test", "v@corp.test")).startswith("450 ")
 
 
-async def test_policy_refusals_do_not_make_a_delivered_message_fail(send, house, courier, records):
+async def test_policy_refusals_do_not_make_a_delivered_message_fail(send, office, hop_session, records):
     """D-13: u is refused by policy, v has it, so 250."""
-    house.personal("block", "x@corp.test", "out.test")
-    house.block("eve@bad.test", to="w@corp.test", part="header_from")
+    office.personal("block", "x@corp.test", "out.test")
+    office.block("eve@bad.test", to="w@corp.test", part="header_from")
     content = b"From: eve@bad.test\r\n\r\n"
     assert (await send("w@corp.test", "v@corp.test", content=content)).startswith("250 ")
     assert records.states == {"w@corp.test": State.REJECTED, "v@corp.test": State.DELIVERED}
 
 
-async def test_records_that_cannot_be_kept_are_never_250(send, courier, records):
+async def test_records_that_cannot_be_kept_are_never_250(send, hop_session, records):
     """Delivered but not recorded: 451, and the retry is recorded without a second copy."""
     records.broken = True
     assert await send("v@corp.test") == "451 4.3.0 Local fault, try again later"
     records.broken = False
     assert (await send("v@corp.test")).startswith("250 ")
-    assert courier.taken == ["v@corp.test"]
+    assert hop_session.taken == ["v@corp.test"]
 
 
-async def test_while_records_cannot_be_kept_nothing_more_is_delivered(send, courier, records):
+async def test_while_records_cannot_be_kept_nothing_more_is_delivered(send, hop_session, records):
     """Each try of a sender would bring another copy of what has no name; the first is all that comes."""
     unnamed = b"Subject: report\r\n\r\nAll is well.\r\n"
     records.broken = True
     for _ in range(3):
         assert await send("v@corp.test", content=unnamed) == "451 4.3.0 Local fault, try again later"
-    assert courier.taken == ["v@corp.test"]
+    assert hop_session.taken == ["v@corp.test"]
     records.broken = False
     assert (await send("v@corp.test", content=unnamed)).startswith("250 ")
     assert (await send("w@corp.test")).startswith("250 ")
-    assert courier.taken == ["v@corp.test", "v@corp.test", "w@corp.test"]
+    assert hop_session.taken == ["v@corp.test", "v@corp.test", "w@corp.test"]
     assert set(records.states.values()) == {State.DELIVERED}
 
 
-async def test_a_fault_of_the_courier_is_4xx(send, courier, records):
+async def test_a_fault_of_the_hop_session_is_4xx(send, hop_session, records):
     """A bug of ours loses no mail."""
-    courier.fault = RuntimeError("bug")
+    hop_session.fault = RuntimeError("bug")
     assert await send("v@corp.test") == "451 4.3.0 Local fault, try again later [id1]"
     assert records.states == {"v@corp.test": State.DEFERRED}
 
 
-async def test_the_retry_brings_each_spelling_what_it_lacks(send, courier):
+async def test_the_retry_brings_each_spelling_what_it_lacks(send, hop_session):
     """`Vi@` has the message, `vi@` was put off: the retry is for `vi@`, who may be somebody else there."""
-    courier.refusals["vi@corp.test"] = LATER
+    hop_session.refusals["vi@corp.test"] = LATER
     assert (await send("Vi@corp.test", "vi@corp.test")).startswith("450 ")
-    courier.refusals.clear()
+    hop_session.refusals.clear()
     assert (await send("Vi@corp.test", "vi@corp.test")).startswith("250 ")
-    assert courier.taken == ["Vi@corp.test", "vi@corp.test"]
+    assert hop_session.taken == ["Vi@corp.test", "vi@corp.test"]
 
 
-async def test_the_next_hop_forgets_a_message_that_nobody_gets(send, house, courier):
+async def test_the_next_hop_forgets_a_message_that_nobody_gets(send, office, hop_session):
     """Who was checked at RCPT is taken back, whether the message was delivered or refused."""
-    house.block("eve@bad.test", part="header_from")
+    office.block("eve@bad.test", part="header_from")
     assert (await send("v@corp.test", content=b"From: eve@bad.test\r\n\r\n")).startswith("550 ")
-    assert (courier.taken, courier.resets) == ([], 1)
+    assert (hop_session.taken, hop_session.resets) == ([], 1)
 
 
-async def test_an_answer_stands_although_the_next_hop_could_not_be_told(send, courier, records):
+async def test_an_answer_stands_although_the_next_hop_could_not_be_told(send, hop_session, records):
     """A fault after the delivery must not turn 250 into 4xx, and so bring a second copy."""
-    courier.reset_fault = RuntimeError("a fault of ours")
+    hop_session.reset_fault = RuntimeError("a fault of ours")
     assert (await send("v@corp.test")).startswith("250 ")
     assert records.states == {"v@corp.test": State.DELIVERED}
 
@@ -242,14 +242,14 @@ def test_memory_of_retries_is_bounded_in_recipients():
     ],
     ids=["id", "date", "neither", "both empty", "another field", "no header"],
 )
-async def test_only_what_names_itself_is_remembered_for_a_retry(send, courier, header, known):
+async def test_only_what_names_itself_is_remembered_for_a_retry(send, hop_session, header, known):
     """The same octets without an id or a date are another message: each recipient gets it."""
     content = header + b"\r\nAll is well.\r\n"
-    courier.refusals["u@corp.test"] = LATER
+    hop_session.refusals["u@corp.test"] = LATER
     assert (await send("u@corp.test", "v@corp.test", content=content)).startswith("450 ")
-    courier.refusals.clear()
+    hop_session.refusals.clear()
     assert (await send("v@corp.test", content=content)).startswith("250 ")
-    assert courier.taken == ["v@corp.test"] * (1 if known else 2)
+    assert hop_session.taken == ["v@corp.test"] * (1 if known else 2)
 
 
 def test_memory_of_retries_is_for_hours_and_not_for_a_clock_that_went_back():

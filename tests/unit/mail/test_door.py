@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
+from mailreeve.line_budget import PER_NETWORK, LineBudget
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.door import SmtpDoor
+from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.room import Room
-from mailreeve.mail.smtp.session import Services, SmtpSettings
+from mailreeve.mail.smtp.session import DoorServices, SmtpSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +43,7 @@ class Transport:
         self.ended = self.ended or "aborted"
 
 
-class Courier:
+class NextHopSession:
     async def reset(self):
         pass
 
@@ -52,8 +54,8 @@ class Courier:
 class Surroundings:
     """A next hop, a policy source and a recorder of which nothing is asked for long."""
 
-    def courier(self):
-        return Courier()
+    def session(self):
+        return NextHopSession()
 
     def all_policies(self):
         return []
@@ -64,7 +66,9 @@ async def knock():
     """`knock(peer)`: the transport of a connection from there, once the door has seen it."""
     around = Surroundings()
     settings = SmtpSettings(hostname="gate.test", max_connections_per_ip=2, grace=5)
-    door = SmtpDoor(Services(settings, around, around, around, Retries(), Room(1), lambda: 0.0, None))
+    lines = LineBudget(lambda: 0.0)
+    memory = MemoryBudget(1)
+    door = SmtpDoor(DoorServices(settings, around, around, around, Retries(), memory, lambda: 0.0, None, lines))
     connections: list[Connection] = []
 
     async def arrive(peer: object) -> Transport:
@@ -96,3 +100,15 @@ async def test_an_ipv6_network_counts_as_one_client(knock):
     for host in ("2001:db8:0:1::1", "192.0.2.1", "192.0.2.1", "192.0.2.2"):
         assert (await knock((host, 25, 0, 0))).ended == ""
     assert (await knock(("192.0.2.1", 25))).ended == "closed"
+
+
+@pytest.mark.parametrize(("peer", "event"), [(("192.0.2.1", 1), "smtp.crowded"), (None, "smtp.no_source")])
+async def test_connections_that_are_refused_do_not_fill_the_log(knock, peer, event):
+    """Nor do those whose address is not known. A neighbour's first line comes all the same."""
+    with capture_logs() as lines:
+        for _ in range(100):
+            await knock(peer)
+        for _ in range(3):
+            await knock(("192.0.2.2", 1))
+    assert [line["event"] for line in lines].count(event) == PER_NETWORK + (event == "smtp.crowded")
+    assert lines[-1]["source_ip"] == "192.0.2.2"

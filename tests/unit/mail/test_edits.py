@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from email import message_from_bytes
+from email.policy import default
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.message import read_message
 from mailreeve.mail.edits import OWN_PREFIX, AddressFields, Edits, apply, claims_of_results, marks
-from mailreeve.mail.message import read_message
-from mailreeve.policy.addresses import Domain, parse_address
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.decisions import SpamChecks
-from mailreeve.policy.facts import Directory, MessageFacts
-from mailreeve.policy.policies import AddressPattern, AddressType, Definition, Routing
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import SpamChecks
+from mailreeve.policy.model.facts import Directory, MessageFacts
+from mailreeve.policy.model.policies import AddressPattern, AddressType, Definition, Routing
 
 NOW = 1_800_000_000.0
 
 
-def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[str, str]]]:
+def alter(office, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[str, str]]]:
     """The header after alteration, and the fields that name the originals."""
     message = read_message(header.encode() + b"\r\nbody\r\n")
     facts = MessageFacts(parse_address("ann@out.test"), parse_address(to), NOW, header_from=())
-    header_alteration = AddressFields(message).altered("a", rewriter(house.policies, facts))
+    header_alteration = AddressFields(message).altered("a", rewriter(office.policies, facts))
     edited = bytes(apply(message, Edits(replaced=header_alteration.replaced)))
     assert edited.endswith(b"\r\nbody\r\n")
     return edited.decode().removesuffix("\r\nbody\r\n"), list(header_alteration.originals)
@@ -68,18 +69,18 @@ def alter(house, header: str, to: str = "u@corp.test") -> tuple[str, list[tuple[
         "in a comment", "not that domain, broken", "null octet",
     ],
 )  # fmt: skip
-def test_only_the_addresses_themselves_are_rewritten(house, before, after, originals):
+def test_only_the_addresses_themselves_are_rewritten(office, before, after, originals):
     """Names, comments, folds, groups and neighbours stay as they are; originals are named by their field."""
-    house.alter("*@old.test", "*@corp.test")
-    header, found = alter(house, before)
+    office.alter("*@old.test", "*@corp.test")
+    header, found = alter(office, before)
     assert header == after
     assert [f"{name}: {text}" for name, text in found] == [f"X-Mailreeve-Original-{line}" for line in originals]
 
 
-def test_a_definition_of_one_type_leaves_other_fields_alone(house):
+def test_a_definition_of_one_type_leaves_other_fields_alone(office):
     """A definition for Reply-To does nothing to From."""
-    house.alter("*@old.test", "*@corp.test", kind="reply_to")
-    header, _ = alter(house, "From: jo@old.test\r\nReply-To: jo@old.test\r\n")
+    office.alter("*@old.test", "*@corp.test", kind="reply_to")
+    header, _ = alter(office, "From: jo@old.test\r\nReply-To: jo@old.test\r\n")
     assert header == "From: jo@old.test\r\nReply-To: jo@corp.test\r\n"
 
 
@@ -116,6 +117,28 @@ def test_our_fields_stand_on_top_below_the_doors():
     assert bytes(edited) == (
         b"Received: r\r\nX-Mailreeve-Spam-Checks: skip\r\nX-Mailreeve-Decision: id7\r\nA: 1\r\n\r\nx"
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "übung@corp.test",
+        "ü" * 60 + "@corp.test",
+        '"ü b"@corp.test',
+        "日本語" * 20 + "@corp.test",
+        "=?utf-8?q?x?=@corp.test",
+        '"=?utf-8?q?x?= y"@corp.test',
+    ],
+)
+def test_our_fields_are_ascii_and_say_what_was_to_be_said(address):
+    """So that no next hop has to know SMTPUTF8 for their sake."""
+    edits = Edits((("X-Mailreeve-Original-Envelope-To", address),))
+    edited = bytes(apply(read_message(b"A: 1\r\n\r\nx"), edits))
+    assert edited.isascii()
+    assert max(map(len, edited.split(b"\r\n"))) <= 78
+    parsed = message_from_bytes(edited, policy=default)
+    assert parsed["X-Mailreeve-Original-Envelope-To"] == address
+    assert parsed["A"] == "1"
 
 
 names = st.sampled_from(

@@ -15,7 +15,7 @@ from mailreeve.mail.incoming import (
     Incoming,
     LineLengths,
 )
-from mailreeve.policy.facts import MAX_HEADER_OCTETS
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 
 LARGE = 10_000_000
 

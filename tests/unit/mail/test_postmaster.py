@@ -11,7 +11,7 @@ class Source:
     """Accounts by domain, as the door sees them."""
 
     def __init__(self, *houses) -> None:
-        self.sets = [house.policies for house in houses]
+        self.sets = [office.policies for office in houses]
 
     def policies_for(self, recipient, sender):
         found = [s for s in self.sets if recipient.domain in s.directory.internal_domains]
@@ -32,20 +32,20 @@ class Source:
         ("localhost", "corp.test"),
     ],
 )
-def test_one_account_has_one_postmaster(house, hostname, domain):
+def test_one_account_has_one_postmaster(office, hostname, domain):
     """That of the domain which the door's name lies in, else of the alphabetically first."""
-    assert postmaster_domain(Source(house), hostname) == domain
+    assert postmaster_domain(Source(office), hostname) == domain
 
 
 @pytest.mark.parametrize(
     ("hostname", "domain"),
     [("mx.elsewhere.test", "elsewhere.test"), ("mx.old.test", "old.test"), ("gate.test", None)],
 )
-def test_among_several_accounts_only_the_doors_name_tells(house, another_house, hostname, domain):
-    assert postmaster_domain(Source(house, another_house), hostname) == domain
+def test_among_several_accounts_only_the_doors_name_tells(office, another_services, hostname, domain):
+    assert postmaster_domain(Source(office, another_services), hostname) == domain
 
 
-def test_where_no_domain_is_internal_there_is_no_postmaster(house):
-    house.domains = ()
-    assert postmaster_domain(Source(house), "gate.test") is None
+def test_where_no_domain_is_internal_there_is_no_postmaster(office):
+    office.domains = ()
+    assert postmaster_domain(Source(office), "gate.test") is None
     assert postmaster_domain(Source(), "gate.test") is None

@@ -16,7 +16,9 @@ from mailreeve.families.tracking.outcomes import (
     MAX_NAME,
     State,
 )
-from mailreeve.mail.message import MAX_FIELDS, read_message
+from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
+from mailreeve.formats.message import MAX_FIELDS, read_message
+from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.transaction import (
     MAX_HOPS,
     Accepted,
@@ -25,9 +27,8 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.addresses import NULL_SENDER, Domain, parse_address
-from mailreeve.policy.decisions import SmtpReply, SpamChecks, Stage
-from mailreeve.policy.facts import MAX_HEADER_OCTETS, parse_ip
+from mailreeve.policy.model.decisions import SmtpReply, SpamChecks, Stage
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hi\r\nMessage-ID: <1@out.test>\r\n\r\nbody\r\n"
 
@@ -47,16 +48,16 @@ def by_recipient(outcomes):
 # Certain refusals, at RCPT.
 
 
-def test_envelope_block_refuses_at_rcpt_with_text_and_id(house, begin):
+def test_envelope_block_refuses_at_rcpt_with_text_and_id(office, begin):
     """A block by envelope address alone needs no header: 550 at once, with the decision id."""
-    house.block("out.test")
+    office.block("out.test")
     [answer] = begin().rcpt("u@corp.test")
     assert answer == Refused("550 5.7.1 Envelope rejected - block policy for envelope from address [id1]")
 
 
-def test_block_waits_for_the_header_that_could_change_it(house, begin):
+def test_block_waits_for_the_header_that_could_change_it(office, begin):
     """A narrower exemption by header From may still save the message, so RCPT takes it (D-07)."""
-    house.block("out.test").exempt("ok@out.test", part="header_from")
+    office.block("out.test").exempt("ok@out.test", part="header_from")
     message = begin()
     [answer] = message.rcpt("u@corp.test")
     assert isinstance(answer, Accepted)
@@ -64,15 +65,15 @@ def test_block_waits_for_the_header_that_could_change_it(house, begin):
     assert plan.refusal == "550 5.7.1 Envelope rejected - block policy for envelope from address [id1]"
 
 
-def test_block_does_not_wait_for_a_header_that_could_change_its_words(house, begin):
+def test_block_does_not_wait_for_a_header_that_could_change_its_words(office, begin):
     """Whatever the header says, the message is refused (D-07): so it is at RCPT, in the words known by then."""
-    house.block("out.test").block("ann@out.test", part="header_from")
+    office.block("out.test").block("ann@out.test", part="header_from")
     assert begin().rcpt("u@corp.test") == [
         Refused("550 5.7.1 Envelope rejected - block policy for envelope from address [id1]")
     ]
 
 
-def test_relay_is_for_relay_networks_only(house, begin):
+def test_relay_is_for_relay_networks_only(office, begin):
     """A claimed internal sender alone never relays; the same from a relay network does."""
     refused = begin("jo@corp.test", source_ip="192.0.2.9").rcpt("x@far.test")
     taken = begin("jo@corp.test", source_ip="127.0.0.1").rcpt("x@far.test")
@@ -87,9 +88,9 @@ def test_nobodys_mail_is_refused_as_relaying_and_not_recorded(begin):
     assert message.reset() == ()
 
 
-def test_refusals_at_rcpt_are_recorded_when_the_message_ends(house, begin):
+def test_refusals_at_rcpt_are_recorded_when_the_message_ends(office, begin):
     """With the message if it goes on to others, or by themselves if it is dropped."""
-    house.personal("block", "u@corp.test", "ann@out.test")
+    office.personal("block", "u@corp.test", "ann@out.test")
     dropped = begin()
     dropped.rcpt("u@corp.test")
     [outcome] = dropped.transaction.reset()
@@ -108,9 +109,9 @@ def test_refusals_at_rcpt_are_recorded_when_the_message_ends(house, begin):
 # Verdicts at the end of data.
 
 
-def test_header_block_refuses_at_data_when_nobody_else_gets_the_message(house, begin):
+def test_header_block_refuses_at_data_when_nobody_else_gets_the_message(office, begin):
     """All refused: the reply of the first refusal is that of the message (D-13)."""
-    house.personal("block", "u@corp.test", "eve@bad.test").personal("block", "v@corp.test", "eve@bad.test")
+    office.personal("block", "u@corp.test", "eve@bad.test").personal("block", "v@corp.test", "eve@bad.test")
     message = begin("bounce@list.test")
     message.rcpt("u@corp.test", "v@corp.test")
     plan = message.transaction.end_of_message(b"From: eve@bad.test\r\n\r\n")
@@ -120,9 +121,9 @@ def test_header_block_refuses_at_data_when_nobody_else_gets_the_message(house, b
     assert all(outcome.stage is Stage.DATA for outcome in plan.outcomes)
 
 
-def test_mixed_verdicts_deliver_to_the_rest(house, begin):
+def test_mixed_verdicts_deliver_to_the_rest(office, begin):
     """Vector 9: v gets the message, u is recorded as rejected, and the message as a whole is not refused."""
-    house.personal("block", "u@corp.test", "eve@bad.test")
+    office.personal("block", "u@corp.test", "eve@bad.test")
     message = begin("bounce@list.test")
     message.rcpt("u@corp.test", "v@corp.test")
     plan = message.transaction.end_of_message(b"From: eve@bad.test\r\n\r\n")
@@ -133,34 +134,34 @@ def test_mixed_verdicts_deliver_to_the_rest(house, begin):
     assert outcomes["v@corp.test"].state is State.ACCEPTED
 
 
-def test_any_of_several_from_fields_may_be_blocked(house, begin):
+def test_any_of_several_from_fields_may_be_blocked(office, begin):
     """Mail readers differ in which From they show, so all of them count."""
-    house.block("bad.test", part="header_from")
+    office.block("bad.test", part="header_from")
     message = begin()
     message.rcpt("u@corp.test")
     plan = message.transaction.end_of_message(b"From: ann@out.test\r\nfrom: Eve <eve@bad.test>\r\n\r\n")
     assert plan.refusal is not None
 
 
-def test_every_recipient_of_an_account_is_decided_at_one_revision(house, begin):
+def test_every_recipient_of_an_account_is_decided_at_one_revision(office, begin):
     """The policies are read once for the message: a change in between is for the next one."""
     message = begin()
     message.rcpt("u@corp.test")
-    house.block("out.test")
-    house.revision = 8
+    office.block("out.test")
+    office.revision = 8
     [answer] = message.rcpt("v@corp.test")
     assert isinstance(answer, Accepted)
     assert {outcome.revision for outcome in message.transaction.end_of_message(MESSAGE).outcomes} == {7}
     assert isinstance(begin().rcpt("u@corp.test")[0], Refused)
 
 
-def test_accounts_are_decided_apart(house, another_house, begin):
+def test_accounts_are_decided_apart(office, another_services, begin):
     """Two accounts in one message: each by its own policies, at its own revision, in a copy of its own."""
-    house.block("out.test")
-    another_house.revision = 3
+    office.block("out.test")
+    another_services.revision = 3
     message = begin()
     message.rcpt("u@corp.test")
-    message.house = another_house
+    message.office = another_services
     message.rcpt("x@elsewhere.test")
     outcomes = by_recipient(message.transaction.end_of_message(MESSAGE).outcomes)
     assert (outcomes["u@corp.test"].account_id, outcomes["u@corp.test"].revision) == ("acme", 7)
@@ -171,9 +172,9 @@ def test_accounts_are_decided_apart(house, another_house, begin):
 # What is recorded.
 
 
-def test_the_record_names_the_policy_that_settled_it(house, begin):
+def test_the_record_names_the_policy_that_settled_it(office, begin):
     """Id and description of the policy (D-35), the layer, the facts and the revision."""
-    house.permit("ann@out.test")
+    office.permit("ann@out.test")
     message = begin(source_ip="::ffff:192.0.2.9")
     message.rcpt("u@corp.test")
     [outcome] = message.transaction.end_of_message(MESSAGE).outcomes
@@ -205,9 +206,9 @@ def test_equal_copies_are_delivered_together_with_one_id(begin):
     assert copies(plan) == ["X-Mailreeve-Spam-Checks: run\r\nX-Mailreeve-Decision: id1\r\n" + MESSAGE.decode()]
 
 
-def test_a_personal_permit_marks_only_that_recipients_copy(house, begin):
+def test_a_personal_permit_marks_only_that_recipients_copy(office, begin):
     """u permits the sender, v does not: two copies with different marks."""
-    house.personal("permit", "u@corp.test", "ann@out.test")
+    office.personal("permit", "u@corp.test", "ann@out.test")
     message = begin()
     message.rcpt("u@corp.test", "v@corp.test")
     plan = message.transaction.end_of_message(b"X-Mailreeve-Spam-Checks: skip\r\n" + MESSAGE)
@@ -218,9 +219,9 @@ def test_a_personal_permit_marks_only_that_recipients_copy(house, begin):
     assert "X-Mailreeve-Spam-Checks: run\r\n" in run
 
 
-def test_altered_recipients_learn_of_their_own_original_only(house, begin):
+def test_altered_recipients_learn_of_their_own_original_only(office, begin):
     """Two hidden recipients of an old domain: each copy names one original, never the other."""
-    house.alter("*@old.test", "*@corp.test", kind="envelope_to")
+    office.alter("*@old.test", "*@corp.test", kind="envelope_to")
     message = begin()
     message.rcpt("jo@old.test", "al@old.test", "u@corp.test")
     plan = message.transaction.end_of_message(MESSAGE)
@@ -236,9 +237,9 @@ def test_altered_recipients_learn_of_their_own_original_only(house, begin):
     assert [(a.original, a.new) for a in outcome.alterations] == [("jo@old.test", "jo@corp.test")]
 
 
-def test_outbound_mail_does_not_name_what_was_hidden(house, begin):
+def test_outbound_mail_does_not_name_what_was_hidden(office, begin):
     """A From altered for the outside: strangers see the new address, the record has both."""
-    house.alter("jo@corp.test", "support@corp.test", routing="outbound")
+    office.alter("jo@corp.test", "support@corp.test", routing="outbound")
     message = begin("jo@corp.test", source_ip="127.0.0.1")
     message.rcpt("x@far.test")
     plan = message.transaction.end_of_message(b"From: Jo <jo@corp.test>\r\nTo: x@far.test\r\n\r\n")
@@ -252,10 +253,10 @@ def test_outbound_mail_does_not_name_what_was_hidden(house, begin):
     assert {a.original for a in outcome.alterations} == {"jo@corp.test"}
 
 
-def test_what_was_hidden_stays_hidden_where_alteration_leads_outside(house, begin):
+def test_what_was_hidden_stays_hidden_where_alteration_leads_outside(office, begin):
     """An inside mailbox whose owner has left for a partner: its copy goes to strangers and names no original."""
-    house.alter("left@corp.test", "left@partner.test", kind="envelope_to")
-    house.alter("secret@corp.test", "public@corp.test", kind="from")
+    office.alter("left@corp.test", "left@partner.test", kind="envelope_to")
+    office.alter("secret@corp.test", "public@corp.test", kind="from")
     message = begin()
     message.rcpt("left@corp.test")
     plan = message.transaction.end_of_message(b"From: secret@corp.test\r\n\r\n")
@@ -295,9 +296,9 @@ def test_strangers_may_not_name_a_way_through_an_inside_mailbox(begin):
     assert isinstance(answer, Accepted)
 
 
-def test_too_many_authors_are_refused_for_everybody(house, begin):
+def test_too_many_authors_are_refused_for_everybody(office, begin):
     """A hundred dummies do not hide the one whom a policy blocks; by no policy, at the end of the data."""
-    house.block("eve@bad.test", part="header_from")
+    office.block("eve@bad.test", part="header_from")
     message = begin()
     message.rcpt("u@corp.test", "v@corp.test")
     dummies = b"".join(b"d%d@x.test, " % number for number in range(100))
@@ -308,22 +309,22 @@ def test_too_many_authors_are_refused_for_everybody(house, begin):
         assert (outcome.layer, outcome.stage, outcome.policy_id) == (LAYER_MESSAGE_LIMITS, Stage.DATA, "")
 
 
-def test_route_is_told_at_rcpt_unless_the_header_decides_it(house, begin):
+def test_route_is_told_at_rcpt_unless_the_header_decides_it(office, begin):
     """What the next hop is asked at RCPT is what it will get; where the header decides, it is not asked."""
-    house.alter("*@old.test", "*@corp.test", kind="envelope_to")
+    office.alter("*@old.test", "*@corp.test", kind="envelope_to")
     [answer] = begin().rcpt("jo@old.test")
     assert str(answer.route.effective) == "jo@corp.test"
-    house.alter("jo@old.test", "boss@corp.test", kind="envelope_to", set_id="s")
-    house.use_set("s", who="out.test", part="header_from")
+    office.alter("jo@old.test", "boss@corp.test", kind="envelope_to", set_id="s")
+    office.use_set("s", who="out.test", part="header_from")
     message = begin()
     [answer] = message.rcpt("jo@old.test")
     assert answer.route is None
     assert recipients(message.transaction.end_of_message(MESSAGE)) == [["boss@corp.test"]]
 
 
-def test_null_sender_is_taken_and_never_altered(house, begin):
+def test_null_sender_is_taken_and_never_altered(office, begin):
     """A bounce keeps its empty sender, whatever definitions there are."""
-    house.alter("*@old.test", "*@corp.test")
+    office.alter("*@old.test", "*@corp.test")
     message = begin("<>")
     assert message.transaction.sender is NULL_SENDER
     message.rcpt("jo@old.test")
@@ -375,9 +376,9 @@ def test_source_routes_are_ignored():
     assert transaction.recipient("<@one.test,@two.test:u@corp.test>") == parse_address("u@corp.test")
 
 
-def test_recipients_have_a_limit_that_refused_ones_use_up_too(house, begin):
+def test_recipients_have_a_limit_that_refused_ones_use_up_too(office, begin):
     """The third name of two is 452, so that no message makes unlimited work or records."""
-    house.block("out.test")
+    office.block("out.test")
     message = begin(max_recipients=2).transaction
     assert message.recipient("u@corp.test") == parse_address("u@corp.test")
     assert message.recipient("broken").code == 501
@@ -444,22 +445,22 @@ def test_hostile_messages_get_a_verdict_like_any_other(begin, content):
     assert bytes(step.content(plan.message, b"")).endswith(content)
 
 
-def test_connect_is_refused_only_if_every_account_does(house, another_house):
+def test_connect_is_refused_only_if_every_account_does(office, another_services):
     """Row 1 of the pipeline: 421 at connect hits everybody, so all accounts must agree."""
     networks = (ip_network("192.0.2.0/24"),)
-    house.block("everyone", networks=networks, override=True)
+    office.block("everyone", networks=networks, override=True)
     source_ip = parse_ip("192.0.2.5")
-    assert refusal_at_connect([house.policies, another_house.policies], source_ip, 0.0) is None
-    another_house.block("everyone", networks=networks, override=True)
-    sets = [house.policies, another_house.policies]
+    assert refusal_at_connect([office.policies, another_services.policies], source_ip, 0.0) is None
+    another_services.block("everyone", networks=networks, override=True)
+    sets = [office.policies, another_services.policies]
     assert refusal_at_connect(sets, source_ip, 0.0, lambda: "idx") == "421 4.7.1 Sender address blocked [idx]"
     assert refusal_at_connect(sets, parse_ip("192.0.3.5"), 0.0) is None
     assert refusal_at_connect([], source_ip, 0.0) is None
 
 
-def test_a_source_block_is_4xx_at_rcpt_but_does_not_end_the_session(house, begin):
+def test_a_source_block_is_4xx_at_rcpt_but_does_not_end_the_session(office, begin):
     """Where another account let the client in, its own refusal must not be a 421."""
-    house.block("everyone", networks=(ip_network("192.0.2.0/24"),), override=True)
+    office.block("everyone", networks=(ip_network("192.0.2.0/24"),), override=True)
     [answer] = begin().rcpt("u@corp.test")
     assert answer == Refused("451 4.7.1 Sender address blocked [id1]")
 
@@ -503,9 +504,9 @@ def test_a_header_that_is_recorded_whole_is_not_said_to_be_cut(begin):
     assert not outcome.header_cut
 
 
-def test_only_some_rewrites_of_a_long_list_are_recorded(begin, house):
+def test_only_some_rewrites_of_a_long_list_are_recorded(begin, office):
     """Those of the envelope among them."""
-    house.alter("*@old.test", "*@corp.test")
+    office.alter("*@old.test", "*@corp.test")
     message = begin()
     message.rcpt("jo@old.test")
     to = b", ".join(b"u%d@old.test" % n for n in range(200))
@@ -539,9 +540,9 @@ def test_only_some_rewrites_of_a_long_list_are_recorded(begin, house):
         b"From: a@out.test\x0bFrom: eve@bad.test",
     ],
 )
-def test_no_reader_sees_an_author_whom_the_policies_did_not(begin, house, header):
+def test_no_reader_sees_an_author_whom_the_policies_did_not(begin, office, header):
     """Where a line ends and what a name is, readers differ; a block holds for what any of them could see."""
-    house.block("bad.test", part="header_from")
+    office.block("bad.test", part="header_from")
     message = begin()
     message.rcpt("u@corp.test")
     plan = message.transaction.end_of_message(header + b"\r\nSubject: y\r\n\r\nbody\r\n")
@@ -560,8 +561,8 @@ def test_no_reader_sees_an_author_whom_the_policies_did_not(begin, house, header
         b"F rom: eve@bad.test\x0bX: y",
     ],
 )
-def test_text_that_no_reader_takes_for_an_author_is_none(begin, house, header):
-    house.block("bad.test", part="header_from")
+def test_text_that_no_reader_takes_for_an_author_is_none(begin, office, header):
+    office.block("bad.test", part="header_from")
     message = begin()
     message.rcpt("u@corp.test")
     plan = message.transaction.end_of_message(b"From: a@out.test\r\n" + header + b"\r\n\r\nFrom: eve@bad.test\r\n")
@@ -577,10 +578,10 @@ def test_search_for_authors_takes_no_time_that_grows_faster_than_the_header(text
     assert time.process_time() - began < 2
 
 
-def test_recipients_who_are_altered_into_one_mailbox_get_one_copy(begin, house):
+def test_recipients_who_are_altered_into_one_mailbox_get_one_copy(begin, office):
     """The alias, the address itself, and another spelling of the domain; others get their own."""
-    house.alter("sales@corp.test", "ann@corp.test", kind="envelope_to")
-    house.alter("*@old.test", "*@corp.test", kind="envelope_to")
+    office.alter("sales@corp.test", "ann@corp.test", kind="envelope_to")
+    office.alter("*@old.test", "*@corp.test", kind="envelope_to")
     message = begin()
     message.rcpt("sales@CORP.test", "ann@corp.test", "ann@old.test", "u@corp.test", "Ann@corp.test")
     plan = message.transaction.end_of_message(MESSAGE)
@@ -601,9 +602,9 @@ def test_recipients_who_are_altered_into_one_mailbox_get_one_copy(begin, house):
     assert {outcome.decision_id for outcome in plan.outcomes} == {"id1", "id2"}
 
 
-def test_the_one_copy_is_looked_at_if_any_of_its_recipients_wants_that(begin, house):
-    house.alter("sales@corp.test", "ann@corp.test", kind="envelope_to")
-    house.permit("out.test", to="ann@corp.test")
+def test_the_one_copy_is_looked_at_if_any_of_its_recipients_wants_that(begin, office):
+    office.alter("sales@corp.test", "ann@corp.test", kind="envelope_to")
+    office.permit("out.test", to="ann@corp.test")
     message = begin()
     message.rcpt("ann@corp.test", "sales@corp.test")
     [step] = message.transaction.end_of_message(MESSAGE).deliveries
@@ -619,8 +620,8 @@ def test_the_one_copy_is_looked_at_if_any_of_its_recipients_wants_that(begin, ho
     ],
     ids=["author", "copy", "many in one place"],
 )
-def test_message_whose_addresses_cannot_be_altered_is_refused_and_recorded(begin, house, header, kind):
-    house.alter("*@corp.test", "*@" + ".".join(["d" * 60] * 4), kind=kind, routing="outbound")
+def test_message_whose_addresses_cannot_be_altered_is_refused_and_recorded(begin, office, header, kind):
+    office.alter("*@corp.test", "*@" + ".".join(["d" * 60] * 4), kind=kind, routing="outbound")
     message = begin("u@corp.test", source_ip="127.0.0.1")
     message.rcpt("x@far.test")
     plan = message.transaction.end_of_message(header + b"\r\nbody\r\n")
@@ -630,8 +631,8 @@ def test_message_whose_addresses_cannot_be_altered_is_refused_and_recorded(begin
     assert (outcome.state, outcome.layer) == (State.REJECTED, LAYER_MESSAGE_LIMITS)
 
 
-def test_envelope_sender_that_cannot_be_altered_is_not_shown(begin, house):
-    house.alter("*@corp.test", "*@" + ".".join(["d" * 60] * 4), kind="envelope_from", routing="outbound")
+def test_envelope_sender_that_cannot_be_altered_is_not_shown(begin, office):
+    office.alter("*@corp.test", "*@" + ".".join(["d" * 60] * 4), kind="envelope_from", routing="outbound")
     message = begin("l" * 64 + "@corp.test", source_ip="127.0.0.1")
     [answer] = message.rcpt("x@far.test")
     assert isinstance(answer, Accepted)
@@ -640,9 +641,9 @@ def test_envelope_sender_that_cannot_be_altered_is_not_shown(begin, house):
     assert plan.refusal == "554 5.6.0 An address in the message cannot be altered as policies ask [id1]"
 
 
-def test_copy_with_an_altered_header_beyond_ascii_says_so(begin, house):
+def test_copy_with_an_altered_header_beyond_ascii_says_so(begin, office):
     """So that the next hop is told, or refuses (RFC 6531)."""
-    house.alter("ann@corp.test", "jörg@corp.test", kind="to_cc_bcc", routing="inbound")
+    office.alter("ann@corp.test", "jörg@corp.test", kind="to_cc_bcc", routing="inbound")
     message = begin()
     message.rcpt("u@corp.test")
     [plain] = message.transaction.end_of_message(MESSAGE).deliveries
@@ -653,9 +654,9 @@ def test_copy_with_an_altered_header_beyond_ascii_says_so(begin, house):
     assert step.is_utf8
 
 
-def test_copies_of_a_long_list_of_addresses_are_made_once(begin, house):
+def test_copies_of_a_long_list_of_addresses_are_made_once(begin, office):
     """184 kB of addresses, one definition, a hundred recipients: seconds and hundreds of megabytes before."""
-    house.alter("*@old.test", "*@corp.test")
+    office.alter("*@old.test", "*@corp.test")
     message = begin()
     message.rcpt(*(f"u{number}@old.test" for number in range(100)))
     header = "To: " + ",\r\n ".join(f"user{number:06}@old.test" for number in range(8_000)) + "\r\n"
@@ -672,9 +673,9 @@ def test_copies_of_a_long_list_of_addresses_are_made_once(begin, house):
     assert content.count(b"@old.test") == 1 + 100  # the names of the originals
 
 
-def test_a_copy_that_is_dropped_while_others_are_delivered_is_recorded_as_rejected(begin, house):
+def test_a_copy_that_is_dropped_while_others_are_delivered_is_recorded_as_rejected(begin, office):
     """D-13: the sender hears 250, so the record is where it can be found."""
-    house.block("bad.test", to="u@corp.test", part="header_from")
+    office.block("bad.test", to="u@corp.test", part="header_from")
     message = begin()
     message.rcpt("u@corp.test", "v@corp.test")
     plan = message.transaction.end_of_message(b"From: x@bad.test\r\n\r\nbody\r\n")

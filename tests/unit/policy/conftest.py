@@ -6,14 +6,17 @@ from math import inf
 
 import pytest
 
-from mailreeve.policy.addresses import Domain, parse_address, parse_sender
-from mailreeve.policy.alteration import Rewriter, rewriter
-from mailreeve.policy.decide import decide_connect, decide_mail
-from mailreeve.policy.decisions import Decision, WebDecision
-from mailreeve.policy.display_names import fold_display_name
-from mailreeve.policy.facts import Directory, HeaderFrom, MessageFacts, User, WebFacts, parse_ip
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import (
+from mailreeve.formats.addresses import Domain, parse_address, parse_sender
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.display_names import fold_display_name
+from mailreeve.formats.networks import parse_ip, parse_network
+from mailreeve.policy.decide.mail import decide_connect, decide_mail
+from mailreeve.policy.decide.rewrite import Rewriter, rewriter
+from mailreeve.policy.decide.web import canonical_entry, decide_web
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision, WebDecision
+from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
@@ -31,9 +34,7 @@ from mailreeve.policy.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import Target, TargetType
-from mailreeve.policy.weblists import canonical_entry, decide_web
+from mailreeve.policy.model.targets import Target, TargetType
 
 NOW = 1_800_000_000.0
 SAME_AS_ENVELOPE = "(the envelope sender)"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.decisions import PolicyType
-from mailreeve.policy.trace import EXPLAINED
-from mailreeve.policy.wording import stand_in_words
+from mailreeve.policy.decide.trace import EXPLAINED
+from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.wording import stand_in_words
 
 U = "u@corp.test"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict
+from mailreeve.policy.model.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict
 
 U = "u@corp.test"
 RELAY = "451 4.7.1 Open relay not allowed"

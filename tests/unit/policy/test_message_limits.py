@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.authors import MAX_AUTHORS
-from mailreeve.policy.decisions import Layer, SpamChecks, Stage, Verdict
+from mailreeve.formats.authors import MAX_AUTHORS
+from mailreeve.policy.model.decisions import Layer, SpamChecks, Stage, Verdict
 
 U = "u@corp.test"
 DUMMIES = tuple(f"a{number}@x.test" for number in range(MAX_AUTHORS))

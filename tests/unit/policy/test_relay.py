@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.decisions import Layer, Stage, Verdict
+from mailreeve.policy.model.decisions import Layer, Stage, Verdict
 
 RELAY = "451 4.7.1 Open relay not allowed"
 ROUTED = "550 5.1.3 Sender-routed addresses are not taken"
@@ -22,9 +22,9 @@ def test_a_source_that_nobody_knows_is_no_relay_network(world):
 
 def test_facts_trust_no_source_unless_told(world):
     """Without a word about it, an unknown source is a stranger."""
-    from mailreeve.policy.addresses import parse_address
-    from mailreeve.policy.decide import decide_mail
-    from mailreeve.policy.facts import MessageFacts
+    from mailreeve.formats.addresses import parse_address
+    from mailreeve.policy.decide.mail import decide_mail
+    from mailreeve.policy.model.facts import MessageFacts
 
     facts = MessageFacts(parse_address("boss@corp.test"), parse_address("victim@far.test"), 0.0)
     assert str(decide_mail(world.policies(), facts).reply) == RELAY

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.decisions import (
+from mailreeve.policy.decide.web import WebEntryError, canonical_entry
+from mailreeve.policy.model.decisions import (
     Decision,
     Layer,
     PolicyType,
@@ -13,8 +14,7 @@ from mailreeve.policy.decisions import (
     Verdict,
     WebVerdict,
 )
-from mailreeve.policy.policies import FromPart, WebEntryType
-from mailreeve.policy.weblists import WebEntryError, canonical_entry
+from mailreeve.policy.model.policies import FromPart, WebEntryType
 
 U, V, VIP = "u@corp.test", "v@corp.test", "vip@corp.test"
 
@@ -143,7 +143,7 @@ def test_vector_18_bidirectional_block_refuses_outbound_mail(world):
     world.block("a@x.test", U, bidirectional=True)
     decision = world.mail(U, "a@x.test", ip="127.0.0.1", explain=True)
     assert refused(decision, ADMIN_ENVELOPE, Stage.RCPT)
-    assert decision.candidates[0].swapped
+    assert decision.candidates[0].is_reversed
 
 
 def test_vector_19_a_group_matches_domains_exactly(world):

@@ -10,7 +10,7 @@ import sqlalchemy
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from mailreeve.families import registry  # noqa: F401 - declares every family's tables
-from mailreeve.families.groups.rows import group
+from mailreeve.families.directory.groups.rows import group
 from mailreeve.store.counts import row_count
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.migrations import bring_up_to_date

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, Table, Text, delete, insert, select
 
-from mailreeve.policy.addresses import Domain
-from mailreeve.policy.facts import Directory, DirectoryChanges
-from mailreeve.policy.networks import parse_network
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.formats.addresses import Domain
+from mailreeve.formats.networks import parse_network
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory, DirectoryChanges
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import MOST_NAMED, Follower, Keep, Loader, Loaders, _Followed
 from mailreeve.store.schema import account, account_column, audit_event, key_column

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec import Struct
 
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.permissions import Permission
 from mailreeve.wire.endpoint import MAX_ITEMS, endpoint
 from mailreeve.wire.errors import NULL, ItemRefused
 from mailreeve.wire.pagination import Page

@@ -9,8 +9,8 @@ from math import inf
 import msgspec
 import pytest
 
-from mailreeve.policy.policies import FromPart, Scope
-from mailreeve.policy.targets import EVERYONE, Target, TargetType
+from mailreeve.policy.model.policies import FromPart, Scope
+from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 from mailreeve.wire import items, policy_object
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,

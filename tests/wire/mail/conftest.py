@@ -21,13 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.formats.addresses import Address, Domain, Sender
+from mailreeve.formats.networks import Network
+from mailreeve.mail.next_hop.smtp import SmtpNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.session import SmtpSettings
-from mailreeve.mail.smtp_next_hop import SmtpNextHop
-from mailreeve.policy.addresses import Address, Domain, Sender
-from mailreeve.policy.facts import Directory
-from mailreeve.policy.policies import (
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.facts import Directory
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     BlockedOption,
@@ -36,18 +38,16 @@ from mailreeve.policy.policies import (
     FromPart,
     ManagedAction,
     ManagedSender,
-    Network,
     PermittedSenderPolicy,
     Routing,
     Scope,
 )
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.targets import EVERYONE, Target, TargetType
+from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 
 WAIT = 10.0  # seconds until a test that waits for something gives up
 
 
-class House:
+class Office:
     """The account of corp.test and old.test, as a policy source. Changes hold for the next message."""
 
     def __init__(self) -> None:
@@ -140,6 +140,7 @@ class Sink:
         self.encrypted: list[bool] = []  # for each MAIL
         self.protocols: list[SinkProtocol] = []
         self.full = False
+        self.offers_8bitmime = True
         self.no_data = ""  # the answer to DATA instead of 354
         self.in_data = threading.Event()
         self.proceed = threading.Event()
@@ -159,6 +160,10 @@ class Sink:
     @property
     def contents(self) -> list[bytes]:
         return [content for _, _, content in self.messages]
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802  aiosmtpd's name
+        session.host_name = hostname
+        return [line for line in responses if self.offers_8bitmime or line[4:] != "8BITMIME"]
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd's name
         self.said.append(f"MAIL {address}")
@@ -228,8 +233,8 @@ def portal() -> Iterator[BlockingPortal]:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def office() -> Office:
+    return Office()
 
 
 @pytest.fixture
@@ -272,7 +277,7 @@ def sink(open_sink: Callable[..., Sink]) -> Sink:
 
 @pytest.fixture
 def open_door(
-    portal: BlockingPortal, house: House, records: Records, request: pytest.FixtureRequest
+    portal: BlockingPortal, office: Office, records: Records, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., SmtpDoor]]:
     """`open_door(next_hop=…, tls=…, <settings>)`: the door, before the sink unless told otherwise."""
     with ExitStack() as stack:
@@ -282,7 +287,7 @@ def open_door(
                 host, port = request.getfixturevalue("sink").address
                 next_hop = SmtpNextHop(host=host, port=port, greeting="gate.test", command_timeout=WAIT)
             chosen = SmtpSettings(**{"hostname": "gate.test", "grace": WAIT, **settings})
-            door = smtp_door(chosen, policies=house, next_hop=next_hop, recorder=records, tls=tls)
+            door = smtp_door(chosen, policies=office, next_hop=next_hop, recorder=records, tls=tls)
             return stack.enter_context(portal.wrap_async_context_manager(door))
 
         yield start

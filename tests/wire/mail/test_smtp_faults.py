@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
+from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 
 WAIT = 10.0
 ATTEMPTS = 20  # of a sender, until the test gives up

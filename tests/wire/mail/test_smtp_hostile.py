@@ -10,11 +10,13 @@ import time
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from structlog.testing import capture_logs
 
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, State
-from mailreeve.mail.maildir_next_hop import MaildirNextHop
-from mailreeve.mail.smtp.room import FREE_OCTETS
+from mailreeve.line_budget import PER_NETWORK
+from mailreeve.mail.next_hop.maildir import MaildirNextHop
+from mailreeve.mail.smtp.memory_budget import FREE_OCTETS
 from mailreeve.mail.smtp.session import MAX_ERRORS, MAX_IDLE, MAX_REFUSED
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"
@@ -60,9 +62,9 @@ class TestUnderUvloop:
         assert {outcome.recipient for outcome in records.kept} == {"u@corp.test"}
 
 
-def test_client_who_names_only_refused_recipients_is_sent_away(open_door, call, house, records):
+def test_client_who_names_only_refused_recipients_is_sent_away(open_door, call, office, records):
     """After two hundred, between two messages: 421, and the connection is closed."""
-    house.block("out.test")
+    office.block("out.test")
     line = call(open_door())
     line.reply()
     line.say(b"EHLO client.test")
@@ -156,10 +158,10 @@ def test_spellings_of_a_recipient_are_all_delivered_to(open_door, sink):
     assert sorted(r for _, recipients, _ in sink.messages for r in recipients) == sorted(spelt)
 
 
-def test_trace_that_cannot_be_written_fails_before_anything_is_decided(open_door, call, house, sink, records):
+def test_trace_that_cannot_be_written_fails_before_anything_is_decided(open_door, call, office, sink, records):
     """The door is not started with a name that is no ASCII. If it were, nothing would be delivered and then put
     off, and what was refused before would still be recorded."""
-    house.personal("block", "v@corp.test", "ann@out.test")
+    office.personal("block", "v@corp.test", "ann@out.test")
     line = call(open_door(hostname="gäte.test"))
     line.reply()
     for said in (b"EHLO c.test", b"MAIL FROM:<ann@out.test>", b"RCPT TO:<u@corp.test>", b"RCPT TO:<v@corp.test>"):
@@ -174,14 +176,14 @@ def test_next_hop_that_cannot_be_left_does_not_keep_the_client(open_door, call, 
     """A fault at the goodbye there is no reason to hold the socket here."""
 
     class Clinging(MaildirNextHop):
-        def courier(self):
-            courier = super().courier()
+        def session(self):
+            hop_session = super().session()
 
             async def aclose():
                 raise RuntimeError("will not close")
 
-            courier.aclose = aclose
-            return courier
+            hop_session.aclose = aclose
+            return hop_session
 
     line = call(open_door(Clinging(tmp_path / "box")))
     line.reply()
@@ -213,6 +215,7 @@ def test_client_whose_messages_are_all_given_up_is_not_taken_for_idle(open_door,
         assert line.say(b"RSET").startswith("250 ")
 
 
+@pytest.mark.alone
 def test_pipelined_commands_of_one_client_do_not_keep_the_others_waiting(open_door, call, portal):
     """Twenty thousand commands at once: another client is answered long before they all are."""
     door = open_door()
@@ -254,9 +257,9 @@ def test_header_reaches_the_next_hop_in_one_piece(open_door, call, sink, sent, h
 
 
 @pytest.mark.parametrize("text", [b"Fr\0om: eve@bad.test", b"Subject: a\0b", b"Subject: a\r\n \0", b"\0"])
-def test_null_octet_in_a_header_is_refused(open_door, call, house, sink, records, text):
+def test_null_octet_in_a_header_is_refused(open_door, call, office, sink, records, text):
     """What the next hop makes of it cannot be known (D-52): 554, recorded, and the connection lives."""
-    house.block("bad.test", part="header_from")
+    office.block("bad.test", part="header_from")
     line = call(open_door())
     line.begin(b"u@corp.test")
     assert line.say(b"X: y\r\n" + text + b"\r\n\r\nHi.\r\n.").startswith(
@@ -279,3 +282,16 @@ def test_record_of_a_message_is_no_larger_than_its_senders_made_it(open_door, ca
     assert line.say(content + b".").startswith("250 ")
     assert len(records.kept) == 100
     assert sum(rows.octets(records.kept)) < 2 * len(content)
+
+
+def test_what_a_client_does_again_and_again_does_not_fill_the_log(open_door, call):
+    """Here: sent away for errors, connection after connection."""
+    with capture_logs() as lines:
+        door = open_door()
+        for _ in range(PER_NETWORK + 5):
+            line = call(door)
+            line.reply()
+            for _ in range(MAX_ERRORS):
+                last = line.say(b"NONSENSE")
+            assert last.startswith("421 ")
+    assert [line["event"] for line in lines].count("smtp.too_many_errors") == PER_NETWORK

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import mailbox
 import smtplib
 import socket
@@ -9,8 +11,8 @@ import socket
 import pytest
 
 from mailreeve.families.tracking.outcomes import State
-from mailreeve.mail.maildir_next_hop import MaildirNextHop
-from mailreeve.mail.smtp_next_hop import SmtpNextHop, StartTls
+from mailreeve.mail.next_hop.maildir import MaildirNextHop
+from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n\r\nHi.\r\n"
 
@@ -35,9 +37,9 @@ def test_next_hop_that_is_down_puts_mail_off(open_door, records):
     assert records.of("u@corp.test").state is State.DEFERRED
 
 
-def test_blocks_are_answered_even_while_the_next_hop_is_down(open_door, house):
+def test_blocks_are_answered_even_while_the_next_hop_is_down(open_door, office):
     """A refusal needs no next hop."""
-    house.block("out.test")
+    office.block("out.test")
     next_hop = SmtpNextHop(host="127.0.0.1", port=closed_port(), greeting="gate.test")
     with client_of(open_door(next_hop)) as client, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
@@ -83,9 +85,9 @@ def test_refusal_of_data_holds_for_that_message_only(open_door, sink, answer):
     assert [recipients for _, recipients, _ in sink.messages] == [["v@corp.test"]]
 
 
-def test_refusal_of_data_is_not_another_for_the_next_copy(open_door, house, sink, records):
+def test_refusal_of_data_is_not_another_for_the_next_copy(open_door, office, sink, records):
     """Two copies, both put off by the next hop at DATA: each for that cause."""
-    house.personal("permit", "u@corp.test", "ann@out.test")
+    office.personal("permit", "u@corp.test", "ann@out.test")
     sink.no_data = "451 4.7.1 Come back later"
     with client_of(open_door()) as client, pytest.raises(smtplib.SMTPDataError) as refused:
         client.sendmail("ann@out.test", ["u@corp.test", "v@corp.test"], MESSAGE)
@@ -93,9 +95,9 @@ def test_refusal_of_data_is_not_another_for_the_next_copy(open_door, house, sink
     assert [outcome.state for outcome in records.kept] == [State.DEFERRED] * 2
 
 
-def test_message_put_off_for_one_copy_is_not_delivered_twice_to_the_other(open_door, house, sink, records):
+def test_message_put_off_for_one_copy_is_not_delivered_twice_to_the_other(open_door, office, sink, records):
     """Two copies, one put off: 4xx, and the retry reaches only whoever is still without."""
-    house.personal("permit", "u@corp.test", "ann@out.test")
+    office.personal("permit", "u@corp.test", "ann@out.test")
     with client_of(open_door()) as client:
         for _ in range(2):
             with pytest.raises(smtplib.SMTPDataError) as put_off:
@@ -166,9 +168,9 @@ def test_message_given_up_here_is_given_up_there(open_door, sink, ended_by):
     assert [recipients for _, recipients, _ in sink.messages] == [["u@corp.test"]]
 
 
-def test_message_refused_at_the_end_of_the_data_is_given_up_there(open_door, house, sink):
+def test_message_refused_at_the_end_of_the_data_is_given_up_there(open_door, office, sink):
     """Its recipients were checked; the next message of that sender names them anew."""
-    house.block("bad.test", part="header_from")
+    office.block("bad.test", part="header_from")
     with client_of(open_door()) as client:
         with pytest.raises(smtplib.SMTPDataError):
             client.sendmail("ann@out.test", ["u@corp.test"], b"From: eve@bad.test\r\n\r\n")
@@ -177,9 +179,9 @@ def test_message_refused_at_the_end_of_the_data_is_given_up_there(open_door, hou
     assert sink.said == [*once, "RSET", *once]
 
 
-def test_next_hop_is_asked_once_for_each_mailbox(open_door, house, sink):
+def test_next_hop_is_asked_once_for_each_mailbox(open_door, office, sink):
     """Two originals that lead to one mailbox, and one that was refused and is named again."""
-    house.alter_domain("old.test", "corp.test")
+    office.alter_domain("old.test", "corp.test")
     with client_of(open_door()) as client:
         client.ehlo()
         client.mail("ann@out.test")
@@ -294,10 +296,10 @@ def test_internationalised_address_is_refused_where_the_next_hop_takes_none(open
     ],
 )
 def test_header_altered_beyond_ascii_goes_only_where_it_is_taken(
-    open_door, open_sink, sink, house, records, kind, header
+    open_door, open_sink, sink, office, records, kind, header
 ):
     """A message that came without SMTPUTF8 may need it when it leaves: it is asked for, or the message refused."""
-    house.alter("ann@corp.test", "jörg@corp.test", kind)
+    office.alter("ann@corp.test", "jörg@corp.test", kind)
     message = f"{header}\r\nSubject: s\r\n\r\nbody\r\n".encode()
     plain = open_sink(enable_SMTPUTF8=False)
     host, port = plain.address
@@ -314,9 +316,40 @@ def test_header_altered_beyond_ascii_goes_only_where_it_is_taken(
     assert "jörg@corp.test".encode() in sink.messages[-1][2]
 
 
+def test_originals_beyond_ascii_need_nothing_of_the_next_hop(open_door, open_sink, house):
+    """The address is altered into ASCII, and the field that names the original is no reason to refuse."""
+    house.alter("übung@corp.test", "ann@corp.test", "all")
+    plain = open_sink(enable_SMTPUTF8=False)
+    host, port = plain.address
+    message = "To: Ü <übung@corp.test>\r\nReply-To: übung@corp.test\r\nSubject: s\r\n\r\nbody\r\n"
+    with client_of(open_door(SmtpNextHop(host=host, port=port, greeting="gate.test"))) as client:
+        sent = client.sendmail("x@out.test", ["übung@corp.test"], message.replace("Ü ", "").encode(), ["SMTPUTF8"])
+        assert sent == {}
+        with pytest.raises(smtplib.SMTPDataError, match=r"5\.6\.7"):  # its own header is another thing
+            client.sendmail("x@out.test", ["übung@corp.test"], message.encode(), ["SMTPUTF8"])
+    [(_, recipients, content)] = plain.messages
+    assert recipients == ["ann@corp.test"]
+    parsed = email.message_from_bytes(content, policy=email.policy.default)
+    originals = [(name, value) for name, value in parsed.items() if name.startswith("X-Mailreeve-Original-")]
+    assert originals == [
+        ("X-Mailreeve-Original-Envelope-To", "übung@corp.test"),
+        ("X-Mailreeve-Original-To", "übung@corp.test"),
+        ("X-Mailreeve-Original-Reply-To", "übung@corp.test"),
+    ]
+
+
+def test_octets_go_as_they_are_to_a_next_hop_that_does_not_offer_8bitmime(open_door, sink):
+    """Nothing is converted, which would break signatures, and nothing refused."""
+    sink.offers_8bitmime = False
+    with client_of(open_door()) as client:
+        client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE + b"caf\xc3\xa9 \xff\r\n", ["BODY=8BITMIME"])
+    assert sink.contents[0].endswith(b"caf\xc3\xa9 \xff\r\n")
+    assert "BODY=8BITMIME" not in sink.options[0]
+
+
 @pytest.mark.parametrize("kind", ["envelope_from", "envelope_to"])
-def test_envelope_altered_beyond_ascii_is_refused_where_it_is_not_taken(open_door, open_sink, house, kind):
-    house.alter("ann@corp.test", "jörg@corp.test", kind)
+def test_envelope_altered_beyond_ascii_is_refused_where_it_is_not_taken(open_door, open_sink, office, kind):
+    office.alter("ann@corp.test", "jörg@corp.test", kind)
     host, port = open_sink(enable_SMTPUTF8=False).address
     with (
         client_of(open_door(SmtpNextHop(host=host, port=port, greeting="gate.test"))) as client,
@@ -326,9 +359,9 @@ def test_envelope_altered_beyond_ascii_is_refused_where_it_is_not_taken(open_doo
     assert refused.value.recipients["ann@corp.test"][1].startswith(b"5.6.7 ")
 
 
-def test_recipients_altered_into_one_mailbox_get_one_copy(open_door, house, sink, tmp_path):
+def test_recipients_altered_into_one_mailbox_get_one_copy(open_door, office, sink, tmp_path):
     """At a mail server and in a Maildir; another spelling of the domain is the same mailbox too."""
-    house.alter("sales@corp.test", "ann@corp.test", "envelope_to")
+    office.alter("sales@corp.test", "ann@corp.test", "envelope_to")
     recipients = ["sales@corp.test", "ann@CORP.test", "u@corp.test"]
     with client_of(open_door()) as client:
         client.sendmail("x@out.test", recipients, MESSAGE)
@@ -353,9 +386,9 @@ def test_results_of_authentication_with_our_name_are_taken_out(open_door, sink):
     assert content.endswith(others + MESSAGE)
 
 
-def test_maildir_gets_one_file_per_mailbox(open_door, house, tmp_path):
+def test_maildir_gets_one_file_per_mailbox(open_door, office, tmp_path):
     """The directory is a Maildir; each file names the envelope it came by."""
-    house.alter_domain("old.test", "corp.test")
+    office.alter_domain("old.test", "corp.test")
     with client_of(open_door(MaildirNextHop(tmp_path / "box"))) as client:
         client.sendmail("ann@out.test", ["jo@old.test", "u@corp.test"], MESSAGE)
     found = sorted(mailbox.Maildir(tmp_path / "box", create=False), key=lambda message: message["Delivered-To"])

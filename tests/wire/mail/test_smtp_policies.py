@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import pytest
 
 from mailreeve.families.tracking.outcomes import State
-from mailreeve.policy.decisions import SpamChecks, Stage
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 
 MESSAGE = (
     b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n\r\nHi.\r\n"
@@ -43,9 +43,9 @@ def test_message_nobody_objects_to_arrives_with_mark_and_trace(client, sink, rec
     assert (outcome.state, outcome.subject, outcome.source_ip) == (State.DELIVERED, "hello", "127.0.0.1")
 
 
-def test_envelope_block_is_refused_at_rcpt(client, house, sink, records):
+def test_envelope_block_is_refused_at_rcpt(client, office, sink, records):
     """550 with text and id before any content; recorded by the time the client's RSET is answered."""
-    house.block("out.test")
+    office.block("out.test")
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
     code, text = refused.value.recipients["u@corp.test"]
@@ -60,9 +60,9 @@ def test_envelope_block_is_refused_at_rcpt(client, house, sink, records):
     assert sink.messages == []
 
 
-def test_header_block_is_refused_at_data(client, house, sink, records):
+def test_header_block_is_refused_at_data(client, office, sink, records):
     """The envelope is innocent, so only the content tells."""
-    house.block("bad.test", part="header_from")
+    office.block("bad.test", part="header_from")
     with pytest.raises(smtplib.SMTPDataError) as refused:
         client.sendmail("ann@out.test", ["u@corp.test"], b"From: Eve <eve@bad.test>\r\n\r\nHi.\r\n")
     assert refused.value.smtp_code == 550
@@ -73,9 +73,9 @@ def test_header_block_is_refused_at_data(client, house, sink, records):
     assert sink.messages == []
 
 
-def test_one_recipients_block_is_not_the_others(client, house, sink, records):
+def test_one_recipients_block_is_not_the_others(client, office, sink, records):
     """Vector 7: u is refused at RCPT, v gets the message."""
-    house.personal("block", "u@corp.test", "ann@out.test")
+    office.personal("block", "u@corp.test", "ann@out.test")
     refused = client.sendmail("ann@out.test", ["u@corp.test", "v@corp.test"], MESSAGE)
     assert list(refused) == ["u@corp.test"]
     assert refused["u@corp.test"][1].startswith(b"5.7.1 Envelope blocked - User Entry [")
@@ -84,9 +84,9 @@ def test_one_recipients_block_is_not_the_others(client, house, sink, records):
     assert records.of("v@corp.test").state is State.DELIVERED
 
 
-def test_mixed_header_verdicts_deliver_to_the_rest(client, house, sink, records):
+def test_mixed_header_verdicts_deliver_to_the_rest(client, office, sink, records):
     """Vector 9: v is delivered to and the message answered 250; u is recorded as rejected."""
-    house.personal("block", "u@corp.test", "eve@bad.test")
+    office.personal("block", "u@corp.test", "eve@bad.test")
     content = b"From: eve@bad.test\r\n\r\nHi.\r\n"
     assert client.sendmail("other@y.test", ["u@corp.test", "v@corp.test"], content) == {}
     assert [recipients for _, recipients, _ in sink.messages] == [["v@corp.test"]]
@@ -94,9 +94,9 @@ def test_mixed_header_verdicts_deliver_to_the_rest(client, house, sink, records)
     assert (outcome.state, outcome.stage) == (State.REJECTED, Stage.DATA)
 
 
-def test_permit_marks_the_copy_and_forged_marks_are_gone(client, house, sink, records):
+def test_permit_marks_the_copy_and_forged_marks_are_gone(client, office, sink, records):
     """Nobody but us decides who skips spam checks."""
-    house.permit("ann@out.test")
+    office.permit("ann@out.test")
     forged = b"X-Mailreeve-Spam-Checks: skip\r\nx-mailreeve-spam-checks:\r\n skip\r\n" + MESSAGE
     client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
     client.sendmail("eve@out.test", ["u@corp.test"], forged)
@@ -105,9 +105,9 @@ def test_permit_marks_the_copy_and_forged_marks_are_gone(client, house, sink, re
     assert [outcome.spam_checks for outcome in records.kept] == [SpamChecks.SKIP, SpamChecks.RUN]
 
 
-def test_alteration_rewrites_envelope_and_header(client, house, sink, records):
+def test_alteration_rewrites_envelope_and_header(client, office, sink, records):
     """The old domain becomes the new one; the copy and the record name the original."""
-    house.alter_domain("old.test", "corp.test")
+    office.alter_domain("old.test", "corp.test")
     content = b'From: ann@out.test\r\nTo: "Jo (x)" <jo@old.test>,\r\n\tx@far.test\r\n\r\nWrite to jo@old.test.\r\n'
     client.sendmail("ann@out.test", ["jo@old.test"], content)
     [(_, recipients, got)] = sink.messages
@@ -118,14 +118,14 @@ def test_alteration_rewrites_envelope_and_header(client, house, sink, records):
     assert records.of("jo@old.test").effective_recipient == "jo@corp.test"
 
 
-def test_strangers_do_not_relay_by_claiming_an_inside_sender(client, house, sink):
+def test_strangers_do_not_relay_by_claiming_an_inside_sender(client, office, sink):
     """Outside the relay networks 451; inside them the very same mail goes out."""
-    house.relay = (ip_network("192.0.2.0/24"),)
+    office.relay = (ip_network("192.0.2.0/24"),)
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         client.sendmail("jo@corp.test", ["x@far.test"], MESSAGE)
     assert refused.value.recipients["x@far.test"][0] == 451
     assert refused.value.recipients["x@far.test"][1].startswith(b"4.7.1 Open relay not allowed [")
-    house.relay = (ip_network("127.0.0.1/32"),)
+    office.relay = (ip_network("127.0.0.1/32"),)
     assert client.sendmail("jo@corp.test", ["x@far.test"], MESSAGE) == {}
     assert [recipients for _, recipients, _ in sink.messages] == [["x@far.test"]]
 
@@ -145,29 +145,29 @@ def test_null_sender_arrives_as_one(client, sink, records):
     assert records.of("u@corp.test").sender == ""
 
 
-def test_a_change_holds_for_the_next_message(client, house, sink):
+def test_a_change_holds_for_the_next_message(client, office, sink):
     """Set between two messages on one connection, the block refuses the second."""
     client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
-    house.block("out.test")
+    office.block("out.test")
     with pytest.raises(smtplib.SMTPRecipientsRefused):
         client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
     assert len(sink.messages) == 1
 
 
-def test_blocked_source_is_refused_at_connect(open_door, house, call):
+def test_blocked_source_is_refused_at_connect(open_door, office, call):
     """421 with an id instead of a greeting, and the connection is closed."""
-    house.block("everyone", networks=(ip_network("127.0.0.0/8"),), override=True)
+    office.block("everyone", networks=(ip_network("127.0.0.0/8"),), override=True)
     line = call(open_door())
     assert re.fullmatch(r"421 4\.7\.1 Sender address blocked \[[a-z2-7]{16}\]", line.reply())
     assert line.reply() == ""
 
 
-def test_policies_that_cannot_be_read_put_mail_off(client, house, sink):
+def test_policies_that_cannot_be_read_put_mail_off(client, office, sink):
     """A fault of ours is 451, and the connection works on once it is mended."""
-    house.fault = OSError("the store is away")
+    office.fault = OSError("the store is away")
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE)
     assert refused.value.recipients["u@corp.test"] == (451, b"4.3.0 Local fault, try again later")
-    house.fault = None
+    office.fault = None
     assert client.sendmail("ann@out.test", ["u@corp.test"], MESSAGE) == {}
     assert len(sink.messages) == 1

@@ -141,18 +141,18 @@ def test_no_second_message_is_smuggled_in(open_door, call, sink, end):
     assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
 
 
-def test_from_field_behind_a_bare_line_feed_is_seen(open_door, house, call, sink):
+def test_from_field_behind_a_bare_line_feed_is_seen(open_door, office, call, sink):
     """What the next hop will take for a header field is one for us as well."""
-    house.block("bad.test", part="header_from")
+    office.block("bad.test", part="header_from")
     line = call(open_door())
     line.begin(b"u@corp.test")
     assert line.say(b"Subject: x\nFrom: eve@bad.test\r\n\r\nHi.\r\n.").startswith("550 5.7.1 ")
     assert sink.messages == []
 
 
-def test_connection_lost_within_a_message_delivers_nothing(open_door, call, sink, records, house):
+def test_connection_lost_within_a_message_delivers_nothing(open_door, call, sink, records, office):
     """A half-sent message is no message; what was refused before is still recorded."""
-    house.personal("block", "v@corp.test", "ann@out.test")
+    office.personal("block", "v@corp.test", "ann@out.test")
     line = call(open_door())
     line.reply()
     for said in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.permissions import Permission
 from mailreeve.families.address_alteration import operations, rows
 from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, SetRow
 from mailreeve.families.address_alteration.types import (
@@ -25,8 +25,8 @@ from mailreeve.families.address_alteration.types import (
     SomeSets,
     UpdatePolicy,
 )
-from mailreeve.families.call import Call
-from mailreeve.families.references import DirectoryReferences
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.wire import policy_object
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.errors import NOT_ALLOWED, refused
@@ -47,7 +47,7 @@ def create_set(call: Call, item: CreateSet) -> SetAnswer:
     return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, {})
 
 
-@endpoint("policy/address-alteration/get-address-alteration-set", READ)
+@endpoint("policy/address-alteration/get-address-alteration-set", READ, short="id")
 def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
     """Return one address alteration set, or all of them, as a tree."""
     if item.depth < 0:
@@ -91,7 +91,7 @@ def create_policy(call: Call, item: CreatePolicy) -> AlterationPolicyAnswer:
     return _policy_answer(call, operations.create_policy(call, item.address_alteration_set_id, item.policy))
 
 
-@endpoint("policy/address-alteration/get-policy", READ)
+@endpoint("policy/address-alteration/get-policy", READ, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[AlterationPolicyAnswer]:
     """Return one address alteration policy, or all of them."""
     if item.id is not None:

@@ -9,13 +9,13 @@ from mailreeve.families.address_alteration import rows
 from mailreeve.families.address_alteration.patterns import folded, pattern
 from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, Rewrite, SetRow
 from mailreeve.families.address_alteration.types import DefinitionItem
-from mailreeve.families.call import Call
-from mailreeve.families.groups import rows as groups
-from mailreeve.families.reach_guard import warn_of_widening
-from mailreeve.families.references import DirectoryReferences
-from mailreeve.policy.definitions import ROOT
-from mailreeve.policy.policies import Routing
-from mailreeve.policy.wording import quoted
+from mailreeve.families.directory.groups import rows as groups
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.reach_guard import warn_of_widening
+from mailreeve.families.policies.references import DirectoryReferences
+from mailreeve.policy.index.definitions import ROOT
+from mailreeve.policy.model.policies import Routing
+from mailreeve.policy.model.wording import quoted
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields, policy_object

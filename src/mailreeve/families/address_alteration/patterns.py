@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.policy.addresses import AddressError, fold_local, parse_address, parse_domain
-from mailreeve.policy.policies import AddressPattern
+from mailreeve.formats.addresses import AddressError, fold_local, parse_address, parse_domain
+from mailreeve.policy.model.policies import AddressPattern
 from mailreeve.wire.errors import BAD_ADDRESS, refused
 
 _ANY: Final = ("", "*")  # One page of the vendor prints the asterisk, another leaves it out (api.md section 7.1).

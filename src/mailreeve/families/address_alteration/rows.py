@@ -24,8 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.pages import page_of
-from mailreeve.policy.policies import (
+from mailreeve.families.machinery.pages import page_of
+from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from mailreeve.policy.policies import AddressType, Routing
+from mailreeve.policy.model.policies import AddressType, Routing
 from mailreeve.wire.items import MaybeEmpty, Prose
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 

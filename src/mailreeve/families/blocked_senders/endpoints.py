@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
+from mailreeve.access.permissions import Permission
 from mailreeve.families.blocked_senders import operations, rows
 from mailreeve.families.blocked_senders.rows import BlockedSenderRow
 from mailreeve.families.blocked_senders.types import (
@@ -15,8 +15,8 @@ from mailreeve.families.blocked_senders.types import (
     UpdatePolicy,
     WritePolicy,
 )
-from mailreeve.families.call import Call
-from mailreeve.families.references import DirectoryReferences
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.wire import policy_object
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
@@ -37,7 +37,7 @@ def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
     return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
 
 
-@endpoint("policy/blockedsenders/get-policy", Permission.GATEWAY_POLICIES_READ)
+@endpoint("policy/blockedsenders/get-policy", Permission.GATEWAY_POLICIES_READ, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[BlockedSenderAnswer]:
     """Return one blocked sender policy, or all of them."""
     if item.id is not None:

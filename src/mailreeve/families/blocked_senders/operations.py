@@ -6,12 +6,12 @@ from typing import Final
 
 from mailreeve.families.blocked_senders import rows
 from mailreeve.families.blocked_senders.rows import BlockedSenderRow
-from mailreeve.families.call import Call
-from mailreeve.families.groups import rows as groups
-from mailreeve.families.reach_guard import guard_block
-from mailreeve.families.references import DirectoryReferences
-from mailreeve.policy.policies import BlockedOption
-from mailreeve.policy.targets import TargetType
+from mailreeve.families.directory.groups import rows as groups
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.reach_guard import guard_block
+from mailreeve.families.policies.references import DirectoryReferences
+from mailreeve.policy.model.policies import BlockedOption
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.transactions import Part, Work
 from mailreeve.wire import policy_object
 from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused

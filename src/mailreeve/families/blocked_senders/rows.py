@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Boolean, Column, Select, String, Table, Text, delete, insert, select, update
 
-from mailreeve.families.pages import page_of
-from mailreeve.policy.policies import BlockedOption, BlockedSenderPolicy, Changes
+from mailreeve.families.machinery.pages import page_of
+from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import changes, everything

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from mailreeve.policy.policies import BlockedOption
+from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 

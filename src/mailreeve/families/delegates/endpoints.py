@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
+from mailreeve.access.permissions import Permission
 from mailreeve.families.delegates import operations
 from mailreeve.families.delegates.rows import DelegateRow
 from mailreeve.families.delegates.types import (
@@ -16,6 +15,7 @@ from mailreeve.families.delegates.types import (
     FindDelegates,
     OneDelegate,
 )
+from mailreeve.families.machinery.call import Call
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 

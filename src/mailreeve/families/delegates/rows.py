@@ -23,8 +23,8 @@ from sqlalchemy import (
     select,
 )
 
-from mailreeve.families.pages import page_of
-from mailreeve.families.users.rows import UserRow, user
+from mailreeve.families.directory.users.rows import UserRow, user
+from mailreeve.families.machinery.pages import page_of
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work

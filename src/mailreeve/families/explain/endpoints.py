@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
+from mailreeve.access.permissions import Permission
 from mailreeve.families.explain import operations
 from mailreeve.families.explain.types import ExplainMessage, ExplainWeb, MessageExplanation, WebExplanation
+from mailreeve.families.machinery.call import Call
 from mailreeve.wire.endpoint import endpoint
 
 

@@ -26,20 +26,28 @@ from mailreeve.families.explain.types import (
     WebExplanation,
     WinnerAnswer,
 )
-from mailreeve.policy.address_fields import AddressField, CannotAlterError, are_made
-from mailreeve.policy.addresses import NULL_SENDER, NullSender, Sender
-from mailreeve.policy.alteration import rewriter
-from mailreeve.policy.authors import read_authors
-from mailreeve.policy.decide import decide_mail, unless_refused_before
-from mailreeve.policy.decisions import Candidate, Decision, FieldAlteration, PolicyType, Verdict, WebCandidate
-from mailreeve.policy.expectation import Expectation, expect_policy
-from mailreeve.policy.facts import MAX_HEADER_OCTETS, HeaderFrom, IPAddress, MessageFacts, WebFacts
-from mailreeve.policy.policies import AddressType, WebEntry
-from mailreeve.policy.policy_set import PolicySet
-from mailreeve.policy.replies import CANNOT_ALTER
-from mailreeve.policy.trace import verdict_sentence
-from mailreeve.policy.web_expectation import expect_web
-from mailreeve.policy.weblists import WebUrlError, decide_web
+from mailreeve.formats.addresses import NULL_SENDER, NullSender, Sender
+from mailreeve.formats.authors import HeaderFrom, read_authors
+from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.decide.address_fields import AddressField, CannotAlterError, are_made
+from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
+from mailreeve.policy.decide.replies import CANNOT_ALTER
+from mailreeve.policy.decide.rewrite import rewriter
+from mailreeve.policy.decide.trace import verdict_sentence
+from mailreeve.policy.decide.web import WebUrlError, decide_web
+from mailreeve.policy.explain.expectation import Expectation, expect_policy
+from mailreeve.policy.explain.web_expectation import expect_web
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import (
+    Candidate,
+    Decision,
+    FieldAlteration,
+    PolicyType,
+    Verdict,
+    WebCandidate,
+)
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
+from mailreeve.policy.model.policies import AddressType, WebEntry
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
@@ -208,7 +216,7 @@ class _WireIds:
             sort_key=_numbers(candidate.sort_key),
             place=candidate.place,
             part=candidate.part,
-            swapped=candidate.swapped,
+            swapped=candidate.is_reversed,
             note=self.text(candidate.note),
             stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
         )

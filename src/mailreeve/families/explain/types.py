@@ -7,11 +7,11 @@ from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from mailreeve.policy.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
-from mailreeve.policy.facts import MAX_HEADER_OCTETS
-from mailreeve.policy.identities import StandInKind
-from mailreeve.policy.policies import AddressType, FromPart, WebAction, WebEntryType
-from mailreeve.policy.weburls import MAX_URL
+from mailreeve.formats.weburls import MAX_URL
+from mailreeve.policy.model.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
+from mailreeve.policy.model.identities import StandInKind
+from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, WebEntryType
 from mailreeve.wire.items import ForeignText, MaybeEmpty, longest
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
+from mailreeve.access.permissions import Permission
 from mailreeve.families.lint import operations
 from mailreeve.families.lint.types import LintAnswer, LintPolicies
-from mailreeve.families.turns import one_at_a_time
-from mailreeve.policy.findings import Finding
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.turns import one_at_a_time
+from mailreeve.policy.lint.findings import Finding
 from mailreeve.wire.endpoint import endpoint
 
 MAIL: Final = Permission.GATEWAY_POLICIES_READ
@@ -39,7 +39,7 @@ def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
             call.ids,
             item,
             call.work.now,
-            web_proxy=call.conduct.web_proxy,
+            web_proxy=call.installation.web_proxy,
             unreadable=operations.left_out(call.work, call.policies),
             wanted=readable,
             stop=stop,

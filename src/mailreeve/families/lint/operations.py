@@ -12,11 +12,11 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
+from mailreeve.families.directory.users import rows as users
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies, SubjectAnswer
-from mailreeve.families.users import rows as users
-from mailreeve.policy.findings import Finding, FindingKind, Level, Subject, SubjectKind
-from mailreeve.policy.lint import lint
-from mailreeve.policy.policy_set import PolicySet
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.lint.findings import Finding, FindingKind, Level, Subject, SubjectKind
+from mailreeve.policy.lint.linter import lint
 from mailreeve.store.reading import UnreadableRow
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields

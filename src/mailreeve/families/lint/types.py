@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from mailreeve.policy.findings import FindingKind, Level, SubjectKind
+from mailreeve.policy.lint.findings import FindingKind, Level, SubjectKind
 
 
 class LintPolicies(Struct, frozen=True, rename="camel"):

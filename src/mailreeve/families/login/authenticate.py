@@ -17,8 +17,8 @@ from joserfc.jwk import OctKey
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from mailreeve.directory.accounts import Caller
-from mailreeve.directory.permissions import ROLE_PERMISSIONS, Permission, Role
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.known import Credentials, KnownCredentials
 from mailreeve.store.secrets import Vault
@@ -89,6 +89,10 @@ class Authenticator:
             _log.warning("signed call repeated", request_id=call.request_id, path=call.path, actor=binding.address)
         permissions = _permissions(binding.role)
         return Caller(application.account_id, binding.address, application.id, permissions, binding.user_id)
+
+    def knows(self, app_id: str, access_key: str) -> bool:
+        """Whether these keys can be judged without looking them up."""
+        return self._known.find(app_id, access_key) is not None
 
     def forget(self) -> None:
         """Look up anew who calls next: another process may have revoked keys."""

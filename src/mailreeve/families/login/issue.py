@@ -8,7 +8,7 @@ import uuid
 
 from msgspec import Struct
 
-from mailreeve.directory.permissions import Role
+from mailreeve.access.permissions import Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.authenticate import hash_client_secret
 from mailreeve.store.secrets import Vault

@@ -13,8 +13,8 @@ from typing import Final
 from msgspec import Struct
 from sqlalchemy import and_, delete, select
 
+from mailreeve.families.directory.users.rows import user
 from mailreeve.families.login.rows import application, binding
-from mailreeve.families.users.rows import user
 from mailreeve.store.transactions import Work
 
 SHORTEST: Final = 8  # characters of an access key that name it, where no other begins so

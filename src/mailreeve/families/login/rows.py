@@ -22,8 +22,8 @@ from sqlalchemy import (
     select,
 )
 
-from mailreeve.directory.permissions import Role
-from mailreeve.families.users.rows import user
+from mailreeve.access.permissions import Role
+from mailreeve.families.directory.users.rows import user
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work

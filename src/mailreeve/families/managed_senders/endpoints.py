@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import operations
 from mailreeve.families.managed_senders.types import EntryType, ManagedSenderAnswer, PermitOrBlock
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.wire.endpoint import endpoint
 
 MAX_ITEMS: Final = 100  # api.md section 3.1.1

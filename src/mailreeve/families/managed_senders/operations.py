@@ -7,13 +7,13 @@ from typing import Final
 
 import msgspec
 
-from mailreeve.families.call import Call
-from mailreeve.families.domains import rows as domains
+from mailreeve.families.directory.domains import rows as domains
+from mailreeve.families.directory.users import operations as users
+from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
-from mailreeve.families.users import operations as users
-from mailreeve.policy.addresses import AddressError, parse_domain, without_tags
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.formats.addresses import AddressError, parse_domain, without_tags
+from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, not_managed, refused

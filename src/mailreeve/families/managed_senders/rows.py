@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.policy.policies import Changes, ManagedAction, ManagedSender
+from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import KEYS, changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata

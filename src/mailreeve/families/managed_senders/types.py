@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from mailreeve.policy.policies import ManagedAction
+from mailreeve.policy.model.policies import ManagedAction
 
 
 class EntryType(StrEnum):

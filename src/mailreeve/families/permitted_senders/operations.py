@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.families.groups import rows as groups
+from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.permitted_senders import rows
-from mailreeve.policy.targets import TargetType
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.transactions import Part, Work
 from mailreeve.wire.policy_object import PolicyDocument
 from mailreeve.wire.policy_target import TargetDocument

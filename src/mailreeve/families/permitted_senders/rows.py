@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Column, Row, Select, Table, Text, insert, select
 
-from mailreeve.policy.policies import Changes, PermittedSenderPolicy
+from mailreeve.policy.model.policies import Changes, PermittedSenderPolicy
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata

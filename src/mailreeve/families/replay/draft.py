@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from mailreeve.families.address_alteration import endpoints as address_alteration
 from mailreeve.families.blocked_senders import endpoints as blocked_senders
-from mailreeve.families.call import Call, Rehearsed
-from mailreeve.families.groups import endpoints as groups
+from mailreeve.families.directory.groups import endpoints as groups
+from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.replay.types import Step
 from mailreeve.wire.endpoint import Endpoint

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.turns import one_at_a_time
 from mailreeve.families.replay import operations
 from mailreeve.families.replay.types import ReplayAnswer, ReplayDraft
-from mailreeve.families.turns import one_at_a_time
 from mailreeve.wire.endpoint import endpoint
 
 MOST: Final = 1_000_000  # records that one call looks at

@@ -9,16 +9,17 @@ from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Final
 
-from mailreeve.families.call import Call, Rehearsed
+from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.replay.draft import Tried, try_out
 from mailreeve.families.replay.tally import Tally
 from mailreeve.families.replay.types import ReplayAnswer, ReplayDraft
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.operations import KEEP_OTHERS
 from mailreeve.families.tracking.rows import Recorded
-from mailreeve.policy.addresses import AddressError, parse_address, parse_sender
-from mailreeve.policy.facts import MessageFacts, parse_ip
-from mailreeve.policy.replay import UNDETERMINED, Comparison
+from mailreeve.formats.addresses import AddressError, parse_address, parse_sender
+from mailreeve.formats.networks import parse_ip
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.replay.difference import UNDETERMINED, Comparison
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_DATE, NOT_ALLOWED, refused

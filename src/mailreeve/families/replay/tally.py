@@ -11,9 +11,9 @@ from typing import Final
 from mailreeve.families.replay.draft import Tried
 from mailreeve.families.replay.types import CauseAnswer, Example, Fate, Group, Named
 from mailreeve.families.tracking.rows import Recorded
-from mailreeve.policy.decisions import Decision, PolicyType
-from mailreeve.policy.facts import HeaderFrom
-from mailreeve.policy.replay import DEFINITION, Cause, Change
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.decisions import Decision, PolicyType
+from mailreeve.policy.replay.difference import DEFINITION, Cause, Change
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind
 

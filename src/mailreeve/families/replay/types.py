@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from mailreeve.policy.replay import Change
+from mailreeve.policy.replay.difference import Change
 
 
 class Step(Struct, frozen=True):

@@ -9,8 +9,8 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from mailreeve.directory.accounts import Origin
-from mailreeve.families.account import rows as accounts
+from mailreeve.access.caller import Origin
+from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget

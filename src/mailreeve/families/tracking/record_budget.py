@@ -12,10 +12,8 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
-from mailreeve.policy.decisions import Stage
-from mailreeve.policy.facts import parse_ip
-from mailreeve.policy.networks import Ranges, network_of
-from mailreeve.policy.policies import Network
+from mailreeve.formats.networks import Network, Ranges, network_of, parse_ip
+from mailreeve.policy.model.decisions import Stage
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
 

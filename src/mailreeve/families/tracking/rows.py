@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import Column, Index, String, Table, Text, delete, func, insert, select
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome
-from mailreeve.policy.facts import HeaderFrom
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work

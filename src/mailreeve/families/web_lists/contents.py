@@ -11,14 +11,14 @@ from typing import Final
 
 import msgspec
 
-from mailreeve.families.call import Call
-from mailreeve.families.references import DirectoryReferences
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.web_lists import rows
 from mailreeve.families.web_lists.rows import EntryRow, TargetRow
 from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
-from mailreeve.policy.policies import WebEntryType
-from mailreeve.policy.targets import TargetType
-from mailreeve.policy.weblists import WebEntryError, canonical_entry
+from mailreeve.policy.decide.web import WebEntryError, canonical_entry
+from mailreeve.policy.model.policies import WebEntryType
+from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.keys import new_key
 from mailreeve.wire import policy_object
 from mailreeve.wire.errors import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mailreeve.directory.permissions import Permission
-from mailreeve.families.call import Call
-from mailreeve.families.references import DirectoryReferences
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.web_lists import operations, rows
 from mailreeve.families.web_lists.rows import WebPolicyRow
 from mailreeve.families.web_lists.types import (

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mailreeve.families.call import Call
-from mailreeve.families.groups import rows as groups
-from mailreeve.families.reach_guard import warn_of_widening
+from mailreeve.families.directory.groups import rows as groups
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.families.web_lists import contents, rows
 from mailreeve.families.web_lists.rows import WebPolicyRow
 from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
-from mailreeve.policy.facts import Directory
-from mailreeve.policy.policies import Scope, WebAction
-from mailreeve.policy.wording import quoted, target_words
+from mailreeve.policy.model.facts import Directory
+from mailreeve.policy.model.policies import Scope, WebAction
+from mailreeve.policy.model.wording import quoted, target_words
 from mailreeve.store.transactions import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import POLICY_NOT_FOUND, WEB_ACCOUNT_URL_LIMIT, WEB_POLICY_URL_LIMIT, refused

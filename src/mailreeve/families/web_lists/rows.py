@@ -28,8 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.pages import page_of
-from mailreeve.policy.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.families.machinery.pages import page_of
+from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import keys_of, stream, stream_named

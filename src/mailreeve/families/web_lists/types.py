@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from mailreeve.policy.policies import WebAction, WebEntryType
+from mailreeve.policy.model.policies import WebAction, WebEntryType
 from mailreeve.wire.items import AsWritten, Prose
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 

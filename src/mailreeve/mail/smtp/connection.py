@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final, cast
 
-from mailreeve.policy.facts import IPAddress, parse_ip
+from mailreeve.formats.networks import IPAddress, parse_ip
 
 _READ_HIGH: Final = 1 << 16  # octets waiting to be read, beyond which the sender has to wait
 

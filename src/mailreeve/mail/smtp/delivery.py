@@ -27,9 +27,9 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
-from mailreeve.mail.ports import Courier, Recorder
+from mailreeve.mail.ports import NextHopSession, Recorder
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.policy.decisions import SmtpReply
+from mailreeve.policy.model.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -43,10 +43,14 @@ class Delivery:
     """What a session needs to carry out its plans."""
 
     def __init__(
-        self, courier: Courier, recorder: Recorder, retries: Retries, recording: CapacityLimiter | None = None
+        self,
+        hop_session: NextHopSession,
+        recorder: Recorder,
+        retries: Retries,
+        recording: CapacityLimiter | None = None,
     ) -> None:
         """`recording` limits how many threads wait for the store at once, so that others are left for the rest."""
-        self._courier = courier
+        self._hop_session = hop_session
         self._recorder = recorder
         self._retries = retries
         self._recording = recording
@@ -82,7 +86,7 @@ class Delivery:
     async def forget(self) -> None:
         """The message is over. Where it was not handed on, the next hop still has those who were checked."""
         try:
-            await self._courier.reset()
+            await self._hop_session.reset()
         except Exception:
             # What was answered or delivered before stands, whatever went wrong here.
             log.exception("mail.reset_failed")
@@ -120,7 +124,7 @@ class Delivery:
             return results
         try:
             content = await anyio.to_thread.run_sync(step.content, plan.message, on_top)
-            replies = await self._courier.deliver(step.sender, waiting, content, utf8=utf8 or step.is_utf8)
+            replies = await self._hop_session.deliver(step.sender, waiting, content, utf8=utf8 or step.is_utf8)
         except Exception:
             # A fault of ours must neither lose the message nor stop the other copies.
             log.exception("mail.delivery_failed", decision=step.decision_id)

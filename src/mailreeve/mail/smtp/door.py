@@ -15,14 +15,13 @@ import structlog
 from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.formats.networks import IPAddress, Network, network_of
+from mailreeve.line_budget import LineBudget
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
+from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.room import Room
-from mailreeve.mail.smtp.session import Services, Session, SmtpSettings
-from mailreeve.policy.facts import IPAddress
-from mailreeve.policy.networks import network_of
-from mailreeve.policy.policies import Network
+from mailreeve.mail.smtp.session import DoorServices, Session, SmtpSettings
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -36,7 +35,7 @@ read."""
 class SmtpDoor:
     """An SMTP server that is listening. Made by `smtp_door`."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: DoorServices) -> None:
         self._services = services
         self._settings = services.settings
         self._sessions: dict[asyncio.Task[None], Connection] = {}
@@ -81,17 +80,20 @@ class SmtpDoor:
                 await asyncio.wait(late)
         if self._server is not None:
             await self._server.wait_closed()
+        self._services.lines.close()
 
     def _accept(self, connection: Connection) -> None:
         source_ip = connection.source_ip
         if source_ip is None:
             # Everything that is decided here begins with who is calling.
-            log.info("smtp.no_source")
+            if self._services.lines.admits("smtp.no_source", ""):
+                log.info("smtp.no_source")
             connection.abort()
             return
         refusal = self._crowded(source_ip)
         if refusal is not None:
-            log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
+            if self._services.lines.admits("smtp.crowded", str(source_ip)):
+                log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
             connection.say_and_close(refusal)
             return
         self._per_network[network_of(source_ip)] += 1
@@ -115,7 +117,8 @@ class SmtpDoor:
         self._per_network[network] -= 1
         if not self._per_network[network]:
             del self._per_network[network]
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        problem = None if task.cancelled() else task.exception()
+        if problem is not None and self._services.lines.admits("smtp.session_failed", str(source_ip)):
             log.error("smtp.session_failed", source_ip=str(source_ip), exc_info=problem)
 
 
@@ -130,9 +133,10 @@ async def smtp_door(
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
-    room = Room(settings.max_receiving)
+    memory = MemoryBudget(settings.max_receiving)
     limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
-    services = Services(settings, policies, next_hop, recorder, Retries(), room, clock, tls, *limits)
+    lines = LineBudget()
+    services = DoorServices(settings, policies, next_hop, recorder, Retries(), memory, clock, tls, lines, *limits)
     door = SmtpDoor(services)
     await door.open()
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mailreeve.formats.addresses import NULL_SENDER, AddressError, Domain, parse_address
 from mailreeve.mail.ports import PolicySource
-from mailreeve.policy.addresses import NULL_SENDER, AddressError, Domain, parse_address
 
 
 def postmaster_domain(policies: PolicySource, hostname: str) -> Domain | None:

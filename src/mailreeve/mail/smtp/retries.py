@@ -20,8 +20,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
-from mailreeve.mail.message import Message
-from mailreeve.policy.addresses import Sender
+from mailreeve.formats.addresses import Sender
+from mailreeve.formats.message import Message
 
 MAX_MESSAGES: Final = 10_000
 MAX_RECIPIENTS: Final = 200_000  # of all these messages together

@@ -13,17 +13,19 @@ from anyio import CapacityLimiter
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.formats.message import Message
+from mailreeve.formats.networks import IPAddress
+from mailreeve.line_budget import LineBudget
 from mailreeve.mail.incoming import Incoming
-from mailreeve.mail.message import Message
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
+from mailreeve.mail.smtp.memory_budget import MemoryBudget, Reservation
 from mailreeve.mail.smtp.postmaster import postmaster_domain
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import Retries, message_key
-from mailreeve.mail.smtp.room import Room, Share
 from mailreeve.mail.smtp.trace import protocol_name, received_field
 from mailreeve.mail.transaction import (
     TOO_MANY_RECIPIENTS,
@@ -34,8 +36,7 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.decisions import SmtpReply
-from mailreeve.policy.facts import IPAddress
+from mailreeve.policy.model.decisions import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -87,17 +88,18 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     grace: float = 30.0
 
 
-class Services(Struct, frozen=True):
-    """What all sessions of a door share."""
+class DoorServices(Struct, frozen=True):
+    """What all sessions of a door reservation."""
 
     settings: SmtpSettings
     policies: PolicySource
     next_hop: NextHop
     recorder: Recorder
     retries: Retries
-    room: Room
+    memory: MemoryBudget
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
+    lines: LineBudget
     recording: CapacityLimiter | None = None
     planning: CapacityLimiter | None = None
 
@@ -109,7 +111,7 @@ class _Goodbye(Exception):
 class Session:
     """One client, from the greeting on. `run` returns when the client is gone."""
 
-    def __init__(self, connection: Connection, source_ip: IPAddress, services: Services) -> None:
+    def __init__(self, connection: Connection, source_ip: IPAddress, services: DoorServices) -> None:
         self._connection = connection
         self._source_ip = source_ip
         self._services = services
@@ -118,14 +120,14 @@ class Session:
         self._transaction = Transaction(
             source_ip, max_recipients=self._settings.max_recipients, hostname=self._settings.hostname
         )
-        self._courier = services.next_hop.courier()
+        self._hop_session = services.next_hop.session()
         self._client_name: str | None = None
         self._extended = False
         self._utf8 = False
         self._errors = 0
         self._idle = 0
         self._refused = 0
-        self._delivery = Delivery(self._courier, services.recorder, services.retries, services.recording)
+        self._delivery = Delivery(self._hop_session, services.recorder, services.retries, services.recording)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -158,25 +160,34 @@ class Session:
         except Interrupted:
             await self._last_word(f"421 4.3.2 {self._settings.hostname} Shutting down, try again later")
         except Exception:
-            log.exception("smtp.session_failed", source_ip=str(self._source_ip))
+            if self._tells("smtp.session_failed"):
+                log.exception("smtp.session_failed", source_ip=str(self._source_ip))
             await self._last_word(f"421 4.3.0 {self._settings.hostname} Local fault, try again later")
         finally:
             try:
                 await self._delivery.record(self._transaction.reset())
             finally:
                 try:
-                    await self._courier.aclose()
+                    await self._hop_session.aclose()
                 finally:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        policy_sets = await anyio.to_thread.run_sync(self._services.policies.all_policies)
-        line = refusal_at_connect(policy_sets, self._source_ip, self._services.clock())
+        line = await anyio.to_thread.run_sync(self._refusal)
         if line is not None:
-            log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
+            if self._tells("smtp.refused_at_connect"):
+                log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
+
+    def _refusal(self) -> str | None:
+        """The reply to a source that is refused whatever it wants. In a thread: it may wait for the store."""
+        return refusal_at_connect(self._services.policies.all_policies(), self._source_ip, self._services.clock())
+
+    def _tells(self, event: str) -> bool:
+        """Whether a line of this kind is logged: the client could cause it as often as it likes."""
+        return self._services.lines.admits(event, str(self._source_ip))
 
     # Input and output.
 
@@ -206,7 +217,8 @@ class Session:
         self._errors += 1
         if self._errors >= MAX_ERRORS:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many errors, closing")
-            log.info("smtp.too_many_errors", source_ip=str(self._source_ip))
+            if self._tells("smtp.too_many_errors"):
+                log.info("smtp.too_many_errors", source_ip=str(self._source_ip))
             raise _Goodbye
         await self._reply(line)
 
@@ -230,7 +242,8 @@ class Session:
             raise
         except Exception:
             # A fault of ours: the sender keeps the message and tries again (design.md section 6).
-            log.exception("smtp.fault", command=event.verb, source_ip=str(self._source_ip))
+            if self._tells("smtp.fault"):
+                log.exception("smtp.fault", command=event.verb, source_ip=str(self._source_ip))
             if event.verb == "DATA":
                 await self._drop_transaction()
             await self._reply(str(LOCAL_FAULT))
@@ -274,7 +287,7 @@ class Session:
             await self._error("501 5.5.4 STARTTLS takes no argument")
             return
         await self._drop_transaction()
-        if self._receiver.discard():
+        if self._receiver.discard() and self._tells("smtp.input_behind_starttls"):
             log.warning("smtp.input_behind_starttls", source_ip=str(self._source_ip))
         await self._connection.start_tls(context, b"220 2.0.0 Go ahead\r\n", self._settings.idle_timeout)
         # Nothing said in the clear counts any longer (RFC 3207 section 4.2).
@@ -291,7 +304,8 @@ class Session:
         if self._refused >= MAX_REFUSED:
             # Between two messages, so that no message loses the recipients who were accepted.
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many refused recipients, closing")
-            log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
+            if self._tells("smtp.too_many_refused"):
+                log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
             raise _Goodbye
         read = read_path("FROM:", argument)
         if read is None or (read.parameters and not self._extended):
@@ -334,7 +348,7 @@ class Session:
             return
         policies = await anyio.to_thread.run_sync(self._services.policies.policies_for, address, sender)
         answer = self._transaction.rcpt(address, policies)
-        if policies is None:
+        if policies is None and self._tells("smtp.no_account"):
             log.info("smtp.no_account", recipient=str(address), source_ip=str(self._source_ip))
         line = await self._checked(answer)
         self._refused += not line.startswith("250")
@@ -346,9 +360,10 @@ class Session:
             return answer.line
         if answer.route is not None:
             try:
-                refusal = await self._courier.check(answer.sender, answer.route.effective, utf8=self._utf8)
+                refusal = await self._hop_session.check(answer.sender, answer.route.effective, utf8=self._utf8)
             except Exception:  # a fault of ours, which must not leave the recipient half taken
-                log.exception("smtp.check_failed", recipient=str(answer.route.effective))
+                if self._tells("smtp.check_failed"):
+                    log.exception("smtp.check_failed", recipient=str(answer.route.effective))
                 refusal = LOCAL_FAULT
             if refusal is not None:
                 return self._transaction.refused_by_next_hop(answer.route.original, refusal)
@@ -368,8 +383,8 @@ class Session:
         self._receiver.expect_content()
         self._idle = 0
         sender, recipients = self._transaction.sender, self._transaction.recipients
-        with self._services.room.share() as share:
-            incoming = await self._content(share)
+        with self._services.memory.reserve() as reservation:
+            incoming = await self._content(reservation)
             answer = await self._settle(incoming)
         self._utf8 = False
         try:
@@ -397,7 +412,7 @@ class Session:
             plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
-    async def _content(self, share: Share) -> Incoming:
+    async def _content(self, reservation: Reservation) -> Incoming:
         """The content, or none of it where it is refused whatever it says."""
         incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
         try:
@@ -411,10 +426,10 @@ class Session:
                     incoming.add(event.data)
                     if event.last:
                         incoming.end()
-                    if not share.holds(incoming.held):
+                    if not reservation.holds(incoming.held):
                         incoming.refuse(NO_ROOM)
                     if incoming.refusal is not None:
-                        share.give_back()
+                        reservation.give_back()
                     if event.last:
                         return incoming
         except TimeoutError as problem:

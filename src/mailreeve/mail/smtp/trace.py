@@ -6,7 +6,7 @@ import re
 from email.utils import formatdate
 from ipaddress import IPv6Address
 
-from mailreeve.policy.facts import IPAddress
+from mailreeve.formats.networks import IPAddress
 
 
 def received_field(

@@ -1,0 +1,34 @@
+"""Who is calling, for which account, and from where?"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mailreeve.access.permissions import Permission
+
+
+class Caller(Struct, frozen=True):
+    """An authenticated caller. Everything it does is bound to `account_id`.
+
+    `actor` is how the audit log names it: the user's address, or the application's name for a call
+    that acts as the application itself. `user_id` is empty for the latter.
+    """
+
+    account_id: str
+    actor: str
+    application_id: str
+    permissions: frozenset[Permission]
+    user_id: str = ""
+
+    def may(self, any_of: tuple[Permission, ...]) -> bool:
+        """Whether one of the permissions is held. An empty tuple asks for none."""
+        return not any_of or not self.permissions.isdisjoint(any_of)
+
+
+class Origin(Struct, frozen=True):
+    """Who asks for a change, for the audit log. `acting_for` is set where a delegate acts for another."""
+
+    actor: str
+    source_ip: str = ""
+    request_id: str = ""
+    acting_for: str = ""

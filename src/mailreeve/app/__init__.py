@@ -1,0 +1,1 @@
+"""The assembly: the data folder, its services, the mail server, settings and logs."""

@@ -1,0 +1,126 @@
+"""How is the mail door put together? Its policies, its records, its next hop, its certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio.to_thread
+import structlog
+
+from mailreeve.app.folder import Opened
+from mailreeve.app.listening import listening
+from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.families.directory.routing import MailPolicies
+from mailreeve.families.tracking.operations import OutcomeKeeper
+from mailreeve.families.tracking.record_budget import RecordBudget
+from mailreeve.formats.addresses import AddressError, parse_address
+from mailreeve.mail.next_hop.maildir import MaildirNextHop
+from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
+from mailreeve.mail.ports import NextHop
+from mailreeve.mail.smtp.door import smtp_door, tls_context
+from mailreeve.mail.smtp.session import SmtpSettings
+
+MAILDIR_PREFIX: Final = "maildir:"
+FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_mail_door(
+    opened: Opened, settings: Settings, next_hop: str, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[str, int]]:
+    """The address of an SMTP door that is open while the block runs. `tls` is for STARTTLS."""
+    host, port = split_host_port(settings.smtp, "smtp")
+    hostname = _hostname(settings)
+    mail_goes = _next_hop(next_hop, hostname, settings)
+    keeper = OutcomeKeeper(opened.store, RecordBudget(settings.networks()))
+    door_settings = SmtpSettings(
+        hostname=hostname,
+        host=host,
+        port=port,
+        max_size=settings.max_message,
+        # A message of the size that is allowed must have room while no other is there.
+        max_receiving=max(settings.max_receiving, settings.max_message),
+        max_recipients=settings.max_recipients,
+    )
+    forgetting = asyncio.create_task(forget_regularly(keeper, FORGET_EVERY))
+    try:
+        door = smtp_door(
+            door_settings,
+            policies=MailPolicies(opened.store, opened.services.follower),
+            next_hop=mail_goes,
+            recorder=keeper,
+            tls=tls,
+        )
+        async with AsyncExitStack() as stack:
+            # Only the opening: what fails later is not the address.
+            with listening("smtp", settings.smtp):
+                opened_door = await stack.enter_async_context(door)
+            yield opened_door.address
+    finally:
+        forgetting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await forgetting
+
+
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """The certificate as the settings name it, None where they name none. Raises `SettingsError`."""
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError("tls_cert and tls_key go together")
+    if not settings.tls_cert:
+        return None
+    try:
+        return tls_context(Path(settings.tls_cert), Path(settings.tls_key))
+    except OSError as problem:  # which names no file
+        files = f"{settings.tls_cert} and {settings.tls_key}"
+        raise SettingsError(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
+
+
+def _hostname(settings: Settings) -> str:
+    """What the door calls itself, in ASCII or as an address literal: it goes into every message and greeting."""
+    name = settings.hostname or socket.getfqdn()
+    if not name.isascii():
+        raise SettingsError(f"hostname: {name!r} has to be given in its ASCII form, xn--…")
+    try:
+        parse_address(f"postmaster@{name}")
+    except AddressError as problem:
+        origin = "" if settings.hostname else " (the machine's own name; set `hostname`)"
+        raise SettingsError(f"hostname: {name!r}{origin}: {problem}") from problem
+    return name
+
+
+def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
+    try:
+        start_tls = StartTls(settings.next_hop_starttls)
+    except ValueError as problem:
+        known = ", ".join(StartTls)
+        raise SettingsError(f"next_hop_starttls: {settings.next_hop_starttls!r} is none of {known}") from problem
+    if text.startswith(MAILDIR_PREFIX):
+        try:
+            return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
+        except OSError as problem:
+            raise SettingsError(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
+    host, port = split_host_port(text, "next_hop")
+    return SmtpNextHop(host=host, port=port, greeting=hostname, start_tls=start_tls)
+
+
+async def forget_regularly(keeper: OutcomeKeeper, every: float) -> None:
+    """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
+    while True:
+        try:
+            removed = await anyio.to_thread.run_sync(keeper.forget_old)
+        except Exception:
+            # Whatever it was, the next attempt may do better; without any the disk fills up.
+            _log.exception("old outcomes were not removed")
+        else:
+            if removed:
+                _log.info("old outcomes removed", number=removed)
+        await asyncio.sleep(every)

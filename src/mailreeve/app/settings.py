@@ -1,0 +1,125 @@
+"""What can be configured? Every setting once: an option, an environment variable, a key of the file, a default.
+
+In that order (design.md section 7). The file is `mailreeve.toml` in the data folder; the variable of a setting is
+`MAILREEVE_` and its name in capitals.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mailreeve.formats.networks import Network, parse_network
+from mailreeve.policy.lint.reach import ReachGuard
+
+FILE_NAME: Final = "mailreeve.toml"
+DEFAULT_DATA: Final = "mailreeve-data"
+
+Count = Annotated[int, Meta(ge=0)]
+Size = Annotated[int, Meta(ge=1)]
+Idle = Annotated[float, Meta(gt=0)]
+# A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
+Skew = Annotated[float, Meta(ge=0, le=86_400)]
+
+_AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
+
+
+class SettingsError(ValueError):
+    """A setting is not valid. The message names it and where it came from."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings. Times are in seconds, sizes in octets, unless the name says otherwise."""
+
+    http: str = "127.0.0.1:8025"
+    smtp: str = "127.0.0.1:2525"
+    next_hop: str = ""
+    next_hop_starttls: str = "off"
+    milter: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    ca: str = ""
+    relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    hostname: str = ""
+    clock_skew: Skew = 900.0
+    rate_limit: Size = 5_000
+    rate_window_ms: Size = 5_000
+    connections_per_address: Size = 200
+    max_body: Size = 16 * 1024 * 1024
+    max_message: Size = 50 * 1024 * 1024
+    max_receiving: Size = 256 * 1024 * 1024
+    max_recipients: Size = 100
+    web_urls_per_policy: Count = 5_000
+    web_urls_per_account: Count = 25_000
+    address_alterations: Count = 3_000
+    managed_senders_per_user: Count = 10_000
+    delegates_per_user: Count = 500
+    reach_guard: ReachGuard = ReachGuard.WARN
+    web_proxy: bool = False
+    account_idle: Idle = 3_600.0
+    policies_kept: Size = 5_000_000
+    log_level: str = "info"
+
+    def networks(self) -> tuple[Network, ...]:
+        """`relay_networks`, parsed. Raises `SettingsError`."""
+        try:
+            return tuple(map(parse_network, self.relay_networks))
+        except ValueError as problem:
+            raise SettingsError(f"relay_networks: {problem}") from problem
+
+
+def read(data: Path, options: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in force for a data folder. `options` holds what the command line gave; None is absent.
+
+    Raises `SettingsError`.
+    """
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    found: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    file = data / FILE_NAME
+    if file.is_file():
+        try:
+            found = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise SettingsError(f"{file}: {problem}") from problem
+        except OSError as problem:
+            raise SettingsError(f"{file} cannot be read: {problem.strerror}") from problem
+        for name in found.keys() - names:
+            raise SettingsError(f"{file}: there is no setting {name}")
+        sources = dict.fromkeys(found, str(file))
+    for name in names:
+        variable = f"MAILREEVE_{name.upper()}"
+        text = environment.get(variable)
+        if text is not None:
+            parts = [part.strip() for part in text.split(",")]
+            found[name] = list(filter(None, parts)) if name == "relay_networks" else text
+            sources[name] = variable
+    given = {name: value for name, value in options.items() if value is not None}
+    found |= given
+    sources |= dict.fromkeys(given, "option")
+    try:
+        settings = msgspec.convert(found, Settings, strict=False)
+    except msgspec.ValidationError as problem:
+        place = _AT.search(str(problem))
+        source = "" if place is None else f"{sources[place.group(1)]}: {place.group(1)}: "
+        raise SettingsError(f"{source}{_AT.sub('', str(problem))}") from problem
+    try:
+        settings.networks()
+    except SettingsError as problem:
+        raise SettingsError(f"{sources['relay_networks']}: {problem}") from problem
+    return settings
+
+
+def split_host_port(text: str, name: str) -> tuple[str, int]:
+    """Host and port of a `HOST:PORT`, the host of an IPv6 address in brackets. Raises `SettingsError`."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit() and len(port) < 6) or int(port) > 65_535:
+        raise SettingsError(f"{name}: {text!r} is not HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)

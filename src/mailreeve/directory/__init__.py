@@ -1,1 +1,0 @@
-"""Accounts, users, groups and roles: values and rules, no I/O."""

@@ -1,0 +1,1 @@
+"""Accounts, domains, users and groups."""

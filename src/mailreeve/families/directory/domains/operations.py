@@ -1,0 +1,57 @@
+"""What can be done with domains: validate, register, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from mailreeve.families.directory.domains import rows
+from mailreeve.families.directory.domains.rows import DomainRow
+from mailreeve.families.directory.domains.types import InboundType
+from mailreeve.families.directory.users import rows as users
+from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.store.transactions import Part, Work
+from mailreeve.wire import fields
+from mailreeve.wire.errors import DOMAIN_EXISTS, NOT_ALLOWED, refused
+from mailreeve.wire.tokens import Kind
+
+# A new domain of the live service has these two users (api.md section 3.6). Mail to the postmaster has to be taken
+# anyhow (RFC 5321 section 4.5.1), also where only known recipients are.
+SYSTEM_USERS: Final = (("abuse", "Domain abuse address"), ("postmaster", "Domain postMaster address"))
+
+
+def register(work: Work, text: str, inbound_type: str | None = None) -> DomainRow:
+    """A new domain, internal at once, with its system users. Raises `ItemRefused`.
+
+    The server is the organisation's own, so nobody has to prove to it that a domain is theirs. What holds of the
+    live service's rules (api.md section 3.8): a domain that any account manages is not registered again, nor one
+    below another account's; the refusal does not tell whose it is.
+    """
+    name = fields.domain(text, "domain")
+    inbound = _inbound_type(inbound_type)
+    if rows.account_of(work.connection, name) is not None or rows.others_manage(work, _above(name)):
+        raise refused(DOMAIN_EXISTS, "domain")
+    shown = text.removeprefix("@").removesuffix(".").lower()
+    row = rows.add(work, name, shown, inbound)
+    work.changed(Part.DIRECTORY, "create", Kind.DOMAIN, row.id, after=row)
+    for local, title in SYSTEM_USERS:
+        user = users.add(work, parse_address(f"{local}@{name}"), name=title)
+        work.changed(Part.DIRECTORY, "create", Kind.USER, user.id, after=user)
+    return row
+
+
+def _inbound_type(text: str | None) -> InboundType:
+    if text is None:
+        return InboundType.ANY
+    try:
+        return InboundType(text.casefold())
+    except ValueError as problem:
+        raise refused(NOT_ALLOWED, "inboundType", f"Field must be one of [{','.join(InboundType)}]") from problem
+
+
+def _above(name: Domain) -> Iterator[Domain]:
+    """The domains that this one lies below."""
+    _, dot, rest = name.partition(".")
+    while dot:
+        yield Domain(rest)
+        _, dot, rest = rest.partition(".")

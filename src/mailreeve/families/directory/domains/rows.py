@@ -1,0 +1,151 @@
+"""Which domains does an account manage? The table and its queries.
+
+Mail finds its account by the recipient's domain, so a domain belongs to one account only. The queries that
+look across accounts say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Boolean, Column, Connection, String, Table, UniqueConstraint, exists, insert, select
+
+from mailreeve.families.directory.domains.types import InboundType
+from mailreeve.families.machinery.pages import page_of
+from mailreeve.formats.addresses import Domain
+from mailreeve.store.counts import Counted
+from mailreeve.store.keys import new_key
+from mailreeve.store.loading import stream_named
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
+
+domain: Final = Table(
+    "domain",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("name", String(255), nullable=False),
+    Column("shown", String(255), nullable=False),
+    Column("inbound_type", String(16), nullable=False),
+    Column("send_only", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("name"),
+)
+"""Domains. `name` is canonical and unique over all accounts, `shown` is what was typed, in lower case."""
+
+_count: Final = Counted(domain)
+_COLUMNS: Final = tuple(column for column in domain.c if column.name != "account_id")
+
+
+class DomainRow(Struct, frozen=True):
+    """A domain as the store keeps it."""
+
+    id: str
+    name: Domain
+    shown: str
+    inbound_type: InboundType
+    send_only: bool
+    created_at: datetime
+
+
+def every(work: Work) -> list[DomainRow]:
+    """All domains of the account, oldest first."""
+    rows = work.execute(select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id))
+    return list(work.read(domain.name, rows, _row))
+
+
+def load(work: Work) -> list[tuple[Domain, InboundType]]:
+    """The domains as decisions see them, each with how its recipients are validated. A domain whose type cannot be
+    read takes mail for every recipient: its mail is neither lost nor taken for somebody else's."""
+    found: list[tuple[Domain, InboundType]] = []
+    work.unreadable.forget(work.account_id, domain.name)
+    for row in work.execute(select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id)):
+        known = work.read_one(domain.name, row, _row)
+        found.append((Domain(row.name), InboundType.ANY if known is None else known.inbound_type))
+    return found
+
+
+def page(work: Work, asked: Asked) -> Page[DomainRow]:
+    """A page of the account's domains in the order of their keys, or all of them when no page was asked for."""
+    query = select(*_COLUMNS).where(domain.c.account_id == work.account_id)
+    return page_of(work, query, domain.c.id, asked, _row, lambda: _count.total(work), all_at_once=True)
+
+
+def first(work: Work) -> DomainRow | None:
+    """The account's first domain, or None."""
+    query = select(*_COLUMNS).where(domain.c.account_id == work.account_id).order_by(domain.c.id).limit(1)
+    row = work.execute(query).one_or_none()
+    return work.read_one(domain.name, row, _row)
+
+
+def shown(work: Work, names: Iterable[Domain]) -> dict[Domain, str]:
+    """From each of these domains of the account to what was typed."""
+    query = select(domain.c.name, domain.c.shown).where(domain.c.account_id == work.account_id)
+    return {Domain(name): text for name, text in stream_named(work, query, domain.c.name, sorted(set(names)))}
+
+
+def find(work: Work, name: Domain) -> DomainRow | None:
+    """One domain of the account, or None."""
+    row = work.execute(
+        select(*_COLUMNS).where(domain.c.account_id == work.account_id, domain.c.name == name)
+    ).one_or_none()
+    return work.read_one(domain.name, row, _row)
+
+
+class Own:
+    """The account's domains, as `wire.fields.mail_domain` asks for them."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def is_own(self, name: Domain) -> bool:
+        """Whether a domain is one of them."""
+        return find(self._work, name) is not None
+
+
+def add(work: Work, name: Domain, shown: str, inbound_type: InboundType) -> DomainRow:
+    """A new domain."""
+    row = DomainRow(new_key(), name, shown, inbound_type, False, work.now)
+    work.execute(
+        insert(domain).values(
+            account_id=work.account_id,
+            id=row.id,
+            name=name,
+            shown=shown,
+            inbound_type=inbound_type,
+            send_only=row.send_only,
+            created_at=work.now,
+        )
+    )
+    return row
+
+
+def account_of(connection: Connection, name: Domain) -> str | None:
+    """The account, among all, that manages exactly this domain: asked before any account is known."""
+    found: str | None = connection.execute(
+        select(domain.c.account_id).where(domain.c.name == name)
+    ).scalar_one_or_none()
+    return found
+
+
+def owners(connection: Connection) -> Mapping[Domain, str]:
+    """From every domain, of all accounts, to its account: what mail is routed by."""
+    rows = connection.execute(select(domain.c.name, domain.c.account_id))
+    return {Domain(name): account_id for name, account_id in rows}
+
+
+def others_manage(work: Work, names: Iterable[Domain]) -> bool:
+    """Whether another account than this one manages any of the domains."""
+    found: bool = work.execute(
+        select(exists().where(domain.c.name.in_(list(names)), domain.c.account_id != work.account_id))
+    ).scalar_one()
+    return found
+
+
+def _row(row: Sequence[Any]) -> DomainRow:
+    key, name, shown, inbound_type, send_only, created_at = row
+    return DomainRow(key, Domain(name), shown, InboundType(inbound_type), send_only, created_at)

@@ -1,0 +1,167 @@
+"""What can be done with groups: validate, change, audit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from mailreeve.families.directory.domains import rows as domains
+from mailreeve.families.directory.groups import rows
+from mailreeve.families.directory.groups.rows import GroupRow, MemberRow
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.reach_guard import guard_groups
+from mailreeve.policy.model.group_tree import MAX_DEPTH
+from mailreeve.store.transactions import Name, Part
+from mailreeve.wire import fields
+from mailreeve.wire.errors import (
+    AT_LEAST_ONE,
+    EXACTLY_ONE,
+    GROUP_CYCLE,
+    GROUP_DEPTH,
+    GROUP_IN_USE,
+    GROUP_LIMIT,
+    GROUP_MEMBER_EXISTS,
+    GROUP_MEMBER_NOT_FOUND,
+    GROUP_NOT_FOUND,
+    NOT_MANAGED,
+    refused,
+)
+from mailreeve.wire.tokens import Kind
+
+MAX_NAME: Final = 255
+MAX_NOTES: Final = 100  # api.md section 3.7
+MAX_GROUPS: Final = 50_000
+
+
+def get(call: Call, wire_id: str, field: str = "id") -> GroupRow:
+    """One group. Raises `ItemRefused` naming `field`."""
+    row = rows.find_group(call.work, call.open(Kind.GROUP, wire_id, field))
+    if row is None:
+        raise refused(GROUP_NOT_FOUND, field)
+    return row
+
+
+def create(call: Call, name: str, parent_id: str | None) -> GroupRow:
+    """A new group. Raises `ItemRefused`."""
+    fields.short(name, "description", MAX_NAME)
+    if rows.count_groups(call.work) >= MAX_GROUPS:
+        raise refused(GROUP_LIMIT, None, f"{GROUP_LIMIT.message}: {MAX_GROUPS}")
+    parent = None if parent_id is None else get(call, parent_id, "parentId").id
+    if parent is not None:
+        _refuse_depth(len(_lineage(call, parent)) + 1)
+    row = rows.add_group(call.work, name, parent)
+    call.work.changed(Part.DIRECTORY, "create", Kind.GROUP, row.id, after=row)
+    return row
+
+
+def update(
+    call: Call, wire_id: str, name: str | None, parent_id: str | None, confirmed: bool | None = None
+) -> GroupRow:
+    """A group with another name or place. What is left out stays, a place that is too deep as well. Raises
+    `ItemRefused`."""
+    old = _changeable(call, wire_id)
+    fields.short(name or "", "description", MAX_NAME)
+    parent = old.parent_id if parent_id is None else get(call, parent_id, "parentId").id
+    if parent is not None and parent != old.parent_id:
+        _refuse_depth(len(_lineage(call, parent, moving=old.id)) + rows.height(call.work, old.id, MAX_DEPTH))
+    new = msgspec.structs.replace(old, name=name or old.name, parent_id=parent)
+    rows.change_group(call.work, new.id, new.name, new.parent_id)
+    call.work.changed(Part.DIRECTORY, "update", Kind.GROUP, new.id, before=old, after=new)
+    if parent is not None and parent != old.parent_id:
+        guard_groups(call, _lineage(call, parent), confirmed)
+    return new
+
+
+def delete(call: Call, wire_id: str) -> None:
+    """Remove a group with its members. A group with groups below it, or that a policy names, stays: a policy
+    whose group is gone would never match again, without a word. Raises `ItemRefused`."""
+    old = _changeable(call, wire_id)
+    if rows.count_children(call.work, old.id):
+        raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: there are groups below it")
+    if rows.is_used(call.work, old.id):
+        raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: a policy names it")
+    names = [Name(Kind.GROUP, old.id), *(_member_name(matched) for matched in rows.all_matched(call.work, old.id))]
+    rows.remove_group(call.work, old.id)
+    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP, old.id, before=old, names=names)
+
+
+def add_member(
+    call: Call,
+    wire_id: str,
+    address: str | None,
+    domain: str | None,
+    notes: str | None,
+    confirmed: bool | None = None,
+) -> MemberRow:
+    """A new member. Raises `ItemRefused`."""
+    group = get(call, wire_id)
+    matched, shown = _member(address, domain)
+    if address is not None:
+        fields.written_out(fields.address(address, "emailAddress"), "emailAddress")
+    elif domain is not None:
+        fields.mail_domain(domain, "domain", domains.Own(call.work))
+    fields.short(notes or "", "notes", MAX_NOTES)
+    if rows.find_member(call.work, group.id, matched) is not None:
+        raise refused(GROUP_MEMBER_EXISTS)
+    row = rows.add_member(call.work, group.id, matched, shown, notes or "")
+    names = [_member_name(matched)]
+    call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row, names=names)
+    guard_groups(call, _lineage(call, group.id), confirmed)
+    return row
+
+
+def remove_member(call: Call, wire_id: str, address: str | None, domain: str | None) -> MemberRow:
+    """End a membership; what it was. Raises `ItemRefused`."""
+    group = get(call, wire_id)
+    matched, _ = _member(address, domain)
+    row = rows.find_member(call.work, group.id, matched)
+    if row is None:
+        raise refused(GROUP_MEMBER_NOT_FOUND)
+    rows.remove_member(call.work, row.id)
+    names = [_member_name(matched)]
+    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row, names=names)
+    return row
+
+
+def _lineage(call: Call, group_id: str, moving: str | None = None) -> list[str]:
+    """A group and those above it, up to the top; of more than `MAX_DEPTH` so many and one more. Raises
+    `ItemRefused` where the group to move is among them."""
+    found: list[str] = []
+    place: str | None = group_id
+    while place is not None and len(found) <= MAX_DEPTH:
+        if place == moving:
+            raise refused(GROUP_CYCLE, "parentId")
+        found.append(place)
+        place = rows.parent_of(call.work, place)
+    return found
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        most = f"at most {MAX_DEPTH} lie one in another, the outermost included"
+        raise refused(GROUP_DEPTH, "parentId", f"{GROUP_DEPTH.message}: {most}")
+
+
+def _member_name(matched: str) -> Name:
+    """The memberships of an address or domain are read together."""
+    return Name(Kind.GROUP_MEMBER, matched)
+
+
+def _member(address: str | None, domain: str | None) -> tuple[str, str]:
+    """What a member is matched by, and as what it is shown."""
+    if address is not None and domain is not None:
+        raise refused(EXACTLY_ONE, "domain", "Exactly one of emailAddress and domain is required")
+    if address is not None:
+        return fields.address(address, "emailAddress").key, address
+    if domain is not None:
+        return fields.domain(domain, "domain"), domain.removeprefix("@")
+    raise refused(AT_LEAST_ONE, "emailAddress", "One of emailAddress and domain is required")
+
+
+def _changeable(call: Call, wire_id: str) -> GroupRow:
+    row = get(call, wire_id)
+    if row.system:
+        # Members come and go; the group itself is what the default policies rest on (api.md section 3.7).
+        raise refused(NOT_MANAGED, "id", f"{NOT_MANAGED.message}: a group that came with the account")
+    return row

@@ -1,0 +1,79 @@
+"""Whose mail is this? From the domains of a message to the account whose policies hold for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from mailreeve.families.directory.domains import rows as domains
+from mailreeve.formats.addresses import Address, Domain, Sender
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.store.follow import Follower
+from mailreeve.store.transactions import Part, Store, Touched
+
+
+class _Owners(Struct, frozen=True):
+    """The account of each internal domain, and the one that has all of them, if one has. The latter is asked for
+    with each connection, and there may be many thousands of domains."""
+
+    by_domain: Mapping[Domain, str]
+    only: str | None
+
+    @staticmethod
+    def of(by_domain: Mapping[Domain, str]) -> _Owners:
+        accounts = set(by_domain.values())
+        return _Owners(by_domain, accounts.pop() if len(accounts) == 1 else None)
+
+
+class MailPolicies:
+    """Finds the policy set for a message, by its domains. Domains are read again after a directory changed."""
+
+    def __init__(self, store: Store, follower: Follower) -> None:
+        self._store = store
+        self._follower = follower
+        self._marks = 0
+        # The owners and the count of changes that they cover, swapped together.
+        self._loaded: tuple[int, _Owners] = (-1, _Owners({}, None))
+        self._counting = threading.Lock()
+        self._loading = threading.Lock()
+        store.on_commit(self._committed)
+
+    def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
+        """The policies in force of the account to which the recipient's domain is internal, or else the one to
+        which the sender's is; None if neither is anybody's. It may wait for the store."""
+        owners = self._current()
+        owner = owners.by_domain.get(recipient.domain)
+        if owner is None and isinstance(sender, Address):
+            owner = owners.by_domain.get(sender.domain)
+        if owner is None:
+            # A server with one account decides all mail by its policies, so that even the refusal of strangers'
+            # mail to strangers is recorded and can be explained.
+            owner = owners.only
+        if owner is None:
+            return None
+        return self._follower.current(owner)
+
+    def all_policies(self) -> Sequence[PolicySet]:
+        """The policy sets of every account, to refuse a connection by. Empty when there are several accounts:
+        to load them all for one connection would cost more than refusing it per recipient."""
+        only = self._current().only
+        return [] if only is None else [self._follower.current(only)]
+
+    def _current(self) -> _Owners:
+        # The count first: what is committed after it was read is this caller's future.
+        marks = self._marks
+        loaded, owners = self._loaded
+        if loaded >= marks:
+            return owners
+        with self._loading:
+            marks = self._marks
+            if self._loaded[0] < marks:
+                self._loaded = marks, _Owners.of(self._store.look_up(domains.owners))
+            return self._loaded[1]
+
+    def _committed(self, account_id: str, revision: int, touched: Touched) -> None:
+        if Part.DIRECTORY in touched:
+            with self._counting:
+                self._marks += 1

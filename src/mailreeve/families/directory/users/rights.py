@@ -1,0 +1,35 @@
+"""Who may change whom? The one guard before a user, whatever is changed of it.
+
+Who could set the password of a user with more permissions, give it an alias, or open its mailbox, could take all
+that the user may (behaviour.md section 9). So a caller changes nothing of a user who may do what the caller may
+not, under whichever name the user is met. And nobody shuts the last one out who could let the others in again.
+"""
+
+from __future__ import annotations
+
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
+from mailreeve.families.directory.users.rows import UserRow
+from mailreeve.families.login import rows as login
+from mailreeve.families.machinery.call import Call
+from mailreeve.wire.errors import FORBIDDEN, LAST_ADMINISTRATOR, refused
+
+
+def refuse_above(call: Call, user: UserRow, field: str) -> None:
+    """Raises `ItemRefused` naming `field` where the user has a permission that the caller lacks."""
+    if user.role is not None and not ROLE_PERMISSIONS[user.role] <= call.caller.permissions:
+        raise refused(FORBIDDEN, field, f"{FORBIDDEN.message}: the user has permissions that you lack")
+
+
+def refuse_last(call: Call, old: UserRow, new: UserRow, field: str) -> None:
+    """Raises `ItemRefused` naming `field` where the change shuts an administrator out whom nobody who can sign in
+    could let in again: that takes somebody who may change users, and may do all that this one may."""
+    if old.role is None or not _kept_out(new) or _kept_out(old):
+        return
+    held = ROLE_PERMISSIONS[old.role]
+    equals = [role for role in Role if ROLE_PERMISSIONS[role] >= held]
+    if Permission.DIRECTORIES_INTERNAL_EDIT in held and not login.others_sign_in(call.work, old.id, equals):
+        raise refused(LAST_ADMINISTRATOR, field)
+
+
+def _kept_out(user: UserRow) -> bool:
+    return user.locked or user.disabled

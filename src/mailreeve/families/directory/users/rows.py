@@ -1,0 +1,394 @@
+"""Which users does an account have, and under which addresses? The tables and their queries.
+
+All addresses of an account, primary ones and aliases, are in one table, so that its primary key keeps each of them
+with one user. The primary one, which never changes, is in the user's row as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    Index,
+    Select,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from mailreeve.access.permissions import Role
+from mailreeve.families.machinery.pages import page_of
+from mailreeve.formats.addresses import Address, Domain
+from mailreeve.store.counts import Counted
+from mailreeve.store.keys import new_key
+from mailreeve.store.loading import stream, stream_named
+from mailreeve.store.reading import UnreadableRows, made
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
+
+T = TypeVar("T")
+
+user: Final = Table(
+    "user",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("key", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", String(64), nullable=True),
+    Column("address_type", String(32), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("force_password_change", Boolean, nullable=False),
+    Column("password_never_expires", Boolean, nullable=False),
+    Column("allow_smtp", Boolean, nullable=False),
+    Column("allow_pop", Boolean, nullable=False),
+    Column("archive_start", Moment, nullable=True),
+    Column("archive_start_shown", Text, nullable=True),
+    Column("password_hash", Text, nullable=True),
+    Column("password_changed_at", Moment, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+"""Users. `key` is what the primary address is matched by, `address` what was typed,
+`archive_start_shown` how `archive_start` was written, absent in rows older than this column."""
+
+address: Final = Table(
+    "user_address",
+    metadata,
+    account_column(),
+    Column("key", Text, primary_key=True),
+    Column("user_id", KEY, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("domain", String(255), nullable=False),
+    Column("alias", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "user_id"], ["user.account_id", "user.id"]),
+    Index(None, "account_id", "user_id", "key"),
+    Index(None, "account_id", "domain", "key"),
+)
+"""Addresses. `key` is what they are matched by, `shown` what was typed, `domain` canonical."""
+
+
+_count_users: Final = Counted(user)
+_count_addresses: Final = Counted(address)
+_count_of_domain: Final = Counted(address, "domain")
+
+
+class UserRow(Struct, frozen=True):
+    """A user as the store keeps it, without what the password is checked against."""
+
+    id: str
+    key: str
+    address: str
+    name: str
+    role: Role | None
+    address_type: str
+    source: str
+    locked: bool
+    disabled: bool
+    force_password_change: bool
+    password_never_expires: bool
+    allow_smtp: bool
+    allow_pop: bool
+    archive_start: datetime | None
+    archive_start_shown: str | None
+    password_changed_at: datetime | None
+    created_at: datetime
+
+
+class Login(Struct, frozen=True):
+    """What a login needs to know. `password_hash` is None for a user without a password."""
+
+    user: UserRow
+    password_hash: str | None
+
+
+class AddressRow(Struct, frozen=True):
+    """An address of a user, with what its user is called."""
+
+    key: str
+    user_id: str
+    shown: str
+    domain: Domain
+    alias: bool
+    name: str
+    address_type: str
+    source: str
+
+
+_COLUMNS: Final = (
+    user.c.id,
+    user.c.key,
+    user.c.address,
+    user.c.name,
+    user.c.role,
+    user.c.address_type,
+    user.c.source,
+    user.c.locked,
+    user.c.disabled,
+    user.c.force_password_change,
+    user.c.password_never_expires,
+    user.c.allow_smtp,
+    user.c.allow_pop,
+    user.c.archive_start,
+    user.c.archive_start_shown,
+    user.c.password_changed_at,
+    user.c.created_at,
+)
+_ADDRESS_COLUMNS: Final = (
+    address.c.key,
+    address.c.user_id,
+    address.c.shown,
+    address.c.domain,
+    address.c.alias,
+    user.c.name,
+    user.c.address_type,
+    user.c.source,
+)
+
+_its_user: Final = and_(address.c.account_id == user.c.account_id, address.c.user_id == user.c.id)
+
+
+def find(work: Work, key: str) -> UserRow | None:
+    """One user by store key, or None."""
+    row = work.execute(_with_id(work.account_id, key)).one_or_none()
+    return work.read_one(user.name, row, _row)
+
+
+def find_by_id(connection: Connection, account_id: str, key: str) -> UserRow | None:
+    """As `find`, outside a transaction of the account: whoever authenticates a call asks so."""
+    row = connection.execute(_with_id(account_id, key)).one_or_none()
+    return _read_without_work(account_id, row, _row)
+
+
+def find_by_address(work: Work, key: str) -> UserRow | None:
+    """The user who has an address, primary or alias, or None."""
+    row = work.execute(_who_has(work.account_id, key)).one_or_none()
+    return work.read_one(user.name, row, _row)
+
+
+def find_login(connection: Connection, account_id: str, key: str) -> Login | None:
+    """As `find_by_address`, with the hash that the password is checked against."""
+    row = connection.execute(_who_has(account_id, key).add_columns(user.c.password_hash)).one_or_none()
+    return _read_without_work(account_id, row, lambda row: Login(_row(row[:-1]), row[-1]))
+
+
+def check(work: Work) -> None:
+    """Read every user, so that one that cannot be read is noted: decisions read less of them."""
+    work.unreadable.forget(work.account_id, user.name)
+    query = select(*_COLUMNS).where(user.c.account_id == work.account_id)
+    for _ in work.read(user.name, stream(work, query), _row):
+        pass
+
+
+def count(work: Work) -> int:
+    """How many users the account has."""
+    return _count_users.total(work)
+
+
+def add(
+    work: Work,
+    primary: Address,
+    *,
+    name: str = "",
+    shown: str | None = None,
+    password_hash: str | None = None,
+    force_password_change: bool = False,
+    role: Role | None = None,
+) -> UserRow:
+    """A new user. `shown` is the address as it was typed, where that may differ."""
+    row = UserRow(
+        id=new_key(),
+        key=primary.key,
+        address=shown or str(primary),
+        name=name,
+        role=role,
+        address_type="created_manually",
+        source="cloud",
+        locked=False,
+        disabled=False,
+        force_password_change=force_password_change,
+        password_never_expires=False,
+        allow_smtp=False,
+        allow_pop=False,
+        archive_start=None,
+        archive_start_shown=None,
+        password_changed_at=None if password_hash is None else work.now,
+        created_at=work.now,
+    )
+    work.execute(
+        insert(user).values(
+            account_id=work.account_id,
+            id=row.id,
+            key=row.key,
+            address=row.address,
+            role=role,
+            address_type=row.address_type,
+            source=row.source,
+            password_hash=password_hash,
+            created_at=work.now,
+            **_changeable(work, row),
+        )
+    )
+    _add_address(work, row.id, primary, row.address, alias=False)
+    return row
+
+
+def change(work: Work, new: UserRow, password_hash: str | None = None) -> None:
+    """Give a user other properties, and another password where there is one. Id, addresses and role stay."""
+    values = _changeable(work, new)
+    if password_hash is not None:
+        values["password_hash"] = password_hash
+    work.execute(update(user).where(user.c.account_id == work.account_id, user.c.id == new.id).values(**values))
+
+
+def appoint(work: Work, new: UserRow, password_hash: str) -> None:
+    """As `change`, with another role."""
+    change(work, new, password_hash)
+    work.execute(
+        update(user).where(user.c.account_id == work.account_id, user.c.id == new.id).values(role=new.role)
+    )
+
+
+def page_of_addresses(work: Work, domain: Domain | None, asked: Asked) -> Page[AddressRow]:
+    """A page of all addresses, or of those in one domain, aliases among them, in alphabetical order."""
+    query = _addresses(work)
+    if domain is None:
+        return page_of(work, query, address.c.key, asked, _address, lambda: _count_addresses.total(work))
+    query = query.where(address.c.domain == domain)
+    return page_of(work, query, address.c.key, asked, _address, lambda: _count_of_domain.total(work, domain))
+
+
+def find_address(work: Work, key: str) -> AddressRow | None:
+    """One address, primary or alias, or None."""
+    row = work.execute(_addresses(work).where(address.c.key == key)).one_or_none()
+    return None if row is None else _address(row)
+
+
+def page_of_aliases(work: Work, user_id: str, asked: Asked) -> Page[AddressRow]:
+    """A page of a user's aliases in alphabetical order, or all of them when no page was asked for."""
+    query = _addresses(work).where(address.c.user_id == user_id, address.c.alias.is_(True))
+
+    def total() -> int:
+        found: int = work.execute(query.with_only_columns(func.count(), maintain_column_froms=True)).scalar_one()
+        return found
+
+    return page_of(work, query, address.c.key, asked, _address, total, all_at_once=True)
+
+
+def add_alias(work: Work, owner: UserRow, alias: Address, shown: str) -> AddressRow:
+    """Another address for a user."""
+    _add_address(work, owner.id, alias, shown, alias=True)
+    return AddressRow(alias.key, owner.id, shown, alias.domain, True, owner.name, owner.address_type, owner.source)
+
+
+def remove_alias(work: Work, key: str) -> None:
+    """Take an alias from its user."""
+    work.execute(
+        delete(address).where(
+            address.c.account_id == work.account_id, address.c.key == key, address.c.alias.is_(True)
+        )
+    )
+
+
+def identities(work: Work, users: Sequence[str] | None = None) -> Iterator[Sequence[str]]:
+    """For each address its key, the key of its user's primary address, and the user's id: what decisions read. Of
+    these users, or of all."""
+    query = (
+        select(address.c.key, user.c.key, user.c.id)
+        .join(user, _its_user)
+        .where(address.c.account_id == work.account_id)
+    )
+    return stream(work, query) if users is None else stream_named(work, query, address.c.user_id, users)
+
+
+def owners(work: Work, keys: Sequence[str]) -> dict[str, str]:
+    """From each of these addresses that is somebody's to its user's id."""
+    # As in `names`: the column that is not used keeps SQLite from reading a whole index.
+    query = select(address.c.key, address.c.user_id, address.c.shown).where(
+        address.c.account_id == work.account_id
+    )
+    return {key: user_id for key, user_id, _ in stream_named(work, query, address.c.key, keys)}
+
+
+def names(work: Work, keys: Sequence[str]) -> dict[str, str]:
+    """From each of these addresses that is somebody's, primary or alias, to its user's name."""
+    # All columns of an address: where few are asked for, SQLite reads them all from an index that has those.
+    query = select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
+    rows = stream_named(work, query, address.c.key, keys)
+    return {row.key: row.name for row in map(_address, rows)}
+
+
+def _with_id(account_id: str, key: str) -> Select[Any]:
+    return select(*_COLUMNS).where(user.c.account_id == account_id, user.c.id == key)
+
+
+def _read_without_work(account_id: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
+    """For whoever authenticates: outside a transaction of the account, only the log has what cannot be read."""
+    return None if row is None else next(made(UnreadableRows(), account_id, user.name, [row], make), None)
+
+
+def _who_has(account_id: str, key: str) -> Select[Any]:
+    return (
+        select(*_COLUMNS).join(address, _its_user).where(address.c.account_id == account_id, address.c.key == key)
+    )
+
+
+def _addresses(work: Work) -> Select[Any]:
+    return select(*_ADDRESS_COLUMNS).join(user, _its_user).where(address.c.account_id == work.account_id)
+
+
+def _address(row: Sequence[Any]) -> AddressRow:
+    return AddressRow(*row)
+
+
+def _changeable(work: Work, row: UserRow) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "locked": row.locked,
+        "disabled": row.disabled,
+        "force_password_change": row.force_password_change,
+        "password_never_expires": row.password_never_expires,
+        "allow_smtp": row.allow_smtp,
+        "allow_pop": row.allow_pop,
+        "archive_start": row.archive_start,
+        "archive_start_shown": row.archive_start_shown,
+        "password_changed_at": row.password_changed_at,
+        "updated_at": work.now,
+    }
+
+
+def _add_address(work: Work, user_id: str, new: Address, shown: str, *, alias: bool) -> None:
+    work.execute(
+        insert(address).values(
+            account_id=work.account_id,
+            key=new.key,
+            user_id=user_id,
+            shown=shown,
+            domain=new.domain,
+            alias=alias,
+            created_at=work.now,
+        )
+    )
+
+
+def _row(row: Sequence[Any]) -> UserRow:
+    key, matched, shown, name, role, *rest = row
+    return UserRow(key, matched, shown, name, None if role is None else Role(role), *rest)

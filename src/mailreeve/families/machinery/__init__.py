@@ -1,0 +1,1 @@
+"""What every family works with: a call, its endpoints, paging, references, the list of families."""

@@ -1,0 +1,97 @@
+"""What does an endpoint work with? One call by one caller, inside one transaction of the caller's account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+from mailreeve.access.caller import Caller
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked
+from mailreeve.wire.tokens import Ids, Kind
+
+T = TypeVar("T")
+
+
+class Limits(Struct, frozen=True):
+    """How much an account may hold. The defaults are the published ones, where there are any."""
+
+    web_urls_per_policy: int = 5_000
+    web_urls_per_account: int = 25_000
+    address_alterations: int = 3_000
+    managed_senders_per_user: int = 10_000
+    delegates_per_user: int = 500
+
+
+class InstallationOptions(Struct, frozen=True):
+    """How an installation treats what could be treated either way.
+
+    `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
+    whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
+    """
+
+    reach_guard: ReachGuard = ReachGuard.WARN
+    web_proxy: bool = False
+
+
+class Rehearsed(Struct, Generic[T], frozen=True):
+    """What came of a rehearsal: its result, and the policies without and with what it changed."""
+
+    result: T
+    before: PolicySet
+    after: PolicySet
+
+
+class Rehearse(Protocol):
+    """Does something to the account that is undone at once, and tells what would have come of it."""
+
+    def __call__(self, action: Callable[[Call], T]) -> Rehearsed[T]: ...
+
+
+class AddressJoined(Protocol):
+    """What a capability does when an address that was nobody's becomes a user's alias: what it keeps for the
+    address is the user's from then on.
+
+    `address` and `owner` are the keys of the alias and of the user's primary address. It is part of the
+    transaction that gives the alias. Raises `ItemRefused` naming `field`, and the alias is not given.
+    """
+
+    def __call__(self, call: Call, address: str, owner: str, field: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. `page` is what is asked of the list that the item at hand names. `warnings` are said about items
+    that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
+    turn that a rehearsal waits for. `address_joined` is what follows when an alias is given."""
+
+    caller: Caller
+    work: Work
+    ids: Ids
+    limits: Limits
+    page: Asked
+    current_policies: Callable[[], PolicySet]
+    installation: InstallationOptions
+    rehearse: Rehearse
+    address_joined: Sequence[AddressJoined]
+    warnings: list[str] = field(default_factory=list)
+
+    @cached_property
+    def policies(self) -> PolicySet:
+        """The account's policy set without what this call has changed. It is only asked for where it is needed:
+        after a change, whoever asks first waits for what was changed to be read."""
+        return self.current_policies()
+
+    def seal(self, kind: Kind, key: str) -> str:
+        """The wire id of an object of the caller's account."""
+        return self.ids.seal(kind, key, self.work.account_id)
+
+    def open(self, kind: Kind, wire_id: str, field: str = "id") -> str:
+        """The store key of an object of the caller's account. Raises `ItemRefused` naming `field`."""
+        return self.ids.open(kind, wire_id, self.work.account_id, field)

@@ -1,0 +1,194 @@
+"""How is a request carried out? Permission first, then every item by itself, all in one transaction.
+
+Items are read before it begins: whatever takes its time and needs nothing of the store is done while others write.
+
+Whoever wants something done to an account comes through here: nothing else checks permissions, and nothing else
+opens the transactions that endpoints run in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.access import masking
+from mailreeve.access.caller import Caller, Origin
+from mailreeve.families.machinery.call import AddressJoined, Call, InstallationOptions, Limits, Rehearse, Rehearsed
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.store.follow import Follower
+from mailreeve.store.transactions import Store, Work
+from mailreeve.store.transactions import WouldWait as WouldWait
+from mailreeve.wire import misspelt
+from mailreeve.wire.endpoint import MAX_SLOW, Endpoint
+from mailreeve.wire.envelope import Failure, Item, Request
+from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
+from mailreeve.wire.pagination import Asked, Page, Paging, Shown, refuse_token
+from mailreeve.wire.tokens import Ids
+
+T = TypeVar("T")
+
+
+class Done(Struct, frozen=True):
+    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides."""
+
+    data: Sequence[Struct]
+    fail: Sequence[Failure]
+    shown: Shown | None
+    warnings: Sequence[str] = ()
+
+
+class Services(Struct, frozen=True):
+    """What all requests share."""
+
+    store: Store
+    follower: Follower
+    ids: Ids
+    limits: Limits
+    address_joined: tuple[AddressJoined, ...]
+    installation: InstallationOptions = InstallationOptions()
+
+
+def perform(
+    services: Services,
+    endpoint: Endpoint,
+    request: Request,
+    caller: Caller,
+    origin: Origin,
+    *,
+    at_once: bool = False,
+) -> Done:
+    """Carry out a request. It blocks on the database, so it belongs in a worker thread, but for what is short
+    (`Endpoint.is_short`), which may be done `at_once`.
+
+    Raises `RequestRefused` when the caller may not, or asks for too much at once, and `WouldWait` where it was to
+    be done at once and cannot.
+    """
+    if not caller.may(endpoint.permissions):
+        needed = " or ".join(endpoint.permissions)
+        raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
+    if len(request.items) > endpoint.most:
+        raise RequestRefused(TOO_MANY_ITEMS, f"{TOO_MANY_ITEMS.message}: at most {endpoint.most} are allowed")
+    slow = sum(1 for item in request.items if item.get(endpoint.slow)) if endpoint.slow else 0
+    if slow > MAX_SLOW:
+        message = f"{TOO_MANY_ITEMS.message}: at most {MAX_SLOW} with a {endpoint.slow} are allowed"
+        raise RequestRefused(TOO_MANY_ITEMS, message, field=endpoint.slow)
+    ready = [_read(endpoint, item) for item in request.items]
+    paging = None
+    if endpoint.lists:
+        read = [None if isinstance(value, Failure) else value for value in ready]
+        paging = Paging(services.ids, caller.account_id, endpoint.path, read, request.page)
+    else:
+        refuse_token(request.page, endpoint.path)
+
+    def transaction(work: Work) -> Done:
+        follower = services.follower
+        rehearse = _no_rehearsal if endpoint.writes else rehearsal(services, caller, origin)
+        newest = follower.current_for_writer if endpoint.writes else follower.current
+        current = _no_policies if at_once else partial(newest, caller.account_id)
+        return _each(endpoint, request, ready, paging, _call(services, caller, work, current, rehearse))
+
+    if endpoint.writes:
+        return services.store.write(caller.account_id, origin, transaction)
+    if at_once:
+        return services.store.read_at_once(caller.account_id, transaction)
+    return services.store.read(caller.account_id, transaction)
+
+
+def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
+    """The item as the endpoint takes it, or why it is refused already."""
+    try:
+        return endpoint.read(item)
+    except ItemRefused as refusal:
+        return Failure(refusal.problems, masking.masked(item))
+
+
+def consult(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
+    """The result of something that only reads, done with a call of this caller's: for what is no endpoint. It
+    blocks on the database. Raises whatever the action raises."""
+
+    def transaction(work: Work) -> T:
+        current = partial(services.follower.current, caller.account_id)
+        return action(_call(services, caller, work, current, rehearsal(services, caller, origin)))
+
+    return services.store.read(caller.account_id, transaction)
+
+
+def rehearsal(services: Services, caller: Caller, origin: Origin) -> Rehearse:
+    """How a caller does something to the account that is undone at once, see `Rehearse`.
+
+    Nothing is checked but what the endpoints themselves check. A block of a whole organisation is warned of, not
+    refused: to see what it would do is what a rehearsal is for.
+    """
+
+    def rehearse(action: Callable[[Call], T]) -> Rehearsed[T]:
+        def transaction(work: Work) -> Rehearsed[T]:
+            before = services.follower.current_for_writer(caller.account_id)
+            lenient = replace(services, installation=replace(services.installation, reach_guard=ReachGuard.WARN))
+            result = action(_call(lenient, caller, work, lambda: before, _no_rehearsal))
+            return Rehearsed(result, before, services.follower.rehearsed(work, before))
+
+        return services.store.rehearse(caller.account_id, origin, transaction)
+
+    return rehearse
+
+
+def _call(
+    services: Services,
+    caller: Caller,
+    work: Work,
+    current: Callable[[], PolicySet],
+    rehearse: Rehearse,
+) -> Call:
+    joined = services.address_joined
+    return Call(
+        caller, work, services.ids, services.limits, Asked(), current, services.installation, rehearse, joined
+    )
+
+
+def _no_policies() -> PolicySet:
+    raise AssertionError("a short call looks at no policy set, which may have to be loaded first")
+
+
+def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:
+    raise AssertionError("a call that writes cannot rehearse")
+
+
+def _each(
+    endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure], paging: Paging | None, call: Call
+) -> Done:
+    data: list[Struct] = []
+    told = 0  # Warnings of members that are nearly known.
+    fail: list[Failure] = []
+    pages: list[Page[Struct] | None] = [None] * len(ready)
+    for n, (item, value) in enumerate(zip(request.items, ready, strict=True)):
+        if isinstance(value, Failure):
+            fail.append(value)
+            continue
+        said = len(call.warnings)
+        try:
+            # What only reads leaves nothing to undo.
+            with call.work.item() if endpoint.writes else nullcontext():
+                asked = call if paging is None else dataclasses.replace(call, page=paging.asked[n])
+                result = endpoint.run(asked, value)
+        except ItemRefused as refusal:
+            del call.warnings[said:]
+            fail.append(Failure(refusal.problems, masking.masked(item)))
+            continue
+        if told < misspelt.TOLD:
+            place = f"data[{n}]" if len(ready) > 1 else ""
+            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.TOLD - told]
+            told += len(found)
+            call.warnings.extend(found)
+        if isinstance(result, Page):
+            pages[n] = result
+            data += result.rows
+        else:
+            data += result
+    return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)

@@ -1,0 +1,1 @@
+"""What the outside world writes, parsed once: addresses, header fields, messages, web URLs, networks."""

@@ -1,0 +1,1 @@
+"""Where accepted mail goes: a mail server, or a Maildir."""

@@ -1,0 +1,439 @@
+"""What becomes of this message for this recipient, and is that certain yet?
+
+The layers, in order; the first that has something to say settles the verdict (behaviour.md 1 and 3.3):
+
+0. a source address blocked for everybody: refused at connect
+1. relay: mail to external recipients is taken from relay networks only, and so are internal recipients
+   that a server behind us could read as a way to the outside
+2. recipient validation
+3. blocked senders, by original addresses (D-20)
+4. permitted senders: deliver and skip spam checks; beats personal blocks by envelope and header (D-16)
+5. the effective recipient's personal list (D-46)
+6. otherwise deliver, spam checks run
+
+Whatever the layers 3 to 6 say, a message with more authors than are looked at is refused once its header
+is known: an author that nobody looked at could be one who is blocked. And so is one of which an address is to
+be altered into one that is too long for mail.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.formats.addresses import Address, NullSender, is_sendable, is_sender_routed
+from mailreeve.formats.authors import MAX_AUTHORS, HeaderFrom
+from mailreeve.formats.networks import IPAddress, unmapped
+from mailreeve.policy.decide.certainty import could_be_delivered
+from mailreeve.policy.decide.contest import Contest, contest, possible_policies
+from mailreeve.policy.decide.replies import (
+    CANNOT_ALTER,
+    INVALID_RECIPIENT,
+    OPEN_RELAY,
+    SENDER_ROUTED,
+    SOURCE_BLOCKED,
+    TOO_MANY_AUTHORS,
+    blocked_reply,
+    personal_reply,
+)
+from mailreeve.policy.decide.rewrite import Rewriter
+from mailreeve.policy.decide.trace import Trace
+from mailreeve.policy.index.definitions import ROOT
+from mailreeve.policy.index.matching import Case, Match, P, case_of
+from mailreeve.policy.index.personal import Hit, PersonalView, entry_description, list_key, personal_view
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import (
+    Decision,
+    FieldAlteration,
+    Layer,
+    PolicyType,
+    SmtpReply,
+    SpamChecks,
+    Stage,
+    Verdict,
+    Winner,
+)
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policies import (
+    AddressType,
+    AlterationPolicy,
+    BlockedSenderPolicy,
+    FromPart,
+    PermittedSenderPolicy,
+)
+
+
+class Ruling(Struct, frozen=True, gc=False):
+    """What one layer settled. `reply` is None where the message is delivered. `by` is the id of the policy or
+    entry that did it, empty where none did; `stage` is when layers that look at no header refuse."""
+
+    layer: Layer
+    reply: SmtpReply | None = None
+    spam_checks: SpamChecks = SpamChecks.RUN
+    description: str = ""
+    stage: Stage | None = None
+    by: str = ""
+
+
+Outcome = tuple[SpamChecks, str] | None
+"""What a sender and a recipient notice of a decision: spam checks and effective recipient, or None: a refusal."""
+
+_REFUSED: Final = None
+
+# Members of enumerations by names of our own: a look-up less wherever they occur.
+_RUN: Final = SpamChecks.RUN
+_SKIP: Final = SpamChecks.SKIP
+_DELIVER: Final = Verdict.DELIVER
+_REJECT: Final = Verdict.REJECT
+_BLOCKED: Final = PolicyType.BLOCKED_SENDERS
+_PERMITTED: Final = PolicyType.PERMITTED_SENDERS
+_MANAGED: Final = PolicyType.MANAGED_SENDERS
+_ALTERATION: Final = PolicyType.ADDRESS_ALTERATION
+_NO_WINNERS: Final[dict[PolicyType, Winner | None]] = dict.fromkeys(PolicyType)  # to be copied
+_ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
+_ENVELOPE_TO: Final = AddressType.ENVELOPE_TO
+_FROM: Final = AddressType.FROM
+_ENVELOPE: Final = FromPart.ENVELOPE_FROM
+_RCPT: Final = Stage.RCPT
+_DATA: Final = Stage.DATA
+_LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
+_DEFAULT: Final = Ruling(Layer.DEFAULT)
+_OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY, stage=_RCPT)
+_SENDER_ROUTED: Final = Ruling(Layer.RELAY, SENDER_ROUTED, stage=_RCPT)
+_INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT, stage=_RCPT)
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """What the layers say of one message and recipient, on the header as far as it is known.
+
+    `is_early` says that a layer settled it that looks at no header, so that nothing can change it.
+    """
+
+    case: Case
+    blocked: Contest[BlockedSenderPolicy]
+    permitted: Contest[PermittedSenderPolicy]
+    rewriter: Rewriter
+    effective: Address
+    personal: PersonalView
+    ruling: Ruling
+    is_early: bool
+    trace: Trace | None
+
+
+def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = False) -> Decision:
+    """The decision for one message and one recipient.
+
+    A session refuses as soon as every header leads to a refusal (D-07), in the words that are known by then. So
+    with a header that would have brought another refusal, this is still the one that was given before.
+
+    With `explain` every policy of each type is tested instead of the index's candidates, and the
+    decision carries the trace; nothing else differs.
+    """
+    reading = _read(policies, facts, explain)
+    certain = True
+    if reading.is_early:
+        stage = reading.ruling.stage
+    elif facts.header_from is None:
+        refusing, certain = _known_at_rcpt(policies, reading)
+        stage = _DATA if refusing is None else _RCPT
+        if refusing is not None and refusing is not reading:
+            reading = _again(policies, refusing, explain)
+    elif reading.ruling.reply is None:
+        stage = None
+    else:
+        refusing = _refusing_at_rcpt(policies, reading)
+        stage = _DATA if refusing is None else _RCPT
+        if refusing is not None and refusing.ruling != reading.ruling:
+            if refusing.ruling.by == reading.ruling.by:
+                # The same policy, which meets the header as well: that is said, but not told to the sender.
+                reading = replace(reading, ruling=refusing.ruling)
+            else:
+                reading = _again(policies, refusing, explain)
+    decision = _decision(policies, reading, stage, certain)
+    if facts.header_from is not None:
+        if len(facts.header_from) > MAX_AUTHORS:
+            decision = unless_refused_before(decision, TOO_MANY_AUTHORS)
+        elif decision.alterations and not all(is_sendable(made.new) for made in decision.alterations):
+            decision = unless_refused_before(decision, CANNOT_ALTER)
+    return decision if reading.trace is None else reading.trace.attach(decision, reading.personal)
+
+
+def _read(policies: PolicySet, facts: MessageFacts, explain: bool = False) -> Reading:
+    case = case_of(policies.identities, policies.relay_networks, facts)
+    trace: Trace | None = None
+    if explain:
+        trace = Trace(policies, case)
+        blocked = trace.survey(_BLOCKED, policies.blocked)
+        permitted = trace.survey(_PERMITTED, policies.permitted)
+        alteration = trace.survey(_ALTERATION, policies.alteration)
+    else:
+        blocked = contest(policies.blocked, case)
+        permitted = contest(policies.permitted, case)
+        alteration = contest(policies.alteration, case)
+    rewriter = Rewriter(policies.definitions, policies.identities, facts, alteration)
+    effective = rewriter.recipient(facts.recipient)
+    personal = personal_view(policies.managed, policies.identities, facts, effective)
+    ruling = _before_policies(policies, case)
+    is_early = ruling is not None
+    if ruling is None:
+        ruling = _by_policies(blocked.winner, permitted.winner, personal)
+    return Reading(case, blocked, permitted, rewriter, effective, personal, ruling, is_early, trace)
+
+
+def _again(policies: PolicySet, reading: Reading, explain: bool) -> Reading:
+    """The same, explained if that is asked for."""
+    return _read(policies, reading.case.facts, explain) if explain else reading
+
+
+def _decision(policies: PolicySet, reading: Reading, stage: Stage | None, certain: bool) -> Decision:
+    ruling, effective, rewriter = reading.ruling, reading.effective, reading.rewriter
+    facts, reply = reading.case.facts, ruling.reply
+    # In the order of the members: by name takes three times as long.
+    return Decision(
+        _DELIVER if reply is None else _REJECT,
+        None if reply is None else stage,
+        reply,
+        ruling.layer,
+        ruling.spam_checks,
+        f"{effective.local}@{effective.domain}",
+        _winners(reading.blocked.winner, reading.permitted.winner, reading.personal, rewriter.choice.winner),
+        policies.revision,
+        certain,
+        ruling.description,
+        _alterations(facts, rewriter, effective) if rewriter.concerns(facts, effective) else (),
+    )
+
+
+def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Decision | None:
+    """The refusal of every message from this source address, or None if it depends on anything else.
+
+    `decide_mail` gives the same refusal for any message from there.
+    """
+    source = unmapped(source_ip)
+    policy = policies.source_blocks.refusing(policies.identities, source, at)
+    if policy is None:
+        return None
+    winners = _NO_WINNERS.copy()
+    winners[PolicyType.BLOCKED_SENDERS] = Winner(policy.id, policy.description)
+    return Decision(
+        verdict=Verdict.REJECT,
+        stage=Stage.CONNECT,
+        reply=SOURCE_BLOCKED,
+        layer=Layer.BLOCKED_SENDERS,
+        spam_checks=SpamChecks.RUN,
+        recipient="",
+        winners=winners,
+        revision=policies.revision,
+        description=policy.description,
+    )
+
+
+def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
+    """What layers 0 to 2 settle. They look at no header, so what they say is certain."""
+    if case.source_ip is not None and policies.source_blocks.blocks:
+        policy = policies.source_blocks.refusing(policies.identities, case.source_ip, case.at)
+        if policy is not None:
+            described = policy.description
+            return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, described, Stage.CONNECT, policy.id)
+    identities, recipient = policies.identities, case.facts.recipient
+    directory = identities.directory
+    if not case.trusted_source:
+        if recipient.domain not in directory.internal_domains:
+            return _OPEN_RELAY
+        if is_sender_routed(recipient):
+            return _SENDER_ROUTED
+    if recipient.domain in directory.known_only and identities.user(recipient) is None:
+        return _INVALID_RECIPIENT
+    return None
+
+
+def unless_refused_before(decision: Decision, reply: SmtpReply) -> Decision:
+    """The decision on a message that nobody gets, for a cause that is no policy and is found at the end of its
+    data. What was refused before stays as it was."""
+    if decision.stage in (Stage.CONNECT, Stage.RCPT):
+        return decision
+    return replace(
+        decision,
+        verdict=Verdict.REJECT,
+        stage=Stage.DATA,
+        reply=reply,
+        layer=Layer.MESSAGE_LIMITS,
+        spam_checks=_RUN,
+        description="",
+    )
+
+
+def _by_policies(
+    blocked: Match[BlockedSenderPolicy] | None,
+    permitted: Match[PermittedSenderPolicy] | None,
+    personal: PersonalView,
+) -> Ruling:
+    """What layers 3 to 6 settle: the precedence matrix of behaviour.md section 3.3."""
+    reply = blocked_reply(blocked)
+    if blocked is not None and reply is not None:
+        return Ruling(_LAYER_BLOCKED, reply, _RUN, blocked.policy.description, by=blocked.policy.id)
+    if permitted is not None:
+        return Ruling(Layer.PERMITTED_SENDERS, None, _SKIP, permitted.policy.description, by=permitted.policy.id)
+    hit = personal.winner
+    if hit is not None:
+        reply = personal_reply(hit.kind, hit.part)
+        spam_checks = _SKIP if reply is None else _RUN
+        return Ruling(Layer.MANAGED_SENDERS, reply, spam_checks, entry_description(hit.entry), by=hit.entry.id)
+    return _DEFAULT
+
+
+def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | None, bool]:
+    """The reading on which the session refuses at RCPT, None where it does not, and whether the outcome is the
+    same whatever the header will say. In the `reading` the header is not known."""
+    refuses = reading.ruling.reply is not None
+    if _is_certain(policies, reading):
+        return (reading, True) if refuses else (None, True)
+    if not refuses and not policies.alteration.reads_header:
+        # Only a block that a missing header meets could make a refusal of this.
+        found = contest(policies.blocked, reading.case.without_header()) if policies.blocked.reads_header else None
+        if found is None or blocked_reply(found.winner) is None:
+            return None, False
+    facts = reading.case.facts
+    authenticated = facts.authenticated is not False  # it may come to be
+
+    def read_with(header: tuple[HeaderFrom, ...]) -> Reading:
+        return _read(policies, replace(facts, header_from=header, authenticated=authenticated))
+
+    def delivers(header: tuple[HeaderFrom, ...]) -> bool:
+        tried = replace(facts, header_from=header, authenticated=authenticated)
+        return _delivers(policies, case_of(policies.identities, policies.relay_networks, tried))
+
+    # A missing header is met by fewer policies than most, so it is the likeliest to be delivered.
+    if delivers(()):
+        return None, False
+    lists = [
+        policies.managed.of(list_key(policies.identities, recipient))
+        for recipient in _possible_recipients(policies, reading)
+    ]
+    if could_be_delivered(
+        policies.identities,
+        reading.blocked,
+        reading.permitted,
+        reading.rewriter.choice,
+        lists,
+        delivers,
+    ):
+        return None, False
+    return reading if refuses else read_with(()), True
+
+
+def _delivers(policies: PolicySet, case: Case) -> bool:
+    """Whether layers 3 to 6 deliver, each asked only where those before it leave that open."""
+    if _refuses(contest(policies.blocked, case).winner):
+        return False
+    if contest(policies.permitted, case).winner is not None:
+        return True
+    facts = case.facts
+    rewriter = Rewriter(policies.definitions, policies.identities, facts, contest(policies.alteration, case))
+    effective = rewriter.recipient(facts.recipient)
+    hit = personal_view(policies.managed, policies.identities, facts, effective).winner
+    return hit is None or personal_reply(hit.kind, hit.part) is None
+
+
+def _possible_recipients(policies: PolicySet, reading: Reading) -> set[Address]:
+    """All whom the message could go to with any header, and perhaps others."""
+    original = reading.case.facts.recipient
+    return reading.rewriter.recipients_by(
+        {ROOT, *(policy.set_id for policy in possible_policies(policies.alteration, reading.case))}, original
+    )
+
+
+def _is_certain(policies: PolicySet, reading: Reading) -> bool:
+    """Whether layers 3 to 6 come to the same outcome whatever the header will say (D-07).
+
+    Every effect that a header could give to each layer is followed through the matrix. All refusals are one
+    outcome, whatever their texts; who is spared spam checks, and where a message goes, belong to the outcome of
+    a delivery. This is the quick answer: a doubt may turn out to be none.
+    """
+    facts, blocked, rewriter = reading.case.facts, reading.blocked, reading.rewriter
+    if not blocked.is_settled(_refuses):
+        return False
+    if _refuses(blocked.winner):
+        return True
+    permits = reading.permitted.possible(lambda match: match is not None)
+    recipients = rewriter.possible_recipients(facts.recipient)
+    if permits is None or recipients is None:
+        return False
+    outcomes: set[Outcome] = set()
+    for recipient in recipients:
+        goes_to = recipient.key
+        if True in permits:
+            outcomes.add((_SKIP, goes_to))
+        if False in permits:
+            view = reading.personal
+            if recipient != reading.effective:
+                view = personal_view(policies.managed, policies.identities, facts, recipient)
+            for kind in view.possible():
+                if kind is None:
+                    outcomes.add((_RUN, goes_to))
+                else:
+                    refused = personal_reply(*kind) is not None
+                    outcomes.add(_REFUSED if refused else (_SKIP, goes_to))
+    return len(outcomes) == 1
+
+
+def _refuses(match: Match[BlockedSenderPolicy] | None) -> bool:
+    return blocked_reply(match) is not None
+
+
+def _refusing_at_rcpt(policies: PolicySet, reading: Reading) -> Reading | None:
+    """The reading on which a session refused at RCPT what is refused now that its header is known; None where it
+    waited. At RCPT it knows no header, and nothing that vouches for one."""
+    if reading.ruling.layer is _LAYER_BLOCKED and not policies.blocked.reads_header:
+        return reading
+    blocked = reading.blocked.winner
+    if blocked is not None and blocked.part is _ENVELOPE and _refuses(blocked):
+        # In most mail the very block that won at RCPT, where nothing could have stood above it.
+        early = contest(policies.blocked, reading.case.before_header())
+        if early.winner == blocked and early.is_settled(_refuses):
+            return reading
+    facts = reading.case.facts
+    authenticated = None if facts.authenticated else facts.authenticated
+    before = _read(policies, replace(facts, header_from=None, authenticated=authenticated))
+    return _known_at_rcpt(policies, before)[0]
+
+
+def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) -> tuple[FieldAlteration, ...]:
+    """The rewrites of the addresses among the facts. The door asks the rewriter about the others."""
+    found: list[FieldAlteration | None] = []
+    if type(facts.sender) is not NullSender:
+        found.append(rewriter.rewrite(_ENVELOPE_FROM, facts.sender))
+    if effective is not facts.recipient:
+        found.append(rewriter.rewrite(_ENVELOPE_TO, facts.recipient))
+    for author in facts.header_from or ():
+        if author.address is not None:
+            found.append(rewriter.rewrite(_FROM, author.address))
+    return tuple([alteration for alteration in found if alteration is not None])
+
+
+def _winners(
+    blocked: Match[BlockedSenderPolicy] | None,
+    permitted: Match[PermittedSenderPolicy] | None,
+    personal: PersonalView,
+    alteration: Match[AlterationPolicy] | None,
+) -> dict[PolicyType, Winner | None]:
+    winners = _NO_WINNERS.copy()
+    if blocked is not None:
+        winners[_BLOCKED] = _winner(blocked)
+    if permitted is not None:
+        winners[_PERMITTED] = _winner(permitted)
+    if personal.hits:
+        winners[_MANAGED] = _entry_winner(personal.hits[0])
+    if alteration is not None:
+        winners[_ALTERATION] = _winner(alteration)
+    return winners
+
+
+def _winner(match: Match[P]) -> Winner:
+    return Winner(match.policy.id, match.policy.description)
+
+
+def _entry_winner(hit: Hit) -> Winner:
+    return Winner(hit.entry.id, entry_description(hit.entry))

@@ -1,0 +1,1 @@
+"""Why a policy that somebody expected did not win."""

@@ -1,0 +1,86 @@
+"""Why did the web list that somebody expected not win this request? One sentence, as for mail."""
+
+from __future__ import annotations
+
+from mailreeve.formats.weburls import parse_web_url
+from mailreeve.policy.decide.web import SCOPE_WORDS, EntryKey, WebRequest
+from mailreeve.policy.explain.expectation import Expectation
+from mailreeve.policy.index import contents
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.index.web_index import Listed, list_entry
+from mailreeve.policy.model.decisions import WebDecision
+from mailreeve.policy.model.facts import WebFacts
+from mailreeve.policy.model.policies import WebEntry
+from mailreeve.policy.model.wording import quoted
+
+
+def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, wanted: str) -> Expectation | None:
+    """What became of a web list, or of one entry of one, in the decision about these facts.
+
+    `wanted` is the id of either; None if there is none. Of a list its strongest entry speaks for it.
+    """
+    policy = contents.find_web(policies, wanted)
+    if policy is None:
+        return None
+    url = parse_web_url(facts.url)
+    entries = [list_entry(policy, entry) for entry in policy.entries if wanted in (policy.id, entry.id)]
+    covering = [listed for listed in entries if listed.mismatch(url) is None]
+    name = quoted(policy.description)
+    if wanted != policy.id:
+        name = f"{_entry_words(entries[0].entry)} of {name}"
+
+    def answer(applied: bool, won: bool, sentence: str) -> Expectation:
+        return Expectation(wanted, policy.description, applied, won, sentence)
+
+    if not covering:
+        why = entries[0].mismatch(url) if len(entries) == 1 else f"none of its {len(entries)} entries covers {url}"
+        return answer(False, False, f"{name} did not apply: {why}")
+    request = WebRequest(policies, facts)
+    standing = request.standing(policy.id)
+    if isinstance(standing, str):
+        return answer(False, False, f"{name} did not apply: {standing}")
+    best = max(covering, key=lambda listed: listed.order)
+    winner = _winner(policies, decision)
+    if winner.entry.id == best.entry.id:
+        return answer(True, True, f"{name} won: {_entry_words(best.entry)} settled the verdict")
+    theirs = request.standing(winner.policy_id)
+    if isinstance(theirs, str):
+        raise AssertionError("the winner does not hold")
+    why = why_entry_before((theirs, winner.order), (standing, best.order))
+    their_name = quoted(policies.web.policy(winner.policy_id).description)
+    mine = "" if wanted != policy.id else f", which holds through {_entry_words(best.entry)},"
+    return answer(
+        True,
+        False,
+        f"{name}{mine} applied but lost to {_entry_words(winner.entry)} of {their_name}: both apply, and {why}",
+    )
+
+
+def why_entry_before(first: EntryKey, second: EntryKey) -> str:
+    """The order of D-25 in half a sentence, in which "the latter" is the winner."""
+    (override, rank), order = first
+    (their_override, their_rank), their_order = second
+    if override != their_override:
+        return "the latter's list overrides"
+    if rank != their_rank:
+        ranks = f"{SCOPE_WORDS[rank]} before {SCOPE_WORDS[their_rank]}"
+        return f"the latter's list names its users more narrowly ({ranks})"
+    if order[0] != their_order[0]:
+        return "the latter names a URL, which comes before a domain"
+    if order[1] != their_order[1]:
+        return "the latter is longer"
+    if order[2] != their_order[2]:
+        return "of two that are equally narrow a block comes before an allow"
+    if order[3] != their_order[3]:
+        return "they are equally narrow and the list created later wins"
+    return "they are equally narrow and the one with the higher id wins"
+
+
+def _winner(policies: PolicySet, decision: WebDecision) -> Listed:
+    if decision.policy_id is None or decision.entry is None:
+        raise AssertionError("an entry holds, so there is a winner")
+    return list_entry(policies.web.policy(decision.policy_id), decision.entry)
+
+
+def _entry_words(entry: WebEntry) -> str:
+    return f"{entry.action} {entry.type} {entry.value}"

@@ -1,0 +1,1 @@
+"""A policy set, indexed so that a decision looks at few policies of many."""

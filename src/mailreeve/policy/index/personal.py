@@ -1,0 +1,246 @@
+"""What does the recipient's own list say about the sender? Managed senders, behaviour.md section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, ValuesView
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.formats.addresses import Address
+from mailreeve.policy.index.matching import ENVELOPE_FROM, HEADER_FROM
+from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.persistent_map import Sharded
+from mailreeve.policy.model.policies import Changes, FromPart, ManagedAction, ManagedSender
+
+UNAUTHENTICATED: Final = "a permit of an inside sender counts only if the message authenticates"
+
+HitOrder = tuple[int, int, int]
+
+
+class EntryKind(Struct, frozen=True, gc=False):
+    """What matters of an entry for a decision, apart from whom it names."""
+
+    is_address: bool
+    action: ManagedAction
+
+
+class Hit(Struct, frozen=True, gc=False):
+    """An entry that names the sender, as found by the envelope or by the header."""
+
+    entry: ManagedSender
+    part: FromPart
+
+    @property
+    def kind(self) -> EntryKind:
+        """An address or a domain, permitted or blocked."""
+        return kind_of(self.entry)
+
+    @property
+    def order(self) -> HitOrder:
+        """The sort key of the hit, the highest wins, see `hit_order`."""
+        return hit_order(self.kind, self.part)
+
+
+_BLOCK: Final = ManagedAction.BLOCK
+_KINDS: Final = {
+    (is_address, action): EntryKind(is_address, action) for is_address in (False, True) for action in ManagedAction
+}
+
+
+def kind_of(entry: ManagedSender) -> EntryKind:
+    """An address or a domain, permitted or blocked."""
+    return _KINDS["@" in entry.sender, entry.action]
+
+
+def entry_description(entry: ManagedSender) -> str:
+    """How a record or a trace names the entry, which has no description of its own."""
+    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}"
+
+
+def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
+    """Which hit wins when envelope and header name different entries; the sources leave that open.
+
+    An address beats a domain, as within one list (behaviour.md section 4.2). Of two equally narrow
+    ones a block beats a permit: a sender who shows two faces, one of them unwanted, stays out. Of
+    two equal ones the envelope counts, since it is known first and gives the earlier refusal.
+    """
+    return (
+        1 if kind.is_address else 0,
+        1 if kind.action is ManagedAction.BLOCK else 0,
+        1 if part is FromPart.ENVELOPE_FROM else 0,
+    )
+
+
+class PersonalList(Struct, frozen=True, gc=False):
+    """One recipient's entries by sender, and the kinds that occur among them."""
+
+    entries: Mapping[str, ManagedSender]
+    kinds: frozenset[EntryKind]
+
+
+_NOTHING: Final = PersonalList({}, frozenset())
+
+
+class PersonalLists:
+    """All personal lists of an account, by recipient. Immutable for its readers."""
+
+    __slots__ = ("_by_id", "_lists")
+
+    def __init__(self, entries: Iterable[ManagedSender] = ()) -> None:
+        by_id: dict[str, ManagedSender] = {}
+        by_recipient: dict[str, dict[str, ManagedSender]] = {}
+        for entry in entries:
+            by_id[entry.id] = entry
+            by_recipient.setdefault(entry.recipient, {})[entry.sender] = entry
+        kinds: dict[frozenset[EntryKind], frozenset[EntryKind]] = {}
+        lists: dict[str, PersonalList] = {}
+        for recipient, theirs in by_recipient.items():
+            held = _kinds(theirs)
+            lists[recipient] = PersonalList(theirs, kinds.setdefault(held, held))
+        self._by_id = Sharded(by_id)
+        self._lists = Sharded(lists)
+
+    @property
+    def entries(self) -> ValuesView[ManagedSender]:
+        """The entries of all lists, in no particular order."""
+        return self._by_id.values()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, key: str) -> ManagedSender | None:
+        """The entry with this id, or None."""
+        return self._by_id.get(key)
+
+    def of(self, recipient: str) -> PersonalList:
+        """The list kept under this key, an empty one if there is none."""
+        return self._lists.get(recipient) or _NOTHING
+
+    def changed(self, changes: Changes[ManagedSender]) -> PersonalLists:
+        """The lists once these entries are as given and those others are gone. Lists of others are shared."""
+        put = {entry.id: entry for entry in changes.put}
+        before = [entry for key in {*put, *changes.gone} if (entry := self._by_id.get(key)) is not None]
+        theirs = {entry.recipient: dict(self.of(entry.recipient).entries) for entry in (*before, *changes.put)}
+        for entry in before:
+            theirs[entry.recipient].pop(entry.sender, None)
+        for entry in changes.put:
+            theirs[entry.recipient][entry.sender] = entry
+        new: PersonalLists = PersonalLists.__new__(PersonalLists)
+        new._by_id = self._by_id.changed(dict[str, ManagedSender | None].fromkeys(changes.gone) | put)
+        new._lists = self._lists.changed(
+            {
+                recipient: PersonalList(entries, _kinds(entries)) if entries else None
+                for recipient, entries in theirs.items()
+            }
+        )
+        return new
+
+
+def _kinds(entries: Mapping[str, ManagedSender]) -> frozenset[EntryKind]:
+    """The kinds that occur among the entries. Most lists soon show that they have all."""
+    found: set[EntryKind] = set()
+    for entry in entries.values():
+        found.add(_KINDS["@" in entry.sender, entry.action])
+        if len(found) == len(_KINDS):
+            break
+    return frozenset(found)
+
+
+class PersonalView(Struct, frozen=True, gc=False):
+    """One recipient's list, held against one message.
+
+    `hits` are the entries that name a sender, the best first; `ignored` those that would, were the
+    message authenticated (behaviour.md section 4.4).
+    """
+
+    key: str
+    list: PersonalList
+    hits: tuple[Hit, ...]
+    ignored: tuple[Hit, ...]
+    header_known: bool
+
+    @property
+    def winner(self) -> Hit | None:
+        """The entry that decides, if any."""
+        return self.hits[0] if self.hits else None
+
+    def possible(self) -> set[tuple[EntryKind, FromPart] | None]:
+        """Every kind of winner that the list could have once the header is known; None for no winner.
+
+        The header may name any entry of the list. That covers the permits that are ignored so far: one
+        that comes to life because the message authenticates has the effect of one met in the header.
+        """
+        winner = self.winner
+        outcomes = {None if winner is None else (winner.kind, winner.part)}
+        if not self.header_known:
+            threshold = (-1, -1, -1) if winner is None else winner.order
+            outcomes |= {
+                (kind, FromPart.HEADER_FROM)
+                for kind in self.list.kinds
+                if hit_order(kind, FromPart.HEADER_FROM) > threshold
+            }
+        return outcomes
+
+
+def list_key(identities: Identities, recipient: Address) -> str:
+    """Whose list mail to this address obeys: that of whom it stands for, else the bare address's.
+
+    Aliases lead to the user and the recipient's `+tag` is ignored (behaviour.md D-18).
+    """
+    return identities.person(recipient)
+
+
+def personal_view(
+    lists: PersonalLists, identities: Identities, facts: MessageFacts, effective: Address
+) -> PersonalView:
+    """The list of the effective recipient (D-46), looked through for every sender address known.
+
+    An entry names an address or its domain. Domains match exactly (D-04, D-18). One that names a user of the
+    account, or the domain of one, meets the user's aliases and tags as well (D-53).
+    """
+    header_known = facts.header_from is not None
+    key = list_key(identities, effective)
+    theirs = lists.of(key)
+    entries = theirs.entries
+    if not entries:
+        return PersonalView(key, theirs, (), (), header_known)
+    found = _entries_about(entries, identities, facts)
+    if not found:
+        return PersonalView(key, theirs, (), (), header_known)
+    hits: list[Hit] = []
+    ignored: list[Hit] = []
+    # What vouches for the header's domain cannot be known before the header is.
+    authenticated = header_known and facts.authenticated is True
+    for entry, part in found:
+        counts = (
+            authenticated
+            or entry.action is _BLOCK
+            or not _is_inside(entry.sender, (key, effective.key, facts.recipient.key), identities)
+        )
+        (hits if counts else ignored).append(Hit(entry, part))
+    if len(hits) > 1:
+        hits.sort(key=lambda hit: hit.order, reverse=True)
+    return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known)
+
+
+def _entries_about(
+    entries: Mapping[str, ManagedSender], identities: Identities, facts: MessageFacts
+) -> list[tuple[ManagedSender, FromPart]]:
+    """The entries that name a sender of the message. What the envelope meets is not looked for in the header: of
+    two equal hits the envelope's counts, see `hit_order`."""
+    envelope = identities.keys(facts.sender).names
+    found = [(entries[name], ENVELOPE_FROM) for name in envelope if name in entries]
+    for author in facts.header_from or ():
+        address = author.address
+        if address is not None and address != facts.sender:
+            names = identities.keys(address).names
+            found += [(entries[name], HEADER_FROM) for name in names if name in entries and name not in envelope]
+    return found
+
+
+def _is_inside(sender: str, own: tuple[str, ...], identities: Identities) -> bool:
+    """Whether an entry names the recipient or an internal domain, which anybody can claim to be."""
+    domain = sender.rpartition("@")[2]
+    return sender in own or domain in identities.directory.internal_domains

@@ -1,0 +1,92 @@
+"""What is wrong with an account's policies? The linter: pure, and near-linear in the number of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from mailreeve.policy.index import contents
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.lint.alteration import lint_definitions
+from mailreeve.policy.lint.coverage import Coverage
+from mailreeve.policy.lint.findings import Finding, SubjectKind
+from mailreeve.policy.lint.groups import lint_groups
+from mailreeve.policy.lint.mail import MailLinter
+from mailreeve.policy.lint.permits import PermitLinter
+from mailreeve.policy.lint.web import WebLinter
+
+Progress = Callable[[int], None]
+"""Told now and then how many policies and entries have been looked at."""
+
+STEP: Final = 1_000  # policies between two reports of progress
+
+
+def lint(
+    policies: PolicySet, at: float, *, web_proxy: bool, progress: Progress | None = None
+) -> Iterator[Finding]:
+    """Everything that is wrong from the time `at` on, in POSIX seconds; found while it is asked for.
+
+    `web_proxy` says whether requests are decided with their whole URL. A finding that is one of `NEVER_WINS` is
+    certain; what is not reported may still be wrong, see `lint_mail`.
+    """
+    looked = _Count(progress)
+    coverage = Coverage(policies.identities)
+
+    blocked = MailLinter(policies.blocked, SubjectKind.BLOCKED_SENDERS, coverage, at)
+    for blocking in contents.blocked(policies):
+        looked.one_more()
+        yield from blocked.look_at(blocking)
+    yield from blocked.last()
+    permits = PermitLinter(policies, blocked.rivals, coverage, at)
+    permitted = MailLinter(policies.permitted, SubjectKind.PERMITTED_SENDERS, coverage, at)
+    for permit in contents.permitted(policies):
+        looked.one_more()
+        yield from permitted.look_at(permit)
+        yield from permits.look_at_policy(permit)
+    yield from permitted.last()
+    for entry in contents.managed(policies):
+        looked.one_more()
+        permits.look_at_entry(entry)
+    yield from permits.findings()
+    altering = MailLinter(policies.alteration, SubjectKind.ADDRESS_ALTERATION, coverage, at)
+    for alteration in contents.alteration(policies):
+        looked.one_more()
+        yield from altering.look_at(alteration)
+    yield from altering.last()
+    yield from lint_definitions(policies)
+    yield from lint_groups(policies)
+
+    lists = tuple(contents.web(policies))
+    web = WebLinter(lists, coverage, at, web_proxy=web_proxy)
+    for listed in lists:
+        looked.one_more(max(1, len(listed.entries)))
+        yield from web.look_at(listed)
+    looked.report()
+
+
+def size(policies: PolicySet) -> int:
+    """How much there is to look at: what progress counts up to."""
+    scoped = (contents.blocked(policies), contents.permitted(policies), contents.alteration(policies))
+    return (
+        sum(1 for part in scoped for _ in part)
+        + sum(1 for _ in contents.managed(policies))
+        + sum(max(1, len(policy.entries)) for policy in contents.web(policies))
+    )
+
+
+class _Count:
+    """Counts what has been looked at, and reports it now and then."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._looked = self._reported = 0
+
+    def one_more(self, number: int = 1) -> None:
+        self._looked += number
+        if self._looked - self._reported >= STEP:
+            self.report()
+
+    def report(self) -> None:
+        self._reported = self._looked
+        if self._progress is not None:
+            self._progress(self._looked)

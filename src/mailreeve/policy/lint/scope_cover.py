@@ -1,0 +1,141 @@
+"""Does one policy apply wherever another one does? Scopes held against each other, each in one direction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
+
+from mailreeve.formats.networks import Network
+from mailreeve.policy.index.matching import Match, P, ScopedPolicy, policy_order
+from mailreeve.policy.index.ranked import Reversed, policy_of
+from mailreeve.policy.lint.coverage import Coverage
+from mailreeve.policy.model.order import Order
+from mailreeve.policy.model.policies import BlockedSenderPolicy, FromPart, Scope
+from mailreeve.policy.model.targets import Target, TargetType
+
+Q = TypeVar("Q", bound=ScopedPolicy)
+
+MAX_PAIRS: Final = 4_096
+"""Pairs of ranges, or of targets, that are compared one by one; of more ranges only equal ones count."""
+
+
+class Direction(Struct, Generic[P], frozen=True, gc=False):
+    """A policy as written, or with its targets exchanged (D-09)."""
+
+    policy: P
+    is_reversed: bool
+
+    @property
+    def sender(self) -> Target:
+        """Whom the policy names on the sender's side."""
+        return self.policy.scope.to if self.is_reversed else self.policy.scope.from_
+
+    @property
+    def recipient(self) -> Target:
+        """Whom the policy names on the recipient's side."""
+        return self.policy.scope.from_ if self.is_reversed else self.policy.scope.to
+
+    @property
+    def order(self) -> Order:
+        """The place of a match in this direction."""
+        return policy_order(self.policy, self.is_reversed)
+
+    @property
+    def floor(self) -> Order:
+        """The lowest place that the policy can have where it applies in this direction: it may apply in the other
+        one as well, and then counts as written."""
+        if not self.policy.scope.terms.bidirectional:
+            return self.order
+        return min(policy_order(self.policy), policy_order(self.policy, True))
+
+    @property
+    def match(self) -> Match[P]:
+        """A match in this direction, for comparing."""
+        part = FromPart.HEADER_FROM if _reads_header(self) else FromPart.ENVELOPE_FROM
+        return Match(self.policy, part, self.is_reversed)
+
+
+def direction_of(entry: P | Reversed[P]) -> Direction[P]:
+    """The direction that an entry of the index stands for."""
+    return Direction(policy_of(entry), type(entry) is Reversed)
+
+
+def directions(policy: P) -> Iterator[Direction[P]]:
+    """The directions in which the policy could match: a recipient has no display name (D-02)."""
+    for is_reversed in (False, True) if policy.scope.terms.bidirectional else (False,):
+        direction = Direction(policy, is_reversed)
+        if direction.recipient.type is not TargetType.HEADER_DISPLAY_NAME:
+            yield direction
+
+
+def covers(coverage: Coverage, wide: Direction[P], narrow: Direction[Q], at: float) -> bool:
+    """Whether `wide` applies to every message from the time `at` on that `narrow` applies to in its direction.
+
+    True is certain; False may also mean that it cannot be told. Policies of different types may be compared.
+    """
+    ours, theirs = wide.policy.scope.terms, narrow.policy.scope.terms
+    if not ours.enabled or (isinstance(wide.policy, BlockedSenderPolicy) and wide.policy.relay_guard):
+        return False  # the guard lets bounces from relay networks pass
+    return (
+        ours.starts <= max(at, theirs.starts)
+        and ours.ends >= theirs.ends
+        and wide.recipient.key in coverage.sure_keys(narrow.recipient)
+        and _sender_covered(coverage, wide, narrow)
+        and networks_covered(ours.networks, theirs.networks)
+    )
+
+
+def may_meet(one: Scope, other: Scope, at: float) -> bool:
+    """Whether conditions and dates let both apply to one message from the time `at` on."""
+    first, second = one.terms, other.terms
+    if max(at, first.starts, second.starts) >= min(first.ends, second.ends):
+        return False
+    ours, theirs = first.networks, second.networks
+    if not ours or not theirs:
+        return True
+    if len(ours) * len(theirs) > MAX_PAIRS:
+        return not set(ours).isdisjoint(theirs)
+    return any(a.version == b.version and a.overlaps(b) for a in ours for b in theirs)
+
+
+def is_in_force(scope: Scope, at: float) -> bool:
+    """Whether the scope is in force at the time `at`, or will be."""
+    return scope.terms.enabled and scope.terms.ends > max(at, scope.terms.starts)
+
+
+def _reads_envelope(direction: Direction[P]) -> bool:
+    named = direction.sender.type is TargetType.HEADER_DISPLAY_NAME
+    return direction.policy.scope.terms.from_part is not FromPart.HEADER_FROM and not named
+
+
+def _reads_header(direction: Direction[P]) -> bool:
+    named = direction.sender.type is TargetType.HEADER_DISPLAY_NAME
+    return direction.policy.scope.terms.from_part is not FromPart.ENVELOPE_FROM or named
+
+
+def _sender_covered(coverage: Coverage, wide: Direction[P], narrow: Direction[Q]) -> bool:
+    """Whether the wide one matches by whichever sender address makes the narrow one match."""
+    by_envelope, by_header = _reads_envelope(wide), _reads_header(wide)
+    if wide.sender.type is TargetType.EVERYONE and by_envelope:
+        return True  # there always is an envelope sender, if only the null sender
+    if wide.sender.key not in coverage.sure_keys(narrow.sender):
+        return False
+    return (by_envelope or not _reads_envelope(narrow)) and (by_header or not _reads_header(narrow))
+
+
+def networks_covered(wide: tuple[Network, ...], narrow: tuple[Network, ...]) -> bool:
+    """Whether every source address within the narrow ranges is within the wide ones; none at all is any source."""
+    if not wide:
+        return True
+    if not narrow:
+        return False
+    if len(wide) * len(narrow) > MAX_PAIRS:
+        return set(narrow) <= set(wide)
+    return all(any(_inside(n, w) for w in wide) for n in narrow)
+
+
+def _inside(narrow: Network, wide: Network) -> bool:
+    # Told by the first address and the length: `subnet_of` is typed for one version at a time.
+    return narrow.version == wide.version and narrow.prefixlen >= wide.prefixlen and narrow.network_address in wide

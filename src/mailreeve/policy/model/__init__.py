@@ -1,0 +1,1 @@
+"""What a policy, a message and a decision are: immutable values, and who an address is to them."""

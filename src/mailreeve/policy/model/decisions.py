@@ -1,0 +1,168 @@
+"""What is a decision? The verdict, who made it, what the sender is told, and the way there."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from mailreeve.policy.model.identities import StandIn
+from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, WebEntry
+
+
+class PolicyType(StrEnum):
+    """The kinds of policy that each contribute a winner of their own (behaviour.md section 2.8)."""
+
+    # Enum's own hash is a function in Python, asked for every winner of every decision.
+    __hash__ = str.__hash__
+
+    BLOCKED_SENDERS = "blocked_senders"
+    PERMITTED_SENDERS = "permitted_senders"
+    MANAGED_SENDERS = "managed_senders"
+    ADDRESS_ALTERATION = "address_alteration"
+
+
+class Verdict(StrEnum):
+    """What becomes of the message for this recipient."""
+
+    REJECT = "reject"
+    DELIVER = "deliver"
+
+
+class Stage(StrEnum):
+    """When in the SMTP session the refusal is certain (behaviour.md section 1)."""
+
+    CONNECT = "connect"
+    RCPT = "rcpt"
+    DATA = "data"
+
+
+class Layer(StrEnum):
+    """Which layer settled the verdict. `default` means that no layer had anything to say.
+
+    `message_limits` is no policy: the message is one that nobody gets, whoever the recipient is.
+    """
+
+    RELAY = "relay"
+    RECIPIENT_VALIDATION = "recipient_validation"
+    BLOCKED_SENDERS = "blocked_senders"
+    PERMITTED_SENDERS = "permitted_senders"
+    MANAGED_SENDERS = "managed_senders"
+    MESSAGE_LIMITS = "message_limits"
+    DEFAULT = "default"
+
+
+class SpamChecks(StrEnum):
+    """Whether a spam engine behind us should look at the message. Virus checks always run."""
+
+    RUN = "run"
+    SKIP = "skip"
+
+
+class SmtpReply(Struct, frozen=True, gc=False):
+    """An SMTP reply without the decision id, which the door appends (behaviour.md D-17)."""
+
+    code: int
+    enhanced: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.enhanced} {self.text}"
+
+
+class Winner(Struct, frozen=True, gc=False):
+    """The policy or personal entry that took its type."""
+
+    id: str
+    description: str
+
+
+class Candidate(Struct, frozen=True, gc=False):
+    """One policy that a decision considered.
+
+    `failed` names the first test that it did not pass, in words, or is None when it applied.
+    `sort_key` is the order of D-10 and D-11, highest first; `place` is 1 for the winner of the
+    type and 0 for a policy that did not apply. `part` is the sender address that matched.
+    `stand_ins` are the steps from an address of the message to one that the policy names (D-53), where that is
+    another one. `note` adds what a reader would ask next, such as a tie.
+    """
+
+    type: PolicyType
+    id: str
+    description: str
+    effect: str
+    failed: str | None
+    sort_key: tuple[float | str, ...]
+    place: int
+    part: FromPart | None = None
+    is_reversed: bool = False
+    note: str = ""
+    stand_ins: tuple[StandIn, ...] = ()
+
+
+class FieldAlteration(Struct, frozen=True, gc=False):
+    """One rewrite that alteration would do to one address field. Addresses are as written."""
+
+    definition_id: str
+    set_id: str
+    field: AddressType
+    original: str
+    new: str
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """The answer for one message and one recipient.
+
+    `certain` is False when the header is still unknown and could change the verdict, or the spam checks
+    and recipient of a delivery (D-07); such a decision must not be acted upon. `stage` is when the session
+    gives the refusal, None for a delivery. `recipient` is the effective, that is possibly rewritten, envelope
+    recipient. `winners` holds one entry per policy type, None where
+    nothing applied. `description` is that of the policy which settled the verdict, to be kept with
+    the message (D-35). `steps` says in sentences what each layer found, in order.
+    """
+
+    verdict: Verdict
+    stage: Stage | None
+    reply: SmtpReply | None
+    layer: Layer
+    spam_checks: SpamChecks
+    recipient: str
+    winners: dict[PolicyType, Winner | None]
+    revision: int
+    certain: bool = True
+    description: str = ""
+    alterations: tuple[FieldAlteration, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    steps: tuple[str, ...] = ()
+
+
+class WebVerdict(StrEnum):
+    """What becomes of a web request. `none` is no opinion: other rules decide."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    NONE = "none"
+
+
+class WebCandidate(Struct, frozen=True, gc=False):
+    """One entry of one web list that a decision considered; fields as in `Candidate`."""
+
+    policy_id: str
+    description: str
+    entry: WebEntry
+    action: WebAction
+    failed: str | None
+    sort_key: tuple[float | str, ...]
+    place: int
+    note: str = ""
+
+
+class WebDecision(Struct, frozen=True, gc=False):
+    """The answer for one web request. `policy_id` and `entry` are None when there is no opinion."""
+
+    verdict: WebVerdict
+    policy_id: str | None
+    entry: WebEntry | None
+    url: str
+    revision: int
+    candidates: tuple[WebCandidate, ...] = ()

@@ -1,0 +1,58 @@
+"""Which of two applicable policies of one type wins? The order of behaviour.md D-10 and D-11, in one place."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Final
+
+from mailreeve.policy.model.policies import Scope
+from mailreeve.policy.model.targets import RANK
+
+Order = tuple[int, int, int, int, int, int, float, str]
+"""The sort key of a policy: compared as a tuple, the highest wins. Ids make it total."""
+
+RANKED: Final = 4
+"""How many leading elements of an `Order` say how narrow the policy is; the others only break ties."""
+
+_TIE_BREAKERS: Final = (
+    "the one with a source address condition wins",
+    "the one with dates wins",
+    "the one created later wins",
+    "the one with the higher id wins",
+)
+
+
+def order(scope: Scope, created: float, policy_id: str, is_reversed: bool = False) -> Order:
+    """The sort key of a policy in the direction in which it matched.
+
+    1. `override` comes before everything else (behaviour.md section 2.7, rule 4).
+    2. Then the narrowest target on either side, then the other side (D-10): an individual address is
+       the most specific thing that a policy can name, wherever it stands.
+    3. Then the sender's side, so that two mirrored scopes are not equal. Swapped, the sender's side is
+       the policy's `to`, because the ranks swap with the targets (D-09).
+    4. Ties (D-11): a source address condition narrows the policy and a date shows intent; after
+       that the newest wins, since that is what people try; last the id, so that no tie is left.
+    """
+    ours, theirs = RANK[scope.from_.type], RANK[scope.to.type]
+    if is_reversed:
+        ours, theirs = theirs, ours
+    high, low = (ours, theirs) if ours >= theirs else (theirs, ours)
+    dated = scope.terms.starts != -inf or scope.terms.ends != inf
+    return (
+        1 if scope.terms.override else 0,
+        high,
+        low,
+        ours,
+        1 if scope.terms.networks else 0,
+        1 if dated else 0,
+        created,
+        policy_id,
+    )
+
+
+def tie_breaker(first: Order, second: Order) -> str:
+    """What puts `first` before an equally narrow `second`, in words; empty if it is narrower anyway."""
+    if first[:RANKED] != second[:RANKED]:
+        return ""
+    ties = zip(_TIE_BREAKERS, first[RANKED:], second[RANKED:], strict=True)
+    return next((words for words, a, b in ties if a != b), "")

@@ -1,0 +1,242 @@
+"""What does a policy say? The immutable values that a decision is made from.
+
+Ids are the store's keys as text; times are POSIX seconds in UTC. Nothing here is validated: values
+come from `wire` and `store`, which refuse what makes no sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
+from math import inf
+from typing import ClassVar, Final, Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from mailreeve.formats.networks import Network
+from mailreeve.policy.model.targets import EVERYONE, Target
+
+T = TypeVar("T")
+
+
+class Changes(Struct, Generic[T], frozen=True):
+    """What has become of single objects of one kind: their new values, and the ids of those that are gone.
+
+    An id that is gone may be one that never was, so that whoever reads what is left need not know.
+    """
+
+    put: Sequence[T] = ()
+    gone: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.put) + len(self.gone)
+
+
+class FromPart(StrEnum):
+    """Which sender address a policy looks at (behaviour.md section 2.4)."""
+
+    ENVELOPE_FROM = "envelope_from"
+    HEADER_FROM = "header_from"
+    BOTH = "both"
+
+
+class BlockedOption(StrEnum):
+    """What a blocked sender policy does (behaviour.md section 3.1)."""
+
+    NO_ACTION = "no_action"
+    BLOCK_SENDER = "block_sender"
+
+
+class ManagedAction(StrEnum):
+    """What a personal entry does (behaviour.md section 4.1)."""
+
+    __hash__ = str.__hash__  # Enum's own is a function in Python, asked for every entry looked at
+
+    PERMIT = "permit"
+    BLOCK = "block"
+
+
+class Terms(Struct, frozen=True, gc=False):
+    """What a scope says besides whom it names. Few differ, so that the policies of an account share them.
+
+    `starts` is inclusive and `ends` exclusive (D-12), in POSIX seconds; infinite means eternal.
+    An empty `networks` sets no condition on the source address.
+
+    `unconditional` follows from the others: in force at any time, from anywhere. What is passed for it is ignored.
+    """
+
+    from_part: FromPart = FromPart.ENVELOPE_FROM
+    networks: tuple[Network, ...] = ()
+    starts: float = -inf
+    ends: float = inf
+    override: bool = False
+    bidirectional: bool = False
+    enabled: bool = True
+    unconditional: bool = False
+
+    def __post_init__(self) -> None:
+        always = self.enabled and self.starts == -inf and self.ends == inf and not self.networks
+        force_setattr(self, "unconditional", always)
+
+
+PLAIN: Final = Terms()
+
+
+@lru_cache(maxsize=4_096)
+def _shared_terms(
+    from_part: FromPart, starts: float, ends: float, override: bool, bidirectional: bool, enabled: bool
+) -> Terms:
+    return Terms(from_part, (), starts, ends, override, bidirectional, enabled)
+
+
+class Scope(Struct, frozen=True, gc=False):
+    """When a policy applies: the part that all policy types share (behaviour.md section 2.1)."""
+
+    from_: Target = EVERYONE
+    to: Target = EVERYONE
+    terms: Terms = PLAIN
+
+    @staticmethod
+    def of(
+        from_: Target = EVERYONE,
+        to: Target = EVERYONE,
+        from_part: FromPart = FromPart.ENVELOPE_FROM,
+        networks: tuple[Network, ...] = (),
+        starts: float = -inf,
+        ends: float = inf,
+        override: bool = False,
+        bidirectional: bool = False,
+        enabled: bool = True,
+    ) -> Scope:
+        """The scope on the terms given, see `Terms`."""
+        if networks:  # not remembered: there may be a thousand, and hardly two policies name the same
+            terms = Terms(from_part, networks, starts, ends, override, bidirectional, enabled)
+        else:
+            terms = _shared_terms(from_part, starts, ends, override, bidirectional, enabled)
+        return Scope(from_, to, terms)
+
+
+class BlockedSenderPolicy(Struct, frozen=True, gc=False):
+    """Refuses, or exempts, a sender (behaviour.md section 3). `created` is in POSIX seconds.
+
+    `relay_guard` marks the account's fixed external-to-external policy (D-14), whose refusal has
+    the text of an open relay attempt.
+    """
+
+    id: str
+    description: str
+    scope: Scope
+    option: BlockedOption
+    created: float
+    relay_guard: bool = False
+
+
+class PermittedSenderPolicy(Struct, frozen=True, gc=False):
+    """Lets a sender skip spam checks (behaviour.md section 3.3). `created` is in POSIX seconds."""
+
+    id: str
+    description: str
+    scope: Scope
+    created: float
+    relay_guard: ClassVar[bool] = False
+
+
+class ManagedSender(Struct, frozen=True, gc=False):
+    """One entry of a recipient's personal list (behaviour.md section 4).
+
+    `recipient` is the key of the user's primary address, `sender` the key of an address or, without
+    an `@`, a canonical domain (D-18). There is one entry per pair (D-19).
+    """
+
+    id: str
+    recipient: str
+    sender: str
+    action: ManagedAction
+
+
+class AddressType(StrEnum):
+    """Which address a definition rewrites (api.md section 3.4.2)."""
+
+    ALL = "all"
+    ENVELOPE_FROM = "envelope_from"
+    ENVELOPE_TO = "envelope_to"
+    FROM = "from"
+    REPLY_TO = "reply_to"
+    TO_CC_BCC = "to_cc_bcc"
+    SENDER = "sender"
+
+
+class Routing(StrEnum):
+    """For which direction of mail a definition holds (behaviour.md section 5.2)."""
+
+    ALL = "all"
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class AddressPattern(Struct, frozen=True, gc=False):
+    """`local@domain`, `*@domain` or `local@*`; an empty half stands for the asterisk.
+
+    On the original side an asterisk matches any such half, on the new side it keeps the half
+    (behaviour.md section 5.5). `local` is kept as given, `domain` is canonical.
+    """
+
+    local: str
+    domain: str
+
+
+class Definition(Struct, frozen=True, gc=False):
+    """One rewrite rule. An empty `set_id` is the root, which needs no policy (behaviour.md section 5.1)."""
+
+    id: str
+    set_id: str
+    address_type: AddressType
+    original: AddressPattern
+    new: AddressPattern
+    routing: Routing
+
+
+class AlterationPolicy(Struct, frozen=True, gc=False):
+    """Puts a set of definitions to work for a scope. `created` is in POSIX seconds."""
+
+    id: str
+    description: str
+    scope: Scope
+    set_id: str
+    created: float
+    relay_guard: ClassVar[bool] = False
+
+
+class WebEntryType(StrEnum):
+    """How much of the address an entry must match (behaviour.md section 6.1)."""
+
+    DOMAIN = "domain"
+    URL = "url"
+
+
+class WebAction(StrEnum):
+    """What an entry of a web list does."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
+class WebEntry(Struct, frozen=True, gc=False):
+    """One domain or URL of a web list; `value` is canonical, as `weblists.canonical_entry` gives it."""
+
+    id: str
+    type: WebEntryType
+    value: str
+    action: WebAction
+
+
+class WebPolicy(Struct, frozen=True, gc=False):
+    """A block/allow list: its entries hold for whoever one of its scopes names (behaviour.md section 6)."""
+
+    id: str
+    description: str
+    scopes: tuple[Scope, ...]
+    entries: tuple[WebEntry, ...]
+    created: float

@@ -1,0 +1,94 @@
+"""How do sentences name targets, types and layers? One vocabulary for all that explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from mailreeve.policy.model.decisions import Layer, PolicyType
+from mailreeve.policy.model.identities import StandIn, StandInKind
+from mailreeve.policy.model.policies import Definition
+from mailreeve.policy.model.targets import Target, TargetType
+
+KIND_WORDS: Final[dict[TargetType, str]] = {
+    TargetType.EVERYONE: "everyone",
+    TargetType.INTERNAL_ADDRESSES: "internal addresses",
+    TargetType.EXTERNAL_ADDRESSES: "external addresses",
+    TargetType.FREE_MAIL_DOMAINS: "free-mail domains",
+    TargetType.EMAIL_DOMAIN: "domain",
+    TargetType.PROFILE_GROUP: "group",
+    TargetType.ADDRESS_ATTRIBUTE_VALUE: "attribute value",
+    TargetType.INDIVIDUAL_EMAIL_ADDRESS: "individual address",
+    TargetType.HEADER_DISPLAY_NAME: "display name",
+}
+"""What kind of target it is, in words."""
+
+TYPE_WORDS: Final[dict[PolicyType, str]] = {
+    PolicyType.BLOCKED_SENDERS: "blocked senders",
+    PolicyType.PERMITTED_SENDERS: "permitted senders",
+    PolicyType.MANAGED_SENDERS: "managed senders",
+    PolicyType.ADDRESS_ALTERATION: "address alteration",
+}
+
+LAYER_WORDS: Final[dict[Layer, str]] = {
+    Layer.RELAY: "the relay check",
+    Layer.RECIPIENT_VALIDATION: "recipient validation",
+    Layer.BLOCKED_SENDERS: "blocked senders",
+    Layer.PERMITTED_SENDERS: "permitted senders",
+    Layer.MANAGED_SENDERS: "managed senders",
+    Layer.MESSAGE_LIMITS: "the limits of a message",
+    Layer.DEFAULT: "no layer",
+}
+
+TYPE_LAYERS: Final[dict[PolicyType, Layer]] = {
+    PolicyType.BLOCKED_SENDERS: Layer.BLOCKED_SENDERS,
+    PolicyType.PERMITTED_SENDERS: Layer.PERMITTED_SENDERS,
+    PolicyType.MANAGED_SENDERS: Layer.MANAGED_SENDERS,
+}
+"""The layer that each type can settle the verdict in; alteration settles none."""
+
+
+def quoted(description: str) -> str:
+    """A policy as sentences name it."""
+    return f'"{description}"' if description else "the policy without a description"
+
+
+def target_words(target: Target, group_names: Mapping[str, str]) -> str:
+    """Whom the target names."""
+    value = target.value
+    match target.type:
+        case TargetType.EMAIL_DOMAIN:
+            return f"the domain {value}"
+        case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
+            return value
+        case TargetType.PROFILE_GROUP:
+            return f"the group {quoted(group_names.get(value, '(unknown)'))}"
+        case TargetType.ADDRESS_ATTRIBUTE_VALUE:
+            return f'users with the attribute value "{value}"'
+        case TargetType.HEADER_DISPLAY_NAME:
+            return f'the display name "{value}"'
+        case _:
+            return KIND_WORDS[target.type]
+
+
+def stand_in_words(stand_in: StandIn) -> str:
+    """How an address stands for another one."""
+    if stand_in.kind is StandInKind.ALIAS:
+        return f"{stand_in.address} is an alias of {stand_in.of}"
+    return f"{stand_in.address} is {stand_in.of} with a tag"
+
+
+def definition_words(definition: Definition) -> str:
+    """What the definition rewrites, as its writers put it."""
+    original, new = definition.original, definition.new
+    return f"{original.local or '*'}@{original.domain or '*'} -> {new.local or '*'}@{new.domain or '*'}"
+
+
+def listed(words: Iterable[str], most: int = 5) -> str:
+    """`a, b and c`; of many the first few and the number of the others."""
+    every = list(words)
+    if len(every) > most:
+        return f"{', '.join(every[:most])} and {len(every) - most} more"
+    if len(every) < 2:
+        return "".join(every)
+    return f"{', '.join(every[:-1])} and {every[-1]}"

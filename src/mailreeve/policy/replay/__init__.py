@@ -1,0 +1,1 @@
+"""What a draft of changes would have done to messages of the past."""

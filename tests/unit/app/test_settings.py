@@ -1,0 +1,158 @@
+"""Option before environment before file before default, and nothing wrong is taken (design.md section 7)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mailreeve.app import settings
+from mailreeve.app.settings import FILE_NAME, Settings, SettingsError, split_host_port
+from mailreeve.policy.lint.reach import ReachGuard
+
+NAMES = [field.name for field in msgspec.structs.fields(Settings)]
+
+
+def read(data: Path, file: str = "", environment: dict[str, str] | None = None, **options: object) -> Settings:
+    """The settings with this file, environment and options."""
+    if file:
+        (data / FILE_NAME).write_text(file, "utf-8")
+    return settings.read(data, options, environment or {})
+
+
+def refused(
+    data: Path, *named: str, file: str = "", environment: dict[str, str] | None = None, **options: object
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(data, file, environment, **options)
+    assert all(text in str(caught.value) for text in named), str(caught.value)
+
+
+def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+    """Also when the folder is not there yet; they are all valid."""
+    assert read(tmp_path / "absent") == Settings()
+
+
+def test_each_source_outranks_the_next(tmp_path: Path) -> None:
+    """Option, environment, file, default."""
+    file = 'http = "file:1"\nsmtp = "file:2"\nmilter = "file:3"'
+    found = read(
+        tmp_path, file, {"MAILREEVE_HTTP": "environment:1", "MAILREEVE_SMTP": "environment:2"}, http="option:1"
+    )
+    assert (found.http, found.smtp, found.milter, found.hostname) == ("option:1", "environment:2", "file:3", "")
+
+
+def test_an_option_that_was_not_given_does_not_count(tmp_path: Path) -> None:
+    """None is absent; an empty text is a value."""
+    assert read(tmp_path, 'http = "file:1"', http=None).http == "file:1"
+    assert read(tmp_path, 'http = "file:1"', http="").http == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
+    """`MAILREEVE_` and the name in capitals, as text of whatever type."""
+    default = getattr(Settings(), name)
+    value, text = {
+        str: ("other:7", "other:7"),
+        int: (7, "7"),
+        float: (7.5, "7.5"),
+        bool: (True, "true"),
+        ReachGuard: (ReachGuard.REFUSE, "refuse"),
+        tuple: (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128"),
+    }[type(default)]
+    assert getattr(read(tmp_path, environment={f"MAILREEVE_{name.upper()}": text}), name) == value
+
+
+def test_variables_of_others_are_ignored(tmp_path: Path) -> None:
+    """A container's environment holds much."""
+    assert (
+        read(tmp_path, environment={"MAILREEVE_COLOUR": "blue", "HTTP": "x", "mailreeve_http": "y"}) == Settings()
+    )
+
+
+def test_an_unknown_key_of_the_file_is_refused(tmp_path: Path) -> None:
+    """A misspelt setting must not be without effect in silence."""
+    refused(tmp_path, FILE_NAME, "htttp", file='htttp = "x:1"')
+
+
+@pytest.mark.parametrize(
+    "file", ["http =", 'http = "a"\nhttp = "b"', "[http]\nhost = 1", 'relay_networks = "10.0.0.0/8"']
+)
+def test_a_file_that_is_wrong_is_refused_by_name(tmp_path: Path, file: str) -> None:
+    """Bad TOML and bad types."""
+    refused(tmp_path, FILE_NAME, file=file)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """With its name, not with a traceback."""
+    (tmp_path / FILE_NAME).write_bytes(b'http = "\xff"')
+    refused(tmp_path, FILE_NAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("clock_skew", "soon"),
+        ("clock_skew", "-1"),
+        ("clock_skew", "nan"),
+        ("clock_skew", "inf"),
+        ("clock_skew", "1e9"),
+        ("rate_limit", "0"),
+        ("rate_limit", "many"),
+        ("rate_limit", "2.5"),
+        ("rate_limit", ""),
+        ("rate_window_ms", "0"),
+        ("max_body", "-1"),
+        ("max_message", "0"),
+        ("max_recipients", "0"),
+        ("web_urls_per_policy", "-1"),
+        ("relay_networks", "10.0.0.0/8,nonsense"),
+        ("relay_networks", "10.0.0.0/33"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_and_source(tmp_path: Path, name: str, text: str) -> None:
+    """Wherever it came from. A clock skew that is no number would let every date pass."""
+    variable = f"MAILREEVE_{name.upper()}"
+    given: object = text.split(",") if name == "relay_networks" else text
+    refused(tmp_path, variable, name, environment={variable: text})
+    refused(tmp_path, "option", name, **{name: given})
+    refused(tmp_path, FILE_NAME, name, file=f"{name} = {given!r}")
+
+
+def test_a_bad_value_that_is_outranked_does_no_harm(tmp_path: Path) -> None:
+    """Only what is in force must be valid."""
+    assert read(tmp_path, "rate_limit = 0", {"MAILREEVE_RATE_LIMIT": "9"}).rate_limit == 9
+
+
+def test_relays_are_networks(tmp_path: Path) -> None:
+    """IPv4-mapped ranges are the IPv4 ranges they stand for, as source addresses are; an empty variable means that
+    nobody may relay."""
+    found = read(tmp_path, relay_networks=["192.0.2.1/24", "::ffff:198.51.100.0/120"])
+    assert found.networks() == (ip_network("192.0.2.0/24"), ip_network("198.51.100.0/24"))
+    assert read(tmp_path, environment={"MAILREEVE_RELAY_NETWORKS": ""}).networks() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:8025", "127.0.0.1", 8025),
+        ("localhost:0", "localhost", 0),
+        (":25", "127.0.0.1", 25),
+        ("[::1]:65535", "::1", 65_535),
+        ("::1:25", "::1", 25),
+    ],
+)
+def test_listeners_are_host_and_port(text: str, host: str, port: int) -> None:
+    """IPv6 in brackets; without a host, this machine only."""
+    assert split_host_port(text, "http") == (host, port)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "host:", "host:http", "host:-1", "host:65536", "host:²", "host:٢", "8025"]
+)
+def test_what_is_no_listener_is_refused_by_name(text: str) -> None:
+    """Also digits that are no ports."""
+    with pytest.raises(SettingsError, match="smtp"):
+        split_host_port(text, "smtp")
