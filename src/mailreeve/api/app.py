@@ -11,7 +11,7 @@ import asyncio
 import base64
 import binascii
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -23,10 +23,8 @@ import msgspec
 import structlog
 from anyio import CapacityLimiter
 from msgspec import Struct
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailreeve.access.caller import Caller, Origin
@@ -48,6 +46,7 @@ from mailreeve.wire.errors import (
     TOO_SLOW,
     UNKNOWN_PATH,
     WRONG_METHOD,
+    Fault,
     Problem,
     RequestRefused,
 )
@@ -62,7 +61,6 @@ SHORT_BODY: Final = 1024  # octets of a call that may be answered without a thre
 SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
 MAX_FORM: Final = 64 * 1024  # octets of a token request
 
-_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _SUCCESS_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Pragma": "no-cache",
@@ -104,33 +102,39 @@ class Api:
 
     def asgi(self) -> ASGIApp:
         """The ASGI application."""
-        routes = Starlette(
-            routes=[
-                Route("/healthz", self._alive, methods=["GET"]),
-                Route("/readyz", self._ready, methods=["GET"]),
-                Route("/openapi.json", self._describe, methods=["GET"]),
-                Route("/oauth/token", self._token, methods=["POST"]),
-                Route("/{path:path}", self._call, methods=_METHODS),
-            ]
-        )
+        open_to_all: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
+            ("POST", "/oauth/token"): self._token
+        }
+        for method in ("GET", "HEAD"):
+            open_to_all[method, "/healthz"] = self._alive
+            open_to_all[method, "/readyz"] = self._ready
+            open_to_all[method, "/openapi.json"] = self._describe
 
-        async def literal(scope: Scope, receive: Receive, send: Send) -> None:
-            # A path is what was sent, octet for octet: that is what is signed, and `%2F` is no separator.
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            # A path is what was sent, octet for octet: that is what is signed, and `%2F` is no separator. Nothing
+            # else has a say in it: neither the query, which is not signed and not read, nor the Host header.
             sent = scope.get("raw_path")
             if sent is not None:
                 scope["path"] = sent.decode("latin-1")
-            await routes(scope, receive, send)
+            request = Request(scope, receive, send)
+            door = open_to_all.get((request.method, scope["path"]), self._call)
+            try:
+                response = await door(request)
+            except Exception as problem:
+                response = self._broken(problem, scope["path"], self._standing(request, None))
+            await response(scope, receive, send)
 
-        return literal
+        return serve
 
     async def _call(self, request: Request) -> Response:
-        path = request.url.path
+        path = request.scope["path"]
         endpoint = self._endpoints.get(path)
         if endpoint is None:
-            return await self._unknown(request, path)
+            return await self._nothing(request, path, UNKNOWN_PATH)
         if request.method != "POST":
-            response = self._refuse(RequestRefused(WRONG_METHOD), self._standing(request, None))
-            response.headers["Allow"] = "POST"
+            response = await self._nothing(request, path, WRONG_METHOD)
+            if response.status_code == WRONG_METHOD.status:
+                response.headers["Allow"] = "POST"
             return response
         caller: Caller | None = None
         try:
@@ -158,15 +162,16 @@ class Api:
         work = partial(self._answered, request, endpoint, path, body, caller)
         return await self._in_worker(work, slow=bool(endpoint.slow))
 
-    async def _unknown(self, request: Request, path: str) -> Response:
-        """The answer to a path that is none of ours. Only callers learn which those are."""
+    async def _nothing(self, request: Request, path: str, why: Fault) -> Response:
+        """The answer where nothing can be called: at a path that is none of ours, or with another method than
+        POST. Only callers learn which it is."""
         try:
             caller = await self._in_worker(partial(self._admit, request, path))
         except _NotAdmitted as denied:
             await self._skip_body(request)
             return self._refuse(denied.refusal, denied.standing)
         await self._skip_body(request)
-        return self._refuse(RequestRefused(UNKNOWN_PATH), self._standing(request, caller))
+        return self._refuse(RequestRefused(why), self._standing(request, caller))
 
     def _answered(
         self, request: Request, endpoint: Endpoint, path: str, body: bytes, caller: Caller | None
@@ -192,7 +197,8 @@ class Api:
         try:
             if caller is None:
                 caller = self._admit(request, path)
-            origin = Origin(caller.actor, _address(request), request.headers.get("x-mc-req-id", "")[:128])
+            request_id = request.headers.get("x-mc-req-id", "").encode("latin-1").decode("utf-8", "replace")
+            origin = Origin(caller.actor, _address(request), request_id[:128])
             asked = envelope.decode(body)
             if at_once and not endpoint.is_short(asked.items):
                 return _Later(caller)
@@ -237,15 +243,18 @@ class Api:
         return self._quota.look(_counted_as(caller))
 
     def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
-        authorization = request.headers.get("authorization", "").strip()
-        scheme, _, rest = authorization.partition(" ")
-        if scheme.lower() == "bearer" and rest.strip():
-            return self._authenticator.bearer(rest.strip(), now)
-        if scheme.upper() != "MC":
+        scheme, rest = _credentials(request)
+        if scheme == "bearer" and rest:
+            return self._authenticator.bearer(rest, now)
+        if scheme != "mc":
             raise RequestRefused(NO_CREDENTIALS)
-        headers = request.headers
+        app_id, date, req_id = (_only(request, name) for name in ("x-mc-app-id", "x-mc-date", "x-mc-req-id"))
         call = signing.read_signed(
-            rest, headers.get("x-mc-app-id"), headers.get("x-mc-date"), headers.get("x-mc-req-id"), path
+            rest,
+            None if app_id is None else app_id.decode("latin-1"),
+            None if date is None else signing.text_of(date),
+            None if req_id is None else signing.text_of(req_id),
+            path,
         )
         return self._authenticator.signed(call, now)
 
@@ -257,13 +266,12 @@ class Api:
         except (RequestRefused, ClientDisconnect, TimeoutError):
             return _oauth_error("invalid_request", 400)
         client_id, client_secret = (form.get(name, "") for name in ("client_id", "client_secret"))
-        scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "basic":
-            try:
-                pair = base64.b64decode(rest.strip(), validate=True).decode()
-            except (binascii.Error, ValueError):
-                return _oauth_error("invalid_client", 401)
-            client_id, _, client_secret = pair.partition(":")
+        try:
+            scheme, rest = _credentials(request)
+            if scheme == "basic":
+                client_id, _, client_secret = base64.b64decode(rest, validate=True).decode().partition(":")
+        except (RequestRefused, binascii.Error, ValueError):
+            return _oauth_error("invalid_client", 401)
         if form.get("grant_type") != "client_credentials":
             return _oauth_error("unsupported_grant_type", 400)
 
@@ -397,9 +405,12 @@ class _OAuthError(Struct, frozen=True):
 
 def _grant(body: bytes) -> dict[str, str]:
     """The members of a token request, as a form or as a JSON object, whatever its Content-Type says. Raises
-    `RequestRefused` where it is JSON and no object of texts."""
+    `RequestRefused` where it is JSON and no object of texts, or a form that names a member twice."""
     if not body.lstrip().startswith((b"{", b"[")):
-        return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        form = parse_qs(body.decode("utf-8", "replace"))
+        if any(len(values) > 1 for values in form.values()):  # RFC 6749 section 3.2 has each once.
+            raise RequestRefused(BAD_REQUEST)
+        return {name: value for name, (value,) in form.items()}
     try:
         members = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
@@ -444,6 +455,23 @@ def _is_small(request: Request) -> bool:
 
 def _counted_as(caller: Caller) -> str:
     return f"{caller.account_id}/{caller.actor}"
+
+
+def _only(request: Request, name: str) -> bytes | None:
+    """The value of a header, without the white space around it (RFC 9110 section 5.5); None without one. Raises
+    `RequestRefused` where there are several: whoever reads the last of them, as a proxy may, sees another caller
+    than whoever reads the first."""
+    key = name.lower().encode()
+    found = [value for header, value in request.scope["headers"] if header == key]
+    if len(found) > 1:
+        raise RequestRefused(NO_CREDENTIALS, f"{NO_CREDENTIALS.message}: {name} is there more than once")
+    return found[0].strip(b" \t") if found else None
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    """The scheme of the Authorization header, in small letters, and what follows it. Raises `RequestRefused`."""
+    scheme, _, rest = (_only(request, "Authorization") or b"").decode("latin-1").partition(" ")
+    return scheme.lower(), rest.strip()
 
 
 def _key_named(request: Request) -> str:

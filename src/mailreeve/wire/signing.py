@@ -55,9 +55,14 @@ def read_signed(
     return SignedCall(access_key, signature, app_id.strip(), date, req_id, path)
 
 
+def text_of(header: bytes) -> str:
+    """A header's value as text that `sign` turns into the same octets again, whatever they are."""
+    return header.decode("utf-8", "surrogateescape")
+
+
 def sign(secret_key: bytes, date: str, request_id: str, path: str, application_key: str) -> str:
     """The signature as base64 text. `secret_key` is the decoded key."""
-    text = f"{date}:{request_id}:{path}:{application_key}".encode()
+    text = f"{date}:{request_id}:{path}:{application_key}".encode("utf-8", "surrogateescape")
     return base64.b64encode(hmac.new(secret_key, text, hashlib.sha1).digest()).decode()
 
 

@@ -158,10 +158,10 @@ class Service:
         method: str,
         path: str,
         body: bytes | Sequence[bytes] = b"",
-        headers: dict[str, str] | None = None,
+        headers: dict[str, str] | Sequence[tuple[str, str]] | None = None,
         client: str = "192.0.2.7",
     ) -> Reply:
-        """One request, its body in one or more pieces."""
+        """One request, its body in one or more pieces. Headers that come more than once are given as pairs."""
         reply = asyncio.run(self.ask(method, path, body, headers, client))
         # The limiter belongs to the loop that is gone; a server has one loop for life.
         self.api._workers = None
@@ -172,12 +172,13 @@ class Service:
         method: str,
         path: str,
         body: bytes | Sequence[bytes] = b"",
-        headers: dict[str, str] | None = None,
+        headers: dict[str, str] | Sequence[tuple[str, str]] | None = None,
         client: str = "192.0.2.7",
     ) -> Reply:
         """The same, for several at once."""
         pieces = [body] if isinstance(body, bytes) else list(body)
         reply = Reply(0, {}, b"")
+        pairs = headers.items() if isinstance(headers, dict) else headers or ()
         scope: Scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -188,7 +189,7 @@ class Service:
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": b"",
-            "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in (headers or {}).items()],
+            "headers": [(n.lower().encode("latin-1"), v.encode("latin-1")) for n, v in pairs],
             "client": (client, 5000),
             "server": ("127.0.0.1", 80),
         }
@@ -357,11 +358,100 @@ def test_passwords_are_hashed_without_keeping_others_waiting(
 # Calls that are refused.
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X"])
 def test_only_post_calls_functions(service: Service, method: str) -> None:
-    """405, which names the method that does (api.md section 1.1)."""
-    reply = service.request(method, PATH)
+    """405, which names the method that does (api.md section 1.1). A stranger is asked who it is, as at a path that
+    is not there."""
+    reply = service.request(method, PATH, b"", service.signed())
     assert (reply.status, reply.json["meta"]["status"], reply.headers["allow"]) == (405, 405, "POST")
+    stranger = service.request(method, PATH)
+    assert (stranger.status, stranger.error[0], "allow" in stranger.headers) == (
+        401,
+        "err_xdk_authorization_missing",
+        False,
+    )
+    assert stranger.body == service.request(method, "/api/test/nothing").body
+
+
+@pytest.mark.parametrize("path", ["*", "", "healthz", "//healthz", "/healthz/", "/HEALTHZ", "/oauth/token/"])
+def test_whatever_the_path_is_strangers_get_one_answer(service: Service, path: str) -> None:
+    for method in ("OPTIONS", "POST", "GET"):
+        reply = service.request(method, path)
+        assert (reply.status, reply.body) == (401, service.request("POST", PATH).body)
+
+
+@pytest.mark.parametrize(
+    "host", ["x/api/test/list?", "x?", "x#", "[", "x@y", "\x00", "é", "x/api/test/list", "evil:99999"]
+)
+def test_the_host_has_no_say_in_the_path(service: Service, host: str) -> None:
+    """What is signed and called is the path alone."""
+    assert service.call(text("x"), host=host).json["data"] == [{"text": "x"}]
+
+
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("name", ["authorization", "x-mc-app-id", "x-mc-date", "x-mc-req-id"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_header_that_says_who_calls_comes_once(service: Service, name: str, same: bool, first: bool) -> None:
+    """A proxy that reads the last one would see another caller than a server that reads the first."""
+    good = service.signed()
+    more = (name, good[name] if same else "Bearer x")
+    headers = [more, *good.items()] if first else [*good.items(), more]
+    reply = service.request("POST", PATH, text("x"), headers)
+    assert (reply.status, reply.error[0]) == (401, "err_xdk_authorization_missing")
+    assert f"{name} is there more than once" in reply.error[1].casefold()
+
+
+def test_a_token_and_a_signature_are_one_too_many(service: Service) -> None:
+    """In two headers; one that names both is neither. The x-mc headers beside a token are of no use, nor harm."""
+    bearer = f"Bearer {service.token()}"
+    signed = service.signed()
+    reply = service.request("POST", PATH, b"", [("authorization", bearer), *signed.items()])
+    assert (reply.status, reply.error[0]) == (401, "err_xdk_authorization_missing")
+    both = signed | {"authorization": f"{bearer}, {signed['authorization']}"}
+    assert service.request("POST", PATH, b"", both).status == 401
+    assert service.request("POST", PATH, b"", signed | {"authorization": bearer}).status == 200
+
+
+@pytest.mark.parametrize("req_id", ["\u00e9-1", "\U0001f600", "a:b", 'x" level=error'])
+def test_a_request_id_is_signed_octet_for_octet(service: Service, req_id: str) -> None:
+    """UTF-8 (api.md section 2.2), which a header carries as octets; the audit log has it as it was meant."""
+    date = format_datetime(datetime.now(UTC), usegmt=True)
+    secret = base64.b64decode(service.keys.secret_key)
+    signature = signing.sign(secret, date, req_id, PATH, service.keys.app_key)
+    sent = {"x_mc_date": f" {date}\t", "x_mc_req_id": req_id.encode().decode("latin-1")}
+    reply = service.call(text("x"), authorization=f"MC {service.keys.access_key}:{signature}", **sent)
+    assert reply.status == 200
+    query = select(audit_event.c.request_id).where(audit_event.c.object_kind == "test")
+    assert service.store.look_up(lambda connection: connection.execute(query).scalar_one()) == req_id
+
+
+def test_a_header_that_is_no_text_is_refused(service: Service) -> None:
+    """Octets that are no UTF-8 are signed like all others; as a date they are none."""
+    for octets in ("\xe9", "\xff\xfe"):
+        for name in ("x_mc_app_id", "x_mc_req_id", "x_mc_date", "authorization"):
+            reply = service.call(b"", **{name: octets})
+            assert reply.status in (401, 200), name
+            assert reply.json["data"] == []
+
+
+def test_what_breaks_before_anybody_is_known_is_told_like_the_rest(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At paths that are not there, with bodies that are not read yet, and where tokens are given."""
+
+    def broken(*_: object) -> None:
+        raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    monkeypatch.setattr(service.store, "look_up", broken)
+    form = b"grant_type=client_credentials&client_id=x&client_secret=y"
+    for reply in (
+        service.call(b"", "/api/test/nothing"),
+        service.call(text("x"), content_length=str(SMALL_BODY + 1)),
+        service.request("GET", PATH, b"", service.signed()),
+        service.request("POST", "/oauth/token", form),
+    ):
+        assert (reply.status, reply.error[0]) == (500, "err_internal")
+        assert "disk" not in reply.body.decode()
 
 
 @pytest.mark.parametrize(
@@ -514,6 +604,7 @@ def test_a_client_may_use_basic_authentication(service: Service) -> None:
         ("grant_type=client_credentials", {"authorization": "Basic /w=="}, 401, "invalid_client"),
         ("grant_type=password&client_id=x&client_secret=y", {}, 400, "unsupported_grant_type"),
         ("", {}, 400, "unsupported_grant_type"),
+        ("grant_type=client_credentials&client_id=x&client_id=y", {}, 400, "invalid_request"),
         ("x" * 70_000, {}, 400, "invalid_request"),
     ],
 )

@@ -116,6 +116,8 @@ class Authenticator:
             _log.error("stored key left out", table="application", key=application.id)
             raise RequestRefused(INVALID_SIGNATURE) from problem
         if binding is None:
+            # As much work as with one: something is opened, and something signed.
+            self._vault.open(application.app_key, application.account_id)
             signing.sign(_NO_SECRET, call.date, call.request_id, call.path, app_key)
             raise RequestRefused(INVALID_SIGNATURE)
         try:

@@ -1,0 +1,477 @@
+"""Nothing of one account is shown to another, changed by it, or told apart from what does not exist.
+
+Two accounts in one database are filled alike. For every endpoint of the registry there is a sample that is carried
+out in the first account, made of what that account holds. Then each thing that the sample names is exchanged for
+the second account's counterpart, one at a time and all at once, and for one that nobody ever had: both must be
+answered alike. Every statement that ran meanwhile is read: each table in it is bound to the account.
+
+An endpoint without a sample fails the first test.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import event, select
+
+from mailreeve.families.machinery.perform import Services
+from mailreeve.families.registry import ENDPOINTS, seed_account
+from mailreeve.families.tracking import rows as tracking
+from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.policy.model.decisions import SpamChecks
+from mailreeve.store.keys import new_key
+from mailreeve.store.schema import account as account_table
+from mailreeve.store.schema import metadata
+from mailreeve.wire.tokens import KEY_OCTETS, Ids, Kind
+
+World = Mapping[str, str]
+Sample = Callable[[World], dict[str, object]]
+
+BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
+
+
+def scope(w: World) -> dict[str, object]:
+    """A policy object that names a group, an attribute and an address."""
+    return {
+        "description": "a sample",
+        "from": {"type": "profile_group", "groupId": w["group"]},
+        "to": {"type": "individual_email_address", "emailAddress": w["ann"]},
+    }
+
+
+def by_attribute(w: World) -> dict[str, object]:
+    attribute = {"id": w["attribute"], "value": "red"}
+    return {
+        "description": "a sample",
+        "from": {"type": "email_domain", "emailDomain": w["domain"]},
+        "to": {"type": "address_attribute_value", "attribute": attribute},
+    }
+
+
+def web_targets(w: World, **more: str) -> list[dict[str, object]]:
+    """A group and an address whose requests a list is for."""
+    everyone = {"type": "everyone"}
+    return [
+        {**scope(w), "to": everyone, **more},
+        {
+            "description": "a sample",
+            "from": {"type": "individual_email_address", "emailAddress": w["ann"]},
+            "to": everyone,
+        },
+    ]
+
+
+def web_entry(w: World) -> dict[str, object]:
+    return {"id": w["web entry"], "action": "block", "type": "domain", "value": w["outside domain"]}
+
+
+SAMPLES: dict[str, list[Sample]] = {
+    "managedsender/permit-or-block-sender": [
+        lambda w: {"sender": w["outsider"], "to": w["ann"], "action": "permit"},
+        lambda w: {"sender": w["outside domain"], "to": w["alias"], "action": "block"},
+    ],
+    "policy/blockedsenders/create-policy": [
+        lambda w: {"option": "block_sender", "policy": scope(w)},
+        lambda w: {"option": "block_sender", "policy": by_attribute(w)},
+        lambda w: {"id": w["blocked"], "option": "no_action", "policy": scope(w)},
+    ],
+    "policy/blockedsenders/update-policy": [
+        lambda w: {"id": w["blocked"], "option": "no_action", "policy": scope(w)},
+        lambda w: {"id": w["blocked"], "option": "no_action", "policy": by_attribute(w)},
+    ],
+    "policy/blockedsenders/get-policy": [lambda w: {"id": w["blocked"]}],
+    "policy/blockedsenders/delete-policy": [lambda w: {"id": w["blocked"]}],
+    "policy/webwhiteurl/create-policy-with-targets": [
+        lambda w: {
+            "description": "a sample",
+            "policies": web_targets(w),
+            "urls": [{"action": "block", "type": "domain", "value": w["outside domain"]}],
+        }
+    ],
+    "policy/webwhiteurl/get-policy-with-targets": [lambda w: {"id": w["web"]}],
+    "policy/webwhiteurl/update-policy-with-targets": [
+        lambda w: {"id": w["web"], "policies": web_targets(w, id=w["web target"]), "urls": [web_entry(w)]}
+    ],
+    "policy/webwhiteurl/delete-policy-with-targets": [lambda w: {"id": w["web"]}],
+    "policy/address-alteration/create-address-alteration-set": [
+        lambda w: {"description": "a sample", "parentId": w["set"]}
+    ],
+    "policy/address-alteration/get-address-alteration-set": [
+        lambda w: {"id": w["set"], "depth": 9},
+        lambda w: {"folderId": w["set"]},
+    ],
+    "policy/address-alteration/create-definition": [
+        lambda w: {
+            "folderId": w["set"],
+            "addressAlterations": [
+                {
+                    "originalAddress": w["ann"],
+                    "newAddress": w["boss"],
+                    "addressType": "envelope_to",
+                    "routing": "inbound",
+                }
+            ],
+        }
+    ],
+    "policy/address-alteration/get-definition": [
+        lambda w: {"folderId": w["set"]},
+        lambda w: {"originalAddress": w["ann"]},
+        lambda w: {"newAddress": w["rewritten"]},
+    ],
+    "policy/address-alteration/delete-definition": [lambda w: {"id": w["definition"]}],
+    "policy/address-alteration/create-policy": [
+        lambda w: {"addressAlterationSetId": w["set"], "policy": scope(w)}
+    ],
+    "policy/address-alteration/get-policy": [lambda w: {"id": w["alteration"]}],
+    "policy/address-alteration/update-policy": [
+        lambda w: {"id": w["alteration"], "addressAlterationSetId": w["set"], "policy": scope(w)}
+    ],
+    "policy/address-alteration/delete-policy": [lambda w: {"id": w["alteration"]}],
+    "user/add-delegate-user": [lambda w: {"primaryAddress": w["boss"], "delegateAddress": w["ann"]}],
+    "user/find-delegate-users": [lambda w: {"primaryAddress": w["ann"]}],
+    "user/remove-delegate-user": [lambda w: {"id": w["right"]}],
+    "user/create-user": [
+        lambda w: {"emailAddress": w["new"], "name": "New", "accountCode": w["code"]},
+    ],
+    "user/update-user": [
+        lambda w: {"emailAddress": w["ann"], "name": "New", "accountLocked": True},
+        lambda w: {"emailAddress": w["alias"]},
+    ],
+    "user/get-internal-users": [lambda w: {"domain": w["domain"]}],
+    "user/get-profile": [lambda w: {"emailAddress": w["ann"]}, lambda w: {"emailAddress": w["alias"]}],
+    "user/get-aliases": [lambda w: {"emailAddress": w["ann"]}],
+    "user/update-alias": [lambda w: {"alias": w["new"], "aliasFor": w["ann"]}],
+    "user/remove-alias": [
+        lambda w: {"alias": w["alias"], "aliasFor": w["ann"]},
+        lambda w: {"alias": w["alias"]},
+    ],
+    "user/get-attributes": [lambda w: {"emailAddress": w["ann"]}],
+    "user/update-attributes": [
+        lambda w: {"emailAddress": w["ann"], "attributes": [{"id": w["attribute"], "value": "blue"}]},
+        lambda w: {"emailAddress": w["ann"], "attributes": [{"name": w["attribute name"], "value": "blue"}]},
+        lambda w: {"emailAddress": w["ann"], "attributes": [{"name": w["attribute name"]}]},
+    ],
+    "attribute/find-attribute-types": [lambda w: {}],
+    "directory/create-group": [lambda w: {"description": "a sample", "parentId": w["group"]}],
+    "directory/update-group": [lambda w: {"id": w["spare"], "description": "New", "parentId": w["group"]}],
+    "directory/delete-group": [lambda w: {"id": w["spare"]}],
+    "directory/get-group": [lambda w: {"id": w["group"]}],
+    "directory/find-groups": [lambda w: {"query": w["group name"]}],
+    "directory/get-group-members": [lambda w: {"id": w["group"]}],
+    "directory/add-group-member": [
+        lambda w: {"id": w["spare"], "emailAddress": w["ann"]},
+        lambda w: {"id": w["spare"], "domain": w["domain"]},
+    ],
+    "directory/remove-group-member": [lambda w: {"id": w["group"], "emailAddress": w["outsider"]}],
+    "domain/get-internal-domain": [lambda w: {"domain": w["domain"]}],
+    "domain/create-domain": [lambda w: {"domain": w["new domain"]}],
+    "account/get-account": [
+        lambda w: {"accountCode": w["code"]},
+        lambda w: {"accountName": w["account name"]},
+        lambda w: {"adminEmail": w["admin"]},
+    ],
+    "ext/explain-message": [
+        lambda w: {"from": w["outsider"], "to": w["ann"], "policyId": w["blocked"], "sourceIp": "192.0.2.1"},
+        lambda w: {"from": w["ann"], "to": w["outsider"], "policyId": w["alteration"], "headerFrom": w["boss"]},
+        lambda w: {"from": w["outsider"], "to": w["alias"], "policyId": w["managed"]},
+    ],
+    "ext/explain-web": [
+        lambda w: {"url": f"http://{w['outside domain']}/x", "user": w["ann"], "policyId": w["web"]},
+        lambda w: {"url": f"http://{w['outside domain']}/x", "policyId": w["web entry"]},
+    ],
+    "ext/lint-policies": [lambda w: {}],
+    "ext/replay-draft": [
+        lambda w: {
+            "draft": [
+                {
+                    "call": "policy/blockedsenders/update-policy",
+                    "item": {"id": w["blocked"], "option": "block_sender", "policy": scope(w)},
+                }
+            ]
+        },
+        lambda w: {
+            "draft": [{"call": "directory/add-group-member", "item": {"id": w["spare"], "emailAddress": w["ann"]}}]
+        },
+    ],
+}
+
+TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
+"""What is told of another account: that a domain is taken, since mail can go to one account only."""
+
+MARK, DOMAIN = "zqmarker", "zqmarker.test"
+
+
+def whole_list(w: World) -> dict[str, object]:
+    return {}
+
+
+def fill(account, mark: str, domain: str) -> dict[str, str]:
+    """Give an account two of everything that is listed; what a sample may name of it."""
+
+    def call(path: str, **item: object) -> dict:
+        (answer,) = account.call(path, {name.rstrip("_"): value for name, value in item.items()})
+        return answer
+
+    account.write(seed_account)
+    w = {
+        "domain": domain,
+        "new domain": f"new-{domain}",
+        "outside domain": f"{mark}-shop.test",
+        "outsider": f"friend@{mark}-shop.test",
+        "attribute name": f"{mark} team",
+        "group name": f"{mark} group",
+        "rewritten": f"{mark}@{domain}",
+    }
+    w |= {name: f"{name}@{domain}" for name in ("ann", "boss", "alias", "new", "cleo")}
+    call("domain/create-domain", domain=domain)
+    call("domain/create-domain", domain=f"second-{domain}")
+    for name in ("ann", "boss", "cleo"):
+        call("user/create-user", emailAddress=w[name], name=f"{mark} {name}")
+    call("user/update-alias", alias=w["alias"], aliasFor=w["ann"])
+    call("user/update-alias", alias=f"other-{w['alias']}", aliasFor=w["ann"])
+    named = [{"name": w["attribute name"], "value": f"{mark} red"}, {"name": f"{mark} site", "value": mark}]
+    w["attribute"] = call("user/update-attributes", emailAddress=w["ann"], attributes=named)["attributes"][0]["id"]
+    w["group"] = call("directory/create-group", description=w["group name"])["id"]
+    w["spare"] = call("directory/create-group", description=f"{w['group name']} too", parentId=w["group"])["id"]
+    call("directory/add-group-member", id=w["group"], emailAddress=w["outsider"], notes=mark)
+    call("directory/add-group-member", id=w["group"], domain=f"{mark}-partner.test")
+    managed = {"sender": f"x@{mark}-x.test", "to": w["ann"], "action": "block"}
+    w["managed"] = call("managedsender/permit-or-block-sender", **managed)["id"]
+    policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
+    w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
+    urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
+    for _ in range(2):
+        web = call(
+            "policy/webwhiteurl/create-policy-with-targets", description=mark, policies=web_targets(w), urls=urls
+        )
+    w |= {"web": web["id"], "web entry": web["urls"][0]["id"], "web target": web["policies"][0]["id"]}
+    alteration = "policy/address-alteration"
+    for _ in range(2):
+        w["set"] = call(f"{alteration}/create-address-alteration-set", description=f"{mark} set")["id"]
+    kinds = {"addressType": "envelope_to", "routing": "inbound"}
+    for name in ("boss", "ann"):
+        rewrites = [{"originalAddress": w[name], "newAddress": w["rewritten"], **kinds}]
+        made = call(f"{alteration}/create-definition", folderId=w["set"], addressAlterations=rewrites)
+        w["definition"] = made["id"]
+        made = call(f"{alteration}/create-policy", addressAlterationSetId=w["set"], policy=policy)
+        w["alteration"] = made["id"]
+    for name in ("boss", "cleo"):
+        w["right"] = call("user/add-delegate-user", primaryAddress=w["ann"], delegateAddress=w[name])["id"]
+    shown = call("account/get-account")
+    w |= {"code": shown["accountCode"], "account name": shown["accountName"], "admin": shown["adminEmail"]}
+    outcome = Outcome(
+        account_id=account.id,
+        decision_id=new_key(),
+        at=datetime.now(UTC).timestamp(),
+        source_ip="192.0.2.1",
+        sender=w["outsider"],
+        effective_sender=w["outsider"],
+        recipient=w["ann"],
+        effective_recipient=w["ann"],
+        header_from=(),
+        subject=mark,
+        message_id=f"<{mark}@x.test>",
+        size=100,
+        state=State.DELIVERED,
+        stage=None,
+        layer="none",
+        reply="250 2.0.0 OK",
+        policy_id="",
+        description="",
+        revision=1,
+        spam_checks=SpamChecks.RUN,
+    )
+    account.write(lambda work: tracking.add(work, [outcome]))
+    return w
+
+
+def nobody(of: World) -> dict[str, str]:
+    """What looks like these things, and is none of any account's."""
+    forger = Ids(bytes(KEY_OCTETS))
+
+    def invented(value: str) -> str:
+        prefix = "MTOKEN:" if value.startswith("MTOKEN:") else ""
+        if len(value.removeprefix(prefix)) == 43:
+            return prefix + forger.seal(Kind.USER, new_key(), "")
+        return value.replace(MARK, "nomark12").replace("zq", "no")
+
+    return {name: invented(value) for name, value in of.items()}
+
+
+class Used(dict):
+    """Notes what a sample asks for."""
+
+    def __init__(self, values: World) -> None:
+        super().__init__(values)
+        self.names: list[str] = []
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self.names:
+            self.names.append(name)
+        return super().__getitem__(name)
+
+
+class Undone:
+    """A store in which whatever an endpoint does is undone, so that all are asked about the same accounts."""
+
+    def __init__(self, store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+    def write(self, account_id, origin, transaction):
+        return self._store.rehearse(account_id, origin, transaction)
+
+
+class Statements:
+    """The statements that an engine runs, as it runs them."""
+
+    def __init__(self, engine) -> None:
+        self.seen: list[tuple[str, object]] = []
+        event.listen(engine, "before_cursor_execute", self._note)
+
+    def _note(self, connection, cursor, statement, parameters, context, many) -> None:
+        self.seen.append((statement, parameters))
+
+
+class Two:
+    """The two accounts, filled, and what stands for nothing."""
+
+    def __init__(self, account, other) -> None:
+        self.account, self.other = account, other
+        self.own = fill(account, "ownmark1", "own-mark.test")
+        self.theirs = fill(other, MARK, DOMAIN)
+        self.theirs["new domain"] = f"second-{DOMAIN}"  # what they have is new to nobody else
+        self.nobodys = nobody(self.theirs)
+        self.statements = Statements(account.services.store._engine.sqlalchemy)
+        self.really = account.services
+        account.services = replace(account.services, store=Undone(account.services.store))
+
+    def rows(self) -> dict[str, list]:
+        """All that the second account holds."""
+        with self.other.services.store._engine.reading() as connection:
+            mine = {
+                table.name: connection.execute(select(table).where(table.c.account_id == self.other.id)).all()
+                for table in metadata.sorted_tables
+                if "account_id" in table.c
+            }
+            mine["account"] = connection.execute(
+                select(account_table).where(account_table.c.id == self.other.id)
+            ).all()
+        return {name: sorted(map(tuple, rows), key=repr) for name, rows in mine.items()}
+
+
+@pytest.fixture
+def two(services: Services, account, other_account) -> Iterator[Two]:
+    for one, code, name in ((account, "COWN", "Own Limited"), (other_account, f"C{MARK}", f"{MARK} Limited")):
+        with services.store._engine.writing() as connection:
+            values = {"code": code, "name": name, "admin_email": f"root@{name.split()[0].lower()}.example"}
+            connection.execute(account_table.update().where(account_table.c.id == one.id).values(**values))
+    return Two(account, other_account)
+
+
+def plain(answer: object, values: World) -> str:
+    """An answer as a text, what was sent replaced by its name, new ids and times by what they are."""
+    text = json.dumps(answer, sort_keys=True)
+    for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
+        text = text.replace(value, f"<{name}>")
+    text = re.sub(r"[A-Za-z0-9_-]{43}", "<id>", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", "<time>", text)
+
+
+TABLES = {table.name for table in metadata.sorted_tables if "account_id" in table.c}
+_SOURCE = re.compile(r'\b(?:FROM|JOIN|UPDATE|,)\s+"?(\w+)"?(?:\s+AS\s+"?(\w+)"?)?')
+
+
+def unbound(statement: str) -> list[str]:
+    """The tables of a statement that nothing binds to an account."""
+    if statement.startswith("INSERT"):
+        columns = statement.partition("(")[2].partition(")")[0]
+        return [] if "account_id" in columns else [statement]
+    text = statement.replace('"', "")
+    bound = set(re.findall(r"\b(\w+)\.account_id = \?", text))
+    pairs = re.findall(r"\b(\w+)\.account_id = (\w+)\.account_id\b", text)
+    for _ in pairs:  # Bound is also what is joined to what is bound, over as many joins as there are.
+        bound |= {name for pair in pairs if bound.intersection(pair) for name in pair}
+    names = [alias or table for table, alias in _SOURCE.findall(text) if table in TABLES]
+    return [name for name in names if name not in bound]
+
+
+def test_every_endpoint_has_a_sample() -> None:
+    assert SAMPLES.keys() == BY_PATH.keys()
+
+
+def test_what_is_unbound_is_found() -> None:
+    """The reader of statements is no better than what it finds."""
+    assert unbound("SELECT user.id FROM user WHERE user.id = ?") == ["user"]
+    joined = "SELECT 1 FROM binding JOIN user ON user.id = binding.user_id WHERE binding.account_id = ?"
+    assert unbound(joined) == ["user"]
+    assert unbound(joined.replace("ON ", "ON user.account_id = binding.account_id AND ")) == []
+    circle = "SELECT 1 FROM binding JOIN user ON user.account_id = binding.account_id WHERE binding.id = ?"
+    assert unbound(circle) == ["binding", "user"]
+    assert unbound("SELECT 1 FROM delegate_right AS a WHERE a.id = ?") == ["a"]
+    assert unbound('DELETE FROM "user" WHERE "user".id = ?') == ["user"]
+    assert unbound("UPDATE user SET name=? WHERE user.account_id = ? AND user.id = ?") == []
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES))
+def test_the_other_account_is_as_good_as_none(two: Two, path: str) -> None:
+    before = two.rows()
+    for sample in SAMPLES[path]:
+        used = Used(two.own)
+        item = sample(used)
+        answer = two.account.answer(path, item)
+        assert (answer["fail"], bool(answer["data"])) == ([], True), "the sample itself is to be carried out"
+        assert MARK not in json.dumps(answer)
+        for names in (*([name] for name in used.names), used.names):
+            theirs = {name: two.theirs[name] for name in names}
+            nobodys = {name: two.nobodys[name] for name in names}
+            answer = two.account.answer(path, sample(two.own | theirs))
+            if len(names) == 1 and (path, names[0]) in TOLD:
+                (failure,) = answer["fail"]
+                assert [error["code"] for error in failure["errors"]] == [TOLD[path, names[0]]]
+                continue
+            shown = plain(answer, two.theirs)
+            assert shown == plain(two.account.answer(path, sample(two.own | nobodys)), two.nobodys), names
+            assert MARK not in shown, names
+    # What was undone until now is done, with all that is the other's.
+    two.account.services = two.really
+    for sample in SAMPLES[path]:
+        two.account.answer(path, sample(two.theirs))
+    assert two.rows() == before
+
+
+@pytest.mark.parametrize("path", sorted(path for path in SAMPLES if path != "domain/create-domain"))
+def test_every_statement_names_the_account(two: Two, path: str) -> None:
+    """The one exception looks whether any account has a domain, and tells nothing else."""
+    two.statements.seen.clear()
+    for sample in SAMPLES[path]:
+        assert two.account.answer(path, sample(two.own))["fail"] == []
+        two.account.answer(path, sample(two.theirs))
+    assert two.statements.seen
+    for statement, parameters in two.statements.seen:
+        assert unbound(statement) == [], statement
+        assert two.other.id not in repr(parameters), statement
+
+
+@pytest.mark.parametrize("path", sorted(endpoint.path for endpoint in ENDPOINTS if endpoint.lists))
+def test_page_tokens_of_the_other_account_are_as_good_as_none(two: Two, path: str) -> None:
+    sample = SAMPLES[path][-1]
+    if not any(member.required for member in msgspec.structs.fields(BY_PATH[path].item)):
+        sample = whole_list
+    first = {"pagination": {"pageSize": 1}}
+    token = two.other.answer(path, sample(two.theirs), meta=first)["meta"]["pagination"]["next"]
+    refused = []
+    for text in (token, Ids(bytes(KEY_OCTETS)).seal_page(b"x" * 60, two.account.id), "nonsense"):
+        for item in (sample(two.own), sample(two.theirs)):
+            with pytest.raises(Exception, match="pageToken") as caught:
+                two.account.answer(path, item, meta={"pagination": {"pageToken": text}})
+            refused.append(str(caught.value))
+    assert len(set(refused)) == 1
