@@ -1,0 +1,102 @@
+"""The answers of the program are the recorded ones, byte for byte but for ids, tokens and times.
+
+`RECORD=1 pytest tests/wire/test_recorded_answers.py` records anew; the difference is then there to be reviewed.
+Scenes and the driver are in `recording/`, and know nothing of the inside: HTTP, SMTP and the command line only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recorder import Recorder, written
+from scenes import AREAS, SETTINGS
+
+RECORDED = Path(__file__).with_name("recorded")
+ERRORS = Path(__file__).parents[2] / "docs/reference/errors.md"
+RECORD = os.environ.get("RECORD") == "1"
+UNREACHED = {
+    "err_request_timeout": "a body that takes a minute",
+    "err_busy": "two calls at once",
+    "err_internal": "we would have to break",
+    "token_expired": "a token lives for half an hour",
+    "err_xdk_account_disabled": "locks the caller out; the disabled user is recorded where it can be",
+    "err_attribute_limit": "a thousand calls",
+    "err_folder_limit": "thousands of calls",
+    "err_address_alteration_set_limit": "thousands of calls",
+}
+"""Codes of the catalogue that no recording has, and what it would take."""
+
+
+@pytest.fixture
+def play(new_folder, shared_folder, live_server_class, tmp_path: Path) -> Callable[[str], dict]:
+    """`play(area)` starts a server, plays the scene and gives the recording."""
+
+    def record(name: str) -> dict:
+        area = AREAS[name]
+        if area.accounts == 1:
+            data, credentials = new_folder(tmp_path)
+            keys = {"admin": credentials}
+        else:
+            template, credentials, members = shared_folder
+            data = tmp_path / "data"
+            shutil.copytree(template, data)
+            keys = {"admin": credentials, "foreign": members["foreign"], "expired": members["expired"]}
+            keys |= {role.name.lower() if role else "no_role": of for role, of in members["roles"].items()}
+        live = live_server_class(data, credentials, tmp_path / "maildir", environment=SETTINGS | area.settings)
+        live.start()
+        recorder = Recorder(live, keys)
+        try:
+            area.play(recorder)
+        finally:
+            live.stop()
+        recorder.log()
+        return recorder.recording()
+
+    return record
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_answers_are_as_recorded(play, name):
+    found = written(play(name)) + "\n"
+    file = RECORDED / f"{name}.json"
+    if RECORD:
+        file.write_text(found, "utf-8")
+    # As lines, so that the report of a failure shows those that differ.
+    assert found.splitlines() == file.read_text("utf-8").splitlines()
+
+
+def recorded_steps() -> list[dict]:
+    return [step for name in AREAS for step in json.loads((RECORDED / f"{name}.json").read_text("utf-8"))["steps"]]
+
+
+def test_every_endpoint_is_recorded(server):
+    """Each path that the server publishes has an answer with data and one with a refused item."""
+    good, bad = set(), set()
+    for step in recorded_steps():
+        answer = step.get("answer")
+        if isinstance(answer, dict) and "meta" in answer:
+            path = step["request"].removeprefix("POST ")
+            if answer["data"]:
+                good.add(path)
+            if answer["fail"]:
+                bad.add(path)
+    published = {p for p in server.request("GET", "/openapi.json").json()["paths"] if p.startswith("/api/")}
+    assert published - good == set()
+    assert published - bad == set()
+
+
+def test_every_error_is_recorded():
+    """Each code of the catalogue is in a recording, or it is said why not."""
+    catalogue = set(re.findall(r"^\| `(\w+)` \|", ERRORS.read_text("utf-8"), re.MULTILINE))
+    recorded = set(re.findall(r"\b[a-z]\w+\b", json.dumps([step.get("answer") for step in recorded_steps()])))
+    assert catalogue - recorded == set(UNREACHED)
+
+
+def test_no_other_recordings_lie_about():
+    assert {file.stem for file in RECORDED.glob("*.json")} == set(AREAS)
