@@ -25,7 +25,7 @@ UNREACHED = {
     "err_busy": "two calls at once",
     "err_internal": "we would have to break",
     "token_expired": "a token lives for half an hour",
-    "err_xdk_account_disabled": "locks the caller out; the disabled user is recorded where it can be",
+    "err_address_alteration_set_not_found": "no call removes a set",
     "err_attribute_limit": "a thousand calls",
     "err_folder_limit": "thousands of calls",
     "err_address_alteration_set_limit": "thousands of calls",

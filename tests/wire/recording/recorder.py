@@ -34,11 +34,12 @@ class Recorder:
         self.live = live
         self.keys = keys
         self.account_code = live.credentials["account_code"]
-        known = {"account code": self.account_code, "data": str(live.data), "maildir": str(live.maildir)}
+        known = {"own account code": self.account_code, "data": str(live.data), "maildir": str(live.maildir)}
         for who, theirs in keys.items():
             for name in ("app_id", "app_key", "access_key", "secret_key", "client_id", "client_secret"):
                 if len(theirs.get(name, "")) > 8:
                     known[f"{name} of {who}"] = theirs[name]
+                    known[f"beginning of {name} of {who}"] = theirs[name][:64]  # as the log shows it
         self._placeholders = Placeholders(known)
         self._headers: dict[str, dict[str, str]] = {}
         self._steps: list[Item] = []
@@ -54,7 +55,9 @@ class Recorder:
             envelope = {"meta": {"pagination": page}} | envelope
         body = json.dumps(envelope).encode()
         path = f"/api/{path}"
-        answer = self._request(title, "POST", path, body, self.live.signed(path, keys=self.keys[who]), who, envelope)
+        answer = self._request(
+            title, "POST", path, body, self.live.signed(path, keys=self.keys[who]), who, envelope
+        )
         data: list[dict[str, Any]] = answer["data"]
         return data
 
@@ -82,7 +85,13 @@ class Recorder:
         return found
 
     def send(
-        self, title: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str], who: str = "nobody"
+        self,
+        title: str,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        who: str = "nobody",
     ) -> Any:
         """A request with these headers; `who` says in the recording whose they are."""
         shown = None if body is None else body.decode("utf-8", "backslashreplace")
@@ -104,7 +113,9 @@ class Recorder:
         if shown is not None:
             step["sent"] = self._masked(shown)
         told = {
-            name: "<n>" if name in COUNTED else value for name, value in reply.headers.items() if name not in UNTOLD
+            name: "<n>" if name in COUNTED else value
+            for name, value in reply.headers.items()
+            if name not in UNTOLD
         }
         step |= {"status": reply.status, "headers": self._headers_name(told), "answer": self._readable(text)}
         self._steps.append(step)

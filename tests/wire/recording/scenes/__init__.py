@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from recorder import Recorder
+
 from scenes import (
     alteration,
     blocked_senders,

@@ -28,7 +28,13 @@ def _methods_and_paths(r: Recorder) -> None:
     signed = r.live.signed
     for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
         r.send(f"{method} of an endpoint", method, PATH, None, signed(PATH), "admin")
-    for path in ("/api/none/such", "/api/account/get-account/", "/api/account%2Fget-account", "/", "/login/logout"):
+    for path in (
+        "/api/none/such",
+        "/api/account/get-account/",
+        "/api/account%2Fget-account",
+        "/",
+        "/login/logout",
+    ):
         r.send("unknown path, signed", "POST", path, b"{}", signed(path), "admin")
         r.send("unknown path, not signed", "POST", path, b"{}", {})
     r.send("health with POST", "POST", "/healthz", b"", {})

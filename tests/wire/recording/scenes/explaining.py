@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from recorder import Recorder
+
 from scenes import office
 from scenes.words import ANN, BOB, CAT, INTERNAL, MTOKEN, NO_ID, Item, block, domain
 
@@ -27,7 +28,11 @@ MESSAGES: dict[str, Item] = {
     "permitted for all": {"from": "a@permitted.test", "to": BOB},
     "blocked for all": {"from": "spam@far.test", "to": BOB},
     "header blocked": {"from": "x@far.test", "to": BOB, "headerFrom": "Eve <a@header.test>"},
-    "header blocked, two authors": {"from": "x@far.test", "to": BOB, "headerFrom": "a@b.test, Eve <a@header.test>"},
+    "header blocked, two authors": {
+        "from": "x@far.test",
+        "to": BOB,
+        "headerFrom": "a@b.test, Eve <a@header.test>",
+    },
     "either part, by the envelope": {"from": "a@either.test", "to": BOB, "headerFrom": "a@far.test"},
     "either part, by the header": {"from": "a@far.test", "to": BOB, "headerFrom": "a@either.test"},
     "a false boss": {"from": "a@far.test", "to": BOB, "headerFrom": '"The Bоss" <a@far.test>'},
@@ -62,10 +67,16 @@ MESSAGES: dict[str, Item] = {
     "international": {"from": "zoë@bücher.test", "to": ANN},
 }
 BAD_MESSAGES: list[Item] = [
-    {"to": ANN}, {"from": "x@far.test"}, {"from": "none", "to": ANN}, {"from": "x@far.test", "to": "none"},
-    {"from": "x@far.test", "to": ANN, "sourceIp": "x"}, {"from": "x@far.test", "to": ANN, "at": "soon"},
-    {"from": "x@far.test", "to": ANN, "policyId": "x"}, {"from": "x@far.test", "to": ANN, "policyId": NO_ID},
-    {"from": "x@far.test", "to": ANN, "policyId": MTOKEN}, {"from": "x@far.test", "to": ANN, "headerFrm": "x"},
+    {"to": ANN},
+    {"from": "x@far.test"},
+    {"from": "none", "to": ANN},
+    {"from": "x@far.test", "to": "none"},
+    {"from": "x@far.test", "to": ANN, "sourceIp": "x"},
+    {"from": "x@far.test", "to": ANN, "at": "soon"},
+    {"from": "x@far.test", "to": ANN, "policyId": "x"},
+    {"from": "x@far.test", "to": ANN, "policyId": NO_ID},
+    {"from": "x@far.test", "to": ANN, "policyId": MTOKEN},
+    {"from": "x@far.test", "to": ANN, "headerFrm": "x"},
 ]
 REQUESTS: dict[str, Item] = {
     "blocked": {"url": "http://bad.test/"},
@@ -82,9 +93,14 @@ REQUESTS: dict[str, Item] = {
     "of no list": {"url": "http://fine.test"},
 }
 BAD_REQUESTS: list[Item] = [
-    {}, {"url": "http://[::1"}, {"url": "x" * 9000}, {"url": "http://a.test", "user": "none"},
-    {"url": "http://a.test", "sourceIp": "x"}, {"url": "http://a.test", "policyId": "x"},
-    {"url": "http://a.test", "user": "x@far.test"}, {"url": "http://a.test", "at": "2020-02-30T00:00:00Z"},
+    {},
+    {"url": "http://[::1"},
+    {"url": "x" * 9000},
+    {"url": "http://a.test", "user": "none"},
+    {"url": "http://a.test", "sourceIp": "x"},
+    {"url": "http://a.test", "policyId": "x"},
+    {"url": "http://a.test", "user": "x@far.test"},
+    {"url": "http://a.test", "at": "2020-02-30T00:00:00Z"},
 ]
 
 
@@ -129,9 +145,13 @@ def _replay(r: Recorder, there: office.Office) -> list[Item]:
     r.call("a replay of the newest", REPLAY, {"draft": draft[:1], "most": 1})
     r.call("a replay of nothing", REPLAY, {"draft": [], "since": "1h"})
     bad: list[Any] = [
-        {"draft": [{"call": "none/such", "item": {}}]}, {"draft": [{"call": "account/get-account", "item": {}}]},
-        {"draft": [{"call": create, "item": {}}]}, {"draft": draft, "since": "soon"}, {"draft": draft, "most": 0},
-        {"draft": [draft[0], {"call": "policy/blockedsenders/delete-policy", "item": {"id": "$7.id"}}]}, {"draft": "x"},
+        {"draft": [{"call": "none/such", "item": {}}]},
+        {"draft": [{"call": "account/get-account", "item": {}}]},
+        {"draft": [{"call": create, "item": {}}]},
+        {"draft": draft, "since": "soon"},
+        {"draft": draft, "most": 0},
+        {"draft": [draft[0], {"call": "policy/blockedsenders/delete-policy", "item": {"id": "$7.id"}}]},
+        {"draft": "x"},
         {"draft": [draft[0], {"call": "policy/blockedsenders/delete-policy", "item": {"id": "$0.nothing"}}]},
     ]
     for item in bad:
@@ -144,7 +164,9 @@ def _commands(r: Recorder, there: office.Office, draft: list[Item]) -> None:
     r.command("explain mail", *mail)
     r.command("explain mail, JSON", *mail, "--json")
     r.command("explain mail, all", *mail, "--all", "--policy", there.exemption, "--ip", "192.0.2.1")
-    r.command("explain altered mail", "explain", "mail", "--from", "x@far.test", "--to", "sales@corp.test", "--at", AT)
+    r.command(
+        "explain altered mail", "explain", "mail", "--from", "x@far.test", "--to", "sales@corp.test", "--at", AT
+    )
     r.command("explain mail, refused", "explain", "mail", "--from", "none", "--to", ANN)
     r.command("explain web", "explain", "web", "http://bad.test/", "--user", ANN, "--at", AT)
     r.command("explain web, JSON", "explain", "web", "http://bad.test/", "--at", AT, "--json")

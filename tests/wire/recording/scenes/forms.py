@@ -28,10 +28,16 @@ def play(r: Recorder) -> None:
         names = _members(content, schemas)
         r.permission(path, ROLES)
         r.call(f"{path}: nothing", path)
-        r.call(f"{path}: wrong types", path, *({name: {"a": [1]}} for name in names), {name: 7 for name in names})
+        r.call(f"{path}: wrong types", path, *({name: {"a": [1]}} for name in names), dict.fromkeys(names, 7))
         r.call(f"{path}: blanks", path, dict.fromkeys(names, " "), dict.fromkeys(names))
         if names:
-            r.call(f"{path}: too long, not text", path, {names[0]: "x" * 4097}, {names[0]: "a\x00b"}, {names[0]: "\x1b"})
+            r.call(
+                f"{path}: too long, not text",
+                path,
+                {names[0]: "x" * 4097},
+                {names[0]: "a\x00b"},
+                {names[0]: "\x1b"},
+            )
             r.call(f"{path}: members nearly known", path, {names[0] + "s": "x", "nobodyKnows": 1})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recorder import Recorder
+
 from scenes import office
 from scenes.words import ANN, BOB, CAT, EVERYONE, block
 
@@ -21,18 +22,56 @@ def play(r: Recorder) -> None:
 
 
 def _protocol(r: Recorder) -> None:
-    r.dialogue("out of order", "MAIL FROM:<x@far.test>", "EHLO", "EHLO client.test", f"RCPT TO:<{ANN}>", "DATA",
-               "MAIL FROM:<none", "MAIL FROM:<not@an@address>", "MAIL FROM:<x@far.test> SIZE=99999999999",
-               "MAIL FROM:<x@far.test> NONSENSE=1", "MAIL FROM:<x@far.test> BODY=8BITMIME SIZE=100",
-               "MAIL FROM:<x@far.test>", "DATA", "RCPT TO:<none>", f"RCPT TO:<{ANN}> NOTIFY=NEVER", "RSET", "QUIT")
-    r.dialogue("other commands", "HELO client.test", "NOOP", f"VRFY {ANN}", "VRFY", "EXPN all", "HELP", "AUTH PLAIN",
-               "STARTTLS", "TURN", "NONSENSE", "", "RSET", "QUIT")
+    r.dialogue(
+        "out of order",
+        "MAIL FROM:<x@far.test>",
+        "EHLO",
+        "EHLO client.test",
+        f"RCPT TO:<{ANN}>",
+        "DATA",
+        "MAIL FROM:<none",
+        "MAIL FROM:<not@an@address>",
+        "MAIL FROM:<x@far.test> SIZE=99999999999",
+        "MAIL FROM:<x@far.test> NONSENSE=1",
+        "MAIL FROM:<x@far.test> BODY=8BITMIME SIZE=100",
+        "MAIL FROM:<x@far.test>",
+        "DATA",
+        "RCPT TO:<none>",
+        f"RCPT TO:<{ANN}> NOTIFY=NEVER",
+        "RSET",
+        "QUIT",
+    )
+    r.dialogue(
+        "other commands",
+        "HELO client.test",
+        "NOOP",
+        f"VRFY {ANN}",
+        "VRFY",
+        "EXPN all",
+        "HELP",
+        "AUTH PLAIN",
+        "STARTTLS",
+        "TURN",
+        "NONSENSE",
+        "",
+        "RSET",
+        "QUIT",
+    )
 
 
 def _refusals(r: Recorder) -> None:
-    for sender, to in (("x@bad.test", ANN), ("eve@far.test", ANN), ("a@news.test", ANN), ("spam@far.test", BOB),
-                       ("a@either.test", BOB), ("a@gmail.com", BOB), ("x@far.test", "ghost@known.test"),
-                       ("a@far.test", "b@far.test"), (ANN, "rival@far.test"), (BOB, "a@ways.test")):
+    for sender, to in (
+        ("x@bad.test", ANN),
+        ("eve@far.test", ANN),
+        ("a@news.test", ANN),
+        ("spam@far.test", BOB),
+        ("a@either.test", BOB),
+        ("a@gmail.com", BOB),
+        ("x@far.test", "ghost@known.test"),
+        ("a@far.test", "b@far.test"),
+        (ANN, "rival@far.test"),
+        (BOB, "a@ways.test"),
+    ):
         r.refused(f"{sender} to {to}", sender, to)
     for title, sender, to, author in (
         ("by the header", "x@far.test", BOB, "Eve <a@header.test>"),
@@ -56,15 +95,38 @@ def _copies(r: Recorder) -> None:
     r.message("a bounce", "", ANN, content=content("MAILER-DAEMON@far.test"))
     r.message("to the postmaster", "x@far.test", "postmaster", content=plain)
     r.message("to an alias", "x@far.test", "annie@corp.test", content=plain)
-    fields = ('To: "Sales, all" <sales@corp.test>,\r\n\tbob@old.test', "Cc: cc@corp.test", "Reply-To: help@corp.test",
-              "X-Mailreeve-Spam-Checks: skip")
-    r.message("altered by root and set", "x@far.test", "sales@corp.test", "bob@old.test", "info@corp.test",
-              content=content("x@far.test", *fields))
-    r.message("altered on its way out", ANN, "x@far.test", content=content('"Ann" <ann@corp.test>', "To: x@far.test"))
+    fields = (
+        'To: "Sales, all" <sales@corp.test>,\r\n\tbob@old.test',
+        "Cc: cc@corp.test",
+        "Reply-To: help@corp.test",
+        "X-Mailreeve-Spam-Checks: skip",
+    )
+    r.message(
+        "altered by root and set",
+        "x@far.test",
+        "sales@corp.test",
+        "bob@old.test",
+        "info@corp.test",
+        content=content("x@far.test", *fields),
+    )
+    r.message(
+        "altered on its way out", ANN, "x@far.test", content=content('"Ann" <ann@corp.test>', "To: x@far.test")
+    )
     r.message("no header", "x@far.test", ANN, content=b"\r\nOnly a body.\r\n")
     r.message("eight bits", "x@far.test", ANN, content=content("Zoë <x@far.test>", body="Grüße\r\n"))
-    r.dialogue("two messages", "EHLO client.test", "MAIL FROM:<x@far.test>", f"RCPT TO:<{ANN}>", "DATA", plain,
-               "MAIL FROM:<y@far.test>", f"RCPT TO:<{BOB}>", "DATA", plain, "QUIT")
+    r.dialogue(
+        "two messages",
+        "EHLO client.test",
+        "MAIL FROM:<x@far.test>",
+        f"RCPT TO:<{ANN}>",
+        "DATA",
+        plain,
+        "MAIL FROM:<y@far.test>",
+        f"RCPT TO:<{BOB}>",
+        "DATA",
+        plain,
+        "QUIT",
+    )
 
 
 def _limits(r: Recorder) -> None:
@@ -73,7 +135,9 @@ def _limits(r: Recorder) -> None:
     r.message("a null octet", "x@far.test", ANN, content=content("x@far.test", "X-Null: \x00"))
     r.message("a long line", "x@far.test", ANN, content=content("x@far.test", body="x" * 70000 + "\r\n"))
     r.message("a loop", "x@far.test", ANN, content=content("x@far.test", *["Received: from x"] * 101))
-    r.message("a long header", "x@far.test", ANN, content=content("x@far.test", *[f"X-{n}: y" for n in range(2001)]))
+    r.message(
+        "a long header", "x@far.test", ANN, content=content("x@far.test", *[f"X-{n}: y" for n in range(2001)])
+    )
     recipients = [f"RCPT TO:<u{n}@corp.test>" for n in range(101)]
     r.dialogue("too many recipients", "EHLO client.test", "MAIL FROM:<x@far.test>", *recipients, "QUIT")
 
@@ -92,7 +156,12 @@ def play_strangers(r: Recorder) -> None:
 
 def play_connect(r: Recorder) -> None:
     """A network that is refused before it says anything: nothing in the account could exempt it."""
-    r.call("no more from here", "policy/blockedsenders/create-policy",
-           {**block("This network", EVERYONE, EVERYONE, override=True, conditions={"sourceIPs": ["127.0.0.0/8"]}),
-            "confirmReach": True})
+    r.call(
+        "no more from here",
+        "policy/blockedsenders/create-policy",
+        {
+            **block("This network", EVERYONE, EVERYONE, override=True, conditions={"sourceIPs": ["127.0.0.0/8"]}),
+            "confirmReach": True,
+        },
+    )
     r.dialogue("refused at connect", greeted=False)
