@@ -10,12 +10,13 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from recorder import Recorder, written
-from scenes import AREAS, SETTINGS
+from scenes import AREAS, SETTINGS, Area
 
 RECORDED = Path(__file__).with_name("recorded")
 ERRORS = Path(__file__).parents[2] / "docs/reference/errors.md"
@@ -33,22 +34,27 @@ UNREACHED = {
 """Codes of the catalogue that no recording has, and what it would take."""
 
 
-@pytest.fixture
-def play(new_folder, shared_folder, live_server_class, tmp_path: Path) -> Callable[[str], dict]:
-    """`play(area)` starts a server, plays the scene and gives the recording."""
+@pytest.fixture(scope="module")
+def recordings(
+    request: pytest.FixtureRequest,
+    new_folder: Callable,
+    shared_folder: tuple,
+    live_server_class: Callable,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Future[dict]]]:
+    """The recordings of the areas that this run asks for, two at a time: each has a server of its own."""
 
-    def record(name: str) -> dict:
-        area = AREAS[name]
+    def play(area: Area, folder: Path) -> dict:
         if area.accounts == 1:
-            data, credentials = new_folder(tmp_path)
+            data, credentials = new_folder(folder)
             keys = {"admin": credentials}
         else:
             template, credentials, members = shared_folder
-            data = tmp_path / "data"
+            data = folder / "data"
             shutil.copytree(template, data)
             keys = {"admin": credentials, "foreign": members["foreign"], "expired": members["expired"]}
             keys |= {role.name.lower() if role else "no_role": of for role, of in members["roles"].items()}
-        live = live_server_class(data, credentials, tmp_path / "maildir", environment=SETTINGS | area.settings)
+        live = live_server_class(data, credentials, folder / "maildir", environment=SETTINGS | area.settings)
         live.start()
         recorder = Recorder(live, keys)
         try:
@@ -58,12 +64,18 @@ def play(new_folder, shared_folder, live_server_class, tmp_path: Path) -> Callab
         recorder.log()
         return recorder.recording()
 
-    return record
+    wanted = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.function is test_answers_are_as_recorded
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(play, AREAS[name], tmp_path_factory.mktemp(name)) for name in wanted}
 
 
 @pytest.mark.parametrize("name", AREAS)
-def test_answers_are_as_recorded(play, name):
-    found = written(play(name)) + "\n"
+def test_answers_are_as_recorded(recordings, name):
+    found = written(recordings[name].result()) + "\n"
     file = RECORDED / f"{name}.json"
     if RECORD:
         file.write_text(found, "utf-8")

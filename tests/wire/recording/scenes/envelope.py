@@ -1,4 +1,4 @@
-"""What is refused before an endpoint is asked: methods, paths, bodies, signatures, tokens; and how tokens are got."""
+"""What is refused before an endpoint is asked: methods, paths, bodies, signatures; and how tokens are got."""
 
 from __future__ import annotations
 

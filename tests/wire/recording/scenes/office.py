@@ -1,4 +1,4 @@
-"""An office with policies of every type, some of which make no sense: what explanations, lint and mail are asked of."""
+"""An office with policies of every type, some of which make no sense: explanations, lint and mail need it."""
 
 from __future__ import annotations
 
