@@ -273,10 +273,8 @@ class SharedServer:
     expired: dict[str, str]
 
 
-@pytest.fixture(scope="session")
-def shared_server(new_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
-    parent = tmp_path_factory.mktemp("shared")
-    data, credentials = new_folder(parent)
+def furnish(data: Path, credentials: dict[str, str]) -> dict[str, object]:
+    """Put into a new folder what `SharedServer` says, and give its members but `live`."""
     opened = Opened(data, Settings())
 
     def keys_for(work: Work, address: str, role: Role | None) -> dict[str, str]:
@@ -318,9 +316,31 @@ def shared_server(new_folder, tmp_path_factory: pytest.TempPathFactory) -> Itera
     roles = opened.store.write(first, origin, further_users)
     expired = opened.store.write(first, origin, expired_binding)
     opened.close()
+    return {
+        "foreign": foreign,
+        "foreign_domain": "other.test",
+        "marker": "zqmarker",
+        "roles": roles,
+        "expired": expired,
+    }
+
+
+@pytest.fixture(scope="session")
+def shared_folder(new_folder, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict, dict[str, object]]:
+    """A folder as `SharedServer` has it, to be copied; its credentials; and the members of `SharedServer`."""
+    data, credentials = new_folder(tmp_path_factory.mktemp("shared-template"))
+    return data, credentials, furnish(data, credentials)
+
+
+@pytest.fixture(scope="session")
+def shared_server(shared_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
+    template, credentials, members = shared_folder
+    parent = tmp_path_factory.mktemp("shared")
+    data = parent / "data"
+    shutil.copytree(template, data)
     live = LiveServer(data, credentials, parent / "maildir", environment={"MAILREEVE_RATE_LIMIT": "100000000"})
     live.start()
-    yield SharedServer(live, foreign, "other.test", "zqmarker", roles, expired)
+    yield SharedServer(live, **members)
     live.stop()
 
 

@@ -1,0 +1,56 @@
+"""What is recorded: for each area a scene, and the server that it is played on.
+
+`accounts` says what the folder holds: one account as `mailreeve init` makes it, or two with callers of every role.
+The settings are given in the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from recorder import Recorder
+
+from scenes import (
+    alteration,
+    blocked_senders,
+    directory,
+    envelope,
+    explaining,
+    forms,
+    groups,
+    limits,
+    mail,
+    personal,
+    web_lists,
+)
+
+SETTINGS = {"MAILREEVE_RATE_LIMIT": "100000000", "MAILREEVE_HOSTNAME": "mx.corp.test"}
+
+
+@dataclass(frozen=True)
+class Area:
+    """A scene, and the server that it needs."""
+
+    play: Callable[[Recorder], None]
+    accounts: int = 1
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+AREAS: dict[str, Area] = {
+    # First, since it takes longest: two areas are played at a time.
+    "explaining": Area(explaining.play),
+    "envelope": Area(envelope.play, 2, {"MAILREEVE_MAX_BODY": "100000"}),
+    "forms": Area(forms.play, 2),
+    "directory": Area(directory.play, 2),
+    "groups": Area(groups.play, 2),
+    "personal": Area(personal.play, 2),
+    "blocked_senders": Area(blocked_senders.play, 2),
+    "alteration": Area(alteration.play, 2),
+    "web_lists": Area(web_lists.play, 2),
+    "mail": Area(mail.play),
+    "strangers_mail": Area(mail.play_strangers, 1, {"MAILREEVE_RELAY_NETWORKS": "192.0.2.0/24"}),
+    "mail_at_connect": Area(mail.play_connect),
+    "limits": Area(limits.play, 2, limits.SETTINGS),
+    "quota": Area(limits.play_quota, 1, limits.QUOTA_SETTINGS),
+}

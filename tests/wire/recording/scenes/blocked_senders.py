@@ -1,0 +1,153 @@
+"""Blocked sender policies of every kind of target, condition and date."""
+
+from __future__ import annotations
+
+from recorder import Recorder
+
+from scenes.words import (
+    ANN,
+    EVERYONE,
+    EXTERNAL,
+    FREE_MAIL,
+    INTERNAL,
+    NO_ID,
+    address,
+    attribute,
+    block,
+    display_name,
+    domain,
+    group,
+)
+
+ROOM = "policy/blockedsenders/"
+CREATE, UPDATE, GET, DELETE = (ROOM + n for n in ("create-policy", "update-policy", "get-policy", "delete-policy"))
+
+
+def play(r: Recorder) -> None:
+    given = r.call("the policies of a new account", GET)
+    for row in given:
+        r.call("a policy of a new account removed", DELETE, {"id": row["id"]})
+        r.call("a policy of a new account changed", UPDATE, {"id": row["id"], **block("Mine", EXTERNAL, EXTERNAL)})
+    r.call(
+        "one for that scope",
+        CREATE,
+        block("Relay", EXTERNAL, EXTERNAL),
+        block("Relay", EXTERNAL, EXTERNAL, "no_action"),
+    )
+    r.call("a user", "user/create-user", {"emailAddress": ANN})
+    r.call(
+        "an attribute",
+        "user/update-attributes",
+        {"emailAddress": ANN, "attributes": [{"name": "team", "value": "Red"}]},
+    )
+    team = r.call("a group", "directory/create-group", {"description": "Team"})[0]["id"]
+    made = r.call(
+        "policies of every target",
+        CREATE,
+        block("One address", address("Eve@Bad.Test"), address(ANN)),
+        block("A domain", domain("bad.test"), INTERNAL),
+        block("Bücher", domain("bücher.test"), domain("corp.test")),
+        block("A group", group(team), group(team), "no_action"),
+        block("Free mail", FREE_MAIL, attribute("team", "red")),
+        block("A name", display_name("The Böss"), INTERNAL, fromPart="header_from"),
+        block("External", EXTERNAL, address(ANN), fromPart="both"),
+        block("Both ways", domain("both.test"), address(ANN), bidirectional=True, enforced=True),
+        block(
+            "With all",
+            domain("all.test"),
+            EVERYONE,
+            override=True,
+            enabled=False,
+            comment="line 1\nline 2",
+            fromDate="2020-01-01T00:00:00+0000",
+            toDate="2099-01-01T00:00:00Z",
+            conditions={
+                "sourceIPs": ["192.0.2.0/24", "2001:db8::/32"],
+                "hostnames": ["mx.test"],
+                "spfDomains": ["spf.test"],
+            },
+        ),
+        {
+            "option": "block_sender",
+            "policy": {
+                "description": "Flat",
+                "fromType": "email_address",
+                "fromValue": "flat@bad.test",
+                "toType": "everyone",
+                "fromEternal": True,
+                "toEternal": "false",
+                "toDate": "2098-06-01T12:00:00+0200",
+            },
+        },
+    )
+    first = made[0]["id"]
+    r.call(
+        "policies that are refused",
+        CREATE,
+        block("", domain("bad.test")),
+        block("d" * 600, domain("bad.test")),
+        block("x", {"type": "moon"}),
+        block("x", {"type": "email_domain"}),
+        block("x", domain("not one")),
+        block("x", address("none")),
+        block("x", group(NO_ID)),
+        block("x", attribute("nowhere", "x")),
+        block("x", domain("bad.test"), option="delete"),
+        block("x", domain("bad.test"), fromDate="soon"),
+        block("x", domain("bad.test"), fromPart="subject"),
+        block("x", domain("bad.test"), fromDate="2031-01-01T00:00:00Z", toDate="2030-01-01T00:00:00Z"),
+        block("x", domain("bad.test"), conditions={"sourceIPs": ["192.0.2.0/33", "x"]}),
+        block("x", domain("bad.test"), comment="c" * 3000),
+        {"option": "block_sender"},
+        {"option": "block_sender", "policy": {"description": "half", "from": EVERYONE}},
+        {"option": "block_sender", "policy": "text"},
+        {"policy": {"description": "x"}},
+        block("x", {"type": "address_attribute_value", "attribute": {"value": "x"}}),
+    )
+    r.call(
+        "wide blocks",
+        CREATE,
+        block("Everybody", EVERYONE, INTERNAL),
+        block("Free for all", EXTERNAL, EVERYONE),
+        {**block("Meant", EVERYONE, INTERNAL), "confirmReach": True},
+        {**block("Not meant", EVERYONE, INTERNAL), "confirmReach": False},
+    )
+    r.call(
+        "misspelt members",
+        CREATE,
+        {**block("Nearly", {**domain("near.test"), "emailDomian": "x"}), "optoin": "x"},
+        block("Nearly too", domain("near2.test"), overide=True),
+    )
+    r.call(
+        "changes",
+        UPDATE,
+        {"id": first, "option": "no_action", "policy": {"description": "Renamed"}},
+        {"id": first, **block("Replaced", domain("replaced.test"), INTERNAL)},
+        {
+            "id": first,
+            "option": "block_sender",
+            "policy": {"description": "Flat again", "fromType": "email_domain", "fromValue": "flat.test"},
+        },
+        {
+            "id": first,
+            "option": "block_sender",
+            "policy": {"enabled": False, "toDate": "2097-01-01T00:00:00+0000"},
+        },
+    )
+    r.call(
+        "changes that are refused",
+        UPDATE,
+        {"id": NO_ID, **block("x", domain("bad.test"))},
+        {"id": "x", **block("x", domain("bad.test"))},
+        block("x", domain("bad.test")),
+        {"id": first, "option": "block_sender", "policy": {"description": ""}},
+        {"id": first, "option": "block_sender", "policy": {"from": {"type": "email_domain"}}},
+    )
+    r.call("a change by create", CREATE, {"id": first, **block("By create", domain("create.test"))})
+    r.call("one policy, none", GET, {"id": first}, {"id": NO_ID}, {"id": "x"})
+    r.call("by another account", GET, {"id": first}, who="foreign")
+    r.call("by the gateway administrator", GET, {"id": first}, who="gateway_administrator")
+    r.call("all policies", GET)
+    r.pages("policies", GET, {}, 6)
+    r.call("policies removed", DELETE, {"id": first}, {"id": first}, {"id": NO_ID}, {"id": made[1]["id"]})
+    r.call("by the help desk", DELETE, {"id": made[2]["id"]}, who="help_desk")

@@ -1,0 +1,110 @@
+"""Web lists: entries and targets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recorder import Recorder
+
+from scenes.words import ANN, EVERYONE, NO_ID, Item, address, attribute, domain, group
+
+ROOM = "policy/webwhiteurl/"
+CREATE, GET, UPDATE, DELETE = (ROOM + f"{n}-policy-with-targets" for n in ("create", "get", "update", "delete"))
+
+
+def url(value: str, action: str = "block", kind: str = "domain") -> Item:
+    return {"action": action, "type": kind, "value": value}
+
+
+def web(description: str, *urls: Item, targets: Any = None) -> Item:
+    everyone = [{"from": EVERYONE, "to": EVERYONE, "description": "all"}]
+    return {"description": description, "urls": list(urls), "policies": everyone if targets is None else targets}
+
+
+def play(r: Recorder) -> None:
+    r.call("a user", "user/create-user", {"emailAddress": ANN})
+    r.call(
+        "an attribute",
+        "user/update-attributes",
+        {"emailAddress": ANN, "attributes": [{"name": "team", "value": "Red"}]},
+    )
+    team = r.call("a group", "directory/create-group", {"description": "Team"})[0]["id"]
+    targets = [
+        {"description": f"for {n}", "from": side, "to": EVERYONE}
+        for n, side in enumerate((address(ANN), domain("corp.test"), group(team), attribute("team", "Red")))
+    ]
+    made = r.call(
+        "lists",
+        CREATE,
+        web("Bad", url("bad.test"), url("http://Bad.test/Path?q=1", "allow", "url")),
+        web("For some", url("bücher.test"), targets=targets),
+        web(
+            "Flat",
+            url("https://flat.test:8443/x", "block", "url"),
+            targets=[{"fromType": "individual_email_address", "fromValue": ANN, "description": "flat"}],
+        ),
+    )
+    r.call(
+        "lists that are refused",
+        CREATE,
+        web(""),
+        web("x", targets=[]),
+        web("x", url("not a domain")),
+        web("x", url("http://[::1", kind="url")),
+        web("x", url("a.test"), url("A.test", "allow")),
+        web("x", url("a.test", "perhaps")),
+        web("x", url("a.test", kind="moon")),
+        web("x", url("10.0.0.0/8")),
+        web("x", url("a.test"), targets=[{"from": group(NO_ID)}]),
+        web("d" * 600, url("a.test")),
+        {"description": "x"},
+        web("x", url("a.test"), targets=[{"from": {"type": "moon"}}]),
+        web("x", url("*.a.test")),
+        web("x", url("u" * 3000 + ".test")),
+        web("x", url("127.1")),
+        web("x", {**url("a.test"), "id": NO_ID}),
+    )
+    first = made[0]
+    one = first["urls"][0]["id"]
+    target = first["policies"][0]["id"]
+    keep = {"id": target, "from": EVERYONE, "description": "kept"}
+    r.call(
+        "changes",
+        UPDATE,
+        {"id": first["id"], "description": "Worse", "policies": [keep]},
+        {
+            "id": first["id"],
+            "policies": [keep],
+            "urls": [{**url("bad.test", "allow"), "id": one}, url("new.test")],
+        },
+        {
+            "id": first["id"],
+            "policies": [
+                {"policy": {"from": address(ANN), "description": "as read"}, "id": target},
+                {"from": domain("corp.test"), "description": "new"},
+            ],
+        },
+        {"id": first["id"], "policies": [keep, {"from": domain("corp.test")}]},
+    )
+    r.call(
+        "changes that are refused",
+        UPDATE,
+        {"id": NO_ID, "policies": [keep]},
+        {"id": first["id"]},
+        {"id": first["id"], "policies": [{**keep, "id": NO_ID}]},
+        {"id": first["id"], "policies": [{"id": target}]},
+        {"id": first["id"], "policies": [keep, keep]},
+        {"id": first["id"], "policies": [{**keep, "id": made[1]["policies"][0]["id"]}]},
+        {"id": first["id"], "policies": [keep], "urls": [{**url("x.test"), "id": made[1]["urls"][0]["id"]}]},
+        {
+            "id": first["id"],
+            "policies": [keep],
+            "urls": [{**url("x.test"), "id": one}, {**url("y.test"), "id": one}],
+        },
+    )
+    r.call("one list, none", GET, {"id": first["id"]}, {"id": NO_ID}, {"id": "x"})
+    r.call("all lists", GET)
+    r.pages("lists", GET, {}, 1)
+    r.call("by the gateway administrator", GET, who="gateway_administrator")
+    r.call("by another account", GET, {"id": first["id"]}, who="foreign")
+    r.call("lists removed", DELETE, {"id": first["id"]}, {"id": first["id"]}, {"id": NO_ID})
