@@ -21,8 +21,8 @@ from mailreeve.policy.model.decisions import PolicyType, Verdict
 from mailreeve.policy.model.facts import Directory, MessageFacts
 from mailreeve.policy.model.policies import BlockedOption, ManagedAction
 from mailreeve.policy.model.targets import TargetType
+from mailreeve.store.changes import Part
 from mailreeve.store.follow import Follower, Loader, Loaders
-from mailreeve.store.transactions import Part
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
 from mailreeve.wire.tokens import Kind
 

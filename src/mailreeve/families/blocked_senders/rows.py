@@ -12,11 +12,12 @@ from sqlalchemy import Boolean, Column, Select, String, Table, Text, delete, ins
 
 from mailreeve.families.machinery.pages import page_of
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes
+from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 

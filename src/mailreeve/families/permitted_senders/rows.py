@@ -11,10 +11,11 @@ from msgspec import Struct
 from sqlalchemy import Column, Row, Select, Table, Text, insert, select
 
 from mailreeve.policy.model.policies import Changes, PermittedSenderPolicy
+from mailreeve.store.changes import Name
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import changes, everything
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.transactions import Work
 from mailreeve.wire.policy_object import PolicyDocument
 
 permitted_sender_policy: Final = Table(
