@@ -594,3 +594,45 @@ def test_any_order_of_writes_and_looks_shows_the_newest(
         assert blocked(policies) == {key for key, p in expected if p is Part.BLOCKED_SENDERS}
         assert policies.directory.internal_domains == {key for key, p in expected if p is Part.DIRECTORY}
         assert policies.revision == len(expected)
+
+
+two_processes = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "write many", "hear", "look"]),
+        st.sampled_from([0, 1]),
+        st.sampled_from([Part.BLOCKED_SENDERS, Part.DIRECTORY, Part.CREDENTIALS]),
+    ),
+    max_size=15,
+)
+
+
+@settings(max_examples=50)
+@given(two_processes)
+def test_two_processes_that_follow_one_feed_see_the_same(
+    shared: Callable[[], tuple[Store, Families]], plan: list[tuple[str, int, Part]]
+) -> None:
+    """Whoever wrote, and however rows were pruned: a set is never older than what its process heard of and never
+    older than its own last write, and is the set loaded anew as of its revision."""
+    store, families = shared()
+    stores = store, Store(store._engine)
+    followers = [Follower(each, families.loaders(), ()) for each in stores]
+    states: list[set[str]] = [set()]
+    known = [0, 0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changes, "KEPT", 6)
+        patch.setattr(changes, "PRUNED_EVERY", 2)
+        patch.setattr(changes, "MOST_NAMED", 4)
+        for number, (what, process, part) in enumerate(plan):
+            if what.startswith("write"):
+                for n in range(7 if what == "write many" else 1):
+                    key = f"k{number}n{n}.test"
+                    families.add(stores[process], key, part)
+                    states.append(states[-1] | ({key} if part is not Part.CREDENTIALS else set()))
+                known[process] = len(states) - 1
+            elif what == "hear":
+                stores[process].feed.look()
+                known[process] = len(states) - 1
+            else:
+                policies = followers[process].current(ONE)
+                assert policies.revision >= known[process]
+                assert blocked(policies) | set(policies.directory.internal_domains) == states[policies.revision]
