@@ -116,7 +116,9 @@ class Follower:
         followed = self._followed(account_id)
         followed.used = self._clock()
         # Asked before the set is looked at: what is committed later is the caller's future.
-        wanted = max(self._store.feed.newest(account_id), at_least)
+        wanted = self._store.feed.newest(account_id)
+        if wanted < at_least:
+            wanted = at_least
         current = followed.current
         if current is not None and current.revision >= wanted:
             return current
