@@ -153,6 +153,11 @@ class Feed:
         """Up to which revision of the account followers have been, or are just being, told."""
         return self._told.get(account_id, 0)
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the followers were told whatever this process has heard of."""
+        return not self._blind and self._covered >= self._hints
+
     def catch_up(self) -> None:
         """Tell the followers whatever is new. Nearly free when nothing is; otherwise it reads the database."""
         if self._blind:
@@ -226,4 +231,5 @@ class Feed:
                 self.look()
                 seen = now
                 self._blind = False
+                self.catch_up()  # so that nobody else has to
             stop.wait(WATCH_EVERY)

@@ -51,6 +51,10 @@ class KnownCredentials:
         self._feed.catch_up()
         return self._found.get((app_id, access_key))
 
+    def at_hand(self, app_id: str, access_key: str) -> bool:
+        """Whether `find` finds something without waiting for anything."""
+        return self._feed.up_to_date and (app_id, access_key) in self._found
+
     def keep(self, app_id: str, access_key: str, found: Credentials) -> None:
         """Remember what was looked up, unless there may be news of it already."""
         with self._lock:
