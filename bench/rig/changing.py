@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from msgspec import Struct
+from sqlalchemy import Connection, event
 
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
@@ -24,7 +24,6 @@ from mailreeve.policy.model.facts import DirectoryChanges, MessageFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, FromPart, Scope
 from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
-from mailreeve.store.transactions import Touched
 from mailreeve.wire import envelope
 from mailreeve.wire.tokens import Kind
 from rig import worlds
@@ -61,12 +60,10 @@ class Account:
         self.id = account_id
         self._caller = Caller(account_id, "bench", "bench", frozenset(Permission))
         self._commit_began = self._processor_began = 0
-        opened.store.around_commit(self._committing)
+        event.listen(opened.engine.sqlalchemy, "commit", self._committing)
 
-    @contextmanager
-    def _committing(self, account_id: str, touched: Touched) -> Iterator[None]:
+    def _committing(self, connection: Connection) -> None:
         self._commit_began, self._processor_began = time.perf_counter_ns(), time.thread_time_ns()
-        yield
 
     def call(self, path: str, item: dict[str, object]) -> dict[str, str]:
         """The answer to a call with one item, which must succeed."""

@@ -106,16 +106,14 @@ class Changing:
         self._account = account
         self._probe = message("probe@probe.test", user)
         self._item: dict[str, object] = {"option": "block_sender", "policy": wire_policy("probe@probe.test")}
-        self._blocked: dict[int, bool] = {account.policies().revision: False}
-        self._next = False
+        self._revision = account.policies().revision
+        self._blocked: dict[int, bool] = {self._revision: False}
         self._id = ""
-        account.services.store.on_commit(self._committed)
-
-    def _committed(self, account_id: str, revision: int, touched: object) -> None:
-        self._blocked[revision] = self._next
 
     def __call__(self) -> None:
-        self._next = not self._id
+        # Nobody else writes: each call takes the next revision.
+        self._revision += 1
+        self._blocked[self._revision] = not self._id
         if self._id:
             self._account.call(DELETE, {"id": self._id})
             self._id = ""

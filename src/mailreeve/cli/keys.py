@@ -57,7 +57,7 @@ def command() -> None:
     """List, make and revoke the credentials of programs that call the API.
 
     This works on the data folder itself and needs no other credentials; a server may be running on it. It takes
-    new keys at once, and refuses revoked ones within a second.
+    new keys at once, and refuses revoked ones within 0.1 seconds.
     """
     logs.configure_quietly()
 

@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import socket
-import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -50,12 +49,10 @@ from mailreeve.cli.options import data_option, ends_with
 from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.migrations import SchemaError
 
 LET_GO_EVERY: Final = 60.0  # seconds
-WATCH_EVERY: Final = 0.5  # seconds; a key that another process revoked is good for so long
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 DESCRIPTORS: Final = (
     4_096  # open files: of the connections to the API 2,000, of mail 500 and to its next hop as many
@@ -116,7 +113,7 @@ def _command(
     if make and not is_initialised(data):
         _make(data, domain_names, admin)
     require_initialised(data)
-    with _only_one(data), opened_folder(data, settings) as opened:
+    with _only_one(data), opened_folder(data, settings) as opened, opened.store.feed.watched():
         check_whole(opened.engine, data / DATABASE)
         _close_to_others(data)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -143,7 +140,6 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
     await _warm_up(opened)
     letting_go = asyncio.create_task(_let_go(opened.services.follower))
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
-    watching = asyncio.create_task(_watch(opened.engine, authenticator))
     api = Api(
         opened.services,
         authenticator,
@@ -187,7 +183,6 @@ async def _serve(opened: Opened, settings: Settings, data: Path, log: logs.LogWr
         http.stop()
         await serving
         letting_go.cancel()
-        watching.cancel()
         reloading.cancel()
 
 
@@ -197,23 +192,6 @@ async def _warm_up(opened: Opened) -> None:
     accounts = list(opened.store.look_up(account_rows.codes).values())
     if len(accounts) == 1:
         await anyio.to_thread.run_sync(opened.services.follower.current, accounts[0])
-
-
-async def _watch(engine: SqliteEngine, authenticator: Authenticator) -> None:
-    """Forget who called before whenever the database was changed, by `mailreeve keys` perhaps."""
-    with engine.watching() as version:
-        seen = await anyio.to_thread.run_sync(version)
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            try:
-                now = await anyio.to_thread.run_sync(version)
-            except sqlite3.Error as problem:
-                _log.warning("the database cannot be watched", problem=str(problem))
-                authenticator.forget()
-                continue
-            if now != seen:
-                seen = now
-                authenticator.forget()
 
 
 async def _let_go(follower: Follower) -> None:

@@ -1,9 +1,9 @@
-"""Which policy set is in force now? Each account's newest, loaded on first use and is_reversed at every change.
+"""Which policy set is in force now? Each account's newest, loaded on first use and brought up to date on use.
 
-A commit of this process notes the objects it touched before its caller gets an answer; whoever asks next reads
-just those and swaps the set. So a decision that follows a successful answer sees the change, many writes in a row
-cost one load, and a decision reads one immutable set from start to end. A set holds what this process committed up
-to the set's revision, all of it and nothing later.
+Whoever asks after a commit reads the objects that the feed of changes names since the set's revision, just those,
+and swaps the set. So a decision that follows a successful answer sees the change, many writes in a row cost one
+load, and a decision reads one immutable set from start to end. A set holds what was committed up to its revision,
+whichever process did it, all of it and nothing later.
 
 Sets of accounts that nobody asks for are let go, and loaded again on their next use.
 """
@@ -20,7 +20,6 @@ from typing import Final, Generic, TypeVar
 
 import structlog
 from msgspec import Struct
-from sqlalchemy import select
 
 from mailreeve.formats.networks import Network
 from mailreeve.policy.index.policy_set import PolicySet
@@ -34,15 +33,13 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     WebPolicy,
 )
-from mailreeve.store.schema import account
-from mailreeve.store.transactions import Name, Part, Store, Touched, Work
+from mailreeve.store import changes
+from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part
+from mailreeve.store.transactions import Store, Work
 
 T = TypeVar("T")
 Whole = TypeVar("Whole", covariant=True)
 Some = TypeVar("Some", covariant=True)
-
-MOST_NAMED: Final = 10_000
-"""With more objects to be read again, the part is read as a whole."""
 
 SETTLED: Final = 50_000
 """From so many policies on a set is worth keeping from the garbage collector."""
@@ -84,55 +81,15 @@ class Keep(Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Followed:
-    """One account. `marks` counts its commits in this process; `loaded` is the count that `current` covers.
-
-    `touched` says which commit last touched an object, where `current` does not cover it, and `whole` says so of
-    parts of which too many objects were touched. `in_flight` holds the commits under way. `used` is when somebody
-    last asked. The lock is held while loading.
-    """
+    """One account. `used` is when somebody last asked. The lock is held while loading."""
 
     current: PolicySet | None = None
-    marks: int = 0
-    loaded: int = -1
-    loading: bool = False
-    touched: dict[tuple[Part, Name], int] = field(default_factory=dict)
-    whole: dict[Part, int] = field(default_factory=dict)
-    in_flight: list[Touched] = field(default_factory=list)
     used: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, touched: Touched) -> None:
-        """Count a commit, and what it touched. Only under the follower's guard."""
-        self.marks += 1
-        if self.current is None and not self.loading:
-            return  # the first load reads everything
-        for part, names in touched.items():
-            self.touched.update(((part, name), self.marks) for name in names)
-        if len(self.touched) > MOST_NAMED:
-            self.whole.update({part: self.marks for part, _ in self.touched})
-            self.touched.clear()
-
-    def stale(self) -> tuple[dict[Part, set[Name]], set[Part]]:
-        """The objects and the whole parts that must be read for `current` to become the newest. Only under the
-        follower's guard."""
-        whole = {part for part, mark in self.whole.items() if mark > self.loaded}
-        names: dict[Part, set[Name]] = {}
-        for (part, name), mark in self.touched.items():
-            if mark > self.loaded:
-                names.setdefault(part, set()).add(name)
-        for touched in self.in_flight:
-            for part, several in touched.items():
-                names.setdefault(part, set()).update(several)
-        return {part: several for part, several in names.items() if several and part not in whole}, whole
-
-    def forget(self) -> None:
-        """Drop what `current` covers. Only under the follower's guard."""
-        self.touched = {name: mark for name, mark in self.touched.items() if mark > self.loaded}
-        self.whole = {part: mark for part, mark in self.whole.items() if mark > self.loaded}
-
 
 class Follower:
-    """Hands out policy sets that are never older than the last commit of this process."""
+    """Hands out policy sets that are never older than the last commit that this process knows of."""
 
     def __init__(
         self,
@@ -149,32 +106,31 @@ class Follower:
         self._clock = clock
         self._accounts: dict[str, _Followed] = {}
         self._guard = threading.Lock()
-        store.around_commit(self._committing)
 
-    def current(self, account_id: str) -> PolicySet:
-        """The account's policy set. Quick when nothing changed, else it reads the objects that did."""
-        followed = self._followed(account_id)
-        followed.used = self._clock()
-        # In this order: what is read after the two counts were equal covers them.
-        if followed.loaded == followed.marks:
-            current = followed.current
-            if current is not None:
-                return current
-        with followed.lock:
-            return self._load(account_id, followed)
+    def current(self, account_id: str, at_least: int = 0) -> PolicySet:
+        """The account's policy set. Quick when nothing changed, else it reads the objects that did.
 
-    def current_for_writer(self, account_id: str) -> PolicySet:
-        """As `current`, for whoever is writing to the account; what they have changed themselves is not in it.
-
-        A writer's turn comes once the commit before it is over, which may be a moment before that commit's thread
-        has told the follower. So here a commit of which nobody has heard counts as well.
+        Whoever is writing to the account names its revision in their transaction, of which the news may not have
+        gone round yet; what they have changed themselves is not in the set.
         """
         followed = self._followed(account_id)
-        if not followed.in_flight:
-            return self.current(account_id)
         followed.used = self._clock()
+        # Asked before the set is looked at: what is committed later is the caller's future.
+        wanted = self._store.feed.newest(account_id)
+        if wanted < at_least:
+            wanted = at_least
+        current = followed.current
+        if current is not None and current.revision >= wanted:
+            return current
         with followed.lock:
-            return self._load(account_id, followed, unheard_of=True)
+            current = followed.current
+            if current is not None and current.revision >= wanted:
+                return current
+            loaded = self._store.read(account_id, lambda work: self._read(work, current))
+            followed.current = loaded
+        if current is None:
+            _collector.settle(loaded.size)
+        return loaded
 
     def let_go(self) -> int:
         """Drop the sets that `Keep` says are not worth their room; how many. For calling now and then."""
@@ -191,12 +147,8 @@ class Follower:
             # Whoever loads it now wants it.
             if followed.lock.acquire(blocking=False):
                 try:
-                    with self._guard:
-                        # In this order: a reader without the lock that still sees the set finds it current.
-                        followed.loaded = -1
-                        followed.current = None
-                        followed.touched, followed.whole = {}, {}
-                        dropped += 1
+                    followed.current = None
+                    dropped += 1
                 finally:
                     followed.lock.release()
         return dropped
@@ -204,20 +156,7 @@ class Follower:
     def rehearsed(self, work: Work, base: PolicySet) -> PolicySet:
         """The set as it would be if this transaction were committed. `base` is the one that was current when it
         began to write, since when nobody else can have committed anything."""
-        return _read(work, self._loaders, base, base.revision, work.touched_by_part(), ())
-
-    @contextmanager
-    def _committing(self, account_id: str, touched: Touched) -> Iterator[None]:
-        followed = self._followed(account_id)
-        with self._guard:
-            followed.in_flight.append(touched)
-        try:
-            yield
-        finally:
-            with self._guard:
-                # In this order: who finds nothing in flight without the guard finds it noted.
-                followed.note(touched)
-                followed.in_flight.remove(touched)
+        return _read(work, self._loaders, base, base.revision, work.touched_by_part())
 
     def _followed(self, account_id: str) -> _Followed:
         followed = self._accounts.get(account_id)
@@ -226,46 +165,23 @@ class Follower:
                 followed = self._accounts.setdefault(account_id, _Followed())
         return followed
 
-    def _load(self, account_id: str, followed: _Followed, *, unheard_of: bool = False) -> PolicySet:
-        with self._guard:
-            # Counted before the rows are read: what is committed from now on is loaded by the next caller.
-            marks = followed.marks
-            followed.loading = True
-        try:
-            current = followed.current
-            if current is not None and followed.loaded == marks and not unheard_of:
-                return current
-            loaded = self._store.read(account_id, lambda work: self._read(work, followed))
-            with self._guard:
-                # In this order: a reader without the lock that sees the new count also sees the new set.
-                followed.current = loaded
-                followed.loaded = marks
-                followed.forget()
-            if current is None:
-                _collector.settle(loaded.size)
-            return loaded
-        finally:
-            followed.loading = False
-
-    def _read(self, work: Work, followed: _Followed) -> PolicySet:
-        revision: int = work.execute(
-            select(account.c.revision).where(account.c.id == work.account_id)
-        ).scalar_one()
-        current = followed.current
+    def _read(self, work: Work, current: PolicySet | None) -> PolicySet:
+        # The first row fixes the state that all others are read in.
+        revision = changes.revision_of(work.connection, work.account_id)
         if current is None:
             base = PolicySet.build(
                 account_id=work.account_id, revision=revision, relay_networks=self._relay_networks
             )
+            touched = EVERYTHING
+        elif current.revision == revision:
+            return current
+        else:
+            base = current
+            touched = changes.since(work.connection, work.account_id, current.revision, revision)
+        if any(WHOLE in names for names in touched.values()):
             with _collector.at_rest():
-                return _read(work, self._loaders, base, revision, {}, frozenset(Part))
-        with self._guard:
-            # Asked after the first row was read, which fixes the state that all others are read in: a commit in
-            # that state is either marked or still in flight.
-            names, whole = followed.stale()
-        if whole:
-            with _collector.at_rest():
-                return _read(work, self._loaders, current, revision, names, whole)
-        return _read(work, self._loaders, current, revision, names, whole)
+                return _read(work, self._loaders, base, revision, touched)
+        return _read(work, self._loaders, base, revision, touched)
 
 
 class _Collector:
@@ -305,26 +221,23 @@ _collector: Final = _Collector()
 
 
 def _read(
-    work: Work,
-    loaders: Loaders,
-    base: PolicySet,
-    revision: int,
-    names: Mapping[Part, Collection[Name]],
-    whole: Collection[Part],
+    work: Work, loaders: Loaders, base: PolicySet, revision: int, touched: Mapping[Part, Collection[Name]]
 ) -> PolicySet:
-    """The set with the named objects and these whole parts read anew."""
+    """The set with what was touched read anew."""
     told = _Told(work.account_id)
 
     def load(part: Part, loader: Loader[Iterable[T], Changes[T]]) -> Iterable[T] | Changes[T] | None:
-        if part in whole:
+        names = touched.get(part, ())
+        if WHOLE in names:
             return told.counted(part, loader.every(work))
-        return loader.some(work, names[part]) if part in names else None
+        return loader.some(work, names) if names else None
 
     directory: Directory | DirectoryChanges | None = None
-    if Part.DIRECTORY in whole:
+    names = touched.get(Part.DIRECTORY, ())
+    if WHOLE in names:
         directory = loaders.directory.every(work)
-    elif Part.DIRECTORY in names:
-        directory = loaders.directory.some(work, names[Part.DIRECTORY])
+    elif names:
+        directory = loaders.directory.some(work, names)
     changed = base.changed(
         revision=revision,
         directory=directory,

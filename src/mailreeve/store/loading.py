@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from sqlalchemy import Column, ColumnElement, Select, bindparam
 
 from mailreeve.policy.model.policies import Changes
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.changes import Name
+from mailreeve.store.transactions import Work
 
 ROWS: Final = 2_000  # fetched at a time
 KEYS: Final = 500  # named in one query

@@ -9,7 +9,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Dialect, ForeignKey, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 metadata: Final = MetaData(
     naming_convention={
@@ -95,3 +106,15 @@ audit_event: Final = Table(
     Column("after", Text, nullable=True),
 )
 """The audit log: who did what, with the object before and after as JSON (behaviour.md D-38). Append-only."""
+
+change: Final = Table(
+    "changes",
+    metadata,
+    account_column(),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("part", String(32), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("key", Text, nullable=False),
+)
+"""The feed of changes: a row for each object that a revision touched, see `changes`. Old rows are removed."""

@@ -2,7 +2,7 @@
 
 A transaction is a function that is handed a `Work` and may be run twice: it is repeated when the database reports
 a conflict, so it does nothing but queries. Each writing transaction that changes something takes the next revision
-of its account, and its audit rows are committed with it.
+of its account, and its audit rows and the rows that others follow it by (`changes`) are committed with it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -25,6 +24,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mailreeve.access.caller import Origin
 from mailreeve.access.masking import masked
+from mailreeve.store import changes
+from mailreeve.store.changes import Feed, Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
 from mailreeve.store.reading import UnreadableRows, made
@@ -37,29 +38,6 @@ WRITE_EVERY: Final = 1.0  # seconds for which it is taken that a database that t
 T = TypeVar("T")
 _NOTHING: Final[Mapping[str, object]] = {}
 _log = structlog.get_logger(__name__)
-
-
-class Part(StrEnum):
-    """The parts of an account's policy set that a commit can change, each loaded by one family."""
-
-    DIRECTORY = "directory"
-    BLOCKED_SENDERS = "blocked_senders"
-    PERMITTED_SENDERS = "permitted_senders"
-    MANAGED_SENDERS = "managed_senders"
-    ALTERATION_POLICIES = "alteration_policies"
-    DEFINITIONS = "definitions"
-    WEB_LISTS = "web_lists"
-
-
-class Name(NamedTuple):
-    """An object of a part, as the part's loader knows it: mostly the kind and the key of its row."""
-
-    kind: str
-    key: str
-
-
-Touched = Mapping[Part, frozenset[Name]]
-"""Which objects of which parts a commit touched."""
 
 
 class AuditEntry(Struct, frozen=True):
@@ -128,7 +106,7 @@ class Work:
         after: object = None,
         names: Iterable[Name] | None = None,
     ) -> None:
-        """Note a change: which part of the policy set it touches, and what the audit log says about it.
+        """Note a change: which part it touches, for those who follow that, and what the audit log says about it.
 
         `names` are the objects of the part to be read again, where that is not just the object itself.
         """
@@ -155,41 +133,19 @@ class Work:
             raise
 
 
-class Committed(Protocol):
-    """Who wants to know of commits. Called in the writer's thread, before the writer's caller hears of it."""
-
-    def __call__(self, account_id: str, revision: int, touched: Touched) -> None: ...
-
-
-class Committing(Protocol):
-    """Who is told of a commit before anybody can see it. The context is entered in the writer's transaction and
-    left once that is over, committed or not, before the writer's caller hears of it."""
-
-    def __call__(self, account_id: str, touched: Touched) -> AbstractContextManager[None]: ...
-
-
 class WouldWait(Exception):
     """Somebody keeps the database locked, and the caller is not to be held up."""
 
 
 class Store:
-    """The accounts' rows in one database."""
+    """The accounts' rows in one database. `feed` is how to follow what becomes of them."""
 
     def __init__(self, engine: SqliteEngine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._engine = engine
         self._clock = clock
-        self._listeners: list[Committed] = []
-        self._watchers: list[Committing] = []
         self._written_at = -math.inf
+        self.feed = Feed(engine)
         self.unreadable = UnreadableRows()
-
-    def on_commit(self, listener: Committed) -> None:
-        """Tell `listener` of every commit that takes a revision."""
-        self._listeners.append(listener)
-
-    def around_commit(self, watcher: Committing) -> None:
-        """Have the context of `watcher` around every commit that takes a revision."""
-        self._watchers.append(watcher)
 
     def read(self, account_id: str, transaction: Callable[[Work], T], *, at_once: bool = False) -> T:
         """The result of a transaction that changes nothing. What it changes all the same is undone. For `at_once`
@@ -231,11 +187,9 @@ class Store:
 
     def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times."""
-        result, revision, touched = self._write_repeatedly(account_id, origin, transaction)
-        # Outside what is repeated: by now it is done, whatever a listener makes of it.
+        result, revision = self._write_repeatedly(account_id, origin, transaction)
         if revision:
-            for listener in self._listeners:
-                listener(account_id, revision, touched)
+            self.feed.hint(account_id, revision)
         return result
 
     def rehearse(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
@@ -257,7 +211,7 @@ class Store:
 
     def _write_repeatedly(
         self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int, Touched]:
+    ) -> tuple[T, int]:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._write_once(account_id, origin, transaction)
@@ -268,20 +222,15 @@ class Store:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
         raise AssertionError("unreachable")
 
-    def _write_once(
-        self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int, Touched]:
-        """The result, the revision taken or 0, and what was touched."""
+    def _write_once(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> tuple[T, int]:
+        """The result, and the revision taken or 0."""
         revision = 0
-        with ExitStack() as watched, self._engine.writing() as connection:
+        with self._engine.writing() as connection:
             work = self._begun(connection, account_id, origin)
             result = transaction(work)
-            touched = work.touched_by_part()
             if work.touched or work.audits:
                 revision = self._take_revision(work)
-                for watcher in self._watchers:
-                    watched.enter_context(watcher(account_id, touched))
-        return result, revision, touched
+        return result, revision
 
     def _begun(self, connection: Connection, account_id: str, origin: Origin) -> Work:
         """A transaction that may write. What it makes comes after all that was ever committed, whatever the clock
@@ -323,6 +272,7 @@ class Store:
             for entry in work.audits
         ]
         work.insert_many(insert(audit_event), rows)
+        changes.write(work.connection, work.account_id, revision, work.touched_by_part())
         return revision
 
 

@@ -21,8 +21,9 @@ from mailreeve.policy.model.decisions import PolicyType, Verdict
 from mailreeve.policy.model.facts import Directory, MessageFacts
 from mailreeve.policy.model.policies import BlockedOption, ManagedAction
 from mailreeve.policy.model.targets import TargetType
+from mailreeve.store.changes import Part
 from mailreeve.store.follow import Follower, Loader, Loaders
-from mailreeve.store.transactions import Part
+from mailreeve.store.transactions import Store
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
 from mailreeve.wire.tokens import Kind
 
@@ -165,6 +166,21 @@ def test_many_changes_between_two_looks_are_read_together(account, following) ->
         pass
     anew = Follower(account.services.store, LOADERS, ()).current(account.id)
     assert contents(following()) == contents(anew)
+
+
+@pytest.mark.parametrize("every", [1, 3, 7])
+def test_another_process_follows_the_same_changes(account, every) -> None:
+    """It has its own store on the same file, hears of commits by looking, and reads no part as a whole twice."""
+    loaders = Loaders(*(once(getattr(LOADERS, name)) for name in Loaders.__struct_fields__))
+    other = Store(account.services.store._engine)
+    follower = Follower(other, loaders, ())
+    follower.current(account.id)
+    for number, path in enumerate(every_kind_of_change(account)):
+        if number % every:
+            continue
+        other.feed.look()
+        anew = Follower(account.services.store, LOADERS, ()).current(account.id)
+        assert contents(follower.current(account.id)) == contents(anew), path
 
 
 def test_one_more_member_leaves_all_policies_alone(account, following) -> None:

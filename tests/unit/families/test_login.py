@@ -23,6 +23,7 @@ from mailreeve.families.login import authenticate, rows
 from mailreeve.families.login.authenticate import TOKEN_LIFE, Authenticator, _Seen
 from mailreeve.families.login.issue import Keys, issue_application
 from mailreeve.formats.addresses import parse_address
+from mailreeve.store.changes import Part
 from mailreeve.store.schema import audit_event
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
@@ -77,7 +78,7 @@ class Application:
         def change(work) -> None:
             mine = user_table.c.account_id == work.account_id, user_table.c.id == self.user_id
             work.execute(update(user_table).where(*mine).values(**values))
-            work.changed(None, "update", "user", self.user_id)
+            work.changed(Part.CREDENTIALS, "update", "user", self.user_id)
 
         self.account.write(change)
 
@@ -87,7 +88,8 @@ class Application:
         def change(work) -> None:
             mine = rows.binding.c.account_id == work.account_id
             work.execute(update(rows.binding).where(mine).values(expires_at=at))
-            work.changed(None, "update", "binding", self.user_id)
+            key = work.execute(select(rows.binding.c.id).where(mine)).scalar_one()
+            work.changed(Part.CREDENTIALS, "update", "binding", key)
 
         self.account.write(change)
 
@@ -230,8 +232,11 @@ def test_a_binding_that_was_removed_is_unknown_at_once(application):
     assert application.authenticator.signed(application.call(), NOW).actor == application.address
 
     def remove(work) -> None:
-        work.execute(rows.binding.delete().where(rows.binding.c.account_id == work.account_id))
-        work.changed(None, "delete", "binding", application.user_id)
+        mine = rows.binding.c.account_id == work.account_id
+        work.changed(
+            Part.CREDENTIALS, "delete", "binding", work.execute(select(rows.binding.c.id).where(mine)).scalar_one()
+        )
+        work.execute(rows.binding.delete().where(mine))
 
     application.account.write(remove)
     assert application.refusal(application.call()).problem.code == INVALID_SIGNATURE.code

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import msgspec
 import pytest
 from sqlalchemy import select
@@ -17,7 +15,6 @@ from mailreeve.policy.model.decisions import Decision, Layer, SpamChecks, Verdic
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.schema import audit_event
-from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PATH = "managedsender/permit-or-block-sender"
@@ -162,18 +159,20 @@ def test_an_entry_is_kept_where_decisions_look_for_it(corp, to):
     assert decided(corp, "ann@news.test", to).verdict is Verdict.REJECT
 
 
-def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp):
+def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp, monkeypatch):
     """Between a commit and the news of it the policy set still has the alias as nobody's."""
     corp.call("user/create-user", {"emailAddress": "pat@corp.test"})
     corp.policies()
 
-    @contextmanager
-    def at_once(account_id, touched):
-        yield  # left once the alias is committed, before the follower hears of it
-        if Part.DIRECTORY in touched:
-            corp.call(PATH, item(to="sales@corp.test"))
+    feed = corp.services.store.feed
+    hint = feed.hint
 
-    corp.services.store.around_commit(at_once)
+    def late(account_id, revision):  # what is committed is known to nobody yet
+        monkeypatch.setattr(feed, "hint", hint)
+        corp.call(PATH, item(to="sales@corp.test"))
+        hint(account_id, revision)
+
+    monkeypatch.setattr(feed, "hint", late)
     corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})
     assert [entry.recipient for entry in corp.policies().managed.entries] == ["pat@corp.test"]
     assert decided(corp, "ann@news.test", "sales@corp.test").verdict is Verdict.REJECT

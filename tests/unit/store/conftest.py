@@ -11,7 +11,7 @@ from sqlalchemy import Column, Text, insert, select
 from sqlalchemy import Table as TableOf
 
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.schema import Moment, account, account_column, audit_event, key_column, metadata
+from mailreeve.store.schema import Moment, account, account_column, audit_event, change, key_column, metadata
 from mailreeve.store.transactions import Origin, Store, Work
 
 ONE, TWO = "1" * 32, "2" * 32
@@ -19,7 +19,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 ORIGIN = Origin("admin@corp.test", "192.0.2.1", "req-1", "boss@corp.test")
 
 _tables = type(metadata)()
-for _shared in (account, audit_event):
+for _shared in (account, audit_event, change):
     _shared.to_metadata(_tables)
 thing = TableOf(
     "thing", _tables, account_column(), key_column(), Column("text", Text, nullable=False), Column("at", Moment)

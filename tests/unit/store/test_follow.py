@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -21,10 +21,12 @@ from mailreeve.formats.networks import parse_network
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
+from mailreeve.store import changes
+from mailreeve.store.changes import MOST_NAMED, Name, Part
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.follow import MOST_NAMED, Follower, Keep, Loader, Loaders, _Followed
-from mailreeve.store.schema import account, account_column, audit_event, key_column
-from mailreeve.store.transactions import Name, Origin, Part, Store, Touched, Work
+from mailreeve.store.follow import Follower, Keep, Loader, Loaders, _Followed
+from mailreeve.store.schema import account, account_column, audit_event, change, key_column
+from mailreeve.store.transactions import Origin, Store, Work
 
 ONE, TWO = "1" * 32, "2" * 32
 RELAYS = (parse_network("10.0.0.0/8"),)
@@ -202,7 +204,6 @@ def test_a_part_is_read_as_a_whole_after_very_many_changes(
         work.changed(Part.BLOCKED_SENDERS, "import", "thing", "all", names=names)
 
     store.write(ONE, Origin("test"), transaction)
-    assert not follower._accounts[ONE].touched
     assert blocked(follower.current(ONE)) == {"p"}
     assert families.asked == []
     families.add(store, "q")
@@ -233,7 +234,6 @@ def test_sets_that_nobody_asks_for_are_let_go(store: Store, families: Families) 
     assert follower._accounts[ONE].current is None
     assert follower.current(TWO) is two
     families.add(store, "q")
-    assert not follower._accounts[ONE].touched
     families.loads.clear()
     assert blocked(follower.current(ONE)) == {"p", "q"}
     assert families.loads == dict.fromkeys(EVERY, 1)
@@ -384,61 +384,6 @@ def test_a_commit_while_loading_is_seen_by_the_next_caller(
     assert (blocked(after), after.revision) == ({"before", "meanwhile"}, 2)
 
 
-def test_a_set_holds_all_that_its_revision_says(store: Store, follower: Follower, families: Families) -> None:
-    """A load falls between the commit of another writer and the moment in which that commit is marked: the set
-    has that revision, so it must have its change too, although the change is in another part."""
-    follower.current(ONE)
-    caught: list[PolicySet] = []
-
-    @contextmanager
-    def look_between(account_id: str, touched: Touched) -> Iterator[None]:
-        yield
-        # Committed; and the follower, whose context was entered first, is still in its own.
-        caught.append(follower.current(ONE))
-
-    families.add(store, "p")
-    store.around_commit(look_between)
-    families.add(store, "x.test", Part.DIRECTORY)
-    assert [(p.revision, p.directory.internal_domains, blocked(p)) for p in caught] == [(2, {"x.test"}, {"p"})]
-
-
-def test_a_writer_sees_the_commit_before_its_own_that_nobody_has_heard_of(
-    store: Store, follower: Follower, families: Families
-) -> None:
-    """Between a commit and the news of it everybody else may still decide by the set before."""
-    families.add(store, "p")
-    follower.current(ONE)
-    caught: list[tuple[set[str], set[str]]] = []
-
-    @contextmanager
-    def look_between(account_id: str, touched: Touched) -> Iterator[None]:
-        yield
-        reader = blocked(follower.current(ONE))
-        caught.append((reader, blocked(follower.current_for_writer(ONE))))
-
-    store.around_commit(look_between)
-    families.add(store, "q")
-    assert caught == [({"p"}, {"p", "q"})]
-    assert blocked(follower.current(ONE)) == blocked(follower.current_for_writer(ONE)) == {"p", "q"}
-
-
-def test_a_commit_is_noted_before_it_is_no_longer_in_flight(
-    store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever writes looks without the guard whether anything is in flight: what is not must have been noted."""
-    follower.current(ONE)
-    still_there: list[bool] = []
-    note = _Followed.note
-
-    def noting(self: _Followed, touched: Touched) -> None:
-        still_there.append(touched in self.in_flight)
-        note(self, touched)
-
-    monkeypatch.setattr(_Followed, "note", noting)
-    families.add(store, "p")
-    assert still_there == [True]
-
-
 def test_a_set_read_before_its_counters_is_not_handed_out(
     store: Store, follower: Follower, families: Families
 ) -> None:
@@ -467,6 +412,87 @@ def test_a_set_read_before_its_counters_is_not_handed_out(
     families.add(store, "p")
     overtaking = True
     assert blocked(follower.current(ONE)) == {"p"}
+
+
+def between_commit_and_hint(monkeypatch: pytest.MonkeyPatch, store: Store, action: Callable[[], object]) -> None:
+    """Have something done once between the next commit and the hint that there was one."""
+    hint = store.feed.hint
+
+    def late(account_id: str, revision: int) -> None:
+        monkeypatch.setattr(store.feed, "hint", hint)
+        action()
+        hint(account_id, revision)
+
+    monkeypatch.setattr(store.feed, "hint", late)
+
+
+def test_a_set_holds_all_that_its_revision_says(
+    store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load falls between the commit of another writer and the hint of it: the set has that revision, so it must
+    have its change too, although the change is in another part."""
+    follower.current(ONE)
+    caught: list[PolicySet] = []
+    families.add(store, "p")
+    between_commit_and_hint(monkeypatch, store, lambda: caught.append(follower.current(ONE)))
+    families.add(store, "x.test", Part.DIRECTORY)
+    assert [(p.revision, p.directory.internal_domains, blocked(p)) for p in caught] == [(2, {"x.test"}, {"p"})]
+
+
+def test_a_writer_sees_the_commit_before_its_own_that_nobody_has_heard_of(
+    store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a commit and the news of it everybody else may still decide by the set before."""
+    families.add(store, "p")
+    follower.current(ONE)
+    caught: list[tuple[set[str], set[str]]] = []
+
+    def look() -> None:
+        reader = blocked(follower.current(ONE))
+        writer = store.rehearse(ONE, Origin("test"), lambda work: follower.current(ONE, work.revision))
+        caught.append((reader, blocked(writer)))
+
+    between_commit_and_hint(monkeypatch, store, look)
+    families.add(store, "q")
+    assert caught == [({"p"}, {"p", "q"})]
+    assert blocked(follower.current(ONE)) == {"p", "q"}
+
+
+def test_a_writer_sees_what_was_there_before_and_not_what_it_wrote(
+    store: Store, follower: Follower, families: Families
+) -> None:
+    """Whether or not it asks after it wrote, and whatever another process committed."""
+    follower.current(ONE)
+    families.add(Store(store._engine), "theirs")
+
+    def transaction(work: Work) -> PolicySet:
+        work.execute(insert(families.table).values(account_id=work.account_id, id="own", text="blocked"))
+        work.changed(Part.BLOCKED_SENDERS, "create", "thing", "own")
+        before = follower.current(ONE, work.revision)
+        assert blocked(follower.rehearsed(work, before)) == {"theirs", "own"}
+        return before
+
+    assert blocked(store.write(ONE, Origin("test"), transaction)) == {"theirs"}
+    assert blocked(follower.current(ONE)) == {"theirs", "own"}
+
+
+def test_who_is_too_far_behind_reads_everything(
+    store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows in between may be gone."""
+    monkeypatch.setattr(changes, "KEPT", 2)
+    monkeypatch.setattr(changes, "PRUNED_EVERY", 1)
+    follower.current(ONE)
+    for key in "ab":
+        families.add(store, key)
+    families.loads.clear()
+    assert blocked(follower.current(ONE)) == {"a", "b"}
+    assert families.loads == {"blocked": 1}
+    for key in "cde":
+        families.add(store, key)
+    families.loads.clear()
+    assert blocked(follower.current(ONE)) == set("abcde")
+    assert families.loads == dict.fromkeys(EVERY, 1)
 
 
 @pytest.fixture
@@ -531,6 +557,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], tu
         tables = MetaData()
         account.to_metadata(tables)
         audit_event.to_metadata(tables)
+        change.to_metadata(tables)
         table = Table("thing", tables, account_column(), key_column(), Column("text", Text))
         engine = SqliteEngine(tmp_path_factory.mktemp("example") / "m.db")
         made.append(engine)
@@ -567,3 +594,45 @@ def test_any_order_of_writes_and_looks_shows_the_newest(
         assert blocked(policies) == {key for key, p in expected if p is Part.BLOCKED_SENDERS}
         assert policies.directory.internal_domains == {key for key, p in expected if p is Part.DIRECTORY}
         assert policies.revision == len(expected)
+
+
+two_processes = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "write many", "hear", "look"]),
+        st.sampled_from([0, 1]),
+        st.sampled_from([Part.BLOCKED_SENDERS, Part.DIRECTORY, Part.CREDENTIALS]),
+    ),
+    max_size=15,
+)
+
+
+@settings(max_examples=50)
+@given(two_processes)
+def test_two_processes_that_follow_one_feed_see_the_same(
+    shared: Callable[[], tuple[Store, Families]], plan: list[tuple[str, int, Part]]
+) -> None:
+    """Whoever wrote, and however rows were pruned: a set is never older than what its process heard of and never
+    older than its own last write, and is the set loaded anew as of its revision."""
+    store, families = shared()
+    stores = store, Store(store._engine)
+    followers = [Follower(each, families.loaders(), ()) for each in stores]
+    states: list[set[str]] = [set()]
+    known = [0, 0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changes, "KEPT", 6)
+        patch.setattr(changes, "PRUNED_EVERY", 2)
+        patch.setattr(changes, "MOST_NAMED", 4)
+        for number, (what, process, part) in enumerate(plan):
+            if what.startswith("write"):
+                for n in range(7 if what == "write many" else 1):
+                    key = f"k{number}n{n}.test"
+                    families.add(stores[process], key, part)
+                    states.append(states[-1] | ({key} if part is not Part.CREDENTIALS else set()))
+                known[process] = len(states) - 1
+            elif what == "hear":
+                stores[process].feed.look()
+                known[process] = len(states) - 1
+            else:
+                policies = followers[process].current(ONE)
+                assert policies.revision >= known[process]
+                assert blocked(policies) | set(policies.directory.internal_domains) == states[policies.revision]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from mailreeve.store import engines, transactions
+from mailreeve.store import changes, engines, transactions
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.transactions import ATTEMPTS, Store
 
@@ -41,11 +41,10 @@ def test_an_exception_goes_on_and_leaves_nothing_either(store: Store, things) ->
 
 
 def test_nobody_hears_of_it(store: Store, things) -> None:
-    """It is no commit: neither listeners nor watchers are told."""
-    heard: list[object] = []
-    store.on_commit(lambda *commit: heard.append(commit))
+    """It is no commit: there is no hint of it, and nothing in the feed."""
     store.rehearse(ONE, things.origin, things.put("new"))
-    assert heard == []
+    assert store.feed.newest(ONE) == 0
+    assert store.look_up(lambda connection: changes.since(connection, ONE, 0, 0)) == {}
 
 
 def test_writers_take_turns_with_it(store: Store, things) -> None:

@@ -7,17 +7,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, delete, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from mailreeve.store import engines, transactions
+from mailreeve.store import changes, engines, transactions
+from mailreeve.store.changes import Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account
-from mailreeve.store.transactions import ATTEMPTS, Name, Origin, Part, Store, Touched, Work
+from mailreeve.store.transactions import ATTEMPTS, Origin, Store, Work
 
 ONE, TWO = "1" * 32, "2" * 32
 
@@ -31,6 +31,11 @@ def item_of(work: Work, *changes: Callable[[Work], None]) -> None:
     with work.item():
         for change in changes:
             change(work)
+
+
+def touched_since(store: Store, revision: int) -> Touched:
+    """What the feed says was touched since."""
+    return store.look_up(lambda c: changes.since(c, ONE, revision, changes.revision_of(c, ONE)))
 
 
 def break_off(work: Work) -> None:
@@ -74,8 +79,6 @@ def test_a_transaction_that_raises_leaves_nothing(store: Store, things) -> None:
 
 def test_a_refused_item_is_undone_alone(store: Store, things) -> None:
     """Rows, audit rows and touched parts of the one; the others stay."""
-    touched: list[Touched] = []
-    store.on_commit(lambda account_id, revision, parts: touched.append(parts))
 
     def transaction(work: Work) -> None:
         for number, part in enumerate((Part.BLOCKED_SENDERS, Part.WEB_LISTS, Part.DIRECTORY)):
@@ -92,7 +95,7 @@ def test_a_refused_item_is_undone_alone(store: Store, things) -> None:
     assert things.keys(store) == ["k0", "k2"]
     assert [row["object_id"] for row in things.audits(store)] == ["k0", "k0", "k2", "k2"]
     noted = {Part.BLOCKED_SENDERS: "k0", Part.DIRECTORY: "k2"}
-    assert touched == [{part: {Name("thing", key)} for part, key in noted.items()}]
+    assert touched_since(store, 0) == {part: {Name("thing", key)} for part, key in noted.items()}
 
 
 def test_an_item_that_the_database_refuses_is_undone_alone(store: Store, things) -> None:
@@ -140,10 +143,8 @@ def test_one_revision_is_taken_for_however_many_changes(store: Store, things) ->
 
 def test_no_revision_is_taken_when_nothing_changed(store: Store, things) -> None:
     """Nor is anybody told."""
-    told: list[int] = []
-    store.on_commit(lambda account_id, revision, parts: told.append(revision))
     store.write(ONE, things.origin, lambda work: None)
-    assert (things.revision(store), told) == (0, [])
+    assert (things.revision(store), store.feed.newest(ONE), touched_since(store, 0)) == (0, 0, {})
 
 
 def test_no_revision_is_taken_when_all_changes_were_undone(store: Store, things) -> None:
@@ -250,14 +251,15 @@ def test_a_reader_sees_one_state(store: Store, things) -> None:
     assert things.keys(store) == ["k"]
 
 
-def test_listeners_hear_of_a_commit_before_the_writer_does(store: Store, things) -> None:
-    """With account, revision and touched parts, in the writer's thread, once the rows can be seen."""
+def test_the_feed_hears_of_a_commit_before_the_writer_does(store: Store, things, monkeypatch) -> None:
+    """With account and revision, in the writer's thread, once the rows can be seen."""
     heard: list[object] = []
 
-    def listener(account_id: str, revision: int, touched: Touched) -> None:
-        heard.append((account_id, revision, touched, things.keys(store), threading.get_ident()))
+    def hint(account_id: str, revision: int) -> None:
+        rows = things.keys(store), touched_since(store, 0)
+        heard.append((account_id, revision, *rows, threading.get_ident()))
 
-    store.on_commit(listener)
+    monkeypatch.setattr(store.feed, "hint", hint)
 
     def transaction(work: Work) -> None:
         things.put("k")(work)
@@ -265,34 +267,7 @@ def test_listeners_hear_of_a_commit_before_the_writer_does(store: Store, things)
         assert heard == []
 
     store.write(ONE, things.origin, transaction)
-    assert heard == [(ONE, 1, {Part.DEFINITIONS: {Name("thing", "k")}}, ["k"], threading.get_ident())]
-
-
-def test_a_listener_that_fails_does_not_repeat_what_is_done(store: Store, things) -> None:
-    """Not even when its failure looks like a conflict: the rows are committed already."""
-
-    def listener(account_id: str, revision: int, touched: Touched) -> None:
-        raise OperationalError("", {}, sqlite3.OperationalError("database is locked"))
-
-    store.on_commit(listener)
-    with pytest.raises(OperationalError):
-        store.write(ONE, things.origin, things.put("k"))
-    assert (things.keys(store), things.revision(store)) == (["k"], 1)
-
-
-def test_a_watcher_stands_around_the_commit(store: Store, things) -> None:
-    """It is told while nobody sees the rows, and left once they can be seen."""
-    seen: list[object] = []
-
-    @contextmanager
-    def watcher(account_id: str, touched: Touched) -> Iterator[None]:
-        seen.append((account_id, touched, things.keys(store)))
-        yield
-        seen.append(things.keys(store))
-
-    store.around_commit(watcher)
-    store.write(ONE, things.origin, things.put("k"))
-    assert seen == [(ONE, {}, []), ["k"]]
+    assert heard == [(ONE, 1, ["k"], {Part.DEFINITIONS: {Name("thing", "k")}}, threading.get_ident())]
 
 
 class Locker:

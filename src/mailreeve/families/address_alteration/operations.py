@@ -16,8 +16,8 @@ from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.model.policies import Routing
 from mailreeve.policy.model.wording import quoted
+from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
-from mailreeve.store.transactions import Part
 from mailreeve.wire import fields, policy_object
 from mailreeve.wire.errors import (
     ALTERATION_DEFINITION_EXISTS,

@@ -12,7 +12,8 @@ from mailreeve.families.policies.reach_guard import guard_block
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.policy.model.targets import TargetType
-from mailreeve.store.transactions import Part, Work
+from mailreeve.store.changes import Part
+from mailreeve.store.transactions import Work
 from mailreeve.wire import policy_object
 from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
 from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem

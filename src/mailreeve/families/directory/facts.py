@@ -13,7 +13,8 @@ from mailreeve.families.directory.users.operations import ADDRESS
 from mailreeve.formats.addresses import Domain
 from mailreeve.formats.free_mail import FREE_MAIL_DOMAINS, FREE_MAIL_VERSION
 from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, User
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.changes import Name
+from mailreeve.store.transactions import Work
 from mailreeve.wire.tokens import Kind
 
 

@@ -10,8 +10,10 @@ from msgspec import Struct
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.formats.addresses import Address, Domain, Sender
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.store.changes import WHOLE, Part, Touched
 from mailreeve.store.follow import Follower
-from mailreeve.store.transactions import Part, Store, Touched
+from mailreeve.store.transactions import Store
+from mailreeve.wire.tokens import Kind
 
 
 class _Owners(Struct, frozen=True):
@@ -28,17 +30,16 @@ class _Owners(Struct, frozen=True):
 
 
 class MailPolicies:
-    """Finds the policy set for a message, by its domains. Domains are read again after a directory changed."""
+    """Finds the policy set for a message, by its domains. They are read again when the feed names one."""
 
     def __init__(self, store: Store, follower: Follower) -> None:
         self._store = store
         self._follower = follower
-        self._marks = 0
+        self._changes = 0
         # The owners and the count of changes that they cover, swapped together.
         self._loaded: tuple[int, _Owners] = (-1, _Owners({}, None))
-        self._counting = threading.Lock()
         self._loading = threading.Lock()
-        store.on_commit(self._committed)
+        store.feed.follow(self._touched)
 
     def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
         """The policies in force of the account to which the recipient's domain is internal, or else the one to
@@ -62,18 +63,19 @@ class MailPolicies:
         return [] if only is None else [self._follower.current(only)]
 
     def _current(self) -> _Owners:
+        self._store.feed.catch_up()
         # The count first: what is committed after it was read is this caller's future.
-        marks = self._marks
+        changes = self._changes
         loaded, owners = self._loaded
-        if loaded >= marks:
+        if loaded >= changes:
             return owners
         with self._loading:
-            marks = self._marks
-            if self._loaded[0] < marks:
-                self._loaded = marks, _Owners.of(self._store.look_up(domains.owners))
+            changes = self._changes
+            if self._loaded[0] < changes:
+                self._loaded = changes, _Owners.of(self._store.look_up(domains.owners))
             return self._loaded[1]
 
-    def _committed(self, account_id: str, revision: int, touched: Touched) -> None:
-        if Part.DIRECTORY in touched:
-            with self._counting:
-                self._marks += 1
+    def _touched(self, account_id: str, touched: Touched) -> None:
+        # By one thread at a time, see `Feed.catch_up`.
+        if any(name == WHOLE or name.kind == Kind.DOMAIN for name in touched.get(Part.DIRECTORY, ())):
+            self._changes += 1

@@ -21,6 +21,7 @@ from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.known import Credentials, KnownCredentials
+from mailreeve.store.changes import revision_of
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import signing
@@ -61,7 +62,7 @@ class Authenticator:
         self._token_key = OctKey.import_key(token_key)
         self._window = window
         self._seen = _Seen(window)
-        self._known = KnownCredentials(store)
+        self._known = KnownCredentials(store.feed)
 
     def signed(self, call: SignedCall, now: datetime) -> Caller:
         """The caller of a signed call. Raises `RequestRefused`.
@@ -72,10 +73,9 @@ class Authenticator:
         """
         found = self._known.find(call.application_id, call.access_key)
         if found is None:
-            commits = self._known.commits
             found = self._look_up(call)
             signing.verify(call, found.secret_key, found.app_key, now, self._window)
-            self._known.keep(call.application_id, call.access_key, found, commits)
+            self._known.keep(call.application_id, call.access_key, found)
         else:
             signing.verify(call, found.secret_key, found.app_key, now, self._window)
         application, binding = found.application, found.binding
@@ -91,23 +91,20 @@ class Authenticator:
         return Caller(application.account_id, binding.address, application.id, permissions, binding.user_id)
 
     def knows(self, app_id: str, access_key: str) -> bool:
-        """Whether these keys can be judged without looking them up."""
-        return self._known.find(app_id, access_key) is not None
-
-    def forget(self) -> None:
-        """Look up anew who calls next: another process may have revoked keys."""
-        self._known.forget()
+        """Whether these keys can be judged without looking anything up."""
+        return self._known.at_hand(app_id, access_key)
 
     def _look_up(self, call: SignedCall) -> Credentials:
         """The credentials that a call names. Raises `RequestRefused`."""
 
-        def look_up(connection: Connection) -> tuple[rows.ApplicationRow | None, rows.BindingRow | None]:
+        def look_up(connection: Connection) -> tuple[rows.ApplicationRow | None, rows.BindingRow | None, int]:
             application = rows.find_application(connection, call.application_id)
             if application is None:
-                return None, None
-            return application, rows.find_binding(connection, application, call.access_key)
+                return None, None, 0
+            binding = rows.find_binding(connection, application, call.access_key)
+            return application, binding, revision_of(connection, application.account_id)
 
-        application, binding = self._store.look_up(look_up)
+        application, binding, revision = self._store.look_up(look_up)
         if application is None:
             raise RequestRefused(UNKNOWN_APPLICATION, f"{UNKNOWN_APPLICATION.message}: {call.application_id}")
         try:
@@ -125,7 +122,7 @@ class Authenticator:
         except (InvalidTag, ValueError) as problem:
             _log.error("stored key left out", table="binding", application=application.id, user=binding.user_id)
             raise RequestRefused(INVALID_SIGNATURE) from problem
-        return Credentials(application, binding, app_key, secret_key)
+        return Credentials(application, binding, app_key, secret_key, revision)
 
     def give_token(self, client_id: str, client_secret: str, now: datetime) -> GivenToken | None:
         """A new access token for an OAuth client, or None when id or secret is wrong."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 from mailreeve.access.permissions import Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.authenticate import hash_client_secret
+from mailreeve.store.changes import Part
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Work
 
@@ -48,5 +49,5 @@ def issue_application(work: Work, vault: Vault, name: str, role: Role, user_id: 
     )
     secret = vault.seal(base64.b64decode(keys.secret_key), work.account_id)
     rows.add_binding(work, application_id, user_id, keys.access_key, secret)
-    work.changed(None, "create", "application", application_id, after={"name": name, "role": role})
+    work.changed(Part.CREDENTIALS, "create", rows.APPLICATION, application_id, after={"name": name, "role": role})
     return keys

@@ -14,7 +14,8 @@ from msgspec import Struct
 from sqlalchemy import and_, delete, select
 
 from mailreeve.families.directory.users.rows import user
-from mailreeve.families.login.rows import application, binding
+from mailreeve.families.login.rows import APPLICATION, BINDING, application, binding
+from mailreeve.store.changes import Part
 from mailreeve.store.transactions import Work
 
 SHORTEST: Final = 8  # characters of an access key that name it, where no other begins so
@@ -93,7 +94,7 @@ def revoke(work: Work, name: str) -> Revoked:
             delete(binding).where(binding.c.account_id == work.account_id, binding.c.application_id == key)
         )
         work.execute(delete(application).where(mine, found.id == key))
-        work.changed(None, "delete", "application", key, before={"app_id": app_id})
+        work.changed(Part.CREDENTIALS, "delete", APPLICATION, key, before={"app_id": app_id})
         return Revoked(app_id)
     keys = [
         tuple(row)
@@ -112,5 +113,5 @@ def revoke(work: Work, name: str) -> Revoked:
         raise UnknownKeyError(f"{name}: {len(keys)} access keys begin so")
     ((key, app_id, access_key),) = keys
     work.execute(delete(binding).where(binding.c.account_id == work.account_id, binding.c.id == key))
-    work.changed(None, "delete", "binding", key, before={"app_id": app_id})
+    work.changed(Part.CREDENTIALS, "delete", BINDING, key, before={"app_id": app_id})
     return Revoked(app_id, access_key)

@@ -61,6 +61,11 @@ binding: Final = Table(
 """The access and secret keys of a user for an application. `secret_key` is sealed."""
 
 
+APPLICATION: Final = "application"
+BINDING: Final = "binding"
+"""What the audit log and the feed of changes call them."""
+
+
 class ApplicationRow(Struct, frozen=True):
     """An application as authentication sees it."""
 
@@ -75,6 +80,7 @@ class ApplicationRow(Struct, frozen=True):
 class BindingRow(Struct, frozen=True):
     """A binding as authentication sees it, with its user."""
 
+    id: str
     secret_key: bytes
     expires_at: datetime | None
     user_id: str
@@ -118,6 +124,7 @@ def find_binding(connection: Connection, of: ApplicationRow, access_key: str) ->
     """The binding with this access key to this application, with its user."""
     row = connection.execute(
         select(
+            binding.c.id,
             binding.c.secret_key,
             binding.c.expires_at,
             user.c.id,

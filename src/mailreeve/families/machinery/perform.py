@@ -90,8 +90,7 @@ def perform(
     def transaction(work: Work) -> Done:
         follower = services.follower
         rehearse = _no_rehearsal if endpoint.writes else rehearsal(services, caller, origin)
-        newest = follower.current_for_writer if endpoint.writes else follower.current
-        current = _no_policies if at_once else partial(newest, caller.account_id)
+        current = _no_policies if at_once else partial(follower.current, caller.account_id, work.revision)
         return _each(endpoint, request, ready, paging, _call(services, caller, work, current, rehearse))
 
     if endpoint.writes:
@@ -129,7 +128,7 @@ def rehearsal(services: Services, caller: Caller, origin: Origin) -> Rehearse:
 
     def rehearse(action: Callable[[Call], T]) -> Rehearsed[T]:
         def transaction(work: Work) -> Rehearsed[T]:
-            before = services.follower.current_for_writer(caller.account_id)
+            before = services.follower.current(caller.account_id, work.revision)
             lenient = replace(services, installation=replace(services.installation, reach_guard=ReachGuard.WARN))
             result = action(_call(lenient, caller, work, lambda: before, _no_rehearsal))
             return Rehearsed(result, before, services.follower.rehearsed(work, before))

@@ -14,7 +14,7 @@ from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.formats.addresses import AddressError, parse_domain, without_tags
 from mailreeve.policy.model.policies import ManagedAction
-from mailreeve.store.transactions import Part
+from mailreeve.store.changes import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, not_managed, refused
 from mailreeve.wire.tokens import Kind

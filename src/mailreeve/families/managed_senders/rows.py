@@ -23,11 +23,12 @@ from sqlalchemy import (
 )
 
 from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
+from mailreeve.store.changes import Name
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import KEYS, Loaded
 from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.transactions import Work
 
 managed_sender: Final = Table(
     "managed_sender",

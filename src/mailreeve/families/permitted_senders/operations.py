@@ -11,7 +11,8 @@ from typing import Final
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.permitted_senders import rows
 from mailreeve.policy.model.targets import TargetType
-from mailreeve.store.transactions import Part, Work
+from mailreeve.store.changes import Part
+from mailreeve.store.transactions import Work
 from mailreeve.wire.policy_object import PolicyDocument
 from mailreeve.wire.policy_target import TargetDocument
 from mailreeve.wire.tokens import Kind

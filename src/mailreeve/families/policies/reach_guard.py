@@ -16,7 +16,7 @@ from mailreeve.policy.lint.reach import ReachGuard, reach, reach_words
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Scope
 from mailreeve.policy.model.wording import quoted
-from mailreeve.store.transactions import Part
+from mailreeve.store.changes import Part
 from mailreeve.wire.errors import POLICY_REACH, refused
 
 

@@ -14,7 +14,7 @@ from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import Scope, WebAction
 from mailreeve.policy.model.wording import quoted, target_words
-from mailreeve.store.transactions import Part
+from mailreeve.store.changes import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import POLICY_NOT_FOUND, WEB_ACCOUNT_URL_LIMIT, WEB_POLICY_URL_LIMIT, refused
 from mailreeve.wire.policy_object import MAX_DESCRIPTION

@@ -30,12 +30,13 @@ from sqlalchemy import (
 
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import keys_of, stream, stream_named
 from mailreeve.store.records import ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Name, Work
+from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 

@@ -10,7 +10,8 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.store.transactions import Origin, Part
+from mailreeve.store.changes import Part
+from mailreeve.store.transactions import Origin
 from mailreeve.wire import envelope, misspelt
 from mailreeve.wire.endpoint import Endpoint, endpoint
 from mailreeve.wire.envelope import Request

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
 from msgspec.structs import replace
 
 from mailreeve.families.machinery.call import InstallationOptions
 from mailreeve.policy.lint.reach import ReachGuard
-from mailreeve.store.transactions import Part
 from mailreeve.wire.errors import ItemRefused
 
 CREATE = "policy/blockedsenders/create-policy"
@@ -99,19 +96,21 @@ def test_switched_off_nothing_is_said(corp):
     assert "warnings" not in answer["meta"]
 
 
-def test_the_guard_knows_what_was_committed_a_moment_ago(corp):
+def test_the_guard_knows_what_was_committed_a_moment_ago(corp, monkeypatch):
     """Between a commit and the news of it everybody else still judges by the policies before."""
     block = item({"type": "external_addresses"}, {"type": "email_domain", "emailDomain": "new.test"})
     corp.policies()
     answers = []
 
-    @contextmanager
-    def at_once(account_id, touched):
-        yield  # left once the domain is committed, before the follower hears of it
-        if Part.DIRECTORY in touched:
-            answers.append(corp.answer(CREATE, block))
+    feed = corp.services.store.feed
+    hint = feed.hint
 
-    corp.services.store.around_commit(at_once)
+    def late(account_id, revision):  # what is committed is known to nobody yet
+        monkeypatch.setattr(feed, "hint", hint)
+        answers.append(corp.answer(CREATE, block))
+        hint(account_id, revision)
+
+    monkeypatch.setattr(feed, "hint", late)
     corp.call("domain/create-domain", {"domain": "new.test", "inboundType": "any"})
     assert len(answers[0]["meta"]["warnings"]) == 1
 

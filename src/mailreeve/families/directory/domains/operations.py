@@ -10,7 +10,8 @@ from mailreeve.families.directory.domains.rows import DomainRow
 from mailreeve.families.directory.domains.types import InboundType
 from mailreeve.families.directory.users import rows as users
 from mailreeve.formats.addresses import Domain, parse_address
-from mailreeve.store.transactions import Part, Work
+from mailreeve.store.changes import Part
+from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import DOMAIN_EXISTS, NOT_ALLOWED, refused
 from mailreeve.wire.tokens import Kind

@@ -12,7 +12,7 @@ from mailreeve.families.directory.groups.rows import GroupRow, MemberRow
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.reach_guard import guard_groups
 from mailreeve.policy.model.group_tree import MAX_DEPTH
-from mailreeve.store.transactions import Name, Part
+from mailreeve.store.changes import Name, Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,

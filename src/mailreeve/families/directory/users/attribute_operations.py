@@ -12,7 +12,7 @@ from mailreeve.families.directory.users.attributes import AttributeType, Attribu
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.directory.users.types import AttributeItem
 from mailreeve.families.machinery.call import Call
-from mailreeve.store.transactions import Part
+from mailreeve.store.changes import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import AT_LEAST_ONE, ATTRIBUTE_LIMIT, ATTRIBUTE_NOT_FOUND, refused
 from mailreeve.wire.tokens import Kind

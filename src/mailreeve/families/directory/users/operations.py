@@ -14,7 +14,8 @@ from mailreeve.families.directory.users.rows import AddressRow, UserRow
 from mailreeve.families.directory.users.types import ChangedUser, CreateUser, NewUser, UpdateUser
 from mailreeve.families.machinery.call import Call
 from mailreeve.formats.addresses import Address, without_tags
-from mailreeve.store.transactions import Name, Part, Work
+from mailreeve.store.changes import Name, Part
+from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     ALIAS_NOT_FOUND,
@@ -72,7 +73,7 @@ def create_administrator(work: Work, address: Address, password: str, role: Role
         return add_user(work, str(address), password_hash=password_hash, role=role).id
     new = msgspec.structs.replace(old, role=role, password_changed_at=work.now)
     rows.change(work, new, password_hash)
-    work.changed(None, "update", Kind.USER, new.id, before=old, after=new)
+    work.changed(Part.CREDENTIALS, "update", Kind.USER, new.id, before=old, after=new)
     return new.id
 
 
@@ -129,7 +130,7 @@ def update(call: Call, user: ChangedUser) -> UserRow:
         new = msgspec.structs.replace(new, password_changed_at=call.work.now)
     rows.change(call.work, new, user.password_hash)
     # No decision looks at any of this.
-    call.work.changed(None, "update", Kind.USER, new.id, before=old, after=new)
+    call.work.changed(Part.CREDENTIALS, "update", Kind.USER, new.id, before=old, after=new)
     return new
 
 
