@@ -3,15 +3,16 @@
 Every commit that takes a revision writes its rows in the same transaction. Whatever a process keeps of an account
 between two requests (policy sets, credentials, whose domain it is) is brought up to date from these rows alone,
 whichever process committed them.
-A hint says no more than that an account has a newer revision. A commit of this process gives it before its caller
-has an answer; of other processes' commits `Feed.watched` learns within `WATCH_EVERY`.
+A hint says that an account has a newer revision. A commit of this process gives it before its caller has an
+answer, with what it wrote into the feed, which need not be read again then; of other processes' commits
+`Feed.watched` learns within `WATCH_EVERY`.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -27,6 +28,9 @@ WATCH_EVERY: Final = 0.025
 
 MOST_NAMED: Final = 10_000
 """When more objects were touched, the parts are read as wholes."""
+
+MOST_OWN: Final = 100
+"""Commits of this process that are remembered until followers ask; of more the feed is read."""
 
 KEPT: Final = 10_000
 """Revisions of an account whose rows are kept at least; whoever is further behind reads everything."""
@@ -116,12 +120,22 @@ def since(connection: Connection, account_id: str, revision: int, now: int) -> T
     return {part: frozenset(several) for part, several in names.items()}
 
 
+def _joined(several: Iterable[Touched]) -> Touched:
+    names: dict[Part, frozenset[Name]] = {}
+    for touched in several:
+        for part, more in touched.items():
+            names[part] = names.get(part, frozenset()) | more
+    return names
+
+
 class Feed:
     """What this process knows of commits, its own and others'."""
 
     def __init__(self, engine: SqliteEngine) -> None:
         self._engine = engine
         self._newest: dict[str, int] = {}
+        # What commits of this process touched that the followers have not been told of.
+        self._own: dict[str, dict[int, Touched]] = {}
         self._blind = False
         self._followers: list[Follows] = []
         # Up to which revision the followers were told, and of which accounts there is more to tell.
@@ -137,9 +151,14 @@ class Feed:
         while it cannot know, so that whoever asks looks for himself."""
         return _UNKNOWN if self._blind else self._newest.get(account_id, 0)
 
-    def hint(self, account_id: str, revision: int) -> None:
-        """An account has this revision now."""
+    def hint(self, account_id: str, revision: int, touched: Touched | None = None) -> None:
+        """An account has this revision now, which touched this, where that is known."""
         with self._guard:
+            if touched is not None:
+                own = self._own.setdefault(account_id, {})
+                if len(own) >= MOST_OWN:
+                    own.clear()
+                own[revision] = touched
             if revision > self._newest.get(account_id, 0):
                 self._newest[account_id] = revision
                 self._behind.add(account_id)
@@ -172,8 +191,14 @@ class Feed:
             with self._guard:
                 hints = self._hints
                 behind = {account_id: self._newest[account_id] for account_id in self._behind}
+                own = {account_id: self._own.pop(account_id, {}) for account_id in behind}
             known = [account_id for account_id in behind if account_id in self._told]
             news = dict.fromkeys(behind, EVERYTHING)
+            for account_id in tuple(known):
+                wanted = range(self._told[account_id] + 1, behind[account_id] + 1)
+                if len(wanted) <= len(own[account_id]) and all(one in own[account_id] for one in wanted):
+                    news[account_id] = _joined(own[account_id][one] for one in wanted)
+                    known.remove(account_id)
             if known:
                 with self._engine.reading() as connection:
                     for account_id in known:

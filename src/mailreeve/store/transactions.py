@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import structlog
 from msgspec import Struct
-from sqlalchemy import Connection, CursorResult, Executable, insert, select, update
+from sqlalchemy import Connection, CursorResult, Executable, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from mailreeve.access.caller import Origin
@@ -187,9 +187,9 @@ class Store:
 
     def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times."""
-        result, revision = self._write_repeatedly(account_id, origin, transaction)
+        result, revision, touched = self._write_repeatedly(account_id, origin, transaction)
         if revision:
-            self.feed.hint(account_id, revision)
+            self.feed.hint(account_id, revision, touched)
         return result
 
     def rehearse(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
@@ -211,7 +211,7 @@ class Store:
 
     def _write_repeatedly(
         self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int]:
+    ) -> tuple[T, int, Touched]:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._write_once(account_id, origin, transaction)
@@ -222,28 +222,22 @@ class Store:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
         raise AssertionError("unreachable")
 
-    def _write_once(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> tuple[T, int]:
-        """The result, and the revision taken or 0."""
+    def _write_once(
+        self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
+    ) -> tuple[T, int, Touched]:
+        """The result, the revision taken or 0, and what was touched."""
         revision = 0
         with self._engine.writing() as connection:
             work = self._begun(connection, account_id, origin)
             result = transaction(work)
             if work.touched or work.audits:
                 revision = self._take_revision(work)
-        return result, revision
+        return result, revision, work.touched_by_part()
 
     def _begun(self, connection: Connection, account_id: str, origin: Origin) -> Work:
         """A transaction that may write. What it makes comes after all that was ever committed, whatever the clock
         says now (behaviour.md D-50): every commit that takes a revision ends with keys of the audit log."""
-        last_key = (
-            select(audit_event.c.id)
-            .where(audit_event.c.account_id == account_id)
-            .order_by(audit_event.c.id.desc())
-            .limit(1)
-        )
-        found = connection.execute(
-            select(account.c.revision, last_key.scalar_subquery()).where(account.c.id == account_id)
-        ).one_or_none()
+        found = connection.execute(_STATE, {ACCOUNT: account_id}).one_or_none()
         revision, key = (0, None) if found is None else found
         if key is not None:
             follow(key)
@@ -251,12 +245,7 @@ class Store:
 
     @staticmethod
     def _take_revision(work: Work) -> int:
-        revision: int = work.execute(
-            update(account)
-            .where(account.c.id == work.account_id)
-            .values(revision=account.c.revision + 1)
-            .returning(account.c.revision)
-        ).scalar_one()
+        revision: int = work.run(_TAKE_REVISION).scalar_one()
         rows = [
             {
                 "account_id": work.account_id,
@@ -271,9 +260,25 @@ class Store:
             }
             for entry in work.audits
         ]
-        work.insert_many(insert(audit_event), rows)
+        work.insert_many(_AUDIT, rows)
         changes.write(work.connection, work.account_id, revision, work.touched_by_part())
         return revision
+
+
+_LAST_AUDIT: Final = (
+    select(audit_event.c.id)
+    .where(audit_event.c.account_id == bindparam(ACCOUNT))
+    .order_by(audit_event.c.id.desc())
+    .limit(1)
+)
+_STATE: Final = select(account.c.revision, _LAST_AUDIT.scalar_subquery()).where(account.c.id == bindparam(ACCOUNT))
+_TAKE_REVISION: Final = (
+    update(account)
+    .where(account.c.id == bindparam(ACCOUNT))
+    .values(revision=account.c.revision + 1)
+    .returning(account.c.revision)
+)
+_AUDIT: Final = insert(audit_event)
 
 
 def _json(value: object) -> str | None:

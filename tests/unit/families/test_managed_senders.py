@@ -167,10 +167,10 @@ def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp, monkeypatc
     feed = corp.services.store.feed
     hint = feed.hint
 
-    def late(account_id, revision):  # what is committed is known to nobody yet
+    def late(account_id, revision, touched):  # what is committed is known to nobody yet
         monkeypatch.setattr(feed, "hint", hint)
         corp.call(PATH, item(to="sales@corp.test"))
-        hint(account_id, revision)
+        hint(account_id, revision, touched)
 
     monkeypatch.setattr(feed, "hint", late)
     corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})

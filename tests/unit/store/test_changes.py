@@ -135,7 +135,8 @@ def test_news_that_could_not_be_read_is_told_later(store: Store, things, heard: 
     """Whoever asks meanwhile is not told that there was none."""
     touch(store, things, "a")
     store.feed.catch_up()
-    touch(store, things, "b")
+    touch(Store(store._engine), things, "b")
+    store.feed.look()
     reading = store._engine.reading
     monkeypatch.setattr(store._engine, "reading", lambda: 1 / 0)
     for _ in range(2):

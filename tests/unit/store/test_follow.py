@@ -22,7 +22,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
 from mailreeve.store import changes
-from mailreeve.store.changes import MOST_NAMED, Name, Part
+from mailreeve.store.changes import MOST_NAMED, Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower, Keep, Loader, Loaders, _Followed
 from mailreeve.store.schema import account, account_column, audit_event, change, key_column
@@ -418,10 +418,10 @@ def between_commit_and_hint(monkeypatch: pytest.MonkeyPatch, store: Store, actio
     """Have something done once between the next commit and the hint that there was one."""
     hint = store.feed.hint
 
-    def late(account_id: str, revision: int) -> None:
+    def late(account_id: str, revision: int, touched: Touched) -> None:
         monkeypatch.setattr(store.feed, "hint", hint)
         action()
-        hint(account_id, revision)
+        hint(account_id, revision, touched)
 
     monkeypatch.setattr(store.feed, "hint", late)
 

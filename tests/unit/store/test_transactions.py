@@ -255,7 +255,7 @@ def test_the_feed_hears_of_a_commit_before_the_writer_does(store: Store, things,
     """With account and revision, in the writer's thread, once the rows can be seen."""
     heard: list[object] = []
 
-    def hint(account_id: str, revision: int) -> None:
+    def hint(account_id: str, revision: int, touched: object) -> None:
         rows = things.keys(store), touched_since(store, 0)
         heard.append((account_id, revision, *rows, threading.get_ident()))
 

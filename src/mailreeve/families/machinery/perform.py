@@ -91,10 +91,18 @@ def perform(
         follower = services.follower
         rehearse = _no_rehearsal if endpoint.writes else rehearsal(services, caller, origin)
         current = _no_policies if at_once else partial(follower.current, caller.account_id, work.revision)
-        return _each(endpoint, request, ready, paging, _call(services, caller, work, current, rehearse))
+        call = _call(services, caller, work, current, rehearse)
+        alone = len(ready) == 1
+        done = _each(endpoint, request, ready, paging, call, apart=endpoint.writes and not alone)
+        if endpoint.writes and alone and done.fail:
+            raise _NothingDone(done)
+        return done
 
     if endpoint.writes:
-        return services.store.write(caller.account_id, origin, transaction)
+        try:
+            return services.store.write(caller.account_id, origin, transaction)
+        except _NothingDone as nothing:
+            return nothing.told
     if at_once:
         return services.store.read_at_once(caller.account_id, transaction)
     return services.store.read(caller.account_id, transaction)
@@ -151,6 +159,14 @@ def _call(
     )
 
 
+class _NothingDone(Exception):
+    """The only item of a request was refused: what it may have written is undone with the transaction."""
+
+    def __init__(self, told: Done) -> None:
+        super().__init__()
+        self.told = told
+
+
 def _no_policies() -> PolicySet:
     raise AssertionError("a short call looks at no policy set, which may have to be loaded first")
 
@@ -160,8 +176,15 @@ def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:
 
 
 def _each(
-    endpoint: Endpoint, request: Request, ready: Sequence[Struct | Failure], paging: Paging | None, call: Call
+    endpoint: Endpoint,
+    request: Request,
+    ready: Sequence[Struct | Failure],
+    paging: Paging | None,
+    call: Call,
+    *,
+    apart: bool,
 ) -> Done:
+    """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
     data: list[Struct] = []
     told = 0  # Warnings of members that are nearly known.
     fail: list[Failure] = []
@@ -172,8 +195,7 @@ def _each(
             continue
         said = len(call.warnings)
         try:
-            # What only reads leaves nothing to undo.
-            with call.work.item() if endpoint.writes else nullcontext():
+            with call.work.item() if apart else nullcontext():
                 asked = call if paging is None else dataclasses.replace(call, page=paging.asked[n])
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:

@@ -105,10 +105,10 @@ def test_the_guard_knows_what_was_committed_a_moment_ago(corp, monkeypatch):
     feed = corp.services.store.feed
     hint = feed.hint
 
-    def late(account_id, revision):  # what is committed is known to nobody yet
+    def late(account_id, revision, touched):  # what is committed is known to nobody yet
         monkeypatch.setattr(feed, "hint", hint)
         answers.append(corp.answer(CREATE, block))
-        hint(account_id, revision)
+        hint(account_id, revision, touched)
 
     monkeypatch.setattr(feed, "hint", late)
     corp.call("domain/create-domain", {"domain": "new.test", "inboundType": "any"})
