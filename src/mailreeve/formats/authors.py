@@ -1,9 +1,8 @@
-"""Whom do the From fields of a message name? Their mailboxes are read by the standard library's parser.
+"""The authors of a message: whom its From fields name, by all that mail readers may see in them.
 
-That parser is exact but not built for hostile input: its time grows with the square of the length, and
-it fails in various ways on broken text. So a field is first parted at its commas, by following quotes,
-comments and angle brackets only, and the parser sees one short mailbox at a time. A broken mailbox then
-spoils none of its neighbours.
+`address_list` has the syntax; here is what readers make of a field, of a broken one too: the addresses that may be
+seen in text that is no mailbox, names in comments and groups, encoded words. A field is parted into its entries
+first, so a broken mailbox spoils none of its neighbours.
 
 Whoever decides or explains reads authors here: two readings of one header would be two verdicts.
 """
@@ -13,12 +12,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from email import _header_value_parser as parser
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.formats.address_list import (
+    AddrSpec,
+    Entry,
+    comment_places,
+    entries,
+    read_addr_spec,
+    read_phrase,
+    spelled,
+)
 from mailreeve.formats.addresses import MAX_ADDRESS_OCTETS, Address, AddressError, parse_address
 from mailreeve.formats.header_text import INVISIBLE, decoded_words, octets_read, printable
 
@@ -37,7 +44,6 @@ MAX_OTHER_NAMES: Final = 4
 WHITE_SPACE: Final = " \t\r\n"
 """What may stand around the value of a field, and belongs to the header and to no reading of the value."""
 
-_STRUCTURE: Final = re.compile(r'[\\",:;()<>\[\]]')
 # What could be meant as an address in text that is no valid mailbox: no mail reader shows the invisible, none
 # takes quotes around an address, or what follows a domain, for a part of it.
 _INVISIBLE: Final = re.compile(f"[{INVISIBLE}\x0b\x0c\u2028\u2029\ud800-\udfff]+")
@@ -51,15 +57,8 @@ _DOMAIN: Final = re.compile(r"[\s\[]{0,8}([A-Za-z0-9._\u00a1-\U0010ffff-]{1,253}
 _MAX_LOCAL: Final = MAX_ADDRESS_OCTETS  # as of `parse_address`, here in characters
 _SURE_LOCAL: Final = 64  # octets that leave room for any domain but an absurd one
 _QUOTED_LOCAL: Final = re.compile(r'\s*"(?:[^"\\]|\\.)*"\s*@', re.DOTALL)
-# What makes or ends a comment, and what keeps it from doing so.
-_COMMENT_MARK: Final = re.compile(r'\\.|["()]', re.DOTALL)
 _INNER_COMMENT: Final = re.compile(r"\([^()]*\)")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-# Stands in for the question mark of "=?", so that the parser leaves encoded words to `decoded_words`,
-# which knows more broken forms of them.
-_QUESTION: Final = "\ue000"
-Addressed = parser.AngleAddr | parser.AddrSpec
-_UNFOLDED: Final = str.maketrans("\r\n", "  ")
 
 
 class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -76,27 +75,6 @@ class HeaderFrom(Struct, frozen=True, gc=False, omit_defaults=True):
     def names(self) -> tuple[str, ...]:
         """All that a reader may show for the author's name."""
         return (self.display_name, *self.other_names) if self.display_name else self.other_names
-
-
-class Entry(Struct, frozen=True):
-    """One part of an address list: where it stands in the field's value, and its text.
-
-    `group` says that it is the name of a group; `angle` is where in the text an angle bracket opens
-    outside quotes and comments, -1 if none does.
-    """
-
-    start: int
-    text: str
-    angle: int
-    group: bool = False
-
-    @property
-    def addressed(self) -> str:
-        """The part that holds the address: from the angle bracket on, or all.
-
-        Line ends of folds are white space in it, as the parser takes for granted; places stay the same.
-        """
-        return (self.text[self.angle :] if self.angle >= 0 else self.text).translate(_UNFOLDED)
 
 
 def read_authors(fields: Iterable[str]) -> tuple[HeaderFrom, ...]:
@@ -128,16 +106,19 @@ def _authors_of(field: str) -> list[HeaderFrom]:
         if entry.group and "@" not in entry.text:
             group = _name(entry.text)
             continue  # a name; an address in that place is one that a forgiving reader might see
-        parsed = read_address(entry)
-        # The parser puts an address together from its parts each time that it is asked.
-        ascii_only = entry.text.isascii() and "=?" not in entry.text
-        local, _, domain = ("", "", "") if ascii_only or parsed is None else parsed[0].addr_spec.rpartition("@")
-        exact = parsed[2] if parsed is not None and not is_odd(domain) else None
-        plain = exact is not None and not is_odd(local)
-        if exact is not None:
+        read = read_address(entry)
+        exact, plain = None, False
+        if read is not None and not is_odd(read[0].domain):
+            spec, exact = read
             authors.append(_author(exact, _names(entry), group))
-            # The parser takes words in front of a bare address for a part of it, readers for a name.
-            plain = plain and (entry.angle >= 0 or " " not in exact.local or bool(_QUOTED_LOCAL.match(entry.text)))
+            written = entry.text[spec.start : spec.end]
+            plain = (
+                not is_odd(spec.local)
+                # Some readers decode first, and then look for the address.
+                and decoded_words(written) == written
+                # By the syntax, words in front of a bare address are a part of it; readers take them for a name.
+                and (entry.angle >= 0 or " " not in exact.local or _QUOTED_LOCAL.match(entry.text) is not None)
+            )
         if not plain and entry.text.strip():
             guessed = islice(_guess_authors(entry.text, group), MAX_AUTHORS + 1)
             authors.extend(one for one in guessed if exact is None or one.address not in (None, exact))
@@ -158,46 +139,21 @@ def _author(address: Address | None, names: tuple[str, ...], group: str) -> Head
     return HeaderFrom(address, shown, tuple(others[:MAX_OTHER_NAMES]))
 
 
-def entries(value: str, *, groups: bool = False) -> Iterator[Entry]:
-    """The parts of an address list (RFC 5322 section 3.4) that may hold a mailbox; group names if asked for."""
-    opened: list[str] = []  # the closing marks still awaited, innermost last
-    start = position = 0
-    angle = -1
-    while (mark := _STRUCTURE.search(value, position)) is not None:
-        at, character = mark.start(), mark[0]
-        position = at + 1
-        inside = opened[-1] if opened else ""
-        if character == "\\":
-            position += 1
-        elif character == inside:
-            opened.pop()
-        elif inside in ('"', "]"):
-            continue
-        elif character == "(" or (character in '"[' and inside in ("", ">")):
-            opened.append({'"': '"', "(": ")", "[": "]"}[character])
-        elif character == "<" and not opened:
-            opened.append(">")
-            angle = at - start if angle < 0 else angle
-        elif character in ",;:" and not opened:
-            group = character == ":"
-            if groups or not group:
-                yield Entry(start, value[start:at], angle, group)
-            start, angle = position, -1
-    yield Entry(start, value[start:], angle)
+def read_address(entry: Entry) -> tuple[AddrSpec, Address] | None:
+    """The one address that an entry holds, as it is written and as it is meant, or None.
 
-
-def read_address(entry: Entry) -> tuple[Addressed, str, Address] | None:
-    """The parser's reading of an entry's address, the white space behind it, and the address."""
+    Programs put encoded words into local parts though RFC 2047 section 5 forbids it; they are decoded.
+    """
     if "@" not in entry.text or len(entry.text) > MAX_MAILBOX_LENGTH:
         return None
-    read = parser.get_angle_addr if entry.angle >= 0 else parser.get_addr_spec
-    try:
-        token, left_over = read(entry.addressed)
-        return None if left_over.strip() else (token, left_over, parse_address(token.addr_spec))
-    except Exception:
-        # The parser raises HeaderParseError, IndexError, RecursionError and more for what it cannot
-        # read, and `parse_address` refuses the rest. All of it means just that: no mailbox.
+    spec = read_addr_spec(entry)
+    if spec is None:
         return None
+    local = decoded_words(spec.local)
+    if local != spec.local:
+        spec = AddrSpec(local, spec.domain, spec.start, spec.end, verbatim=False)
+    address = plain_address(spelled(spec.local, spec.domain))
+    return None if address is None else (spec, address)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:
@@ -208,7 +164,7 @@ def _names(entry: Entry) -> tuple[str, ...]:
     comments = _comments(entry.text)
     if entry.angle < 0:
         return comments
-    text = entry.text[: entry.angle].translate(_UNFOLDED)
+    text = entry.text[: entry.angle]
     if not comments:
         return _phrase(text)
     # Some leave out comments in a display name, some do not.
@@ -218,11 +174,9 @@ def _names(entry: Entry) -> tuple[str, ...]:
 
 def _phrase(text: str) -> tuple[str, ...]:
     """What a display name says; first as most show it, then as some do."""
-    try:
-        token, left_over = parser.get_display_name(text.replace("=?", "=" + _QUESTION))
-        name = text if left_over.strip() else token.display_name.replace(_QUESTION, "?")
-    except Exception:  # as above; what is no phrase is shown by mail readers as it stands
-        name = text
+    said = read_phrase(text)
+    # What is no phrase is shown by mail readers as it stands.
+    name = text if said is None else said
     return (_name(name), *_shown_otherwise(name))
 
 
@@ -247,22 +201,7 @@ def _comments(text: str) -> tuple[str, ...]:
     if "(" not in text:
         return ()
     text = text[: MAX_MAILBOX_LENGTH * 10]
-    found: list[tuple[int, int, int]] = []  # depth and place
-    opened: list[int] = []
-    quoted = False
-    for mark in _COMMENT_MARK.finditer(text):
-        character = mark[0]
-        if character == '"' and not opened:
-            quoted = not quoted
-        elif quoted or len(character) > 1:
-            continue
-        elif character == "(":
-            opened.append(mark.end())
-        elif character == ")" and opened:
-            start = opened.pop()
-            found.append((len(opened), start, mark.start()))
-    found.extend((depth, start, len(text)) for depth, start in enumerate(opened))
-    places = sorted(found)[:MAX_OTHER_NAMES]
+    places = comment_places(text)[:MAX_OTHER_NAMES]
     texts = [(_ESCAPED.sub(r"\1", text[start:end]), depth) for depth, start, end in places]
     said = [(_name(text), text, depth) for text, depth in texts]
     said = [one for one in said if any(map(str.isalnum, one[0]))]

@@ -1,16 +1,15 @@
-"""Where in an address field does which address stand? So that one can be replaced and nothing else touched."""
+"""The mailboxes of an address field and their places in it: one can be replaced and nothing else touched."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from email import _header_value_parser as parser
 from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.formats.address_list import Entry
 from mailreeve.formats.addresses import Address
-from mailreeve.formats.authors import Entry, plain_address, read_address
+from mailreeve.formats.authors import plain_address, read_address
 
 # An address without quotes, comments or white space in it, as nearly all are written.
 _PLAIN: Final = r'([^\s<>()\[\]",;:@\\]{1,254}@[^\s<>()\[\]",;:@\\]{1,254})'
@@ -37,46 +36,13 @@ def plain_mailbox(entry: Entry) -> Mailbox | None:
 
 
 def read_mailbox(entry: Entry) -> Mailbox | None:
-    """The mailbox that an entry holds and its place, or None if it is not exactly one with a valid address."""
-    parsed = read_address(entry)
-    if parsed is None:
+    """The mailbox that an entry holds and its place, or None if it is not exactly one with a valid address.
+
+    None as well where marks are left open, or backslashes or encoded words stand where none are needed: readers
+    differ in what they take for the address then.
+    """
+    read = read_address(entry)
+    if read is None or not read[0].verbatim:
         return None
-    token, left_over, address = parsed
-    # The text must come back unchanged, or places in it would mean nothing.
-    if str(token) + left_over != entry.addressed:
-        return None
-    [(at, spec)] = _addr_specs(token, 0)
-    start, end = _bare_span(spec, at)
-    offset = entry.start + max(entry.angle, 0)
-    return Mailbox(address, offset + start, offset + end)
-
-
-def _addr_specs(token: parser.TokenList, at: int) -> Iterator[tuple[int, parser.AddrSpec]]:
-    """Every address below or at this token, with its place in the text."""
-    if isinstance(token, parser.AddrSpec):
-        yield at, token
-        return
-    for part in token:
-        if isinstance(part, parser.TokenList):
-            yield from _addr_specs(part, at)
-        at += len(str(part))
-
-
-def _bare_span(spec: parser.AddrSpec, at: int) -> tuple[int, int]:
-    """Where the address begins and ends, without the comments and white space around it."""
-    places: list[tuple[int, int]] = []
-
-    def walk(token: parser.TokenList, at: int) -> None:
-        for part in token:
-            end = at + len(str(part))
-            if isinstance(part, parser.BareQuotedString):
-                places.append((at, end))  # the quotes are no parts of their own
-            elif isinstance(part, parser.TokenList):
-                if not isinstance(part, parser.CFWSList | parser.Comment):
-                    walk(part, at)
-            elif not isinstance(part, parser.WhiteSpaceTerminal):
-                places.append((at, end))
-            at = end
-
-    walk(spec, at)
-    return places[0][0], places[-1][1]
+    spec, address = read
+    return Mailbox(address, entry.start + spec.start, entry.start + spec.end)

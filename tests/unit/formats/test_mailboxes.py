@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailreeve.formats.authors import entries, read_authors
+from mailreeve.formats.address_list import entries
+from mailreeve.formats.authors import read_authors
 from mailreeve.formats.mailboxes import plain_mailbox, read_mailbox
 
 

@@ -22,8 +22,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.formats.address_list import Entry, entries
 from mailreeve.formats.addresses import Address, is_sendable
-from mailreeve.formats.authors import MAX_AUTHORS, WHITE_SPACE, Entry, entries, is_odd, plain_address, read_authors
+from mailreeve.formats.authors import MAX_AUTHORS, WHITE_SPACE, is_odd, plain_address, read_authors
 from mailreeve.formats.mailboxes import Mailbox, plain_mailbox, read_mailbox
 from mailreeve.policy.decide.rewrite import Rewriter
 from mailreeve.policy.model.decisions import FieldAlteration
@@ -34,7 +35,7 @@ MAX_ADDRESSES: Final = 10_000
 
 MAX_PARSED: Final = 2_000
 """So many of one field may stand there in other than the plainest way, with comments or quotes, which takes the
-parser twenty times as long."""
+parser several times as long."""
 
 MAX_DOUBTFUL: Final = 200
 """So many texts of one field may be no valid mailbox: readers guess at those, which takes longer still."""
