@@ -80,10 +80,12 @@ pages: $(VENV)/runtime.stamp ## write the reference pages anew
 	$(BIN)/python docs/generate.py
 
 new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=blocked_senders
-	@$(BIN)/python tools/new_endpoint.py "$(FAMILY)" "$(NAME)"
+	@$(BIN)/python tools/new_code.py endpoint "$(FAMILY)" "$(NAME)"
+	@$(MAKE) --no-print-directory house pages
 
 new-family: $(VENV)/dev.stamp ## add a family: NAME=held
-	@$(BIN)/python tools/new_family.py "$(NAME)"
+	@$(BIN)/python tools/new_code.py family "$(NAME)"
+	@$(MAKE) --no-print-directory house pages
 
 bench: $(VENV)/bench.stamp ## run the benchmarks, or those named by BENCH
 	@for script in $(BENCH); do \

@@ -3,8 +3,8 @@
     .venv/bin/python docs/draw_house.py            draw it
     .venv/bin/python docs/draw_house.py --check    say whether it is out of date, and fail if it is
 
-Floors are those of the import contract in pyproject.toml; rooms, their files and what they import are read from the
-source; what a room holds is the first line of its docstring.
+Floors are those of the import contract in pyproject.toml. Rooms, their files and what they import are read from
+the source; what a room holds is the first line of its docstring.
 """
 
 from __future__ import annotations
