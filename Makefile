@@ -12,10 +12,10 @@ PIP  := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install dev serve test lint types layers unit format bench lock clean
+.PHONY: help install dev serve test lint types layers unit format house pages new-endpoint new-family bench lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo "variables: PYTHON=$(PYTHON) DATA=$(DATA)"
 
 # ---- the environment: a stamp per lock, so that a second run does nothing while the locks are unchanged
@@ -72,6 +72,20 @@ unit: $(VENV)/dev.stamp ## the quick tests only: no sockets, no other programs
 format: $(VENV)/dev.stamp ## put the code in form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+house: $(VENV)/runtime.stamp ## draw the picture of the packages anew
+	$(BIN)/python docs/draw_house.py
+
+pages: $(VENV)/runtime.stamp ## write the reference pages anew
+	$(BIN)/python docs/generate.py
+
+new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=blocked_senders
+	@$(BIN)/python tools/new_code.py endpoint "$(FAMILY)" "$(NAME)"
+	@$(MAKE) --no-print-directory house pages
+
+new-family: $(VENV)/dev.stamp ## add a family: NAME=held
+	@$(BIN)/python tools/new_code.py family "$(NAME)"
+	@$(MAKE) --no-print-directory house pages
 
 bench: $(VENV)/bench.stamp ## run the benchmarks, or those named by BENCH
 	@for script in $(BENCH); do \

@@ -35,8 +35,8 @@ from rig.report import Judged, show, show_targets
 
 from mailreeve.app import logs
 from mailreeve.app.folder import DATABASE, Opened, open_initialised
+from mailreeve.app.new_account import initialise
 from mailreeve.app.settings import Settings
-from mailreeve.cli.init import initialise
 
 
 class Start(Struct, frozen=True):

@@ -1,4 +1,5 @@
-"""Writes the reference pages that follow from the code: endpoints, errors, roles, the command line.
+"""Writes the reference pages that follow from the code: endpoints, which are offered, errors, roles,
+the command line.
 
     .venv/bin/python docs/generate.py            write the pages
     .venv/bin/python docs/generate.py --check    say which are out of date, and fail if any is
@@ -11,6 +12,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import tomllib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -30,6 +32,7 @@ from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.errors import Fault
 
 REFERENCE: Final = Path(__file__).resolve().parent / "reference"
+CATALOGUE: Final = Path(__file__).resolve().parent / "catalogue.toml"
 NOTICE: Final = "<!-- Written by docs/generate.py. Change the code, not this page. -->\n"
 HELP_WIDTH: Final = 100
 BAR: Final = "\\|"  # a bar inside a table's cell
@@ -44,6 +47,7 @@ def pages() -> dict[Path, str]:
     """Every generated page and its text."""
     return {
         REFERENCE / "api.md": api_page(ENDPOINTS),
+        REFERENCE / "coverage.md": coverage_page(ENDPOINTS),
         REFERENCE / "errors.md": errors_page(),
         REFERENCE / "roles.md": roles_page(ENDPOINTS),
         REFERENCE / "cli.md": cli_page(),
@@ -257,6 +261,38 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _may_be_absent(field: msgspec.structs.FieldInfo, omits_defaults: bool) -> bool:
     return UnsetType in get_args(field.type) or (omits_defaults and not field.required)
+
+
+# ----------------------------------------------------------------------------------------------------- coverage
+
+_COVERAGE_TEXT: Final = """\
+# Which functions are offered
+
+The functions of the Mimecast API 1.0, as far as they are known from its clients and from public catalogues, and
+whether this version offers them. What is not offered is answered with HTTP 404 and `err_xdk_not_found`.
+"""
+
+
+def coverage_page(endpoints: Sequence[Endpoint]) -> str:
+    """Every function of the catalogue in docs/catalogue.toml, then those that are ours alone."""
+    families = tomllib.loads(CATALOGUE.read_text("utf-8"))["family"]
+    offered = {endpoint.path: endpoint for endpoint in endpoints}
+    known = [path for family in families for path in family["paths"]]
+    done = [path for path in known if path in offered]
+    parts = [NOTICE + _COVERAGE_TEXT, f"Offered: {len(done)} of {len(known)}.\n"]
+    head = ("Path, after `/api/`", "What it is for", "Offered")
+    for family in families:
+        paths: dict[str, str] = family["paths"]
+        rows = [
+            (_linked(path, offered), about, "yes" if path in offered else "no") for path, about in paths.items()
+        ]
+        parts += [f"## {family['title']}\n", *_table(head, rows)]
+    ours = [(_linked(e.path, offered), e.summary) for e in endpoints if e.path not in known]
+    return "\n".join([*parts, "## Ours alone\n", *_table(head[:2], ours)])
+
+
+def _linked(path: str, offered: Mapping[str, Endpoint]) -> str:
+    return f"[`{path}`](api.md#{_anchor(_heading(offered[path]))})" if path in offered else f"`{path}`"
 
 
 # ------------------------------------------------------------------------------------------------------- errors

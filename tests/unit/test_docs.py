@@ -42,8 +42,9 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+def script(name: str) -> ModuleType:
+    """A program of docs/."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -95,9 +96,15 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def test_generated_pages_are_up_to_date() -> None:
     """The reference pages are what docs/generate.py makes of the code as it is."""
-    pages: dict[Path, str] = generator().pages()
+    pages: dict[Path, str] = script("generate").pages()
     stale = [path.name for path, text in pages.items() if not path.is_file() or path.read_text("utf-8") != text]
     assert not stale, "run docs/generate.py"
+
+
+def test_the_picture_of_the_house_is_up_to_date() -> None:
+    """docs/house.svg is what docs/draw_house.py makes of the code as it is."""
+    drawn = script("draw_house")
+    assert drawn.PICTURE.read_text("utf-8") == drawn.picture(), "run make house"
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pytest
 
-from mailreeve.cli.init import initialise
+from mailreeve.app.new_account import initialise
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

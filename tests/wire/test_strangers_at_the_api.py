@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailreeve.api.crowd import MAX_PER_NETWORK
-from mailreeve.line_budget import PER_NETWORK
+from mailreeve.doors.line_budget import PER_NETWORK
 from mailreeve.wire.endpoint import MAX_SLOW
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "operate.md"

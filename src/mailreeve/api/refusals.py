@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from mailreeve.line_budget import LineBudget
+from mailreeve.doors.line_budget import LineBudget
 
 MAX_SHOWN: Final = 64  # characters of what a stranger says of itself
 EVENT: Final = "credentials refused"

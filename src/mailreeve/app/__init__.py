@@ -1,1 +1,1 @@
-"""The assembly: the data folder, its services, the mail server, settings and logs."""
+"""The assembly: the data folder and its accounts, the library, the server, settings and logs."""

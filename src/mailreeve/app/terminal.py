@@ -1,16 +1,14 @@
-"""What may be shown on a terminal or in a log of text that others wrote? All of it, but nothing that acts.
+"""Text that others wrote, made safe for a terminal or a log: all of it is shown, but nothing that acts.
 
 A terminal carries out escape sequences, and shows text in another order than it is written where it is told so.
-Policies, addresses and headers are written by people who are not at the terminal, some of them strangers. So every
-command prints through here.
+Policies, addresses and headers are written by people who are not at the terminal, some of them strangers. So all
+that commands print and the log holds goes through here.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final
-
-import click
 
 # Controls of C0 and C1, soft hyphens, direction and zero-width marks, line ends of Unicode, tags, halves of
 # surrogates. Not the joiners and variation selectors that scripts and emoji need.
@@ -32,11 +30,6 @@ def escaped(text: str) -> str:
 def escaped_line(text: str) -> str:
     """The text escaped, on one line: what people typed must not look like a line of ours."""
     return escaped(_SPACE.sub(" ", text))
-
-
-def echo(text: str | bytes, *, err: bool = False) -> None:
-    """Print lines of text or JSON."""
-    click.echo(escaped(text if isinstance(text, str) else text.decode()), err=err)
 
 
 def _written_out(found: re.Match[str]) -> str:

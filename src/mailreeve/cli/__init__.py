@@ -1,1 +1,1 @@
-"""The command line: assembles the rest, and owns start-up and shutdown."""
+"""The command line: reads options, has `app` do the work, and prints."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 import msgspec
@@ -15,22 +15,18 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from mailreeve.app import logs
-from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.folder import FolderError
+from mailreeve.app.library import Account, open_account
 from mailreeve.app.settings import SettingsError
-from mailreeve.app.settings import read as read_settings
-from mailreeve.app.terminal import echo, escaped_line
+from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
+from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.families.explain.operations import explain_message, explain_web
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
-    ExplainMessage,
-    ExplainWeb,
     MessageExplanation,
     WebExplanation,
 )
-from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import RELAY_REFUSAL
 from mailreeve.policy.model.decisions import PolicyType
 from mailreeve.policy.model.order import RANKED
@@ -56,8 +52,6 @@ _EFFECTS: Final = {
     "permit": "permits",
     "block": "blocks",
 }
-
-T = TypeVar("T")
 
 _at = click.option("--at", metavar="TIME", help="When, in ISO 8601; without a zone in UTC.  [default: now]")
 _ip = click.option("--ip", metavar="IP", help="The address that the message or request comes from.")
@@ -104,14 +98,14 @@ def mail(
     as_json: bool,
 ) -> None:
     """Explain a message, real or imagined."""
-    item = ExplainMessage(sender, recipient, header_from, ip, at, policy_id)
-    told = _asked(
-        data, account, lambda o, p: explain_message(p, o.services.ids, p.account_id, item, datetime.now(UTC))
-    )
+    with _opened(data, account) as opened:
+        answer = opened.explain_message(
+            sender, recipient, header_from=header_from, source_ip=ip, at=at, policy_id=policy_id
+        )
     if as_json:
-        echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(answer))
     else:
-        _print_message(told, item, everything)
+        _print_message(answer, sender, recipient, everything)
 
 
 @command.command("web")
@@ -137,21 +131,20 @@ def web(
     as_json: bool,
 ) -> None:
     """Explain a web request, real or imagined."""
-    item = ExplainWeb(url, user, ip, at, policy_id)
-    told = _asked(
-        data, account, lambda o, p: explain_web(p, o.services.ids, p.account_id, item, datetime.now(UTC))
-    )
+    with _opened(data, account) as opened:
+        answer = opened.explain_web(url, user=user, source_ip=ip, at=at, policy_id=policy_id)
     if as_json:
-        echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(answer))
     else:
-        _print_web(told, everything)
+        _print_web(answer, everything)
 
 
-def _asked(data: Path, account_code: str | None, explain: Callable[[Opened, PolicySet], T]) -> T:
-    logs.configure_quietly()
+@contextmanager
+def _opened(data: Path, account: str | None) -> Iterator[Account]:
+    """The account; what is refused in it is said of the options."""
     try:
-        with opened_folder(data, read_settings(data, {})) as opened:
-            return explain(opened, opened.services.follower.current(opened.account_id(account_code)))
+        with open_account(data, account) as opened:
+            yield opened
     except ItemRefused as refusal:
         refused(refusal, _OPTIONS)
 
@@ -168,30 +161,33 @@ _OPTIONS: Final = {
 }
 
 
-def _print_message(told: MessageExplanation, item: ExplainMessage, everything: bool) -> None:
-    verdict = "refused" if told.verdict == "reject" else "delivered"
+def _print_message(answer: MessageExplanation, sender: str, recipient: str, everything: bool) -> None:
+    verdict = "refused" if answer.verdict == "reject" else "delivered"
     page = Page(everything)
-    page.line(f"From <{item.from_}> to <{item.to}>: {verdict}", style="bold")
-    if told.smtp_reply is not None:
-        page.line(f"  reply        {told.smtp_reply} (at {told.stage})", indent=15)
-    page.line(f"  settled by   {told.layer}" + (f": {told.description}" if told.description else ""), indent=15)
-    if told.recipient != item.to:
-        went = "delivered to" if told.verdict == "deliver" else "would go to"
-        page.line(f"  {went:<12} {told.recipient}")
-    made = [f"{one.address_type}: {one.original_address} -> {one.new_address}" for one in told.alterations]
+    page.line(f"From <{sender}> to <{recipient}>: {verdict}", style="bold")
+    if answer.smtp_reply is not None:
+        page.line(f"  reply        {answer.smtp_reply} (at {answer.stage})", indent=15)
+    page.line(
+        f"  settled by   {answer.layer}" + (f": {answer.description}" if answer.description else ""),
+        indent=15,
+    )
+    if answer.recipient != recipient:
+        went = "delivered to" if answer.verdict == "deliver" else "would go to"
+        page.line(f"  {went:<12} {answer.recipient}")
+    made = [f"{one.address_type}: {one.original_address} -> {one.new_address}" for one in answer.alterations]
     if not everything and len(made) > MOST_ALTERED:
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
     for alteration in made:
-        page.line(f"  {'would alter' if told.verdict == 'reject' else 'altered':<12} {alteration}", indent=15)
-    if told.verdict == "reject":
-        page.line(f"  revision     {told.revision}")
+        page.line(f"  {'would alter' if answer.verdict == 'reject' else 'altered':<12} {alteration}", indent=15)
+    if answer.verdict == "reject":
+        page.line(f"  revision     {answer.revision}")
     else:
-        page.line(f"  spam checks  {told.spam_checks}; decided at revision {told.revision}")
-    for step in _steps(told, everything):
+        page.line(f"  spam checks  {answer.spam_checks}; decided at revision {answer.revision}")
+    for step in _steps(answer, everything):
         page.line(f"  - {step}", indent=4, whole=False)
-    _add_expected(page, told.expected)
-    settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is told.layer), None)
-    ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place, c.type is not settled))
+    _add_expected(page, answer.expected)
+    settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is answer.layer), None)
+    ranked = sorted(answer.trace, key=lambda c: (c.place == 0, c.place, c.type is not settled))
     page.show(
         "policy",
         [
@@ -208,13 +204,13 @@ def _print_message(told: MessageExplanation, item: ExplainMessage, everything: b
     )
 
 
-def _steps(told: MessageExplanation, everything: bool) -> list[str]:
+def _steps(answer: MessageExplanation, everything: bool) -> list[str]:
     """What was taken for granted and what each layer found; without `everything` not what is said elsewhere, and
     policies by their descriptions instead of ids."""
     if everything:
-        return list(told.steps)
-    steps = [step for step in told.steps if not step.startswith(_SAID_ELSEWHERE)]
-    for winner in told.winners.values():
+        return list(answer.steps)
+    steps = [step for step in answer.steps if not step.startswith(_SAID_ELSEWHERE)]
+    for winner in answer.winners.values():
         if winner is not None:
             steps = [
                 step.replace(f"{winner.id} ({winner.description})", quoted(winner.description)) for step in steps
@@ -222,14 +218,14 @@ def _steps(told: MessageExplanation, everything: bool) -> list[str]:
     return steps
 
 
-def _print_web(told: WebExplanation, everything: bool) -> None:
+def _print_web(answer: WebExplanation, everything: bool) -> None:
     page = Page(everything)
-    page.line(f"{told.url}: {told.verdict}", style="bold", whole=False)
-    if told.entry is not None:
-        page.line(f"  entry     {told.entry.action} {told.entry.type} {told.entry.value}", indent=12)
-    page.line(f"  revision  {told.revision}")
-    _add_expected(page, told.expected)
-    ranked = sorted(told.trace, key=lambda c: (c.place == 0, c.place))
+    page.line(f"{answer.url}: {answer.verdict}", style="bold", whole=False)
+    if answer.entry is not None:
+        page.line(f"  entry     {answer.entry.action} {answer.entry.type} {answer.entry.value}", indent=12)
+    page.line(f"  revision  {answer.revision}")
+    _add_expected(page, answer.expected)
+    ranked = sorted(answer.trace, key=lambda c: (c.place == 0, c.place))
     page.show(
         "entry",
         [

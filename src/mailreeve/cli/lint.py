@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,16 +11,14 @@ import click
 import msgspec
 from rich.console import Console
 
-from mailreeve.app import logs
-from mailreeve.app.folder import FolderError, opened_folder
+from mailreeve.app.folder import FolderError
+from mailreeve.app.library import open_account
 from mailreeve.app.settings import SettingsError
-from mailreeve.app.settings import read as read_settings
-from mailreeve.app.terminal import echo
 from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
+from mailreeve.cli.output import echo
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.families.lint.operations import left_out, lint_policies
-from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicies
+from mailreeve.families.lint.types import FindingAnswer, LintAnswer
 from mailreeve.policy.lint.findings import FindingKind, Level
 from mailreeve.policy.lint.linter import Progress, size
 from mailreeve.store.migrations import SchemaError
@@ -62,38 +59,19 @@ def command(
     A warning wants something done; a note may be as intended. Exit code 0 whatever is found, unless --strict is
     given: then 1 if there is any warning.
     """
-    logs.configure_quietly()
-    settings = read_settings(data, {})
-    item = LintPolicies(kind=None if kind is None else FindingKind(kind), at=at)
     try:
-        with opened_folder(data, settings) as opened:
+        with open_account(data, account) as opened:
             with waiting("reading the policies"):
-                account_id = opened.account_id(account)
-                policies = opened.services.follower.current(account_id)
-                unreadable = opened.store.read(account_id, lambda work: left_out(work, policies))
+                policies = opened.policies
             with _shown_progress(size(policies)) as report:
-
-                def stop(looked_at: int) -> str:
-                    report(looked_at)
-                    return ""
-
-                told = lint_policies(
-                    policies,
-                    opened.services.ids,
-                    item,
-                    datetime.now(UTC),
-                    web_proxy=settings.web_proxy,
-                    unreadable=unreadable,
-                    most=None,
-                    stop=stop,
-                )
+                answer = opened.lint(kind=None if kind is None else FindingKind(kind), at=at, report=report)
     except ItemRefused as refusal:
         refused(refusal, {"at": "--at", "kind": "--kind"})
     if as_json:
-        echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(answer))
     else:
-        _print(told, everything)
-    if strict and any(finding.level is Level.WARNING for finding in told.findings):
+        _print(answer, everything)
+    if strict and any(finding.level is Level.WARNING for finding in answer.findings):
         raise SystemExit(1)
 
 
@@ -106,14 +84,14 @@ def _shown_progress(total: int) -> Iterator[Progress]:
         yield report
 
 
-def _print(told: LintAnswer, everything: bool) -> None:
+def _print(answer: LintAnswer, everything: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    warnings = sum(1 for finding in told.findings if finding.level is Level.WARNING)
-    notes = len(told.findings) - warnings
+    warnings = sum(1 for finding in answer.findings if finding.level is Level.WARNING)
+    notes = len(answer.findings) - warnings
     console.print(
-        f"{_number(warnings, 'warning')}, {_number(notes, 'note')} at revision {told.revision}", style="bold"
+        f"{_number(warnings, 'warning')}, {_number(notes, 'note')} at revision {answer.revision}", style="bold"
     )
-    shown = told.findings if everything else told.findings[:SHOWN]
+    shown = answer.findings if everything else answer.findings[:SHOWN]
     if everything:
         for finding in shown:
             _print_whole(console, finding)
@@ -121,7 +99,7 @@ def _print(told: LintAnswer, everything: bool) -> None:
         console.print()
         columns = (Column("level"), Column("policy", 1), Column("why", 2))
         print_table(console, columns, map(_row, shown), whole=True)
-        left = len(told.findings) - len(shown)
+        left = len(answer.findings) - len(shown)
         console.print(f"{left} more; --all lists them, and says" if left else "--all says", end=" ")
         console.print("what to do about each")
 

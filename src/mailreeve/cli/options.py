@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
-import sys
-import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, NoReturn, ParamSpec, TypeVar
@@ -13,7 +10,7 @@ from typing import IO, NoReturn, ParamSpec, TypeVar
 import click
 
 from mailreeve.app.settings import DEFAULT_DATA
-from mailreeve.app.terminal import escaped
+from mailreeve.cli.output import say
 from mailreeve.wire.errors import ItemRefused
 
 P = ParamSpec("P")
@@ -100,16 +97,3 @@ def refused(refusal: ItemRefused, options: Mapping[str, str]) -> NoReturn:
     if all(p.field in options for p in refusal.problems):
         misused(text)
     fail(text)
-
-
-def say(text: str) -> None:
-    """Say something on standard error: a line for programs, and on a terminal broken between words."""
-    text = escaped(text)
-    if sys.stderr.isatty():
-        text = "\n".join(broken(text, shutil.get_terminal_size().columns))
-    click.echo(text, err=True)
-
-
-def broken(text: str, width: int) -> list[str]:
-    """The text in lines of that width, those after the first indented. A longer word stays whole, to be copied."""
-    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

@@ -13,13 +13,9 @@ import click
 import msgspec
 from rich.console import Console
 
-from mailreeve.access.caller import Caller, Origin
-from mailreeve.access.permissions import Permission
-from mailreeve.app import logs
-from mailreeve.app.folder import FolderError, Opened, opened_folder
+from mailreeve.app.folder import FolderError
+from mailreeve.app.library import open_account
 from mailreeve.app.settings import SettingsError
-from mailreeve.app.settings import read as read_settings
-from mailreeve.app.terminal import echo
 from mailreeve.cli.main import INTERRUPTED
 from mailreeve.cli.options import (
     account_option,
@@ -28,14 +24,10 @@ from mailreeve.cli.options import (
     json_option,
     refused,
 )
+from mailreeve.cli.output import echo
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
-from mailreeve.families.machinery.call import Call
-from mailreeve.families.machinery.perform import consult
-from mailreeve.families.replay.draft import try_out
-from mailreeve.families.replay.operations import compare, since_of
-from mailreeve.families.replay.types import Group, Named, ReplayAnswer, ReplayDraft, Step
-from mailreeve.families.tracking import rows
+from mailreeve.families.replay.types import Group, Named, ReplayAnswer, Step
 from mailreeve.policy.replay.difference import Change
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
@@ -97,20 +89,20 @@ def command(
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
     """
     try:
-        logs.configure_quietly()
         draft = _read(file.read())
-        with opened_folder(data, read_settings(data, {})) as opened:
-            told = _replayed(opened, opened.account_id(account), ReplayDraft(draft, since, most))
+        with open_account(data, account) as opened:
+            rehearsing = waiting("carrying out the draft, to undo it again")
+            answer = opened.replay(draft, since=since, most=most, rehearsing=rehearsing, comparing=_shown)
     except ItemRefused as refusal:
         refused(refusal, {"since": "--since"})
     except KeyboardInterrupt:
         echo("Interrupted before there was anything to tell. Nothing was changed.", err=True)
         raise SystemExit(INTERRUPTED) from None
     if as_json:
-        echo(msgspec.json.encode(told))
+        echo(msgspec.json.encode(answer))
     else:
-        _print(told, everything)
-    if told.why == INTERRUPTION:
+        _print(answer, everything)
+    if answer.why == INTERRUPTION:
         raise SystemExit(INTERRUPTED)
 
 
@@ -123,25 +115,16 @@ def _read(text: bytes) -> list[Step]:
         raise click.BadParameter(str(problem), param_hint="--draft") from problem
 
 
-def _replayed(opened: Opened, account_id: str, item: ReplayDraft) -> ReplayAnswer:
-    # Whoever can read the folder may do everything in it.
-    caller = Caller(account_id, "replay", "", frozenset(Permission))
+@contextmanager
+def _shown(total: int) -> Iterator[Callable[[int], str]]:
+    """Show how far the comparison has got, and stop it at Ctrl-C."""
+    with _interruption() as interrupted, progress_bar("messages", total) as report:
 
-    def action(call: Call) -> ReplayAnswer:
-        since = since_of(item.since, call.work.now)
-        with waiting("carrying out the draft, to undo it again"):
-            rehearsed = try_out(call, item.draft)
-        total = rows.count_recorded(call.work, since)
-        total = total if item.most is None else min(item.most, total)
-        with _interruption() as interrupted, progress_bar("messages", total) as report:
+        def stop(looked_at: int) -> str:
+            report(looked_at)
+            return INTERRUPTION if interrupted() else ""
 
-            def stop(looked_at: int) -> str:
-                report(looked_at)
-                return INTERRUPTION if interrupted() else ""
-
-            return compare(call.work, call.ids, rehearsed, since, item.most, stop)
-
-    return consult(opened.services, caller, Origin(caller.actor), action)
+        yield stop
 
 
 @contextmanager
@@ -161,28 +144,27 @@ def _interruption() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _print(told: ReplayAnswer, everything: bool) -> None:
+def _print(answer: ReplayAnswer, everything: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    headline = (
-        f"{told.differences} of {told.looked_at} messages would fare differently, {told.since} to {told.until}"
-    )
+    messages = f"{answer.differences} of {answer.looked_at} messages"
+    headline = f"{messages} would fare differently, {answer.since} to {answer.until}"
     console.print(wrapped(headline, console.width, 2), style="bold", markup=False)
-    for change, count in sorted(told.changes.items(), key=lambda item: -item[1]):
+    for change, count in sorted(answer.changes.items(), key=lambda item: -item[1]):
         console.print(f"  {count:>8}  {_WORDS[change]}")
-    if told.undetermined:
-        console.print(f"  {told.undetermined:>8}  refused before the header was seen, on which it may depend")
-    if told.unreadable:
-        console.print(f"  {told.unreadable:>8}  records could not be read")
-    if told.truncated:
-        console.print(f"There is more: {told.why}.")
-    for warning in told.warnings:
+    if answer.undetermined:
+        console.print(f"  {answer.undetermined:>8}  refused before the header was seen, on which it may depend")
+    if answer.unreadable:
+        console.print(f"  {answer.unreadable:>8}  records could not be read")
+    if answer.truncated:
+        console.print(f"There is more: {answer.why}.")
+    for warning in answer.warnings:
         console.print(wrapped(f"Warning: {warning}", console.width, 2), markup=False, emoji=False)
-    shown = told.groups if everything else told.groups[:SHOWN]
+    shown = answer.groups if everything else answer.groups[:SHOWN]
     if everything:
         for group in shown:
             _print_whole(console, group)
-        if len(shown) < told.group_count:
-            console.print(f"\n{told.group_count - len(shown)} more groups, all smaller")
+        if len(shown) < answer.group_count:
+            console.print(f"\n{answer.group_count - len(shown)} more groups, all smaller")
     elif shown:
         console.print()
         columns = [
@@ -194,7 +176,7 @@ def _print(told: ReplayAnswer, everything: bool) -> None:
             Column("to", 2),
         ]
         print_table(console, columns, [_row(group) for group in shown])
-        left = told.group_count - len(shown)
+        left = answer.group_count - len(shown)
         console.print(f"{f'{left} more groups; ' if left else ''}--all tells more about each, with examples")
 
 

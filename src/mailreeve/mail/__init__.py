@@ -1,1 +1,1 @@
-"""The mail doors: milter and SMTP, and the plan that both carry out."""
+"""The mail doors: SMTP today, and the plan that each carries out."""

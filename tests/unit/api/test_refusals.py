@@ -5,7 +5,7 @@ from __future__ import annotations
 from structlog.testing import capture_logs
 
 from mailreeve.api.refusals import EVENT, MAX_SHOWN, RefusalLog
-from mailreeve.line_budget import PER_NETWORK
+from mailreeve.doors.line_budget import PER_NETWORK
 
 
 def test_a_refusal_names_the_address_the_key_and_the_reason() -> None:

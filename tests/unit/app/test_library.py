@@ -13,7 +13,7 @@ from msgspec import json as msgspec_json
 
 from mailreeve.app.folder import FolderError
 from mailreeve.app.library import open_account
-from mailreeve.cli.init import initialise
+from mailreeve.app.new_account import initialise
 from mailreeve.cli.main import main
 from mailreeve.wire.errors import ItemRefused
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.app.folder import open_initialised
+from mailreeve.app.new_account import initialise
 from mailreeve.app.settings import read
-from mailreeve.cli.init import initialise
 from mailreeve.cli.main import main
 from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS

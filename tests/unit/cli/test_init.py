@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailreeve.app.folder import FolderError, open_initialised
+from mailreeve.app.new_account import initialise
 from mailreeve.app.settings import Settings
-from mailreeve.cli.init import initialise
 from mailreeve.cli.main import main
 from mailreeve.client import Credentials
 
@@ -232,7 +232,7 @@ def test_what_fails_on_the_way_leaves_a_folder_as_it_was(tmp_path, monkeypatch):
         raise FolderError("on the way")
 
     (tmp_path / "there").mkdir()
-    monkeypatch.setattr("mailreeve.cli.init._fill", fail)
+    monkeypatch.setattr("mailreeve.app.new_account._fill", fail)
     for data in (tmp_path / "there", tmp_path / "new" / "deep"):
         with pytest.raises(FolderError, match="on the way"):
             initialise(data, ("corp.test",), None)

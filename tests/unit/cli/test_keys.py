@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from mailreeve.cli.init import initialise
+from mailreeve.app.new_account import initialise
 from mailreeve.client import Credentials, OAuthCredentials
 
 MADE = [

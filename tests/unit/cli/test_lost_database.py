@@ -15,8 +15,8 @@ import pytest
 
 from mailreeve.app.folder import FolderError, open_initialised
 from mailreeve.app.library import open_account
+from mailreeve.app.new_account import initialise
 from mailreeve.app.settings import Settings
-from mailreeve.cli.init import initialise
 
 STEPS = [{"call": "directory/create-group", "item": {"description": "Partners"}}]
 COMMANDS = [

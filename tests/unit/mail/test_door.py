@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from mailreeve.line_budget import PER_NETWORK, LineBudget
+from mailreeve.doors.line_budget import PER_NETWORK, LineBudget
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.door import SmtpDoor
 from mailreeve.mail.smtp.memory_budget import MemoryBudget

@@ -12,9 +12,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from structlog.testing import capture_logs
 
+from mailreeve.doors.line_budget import PER_NETWORK
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, State
-from mailreeve.line_budget import PER_NETWORK
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.smtp.memory_budget import FREE_OCTETS
 from mailreeve.mail.smtp.session import MAX_ERRORS, MAX_IDLE, MAX_REFUSED

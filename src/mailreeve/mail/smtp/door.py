@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +17,8 @@ import structlog
 from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, network_of
-from mailreeve.line_budget import LineBudget
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
@@ -26,6 +28,7 @@ from mailreeve.mail.smtp.session import DoorServices, Session, SmtpSettings
 log: FilteringBoundLogger = structlog.get_logger()
 
 
+BACKLOG: Final = 512  # connections that wait to be accepted
 RECORDING: Final = 8  # threads that write outcomes or wait to: the store takes one writer at a time
 PLANNING: Final = 8
 """Threads that read headers and decide. More would be no quicker, and a hostile header takes a few MB while it is
@@ -40,7 +43,7 @@ class SmtpDoor:
         self._settings = services.settings
         self._sessions: dict[asyncio.Task[None], Connection] = {}
         self._per_network: Counter[Network] = Counter()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._address: tuple[str, int] | None = None
         self._closing = False
 
@@ -51,13 +54,17 @@ class SmtpDoor:
             raise RuntimeError("the door was not opened yet")
         return self._address
 
-    async def open(self) -> None:
-        """Begin to listen. Raises `OSError` if the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._accept), self._settings.host, self._settings.port, backlog=512
+    async def open(self, listeners: Sequence[socket.socket] = ()) -> None:
+        """Begin to listen: on these sockets, or without any where the settings say. Raises `OSError` if the
+        address cannot be had."""
+        create = partial(
+            asyncio.get_running_loop().create_server, lambda: Connection(self._accept), backlog=BACKLOG
         )
-        host, port = self._server.sockets[0].getsockname()[:2]
+        if listeners:
+            self._servers = [await create(sock=listener) for listener in listeners]
+        else:
+            self._servers = [await create(self._settings.host, self._settings.port)]
+        host, port = self._servers[0].sockets[0].getsockname()[:2]
         self._address = str(host), int(port)
 
     async def aclose(self) -> None:
@@ -66,8 +73,8 @@ class SmtpDoor:
         Clients between two messages are sent away at once with 421; after `grace` seconds all are.
         """
         self._closing = True
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for connection in self._sessions.values():
             connection.interrupt()
         if self._sessions:
@@ -78,8 +85,8 @@ class SmtpDoor:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
-        if self._server is not None:
-            await self._server.wait_closed()
+        for server in self._servers:
+            await server.wait_closed()
         self._services.lines.close()
 
     def _accept(self, connection: Connection) -> None:
@@ -130,15 +137,17 @@ async def smtp_door(
     next_hop: NextHop,
     recorder: Recorder,
     tls: ssl.SSLContext | None = None,
+    listeners: Sequence[socket.socket] = (),
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[SmtpDoor]:
-    """An open SMTP door; it is closed gracefully at the end. `clock` gives POSIX seconds."""
+    """An open SMTP door; it is closed gracefully at the end. It
+    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds."""
     memory = MemoryBudget(settings.max_receiving)
     limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
     lines = LineBudget()
     services = DoorServices(settings, policies, next_hop, recorder, Retries(), memory, clock, tls, lines, *limits)
     door = SmtpDoor(services)
-    await door.open()
+    await door.open(listeners)
     try:
         yield door
     finally:

@@ -13,9 +13,9 @@ from anyio import CapacityLimiter
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
-from mailreeve.line_budget import LineBudget
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder

@@ -1,4 +1,4 @@
-"""How does an older database become today's? Alembic revisions, run when a data folder is opened."""
+"""Database schema migrations: Alembic revisions, run when a data folder is opened."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from mailreeve.app.mail_server import forget_regularly
+from mailreeve.app.server.mail_server import forget_regularly
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from mailreeve.app.listening import listening
+from mailreeve.app.server.sockets import listening
 from mailreeve.app.settings import SettingsError
 
 

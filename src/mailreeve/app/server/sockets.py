@@ -1,15 +1,46 @@
-"""Where is a listener found, and what is said when it cannot have its address?"""
+"""The sockets that a server listens on, and where its listeners are found."""
 
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import ExitStack, contextmanager
+from typing import Final, NamedTuple
 
 from mailreeve.app.settings import Settings, SettingsError, split_host_port
 
 ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one listens, and where to find it
+
+BACKLOG: Final = 2_048  # connections that wait to be accepted
+
+
+class Sockets(NamedTuple):
+    """Listening sockets, one for the API and one or more for the mail door. Several processes may share them."""
+
+    http: socket.socket
+    smtp: tuple[socket.socket, ...]
+
+
+@contextmanager
+def open_sockets(settings: Settings) -> Iterator[Sockets]:
+    """The sockets that the settings name, open while the block runs. Raises `SettingsError` where one cannot be
+    had."""
+    with ExitStack() as stack:
+        with listening("http", settings.http):
+            host, port = split_host_port(settings.http, "http")
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            http = stack.enter_context(socket.create_server((host, port), family=family, backlog=BACKLOG))
+        with listening("smtp", settings.smtp):
+            # A name may stand for several addresses: the door listens on each.
+            found = socket.getaddrinfo(
+                *split_host_port(settings.smtp, "smtp"), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            smtp = tuple(
+                stack.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+                for family, address in dict.fromkeys((one[0], one[4]) for one in found)
+            )
+        yield Sockets(http, smtp)
 
 
 @contextmanager

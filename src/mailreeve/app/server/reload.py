@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from mailreeve.app.mail_server import tls_of
+from mailreeve.app.server.mail_server import tls_of
 from mailreeve.app.settings import Settings, SettingsError
 from mailreeve.app.settings import read as read_settings
 

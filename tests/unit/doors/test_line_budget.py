@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from mailreeve.line_budget import IN_ALL, PER_NETWORK, WINDOW, LineBudget
+from mailreeve.doors.line_budget import IN_ALL, PER_NETWORK, WINDOW, LineBudget
 
 
 class Clock:

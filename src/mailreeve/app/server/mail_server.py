@@ -1,4 +1,4 @@
-"""How is the mail door put together? Its policies, its records, its next hop, its certificate."""
+"""The mail door, put together: its policies, its records, its next hop, its certificate."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,6 @@ import anyio.to_thread
 import structlog
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.listening import listening
 from mailreeve.app.settings import Settings, SettingsError, split_host_port
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
@@ -35,17 +34,18 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_mail_door(
-    opened: Opened, settings: Settings, next_hop: str, tls: ssl.SSLContext | None
-) -> AsyncIterator[tuple[str, int]]:
-    """The address of an SMTP door that is open while the block runs. `tls` is for STARTTLS."""
-    host, port = split_host_port(settings.smtp, "smtp")
+    opened: Opened,
+    settings: Settings,
+    next_hop: str,
+    tls: ssl.SSLContext | None,
+    listeners: Sequence[socket.socket],
+) -> AsyncIterator[None]:
+    """An SMTP door on these sockets, open while the block runs. `tls` is for STARTTLS."""
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     keeper = OutcomeKeeper(opened.store, RecordBudget(settings.networks()))
     door_settings = SmtpSettings(
         hostname=hostname,
-        host=host,
-        port=port,
         max_size=settings.max_message,
         # A message of the size that is allowed must have room while no other is there.
         max_receiving=max(settings.max_receiving, settings.max_message),
@@ -59,12 +59,10 @@ async def open_mail_door(
             next_hop=mail_goes,
             recorder=keeper,
             tls=tls,
+            listeners=listeners,
         )
-        async with AsyncExitStack() as stack:
-            # Only the opening: what fails later is not the address.
-            with listening("smtp", settings.smtp):
-                opened_door = await stack.enter_async_context(door)
-            yield opened_door.address
+        async with door:
+            yield
     finally:
         forgetting.cancel()
         with contextlib.suppress(asyncio.CancelledError):

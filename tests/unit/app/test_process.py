@@ -7,7 +7,7 @@ import resource
 import pytest
 from structlog.testing import capture_logs
 
-from mailreeve.cli import serve
+from mailreeve.app.server import process
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -15,10 +15,10 @@ UNLIMITED = resource.RLIM_INFINITY
 @pytest.mark.parametrize(
     ("limits", "then", "told"),
     [
-        ((1_024, 524_288), (serve.DESCRIPTORS, 524_288), False),
-        ((1_024, UNLIMITED), (serve.DESCRIPTORS, UNLIMITED), False),
+        ((1_024, 524_288), (process.DESCRIPTORS, 524_288), False),
+        ((1_024, UNLIMITED), (process.DESCRIPTORS, UNLIMITED), False),
         ((1_024, 2_048), (2_048, 2_048), True),
-        ((serve.DESCRIPTORS + 1, UNLIMITED), None, False),
+        ((process.DESCRIPTORS + 1, UNLIMITED), None, False),
         ((UNLIMITED, UNLIMITED), None, False),
     ],
 )
@@ -27,6 +27,6 @@ def test_the_limit_of_open_files_is_raised(monkeypatch: pytest.MonkeyPatch, limi
     monkeypatch.setattr(resource, "getrlimit", lambda which: limits)
     monkeypatch.setattr(resource, "setrlimit", lambda which, now: made.append(now))
     with capture_logs() as lines:
-        serve._allow_descriptors()
+        process.allow_descriptors()
     assert made == ([] if then is None else [then])
     assert [line["event"] for line in lines] == (["few open files are allowed"] if told else [])

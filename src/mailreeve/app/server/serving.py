@@ -1,0 +1,147 @@
+"""Serving: the API and the mail door from a data folder, until the process is told to stop.
+
+    with prepared_process(Path("mailreeve-data"), {"http": "127.0.0.1:0"}) as process:
+        serve(process, print)
+
+`serve` does it in one process, on sockets that it opens. `serve_on` is the part of it that several processes can
+run side by side, each with a folder that it opened itself, on sockets that they share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import msgspec
+import uvloop
+
+from mailreeve.api.app import Api
+from mailreeve.api.quota import Quota
+from mailreeve.api.server import HttpServer
+from mailreeve.app.database_file import check_whole
+from mailreeve.app.folder import (
+    DATABASE,
+    MAILDIR,
+    FolderError,
+    Opened,
+    installation_of,
+    limits_of,
+    opened_folder,
+    require_initialised,
+)
+from mailreeve.app.server.mail_server import open_mail_door, tls_of
+from mailreeve.app.server.periodic import drop_idle_policies, load_only_account
+from mailreeve.app.server.process import Process, close_folder_to_others, only_server
+from mailreeve.app.server.reload import Reload, reload_at
+from mailreeve.app.server.sockets import Sockets, open_sockets
+from mailreeve.app.settings import Settings
+from mailreeve.families.login.authenticate import Authenticator
+from mailreeve.families.registry import ENDPOINTS
+
+STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
+
+
+class Listeners(NamedTuple):
+    """Where a server is found: the API's URL, and the mail door's `HOST:PORT`."""
+
+    http: str
+    smtp: str
+
+
+def serve(process: Process, started: Callable[[Listeners], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in flight.
+
+    `started` is called once all listeners accept. Raises `FolderError`, `SettingsError`, `SchemaError` or
+    `OSError` where it cannot begin.
+    """
+    require_initialised(process.data)
+    with (
+        only_server(process.data),
+        opened_folder(process.data, process.settings) as opened,
+        opened.store.feed.watched(),
+    ):
+        check_whole(opened.engine, process.data / DATABASE)
+        close_folder_to_others(process.data)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(process, opened, started))
+
+
+async def _serve(process: Process, opened: Opened, started: Callable[[Listeners], None]) -> None:
+    stopping = stop_signals()
+    # Nobody is kept waiting on a socket while policies are loaded.
+    await load_only_account(opened)
+    with open_sockets(process.settings) as sockets:
+        await serve_on(sockets, process, opened, stopping, started)
+
+
+def stop_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def serve_on(
+    sockets: Sockets,
+    process: Process,
+    opened: Opened,
+    stopping: asyncio.Event,
+    started: Callable[[Listeners], None],
+) -> None:
+    """Serve on these sockets in this process until `stopping` is set, then finish what is in flight."""
+    settings = process.settings
+    authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
+    periodic = [asyncio.create_task(drop_idle_policies(opened.services.follower))]
+    api = Api(
+        opened.services,
+        authenticator,
+        ENDPOINTS,
+        quota=Quota(settings.rate_limit, settings.rate_window_ms),
+        strangers=Quota(STRANGERS, settings.rate_window_ms),
+        max_body=settings.max_body,
+        dropped_log_lines=lambda: process.log.dropped,
+    )
+    http = HttpServer(
+        api.asgi(),
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+        per_network=settings.connections_per_address,
+    )
+    starttls = tls_of(settings)
+
+    def apply(now: Settings) -> None:
+        api.use(msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now)))
+
+    next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
+    async with open_mail_door(opened, settings, next_hop, starttls, sockets.smtp):
+        serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
+        ready = asyncio.create_task(http.ready.wait())
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            ready.cancel()
+            await serving
+            raise FolderError("the HTTP server ended while starting; see the log")
+        started(_listeners(sockets, settings))
+        contexts = [context for context in (http.config.ssl, starttls) if context is not None]
+        reload = Reload(process.data, process.options, settings, contexts, apply)
+        periodic.append(asyncio.create_task(reload_at(process.hangups, reload)))
+        await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        http.stop()
+        await serving
+        for task in periodic:
+            task.cancel()
+
+
+def _listeners(sockets: Sockets, settings: Settings) -> Listeners:
+    scheme = "https" if settings.tls_cert else "http"
+    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]))
+
+
+def _shown(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

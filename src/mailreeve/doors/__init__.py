@@ -1,0 +1,1 @@
+"""What both doors that strangers knock at, SMTP and HTTP, share."""
