@@ -316,9 +316,9 @@ def test_header_altered_beyond_ascii_goes_only_where_it_is_taken(
     assert "jörg@corp.test".encode() in sink.messages[-1][2]
 
 
-def test_originals_beyond_ascii_need_nothing_of_the_next_hop(open_door, open_sink, house):
+def test_originals_beyond_ascii_need_nothing_of_the_next_hop(open_door, open_sink, office):
     """The address is altered into ASCII, and the field that names the original is no reason to refuse."""
-    house.alter("übung@corp.test", "ann@corp.test", "all")
+    office.alter("übung@corp.test", "ann@corp.test", "all")
     plain = open_sink(enable_SMTPUTF8=False)
     host, port = plain.address
     message = "To: Ü <übung@corp.test>\r\nReply-To: übung@corp.test\r\nSubject: s\r\n\r\nbody\r\n"
