@@ -34,8 +34,9 @@ class PolicySource(Protocol):
 class Recorder(Protocol):
     """Keeps outcomes. Called in a worker thread."""
 
-    def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep all of them, or raise. They are durable when this returns: the 250 waits for it.
+    def record(self, messages: Sequence[Sequence[Outcome]]) -> Sequence[Exception | None]:
+        """Keep the outcomes of each message. They are durable when this returns: the 250 waits for it. The answer
+        says of each message why its outcomes are not kept, None where they are.
 
         Given none, it raises if it could keep none now.
         """

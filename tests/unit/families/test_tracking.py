@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -21,8 +22,14 @@ from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 
 ONE = 1_000  # octets
+EVER = datetime.fromtimestamp(0, UTC)
 
 STRANGER, OTHER, OWN = "192.0.2.9", "198.51.100.7", "127.0.0.1"
+
+
+def keep(keeper: OutcomeKeeper, outcomes: Sequence[Outcome]) -> None:
+    """Record the outcomes of one message."""
+    assert keeper.record([outcomes]) == [None]
 
 
 def outcome(account_id: str, recipient: str, state: State = State.REJECTED, **more: object) -> Outcome:
@@ -98,8 +105,9 @@ def admitted(budget: RecordBudget, outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def test_outcomes_are_kept_each_with_its_account(account, other_account, keeper):
-    keeper.record(
-        [outcome(account.id, "u@corp.test"), outcome(other_account.id, "x@elsewhere.test", State.DELIVERED)]
+    keep(
+        keeper,
+        [outcome(account.id, "u@corp.test"), outcome(other_account.id, "x@elsewhere.test", State.DELIVERED)],
     )
     assert kept(account) == ["u@corp.test"]
     assert kept(other_account) == ["x@elsewhere.test"]
@@ -107,8 +115,8 @@ def test_outcomes_are_kept_each_with_its_account(account, other_account, keeper)
 
 def test_one_source_fills_no_disk_with_refusals(account, keeper):
     """What goes beyond is left out, of one call as of many; deliveries are kept whatever happened before."""
-    keeper.record(refusals(account.id, 2))
-    keeper.record([*refusals(account.id, 4), outcome(account.id, "got@corp.test", State.DELIVERED)])
+    keep(keeper, refusals(account.id, 2))
+    keep(keeper, [*refusals(account.id, 4), outcome(account.id, "got@corp.test", State.DELIVERED)])
     assert kept(account) == ["got@corp.test", "u0@corp.test", "u0@corp.test", "u1@corp.test"]
 
 
@@ -167,13 +175,14 @@ def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, 
     now = time.time()
     week, month = now - KEEP_REFUSALS.total_seconds() - 60, now - KEEP_OTHERS.total_seconds() - 60
     for id_ in (account.id, other_account.id):
-        keeper.record(
+        keep(
+            keeper,
             [
                 *refusals(id_, 7, at=week),
                 outcome(id_, "young@corp.test", at=now),
                 outcome(id_, "held@corp.test", State.DELIVERED, at=week),
                 outcome(id_, "gone@corp.test", State.DELIVERED, at=month),
-            ]
+            ],
         )
     transactions = []
     write = services.store.write
@@ -189,20 +198,20 @@ def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, 
 
 def test_deliveries_have_a_budget_of_their_own(account, keeper):
     """A source may send as well as be refused without end; the other kind still has room."""
-    keeper.record([outcome(account.id, f"u{n}@corp.test", State.DELIVERED) for n in range(9)])
+    keep(keeper, [outcome(account.id, f"u{n}@corp.test", State.DELIVERED) for n in range(9)])
     assert kept(account) == [f"u{n}@corp.test" for n in range(4)]
-    keeper.record([outcome(account.id, f"v{n}@corp.test", State.ACCEPTED, source_ip=OTHER) for n in range(9)])
+    keep(keeper, [outcome(account.id, f"v{n}@corp.test", State.ACCEPTED, source_ip=OTHER) for n in range(9)])
     assert len(kept(account)) == 6
-    keeper.record(refusals(account.id, 9))
+    keep(keeper, refusals(account.id, 9))
     assert len(kept(account)) == 9
 
 
 @pytest.mark.parametrize("state", [State.REJECTED, State.DEFERRED])
 def test_a_copy_that_was_dropped_with_250_is_always_recorded(account, keeper, state):
     """D-13: nobody was told of it, so the record is all that is left; however much was recorded before."""
-    keeper.record(refusals(account.id, 9))
+    keep(keeper, refusals(account.id, 9))
     dropped = [outcome(account.id, f"dropped{n}@corp.test", state, stage=Stage.DATA) for n in range(5)]
-    keeper.record([*refusals(account.id, 1), *dropped, outcome(account.id, "got@corp.test", State.DELIVERED)])
+    keep(keeper, [*refusals(account.id, 1), *dropped, outcome(account.id, "got@corp.test", State.DELIVERED)])
     names = {one.recipient for one in dropped}
     assert set(kept(account)) == {"u0@corp.test", "u1@corp.test", "u2@corp.test", "got@corp.test"} | names
     assert kept(account).count("u0@corp.test") == 1
@@ -260,7 +269,7 @@ def test_a_large_header_is_kept_once_for_all_recipients(account, services):
         outcome(account.id, f"u{n}@corp.test", State.DELIVERED if n == 2 else State.REJECTED, header_from=AUTHORS)
         for n in range(5)
     ]
-    OutcomeKeeper(services.store, RecordBudget()).record(many)
+    keep(OutcomeKeeper(services.store, RecordBudget()), many)
     holding = [to for to, document in documents(account).items() if "Author 3" in document]
     assert holding == ["u2@corp.test"]
     assert {one.header_from for one in recorded(account).values()} == {AUTHORS}
@@ -269,8 +278,9 @@ def test_a_large_header_is_kept_once_for_all_recipients(account, services):
 
 def test_a_small_header_stands_in_every_row(account, services):
     """Each can be read alone."""
-    OutcomeKeeper(services.store, RecordBudget()).record(
-        [outcome(account.id, f"u{n}@corp.test", header_from=SMALL, subject="hello") for n in range(3)]
+    keep(
+        OutcomeKeeper(services.store, RecordBudget()),
+        [outcome(account.id, f"u{n}@corp.test", header_from=SMALL, subject="hello") for n in range(3)],
     )
     assert all('"Ann"' in document and "hello" in document for document in documents(account).values())
     assert {one.header_from for one in recorded(account).values()} == {SMALL}
@@ -278,8 +288,9 @@ def test_a_small_header_stands_in_every_row(account, services):
 
 def test_a_header_whose_row_is_gone_is_not_guessed(account, services):
     """Nobody decides anew by what is not known."""
-    OutcomeKeeper(services.store, RecordBudget()).record(
-        [outcome(account.id, f"u{n}@corp.test", header_from=AUTHORS) for n in range(2)]
+    keep(
+        OutcomeKeeper(services.store, RecordBudget()),
+        [outcome(account.id, f"u{n}@corp.test", header_from=AUTHORS) for n in range(2)],
     )
     [holder] = [to for to, document in documents(account).items() if "Author 3" in document]
     account.write(lambda work: work.execute(message_outcome.delete().where(message_outcome.c.recipient == holder)))
@@ -322,3 +333,34 @@ def test_keeper_tells_whether_it_could_keep_anything(account, services, monkeypa
     monkeypatch.setattr(services.store, "write", broken)
     with pytest.raises(OSError, match="disk full"):
         keeper.record([])
+
+
+def test_messages_that_are_recorded_together_share_a_transaction(services, account):
+    """Each with its own outcomes."""
+    keeper = OutcomeKeeper(services.store, RecordBudget())
+    before = services.store.read(
+        account.id, lambda work: rows.count_recorded(work, datetime.fromtimestamp(0, UTC))
+    )
+    written = []
+    write = services.store.write
+    services.store.write = lambda *args: written.append(args[0]) or write(*args)
+    messages = [[outcome(account.id, f"{name}@corp.test", State.DELIVERED)] for name in "abc"]
+    assert keeper.record(messages) == [None] * 3
+    assert written == [account.id]
+    found = services.store.read(account.id, lambda work: rows.count_recorded(work, EVER))
+    assert found == before + 3
+
+
+def test_a_message_whose_records_cannot_be_kept_puts_off_no_other(services, account):
+    keeper = OutcomeKeeper(services.store, RecordBudget())
+    bad = msgspec.structs.replace(outcome(account.id, "b@corp.test", State.DELIVERED), account_id="nobody")
+    both = [
+        outcome(account.id, "a@corp.test", State.DELIVERED),
+        msgspec.structs.replace(outcome(account.id, "a2@corp.test", State.DELIVERED), at=float("inf")),
+    ]
+    good = outcome(account.id, "c@corp.test", State.DELIVERED)
+    told = keeper.record([[bad], both, [good]])
+    assert [one is None for one in told] == [False, False, True]
+    found = services.store.read(account.id, lambda work: [one.recipient for one in rows.recorded(work, EVER)])
+    assert found[:1] == ["c@corp.test"]
+    assert not {"a@corp.test", "a2@corp.test", "b@corp.test"} & set(found)

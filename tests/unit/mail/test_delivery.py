@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 
@@ -12,6 +13,7 @@ from mailreeve.formats.message import Content, read_message
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
 from mailreeve.mail.next_hop.smtp import passed_on
 from mailreeve.mail.ports import Routed
+from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
 from mailreeve.policy.model.decisions import SmtpReply
@@ -65,10 +67,11 @@ class Records:
         self.kept: list[Outcome] = []
         self.broken = False
 
-    def record(self, outcomes):
+    def record(self, messages):
         if self.broken:
             raise OSError("no space left")
-        self.kept += outcomes
+        self.kept += chain.from_iterable(messages)
+        return [None] * len(messages)
 
     @property
     def states(self) -> dict[str, State]:
@@ -89,7 +92,7 @@ def records():
 def send(begin, office, hop_session, records):
     """`await send(*recipients)`: a message to them, carried out. u@ gets a copy of his own."""
     office.personal("permit", "u@corp.test", "ann@out.test")
-    delivery = Delivery(hop_session, records, Retries())
+    delivery = Delivery(hop_session, RecordWriter(records), Retries())
 
     async def carry_out(*recipients: str, content: bytes = MESSAGE) -> str:
         message = begin()

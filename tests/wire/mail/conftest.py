@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from itertools import chain
 from pathlib import Path
 
 import aiosmtpd.smtp
@@ -208,12 +209,13 @@ class Records:
         self.broken = False
         self._more = threading.Condition()
 
-    def record(self, outcomes) -> None:
+    def record(self, messages) -> list[None]:
         if self.broken:
             raise OSError("no space left on the device")
         with self._more:
-            self.kept += outcomes
+            self.kept += chain.from_iterable(messages)
             self._more.notify_all()
+        return [None] * len(messages)
 
     def wait_for(self, number: int) -> list[Outcome]:
         """The outcomes, once there are as many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -14,7 +14,7 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
-from mailreeve.store.transactions import Store
+from mailreeve.store.transactions import Store, Work
 
 KEEP_REFUSALS: Final = timedelta(days=7)  # behaviour.md section 3.4
 KEEP_OTHERS: Final = timedelta(days=30)  # as far back as message-finder goes (api.md section 3.12)
@@ -31,20 +31,44 @@ class OutcomeKeeper:
         self._store = store
         self._budget = budget
 
-    def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep them; they are durable when this returns. One transaction per account.
+    def record(self, messages: Sequence[Sequence[Outcome]]) -> Sequence[Exception | None]:
+        """Keep the outcomes of each message; they are durable when this returns. One transaction per account,
+        however many messages, unless it fails: then one for each message. The answer says of each message why its
+        outcomes are not kept, None where they are.
 
         Given none, it raises if none could be kept now.
         """
-        if not outcomes:
+        if not messages:
             for account_id in islice(self._store.look_up(accounts.codes).values(), 1):
                 self._store.write(account_id, _ORIGIN, rows.try_to_write)
-            return
-        by_account: defaultdict[str, list[Outcome]] = defaultdict(list)
-        for outcome in self._budget.admit(list(zip(outcomes, rows.octets(outcomes), strict=True))):
-            by_account[outcome.account_id].append(outcome)
-        for account_id, theirs in by_account.items():
-            self._store.write(account_id, _ORIGIN, partial(rows.add, outcomes=theirs))
+        problems: list[Exception | None] = [None] * len(messages)
+        by_account: defaultdict[str, defaultdict[int, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+        for number, outcomes in enumerate(messages):
+            for outcome in self._budget.admit(list(zip(outcomes, rows.octets(outcomes), strict=True))):
+                by_account[outcome.account_id][number].append(outcome)
+        for account_id, of_messages in by_account.items():
+            for number, problem in self._keep(account_id, of_messages):
+                problems[number] = problem
+        return problems
+
+    def _keep(
+        self, account_id: str, of_messages: Mapping[int, Sequence[Outcome]]
+    ) -> Iterator[tuple[int, Exception]]:
+        """Keep the outcomes of messages in one transaction. Which could not be kept, and why."""
+
+        def add(work: Work) -> None:
+            for outcomes in of_messages.values():
+                rows.add(work, outcomes)
+
+        try:
+            self._store.write(account_id, _ORIGIN, add)
+        except Exception as problem:
+            if len(of_messages) == 1:
+                yield from ((number, problem) for number in of_messages)
+                return
+            # One that cannot be written is no reason to put off the others.
+            for number, outcomes in of_messages.items():
+                yield from self._keep(account_id, {number: outcomes})
 
     def forget_old(self) -> int:
         """Remove what is older than it is kept for, in every account, batch by batch. The number removed."""

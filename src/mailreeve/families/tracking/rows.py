@@ -109,7 +109,7 @@ def add(work: Work, outcomes: Sequence[Outcome]) -> None:
         }
         for key, outcome, one in zip(keys, outcomes, _written(outcomes), strict=True)
     ]
-    work.insert_many(insert(message_outcome), rows)
+    work.insert_many(_insert, rows)
 
 
 def try_to_write(work: Work) -> None:
@@ -119,6 +119,9 @@ def try_to_write(work: Work) -> None:
     work.execute(insert(message_outcome).values(row))
     mine = (message_outcome.c.account_id == work.account_id) & (message_outcome.c.id == row["id"])
     work.execute(delete(message_outcome).where(mine))
+
+
+_insert: Final = insert(message_outcome)
 
 
 class Recorded(Struct, frozen=True, gc=False):

@@ -20,14 +20,14 @@ from typing import Final
 
 import anyio.to_thread
 import structlog
-from anyio import CapacityLimiter
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
-from mailreeve.mail.ports import NextHopSession, Recorder
+from mailreeve.mail.ports import NextHopSession
+from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.policy.model.decisions import SmtpReply
 
@@ -45,15 +45,12 @@ class Delivery:
     def __init__(
         self,
         hop_session: NextHopSession,
-        recorder: Recorder,
+        records: RecordWriter,
         retries: Retries,
-        recording: CapacityLimiter | None = None,
     ) -> None:
-        """`recording` limits how many threads wait for the store at once, so that others are left for the rest."""
         self._hop_session = hop_session
-        self._recorder = recorder
+        self._records = records
         self._retries = retries
-        self._recording = recording
 
     async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
@@ -96,7 +93,7 @@ class Delivery:
         if not outcomes:
             return True
         try:
-            await anyio.to_thread.run_sync(self._recorder.record, outcomes, limiter=self._recording)
+            await self._records.write(outcomes)
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)
@@ -108,7 +105,7 @@ class Delivery:
         """Whether outcomes can be recorded, as far as is known; where the last could not, it is tried."""
         if self._retries.recording_failed:
             try:
-                await anyio.to_thread.run_sync(self._recorder.record, (), limiter=self._recording)
+                await self._records.try_to_write()
             except Exception:
                 log.exception("mail.still_not_recorded")
                 return False

@@ -20,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, network_of
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
+from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
@@ -29,7 +30,6 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 BACKLOG: Final = 512  # connections that wait to be accepted
-RECORDING: Final = 8  # threads that write outcomes or wait to: the store takes one writer at a time
 PLANNING: Final = 8
 """Threads that read headers and decide. More would be no quicker, and a hostile header takes a few MB while it is
 read."""
@@ -143,9 +143,9 @@ async def smtp_door(
     """An open SMTP door; it is closed gracefully at the end. It
     listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds."""
     memory = MemoryBudget(settings.max_receiving)
-    limits = CapacityLimiter(RECORDING), CapacityLimiter(PLANNING)
+    records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
-    services = DoorServices(settings, policies, next_hop, recorder, Retries(), memory, clock, tls, lines, *limits)
+    services = DoorServices(settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning)
     door = SmtpDoor(services)
     await door.open(listeners)
     try:

@@ -18,7 +18,8 @@ from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
-from mailreeve.mail.ports import NextHop, PolicySource, Recorder
+from mailreeve.mail.ports import NextHop, PolicySource
+from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
@@ -89,18 +90,17 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
 
 
 class DoorServices(Struct, frozen=True):
-    """What all sessions of a door reservation."""
+    """What all sessions of a door share."""
 
     settings: SmtpSettings
     policies: PolicySource
     next_hop: NextHop
-    recorder: Recorder
+    records: RecordWriter
     retries: Retries
     memory: MemoryBudget
     clock: Callable[[], float]
     tls: ssl.SSLContext | None
     lines: LineBudget
-    recording: CapacityLimiter | None = None
     planning: CapacityLimiter | None = None
 
 
@@ -127,7 +127,7 @@ class Session:
         self._errors = 0
         self._idle = 0
         self._refused = 0
-        self._delivery = Delivery(self._hop_session, services.recorder, services.retries, services.recording)
+        self._delivery = Delivery(self._hop_session, services.records, services.retries)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
