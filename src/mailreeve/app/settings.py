@@ -24,6 +24,7 @@ DEFAULT_DATA: Final = "mailreeve-data"
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
+Workers = Annotated[int, Meta(ge=1, le=64)]
 Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
@@ -43,6 +44,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop: str = ""
     next_hop_starttls: str = "off"
     milter: str = ""
+    workers: Workers = 1
     tls_cert: str = ""
     tls_key: str = ""
     ca: str = ""

@@ -38,3 +38,12 @@ def _written_out(found: re.Match[str]) -> str:
         high, low = divmod(code - 0x10000, 0x400)
         return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
     return f"\\u{code:04x}"
+
+
+def said_of(problem: Exception) -> str:
+    """An exception in a line. Of what the system refused: the file, and why."""
+    if isinstance(problem, OSError) and problem.strerror:
+        text = problem.strerror if problem.filename is None else f"{problem.filename}: {problem.strerror}"
+    else:
+        text = str(problem)
+    return " ".join(text.split())

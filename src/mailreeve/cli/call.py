@@ -17,9 +17,9 @@ from mailreeve.app.folder import CREDENTIALS, is_initialised
 from mailreeve.app.server.sockets import found_at, http_url
 from mailreeve.app.settings import Settings, SettingsError
 from mailreeve.app.settings import read as read_settings
-from mailreeve.app.terminal import escaped_line
+from mailreeve.app.terminal import escaped_line, said_of
 from mailreeve.app.trust import trusted
-from mailreeve.cli.options import data_option, fail, said_of
+from mailreeve.cli.options import data_option, fail
 from mailreeve.cli.output import echo, say
 from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
 from mailreeve.client import Credentials as ClientCredentials

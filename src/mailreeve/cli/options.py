@@ -10,6 +10,7 @@ from typing import IO, NoReturn, ParamSpec, TypeVar
 import click
 
 from mailreeve.app.settings import DEFAULT_DATA
+from mailreeve.app.terminal import said_of
 from mailreeve.cli.output import say
 from mailreeve.wire.errors import ItemRefused
 
@@ -53,15 +54,6 @@ def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable
         return run
 
     return wrap
-
-
-def said_of(problem: Exception) -> str:
-    """An exception in a line. Of what the system refused: the file, and why."""
-    if isinstance(problem, OSError) and problem.strerror:
-        text = problem.strerror if problem.filename is None else f"{problem.filename}: {problem.strerror}"
-    else:
-        text = str(problem)
-    return " ".join(text.split())
 
 
 class _Failed(click.ClickException):

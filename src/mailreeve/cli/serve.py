@@ -1,4 +1,4 @@
-"""`mailreeve serve`: the API and the mail door in one process."""
+"""`mailreeve serve`: the API and the mail door, in one process or in several."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 import structlog
 
-from mailreeve.app.folder import CREDENTIALS, FolderError, is_initialised
+from mailreeve.app.folder import CREDENTIALS, is_initialised
 from mailreeve.app.server.process import prepared_process
-from mailreeve.app.server.serving import Listeners, serve
-from mailreeve.app.settings import SettingsError
+from mailreeve.app.server.serving import CANNOT_SERVE, Listeners, serve
+from mailreeve.app.server.workers import WorkerError
 from mailreeve.cli.options import data_option, ends_with
-from mailreeve.store.migrations import SchemaError
 
 _log = structlog.get_logger(__name__)
 
@@ -25,6 +24,7 @@ _log = structlog.get_logger(__name__)
 @click.option("--smtp", metavar="HOST:PORT", help="Where the mail door listens.")
 @click.option("--next-hop", metavar="HOST:PORT|maildir:DIR", help="Where mail goes.  [default: a Maildir in DATA]")
 @click.option("--milter", metavar="HOST:PORT", help="Not served by this version.")
+@click.option("--workers", metavar="N", help="Processes that share the work; 1 by default.")
 @click.option("--tls-cert", metavar="FILE", help="Certificate chain in PEM, for HTTPS and STARTTLS.")
 @click.option("--tls-key", metavar="FILE", help="The certificate's private key in PEM.")
 @click.option(
@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 )
 @click.option("--domain", "domain_names", multiple=True, help="With --init: an internal domain; repeatable.")
 @click.option("--admin", help="With --init: the administrator's address.")
-@ends_with(FolderError, SettingsError, SchemaError, OSError)
+@ends_with(*CANNOT_SERVE, WorkerError)
 def command(
     data: Path, make: bool, domain_names: tuple[str, ...], admin: str | None, **options: str | None
 ) -> None:

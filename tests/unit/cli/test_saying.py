@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailreeve.app.terminal import said_of
 from mailreeve.cli.main import main
-from mailreeve.cli.options import said_of
 from mailreeve.cli.output import broken, say
 
 TEXT = "Error: the database cannot be used since the disk is full; make room on it, or put it on another one today"

@@ -39,8 +39,11 @@ async def open_mail_door(
     next_hop: str,
     tls: ssl.SSLContext | None,
     listeners: Sequence[socket.socket],
+    *,
+    forgets: bool = True,
 ) -> AsyncIterator[None]:
-    """An SMTP door on these sockets, open while the block runs. `tls` is for STARTTLS."""
+    """An SMTP door on these sockets, open while the block runs. `tls` is for STARTTLS; `forgets` says whether this
+    process removes old outcomes."""
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     keeper = OutcomeKeeper(opened.store, RecordBudget(settings.networks()))
@@ -51,7 +54,7 @@ async def open_mail_door(
         max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
     )
-    forgetting = asyncio.create_task(forget_regularly(keeper, FORGET_EVERY))
+    forgetting = asyncio.create_task(forget_regularly(keeper, FORGET_EVERY)) if forgets else None
     try:
         door = smtp_door(
             door_settings,
@@ -64,9 +67,10 @@ async def open_mail_door(
         async with door:
             yield
     finally:
-        forgetting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await forgetting
+        if forgetting is not None:
+            forgetting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await forgetting
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:

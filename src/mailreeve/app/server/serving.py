@@ -3,8 +3,8 @@
     with prepared_process(Path("mailreeve-data"), {"http": "127.0.0.1:0"}) as process:
         serve(process, print)
 
-`serve` does it in one process, on sockets that it opens. `serve_on` is the part of it that several processes can
-run side by side, each with a folder that it opened itself, on sockets that they share.
+`serve` does it in this process, or in as many as the setting `workers` says: those run `serve_on` side by side,
+each with a folder that it opened itself, on sockets that they share (ADR 0032).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final, NamedTuple
 
 import msgspec
@@ -35,13 +35,20 @@ from mailreeve.app.folder import (
 from mailreeve.app.server.mail_server import open_mail_door, tls_of
 from mailreeve.app.server.periodic import drop_idle_policies, load_only_account
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
-from mailreeve.app.server.reload import Reload, reload_at
+from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
-from mailreeve.app.settings import Settings
+from mailreeve.app.server.workers import Place, Supervisor
+from mailreeve.app.settings import Settings, SettingsError
+from mailreeve.app.terminal import said_of
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
+from mailreeve.store.migrations import SchemaError
 
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
+
+
+CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
+"""What is raised where a server cannot begin; a line says why."""
 
 
 class Listeners(NamedTuple):
@@ -54,19 +61,24 @@ class Listeners(NamedTuple):
 def serve(process: Process, started: Callable[[Listeners], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is in flight.
 
-    `started` is called once all listeners accept. Raises `FolderError`, `SettingsError`, `SchemaError` or
-    `OSError` where it cannot begin.
+    `started` is called once all listeners accept. Raises what `CANNOT_SERVE` names where it cannot begin, and
+    `WorkerError` where one of several processes did not end well.
     """
     require_initialised(process.data)
-    with (
-        only_server(process.data),
-        opened_folder(process.data, process.settings) as opened,
-        opened.store.feed.watched(),
-    ):
-        check_whole(opened.engine, process.data / DATABASE)
-        close_folder_to_others(process.data)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(process, opened, started))
+    with only_server(process.data):
+        with opened_folder(process.data, process.settings) as opened:
+            check_whole(opened.engine, process.data / DATABASE)
+            close_folder_to_others(process.data)
+            if process.settings.workers == 1:
+                _run(opened, _serve(process, opened, started))
+                return
+        # The folder is closed now: each worker opens it for itself.
+        _supervise(process, started)
+
+
+def _run(opened: Opened, serving: Coroutine[object, object, None]) -> None:
+    with opened.store.feed.watched(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
 
 
 async def _serve(process: Process, opened: Opened, started: Callable[[Listeners], None]) -> None:
@@ -75,6 +87,28 @@ async def _serve(process: Process, opened: Opened, started: Callable[[Listeners]
     await load_only_account(opened)
     with open_sockets(process.settings) as sockets:
         await serve_on(sockets, process, opened, stopping, started)
+
+
+def _supervise(process: Process, started: Callable[[Listeners], None]) -> None:
+    """Keep several workers serving, which share the sockets."""
+    with open_sockets(process.settings) as sockets:
+        found = _listeners(sockets, process.settings)
+
+        def work(place: Place) -> None:
+            with hangups() as heard, opened_folder(process.data, process.settings) as opened:
+                _run(opened, _work(sockets, process._replace(hangups=heard), opened, place))
+
+        supervisor = Supervisor(
+            process.settings.workers, work, (sockets.http, *sockets.smtp), CANNOT_SERVE, said_of
+        )
+        supervisor.serve(lambda: started(found))
+
+
+async def _work(sockets: Sockets, process: Process, opened: Opened, place: Place) -> None:
+    stopping = stop_signals()
+    asyncio.get_running_loop().add_reader(place.lifeline, stopping.set)
+    await load_only_account(opened)
+    await serve_on(sockets, process, opened, stopping, lambda _: place.ready(), does_chores=place.does_chores)
 
 
 def stop_signals() -> asyncio.Event:
@@ -92,8 +126,11 @@ async def serve_on(
     opened: Opened,
     stopping: asyncio.Event,
     started: Callable[[Listeners], None],
+    *,
+    does_chores: bool = True,
 ) -> None:
-    """Serve on these sockets in this process until `stopping` is set, then finish what is in flight."""
+    """Serve on these sockets in this process until `stopping` is set, then finish what is in flight. Of several
+    processes one `does_chores` for all, such as forgetting what is old."""
     settings = process.settings
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
     periodic = [asyncio.create_task(drop_idle_policies(opened.services.follower))]
@@ -118,7 +155,7 @@ async def serve_on(
         api.use(msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now)))
 
     next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
-    async with open_mail_door(opened, settings, next_hop, starttls, sockets.smtp):
+    async with open_mail_door(opened, settings, next_hop, starttls, sockets.smtp, forgets=does_chores):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
         ready = asyncio.create_task(http.ready.wait())
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)

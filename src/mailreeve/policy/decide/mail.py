@@ -298,9 +298,6 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
     facts = reading.case.facts
     authenticated = facts.authenticated is not False  # it may come to be
 
-    def read_with(header: tuple[HeaderFrom, ...]) -> Reading:
-        return _read(policies, replace(facts, header_from=header, authenticated=authenticated))
-
     def delivers(header: tuple[HeaderFrom, ...]) -> bool:
         tried = replace(facts, header_from=header, authenticated=authenticated)
         return _delivers(policies, case_of(policies.identities, policies.relay_networks, tried))
@@ -321,7 +318,10 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
         delivers,
     ):
         return None, False
-    return reading if refuses else read_with(()), True
+    if refuses:
+        return reading, True
+    # Refused even if something came to vouch for the header; what is told is what is known: nothing does yet.
+    return _read(policies, replace(facts, header_from=(), authenticated=None)), True
 
 
 def _delivers(policies: PolicySet, case: Case) -> bool:
