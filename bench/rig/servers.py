@@ -36,9 +36,14 @@ class Server:
         return now, most
 
     def cpu(self) -> float:
-        """Seconds of processor time used so far, user and system."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Seconds of processor time used so far, user and system, by the server and its workers."""
+        parent = self._process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        ticks = 0
+        for pid in (str(parent), *children):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICKS
 
 
 @contextmanager

@@ -141,5 +141,11 @@ def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry, *, busy_t
 
 def _begin(connection: Connection) -> None:
     # IMMEDIATE takes the write lock at once: a transaction that read first could not be promoted safely.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        # Takes no lock, so there is nothing that could go wrong and no need for what SQLAlchemy does about it.
+        driver = connection.connection.dbapi_connection
+        if driver is None:
+            raise AssertionError("a connection that is closed begins nothing")
+        driver.cursor().execute("BEGIN")
