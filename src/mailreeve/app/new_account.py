@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from mailreeve.app.settings import FILE_NAME, Settings
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
-from mailreeve.families.login.issue import issue_application
+from mailreeve.families.login.issue import issue_application, url_safe
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.store.transactions import Work
@@ -98,7 +97,7 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
     make_key_file(folder)
     touch_private(folder / DATABASE)
     opened = Opened(folder, Settings(), new=True)
-    password = secrets.token_urlsafe(18)
+    password = url_safe(18)
     account_id, code = accounts.new_identity()
 
     def create(work: Work) -> Credentials:

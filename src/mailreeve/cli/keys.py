@@ -104,7 +104,8 @@ def revoke(data: Path, account: str | None, ids: tuple[str, ...], as_json: bool)
     """Take keys back: all of them, or none when an ID is not known.
 
     An ID is an application's app id or client id: then all that it had is void, access tokens too. Or it is an
-    access key, or its first 8 characters or more: then a user's keys are.
+    access key, or its first 8 characters or more: then a user's keys are. One that begins with a dash goes behind
+    `--`, after all options.
     """
     with opened_folder(data, read_settings(data, {})) as opened:
         try:

@@ -14,6 +14,7 @@ from sqlalchemy import DDL, BigInteger, Column, String, Table, Text, event, sele
 from sqlalchemy.schema import ExecutableDDLElement
 
 from mailreeve.store.loading import stream_named
+from mailreeve.store.records import given, ours
 from mailreeve.store.schema import account_column, metadata
 from mailreeve.store.transactions import Work
 
@@ -36,26 +37,21 @@ class Counted:
         self.table: Final = table
         self.by: Final = by
         self.name: Final = f"{table.name}.{by}" if by else table.name
+        mine = ours(row_count), row_count.c.list == self.name
+        self._total = select(row_count.c.total).where(*mine, row_count.c.scope == given("which"))
+        self._totals = select(row_count.c.scope, row_count.c.total).where(*mine)
         for statement in self.triggers():
             event.listen(table, "after_create", _made(statement))
 
     def total(self, work: Work, scope: str = "") -> int:
         """How many rows there are, in this scope."""
-        found: int | None = work.execute(
-            select(row_count.c.total).where(
-                row_count.c.account_id == work.account_id,
-                row_count.c.list == self.name,
-                row_count.c.scope == scope,
-            )
-        ).scalar_one_or_none()
+        found: int | None = work.run(self._total, {"which": scope}).scalar_one_or_none()
         return found or 0
 
     def totals(self, work: Work, scopes: Iterable[str]) -> dict[str, int]:
         """From each of these scopes that has rows to how many."""
-        query = select(row_count.c.scope, row_count.c.total).where(
-            row_count.c.account_id == work.account_id, row_count.c.list == self.name
-        )
-        return dict(tuple(row) for row in stream_named(work, query, row_count.c.scope, sorted(set(scopes))))
+        found = stream_named(work, self._totals, row_count.c.scope, sorted(set(scopes)))
+        return dict(tuple(row) for row in found)
 
     def triggers(self) -> Iterator[str]:
         """What makes the database keep count. `migrations` say the same, each as it was when it was written."""

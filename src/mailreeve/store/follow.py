@@ -224,12 +224,12 @@ def _read(
     work: Work, loaders: Loaders, base: PolicySet, revision: int, touched: Mapping[Part, Collection[Name]]
 ) -> PolicySet:
     """The set with what was touched read anew."""
-    told = _Told(work.account_id)
+    progress = _Progress(work.account_id)
 
     def load(part: Part, loader: Loader[Iterable[T], Changes[T]]) -> Iterable[T] | Changes[T] | None:
         names = touched.get(part, ())
         if WHOLE in names:
-            return told.counted(part, loader.every(work))
+            return progress.counted(part, loader.every(work))
         return loader.some(work, names) if names else None
 
     directory: Directory | DirectoryChanges | None = None
@@ -248,11 +248,11 @@ def _read(
         definitions=load(Part.DEFINITIONS, loaders.definitions),
         web=load(Part.WEB_LISTS, loaders.web),
     )
-    told.ready()
+    progress.ready()
     return changed
 
 
-class _Told:
+class _Progress:
     """Says in the log how far a load is, as long as it takes: an account may hold a million policies."""
 
     def __init__(self, account_id: str) -> None:

@@ -187,7 +187,9 @@ class Store:
 
     def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times."""
-        result, revision, touched = self._write_repeatedly(account_id, origin, transaction)
+        result, revision, touched = self._repeated(
+            "transaction", account_id, lambda: self._write_once(account_id, origin, transaction)
+        )
         if revision:
             self.feed.hint(account_id, revision, touched)
         return result
@@ -198,27 +200,22 @@ class Store:
         It waits for its turn as a write does, and other writes wait while it runs: what takes its time belongs
         outside. It may be run up to `ATTEMPTS` times.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                with self._engine.undoing() as connection:
-                    return transaction(self._begun(connection, account_id, origin))
-            except Exception as problem:
-                if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
-                    raise
-                _log.info("rehearsal repeated", attempt=attempt, account=account_id)
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
-        raise AssertionError("unreachable")
 
-    def _write_repeatedly(
-        self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int, Touched]:
+        def once() -> T:
+            with self._engine.undoing() as connection:
+                return transaction(self._begun(connection, account_id, origin))
+
+        return self._repeated("rehearsal", account_id, once)
+
+    def _repeated(self, what: str, account_id: str, once: Callable[[], T]) -> T:
+        """What `once` returns, done again as long as another transaction is in its way."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._write_once(account_id, origin, transaction)
+                return once()
             except Exception as problem:
                 if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
                     raise
-                _log.info("transaction repeated", attempt=attempt, account=account_id)
+                _log.info(f"{what} repeated", attempt=attempt, account=account_id)
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
         raise AssertionError("unreachable")
 

@@ -10,7 +10,9 @@ An endpoint without a sample fails the first test.
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,8 +20,10 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import event, select
+from sqlalchemy import Delete, Insert, Select, Update, event, select
+from sqlalchemy.dialects import sqlite
 
+import mailreeve
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
@@ -475,3 +479,43 @@ def test_page_tokens_of_the_other_account_are_as_good_as_none(two: Two, path: st
                 two.account.answer(path, item, meta={"pagination": {"pageToken": text}})
             refused.append(str(caught.value))
     assert len(set(refused)) == 1
+
+
+# Statements that are built once, whether or not anything has run them.
+
+LOOKED_AT = re.compile(r"mailreeve\.(store|families)\.(?!migrations)")
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Name and text of what stands in the constants of these modules, in the kit's objects too."""
+    seen: set[int] = set()
+
+    def walk(value: object, name: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+        if depth > 4 or id(value) in seen:
+            return
+        if isinstance(value, Select | Insert | Update | Delete):
+            seen.add(id(value))
+            yield name, " ".join(str(value.compile(dialect=sqlite.dialect())).split())
+        elif isinstance(value, dict):
+            for key, one in list(value.items()):
+                yield from walk(one, f"{name}[{key}]", depth + 1)
+        elif isinstance(value, tuple | list):
+            for one in value:
+                yield from walk(one, name, depth + 1)
+        elif type(value).__module__.startswith(("mailreeve.store", "mailreeve.families")) and hasattr(
+            value, "__dict__"
+        ):
+            seen.add(id(value))
+            for key, one in vars(value).items():
+                yield from walk(one, f"{name}.{key}", depth + 1)
+
+    for module in pkgutil.walk_packages(mailreeve.__path__, "mailreeve."):
+        if LOOKED_AT.match(module.name):
+            for key, value in list(vars(importlib.import_module(module.name)).items()):
+                yield from walk(value, f"{module.name}.{key}")
+
+
+def test_every_statement_that_is_built_once_is_bound_to_an_account() -> None:
+    found = dict(statements())
+    assert len(found) > 100  # else nothing was looked at
+    assert {name: text for name, text in found.items() if unbound(text)} == {}

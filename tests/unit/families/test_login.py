@@ -19,7 +19,7 @@ from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users.rows import user as user_table
-from mailreeve.families.login import authenticate, rows
+from mailreeve.families.login import authenticate, issue, rows
 from mailreeve.families.login.authenticate import TOKEN_LIFE, Authenticator, _Seen
 from mailreeve.families.login.issue import Keys, issue_application
 from mailreeve.formats.addresses import parse_address
@@ -412,3 +412,10 @@ def test_any_text_is_a_token_or_refused(text):
     with pytest.raises(RequestRefused) as caught:
         BARE.bearer(text, NOW)
     assert caught.value.problem.code == TOKEN_INVALID.code
+
+
+def test_no_key_begins_as_an_option_does(monkeypatch):
+    """`mailreeve keys revoke -h…` would print the help."""
+    texts = iter(["-hidden", "--", "plain-text"])
+    monkeypatch.setattr(issue.secrets, "token_urlsafe", lambda octets: next(texts))
+    assert issue.url_safe(12) == "plain-text"

@@ -27,16 +27,23 @@ class Keys(Struct, frozen=True):
     client_secret: str
 
 
+def url_safe(octets: int) -> str:
+    """Random text of so many octets. It does not begin with a dash: on a command line it would be an option."""
+    while (text := secrets.token_urlsafe(octets)).startswith("-"):
+        pass
+    return text
+
+
 def issue_application(work: Work, vault: Vault, name: str, role: Role, user_id: str) -> Keys:
     """A new application with that role, and a binding of that user to it. The forms are those of the live
     service (api.md section 2.1): a GUID, URL-safe text, and 64 octets in base64."""
     keys = Keys(
         app_id=str(uuid.uuid4()),
         app_key=str(uuid.uuid4()),
-        access_key=secrets.token_urlsafe(120),
+        access_key=url_safe(120),
         secret_key=base64.b64encode(secrets.token_bytes(64)).decode(),
-        client_id=secrets.token_urlsafe(24),
-        client_secret=secrets.token_urlsafe(48),
+        client_id=url_safe(24),
+        client_secret=url_safe(48),
     )
     application_id = rows.add_application(
         work,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, TypeVar
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     Column,
-    ColumnElement,
+    CursorResult,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -24,7 +24,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    true,
     update,
 )
 
@@ -34,7 +33,7 @@ from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import keys_of, stream, stream_named
-from mailreeve.store.records import ours
+from mailreeve.store.records import given, maker, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
@@ -140,20 +139,56 @@ def page_of_keys(work: Work, asked: Asked) -> Page[str]:
     return _keys.page(work, asked, lambda: _count.total(work))
 
 
+_policies: Final = select(
+    web_policy.c.id, web_policy.c.description, web_policy.c.created_at, web_policy.c.updated_at
+).where(ours(web_policy))
+_targets: Final = select(
+    web_target.c.id,
+    web_target.c.document,
+    web_target.c.created_at,
+    web_target.c.updated_at,
+    web_target.c.policy_id,
+).where(ours(web_target))
+_entries: Final = select(
+    web_entry.c.id,
+    web_entry.c.action,
+    web_entry.c.type,
+    web_entry.c.value,
+    web_entry.c.shown,
+    web_entry.c.policy_id,
+).where(ours(web_entry))
+
+
+class _Chosen:
+    """The rows of some lists in order; of very many lists those of all, which is cheaper than naming each."""
+
+    def __init__(self, query: Select[Any], policy_id: Column[str], *order: Column[Any]) -> None:
+        self._every = query.order_by(policy_id, *order)
+        self._some = self._every.where(policy_id.in_(bindparam("keys", expanding=True)))
+
+    def rows(self, work: Work, wanted: Sequence[str]) -> CursorResult[*tuple[Any, ...]]:
+        """Those of these lists; of others as well where they are many."""
+        if len(wanted) > MAX_KEYS_NAMED:
+            return work.run(self._every)
+        return work.run(self._some, {"keys": list(wanted)})
+
+
+_chosen_policies: Final = _Chosen(_policies, web_policy.c.id)
+_chosen_targets: Final = _Chosen(_targets, web_target.c.policy_id, web_target.c.position)
+_chosen_entries: Final = _Chosen(_entries, web_entry.c.policy_id, web_entry.c.position)
+
+
 def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:
     """The lists with these keys, oldest first; those that do not exist are left out."""
     if not wanted:
         return []
-    policies, chosen = web_policy, frozenset(wanted)
-    targets, entries = _targets(work, wanted), _entries(work, wanted)
-    found = work.execute(
-        select(policies.c.id, policies.c.description, policies.c.created_at, policies.c.updated_at)
-        .where(policies.c.account_id == work.account_id, _among(policies.c.id, wanted))
-        .order_by(policies.c.id)
-    )
+    chosen = frozenset(wanted)
+    targets = _by_list(work, web_target, _chosen_targets.rows(work, wanted), maker(TargetRow))
+    entries = _by_list(work, web_entry, _chosen_entries.rows(work, wanted), maker(EntryRow))
+    found = _chosen_policies.rows(work, wanted)
     return list(
         work.read(
-            policies.name,
+            web_policy.name,
             (row for row in found if row.id in chosen),
             lambda row: WebPolicyRow(
                 row[0], row[1], tuple(targets.get(row[0], ())), tuple(entries.get(row[0], ())), row[2], row[3]
@@ -162,20 +197,42 @@ def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:
     )
 
 
+def _by_list(
+    work: Work, table: Table, rows: Iterable[Sequence[Any]], make: Callable[[Sequence[Any]], T]
+) -> dict[str, list[T]]:
+    """What is made of the rows, by the lists whose keys are their last columns."""
+    return {
+        policy_id: list(work.read(table.name, (row[:-1] for row in several), make))
+        for policy_id, several in groupby(rows, key=lambda row: row[-1])
+    }
+
+
 def find(work: Work, key: str) -> WebPolicyRow | None:
     """One list, or None."""
     found = read(work, [key])
     return found[0] if found else None
 
 
+_count_entries: Final = (
+    select(func.count()).select_from(web_entry).where(ours(web_entry), web_entry.c.policy_id != given("outside"))
+)
+_insert_policy: Final = insert(web_policy)
+_insert_targets: Final = insert(web_target)
+_insert_entries: Final = insert(web_entry)
+_update_policy: Final = (
+    update(web_policy)
+    .where(ours(web_policy), web_policy.c.id == given("key"))
+    .values(description=given("new_description"), updated_at=given("now"))
+)
+_removals: Final = (
+    *(delete(table).where(ours(table), table.c.policy_id == given("key")) for table in (web_entry, web_target)),
+    delete(web_policy).where(ours(web_policy), web_policy.c.id == given("key")),
+)
+
+
 def count_entries(work: Work, *, outside: str = "") -> int:
     """How many entries the account's lists hold together, apart from those of the list `outside`."""
-    table = web_entry
-    count: int = work.execute(
-        select(func.count())
-        .select_from(table)
-        .where(table.c.account_id == work.account_id, table.c.policy_id != outside)
-    ).scalar_one()
+    count: int = work.run(_count_entries, {"outside": outside}).scalar_one()
     return count
 
 
@@ -187,15 +244,8 @@ def new_target(work: Work, document: PolicyDocument) -> TargetRow:
 def add(work: Work, description: str, targets: Sequence[TargetRow], entries: Sequence[EntryRow]) -> WebPolicyRow:
     """A new list."""
     row = WebPolicyRow(new_key(), description, tuple(targets), tuple(entries), work.now, work.now)
-    work.execute(
-        insert(web_policy).values(
-            account_id=work.account_id,
-            id=row.id,
-            description=description,
-            created_at=work.now,
-            updated_at=work.now,
-        )
-    )
+    values = {"id": row.id, "description": description, "created_at": work.now, "updated_at": work.now}
+    work.insert(_insert_policy, values)
     _write_targets(work, row.id, (), row.targets)
     _write_entries(work, row.id, (), row.entries)
     return row
@@ -206,12 +256,7 @@ def replace(
 ) -> WebPolicyRow:
     """The list with other contents. Only rows that differ are written."""
     row = WebPolicyRow(old.id, description, tuple(targets), tuple(entries), old.created_at, work.now)
-    table = web_policy
-    work.execute(
-        update(table)
-        .where(table.c.account_id == work.account_id, table.c.id == row.id)
-        .values(description=description, updated_at=row.updated_at)
-    )
+    work.run(_update_policy, {"key": row.id, "new_description": description, "now": row.updated_at})
     _write_targets(work, row.id, old.targets, row.targets)
     _write_entries(work, row.id, old.entries, row.entries)
     return row
@@ -219,9 +264,8 @@ def replace(
 
 def remove(work: Work, key: str) -> None:
     """Remove a list with all that it holds."""
-    for table in (web_entry, web_target):
-        work.execute(delete(table).where(table.c.account_id == work.account_id, table.c.policy_id == key))
-    work.execute(delete(web_policy).where(web_policy.c.account_id == work.account_id, web_policy.c.id == key))
+    for statement in _removals:
+        work.run(statement, {"key": key})
 
 
 def load(work: Work) -> Iterator[WebPolicy]:
@@ -278,46 +322,6 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
     )
 
 
-def _targets(work: Work, wanted: Sequence[str]) -> dict[str, list[TargetRow]]:
-    table = web_target
-    found = work.execute(
-        select(table.c.policy_id, table.c.id, table.c.document, table.c.created_at, table.c.updated_at)
-        .where(table.c.account_id == work.account_id, _among(table.c.policy_id, wanted))
-        .order_by(table.c.policy_id, table.c.position)
-    )
-    return {
-        policy_id: list(
-            work.read(
-                table.name, (row[1:] for row in rows), lambda row: TargetRow(row[0], _decode(row[1]), *row[2:])
-            )
-        )
-        for policy_id, rows in groupby(found, key=lambda row: row[0])
-    }
-
-
-def _entries(work: Work, wanted: Sequence[str]) -> dict[str, list[EntryRow]]:
-    table = web_entry
-    found = work.execute(
-        select(table.c.policy_id, table.c.id, table.c.action, table.c.type, table.c.value, table.c.shown)
-        .where(table.c.account_id == work.account_id, _among(table.c.policy_id, wanted))
-        .order_by(table.c.policy_id, table.c.position)
-    )
-    return {
-        policy_id: list(
-            work.read(
-                table.name,
-                (row[1:] for row in rows),
-                lambda row: EntryRow(row[0], WebAction(row[1]), WebEntryType(row[2]), *row[3:]),
-            )
-        )
-        for policy_id, rows in groupby(found, key=lambda row: row[0])
-    }
-
-
-def _among(column: Column[str], wanted: Sequence[str]) -> ColumnElement[bool]:
-    return column.in_(wanted) if len(wanted) <= MAX_KEYS_NAMED else true()
-
-
 def _write_targets(work: Work, policy_id: str, old: Sequence[TargetRow], new: Sequence[TargetRow]) -> None:
     fresh = _clear_stale(work, web_target, old, new)
     values: list[dict[str, object]] = [
@@ -332,7 +336,7 @@ def _write_targets(work: Work, policy_id: str, old: Sequence[TargetRow], new: Se
         }
         for position, row in fresh
     ]
-    work.insert_many(insert(web_target), values)
+    work.insert_many(_insert_targets, values)
 
 
 def _write_entries(work: Work, policy_id: str, old: Sequence[EntryRow], new: Sequence[EntryRow]) -> None:
@@ -350,7 +354,7 @@ def _write_entries(work: Work, policy_id: str, old: Sequence[EntryRow], new: Seq
         }
         for position, row in fresh
     ]
-    work.insert_many(insert(web_entry), values)
+    work.insert_many(_insert_entries, values)
 
 
 def _clear_stale(work: Work, table: Table, old: Sequence[Part], new: Sequence[Part]) -> list[tuple[int, Part]]:
