@@ -1,8 +1,8 @@
 """Tables whose rows are found, inserted, replaced and deleted by account and key.
 
 A family declares its table once and says what its rows are: a struct whose members are the columns after
-`account_id`, in their order. What every table needs is here, bound to the account of the transaction: no statement
-can be made without it. Statements are built once; to build one costs more than to run it.
+`account_id`, in their order. What every table needs is here, bound to the account of the transaction; what a
+family adds binds itself with `ours`. Statements are built once; to build one costs more than to run it.
 """
 
 from __future__ import annotations
@@ -72,12 +72,11 @@ class Query(Generic[R]):
 class Records(Generic[R]):
     """The rows of one table. Their key is the column `id`."""
 
-    def __init__(self, table: Table, row: type[R], make: Make[R] | None = None) -> None:
-        """`make` makes a row of its columns, where that is more than `maker` knows."""
+    def __init__(self, table: Table, row: type[R]) -> None:
         names = [field.name for field in msgspec.structs.fields(row)]
         self.table: Final = table
         self.columns: Final[tuple[Column[Any], ...]] = tuple(table.c[name] for name in names)
-        self.make: Final[Make[R]] = make or maker(row)
+        self.make: Final[Make[R]] = maker(row)
         self._documents = [name for name, type_ in get_type_hints(row).items() if _is_document(type_)]
         self._found = self.where(table.c.id == given("key"))
         self._insert = insert(table)

@@ -227,9 +227,10 @@ class Store:
         with self._engine.writing() as connection:
             work = self._begun(connection, account_id, origin)
             result = transaction(work)
+            touched = work.touched_by_part()
             if work.touched or work.audits:
-                revision = self._take_revision(work)
-        return result, revision, work.touched_by_part()
+                revision = self._take_revision(work, touched)
+        return result, revision, touched
 
     def _begun(self, connection: Connection, account_id: str, origin: Origin) -> Work:
         """A transaction that may write. What it makes comes after all that was ever committed, whatever the clock
@@ -241,7 +242,7 @@ class Store:
         return Work(connection, account_id, origin, self._clock(), revision, self.unreadable)
 
     @staticmethod
-    def _take_revision(work: Work) -> int:
+    def _take_revision(work: Work, touched: Touched) -> int:
         revision: int = work.run(_TAKE_REVISION).scalar_one()
         rows = [
             {
@@ -258,7 +259,7 @@ class Store:
             for entry in work.audits
         ]
         work.insert_many(_AUDIT, rows)
-        changes.write(work.connection, work.account_id, revision, work.touched_by_part())
+        changes.write(work.connection, work.account_id, revision, touched)
         return revision
 
 

@@ -31,7 +31,7 @@ def anyio_backend():
     return "asyncio"
 
 
-class ScriptedCourier:
+class ScriptedSession:
     """Takes everything but for the recipients named in `refusals`."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Records:
 
 @pytest.fixture
 def hop_session():
-    return ScriptedCourier()
+    return ScriptedSession()
 
 
 @pytest.fixture

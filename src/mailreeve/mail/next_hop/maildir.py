@@ -56,7 +56,7 @@ class MaildirNextHop:
 
     def session(self) -> NextHopSession:
         """A session; all share the one Maildir."""
-        return _MaildirCourier(self)
+        return _MaildirSession(self)
 
     def store(self, sender: Sender, recipients: Sequence[Routed], content: Content) -> list[SmtpReply | None]:
         """Write one file per mailbox. Blocks. Stops at the first file that cannot be written."""
@@ -109,7 +109,7 @@ class MaildirNextHop:
                 raise
 
 
-class _MaildirCourier:
+class _MaildirSession:
     """Whoever the policies let through, a Maildir takes."""
 
     def __init__(self, next_hop: MaildirNextHop) -> None:

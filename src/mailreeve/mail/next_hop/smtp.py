@@ -81,10 +81,10 @@ class SmtpNextHop(Struct, frozen=True, kw_only=True):
 
     def session(self) -> NextHopSession:
         """A session with a connection of its own, opened when first needed."""
-        return _SmtpCourier(self)
+        return _SmtpSession(self)
 
 
-class _SmtpCourier:
+class _SmtpSession:
     """One connection to the next hop, kept for as long as the sender's."""
 
     def __init__(self, next_hop: SmtpNextHop) -> None:
