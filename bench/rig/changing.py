@@ -19,10 +19,11 @@ from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, PolicyType
+from mailreeve.policy.model.decisions import Decision
 from mailreeve.policy.model.facts import DirectoryChanges, MessageFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, FromPart, Scope
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 from mailreeve.wire import envelope
 from mailreeve.wire.tokens import Kind

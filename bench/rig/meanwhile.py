@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from mailreeve.families.registry import LOADERS
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.model.decisions import PolicyType
 from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store.follow import Follower, Keep
 from rig import worlds
 from rig.changing import CREATE, DELETE, Account, message, wire_policy

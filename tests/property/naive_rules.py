@@ -15,8 +15,9 @@ from mailreeve.formats.addresses import NULL_SENDER, Address, parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.index.matching import Unmet
 from mailreeve.policy.index.personal import UNAUTHENTICATED
-from mailreeve.policy.model.decisions import Layer, PolicyType, Stage
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.policy.model.targets import TargetType
 
 T = TargetType

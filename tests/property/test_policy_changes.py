@@ -28,7 +28,7 @@ from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.index import buckets, ranked
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model import persistent_map as sharded
-from mailreeve.policy.model.decisions import PolicyType, Stage
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
@@ -47,6 +47,7 @@ from mailreeve.policy.model.policies import (
     WebEntryType,
     WebPolicy,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 
 
 @pytest.fixture(autouse=True, scope="module")

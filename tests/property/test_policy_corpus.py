@@ -16,7 +16,7 @@ from small_world import ADDRESSES, DIRECTORY, NAMES, NETWORKS, RELAY, SOURCES, T
 from mailreeve.formats.addresses import NULL_SENDER
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.model.decisions import PolicyType, Stage
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AddressPattern,
@@ -33,6 +33,7 @@ from mailreeve.policy.model.policies import (
     Routing,
     Scope,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 
 SEED = 20_260_101
 ACCOUNTS = 250

@@ -37,13 +37,14 @@ from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip
 from mailreeve.policy.decide.mail import decide_connect, decide_mail
-from mailreeve.policy.model.decisions import Layer, PolicyType, Stage, Verdict
+from mailreeve.policy.model.decisions import Stage, Verdict
 from mailreeve.policy.model.policies import (
     BlockedOption,
     BlockedSenderPolicy,
     FromPart,
     Scope,
 )
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.policy.model.targets import Target
 
 RULES = NaiveRules(DIRECTORY, RELAY)

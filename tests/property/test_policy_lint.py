@@ -39,7 +39,6 @@ from mailreeve.policy.lint.scope_cover import (
     networks_covered,
 )
 from mailreeve.policy.lint.web import entry_covers
-from mailreeve.policy.model.decisions import Layer, PolicyType
 from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
@@ -58,6 +57,7 @@ from mailreeve.policy.model.policies import (
     WebEntryType,
     WebPolicy,
 )
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.policy.model.targets import EVERYONE_KEY, Target, TargetType
 
 INF = float("inf")

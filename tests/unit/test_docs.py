@@ -17,7 +17,7 @@ import mailreeve.mail
 from mailreeve.app.settings import Settings
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.policy.decide import replies
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 from mailreeve.wire import errors
 from mailreeve.wire.errors import Fault
 

@@ -28,9 +28,9 @@ from mailreeve.families.explain.types import (
     WebExplanation,
 )
 from mailreeve.policy.index.scoped import RELAY_REFUSAL
-from mailreeve.policy.model.decisions import PolicyType
 from mailreeve.policy.model.order import RANKED
-from mailreeve.policy.model.wording import TYPE_LAYERS, quoted
+from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN
+from mailreeve.policy.model.wording import quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
 
@@ -39,12 +39,6 @@ MOST_ALTERED: Final = 3  # altered addresses that are shown before `--all` is ne
 
 _SAID_ELSEWHERE: Final = ("verdict: ", "effective recipient: ", "free-mail list: ")
 
-_TYPES: Final = {
-    PolicyType.BLOCKED_SENDERS: "blocked",
-    PolicyType.PERMITTED_SENDERS: "permitted",
-    PolicyType.MANAGED_SENDERS: "personal",
-    PolicyType.ADDRESS_ALTERATION: "alteration",
-}
 _EFFECTS: Final = {
     "block_sender": "blocks",
     RELAY_REFUSAL: "blocks",
@@ -186,14 +180,14 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
     for step in _steps(answer, everything):
         page.line(f"  - {step}", indent=4, whole=False)
     _add_expected(page, answer.expected)
-    settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is answer.layer), None)
+    settled = SETTLED_IN.get(answer.layer)
     ranked = sorted(answer.trace, key=lambda c: (c.place == 0, c.place, c.type is not settled))
     page.show(
         "policy",
         [
             (
                 str(c.place or "-"),
-                _TYPES[c.type],
+                POLICY_TYPES[c.type].column,
                 c.description.removeprefix(f"personal {c.effect} of "),
                 _EFFECTS.get(c.effect, "alters"),
                 _order(c.sort_key),

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailreeve.formats.message import Pieces
-from mailreeve.policy.model.decisions import SmtpReply
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
+from mailreeve.policy.model.policy_types import SmtpReply
 
 TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message too large")
 HEADER_TOO_LARGE: Final = SmtpReply(552, "5.3.4", "Message header too large")

@@ -14,18 +14,13 @@ from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.message import Message
 from mailreeve.mail.plan import reply_line
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, SmtpReply, Stage
+from mailreeve.policy.model.decisions import Decision, Stage
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import AddressType
+from mailreeve.policy.model.policy_types import SETTLED_IN, SmtpReply
 
 MAX_SUBJECT: Final = 255
 MAX_MESSAGE_ID: Final = 255
-
-_LAYER_TYPES: Final = {
-    Layer.BLOCKED_SENDERS: PolicyType.BLOCKED_SENDERS,
-    Layer.PERMITTED_SENDERS: PolicyType.PERMITTED_SENDERS,
-    Layer.MANAGED_SENDERS: PolicyType.MANAGED_SENDERS,
-}
 
 
 class Recipient(Struct, frozen=True):
@@ -111,7 +106,7 @@ def _outcome(
     recipient: Recipient, decision: Decision, decision_id: str, state: State, stage: Stage | None, line: str
 ) -> Outcome:
     facts = recipient.facts
-    type_ = _LAYER_TYPES.get(decision.layer)
+    type_ = SETTLED_IN.get(decision.layer)
     winner = None if type_ is None else decision.winners.get(type_)
     sender = str(facts.sender)
     altered = (a.new for a in decision.alterations if a.field is AddressType.ENVELOPE_FROM)

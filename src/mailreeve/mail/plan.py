@@ -12,7 +12,8 @@ from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content, Message
 from mailreeve.mail.edits import Edits, apply
 from mailreeve.mail.ports import Routed
-from mailreeve.policy.model.decisions import Decision, SmtpReply
+from mailreeve.policy.model.decisions import Decision
+from mailreeve.policy.model.policy_types import SmtpReply
 
 
 def reply_line(reply: SmtpReply, decision_id: str) -> str:

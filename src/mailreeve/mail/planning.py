@@ -33,8 +33,9 @@ from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
-from mailreeve.policy.model.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
+from mailreeve.policy.model.decisions import Decision, FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
+from mailreeve.policy.model.policy_types import SmtpReply
 
 NewId = Callable[[], str]
 

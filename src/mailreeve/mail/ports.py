@@ -11,7 +11,7 @@ from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 
 
 class PolicySource(Protocol):

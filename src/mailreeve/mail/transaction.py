@@ -32,8 +32,9 @@ from mailreeve.policy.decide.mail import decide_connect, decide_mail
 from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import SmtpReply, Stage
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts
+from mailreeve.policy.model.policy_types import SmtpReply
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
 MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import decide_web
-from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.decisions import Verdict
 from mailreeve.policy.model.facts import MessageFacts, WebFacts
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import keys
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.tokens import Kind

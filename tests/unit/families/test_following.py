@@ -17,9 +17,10 @@ from mailreeve.families.registry import LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.decisions import Verdict
 from mailreeve.policy.model.facts import Directory, MessageFacts
 from mailreeve.policy.model.policies import BlockedOption, ManagedAction
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.changes import Part
 from mailreeve.store.follow import Follower, Loader, Loaders

@@ -11,9 +11,10 @@ from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.personal import list_key
-from mailreeve.policy.model.decisions import Decision, Layer, SpamChecks, Verdict
+from mailreeve.policy.model.decisions import Decision, SpamChecks, Verdict
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import ManagedAction
+from mailreeve.policy.model.policy_types import Layer
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 

@@ -7,8 +7,9 @@ import pytest
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, SpamChecks
+from mailreeve.policy.model.decisions import Decision, SpamChecks
 from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mailreeve.mail.ports import Routed
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 
 pytestmark = pytest.mark.anyio
 

@@ -27,8 +27,9 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.model.decisions import SmtpReply, SpamChecks, Stage
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
+from mailreeve.policy.model.policy_types import SmtpReply
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nTo: u@corp.test\r\nSubject: hi\r\nMessage-ID: <1@out.test>\r\n\r\nbody\r\n"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.index import source_blocks
-from mailreeve.policy.model.decisions import Layer, PolicyType, Stage, Verdict
+from mailreeve.policy.model.decisions import Stage, Verdict
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 
 IP, ELSEWHERE = "192.0.2.5", "198.51.100.1"
 RANGE = ("192.0.2.0/24",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.decide.trace import EXPLAINED
-from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.wording import stand_in_words
 
 U = "u@corp.test"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict
+from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 
 U = "u@corp.test"
 RELAY = "451 4.7.1 Open relay not allowed"

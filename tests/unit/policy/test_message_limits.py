@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.formats.authors import MAX_AUTHORS
-from mailreeve.policy.model.decisions import Layer, SpamChecks, Stage, Verdict
+from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict
+from mailreeve.policy.model.policy_types import Layer
 
 U = "u@corp.test"
 DUMMIES = tuple(f"a{number}@x.test" for number in range(MAX_AUTHORS))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import Layer, Stage, Verdict
+from mailreeve.policy.model.decisions import Stage, Verdict
+from mailreeve.policy.model.policy_types import Layer
 
 RELAY = "451 4.7.1 Open relay not allowed"
 ROUTED = "550 5.1.3 Sender-routed addresses are not taken"

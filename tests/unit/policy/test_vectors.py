@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
-from mailreeve.policy.model.decisions import (
-    Decision,
-    Layer,
-    PolicyType,
-    SpamChecks,
-    Stage,
-    Verdict,
-    WebVerdict,
-)
+from mailreeve.policy.model.decisions import Decision, SpamChecks, Stage, Verdict, WebVerdict
 from mailreeve.policy.model.policies import FromPart, WebEntryType
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 
 U, V, VIP = "u@corp.test", "v@corp.test", "vip@corp.test"
 

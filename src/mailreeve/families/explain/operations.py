@@ -38,16 +38,10 @@ from mailreeve.policy.decide.web import WebUrlError, decide_web
 from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import (
-    Candidate,
-    Decision,
-    FieldAlteration,
-    PolicyType,
-    Verdict,
-    WebCandidate,
-)
+from mailreeve.policy.model.decisions import Candidate, Decision, FieldAlteration, Verdict, WebCandidate
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind

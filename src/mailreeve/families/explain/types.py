@@ -8,10 +8,11 @@ from typing import Annotated
 from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.formats.weburls import MAX_URL
-from mailreeve.policy.model.decisions import Layer, PolicyType, SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict, WebVerdict
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.identities import StandInKind
 from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, WebEntryType
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.wire.items import ForeignText, MaybeEmpty, longest
 
 

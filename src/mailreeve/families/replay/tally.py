@@ -12,7 +12,8 @@ from mailreeve.families.replay.draft import Tried
 from mailreeve.families.replay.types import CauseAnswer, Example, Fate, Group, Named
 from mailreeve.families.tracking.rows import Recorded
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.policy.model.decisions import Decision, PolicyType
+from mailreeve.policy.model.decisions import Decision
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.replay.difference import DEFINITION, Cause, Change
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind

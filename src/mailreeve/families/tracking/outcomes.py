@@ -8,7 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.policy.model.decisions import FieldAlteration, Layer, SpamChecks, Stage
+from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
+from mailreeve.policy.model.policy_types import Layer
 
 LAYER_NEXT_HOP: Final = "next_hop"
 LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value

@@ -24,7 +24,7 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
 from mailreeve.mail.ports import NextHopSession, Routed
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 

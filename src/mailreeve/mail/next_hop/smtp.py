@@ -31,7 +31,7 @@ from mailreeve.formats.header_text import printable
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.content_sender import NotTakenError, send_content
 from mailreeve.mail.ports import NextHopSession, Routed
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 

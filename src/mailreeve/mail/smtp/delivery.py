@@ -29,7 +29,7 @@ from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import NextHopSession
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 

@@ -37,7 +37,7 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
-from mailreeve.policy.model.decisions import SmtpReply
+from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
 

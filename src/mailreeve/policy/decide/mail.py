@@ -44,17 +44,7 @@ from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.index.matching import Case, Match, P, case_of
 from mailreeve.policy.index.personal import Hit, PersonalView, entry_description, list_key, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import (
-    Decision,
-    FieldAlteration,
-    Layer,
-    PolicyType,
-    SmtpReply,
-    SpamChecks,
-    Stage,
-    Verdict,
-    Winner,
-)
+from mailreeve.policy.model.decisions import Decision, FieldAlteration, SpamChecks, Stage, Verdict, Winner
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AddressType,
@@ -63,6 +53,7 @@ from mailreeve.policy.model.policies import (
     FromPart,
     PermittedSenderPolicy,
 )
+from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
 
 
 class Ruling(Struct, frozen=True, gc=False):

@@ -1,7 +1,7 @@
 """What is the sender told? The SMTP replies of behaviour.md section 3.4, by cause.
 
-The texts are those that bounce analysers know. A policy refusal is 5.7.1 (D-17, RFC 3463 section
-3.8); the door appends the decision id.
+Those of types of policy stand in the types' rows (`policy_types.Refusals`), the others here. The door appends the
+decision id.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 
 from mailreeve.policy.index.matching import HEADER_FROM, Match
 from mailreeve.policy.index.personal import EntryKind
-from mailreeve.policy.model.decisions import SmtpReply
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, ManagedAction
+from mailreeve.policy.model.policy_types import PolicyType, SmtpReply, refusals_of
 
 _NO_ACTION: Final = BlockedOption.NO_ACTION
 
@@ -22,17 +22,8 @@ CANNOT_ALTER: Final = SmtpReply(554, "5.6.0", "An address in the message cannot 
 INVALID_RECIPIENT: Final = SmtpReply(550, "5.1.1", "Invalid Recipient")
 SOURCE_BLOCKED: Final = SmtpReply(421, "4.7.1", "Sender address blocked")
 
-# The table has a second text for admin blocks, "Administrative prohibition - envelope blocked". It
-# also stands for a hard SPF failure; ours says that a policy did it, and by which address.
-ENVELOPE_BLOCKED: Final = SmtpReply(550, "5.7.1", "Envelope rejected - block policy for envelope from address")
-HEADER_BLOCKED: Final = SmtpReply(
-    550, "5.7.1", "Rejected by header-based Blocked Senders - block policy for header from"
-)
-PERSONAL_ADDRESS_BLOCKED: Final = SmtpReply(550, "5.7.1", "Envelope blocked - User Entry")
-PERSONAL_DOMAIN_BLOCKED: Final = SmtpReply(550, "5.7.1", "Envelope blocked - User Domain Entry")
-PERSONAL_HEADER_BLOCKED: Final = SmtpReply(
-    550, "5.7.1", "Rejected by header-based manually Blocked Senders - block for manual block"
-)
+_BLOCKED: Final = refusals_of(PolicyType.BLOCKED_SENDERS)
+_PERSONAL: Final = refusals_of(PolicyType.MANAGED_SENDERS)
 
 
 def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
@@ -44,7 +35,7 @@ def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
         return None
     if policy.relay_guard:
         return OPEN_RELAY
-    return HEADER_BLOCKED if match.part is HEADER_FROM else ENVELOPE_BLOCKED
+    return _BLOCKED.header if match.part is HEADER_FROM else _BLOCKED.envelope
 
 
 def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply | None:
@@ -52,5 +43,5 @@ def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply | None:
     if kind.action is ManagedAction.PERMIT:
         return None
     if part is FromPart.HEADER_FROM:
-        return PERSONAL_HEADER_BLOCKED
-    return PERSONAL_ADDRESS_BLOCKED if kind.is_address else PERSONAL_DOMAIN_BLOCKED
+        return _PERSONAL.header
+    return _PERSONAL.envelope if kind.is_address else _PERSONAL.envelope_domain

@@ -26,13 +26,14 @@ from mailreeve.policy.index.personal import (
 )
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex, effect_of
-from mailreeve.policy.model.decisions import Candidate, Decision, Layer, PolicyType, Verdict
+from mailreeve.policy.model.decisions import Candidate, Decision, Verdict
 from mailreeve.policy.model.identities import Membership, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
 from mailreeve.policy.model.policies import FromPart, ManagedSender
+from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.model.ways import senders_of, way_to_member, way_to_target
-from mailreeve.policy.model.wording import TYPE_WORDS, stand_in_words
+from mailreeve.policy.model.wording import stand_in_words
 
 EXPLAINED: Final = 100
 """So many candidates of each type are listed, the best first; the others are counted. An account may
@@ -240,7 +241,7 @@ class Trace:
         if ways:
             lines.append(f"aliases and tags: {'; '.join(map(stand_in_words, ways))}")
         for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
-            lines.append(f"{TYPE_WORDS[type_]}: {self._steps[type_]}")
+            lines.append(f"{POLICY_TYPES[type_].words}: {self._steps[type_]}")
         at_root = sum(1 for alteration in decision.alterations if not alteration.set_id)
         if at_root:
             lines[-1] += f"; {at_root} altered by definitions at the root, which need no policy"

@@ -17,7 +17,7 @@ from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import Case, Match, ScopedPolicy, Unmet, case_of, evaluate, reads_header
 from mailreeve.policy.index.personal import UNAUTHENTICATED, Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, Verdict
+from mailreeve.policy.model.decisions import Decision, Verdict
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
@@ -28,7 +28,8 @@ from mailreeve.policy.model.policies import (
     ManagedSender,
     Scope,
 )
-from mailreeve.policy.model.wording import LAYER_WORDS, TYPE_LAYERS, TYPE_WORDS, quoted, target_words
+from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
+from mailreeve.policy.model.wording import LAYER_WORDS, quoted, target_words
 
 _PARTS: Final = {
     FromPart.ENVELOPE_FROM: "the envelope sender",
@@ -67,7 +68,7 @@ def expect_policy(
         return Expectation(policy.id, policy.description, False, False, sentence)
     winner = decision.winners[type_]
     if winner is None or winner.id == policy.id:
-        sentence = f"{name} won among {TYPE_WORDS[type_]}{_what_came_of_it(decision, type_, policy)}"
+        sentence = f"{name} won among {POLICY_TYPES[type_].words}{_what_came_of_it(decision, type_, policy)}"
         return Expectation(policy.id, policy.description, True, True, sentence)
     return Expectation(policy.id, policy.description, True, False, _lost(policies, case, type_, found, winner.id))
 
@@ -135,7 +136,7 @@ def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy
 
 
 def _or_settled(decision: Decision, type_: PolicyType) -> str:
-    if decision.layer is TYPE_LAYERS[type_]:
+    if decision.layer is POLICY_TYPES[type_].layer:
         return " and settled the verdict"
     return f", but {_settled(decision)}, which counts first"
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from mailreeve.policy.index.matching import ScopedPolicy
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import PolicyType
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
     BlockedSenderPolicy,
@@ -19,6 +18,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     WebPolicy,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 
 
 def blocked(policies: PolicySet) -> Iterable[BlockedSenderPolicy]:

@@ -8,18 +8,7 @@ from msgspec import Struct
 
 from mailreeve.policy.model.identities import StandIn
 from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, WebEntry
-
-
-class PolicyType(StrEnum):
-    """The kinds of policy that each contribute a winner of their own (behaviour.md section 2.8)."""
-
-    # Enum's own hash is a function in Python, asked for every winner of every decision.
-    __hash__ = str.__hash__
-
-    BLOCKED_SENDERS = "blocked_senders"
-    PERMITTED_SENDERS = "permitted_senders"
-    MANAGED_SENDERS = "managed_senders"
-    ADDRESS_ALTERATION = "address_alteration"
+from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
 
 
 class Verdict(StrEnum):
@@ -37,37 +26,11 @@ class Stage(StrEnum):
     DATA = "data"
 
 
-class Layer(StrEnum):
-    """Which layer settled the verdict. `default` means that no layer had anything to say.
-
-    `message_limits` is no policy: the message is one that nobody gets, whoever the recipient is.
-    """
-
-    RELAY = "relay"
-    RECIPIENT_VALIDATION = "recipient_validation"
-    BLOCKED_SENDERS = "blocked_senders"
-    PERMITTED_SENDERS = "permitted_senders"
-    MANAGED_SENDERS = "managed_senders"
-    MESSAGE_LIMITS = "message_limits"
-    DEFAULT = "default"
-
-
 class SpamChecks(StrEnum):
     """Whether a spam engine behind us should look at the message. Virus checks always run."""
 
     RUN = "run"
     SKIP = "skip"
-
-
-class SmtpReply(Struct, frozen=True, gc=False):
-    """An SMTP reply without the decision id, which the door appends (behaviour.md D-17)."""
-
-    code: int
-    enhanced: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.enhanced} {self.text}"
 
 
 class Winner(Struct, frozen=True, gc=False):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from mailreeve.policy.model.decisions import Layer, PolicyType
 from mailreeve.policy.model.identities import StandIn, StandInKind
 from mailreeve.policy.model.policies import Definition
+from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
 from mailreeve.policy.model.targets import Target, TargetType
 
 KIND_WORDS: Final[dict[TargetType, str]] = {
@@ -23,29 +23,12 @@ KIND_WORDS: Final[dict[TargetType, str]] = {
 }
 """What kind of target it is, in words."""
 
-TYPE_WORDS: Final[dict[PolicyType, str]] = {
-    PolicyType.BLOCKED_SENDERS: "blocked senders",
-    PolicyType.PERMITTED_SENDERS: "permitted senders",
-    PolicyType.MANAGED_SENDERS: "managed senders",
-    PolicyType.ADDRESS_ALTERATION: "address alteration",
-}
-
 LAYER_WORDS: Final[dict[Layer, str]] = {
     Layer.RELAY: "the relay check",
     Layer.RECIPIENT_VALIDATION: "recipient validation",
-    Layer.BLOCKED_SENDERS: "blocked senders",
-    Layer.PERMITTED_SENDERS: "permitted senders",
-    Layer.MANAGED_SENDERS: "managed senders",
     Layer.MESSAGE_LIMITS: "the limits of a message",
     Layer.DEFAULT: "no layer",
-}
-
-TYPE_LAYERS: Final[dict[PolicyType, Layer]] = {
-    PolicyType.BLOCKED_SENDERS: Layer.BLOCKED_SENDERS,
-    PolicyType.PERMITTED_SENDERS: Layer.PERMITTED_SENDERS,
-    PolicyType.MANAGED_SENDERS: Layer.MANAGED_SENDERS,
-}
-"""The layer that each type can settle the verdict in; alteration settles none."""
+} | {layer: POLICY_TYPES[type_].words for layer, type_ in SETTLED_IN.items()}
 
 
 def quoted(description: str) -> str:

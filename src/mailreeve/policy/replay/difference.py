@@ -16,9 +16,10 @@ from msgspec import Struct
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index import contents
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, PolicyType, Verdict, Winner
+from mailreeve.policy.model.decisions import Decision, Verdict, Winner
 from mailreeve.policy.model.facts import MessageFacts
-from mailreeve.policy.model.wording import TYPE_LAYERS, definition_words
+from mailreeve.policy.model.policy_types import SETTLED_IN, PolicyType
+from mailreeve.policy.model.wording import definition_words
 from mailreeve.policy.replay.alike import Alike, remember
 from mailreeve.policy.replay.concern import Concern
 
@@ -116,7 +117,7 @@ class Comparison:
             if ours != theirs:
                 candidates += [_cause(type_, winner) for winner in (ours, theirs) if winner is not None]
         for decision in (after, before):
-            settled = next((type_ for type_, layer in TYPE_LAYERS.items() if layer is decision.layer), None)
+            settled = SETTLED_IN.get(decision.layer)
             winner = None if settled is None else decision.winners[settled]
             if settled is not None and winner is not None:
                 candidates.append(_cause(settled, winner))

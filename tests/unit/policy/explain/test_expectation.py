@@ -10,8 +10,8 @@ from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.explain.expectation import expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
-from mailreeve.policy.model.decisions import Layer, PolicyType
 from mailreeve.policy.model.facts import WebFacts
+from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.policy.model.wording import LAYER_WORDS
 
 BLOCKED = PolicyType.BLOCKED_SENDERS

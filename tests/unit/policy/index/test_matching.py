@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.policy_types import PolicyType
 
 U = "u@corp.test"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import Layer, SpamChecks, Verdict
+from mailreeve.policy.model.decisions import SpamChecks, Verdict
+from mailreeve.policy.model.policy_types import Layer
 
 U, V = "u@corp.test", "v@corp.test"
 USER_ENTRY = "550 5.7.1 Envelope blocked - User Entry"

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from mailreeve.policy.model.decisions import PolicyType
+from mailreeve.policy.model.policy_types import PolicyType
 
 
 def winner(world, sender="alice@x.test", recipient="bob@corp.test", **more):
