@@ -90,12 +90,16 @@ def read_authors(fields: Iterable[str]) -> tuple[HeaderFrom, ...]:
         field = octets_read(raw)
         authors |= dict.fromkeys(_authors_of(field))
         if field != raw and len(authors) <= MAX_AUTHORS:
-            # Other readers leave out what they cannot read.
-            without = _authors_of(_INVISIBLE.sub("", raw))
+            without = _authors_of(without_unreadable(raw))
             authors |= dict.fromkeys(author for author in without if author.address is not None)
         if len(authors) > MAX_AUTHORS:
             break
     return tuple(islice(authors, MAX_AUTHORS + 1))
+
+
+def without_unreadable(value: str) -> str:
+    """The value as readers take it who leave out whatever they cannot read or show."""
+    return _INVISIBLE.sub("", value)
 
 
 def _authors_of(field: str) -> list[HeaderFrom]:

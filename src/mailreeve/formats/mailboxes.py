@@ -14,6 +14,7 @@ from mailreeve.formats.authors import plain_address, read_address
 # An address without quotes, comments or white space in it, as nearly all are written.
 _PLAIN: Final = r'([^\s<>()\[\]",;:@\\]{1,254}@[^\s<>()\[\]",;:@\\]{1,254})'
 _PLAIN_ALONE: Final = re.compile(rf"\s*{_PLAIN}\s*")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"@', re.DOTALL)
 _PLAIN_IN_ANGLE: Final = re.compile(rf"<\s*{_PLAIN}\s*>\s*")
 
 
@@ -38,11 +39,14 @@ def plain_mailbox(entry: Entry) -> Mailbox | None:
 def read_mailbox(entry: Entry) -> Mailbox | None:
     """The mailbox that an entry holds and its place, or None if it is not exactly one with a valid address.
 
-    None as well where marks are left open, or backslashes or encoded words stand where none are needed: readers
-    differ in what they take for the address then.
+    None as well where marks are left open, or backslashes or encoded words stand where none are needed, or words
+    before the at sign are not held together by one pair of quotes: readers differ in what they take for the
+    address then.
     """
     read = read_address(entry)
     if read is None or not read[0].verbatim:
         return None
     spec, address = read
+    if address.local.startswith('"') and not _QUOTED.match(entry.text, spec.start, spec.end):
+        return None
     return Mailbox(address, entry.start + spec.start, entry.start + spec.end)

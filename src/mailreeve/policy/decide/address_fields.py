@@ -24,7 +24,15 @@ from msgspec import Struct
 
 from mailreeve.formats.address_list import Entry, entries
 from mailreeve.formats.addresses import Address, is_sendable
-from mailreeve.formats.authors import MAX_AUTHORS, WHITE_SPACE, is_odd, plain_address, read_authors
+from mailreeve.formats.authors import (
+    MAX_AUTHORS,
+    WHITE_SPACE,
+    is_odd,
+    plain_address,
+    read_authors,
+    without_unreadable,
+)
+from mailreeve.formats.header_text import octets_read
 from mailreeve.formats.mailboxes import Mailbox, plain_mailbox, read_mailbox
 from mailreeve.policy.decide.rewrite import Rewriter
 from mailreeve.policy.model.decisions import FieldAlteration
@@ -109,7 +117,7 @@ class AddressField:
             else:
                 forgiving = True
                 start = part.entry.start
-                texts += self._value[done:start], _respelled(part.entry.text, found)
+                texts += self._value[done:start], _respelled(part, found)
                 done = start + len(part.entry.text)
         if not made:
             return None
@@ -127,6 +135,7 @@ def _possible(alteration: FieldAlteration | None) -> FieldAlteration | None:
 
 def _parts_of(value: str) -> Iterator[_Part]:
     parsed = doubtful = 0
+    is_readable = octets_read(value) == value  # else it is read in two ways, and each of its parts too
     for entry in entries(value, groups=True):
         text = entry.text
         if "@" not in text and "=?" not in text:
@@ -144,32 +153,36 @@ def _parts_of(value: str) -> Iterator[_Part]:
         doubtful += 1
         if doubtful > MAX_DOUBTFUL:
             raise CannotAlterError
-        if seen := _addresses_in(text):
+        if seen := _addresses_in([text] if is_readable else [text, without_unreadable(text)]):
             yield _Part(entry, None, seen)
 
 
-def _addresses_in(text: str) -> tuple[Address, ...]:
-    """The addresses that a forgiving reader sees in the text, each as often as it is spelt differently."""
-    authors = read_authors([text])
+def _addresses_in(texts: list[str]) -> tuple[Address, ...]:
+    """The addresses that a forgiving reader sees in the texts, each as often as it is spelt differently."""
+    authors = read_authors(texts)
     if len(authors) > MAX_AUTHORS:
         raise CannotAlterError
     return tuple({str(a.address): a.address for a in authors if a.address is not None}.values())
 
 
-def _respelled(text: str, found: dict[str, FieldAlteration]) -> str:
+def _respelled(part: _Part, found: dict[str, FieldAlteration]) -> str:
     """Text that is no valid mailbox with other addresses in it."""
+    text = part.entry.text
     by_key = {_key(alteration.original): alteration for alteration in found.values()}
-    parts: list[str] = []
+    texts: list[str] = []
     done = 0
     for start, end in _spelt(text):
         address = plain_address(text[start:end])
         if address is not None and address.key in by_key and start >= done:
-            parts += text[done:start], by_key[address.key].new
+            texts += text[done:start], by_key[address.key].new
             done = end
-    respelled = "".join([*parts, text[done:]])
-    # One spot may be part of several addresses to different readers, who then see others than the new ones.
-    seen = {address.key for part in _parts_of(respelled) for address in part.addresses}
-    if seen.issuperset(_key(one.new) for one in found.values()) and not _still_seen(respelled, found.values()):
+    respelled = "".join([*texts, text[done:]])
+    # One spot may be part of several addresses to different readers, who then see others than the new ones: still
+    # the old one, or one made of both. All the new ones are to be seen, and nothing that was not there before.
+    new = {_key(one.new) for one in found.values()}
+    seen = {address.key for other in _parts_of(respelled) for address in other.addresses}
+    known = new.union(address.key for address in part.addresses)
+    if new <= seen <= known and not _still_seen(respelled, found.values()):
         return respelled
     # White space at the ends parts the entry from its neighbours, and may be a fold.
     ahead = text[: len(text) - len(text.lstrip())]
