@@ -22,6 +22,7 @@ from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 
 T = TargetType
@@ -93,7 +94,7 @@ def measure(shape: str, number: int, questions: int, seconds: float) -> Measured
         revision=1,
         directory=worlds.directory(SIZE),
         relay_networks=worlds.RELAY,
-        blocked=policies_of(shape, number),
+        scoped={PolicyType.BLOCKED_SENDERS: policies_of(shape, number)},
     )
     gc.freeze()
     several = []

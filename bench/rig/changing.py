@@ -198,7 +198,7 @@ def in_memory(policies: PolicySet, size: worlds.Size, rounds: int) -> InMemory:
         memberships[name] = taken
     every = policies.blocked.policies
     began = time.thread_time()
-    policies.changed(revision=policies.revision + 1, blocked=every)
+    policies.changed(revision=policies.revision + 1, scoped={PolicyType.BLOCKED_SENDERS: every})
     blocked_anew = time.thread_time() - began
     began = time.thread_time()
     Identities(policies.directory)
@@ -226,7 +226,7 @@ def _operations(policies: PolicySet, kind: str, rounds: int) -> dict[str, list[f
 
     def changed(name: str, old: PolicySet, changes: Changes[BlockedSenderPolicy]) -> PolicySet:
         began = time.thread_time_ns()
-        new = old.changed(revision=old.revision + 1, blocked=changes)
+        new = old.changed(revision=old.revision + 1, scoped={PolicyType.BLOCKED_SENDERS: changes})
         taken[name].append((time.thread_time_ns() - began) / 1000)
         return new
 

@@ -43,14 +43,20 @@ def mailreeve(size: worlds.Size, questions: int, seconds: float) -> Measured:
     """The whole decision: relay, recipient, all policy types, stage."""
     before = resident()
     parts = worlds.parts(size)
-    blocked = list(parts.pop("blocked"))
+    scoped = parts.pop("scoped")
+    blocked = list(scoped.pop(PolicyType.BLOCKED_SENDERS))
     listed = resident()
     rest = PolicySet.build(
-        account_id="a", revision=1, directory=worlds.directory(size), relay_networks=worlds.RELAY, **parts
+        account_id="a",
+        revision=1,
+        directory=worlds.directory(size),
+        relay_networks=worlds.RELAY,
+        scoped=scoped,
+        **parts,
     )
     others = resident() - listed
     began = time.perf_counter()
-    policies = rest.changed(revision=2, blocked=blocked)
+    policies = rest.changed(revision=2, scoped={PolicyType.BLOCKED_SENDERS: blocked})
     load = time.perf_counter() - began
     del parts, blocked, rest
     whole = resident() - before

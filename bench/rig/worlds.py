@@ -35,6 +35,7 @@ from mailreeve.policy.model.policies import (
     WebEntryType,
     WebPolicy,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, EXTERNAL, INTERNAL, Target, TargetType
 
 NOW = 1_800_000_000.0
@@ -224,13 +225,15 @@ def web(size: Size) -> Iterator[WebPolicy]:
         made += count
 
 
-def parts(size: Size) -> dict[str, Iterator[object]]:
+def parts(size: Size) -> dict[str, object]:
     """All that `PolicySet.build` takes, but for the directory."""
     return {
-        "blocked": blocked(size),
-        "permitted": permitted(size),
+        "scoped": {
+            PolicyType.BLOCKED_SENDERS: blocked(size),
+            PolicyType.PERMITTED_SENDERS: permitted(size),
+            PolicyType.ADDRESS_ALTERATION: alteration(size),
+        },
         "managed": managed(size),
-        "alteration": alteration(size),
         "definitions": definitions(size),
         "web": web(size),
     }

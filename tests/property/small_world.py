@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from policy_parts import parts
 
 from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -178,7 +179,7 @@ class Account(NamedTuple):
             revision=1,
             directory=DIRECTORY,
             relay_networks=RELAY,
-            **self._asdict(),
+            **parts(**self._asdict()),
         )
 
 

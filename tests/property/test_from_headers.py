@@ -8,6 +8,7 @@ import pytest
 from effort import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from policy_parts import parts
 
 from mailreeve.families.explain.operations import explain_message
 from mailreeve.families.explain.types import ExplainMessage
@@ -47,13 +48,15 @@ POLICIES = PolicySet.build(
         groups={"g@group.test": ("f" * 32,), "group2.test": ("f" * 32,)},
         group_names={"f" * 32: "G"},
     ),
-    blocked=[
-        policy(1, Target.of(TargetType.EMAIL_DOMAIN, "bad.test")),
-        policy(2, Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "eve@x.test")),
-        policy(3, Target.of(TargetType.HEADER_DISPLAY_NAME, fold_display_name("The Boss"))),
-        policy(4, Target.of(TargetType.PROFILE_GROUP, "f" * 32)),
-        policy(5, Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "ok@bad.test"), BlockedOption.NO_ACTION),
-    ],
+    **parts(
+        blocked=[
+            policy(1, Target.of(TargetType.EMAIL_DOMAIN, "bad.test")),
+            policy(2, Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "eve@x.test")),
+            policy(3, Target.of(TargetType.HEADER_DISPLAY_NAME, fold_display_name("The Boss"))),
+            policy(4, Target.of(TargetType.PROFILE_GROUP, "f" * 32)),
+            policy(5, Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, "ok@bad.test"), BlockedOption.NO_ACTION),
+        ]
+    ),
     managed=[ManagedSender("e" * 32, "u@corp.test", "p@x.test", ManagedAction.BLOCK)],
 )
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 from naive_rules import NaiveRules, found
+from policy_parts import parts
 from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
 
 from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
@@ -126,7 +127,7 @@ class ChangingAccount(RuleBasedStateMachine):
             kept.pop(key, None)
         kept.update((one.id, one) for one in put)
         self.policies = self.policies.changed(
-            revision=self.policies.revision + 1, **{part: Changes(put, frozenset(gone))}
+            revision=self.policies.revision + 1, **parts(**{part: Changes(put, frozenset(gone))})
         )
 
     def entries_of(self, recipient: str) -> list[ManagedSender]:
@@ -334,7 +335,7 @@ class ChangingAccount(RuleBasedStateMachine):
             revision=self.policies.revision,
             directory=self.directory,
             relay_networks=RELAY,
-            **{name: list(kept.values()) for name, kept in self.parts.items()},
+            **parts(**{name: list(kept.values()) for name, kept in self.parts.items()}),
         )
 
     @invariant()

@@ -14,6 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from naive_rules import NaiveRules, found
+from policy_parts import parts
 from small_world import (
     ADDRESSES,
     DIRECTORY,
@@ -266,6 +267,6 @@ def test_a_changed_set_decides_as_one_built_anew(before, after, facts):
     rebuilt = after.policy_set()
     changed = before.policy_set().changed(revision=1, **after._asdict())
     assert decide_mail(changed, facts) == decide_mail(rebuilt, facts)
-    mixed = before.policy_set().changed(revision=1, permitted=after.permitted, managed=after.managed)
+    mixed = before.policy_set().changed(revision=1, **parts(permitted=after.permitted, managed=after.managed))
     fresh = before._replace(permitted=after.permitted, managed=after.managed).policy_set()
     assert decide_mail(mixed, facts) == decide_mail(fresh, facts)

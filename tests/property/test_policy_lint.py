@@ -14,6 +14,7 @@ from effort import examples
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from policy_parts import parts
 
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -57,7 +58,7 @@ from mailreeve.policy.model.policies import (
     WebEntryType,
     WebPolicy,
 )
-from mailreeve.policy.model.policy_types import Layer, PolicyType
+from mailreeve.policy.model.policy_types import SCOPED, Layer, PolicyType
 from mailreeve.policy.model.targets import EVERYONE_KEY, Target, TargetType
 
 INF = float("inf")
@@ -169,20 +170,14 @@ messages = st.builds(
     source_ip=st.sampled_from(SOURCES),
 )
 
-TYPES = {
-    SubjectKind.BLOCKED_SENDERS: PolicyType.BLOCKED_SENDERS,
-    SubjectKind.PERMITTED_SENDERS: PolicyType.PERMITTED_SENDERS,
-    SubjectKind.ADDRESS_ALTERATION: PolicyType.ADDRESS_ALTERATION,
-}
 
-
-def policy_set(**parts):
+def policy_set(**named):
     return PolicySet.build(
         account_id="account",
         revision=1,
         directory=DIRECTORY,
         relay_networks=[parse_network("192.0.2.0/24")],
-        **parts,
+        **parts(**named),
     )
 
 
@@ -193,7 +188,7 @@ def test_a_policy_reported_as_never_winning_wins_no_message(blocked, permitted, 
     directions."""
     policies = policy_set(blocked=blocked, permitted=permitted, alteration=alteration)
     found = [finding for finding in lint(policies, NOW, web_proxy=False) if finding.kind in NEVER_WINS]
-    never = {(TYPES[f.subjects[0].kind], f.subjects[0].id): f for f in found if f.subjects[0].kind in TYPES}
+    never = {(f.subjects[0].kind, f.subjects[0].id): f for f in found if f.subjects[0].kind in SCOPED}
     for kind, number in Counter(f.kind for f in never.values()).items():
         event(f"{kind}: {min(number, 3)}")
     for facts in messages:
@@ -347,15 +342,15 @@ def test_whatever_the_rules_for_policies_define_is_found(blocked, permitted):
         return [one.subjects[0].id for one in found if one.kind is kind and one.subjects[0].kind is about]
 
     brute = BruteForce(blocked)
-    shadowed = first(FindingKind.SHADOWED, SubjectKind.BLOCKED_SENDERS)
+    shadowed = first(FindingKind.SHADOWED, PolicyType.BLOCKED_SENDERS)
     assert sorted(shadowed) == sorted(brute.shadowed)
-    under = first(FindingKind.PERMIT_UNDER_BLOCK, SubjectKind.PERMITTED_SENDERS)
+    under = first(FindingKind.PERMIT_UNDER_BLOCK, PolicyType.PERMITTED_SENDERS)
     alive = BruteForce(permitted).policies
     assert sorted(under) == sorted(permit.id for permit in alive if brute.is_under_block(permit))
     pairs = [
         [subject.id for subject in one.subjects]
         for one in found
-        if one.kind is FindingKind.TIED and one.subjects[0].kind is SubjectKind.BLOCKED_SENDERS
+        if one.kind is FindingKind.TIED and one.subjects[0].kind is PolicyType.BLOCKED_SENDERS
     ]
     tied = brute.tied
     assert {name for pair in pairs for name in pair} == set(tied)

@@ -11,6 +11,7 @@ from effort import examples
 from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from policy_parts import parts
 
 from mailreeve.formats.addresses import Domain, parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -82,8 +83,8 @@ class Someone(RuleBasedStateMachine):
             ),
         )
 
-    def change(self, **parts: object) -> None:
-        self.policies = self.policies.changed(revision=self.policies.revision + 1, **parts)
+    def change(self, **named: object) -> None:
+        self.policies = self.policies.changed(revision=self.policies.revision + 1, **parts(**named))
 
     @initialize()
     def two_domains(self):

@@ -27,8 +27,8 @@ from mailreeve.families.explain.types import (
     MessageExplanation,
     WebExplanation,
 )
-from mailreeve.policy.index.scoped import RELAY_REFUSAL
 from mailreeve.policy.model.order import RANKED
+from mailreeve.policy.model.policies import RELAY_REFUSAL
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.migrations import SchemaError

@@ -28,6 +28,7 @@ from mailreeve.families.permitted_senders import rows as permitted_sender_rows
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.web_lists import endpoints as web_lists
 from mailreeve.families.web_lists import rows as web_list_rows
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
@@ -49,10 +50,15 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 
 LOADERS: Final = Loaders(
     directory=Loader(directory_facts.load, directory_facts.load_some),
-    blocked=Loader(blocked_sender_rows.LOADED.every, blocked_sender_rows.LOADED.some),
-    permitted=Loader(permitted_sender_rows.LOADED.every, permitted_sender_rows.LOADED.some),
+    scoped={
+        type_: Loader(loaded.every, loaded.some)
+        for type_, loaded in (
+            (PolicyType.BLOCKED_SENDERS, blocked_sender_rows.LOADED),
+            (PolicyType.PERMITTED_SENDERS, permitted_sender_rows.LOADED),
+            (PolicyType.ADDRESS_ALTERATION, alteration_rows.LOADED_POLICIES),
+        )
+    },
     managed=Loader(managed_sender_rows.load, managed_sender_rows.load_some),
-    alteration=Loader(alteration_rows.LOADED_POLICIES.every, alteration_rows.LOADED_POLICIES.some),
     definitions=Loader(alteration_rows.LOADED_DEFINITIONS.every, alteration_rows.LOADED_DEFINITIONS.some),
     web=Loader(web_list_rows.load, web_list_rows.load_some),
 )

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import structlog
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.schema import account, change
 
@@ -44,14 +45,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Part(StrEnum):
-    """What an object belongs to: the parts of a policy set, each loaded by one family, and what calls are signed
-    with."""
+    """What an object belongs to that is no policy of a `PolicyType`, which are parts of their own: the other parts
+    of a policy set, each loaded by one family, and what calls are signed with."""
+
+    __hash__ = str.__hash__  # a part is found by the text that the feed holds
 
     DIRECTORY = "directory"
-    BLOCKED_SENDERS = "blocked_senders"
-    PERMITTED_SENDERS = "permitted_senders"
-    MANAGED_SENDERS = "managed_senders"
-    ALTERATION_POLICIES = "alteration_policies"
     DEFINITIONS = "definitions"
     WEB_LISTS = "web_lists"
     CREDENTIALS = "credentials"
@@ -67,10 +66,10 @@ class Name(NamedTuple):
 WHOLE: Final = Name("", "")
 """Instead of names: any object of the part may have been touched."""
 
-Touched = Mapping[Part, frozenset[Name]]
-"""Which objects of which parts were touched."""
+Touched = Mapping[str, frozenset[Name]]
+"""Which objects of which parts were touched: by `Part` or `PolicyType`."""
 
-EVERYTHING: Final[Touched] = {part: frozenset({WHOLE}) for part in Part}
+EVERYTHING: Final[Touched] = {part: frozenset({WHOLE}) for part in (*Part, *PolicyType)}
 
 Follows = Callable[[str, Touched], None]
 """Who is told, account by account, what was touched. It is called in the thread of whoever asks, and does not
@@ -112,16 +111,16 @@ def since(connection: Connection, account_id: str, revision: int, now: int) -> T
     """What was touched after a revision and until `now`, which is the account's revision in this transaction."""
     if not 0 <= now - revision <= KEPT:
         return EVERYTHING
-    names: dict[Part, set[Name]] = {}
+    names: dict[str, set[Name]] = {}
     for part, kind, key in connection.execute(_SINCE, {"account": account_id, "since": revision}):
-        names.setdefault(Part(part), set()).add(Name(kind, key))
+        names.setdefault(part, set()).add(Name(kind, key))
     if sum(map(len, names.values())) > MOST_NAMED:
         return {part: frozenset({WHOLE}) for part in names}
     return {part: frozenset(several) for part, several in names.items()}
 
 
 def _joined(several: Iterable[Touched]) -> Touched:
-    names: dict[Part, frozenset[Name]] = {}
+    names: dict[str, frozenset[Name]] = {}
     for touched in several:
         for part, more in touched.items():
             names[part] = names.get(part, frozenset()) | more

@@ -25,14 +25,13 @@ from mailreeve.formats.networks import Network
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import (
-    AlterationPolicy,
-    BlockedSenderPolicy,
     Changes,
     Definition,
     ManagedSender,
-    PermittedSenderPolicy,
+    ScopedPolicy,
     WebPolicy,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import changes
 from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part
 from mailreeve.store.transactions import Store, Work
@@ -63,10 +62,8 @@ class Loaders(Struct, frozen=True):
     """Where each part of a policy set comes from."""
 
     directory: Loader[Directory, DirectoryChanges]
-    blocked: Loader[Iterable[BlockedSenderPolicy], Changes[BlockedSenderPolicy]]
-    permitted: Loader[Iterable[PermittedSenderPolicy], Changes[PermittedSenderPolicy]]
+    scoped: Mapping[PolicyType, Loader[Iterable[ScopedPolicy], Changes[ScopedPolicy]]]
     managed: Loader[Iterable[ManagedSender], Changes[ManagedSender]]
-    alteration: Loader[Iterable[AlterationPolicy], Changes[AlterationPolicy]]
     definitions: Loader[Iterable[Definition], Changes[Definition]]
     web: Loader[Iterable[WebPolicy], Changes[WebPolicy]]
 
@@ -221,12 +218,12 @@ _collector: Final = _Collector()
 
 
 def _read(
-    work: Work, loaders: Loaders, base: PolicySet, revision: int, touched: Mapping[Part, Collection[Name]]
+    work: Work, loaders: Loaders, base: PolicySet, revision: int, touched: Mapping[str, Collection[Name]]
 ) -> PolicySet:
     """The set with what was touched read anew."""
     progress = _Progress(work.account_id)
 
-    def load(part: Part, loader: Loader[Iterable[T], Changes[T]]) -> Iterable[T] | Changes[T] | None:
+    def load(part: str, loader: Loader[Iterable[T], Changes[T]]) -> Iterable[T] | Changes[T] | None:
         names = touched.get(part, ())
         if WHOLE in names:
             return progress.counted(part, loader.every(work))
@@ -241,10 +238,10 @@ def _read(
     changed = base.changed(
         revision=revision,
         directory=directory,
-        blocked=load(Part.BLOCKED_SENDERS, loaders.blocked),
-        permitted=load(Part.PERMITTED_SENDERS, loaders.permitted),
-        managed=load(Part.MANAGED_SENDERS, loaders.managed),
-        alteration=load(Part.ALTERATION_POLICIES, loaders.alteration),
+        scoped={
+            type_: found for type_, loader in loaders.scoped.items() if (found := load(type_, loader)) is not None
+        },
+        managed=load(PolicyType.MANAGED_SENDERS, loaders.managed),
         definitions=load(Part.DEFINITIONS, loaders.definitions),
         web=load(Part.WEB_LISTS, loaders.web),
     )
@@ -260,7 +257,7 @@ class _Progress:
         self._started = self._last = time.monotonic()
         self._total = 0
 
-    def counted(self, part: Part, objects: Iterable[T]) -> Iterator[T]:
+    def counted(self, part: str, objects: Iterable[T]) -> Iterator[T]:
         """The objects, counted as they come."""
         count = 0
         for count, one in enumerate(objects, 1):
@@ -269,7 +266,7 @@ class _Progress:
                 now = time.monotonic()
                 if now - self._last >= TOLD_EVERY:
                     self._last = now
-                    _log.info("loading policies", account=self._account_id, part=part.value, read=count)
+                    _log.info("loading policies", account=self._account_id, part=str(part), read=count)
         self._total += count
 
     def ready(self) -> None:

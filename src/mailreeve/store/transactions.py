@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from mailreeve.access.caller import Origin
 from mailreeve.access.masking import masked
 from mailreeve.store import changes
-from mailreeve.store.changes import Feed, Name, Part, Touched
+from mailreeve.store.changes import Feed, Name, Touched
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
 from mailreeve.store.reading import UnreadableRows, made
@@ -62,7 +62,7 @@ class Work:
     now: datetime
     revision: int = 0
     unreadable: UnreadableRows = field(default_factory=UnreadableRows)
-    touched: list[tuple[Part, Name]] = field(default_factory=list)
+    touched: list[tuple[str, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
 
     def read(
@@ -97,7 +97,7 @@ class Work:
 
     def changed(
         self,
-        part: Part | None,
+        part: str | None,
         action: str,
         object_kind: str,
         object_id: str,
@@ -118,7 +118,7 @@ class Work:
     def touched_by_part(self) -> Touched:
         """Which objects of which parts were touched so far."""
         parts = {part for part, _ in self.touched}
-        return {part: frozenset(name for other, name in self.touched if other is part) for part in parts}
+        return {part: frozenset(name for other, name in self.touched if other == part) for part in parts}
 
     @contextmanager
     def item(self) -> Iterator[None]:

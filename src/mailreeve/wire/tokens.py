@@ -18,6 +18,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.wire.errors import INVALID_TOKEN, refused
 
 KEY_OCTETS: Final = 64
@@ -26,19 +27,15 @@ _TEXT_LENGTH: Final = 43  # base64url of the former, without padding
 
 
 class Kind(StrEnum):
-    """The kinds of object that have ids."""
+    """The kinds of object that have ids, but for policies of a `PolicyType`, see `POLICY_TYPES`."""
 
     ACCOUNT = "account"
     ATTRIBUTE = "attribute"
-    BLOCKED_SENDER_POLICY = "blocked sender policy"
-    PERMITTED_SENDER_POLICY = "permitted sender policy"
-    MANAGED_SENDER = "managed sender"
     WEB_POLICY = "web policy"
     WEB_TARGET = "web target"
     WEB_ENTRY = "web entry"
     ALTERATION_SET = "address alteration set"
     ALTERATION_DEFINITION = "address alteration definition"
-    ALTERATION_POLICY = "address alteration policy"
     DELEGATE = "delegate right"
     DOMAIN = "domain"
     GROUP = "group"
@@ -46,7 +43,7 @@ class Kind(StrEnum):
     USER = "user"
 
 
-_PREFIX: Final = {Kind.MANAGED_SENDER: "MTOKEN:"}  # as the live service has it (api.md section 1.8)
+_PREFIX: Final = {row.kind: row.id_prefix for row in POLICY_TYPES.values()}
 
 _PAGE: Final = (b"page", b"token")  # What sets page tokens apart: an id is sealed with one such part, not two.
 
@@ -57,12 +54,12 @@ class Ids:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESSIV(key)
 
-    def seal(self, kind: Kind, key: str, account_id: str) -> str:
+    def seal(self, kind: str, key: str, account_id: str) -> str:
         """The id of the object whose store key, 32 hexadecimal digits, is `key`."""
-        sealed = self._cipher.encrypt(bytes.fromhex(key), [account_id.encode(), kind.value.encode()])
+        sealed = self._cipher.encrypt(bytes.fromhex(key), [account_id.encode(), kind.encode()])
         return _PREFIX.get(kind, "") + _text(sealed)
 
-    def open(self, kind: Kind, text: str, account_id: str, field: str = "id") -> str:
+    def open(self, kind: str, text: str, account_id: str, field: str = "id") -> str:
         """The store key behind an id. Raises `ItemRefused` naming `field` when it was not given to this
         account for this kind of object."""
         body = text.removeprefix(_PREFIX.get(kind, ""))
@@ -73,7 +70,7 @@ class Ids:
             # The last character carries two bits that decoding drops; only one spelling is an id.
             if len(sealed) != _SEALED_OCTETS or _text(sealed) != body:
                 raise ValueError
-            return self._cipher.decrypt(sealed, [account_id.encode(), kind.value.encode()]).hex()
+            return self._cipher.decrypt(sealed, [account_id.encode(), kind.encode()]).hex()
         except (ValueError, binascii.Error, InvalidTag) as problem:
             message = f"{INVALID_TOKEN.message}: this account has no such id of this kind"
             raise refused(INVALID_TOKEN, field, message) from problem

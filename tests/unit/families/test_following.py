@@ -20,17 +20,18 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Verdict
 from mailreeve.policy.model.facts import Directory, MessageFacts
 from mailreeve.policy.model.policies import BlockedOption, ManagedAction
-from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.targets import TargetType
-from mailreeve.store.changes import Part
 from mailreeve.store.follow import Follower, Loader, Loaders
 from mailreeve.store.transactions import Store
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
-from mailreeve.wire.tokens import Kind
 
 EVERYONE = {"type": "everyone"}
 ALTER = "policy/address-alteration/"
 WEB = "policy/webwhiteurl/"
+
+BLOCKED, MANAGED = PolicyType.BLOCKED_SENDERS, PolicyType.MANAGED_SENDERS
+BLOCKED_KIND, MANAGED_KIND = POLICY_TYPES[BLOCKED].kind, POLICY_TYPES[MANAGED].kind
 
 
 class WholeLoad(Exception):
@@ -50,10 +51,20 @@ def once(loader: Loader) -> Loader:
     return Loader(every, loader.some)
 
 
+def every_part_once() -> Loaders:
+    return Loaders(
+        directory=once(LOADERS.directory),
+        scoped={type_: once(loader) for type_, loader in LOADERS.scoped.items()},
+        managed=once(LOADERS.managed),
+        definitions=once(LOADERS.definitions),
+        web=once(LOADERS.web),
+    )
+
+
 @pytest.fixture
 def following(account) -> Callable[[], PolicySet]:
     """The account's set, by a follower that cannot read any part as a whole twice."""
-    loaders = Loaders(*(once(getattr(LOADERS, name)) for name in Loaders.__struct_fields__))
+    loaders = every_part_once()
     follower = Follower(account.services.store, loaders, ())
     account.services = replace(account.services, follower=follower)
     account.policies()
@@ -172,7 +183,7 @@ def test_many_changes_between_two_looks_are_read_together(account, following) ->
 @pytest.mark.parametrize("every", [1, 3, 7])
 def test_another_process_follows_the_same_changes(account, every) -> None:
     """It has its own store on the same file, hears of commits by looking, and reads no part as a whole twice."""
-    loaders = Loaders(*(once(getattr(LOADERS, name)) for name in Loaders.__struct_fields__))
+    loaders = every_part_once()
     other = Store(account.services.store._engine)
     follower = Follower(other, loaders, ())
     follower.current(account.id)
@@ -242,8 +253,8 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
     def begin(work):
         policy = blocked_rows.add(work, BlockedOption.BLOCK_SENDER, document)
         entry = managed_rows.add(work, "ann@corp.test", "x.test", "x.test", ManagedAction.BLOCK)
-        work.changed(Part.BLOCKED_SENDERS, "create", Kind.BLOCKED_SENDER_POLICY, policy.id)
-        work.changed(Part.MANAGED_SENDERS, "create", Kind.MANAGED_SENDER, entry.id)
+        work.changed(BLOCKED, "create", BLOCKED_KIND, policy.id)
+        work.changed(MANAGED, "create", MANAGED_KIND, entry.id)
         return policy, entry
 
     policy, entry = account.write(begin)
@@ -256,8 +267,8 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
         def transaction(work):
             blocked_rows.replace(work, policy, BlockedOption.NO_ACTION, replace(document, description=str(number)))
             managed_rows.change(work, entry, actions[number % 2])
-            work.changed(Part.BLOCKED_SENDERS, "update", Kind.BLOCKED_SENDER_POLICY, policy.id)
-            work.changed(Part.MANAGED_SENDERS, "update", Kind.MANAGED_SENDER, entry.id)
+            work.changed(BLOCKED, "update", BLOCKED_KIND, policy.id)
+            work.changed(MANAGED, "update", MANAGED_KIND, entry.id)
 
         account.write(transaction)
 
@@ -267,8 +278,8 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
             decision = decide_mail(account.policies(), facts)
             number = decision.revision - first
             if number:
-                assert decision.winners[PolicyType.BLOCKED_SENDERS].description == str(number)
-                said = decision.winners[PolicyType.MANAGED_SENDERS].description
+                assert decision.winners[BLOCKED].description == str(number)
+                said = decision.winners[MANAGED].description
                 assert said.startswith(f"personal {actions[number % 2].value}")
             seen.add(number)
         return seen

@@ -13,8 +13,8 @@ from mailreeve.families.lint import endpoints, operations
 from mailreeve.families.lint.types import LintPolicies
 from mailreeve.families.machinery.turns import one_at_a_time
 from mailreeve.policy.lint import linter as lint
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire.errors import ItemRefused, RequestRefused
-from mailreeve.wire.tokens import Kind
 
 LINT = "ext/lint-policies"
 BLOCK = "policy/blockedsenders/create-policy"
@@ -141,7 +141,7 @@ def test_no_key_of_the_store_is_in_an_answer(corp):
     old = block(corp, "bad.test")
     block(corp, "bad.test")
     web_list(corp, "allow"), web_list(corp, "block")
-    key = corp.services.ids.open(Kind.BLOCKED_SENDER_POLICY, old, corp.id)
+    key = corp.services.ids.open(POLICY_TYPES[PolicyType.BLOCKED_SENDERS].kind, old, corp.id)
     assert key not in msgspec.json.encode(told(corp)).decode()
 
 

@@ -7,6 +7,7 @@ import pytest
 from mailreeve.families.login import known
 from mailreeve.families.login.known import Credentials, KnownCredentials
 from mailreeve.families.login.rows import ApplicationRow, BindingRow
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store.changes import Part
 
 
@@ -51,7 +52,7 @@ def test_other_commits_of_the_account_forget_nothing(memory, account) -> None:
     memory.keep("app", "access", credentials(account.id, revision=1))
     for kind, key in (("user", "another"), ("binding", "another"), ("application", "another")):
         account.write(lambda work, k=kind, i=key: work.changed(Part.CREDENTIALS, "update", k, i))
-    account.write(lambda work: work.changed(Part.BLOCKED_SENDERS, "create", "user", "u"))
+    account.write(lambda work: work.changed(PolicyType.BLOCKED_SENDERS, "create", "user", "u"))
     account.write(lambda work: work.changed(None, "update", "user", "u"))
     assert memory.find("app", "access") is not None
 

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from itertools import count
 
 import pytest
+from policy_parts import parts
 
 from mailreeve.formats.addresses import Domain, parse_address
 from mailreeve.formats.networks import parse_ip
@@ -103,10 +104,8 @@ class Office:
             revision=self.revision,
             directory=Directory(internal_domains=frozenset(map(Domain, self.domains))),
             relay_networks=(ip_network(self.relay),),
-            blocked=self._blocked,
-            permitted=self._permitted,
             managed=self._managed,
-            alteration=self._alteration,
+            **parts(blocked=self._blocked, permitted=self._permitted, alteration=self._alteration),
             definitions=self._definitions,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+from policy_parts import parts
 
 from mailreeve.formats.addresses import Domain, parse_address, parse_sender
 from mailreeve.formats.authors import HeaderFrom
@@ -204,10 +205,8 @@ class World:
                 free_mail=frozenset(self.free_mail),
             ),
             relay_networks=[parse_network(text) for text in self.relay_networks],
-            blocked=self.blocked,
-            permitted=self.permitted,
             managed=self.managed,
-            alteration=self.alteration,
+            **parts(blocked=self.blocked, permitted=self.permitted, alteration=self.alteration),
             definitions=self.definitions,
             web=self.web_policies,
         )

@@ -21,6 +21,7 @@ from mailreeve.formats.networks import parse_network
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import changes
 from mailreeve.store.changes import MOST_NAMED, Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
@@ -30,6 +31,8 @@ from mailreeve.store.transactions import Origin, Store, Work
 
 ONE, TWO = "1" * 32, "2" * 32
 RELAYS = (parse_network("10.0.0.0/8"),)
+
+BLOCKED = PolicyType.BLOCKED_SENDERS
 
 
 class Broken(Exception):
@@ -92,16 +95,19 @@ class Families:
         return Loader(load, load_some)
 
     def loaders(self) -> Loaders:
-        names = ("permitted", "managed", "alteration", "definitions", "web")
-        others = {name: self.nothing(name) for name in names}
+        others = {name: self.nothing(name) for name in ("managed", "definitions", "web")}
         return Loaders(
             directory=Loader(self.directory, self.some_directory),
-            blocked=Loader(self.blocked, self.some_blocked),
+            scoped={
+                BLOCKED: Loader(self.blocked, self.some_blocked),
+                PolicyType.PERMITTED_SENDERS: self.nothing("permitted"),
+                PolicyType.ADDRESS_ALTERATION: self.nothing("alteration"),
+            },
             **others,  # type: ignore[arg-type]
         )
 
-    def add(self, store: Store, key: str, part: Part = Part.BLOCKED_SENDERS, account_id: str = ONE) -> None:
-        kind = "blocked" if part is Part.BLOCKED_SENDERS else part.value
+    def add(self, store: Store, key: str, part: Part | PolicyType = BLOCKED, account_id: str = ONE) -> None:
+        kind = "blocked" if part is BLOCKED else part.value
 
         def transaction(work: Work) -> None:
             work.execute(insert(self.table).values(account_id=work.account_id, id=key, text=kind))
@@ -181,9 +187,9 @@ def test_only_the_objects_that_were_touched_are_read(store: Store, follower: Fol
 
     def transaction(work: Work) -> None:
         work.execute(delete(families.table).where(families.table.c.id == "b"))
-        work.changed(Part.BLOCKED_SENDERS, "delete", "thing", "b")
+        work.changed(BLOCKED, "delete", "thing", "b")
         with suppress(Broken), work.item():
-            work.changed(Part.BLOCKED_SENDERS, "update", "thing", "c")
+            work.changed(BLOCKED, "update", "thing", "c")
             raise Broken
 
     store.write(ONE, Origin("test"), transaction)
@@ -201,7 +207,7 @@ def test_a_part_is_read_as_a_whole_after_very_many_changes(
 
     def transaction(work: Work) -> None:
         names = [Name("thing", str(number)) for number in range(MOST_NAMED + 1)]
-        work.changed(Part.BLOCKED_SENDERS, "import", "thing", "all", names=names)
+        work.changed(BLOCKED, "import", "thing", "all", names=names)
 
     store.write(ONE, Origin("test"), transaction)
     assert blocked(follower.current(ONE)) == {"p"}
@@ -467,7 +473,7 @@ def test_a_writer_sees_what_was_there_before_and_not_what_it_wrote(
 
     def transaction(work: Work) -> PolicySet:
         work.execute(insert(families.table).values(account_id=work.account_id, id="own", text="blocked"))
-        work.changed(Part.BLOCKED_SENDERS, "create", "thing", "own")
+        work.changed(BLOCKED, "create", "thing", "own")
         before = follower.current(ONE, work.revision)
         assert blocked(follower.rehearsed(work, before)) == {"theirs", "own"}
         return before
@@ -510,7 +516,7 @@ def test_a_read_after_a_write_sees_it_from_many_threads(
 ) -> None:
     """Eight writers, each of which looks for its own change, and readers that see sets grow and never shrink."""
     done = threading.Event()
-    parts = (Part.BLOCKED_SENDERS, Part.DIRECTORY)
+    parts = (BLOCKED, Part.DIRECTORY)
 
     def holds(policies: PolicySet) -> set[str]:
         return blocked(policies) | set(policies.directory.internal_domains)
@@ -591,7 +597,7 @@ def test_any_order_of_writes_and_looks_shows_the_newest(
             continue
         policies = follower.current(account_id)
         expected = written[account_id]
-        assert blocked(policies) == {key for key, p in expected if p is Part.BLOCKED_SENDERS}
+        assert blocked(policies) == {key for key, p in expected if p is BLOCKED}
         assert policies.directory.internal_domains == {key for key, p in expected if p is Part.DIRECTORY}
         assert policies.revision == len(expected)
 
@@ -600,7 +606,7 @@ two_processes = st.lists(
     st.tuples(
         st.sampled_from(["write", "write", "write many", "hear", "look"]),
         st.sampled_from([0, 1]),
-        st.sampled_from([Part.BLOCKED_SENDERS, Part.DIRECTORY, Part.CREDENTIALS]),
+        st.sampled_from([BLOCKED, Part.DIRECTORY, Part.CREDENTIALS]),
     ),
     max_size=15,
 )

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, delete, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import changes, engines, transactions
 from mailreeve.store.changes import Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
@@ -81,7 +82,7 @@ def test_a_refused_item_is_undone_alone(store: Store, things) -> None:
     """Rows, audit rows and touched parts of the one; the others stay."""
 
     def transaction(work: Work) -> None:
-        for number, part in enumerate((Part.BLOCKED_SENDERS, Part.WEB_LISTS, Part.DIRECTORY)):
+        for number, part in enumerate((PolicyType.BLOCKED_SENDERS, Part.WEB_LISTS, Part.DIRECTORY)):
             try:
                 with work.item():
                     things.put(f"k{number}")(work)
@@ -94,7 +95,7 @@ def test_a_refused_item_is_undone_alone(store: Store, things) -> None:
     store.write(ONE, things.origin, transaction)
     assert things.keys(store) == ["k0", "k2"]
     assert [row["object_id"] for row in things.audits(store)] == ["k0", "k0", "k2", "k2"]
-    noted = {Part.BLOCKED_SENDERS: "k0", Part.DIRECTORY: "k2"}
+    noted = {PolicyType.BLOCKED_SENDERS: "k0", Part.DIRECTORY: "k2"}
     assert touched_since(store, 0) == {part: {Name("thing", key)} for part, key in noted.items()}
 
 

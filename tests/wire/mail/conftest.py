@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from policy_parts import parts
 
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Domain, Sender
@@ -97,8 +98,7 @@ class Office:
             revision=len(self.blocked) + 1,
             directory=Directory(internal_domains=self.domains),
             relay_networks=self.relay,
-            blocked=self.blocked,
-            permitted=self.permitted,
+            **parts(blocked=self.blocked, permitted=self.permitted),
             managed=self.managed,
             definitions=self.definitions,
         )

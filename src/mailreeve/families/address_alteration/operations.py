@@ -15,6 +15,7 @@ from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.model.policies import Routing
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
@@ -41,7 +42,7 @@ from mailreeve.wire.tokens import Kind
 
 SET: Final = Kind.ALTERATION_SET
 DEFINITION: Final = Kind.ALTERATION_DEFINITION
-POLICY: Final = Kind.ALTERATION_POLICY
+POLICY: Final = POLICY_TYPES[PolicyType.ADDRESS_ALTERATION].kind
 
 MAX_NAME: Final = 255
 MAX_SETS: Final = 10_000
@@ -148,7 +149,7 @@ def create_policy(call: Call, set_wire_id: str, policy: OneOrList) -> Alteration
     document = _document(call, policy)
     row = rows.add_policy(call.work, set_id, document)
     groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(Part.ALTERATION_POLICIES, "create", POLICY, row.id, after=row)
+    call.work.changed(PolicyType.ADDRESS_ALTERATION, "create", POLICY, row.id, after=row)
     return row
 
 
@@ -166,7 +167,7 @@ def update_policy(
     warn_of_widening(call, name, [old.document.scope()], [document.scope()])
     row = rows.replace_policy(call.work, old, set_id, document)
     groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(Part.ALTERATION_POLICIES, "update", POLICY, row.id, before=old, after=row)
+    call.work.changed(PolicyType.ADDRESS_ALTERATION, "update", POLICY, row.id, before=old, after=row)
     return row
 
 
@@ -177,7 +178,7 @@ def delete_policy(call: Call, wire_id: str) -> None:
         raise refused(POLICY_NOT_FOUND, "id")
     rows.remove_policy(call.work, old.id)
     groups.use(call.work, old.id, ())
-    call.work.changed(Part.ALTERATION_POLICIES, "delete", POLICY, old.id, before=old)
+    call.work.changed(PolicyType.ADDRESS_ALTERATION, "delete", POLICY, old.id, before=old)
 
 
 def find_policy(call: Call, wire_id: str) -> AlterationPolicyRow | None:

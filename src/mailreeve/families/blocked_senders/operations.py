@@ -11,16 +11,15 @@ from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.reach_guard import guard_block
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policies import BlockedOption
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.targets import TargetType
-from mailreeve.store.changes import Part
 from mailreeve.store.transactions import Work
 from mailreeve.wire import policy_object
 from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
 from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem
 from mailreeve.wire.policy_target import TargetDocument
-from mailreeve.wire.tokens import Kind
 
-KIND: Final = Kind.BLOCKED_SENDER_POLICY
+KIND: Final = POLICY_TYPES[PolicyType.BLOCKED_SENDERS].kind
 
 
 def create(call: Call, option: BlockedOption, item: PolicyItem, confirmed: bool | None = None) -> BlockedSenderRow:
@@ -30,7 +29,7 @@ def create(call: Call, option: BlockedOption, item: PolicyItem, confirmed: bool 
     guard_block(call, option, document.scope(), document.description, confirmed)
     row = rows.add(call.work, option, document)
     groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(Part.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
+    call.work.changed(PolicyType.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
     return row
 
 
@@ -45,7 +44,7 @@ def update(
     guard_block(call, option, document.scope(), document.description, confirmed)
     row = rows.replace(call.work, old, option, document)
     groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(Part.BLOCKED_SENDERS, "update", KIND, row.id, before=old, after=row)
+    call.work.changed(PolicyType.BLOCKED_SENDERS, "update", KIND, row.id, before=old, after=row)
     return row
 
 
@@ -54,7 +53,7 @@ def delete(call: Call, wire_id: str) -> None:
     old = _changeable(call, wire_id)
     rows.remove(call.work, old.id)
     groups.use(call.work, old.id, ())
-    call.work.changed(Part.BLOCKED_SENDERS, "delete", KIND, old.id, before=old)
+    call.work.changed(PolicyType.BLOCKED_SENDERS, "delete", KIND, old.id, before=old)
 
 
 def get(call: Call, wire_id: str) -> BlockedSenderRow:
@@ -84,7 +83,7 @@ def create_defaults(work: Work, blocked_group: str, exempt_group: str) -> None:
     ):
         row = rows.add(work, option, document, immutable=immutable)
         groups.use(work, row.id, document.group_keys())
-        work.changed(Part.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
+        work.changed(PolicyType.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
 
 
 def _changeable(call: Call, wire_id: str) -> BlockedSenderRow:

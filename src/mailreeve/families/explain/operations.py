@@ -6,7 +6,7 @@ Pure functions over a policy set, so that the endpoints and the command line giv
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -41,18 +41,12 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Candidate, Decision, FieldAlteration, Verdict, WebCandidate
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
-from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
 
-_KINDS: Final[dict[PolicyType, Kind]] = {
-    PolicyType.BLOCKED_SENDERS: Kind.BLOCKED_SENDER_POLICY,
-    PolicyType.PERMITTED_SENDERS: Kind.PERMITTED_SENDER_POLICY,
-    PolicyType.MANAGED_SENDERS: Kind.MANAGED_SENDER,
-    PolicyType.ADDRESS_ALTERATION: Kind.ALTERATION_POLICY,
-}
-_MAIL_KINDS: Final = tuple(_KINDS.values())
+_MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}
 _WEB_KINDS: Final = (Kind.WEB_POLICY, Kind.WEB_ENTRY)
 _STORE_KEY: Final = re.compile(r"\b[0-9a-f]{32}\b")
 
@@ -82,8 +76,7 @@ def explain_message(
     expected: ExpectedAnswer | UnsetType = UNSET
     if wanted is not None:
         kind, key = wanted
-        type_ = next(type_ for type_, theirs in _KINDS.items() if theirs is kind)
-        expected = _expected(item.policy_id, expect_policy(policies, facts, decision, type_, key))
+        expected = _expected(item.policy_id, expect_policy(policies, facts, decision, _MAIL_KINDS[kind], key))
     return MessageExplanation(
         verdict=decision.verdict,
         stage=decision.stage,
@@ -94,7 +87,7 @@ def explain_message(
         winners={
             type_: None
             if winner is None
-            else WinnerAnswer(wire.seal(_KINDS[type_], winner.id), winner.description)
+            else WinnerAnswer(wire.seal(POLICY_TYPES[type_].kind, winner.id), winner.description)
             for type_, winner in decision.winners.items()
         },
         alterations=[wire.alteration(alteration) for alteration in decision.alterations],
@@ -149,7 +142,7 @@ def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb
     )
 
 
-def _open(ids: Ids, account_id: str, wire_id: str, kinds: Sequence[Kind], other: str) -> tuple[Kind, str]:
+def _open(ids: Ids, account_id: str, wire_id: str, kinds: Collection[str], other: str) -> tuple[str, str]:
     """Of which of these kinds the id is, and the store key behind it. An id says nothing of its kind, but opens as
     one kind only. `other` is what it may be instead."""
     for kind in (*_MAIL_KINDS, *_WEB_KINDS):
@@ -180,12 +173,12 @@ class _WireIds:
         self._account_id = account_id
         self._known: dict[str, str] = {}
         for candidate in decision.candidates:
-            self._known[candidate.id] = self.seal(_KINDS[candidate.type], candidate.id)
+            self._known[candidate.id] = self.seal(POLICY_TYPES[candidate.type].kind, candidate.id)
             if candidate.type is PolicyType.ADDRESS_ALTERATION:
                 for key in _STORE_KEY.findall(candidate.effect):
                     self._known[key] = self.seal(Kind.ALTERATION_SET, key)
 
-    def seal(self, kind: Kind, key: str) -> str:
+    def seal(self, kind: str, key: str) -> str:
         return self._ids.seal(kind, key, self._account_id)
 
     def text(self, text: str) -> str:

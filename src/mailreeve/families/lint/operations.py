@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -17,6 +17,7 @@ from mailreeve.families.lint.types import FindingAnswer, LintAnswer, LintPolicie
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.findings import Finding, FindingKind, Level, Subject, SubjectKind
 from mailreeve.policy.lint.linter import lint
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.store.reading import UnreadableRow
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
@@ -25,11 +26,8 @@ from mailreeve.wire.tokens import Ids, Kind
 MOST: Final = 1_000  # findings that one answer lists
 
 _KEY: Final = re.compile(r"[0-9a-f]{32}")
-_TABLES: Final = {
-    "blocked_sender_policy": SubjectKind.BLOCKED_SENDERS,
-    "permitted_sender_policy": SubjectKind.PERMITTED_SENDERS,
-    "managed_sender": SubjectKind.MANAGED_SENDERS,
-    "alteration_policy": SubjectKind.ADDRESS_ALTERATION,
+_TABLES: Final[Mapping[str, PolicyType | SubjectKind]] = {
+    **{row.table: row.type for row in POLICY_TYPES.values()},
     "alteration_definition": SubjectKind.ALTERATION_DEFINITION,
     "web_policy": SubjectKind.WEB_LIST,
     "web_entry": SubjectKind.WEB_ENTRY,
@@ -39,11 +37,8 @@ Stop = Callable[[int], str]
 """Asked now and then, with how many policies and entries have been looked at: why to stop, or an empty text to go
 on."""
 
-_KINDS: Final = {
-    SubjectKind.BLOCKED_SENDERS: Kind.BLOCKED_SENDER_POLICY,
-    SubjectKind.PERMITTED_SENDERS: Kind.PERMITTED_SENDER_POLICY,
-    SubjectKind.MANAGED_SENDERS: Kind.MANAGED_SENDER,
-    SubjectKind.ADDRESS_ALTERATION: Kind.ALTERATION_POLICY,
+_KINDS: Final[Mapping[str, str]] = {
+    **{row.type: row.kind for row in POLICY_TYPES.values()},
     SubjectKind.ALTERATION_DEFINITION: Kind.ALTERATION_DEFINITION,
     SubjectKind.GROUP: Kind.GROUP,
     SubjectKind.WEB_LIST: Kind.WEB_POLICY,

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mailreeve.policy.lint.findings import FindingKind, Level, SubjectKind
+from mailreeve.policy.model.policy_types import PolicyType
+
+SubjectName = Annotated[str, Meta(extra_json_schema={"enum": sorted((*PolicyType, *SubjectKind))})]
+"""What kind of object a finding names: a `PolicyType` or a `SubjectKind`."""
 
 
 class LintPolicies(Struct, frozen=True, rename="camel"):
@@ -20,7 +25,7 @@ class LintPolicies(Struct, frozen=True, rename="camel"):
 class SubjectAnswer(Struct, frozen=True):
     """An object that a finding names."""
 
-    type: SubjectKind
+    type: SubjectName
     id: str
     description: str
 

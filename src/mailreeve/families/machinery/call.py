@@ -14,7 +14,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked
-from mailreeve.wire.tokens import Ids, Kind
+from mailreeve.wire.tokens import Ids
 
 T = TypeVar("T")
 
@@ -88,10 +88,10 @@ class Call:
         after a change, whoever asks first waits for what was changed to be read."""
         return self.current_policies()
 
-    def seal(self, kind: Kind, key: str) -> str:
+    def seal(self, kind: str, key: str) -> str:
         """The wire id of an object of the caller's account."""
         return self.ids.seal(kind, key, self.work.account_id)
 
-    def open(self, kind: Kind, wire_id: str, field: str = "id") -> str:
+    def open(self, kind: str, wire_id: str, field: str = "id") -> str:
         """The store key of an object of the caller's account. Raises `ItemRefused` naming `field`."""
         return self.ids.open(kind, wire_id, self.work.account_id, field)

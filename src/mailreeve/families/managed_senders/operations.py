@@ -14,12 +14,11 @@ from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.formats.addresses import AddressError, parse_domain, without_tags
 from mailreeve.policy.model.policies import ManagedAction
-from mailreeve.store.changes import Part
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, not_managed, refused
-from mailreeve.wire.tokens import Kind
 
-KIND: Final = Kind.MANAGED_SENDER
+KIND: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS].kind
 
 
 def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> ManagedSenderRow:
@@ -35,7 +34,7 @@ def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> 
     if old.action is action:
         return old
     row = rows.change(call.work, old, action)
-    call.work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
+    call.work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
     return row
 
 
@@ -60,11 +59,11 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
     rows.remove(work, list(gone))
     rows.hand_over(work, address, owner)
     for row in gone.values():
-        work.changed(Part.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
+        work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
     for row in joining:
         if row.id not in gone:
             moved = msgspec.structs.replace(row, recipient=owner)
-            work.changed(Part.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
+            work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
 def _changed(row: ManagedSenderRow) -> tuple[int, datetime, bool]:
@@ -78,7 +77,7 @@ def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAc
     if rows.count(call.work, recipient) >= most:
         raise refused(MANAGED_SENDER_LIMIT, "to", f"{MANAGED_SENDER_LIMIT.message}: it holds {most} of {most}")
     row = rows.add(call.work, recipient, matched, shown, action)
-    call.work.changed(Part.MANAGED_SENDERS, "create", KIND, row.id, after=row)
+    call.work.changed(PolicyType.MANAGED_SENDERS, "create", KIND, row.id, after=row)
     return row
 
 

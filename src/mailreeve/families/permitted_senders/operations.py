@@ -10,14 +10,13 @@ from typing import Final
 
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.permitted_senders import rows
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.targets import TargetType
-from mailreeve.store.changes import Part
 from mailreeve.store.transactions import Work
 from mailreeve.wire.policy_object import PolicyDocument
 from mailreeve.wire.policy_target import TargetDocument
-from mailreeve.wire.tokens import Kind
 
-KIND: Final = Kind.PERMITTED_SENDER_POLICY
+KIND: Final = POLICY_TYPES[PolicyType.PERMITTED_SENDERS].kind
 
 
 def create_default(work: Work, permitted_group: str) -> None:
@@ -29,4 +28,4 @@ def create_default(work: Work, permitted_group: str) -> None:
     )
     row = rows.add(work, document)
     groups.use(work, row.id, document.group_keys())
-    work.changed(Part.PERMITTED_SENDERS, "create", KIND, row.id, after=row)
+    work.changed(PolicyType.PERMITTED_SENDERS, "create", KIND, row.id, after=row)

@@ -13,7 +13,7 @@ from mailreeve.families.replay.types import CauseAnswer, Example, Fate, Group, N
 from mailreeve.families.tracking.rows import Recorded
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.model.decisions import Decision
-from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.policy.replay.difference import DEFINITION, Cause, Change
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind
@@ -28,11 +28,8 @@ GROUPS: Final = 200  # groups told, the largest first
 Decide = Callable[[], tuple[Decision, Decision]]
 """What becomes of a message without the draft, and with it."""
 
-_KINDS: Final[Mapping[str, Kind]] = {
-    PolicyType.BLOCKED_SENDERS.value: Kind.BLOCKED_SENDER_POLICY,
-    PolicyType.PERMITTED_SENDERS.value: Kind.PERMITTED_SENDER_POLICY,
-    PolicyType.MANAGED_SENDERS.value: Kind.MANAGED_SENDER,
-    PolicyType.ADDRESS_ALTERATION.value: Kind.ALTERATION_POLICY,
+_KINDS: Final[Mapping[str, str]] = {
+    **{row.type: row.kind for row in POLICY_TYPES.values()},
     DEFINITION: Kind.ALTERATION_DEFINITION,
 }
 

@@ -25,12 +25,12 @@ from mailreeve.policy.index.personal import (
     kind_of,
 )
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.index.scoped import ScopedIndex, effect_of
+from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.decisions import Candidate, Decision, Verdict
 from mailreeve.policy.model.identities import Membership, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
 from mailreeve.policy.model.policies import FromPart, ManagedSender
-from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
+from mailreeve.policy.model.policy_types import POLICY_TYPES, SCOPED, Layer, PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.model.ways import senders_of, way_to_member, way_to_target
 from mailreeve.policy.model.wording import stand_in_words
@@ -82,7 +82,7 @@ class Trace:
             self._applied(type_, match, place, ranked[0][0]) for place, (_, match) in enumerate(ranked, 1)
         ]
         candidates += [
-            Candidate(type_, policy.id, policy.description, effect_of(policy), unmet.value, key, 0)
+            Candidate(type_, policy.id, policy.description, policy.effect, unmet.value, key, 0)
             for key, policy, unmet in rest
         ]
         self._note(type_, candidates, len(matches), len(index), everything=decided is None)
@@ -112,7 +112,7 @@ class Trace:
             type=type_,
             id=policy.id,
             description=policy.description,
-            effect=effect_of(policy),
+            effect=policy.effect,
             failed=None,
             sort_key=key,
             place=place,
@@ -240,7 +240,7 @@ class Trace:
         ways = dict.fromkeys(step for one in (*people, recipient) for step in policies.identities.way(one))
         if ways:
             lines.append(f"aliases and tags: {'; '.join(map(stand_in_words, ways))}")
-        for type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS, PolicyType.ADDRESS_ALTERATION):
+        for type_ in SCOPED:
             lines.append(f"{POLICY_TYPES[type_].words}: {self._steps[type_]}")
         at_root = sum(1 for alteration in decision.alterations if not alteration.set_id)
         if at_root:

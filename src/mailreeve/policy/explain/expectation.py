@@ -13,8 +13,7 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Address, NullSender
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.explain.comparison import why_before
-from mailreeve.policy.index import contents
-from mailreeve.policy.index.matching import Case, Match, ScopedPolicy, Unmet, case_of, evaluate, reads_header
+from mailreeve.policy.index.matching import Case, Match, Unmet, case_of, evaluate, reads_header
 from mailreeve.policy.index.personal import UNAUTHENTICATED, Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision, Verdict
@@ -27,6 +26,7 @@ from mailreeve.policy.model.policies import (
     ManagedAction,
     ManagedSender,
     Scope,
+    ScopedPolicy,
 )
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
 from mailreeve.policy.model.wording import LAYER_WORDS, quoted, target_words
@@ -55,9 +55,9 @@ def expect_policy(
 ) -> Expectation | None:
     """What became of the policy or personal entry in the decision about these facts; None if there is none."""
     if type_ is PolicyType.MANAGED_SENDERS:
-        entry = contents.find_entry(policies, policy_id)
+        entry = policies.managed.get(policy_id)
         return None if entry is None else _expect_entry(policies, facts, decision, entry)
-    policy = contents.find_scoped(policies, type_, policy_id)
+    policy = policies.scoped[type_].get(policy_id)
     if policy is None:
         return None
     case = case_of(policies.identities, policies.relay_networks, facts)
@@ -75,7 +75,7 @@ def expect_policy(
 
 def _lost(policies: PolicySet, case: Case, type_: PolicyType, loser: Match[ScopedPolicy], winner_id: str) -> str:
     name = quoted(loser.policy.description)
-    winner = contents.find_scoped(policies, type_, winner_id)
+    winner = policies.scoped[type_].get(winner_id)
     match: Match[ScopedPolicy] | Unmet = Unmet.SENDER if winner is None else evaluate(winner, case)
     if winner is None or isinstance(match, Unmet):
         raise AssertionError(f"the winner {winner_id} does not apply")

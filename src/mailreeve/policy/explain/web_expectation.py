@@ -5,12 +5,11 @@ from __future__ import annotations
 from mailreeve.formats.weburls import parse_web_url
 from mailreeve.policy.decide.web import SCOPE_WORDS, EntryKey, WebRequest
 from mailreeve.policy.explain.expectation import Expectation
-from mailreeve.policy.index import contents
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed, list_entry
 from mailreeve.policy.model.decisions import WebDecision
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import WebEntry
+from mailreeve.policy.model.policies import WebEntry, WebPolicy
 from mailreeve.policy.model.wording import quoted
 
 
@@ -19,7 +18,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
 
     `wanted` is the id of either; None if there is none. Of a list its strongest entry speaks for it.
     """
-    policy = contents.find_web(policies, wanted)
+    policy = _find(policies, wanted)
     if policy is None:
         return None
     url = parse_web_url(facts.url)
@@ -84,3 +83,13 @@ def _winner(policies: PolicySet, decision: WebDecision) -> Listed:
 
 def _entry_words(entry: WebEntry) -> str:
     return f"{entry.action} {entry.type} {entry.value}"
+
+
+def _find(policies: PolicySet, wanted: str) -> WebPolicy | None:
+    """One web list, by its own id or by that of one of its entries, or None."""
+    found = policies.web.get(wanted)
+    if found is not None:
+        return found
+    return next(
+        (policy for policy in policies.web.policies if any(entry.id == wanted for entry in policy.entries)), None
+    )

@@ -15,16 +15,12 @@ from mailreeve.policy.model.identities import Identities, named
 from mailreeve.policy.model.keys import ANY_KEYS, NO_KEYS, NULL_SENDER_KEYS, Keys, union
 from mailreeve.policy.model.order import Order, order
 from mailreeve.policy.model.policies import (
-    AlterationPolicy,
-    BlockedSenderPolicy,
     FromPart,
-    PermittedSenderPolicy,
     Scope,
+    ScopedPolicy,
     Terms,
 )
 from mailreeve.policy.model.targets import EXTERNAL_KEY, Target, TargetType
-
-ScopedPolicy = BlockedSenderPolicy | PermittedSenderPolicy | AlterationPolicy
 
 P = TypeVar("P", bound=ScopedPolicy)
 """The policies that have one scope, of which one wins per message (behaviour.md section 2.8)."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.formats.networks import Network, Ranges
 from mailreeve.policy.index.definitions import Definitions
-from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import PersonalLists
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.index.source_blocks import SourceBlocks
@@ -23,26 +24,37 @@ from mailreeve.policy.model.policies import (
     Definition,
     ManagedSender,
     PermittedSenderPolicy,
+    ScopedPolicy,
     WebPolicy,
 )
+from mailreeve.policy.model.policy_types import SCOPED, PolicyType
+
+S = TypeVar("S", bound=ScopedPolicy)
+
+Scoped = Mapping[PolicyType, Iterable[ScopedPolicy] | Changes[ScopedPolicy]]
+"""Policies of some types: all of a type, or what has become of single ones."""
+
+_NOTHING: Final[Scoped] = MappingProxyType({})
 
 
 class PolicySet(Struct, frozen=True):
     """Everything that decisions for one account are made from, at one revision.
 
     Readers may share it between threads; nothing in it changes. `relay_networks` are the sources from
-    which mail to external recipients is taken.
+    which mail to external recipients is taken. `scoped` has an index for each type in `SCOPED`.
     """
 
     account_id: str
     revision: int
     identities: Identities
     relay_networks: Ranges
+    scoped: Mapping[PolicyType, ScopedIndex[ScopedPolicy]]
+    # Of `scoped`, those that every decision asks.
     blocked: ScopedIndex[BlockedSenderPolicy]
-    source_blocks: SourceBlocks
     permitted: ScopedIndex[PermittedSenderPolicy]
-    managed: PersonalLists
     alteration: ScopedIndex[AlterationPolicy]
+    source_blocks: SourceBlocks
+    managed: PersonalLists
     definitions: Definitions
     web: WebIndex
 
@@ -54,8 +66,8 @@ class PolicySet(Struct, frozen=True):
     @property
     def size(self) -> int:
         """How many policies, entries and definitions it holds: a measure of the room it takes."""
-        mail = len(self.blocked) + len(self.permitted) + len(self.managed)
-        return mail + len(self.alteration) + len(self.definitions) + len(self.web)
+        scoped = sum(map(len, self.scoped.values()))
+        return scoped + len(self.managed) + len(self.definitions) + len(self.web)
 
     @staticmethod
     def build(
@@ -64,25 +76,26 @@ class PolicySet(Struct, frozen=True):
         revision: int,
         directory: Directory | None = None,
         relay_networks: Iterable[Network] = (),
-        blocked: Iterable[BlockedSenderPolicy] = (),
-        permitted: Iterable[PermittedSenderPolicy] = (),
+        scoped: Scoped = _NOTHING,
         managed: Iterable[ManagedSender] = (),
-        alteration: Iterable[AlterationPolicy] = (),
         definitions: Iterable[Definition] = (),
         web: Iterable[WebPolicy] = (),
     ) -> PolicySet:
         """The set, indexed. An omitted directory is an empty one: nobody is internal."""
-        blocked_index = ScopedIndex(blocked)
+        empty: ScopedIndex[ScopedPolicy] = ScopedIndex()
+        indexes = {type_: _scoped(empty, scoped.get(type_)) for type_ in SCOPED}
+        blocked = cast(ScopedIndex[BlockedSenderPolicy], indexes[PolicyType.BLOCKED_SENDERS])
         return PolicySet(
             account_id=account_id,
             revision=revision,
             identities=Identities(Directory() if directory is None else directory),
             relay_networks=Ranges(relay_networks),
-            blocked=blocked_index,
-            source_blocks=SourceBlocks.of(blocked_index.policies),
-            permitted=ScopedIndex(permitted),
+            scoped=indexes,
+            blocked=blocked,
+            permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
+            alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
+            source_blocks=SourceBlocks.of(blocked.policies),
             managed=PersonalLists(managed),
-            alteration=ScopedIndex(alteration),
             definitions=Definitions(definitions),
             web=WebIndex(web),
         )
@@ -93,10 +106,8 @@ class PolicySet(Struct, frozen=True):
         revision: int,
         directory: Directory | DirectoryChanges | None = None,
         relay_networks: Iterable[Network] | None = None,
-        blocked: Iterable[BlockedSenderPolicy] | Changes[BlockedSenderPolicy] | None = None,
-        permitted: Iterable[PermittedSenderPolicy] | Changes[PermittedSenderPolicy] | None = None,
+        scoped: Scoped = _NOTHING,
         managed: Iterable[ManagedSender] | Changes[ManagedSender] | None = None,
-        alteration: Iterable[AlterationPolicy] | Changes[AlterationPolicy] | None = None,
         definitions: Iterable[Definition] | Changes[Definition] | None = None,
         web: Iterable[WebPolicy] | Changes[WebPolicy] | None = None,
     ) -> PolicySet:
@@ -105,36 +116,44 @@ class PolicySet(Struct, frozen=True):
         A part is given whole, or as what has become of single objects of it, which costs what these cost.
         What is not given is shared with this set.
         """
-        identities, source_blocks = self.identities, self.source_blocks
+        identities = self.identities
         if isinstance(directory, DirectoryChanges):
             identities = identities.changed(directory)
         elif directory is not None:
             identities = Identities(directory)
-        blocked_index = self.blocked
-        if isinstance(blocked, Changes):
-            ids = {*blocked.gone, *(policy.id for policy in blocked.put)}
-            gone = [policy for key in ids if (policy := blocked_index.get(key)) is not None]
-            source_blocks = source_blocks.changed(gone, blocked.put)
-            blocked_index = blocked_index.changed(blocked)
-        elif blocked is not None:
-            blocked_index = ScopedIndex(blocked)
-            source_blocks = SourceBlocks.of(blocked_index.policies)
+        indexes = {type_: _scoped(index, scoped.get(type_)) for type_, index in self.scoped.items()}
+        blocked = cast(ScopedIndex[BlockedSenderPolicy], indexes[PolicyType.BLOCKED_SENDERS])
         return replace(
             self,
             revision=revision,
             identities=identities,
             relay_networks=self.relay_networks if relay_networks is None else Ranges(relay_networks),
-            blocked=blocked_index,
-            source_blocks=source_blocks,
-            permitted=_scoped(self.permitted, permitted),
+            scoped=indexes,
+            blocked=blocked,
+            permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
+            alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
+            source_blocks=self._source_blocks(blocked, scoped.get(PolicyType.BLOCKED_SENDERS)),
             managed=_lists(self.managed, managed),
-            alteration=_scoped(self.alteration, alteration),
             definitions=_definitions(self.definitions, definitions),
             web=_web(self.web, web),
         )
 
+    def _source_blocks(
+        self,
+        blocked: ScopedIndex[BlockedSenderPolicy],
+        given: Iterable[ScopedPolicy] | Changes[ScopedPolicy] | None,
+    ) -> SourceBlocks:
+        if given is None:
+            return self.source_blocks
+        if not isinstance(given, Changes):
+            return SourceBlocks.of(blocked.policies)
+        ids = {*given.gone, *(policy.id for policy in given.put)}
+        gone = [policy for key in ids if (policy := self.blocked.get(key)) is not None]
+        put = [policy for key in ids if (policy := blocked.get(key)) is not None]
+        return self.source_blocks.changed(gone, put)
 
-def _scoped(index: ScopedIndex[P], given: Iterable[P] | Changes[P] | None) -> ScopedIndex[P]:
+
+def _scoped(index: ScopedIndex[S], given: Iterable[S] | Changes[S] | None) -> ScopedIndex[S]:
     if isinstance(given, Changes):
         return index.changed(given)
     return index if given is None else ScopedIndex(given)

@@ -24,11 +24,11 @@ from mailreeve.policy.index.buckets import (
     shelf_without,
 )
 from mailreeve.policy.index.by_sender import BySender, Found, collect
-from mailreeve.policy.index.matching import P, ScopedPolicy, reads_header
+from mailreeve.policy.index.matching import P, reads_header
 from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.persistent_map import Sharded
-from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, PermittedSenderPolicy
+from mailreeve.policy.model.policies import Changes
 
 NEAR: Final = 8
 """So many policies of each row are yielded as being about a sender."""
@@ -61,9 +61,9 @@ class ScopedIndex(Generic[P]):
                 collect(found, scope.to.key, Reversed(policy))
             if terms.enabled:
                 if reads_header(scope, is_reversed=False):
-                    readers.setdefault(effect_of(policy), []).append(policy)
+                    readers.setdefault(policy.effect, []).append(policy)
                 if terms.bidirectional and reads_header(scope, is_reversed=True):
-                    readers.setdefault(effect_of(policy), []).append(Reversed(policy))
+                    readers.setdefault(policy.effect, []).append(Reversed(policy))
         if len(by_id) < count:  # of several with one id the last one counts
             self.__init__(by_id.values())  # type: ignore[misc]
             return
@@ -156,29 +156,14 @@ def _other_readers(
     for policy in gone:
         for _, entry in _entries([policy], enabled=True):
             if reads_header(policy.scope, isinstance(entry, Reversed)):
-                effect = effect_of(policy)
+                effect = policy.effect
                 left = shelf_without(changed.pop(effect), entry)
                 if len(left):
                     changed[effect] = left
     for policy in new:
         for _, entry in _entries([policy], enabled=True):
             if reads_header(policy.scope, isinstance(entry, Reversed)):
-                effect = effect_of(policy)
+                effect = policy.effect
                 there = changed.get(effect)
                 changed[effect] = by_recipient([entry]) if there is None else shelf_with(there, entry)
     return changed
-
-
-RELAY_REFUSAL: Final = "block_sender as an open relay"
-"""The effect of the account's fixed policy (D-14), whose refusal has a text of its own."""
-
-
-def effect_of(policy: ScopedPolicy) -> str:
-    """What the policy does when it wins, in a word or two. Equal effects change a decision equally."""
-    if isinstance(policy, BlockedSenderPolicy):
-        if policy.relay_guard and policy.option is BlockedOption.BLOCK_SENDER:
-            return RELAY_REFUSAL
-        return policy.option.value
-    if isinstance(policy, PermittedSenderPolicy):
-        return "permit"
-    return f"set {policy.set_id}"

@@ -7,10 +7,10 @@ from itertools import product
 from typing import Final
 
 from mailreeve.formats.addresses import fold_local
-from mailreeve.policy.index import contents
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.findings import Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.model.policies import AddressType, Definition, Routing
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.wording import definition_words, listed, quoted
 
 _FIELDS: Final[tuple[AddressType, ...]] = tuple(field for field in AddressType if field is not AddressType.ALL)
@@ -38,7 +38,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
     taken: dict[tuple[str, str, str], dict[Use, Subject]] = {}
     sets: dict[str, Subject] = {}
     internal_domains = policies.directory.internal_domains
-    for definition in contents.definitions(policies):
+    for definition in policies.definitions.every():
         original, text = definition.original, definition_words(definition)
         subject = Subject(SubjectKind.ALTERATION_DEFINITION, definition.id, text)
         sets.setdefault(definition.set_id, subject)
@@ -74,7 +74,7 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
                 " account's domains any more",
                 "Delete it, or register the domain again.",
             )
-    used = {policy.set_id for policy in contents.alteration(policies) if policy.scope.terms.enabled}
+    used = {policy.set_id for policy in policies.alteration.policies if policy.scope.terms.enabled}
     for set_id, subject in sets.items():
         if set_id and set_id not in used:
             yield Finding(
@@ -83,11 +83,11 @@ def lint_definitions(policies: PolicySet) -> Iterator[Finding]:
                 f'No policy uses the set that holds "{subject.description}": its definitions rewrite nothing',
                 "Create a policy for the set, or delete its definitions.",
             )
-    for policy in contents.alteration(policies):
+    for policy in policies.alteration.policies:
         if policy.scope.terms.enabled and policy.set_id not in sets:
             yield Finding(
                 FindingKind.EMPTY_SET,
-                (Subject(SubjectKind.ADDRESS_ALTERATION, policy.id, policy.description),),
+                (Subject(PolicyType.ADDRESS_ALTERATION, policy.id, policy.description),),
                 f"{quoted(policy.description)} uses a set without definitions: where it wins, only those of the"
                 " root count",
                 "Add definitions to its set, or delete the policy.",

@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.policy.model.policy_types import PolicyType
+
 NAMED: Final = 20
 """So many policies a finding names at most; `Finding.count` tells how many it is about."""
 
@@ -60,12 +62,10 @@ _NOTES: Final = frozenset(
 
 
 class SubjectKind(StrEnum):
-    """What kind of object a finding names."""
+    """What kind of object a finding names that is no policy of a `PolicyType`."""
 
-    BLOCKED_SENDERS = "blocked_senders"
-    PERMITTED_SENDERS = "permitted_senders"
-    MANAGED_SENDERS = "managed_senders"
-    ADDRESS_ALTERATION = "address_alteration"
+    __hash__ = str.__hash__  # one is found by the text of an answer
+
     ALTERATION_DEFINITION = "alteration_definition"
     GROUP = "group"
     WEB_LIST = "web_list"
@@ -79,7 +79,7 @@ WEB_SUBJECTS: Final = frozenset((SubjectKind.WEB_LIST, SubjectKind.WEB_ENTRY))
 class Subject(Struct, frozen=True, gc=False):
     """An object that a finding names, by its id in the store."""
 
-    kind: SubjectKind
+    kind: PolicyType | SubjectKind
     id: str
     description: str
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from mailreeve.policy.index import contents
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.alteration import lint_definitions
 from mailreeve.policy.lint.coverage import Coverage
-from mailreeve.policy.lint.findings import Finding, SubjectKind
+from mailreeve.policy.lint.findings import Finding
 from mailreeve.policy.lint.groups import lint_groups
 from mailreeve.policy.lint.mail import MailLinter
 from mailreeve.policy.lint.permits import PermitLinter
 from mailreeve.policy.lint.web import WebLinter
+from mailreeve.policy.model.policy_types import PolicyType
 
 Progress = Callable[[int], None]
 """Told now and then how many policies and entries have been looked at."""
@@ -32,31 +32,31 @@ def lint(
     looked = _Count(progress)
     coverage = Coverage(policies.identities)
 
-    blocked = MailLinter(policies.blocked, SubjectKind.BLOCKED_SENDERS, coverage, at)
-    for blocking in contents.blocked(policies):
+    blocked = MailLinter(policies.blocked, PolicyType.BLOCKED_SENDERS, coverage, at)
+    for blocking in policies.blocked.policies:
         looked.one_more()
         yield from blocked.look_at(blocking)
     yield from blocked.last()
     permits = PermitLinter(policies, blocked.rivals, coverage, at)
-    permitted = MailLinter(policies.permitted, SubjectKind.PERMITTED_SENDERS, coverage, at)
-    for permit in contents.permitted(policies):
+    permitted = MailLinter(policies.permitted, PolicyType.PERMITTED_SENDERS, coverage, at)
+    for permit in policies.permitted.policies:
         looked.one_more()
         yield from permitted.look_at(permit)
         yield from permits.look_at_policy(permit)
     yield from permitted.last()
-    for entry in contents.managed(policies):
+    for entry in policies.managed.entries:
         looked.one_more()
         permits.look_at_entry(entry)
     yield from permits.findings()
-    altering = MailLinter(policies.alteration, SubjectKind.ADDRESS_ALTERATION, coverage, at)
-    for alteration in contents.alteration(policies):
+    altering = MailLinter(policies.alteration, PolicyType.ADDRESS_ALTERATION, coverage, at)
+    for alteration in policies.alteration.policies:
         looked.one_more()
         yield from altering.look_at(alteration)
     yield from altering.last()
     yield from lint_definitions(policies)
     yield from lint_groups(policies)
 
-    lists = tuple(contents.web(policies))
+    lists = tuple(policies.web.policies)
     web = WebLinter(lists, coverage, at, web_proxy=web_proxy)
     for listed in lists:
         looked.one_more(max(1, len(listed.entries)))
@@ -66,11 +66,10 @@ def lint(
 
 def size(policies: PolicySet) -> int:
     """How much there is to look at: what progress counts up to."""
-    scoped = (contents.blocked(policies), contents.permitted(policies), contents.alteration(policies))
     return (
-        sum(1 for part in scoped for _ in part)
-        + sum(1 for _ in contents.managed(policies))
-        + sum(max(1, len(policy.entries)) for policy in contents.web(policies))
+        sum(map(len, policies.scoped.values()))
+        + sum(1 for _ in policies.managed.entries)
+        + sum(max(1, len(policy.entries)) for policy in policies.web.policies)
     )
 
 

@@ -16,16 +16,16 @@ from typing import Generic, TypeAlias
 
 from mailreeve.policy.explain.comparison import why_before
 from mailreeve.policy.index.buckets import Row
-from mailreeve.policy.index.matching import P, ScopedPolicy
-from mailreeve.policy.index.scoped import ScopedIndex, effect_of
+from mailreeve.policy.index.matching import P
+from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.lint.coverage import Coverage
-from mailreeve.policy.lint.findings import Finding, FindingKind, Subject, SubjectKind
+from mailreeve.policy.lint.findings import Finding, FindingKind, Subject
 from mailreeve.policy.lint.rivals import Rivals
 from mailreeve.policy.lint.scope_cover import Direction, direction_of, directions, is_in_force
 from mailreeve.policy.lint.shared_members import SharedMembers
 from mailreeve.policy.model.keys import keys_of
 from mailreeve.policy.model.order import tie_breaker
-from mailreeve.policy.model.policies import BlockedSenderPolicy
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.policy.model.wording import listed, quoted, target_words
 
@@ -36,7 +36,7 @@ Keypair: TypeAlias = tuple[str, str]
 class MailLinter(Generic[P]):
     """The linter of one type of policy, at one time."""
 
-    def __init__(self, index: ScopedIndex[P], kind: SubjectKind, coverage: Coverage, at: float) -> None:
+    def __init__(self, index: ScopedIndex[P], kind: PolicyType, coverage: Coverage, at: float) -> None:
         self._index = index
         self._kind = kind
         self._coverage = coverage
@@ -75,7 +75,7 @@ class MailLinter(Generic[P]):
         shadows = self._shadows(policy)
         if shadows:
             yield self._shadowed(ways, shadows)
-        elif not is_relay_guard(policy):
+        elif not policy.relay_guard:
             yield from self._ties(ways)
 
     def _dead(self, policy: P) -> Finding | None:
@@ -129,15 +129,15 @@ class MailLinter(Generic[P]):
 
     def _stands(self, way: Direction[P]) -> bool:
         """Whether it means anything that a policy ties with this one: it may win, and is not the account's own."""
-        return not is_relay_guard(way.policy) and not self._shadows(way.policy)
+        return not way.policy.relay_guard and not self._shadows(way.policy)
 
     def _shadowed(self, ways: list[Direction[P]], shadows: list[Direction[P]]) -> Finding:
         policy, rivals = ways[0].policy, list({shadow.policy.id: shadow for shadow in shadows}.values())
         name, theirs = quoted(policy.description), listed(quoted(rival.policy.description) for rival in rivals)
         reasons = "; ".join(why_before(shadow.match, way.match) for way, shadow in zip(ways, shadows, strict=True))
         why = f"{name} can never win: wherever it applies, so does {theirs}, and {reasons}"
-        harmless = all(effect_of(rival.policy) == effect_of(policy) for rival in rivals)
-        if is_relay_guard(policy):
+        harmless = all(rival.policy.effect == policy.effect for rival in rivals)
+        if policy.relay_guard:
             advice = f"This is the account's own policy: consider whether {theirs} should reach so far."
         elif harmless:
             advice = "It changes nothing: delete it."
@@ -193,7 +193,7 @@ class MailLinter(Generic[P]):
         why = (
             f"{name} and {other} are equally narrow and can apply to one message{both}: {reason}, which is {other}"
         )
-        harmless = effect_of(first) == effect_of(second)
+        harmless = first.effect == second.effect
         advice = (
             "They do the same, so nothing depends on it; one of them may do."
             if harmless
@@ -212,8 +212,3 @@ class MailLinter(Generic[P]):
     ) -> Finding:
         subjects = tuple(Subject(self._kind, p.id, p.description) for p in (policy, *others))
         return Finding(kind, subjects, why, advice, harmless=harmless)
-
-
-def is_relay_guard(policy: ScopedPolicy) -> bool:
-    """Whether it is the account's own policy (D-14), which nobody can change and which lets bounces pass."""
-    return isinstance(policy, BlockedSenderPolicy) and policy.relay_guard

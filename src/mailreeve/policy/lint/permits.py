@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import entry_description
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.exemptions import Exemptions
-from mailreeve.policy.lint.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
+from mailreeve.policy.lint.findings import NAMED, Finding, FindingKind, Subject
 from mailreeve.policy.lint.rivals import Rivals
 from mailreeve.policy.lint.scope_cover import Direction, directions, is_in_force
 from mailreeve.policy.model.policies import (
@@ -22,6 +21,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     Scope,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.model.wording import listed, quoted
 
@@ -43,7 +43,7 @@ class PermitLinter:
         self._blocked = blocked
         self._coverage = coverage
         self._at = at
-        self._exemptions = Exemptions(contents.blocked(policies), *_named(policies), coverage, at)
+        self._exemptions = Exemptions(policies.blocked.policies, *_named(policies), coverage, at)
         self._under: dict[str, tuple[BlockedSenderPolicy, list[ManagedSender], int]] = {}
         self._inside: list[ManagedSender] = []
         self._inside_count = 0
@@ -60,8 +60,8 @@ class PermitLinter:
         found = {block.id: block for block in blocks if block is not None}
         theirs = listed(quoted(block.description) for block in found.values())
         subjects = (
-            Subject(SubjectKind.PERMITTED_SENDERS, policy.id, policy.description),
-            *(Subject(SubjectKind.BLOCKED_SENDERS, block.id, block.description) for block in found.values()),
+            Subject(PolicyType.PERMITTED_SENDERS, policy.id, policy.description),
+            *(Subject(PolicyType.BLOCKED_SENDERS, block.id, block.description) for block in found.values()),
         )
         name = quoted(policy.description)
         why = f"{name} lets nobody in: {theirs} blocks whatever it permits, and blocks count first"
@@ -91,7 +91,7 @@ class PermitLinter:
         """What was found among the personal permits."""
         for block, named, count in self._under.values():
             entries = tuple(_entry_subject(entry) for entry in named)
-            subject = Subject(SubjectKind.BLOCKED_SENDERS, block.id, block.description)
+            subject = Subject(PolicyType.BLOCKED_SENDERS, block.id, block.description)
             shown = listed((f"{entry.sender} by {entry.recipient}" for entry in named), 3)
             what = (
                 f"the permit of {shown} lets nobody in"
@@ -132,15 +132,15 @@ def _named(policies: PolicySet) -> tuple[frozenset[str], frozenset[str]]:
     """The keys that permits name, on the sender's side and on the recipient's."""
     senders: set[str] = set()
     recipients: set[str] = set()
-    for policy in contents.permitted(policies):
+    for policy in policies.permitted.policies:
         for way in directions(policy):
             senders.add(way.sender.key)
             recipients.add(way.recipient.key)
-    for entry in contents.managed(policies):
+    for entry in policies.managed.entries:
         senders.add(entry.sender)
         recipients.add(entry.recipient)
     return frozenset(senders), frozenset(recipients)
 
 
 def _entry_subject(entry: ManagedSender) -> Subject:
-    return Subject(SubjectKind.MANAGED_SENDERS, entry.id, entry_description(entry))
+    return Subject(PolicyType.MANAGED_SENDERS, entry.id, entry_description(entry))

@@ -8,11 +8,11 @@ from typing import Final, Generic, TypeVar
 from msgspec import Struct
 
 from mailreeve.formats.networks import Network
-from mailreeve.policy.index.matching import Match, P, ScopedPolicy, policy_order
+from mailreeve.policy.index.matching import Match, P, policy_order
 from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.model.order import Order
-from mailreeve.policy.model.policies import BlockedSenderPolicy, FromPart, Scope
+from mailreeve.policy.model.policies import FromPart, Scope, ScopedPolicy
 from mailreeve.policy.model.targets import Target, TargetType
 
 Q = TypeVar("Q", bound=ScopedPolicy)
@@ -76,7 +76,7 @@ def covers(coverage: Coverage, wide: Direction[P], narrow: Direction[Q], at: flo
     True is certain; False may also mean that it cannot be told. Policies of different types may be compared.
     """
     ours, theirs = wide.policy.scope.terms, narrow.policy.scope.terms
-    if not ours.enabled or (isinstance(wide.policy, BlockedSenderPolicy) and wide.policy.relay_guard):
+    if not ours.enabled or wide.policy.relay_guard:
         return False  # the guard lets bounces from relay networks pass
     return (
         ours.starts <= max(at, theirs.starts)

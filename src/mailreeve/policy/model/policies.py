@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from math import inf
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from mailreeve.formats.networks import Network
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, Target
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 
 
 class Changes(Struct, Generic[T], frozen=True):
@@ -118,6 +119,33 @@ class Scope(Struct, frozen=True, gc=False):
         return Scope(from_, to, terms)
 
 
+class ScopedPolicy(Protocol):
+    """A policy with one scope, of a type of which one wins per message (behaviour.md section 2.8).
+
+    `created` is in POSIX seconds. `effect` is what the policy does when it wins, in a word or two: equal effects
+    change a decision equally. `relay_guard` marks the account's fixed policy, see `BlockedSenderPolicy`.
+    """
+
+    type: ClassVar[PolicyType]
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def created(self) -> float: ...
+    @property
+    def relay_guard(self) -> bool: ...
+    @property
+    def effect(self) -> str: ...
+
+
+RELAY_REFUSAL: Final = "block_sender as an open relay"
+"""The effect of the account's fixed policy (D-14), whose refusal has a text of its own."""
+
+
 class BlockedSenderPolicy(Struct, frozen=True, gc=False):
     """Refuses, or exempts, a sender (behaviour.md section 3). `created` is in POSIX seconds.
 
@@ -131,6 +159,14 @@ class BlockedSenderPolicy(Struct, frozen=True, gc=False):
     option: BlockedOption
     created: float
     relay_guard: bool = False
+    type: ClassVar[PolicyType] = PolicyType.BLOCKED_SENDERS
+
+    @property
+    def effect(self) -> str:
+        """See `ScopedPolicy`."""
+        if self.relay_guard and self.option is BlockedOption.BLOCK_SENDER:
+            return RELAY_REFUSAL
+        return self.option.value
 
 
 class PermittedSenderPolicy(Struct, frozen=True, gc=False):
@@ -141,6 +177,8 @@ class PermittedSenderPolicy(Struct, frozen=True, gc=False):
     scope: Scope
     created: float
     relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.PERMITTED_SENDERS
+    effect: ClassVar[str] = "permit"
 
 
 class ManagedSender(Struct, frozen=True, gc=False):
@@ -207,6 +245,12 @@ class AlterationPolicy(Struct, frozen=True, gc=False):
     set_id: str
     created: float
     relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.ADDRESS_ALTERATION
+
+    @property
+    def effect(self) -> str:
+        """See `ScopedPolicy`."""
+        return f"set {self.set_id}"
 
 
 class WebEntryType(StrEnum):

@@ -76,7 +76,7 @@ class PolicyTypeRow(Struct, frozen=True):
     in, if any, and `refusals` what it then tells those whom it refuses, None for a type that refuses nobody.
     `kind` is what ids are bound to and the audit log says, so that it never changes. `table` is where its policies
     are stored. `api` is the beginning of its endpoints' paths, empty where there are none; callers of them need
-    `read` and `edit`.
+    `read` and `edit`. `id_prefix` stands before ids of its policies on the wire.
     """
 
     type: PolicyType
@@ -89,6 +89,7 @@ class PolicyTypeRow(Struct, frozen=True):
     api: str
     read: Permission
     edit: Permission
+    id_prefix: str = ""
 
 
 def _refused(text: str) -> SmtpReply:
@@ -146,6 +147,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             api="managedsender",
             read=Permission.GATEWAY_MANAGED_SENDERS_EDIT,
             edit=Permission.GATEWAY_MANAGED_SENDERS_EDIT,
+            id_prefix="MTOKEN:",  # as the live service has it (api.md section 1.8)
         ),
         PolicyTypeRow(
             type=PolicyType.ADDRESS_ALTERATION,
@@ -162,6 +164,13 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
     )
 }
 """Every type's row."""
+
+SCOPED: Final[tuple[PolicyType, ...]] = (
+    PolicyType.BLOCKED_SENDERS,
+    PolicyType.PERMITTED_SENDERS,
+    PolicyType.ADDRESS_ALTERATION,
+)
+"""The types whose policies have one scope each; personal entries have none."""
 
 SETTLED_IN: Final[Mapping[Layer, PolicyType]] = {
     row.layer: row.type for row in POLICY_TYPES.values() if row.layer is not None

@@ -18,13 +18,12 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Address, NullSender, Sender, fold_local, is_sender_routed
 from mailreeve.formats.display_names import name_readings
 from mailreeve.formats.networks import IPAddress, Network, unmapped
-from mailreeve.policy.index import contents
-from mailreeve.policy.index.matching import ScopedPolicy, reads_header
+from mailreeve.policy.index.matching import reads_header
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.ranked import policy_of
 from mailreeve.policy.model.facts import MessageFacts
-from mailreeve.policy.model.policies import ManagedSender, Scope, Terms
+from mailreeve.policy.model.policies import ManagedSender, Scope, ScopedPolicy, Terms
 from mailreeve.policy.model.targets import (
     EXTERNAL_KEY,
     INTERNAL_KEY,
@@ -158,7 +157,7 @@ class Alike:
         self._somewhere = {key: Conditions.of(several, during) for key, several in somewhere.items()}
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
         self._at_connect = Conditions.of(chain.from_iterable(map(_decide_at_connect, self._connecting)), during)
-        patterns = (definition.original for held in sets for definition in contents.definitions(held))
+        patterns = (definition.original for held in sets for definition in held.definitions.every())
         self._patterns = frozenset((fold_local(pattern.local), pattern.domain) for pattern in patterns)
         self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
         self._next_number = count()
@@ -272,10 +271,10 @@ def _contents(policies: PolicySet, ids: frozenset[str] | None) -> tuple[Iterator
     parts: tuple[Iterable[ScopedPolicy | None], ...]
     entries: Iterable[ManagedSender | None]
     if ids is None:
-        parts = policies.blocked.policies, policies.permitted.policies, policies.alteration.policies
+        parts = tuple(index.policies for index in policies.scoped.values())
         entries = policies.managed.entries
     else:
-        parts = tuple(map(index.get, ids) for index in (policies.blocked, policies.permitted, policies.alteration))
+        parts = tuple(map(index.get, ids) for index in policies.scoped.values())
         entries = map(policies.managed.get, ids)
     found = (policy.scope for policy in chain.from_iterable(parts) if policy is not None)
     return (scope for scope in found if scope.terms.enabled), (entry for entry in entries if entry is not None)

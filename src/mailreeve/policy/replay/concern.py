@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 from mailreeve.formats.addresses import Address, Sender, fold_local
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
@@ -38,18 +37,15 @@ class Concern:
         self._could_apply: list[CouldApply] = []
         # One index for each set: in an index a changed policy would displace what it was before.
         for held in self._sets:
-            self._could_apply += [
-                *_could_apply(_those(touched, held.blocked)),
-                *_could_apply(_those(touched, held.permitted)),
-                *_could_apply(_those(touched, held.alteration)),
-            ]
+            for index in held.scoped.values():
+                self._could_apply += _could_apply(_those(touched, index))
         self._lists = frozenset(
             entry.recipient for held in self._sets for entry in map(held.managed.get, touched) if entry is not None
         )
         self._patterns = frozenset(
             _pattern(definition)
             for held in self._sets
-            for definition in contents.definitions(held)
+            for definition in held.definitions.every()
             if definition.id in touched
         )
         self._has_source_blocks = any(held.source_blocks.blocks for held in self._sets)

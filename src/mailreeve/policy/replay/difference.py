@@ -14,7 +14,6 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.index import contents
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision, Verdict, Winner
 from mailreeve.policy.model.facts import MessageFacts
@@ -84,7 +83,7 @@ class Comparison:
         self._alike = Alike(before, after, during=during, differing=touched)
         self._told: dict[Hashable, Told] = {}
         self._definitions = {
-            one.id: definition_words(one) for held in (before, after) for one in contents.definitions(held)
+            one.id: definition_words(one) for held in (before, after) for one in held.definitions.every()
         }
 
     def told(self, facts: MessageFacts) -> Told:

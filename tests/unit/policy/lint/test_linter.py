@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+from policy_parts import parts
 
 from mailreeve.formats.addresses import Domain
 from mailreeve.formats.networks import parse_network
@@ -506,7 +507,7 @@ def test_a_policy_is_held_against_few_others_however_many_there_are(monkeypatch,
     monkeypatch.setattr(rivals, "covers", counted(rivals.covers))
     monkeypatch.setattr(rivals, "may_meet", counted(rivals.may_meet))
     directory = Directory(internal_domains=frozenset({Domain("corp.test")}))
-    built = PolicySet.build(account_id="a", revision=1, directory=directory, blocked=policies)
+    built = PolicySet.build(account_id="a", revision=1, directory=directory, **parts(blocked=policies))
     seen: list[int] = []
     every = list(lint(built, NOW, web_proxy=True, progress=seen.append))
     if kind == "alike":

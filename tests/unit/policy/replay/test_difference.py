@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
+from policy_parts import parts
 
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -37,8 +38,8 @@ def message(sender: str, recipient: str = "u@corp.test") -> MessageFacts:
 def test_a_changed_policy_concerns_what_it_named_before_and_what_it_names_now():
     """A policy that is changed to name another sender lets the former one in and keeps the other out, and no
     message of anybody else is looked at."""
-    before = PolicySet.build(account_id="account", revision=1, blocked=[block("old.test")])
-    after = before.changed(revision=1, blocked=Changes((block("new.test"),), frozenset()))
+    before = PolicySet.build(account_id="account", revision=1, **parts(blocked=[block("old.test")]))
+    after = before.changed(revision=1, **parts(blocked=Changes((block("new.test"),), frozenset())))
     comparison = Comparison(before, after, frozenset({"b"}))
     found = [comparison.told(message(sender)) for sender in ("a@old.test", "a@new.test", "a@else.test")]
     cause = Cause("blocked_senders", "b", "b")
@@ -50,7 +51,9 @@ def test_an_envelope_sender_new_to_a_group_matters_though_the_author_is_in_it_al
     group = Target.of(TargetType.PROFILE_GROUP, "g")
     policy = BlockedSenderPolicy("b", "b", Scope(group, EVERYONE), BlockedOption.BLOCK_SENDER, 1.0)
     groups = {"a@author.test": ("g",)}
-    before = PolicySet.build(account_id="a", revision=1, directory=Directory(groups=groups), blocked=[policy])
+    before = PolicySet.build(
+        account_id="a", revision=1, directory=Directory(groups=groups), **parts(blocked=[policy])
+    )
     after = before.changed(revision=1, directory=DirectoryChanges(members={"a@sender.test": ("g",)}))
     facts = replace(message("a@sender.test"), header_from=(HeaderFrom(parse_address("a@author.test")),))
     told = Comparison(before, after, frozenset({"membership"})).told(facts)
@@ -75,8 +78,8 @@ def test_a_definition_is_one_cause_whatever_addresses_it_rewrites():
 
 
 class TestAlike:
-    def key(self, *messages: MessageFacts, **parts: object) -> list[object]:
-        policies = PolicySet.build(account_id="account", revision=1, **parts)  # type: ignore[arg-type]
+    def key(self, *messages: MessageFacts, **named: object) -> list[object]:
+        policies = PolicySet.build(account_id="account", revision=1, **parts(**named))  # type: ignore[arg-type]
         keys = Alike(policies)
         return [keys.key(facts) for facts in messages]
 
