@@ -25,8 +25,6 @@ from sqlalchemy import insert
 
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
-from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
-from mailreeve.families.blocked_senders.rows import blocked_sender_policy
 from mailreeve.families.delegates.rows import delegate_right
 from mailreeve.families.directory.domains.rows import domain
 from mailreeve.families.directory.groups.rows import group, group_use, member
@@ -34,8 +32,14 @@ from mailreeve.families.directory.users.rows import address, user
 from mailreeve.families.machinery.call import Limits
 from mailreeve.families.machinery.perform import Services, perform
 from mailreeve.families.managed_senders.rows import managed_sender
+from mailreeve.families.policies.address_alteration.rows import (
+    alteration_definition,
+    alteration_policy,
+    alteration_set,
+)
+from mailreeve.families.policies.blocked_senders.rows import blocked_sender_policy
+from mailreeve.families.policies.web_lists.rows import web_entry, web_policy, web_target
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
-from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower

@@ -12,16 +12,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Table, insert
 
-from mailreeve.families.address_alteration.rows import alteration_definition, alteration_policy, alteration_set
-from mailreeve.families.blocked_senders.rows import blocked_sender_policy
 from mailreeve.families.directory.domains.rows import domain
 from mailreeve.families.directory.groups.rows import group, member
 from mailreeve.families.directory.users.attributes import attribute_type, attribute_value
 from mailreeve.families.directory.users.rows import address, user
 from mailreeve.families.managed_senders.rows import managed_sender
-from mailreeve.families.permitted_senders.rows import permitted_sender_policy
+from mailreeve.families.policies.address_alteration.rows import (
+    alteration_definition,
+    alteration_policy,
+    alteration_set,
+)
+from mailreeve.families.policies.blocked_senders.rows import blocked_sender_policy
+from mailreeve.families.policies.permitted_senders import permitted_sender_policy
+from mailreeve.families.policies.web_lists.rows import web_entry, web_policy, web_target
 from mailreeve.families.registry import ENDPOINTS
-from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
 from mailreeve.policy.model.policies import BlockedSenderPolicy, Scope
 from mailreeve.policy.model.targets import Target
 from mailreeve.store.engines import SqliteEngine

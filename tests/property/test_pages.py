@@ -17,7 +17,7 @@ from msgspec import UNSET, Struct
 from sqlalchemy import delete, event, func, insert, select, update
 
 from mailreeve.access.caller import Origin
-from mailreeve.families.web_lists.rows import page_of_keys, web_policy
+from mailreeve.families.policies.web_lists.rows import page_of_keys, web_policy
 from mailreeve.store.schema import account, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import PageRequest, Paging

@@ -15,7 +15,7 @@ BIN = Path(sys.executable).parent
 
 MADE = [
     (
-        ("endpoint", "blocked_senders", "policy/blockedsenders/count-policies"),
+        ("endpoint", "policies/blocked_senders", "policy/blockedsenders/count-policies"),
         "policy_blockedsenders_count_policies",
     ),
     (("endpoint", "directory/users", "user/get-visitors"), "user_get_visitors"),
@@ -53,9 +53,9 @@ def test_skeletons_are_in_form_keep_to_the_layers_and_answer(checkout: Path) -> 
     "arguments",
     [
         ("endpoint", "no_such_family", "policy/one"),
-        ("endpoint", "blocked_senders", "policy/blockedsenders/get-policy"),
-        ("endpoint", "blocked_senders", "../elsewhere"),
-        ("family", "blocked_senders"),
+        ("endpoint", "policies/blocked_senders", "policy/blockedsenders/get-policy"),
+        ("endpoint", "policies/blocked_senders", "../elsewhere"),
+        ("family", "delegates"),
         ("family", "Not A Name"),
     ],
 )

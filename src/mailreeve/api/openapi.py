@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
@@ -14,6 +15,9 @@ from mailreeve.wire.errors import Problem
 from mailreeve.wire.pagination import Shown
 
 _REF: Final = "#/components/schemas/{name}"
+_MODULE: Final = re.compile(rb"mailreeve\.(?:\w+\.)*(\w+)\.types\.")
+"""What stands before the name of a type where several families have one of that name. Where our modules lie is
+nothing that a client's generated code should depend on; the family's name is enough to tell them apart."""
 
 
 def document(endpoints: Sequence[Endpoint]) -> bytes:
@@ -25,7 +29,7 @@ def document(endpoints: Sequence[Endpoint]) -> bytes:
     schemas, components = msgspec.json.schema_components(types, schema_hook=_anything, ref_template=_REF)
     schema_of = dict(zip(types, schemas, strict=True))
     paths = {f"/api/{e.path}": {"post": _operation(e, schema_of)} for e in endpoints}
-    return msgspec.json.encode(
+    made = msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {
@@ -49,6 +53,7 @@ def document(endpoints: Sequence[Endpoint]) -> bytes:
             "security": [{"signed": []}, {"token": []}],
         }
     )
+    return _MODULE.sub(rb"\1.", made)
 
 
 def _anything(kind: type) -> dict[str, object]:

@@ -5,11 +5,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.families.address_alteration import endpoints as address_alteration
-from mailreeve.families.address_alteration import rows as alteration_rows
-from mailreeve.families.blocked_senders import endpoints as blocked_senders
-from mailreeve.families.blocked_senders import operations as blocked_sender_operations
-from mailreeve.families.blocked_senders import rows as blocked_sender_rows
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
@@ -23,21 +18,20 @@ from mailreeve.families.machinery.call import AddressJoined
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
-from mailreeve.families.permitted_senders import operations as permitted_sender_operations
-from mailreeve.families.permitted_senders import rows as permitted_sender_rows
+from mailreeve.families.policies import permitted_senders, scoped
+from mailreeve.families.policies.address_alteration import rows as alteration_rows
+from mailreeve.families.policies.blocked_senders import operations as blocked_sender_operations
+from mailreeve.families.policies.web_lists import endpoints as web_lists
+from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.replay import endpoints as replay
-from mailreeve.families.web_lists import endpoints as web_lists
-from mailreeve.families.web_lists import rows as web_list_rows
-from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *managed_senders.ENDPOINTS,
-    *blocked_senders.ENDPOINTS,
+    *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
-    *address_alteration.ENDPOINTS,
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,
     *groups.ENDPOINTS,
@@ -50,14 +44,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 
 LOADERS: Final = Loaders(
     directory=Loader(directory_facts.load, directory_facts.load_some),
-    scoped={
-        type_: Loader(loaded.every, loaded.some)
-        for type_, loaded in (
-            (PolicyType.BLOCKED_SENDERS, blocked_sender_rows.LOADED),
-            (PolicyType.PERMITTED_SENDERS, permitted_sender_rows.LOADED),
-            (PolicyType.ADDRESS_ALTERATION, alteration_rows.LOADED_POLICIES),
-        )
-    },
+    scoped=scoped.LOADERS,
     managed=Loader(managed_sender_rows.load, managed_sender_rows.load_some),
     definitions=Loader(alteration_rows.LOADED_DEFINITIONS.every, alteration_rows.LOADED_DEFINITIONS.some),
     web=Loader(web_list_rows.load, web_list_rows.load_some),
@@ -73,4 +60,4 @@ def seed_account(work: Work) -> None:
     permitted = group_rows.add_group(work, "Permitted Senders", None, system=True)
     exempt = group_rows.add_group(work, "Relay exemptions", None, system=True)
     blocked_sender_operations.create_defaults(work, blocked.id, exempt.id)
-    permitted_sender_operations.create_default(work, permitted.id)
+    permitted_senders.create_default(work, permitted.id)

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from mailreeve.families.address_alteration import operations
 from mailreeve.families.machinery.call import Limits
+from mailreeve.families.policies.address_alteration import operations
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.rewrite import rewriter

@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from mailreeve.families.blocked_senders import rows as blocked_rows
 from mailreeve.families.managed_senders import rows as managed_rows
+from mailreeve.families.policies.blocked_senders.rows import BLOCKED as BLOCKED_FAMILY
+from mailreeve.families.policies.blocked_senders.rows import BlockedSenderRow
+from mailreeve.families.policies.family import begun
 from mailreeve.families.registry import LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
@@ -31,7 +33,7 @@ ALTER = "policy/address-alteration/"
 WEB = "policy/webwhiteurl/"
 
 BLOCKED, MANAGED = PolicyType.BLOCKED_SENDERS, PolicyType.MANAGED_SENDERS
-BLOCKED_KIND, MANAGED_KIND = POLICY_TYPES[BLOCKED].kind, POLICY_TYPES[MANAGED].kind
+MANAGED_KIND = POLICY_TYPES[MANAGED].kind
 
 
 class WholeLoad(Exception):
@@ -251,9 +253,9 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
     document = PolicyDocument("0", sender, TargetDocument(TargetType.EVERYONE))
 
     def begin(work):
-        policy = blocked_rows.add(work, BlockedOption.BLOCK_SENDER, document)
+        row = BlockedSenderRow(*begun(work, document), BlockedOption.BLOCK_SENDER, False)
+        policy = BLOCKED_FAMILY.create(work, row)
         entry = managed_rows.add(work, "ann@corp.test", "x.test", "x.test", ManagedAction.BLOCK)
-        work.changed(BLOCKED, "create", BLOCKED_KIND, policy.id)
         work.changed(MANAGED, "create", MANAGED_KIND, entry.id)
         return policy, entry
 
@@ -265,9 +267,9 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
 
     def write(number: int) -> None:
         def transaction(work):
-            blocked_rows.replace(work, policy, BlockedOption.NO_ACTION, replace(document, description=str(number)))
+            said = replace(document, description=str(number))
+            BLOCKED_FAMILY.replace(work, policy, replace(policy, option=BlockedOption.NO_ACTION, document=said))
             managed_rows.change(work, entry, actions[number % 2])
-            work.changed(BLOCKED, "update", BLOCKED_KIND, policy.id)
             work.changed(MANAGED, "update", MANAGED_KIND, entry.id)
 
         account.write(transaction)

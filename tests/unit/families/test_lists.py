@@ -15,6 +15,7 @@ from sqlalchemy import event
 from mailreeve.access.caller import Origin
 from mailreeve.families.machinery.perform import perform
 from mailreeve.families.policies import references
+from mailreeve.families.policies.family import begun
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.model.policies import (
@@ -79,15 +80,15 @@ lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=
 def fill(account, many: int, domain: str = "corp.test") -> None:
     """So many of everything that is listed. Of the policies, each names a group."""
     account.domain, account.ann = domain, f"ann@{domain}"
-    from mailreeve.families.address_alteration import rows as alteration
-    from mailreeve.families.blocked_senders import rows as blocked
     from mailreeve.families.delegates import rows as delegates
     from mailreeve.families.directory.domains import rows as domains
     from mailreeve.families.directory.domains.types import InboundType
     from mailreeve.families.directory.groups import rows as groups
     from mailreeve.families.directory.users import attributes
     from mailreeve.families.directory.users import rows as users
-    from mailreeve.families.web_lists import rows as web
+    from mailreeve.families.policies.address_alteration import rows as alteration
+    from mailreeve.families.policies.blocked_senders import rows as blocked
+    from mailreeve.families.policies.web_lists import rows as web
 
     def transaction(work) -> str:
         for n in range(many):
@@ -106,10 +107,12 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             groups.add_group(work, f"below {n}", child.id)
             groups.add_member(work, big.id, f"user{n}@{domain}", f"user{n}@{domain}", "")
             document = PolicyDocument(f"p{n}", TargetDocument(TargetType.PROFILE_GROUP, child.id), everyone)
-            blocked.add(work, BlockedOption.BLOCK_SENDER, document)
+            blocked.BLOCKED.create(
+                work, blocked.BlockedSenderRow(*begun(work, document), BlockedOption.BLOCK_SENDER, False)
+            )
             set_ = alteration.add_set(work, f"set {n}", None)
             alteration.add_set(work, f"below {n}", set_.id)
-            alteration.add_policy(work, set_.id, document)
+            alteration.ALTERATION.create(work, alteration.AlterationPolicyRow(*begun(work, document), set_.id))
             pattern = AddressPattern(f"a{n}", domain)
             rewrite = alteration.Rewrite(AddressType.ALL, Routing.INBOUND, pattern, pattern)
             alteration.add_definitions(

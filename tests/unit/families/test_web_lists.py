@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event
 
-from mailreeve.families.web_lists.rows import web_entry, web_policy, web_target
+from mailreeve.families.policies.web_lists.rows import web_entry, web_policy, web_target
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.model.decisions import WebVerdict
@@ -419,7 +419,7 @@ class TestGet:
         assert problems(account, GET, {"id": row["urls"][0]["id"]}) == [("xdk_failure", "id")]
 
     def test_more_lists_than_are_named_in_one_query_are_read(self, account, monkeypatch):
-        monkeypatch.setattr("mailreeve.families.web_lists.rows.MAX_KEYS_NAMED", 1)
+        monkeypatch.setattr("mailreeve.families.policies.web_lists.rows.MAX_KEYS_NAMED", 1)
         made = [account.call(CREATE, a_list(domain(f"ex{n}.test")))[0] for n in range(3)]
         assert {row["id"] for row in account.call(GET)} == {row["id"] for row in made}
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import operations
 from mailreeve.families.managed_senders.types import EntryType, ManagedSenderAnswer, PermitOrBlock
 from mailreeve.policy.model.policies import ManagedAction
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire.endpoint import endpoint
 
 MAX_ITEMS: Final = 100  # api.md section 3.1.1
 
+_ROW: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS]
 _TYPE: Final = {ManagedAction.PERMIT: EntryType.PERMIT, ManagedAction.BLOCK: EntryType.BLOCK}
 
 
 @endpoint(
-    "managedsender/permit-or-block-sender",
-    Permission.GATEWAY_MANAGED_SENDERS_EDIT,
+    f"{_ROW.api}/permit-or-block-sender",
+    _ROW.edit,
     writes=True,
     most=MAX_ITEMS,
 )

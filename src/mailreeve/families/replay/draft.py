@@ -9,11 +9,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from mailreeve.families.address_alteration import endpoints as address_alteration
-from mailreeve.families.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.directory.groups import endpoints as groups
 from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.managed_senders import endpoints as managed_senders
+from mailreeve.families.policies import scoped
 from mailreeve.families.replay.types import Step
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.errors import FORBIDDEN, NOT_ALLOWED, NULL, ItemRefused, Problem, refused
@@ -24,9 +23,8 @@ MAX_STEPS: Final = 500
 DRAFTED: Final[Mapping[str, Endpoint]] = {
     endpoint.path: endpoint
     for endpoint in (
-        *blocked_senders.ENDPOINTS,
+        *scoped.ENDPOINTS,
         *managed_senders.ENDPOINTS,
-        *address_alteration.ENDPOINTS,
         groups.create_group,
         groups.update_group,
         groups.add_group_member,

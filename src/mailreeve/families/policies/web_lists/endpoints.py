@@ -8,9 +8,9 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.families.web_lists import operations, rows
-from mailreeve.families.web_lists.rows import WebPolicyRow
-from mailreeve.families.web_lists.types import (
+from mailreeve.families.policies.web_lists import operations, rows
+from mailreeve.families.policies.web_lists.rows import WebPolicyRow
+from mailreeve.families.policies.web_lists.types import (
     CreatePolicy,
     DeletedPolicy,
     OnePolicy,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     Column,
@@ -23,6 +21,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.machinery.pages import Listing
+from mailreeve.families.policies.family import PolicyFamily, PolicyRow, policy_table
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
@@ -30,6 +29,7 @@ from mailreeve.policy.model.policies import (
     Definition,
     Routing,
 )
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import made_at, new_key
 from mailreeve.store.loading import Loaded, stream_named
@@ -37,7 +37,7 @@ from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
-from mailreeve.wire.policy_object import PolicyDocument
+from mailreeve.wire.policy_object import ADDRESS_ALTERATION, PolicyDocument
 
 alteration_set: Final = Table(
     "alteration_set",
@@ -83,22 +83,14 @@ alteration_definition: Final = Table(
 """Definitions. An empty `set_id` is the root, an empty half of an address the asterisk. The halves are what is
 matched, the original one without case; `..._shown` is what was typed, which terraform must get back unchanged."""
 
-alteration_policy: Final = Table(
-    "alteration_policy",
-    metadata,
-    account_column(),
-    key_column(),
+alteration_policy: Final = policy_table(
+    PolicyType.ADDRESS_ALTERATION,
     Column("set_id", KEY, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "set_id"], ["alteration_set.account_id", "alteration_set.id"]),
 )
-"""Policies. `document` is a `PolicyDocument` as JSON."""
 
 _count_sets: Final = Counted(alteration_set)
 _count_below: Final = Counted(alteration_set, "parent_id")
-_count_policies: Final = Counted(alteration_policy)
 
 
 class SetRow(Struct, frozen=True):
@@ -128,14 +120,10 @@ class DefinitionRow(Struct, frozen=True):
     new_shown: str
 
 
-class AlterationPolicyRow(Struct, frozen=True):
+class AlterationPolicyRow(PolicyRow, frozen=True):
     """An address alteration policy as the store keeps it."""
 
-    id: str
     set_id: str
-    document: PolicyDocument
-    created_at: datetime
-    updated_at: datetime
 
 
 def _definition(row: Sequence[Any]) -> DefinitionRow:
@@ -155,8 +143,6 @@ _sets: Final = Records(alteration_set, SetRow)
 _roots: Final = Listing(
     _sets.where(alteration_set.c.parent_id.is_(None)).statement, alteration_set.c.id, _sets.make, all_at_once=True
 )
-_policies: Final = Records(alteration_policy, AlterationPolicyRow)
-_listing: Final = Listing(_policies.where().statement, alteration_policy.c.id, _policies.make, all_at_once=True)
 _definitions: Final = select(
     *(column for column in alteration_definition.c if column.name not in ("account_id", "created_at"))
 ).where(ours(alteration_definition))
@@ -282,53 +268,24 @@ def remove_definition(work: Work, key: str) -> None:
     work.run(_remove_definition, {"key": key})
 
 
-def page_of_policies(work: Work, asked: Asked) -> Page[AlterationPolicyRow]:
-    """A page of all policies in the order of their keys, or all of them when no page was asked for."""
-    return _listing.page(work, asked, lambda: _count_policies.total(work))
-
-
-def find_policy(work: Work, key: str) -> AlterationPolicyRow | None:
-    """One policy, or None."""
-    return _policies.find(work, key)
-
-
-def add_policy(work: Work, set_id: str, document: PolicyDocument) -> AlterationPolicyRow:
-    """A new policy."""
-    return _policies.insert(work, AlterationPolicyRow(new_key(), set_id, document, work.now, work.now))
-
-
-def replace_policy(
-    work: Work, old: AlterationPolicyRow, set_id: str, document: PolicyDocument
-) -> AlterationPolicyRow:
-    """The policy with other contents; id and creation time stay."""
-    new = msgspec.structs.replace(old, set_id=set_id, document=document, updated_at=work.now)
-    return _policies.replace(work, new)
-
-
-def remove_policy(work: Work, key: str) -> None:
-    """Remove a policy."""
-    _policies.delete(work, key)
-
-
 def _decided_definition(row: Sequence[Any]) -> Definition:
     kept = _definition(row)
     rewrite = kept.rewrite
     return Definition(kept.id, kept.set_id, rewrite.address_type, rewrite.original, rewrite.new, rewrite.routing)
 
 
-def _decided_policy(row: Sequence[Any]) -> AlterationPolicy:
-    key, set_id, text = row
-    document = _decode(text)
+def _decided_policy(key: str, document: PolicyDocument, set_id: str) -> AlterationPolicy:
     return AlterationPolicy(key, document.description, document.scope(), set_id, made_at(key))
 
 
-_decode: Final = msgspec.json.Decoder(PolicyDocument).decode
-_columns: Final = alteration_policy.c
 LOADED_DEFINITIONS: Final = Loaded(_definitions, alteration_definition.c.id, _decided_definition)
 """The definitions as decisions see them."""
-LOADED_POLICIES: Final = Loaded(
-    select(_columns.id, _columns.set_id, _columns.document).where(ours(alteration_policy)),
-    _columns.id,
+
+ALTERATION: Final = PolicyFamily(
+    PolicyType.ADDRESS_ALTERATION,
+    alteration_policy,
+    AlterationPolicyRow,
+    ADDRESS_ALTERATION,
     _decided_policy,
+    (alteration_policy.c.set_id,),
 )
-"""The policies as decisions see them."""

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mailreeve.families.address_alteration import rows
-from mailreeve.families.address_alteration.patterns import folded, pattern
-from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, Rewrite, SetRow
-from mailreeve.families.address_alteration.types import DefinitionItem
-from mailreeve.families.directory.groups import rows as groups
+from msgspec import structs
+
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.address_alteration import rows
+from mailreeve.families.policies.address_alteration.patterns import folded, pattern
+from mailreeve.families.policies.address_alteration.rows import (
+    ALTERATION,
+    AlterationPolicyRow,
+    DefinitionRow,
+    Rewrite,
+    SetRow,
+)
+from mailreeve.families.policies.address_alteration.types import DefinitionItem
+from mailreeve.families.policies.family import begun
 from mailreeve.families.policies.reach_guard import warn_of_widening
-from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.model.policies import Routing
-from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
-from mailreeve.wire import fields, policy_object
+from mailreeve.wire import fields
 from mailreeve.wire.errors import (
     ALTERATION_DEFINITION_EXISTS,
     ALTERATION_DEFINITION_NOT_FOUND,
@@ -37,12 +43,11 @@ from mailreeve.wire.errors import (
     problem,
     refused,
 )
-from mailreeve.wire.policy_object import ADDRESS_ALTERATION, PolicyDocument, PolicyItem
+from mailreeve.wire.policy_object import PolicyDocument, PolicyItem
 from mailreeve.wire.tokens import Kind
 
 SET: Final = Kind.ALTERATION_SET
 DEFINITION: Final = Kind.ALTERATION_DEFINITION
-POLICY: Final = POLICY_TYPES[PolicyType.ADDRESS_ALTERATION].kind
 
 MAX_NAME: Final = 255
 MAX_SETS: Final = 10_000
@@ -146,11 +151,7 @@ def delete_definition(call: Call, wire_id: str) -> None:
 def create_policy(call: Call, set_wire_id: str, policy: OneOrList) -> AlterationPolicyRow:
     """A new policy. Raises `ItemRefused`."""
     set_id = _set(call, set_wire_id, "addressAlterationSetId").id
-    document = _document(call, policy)
-    row = rows.add_policy(call.work, set_id, document)
-    groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(PolicyType.ADDRESS_ALTERATION, "create", POLICY, row.id, after=row)
-    return row
+    return ALTERATION.create(call.work, AlterationPolicyRow(*begun(call.work, _document(call, policy)), set_id))
 
 
 def update_policy(
@@ -165,10 +166,7 @@ def update_policy(
     document = old.document if policy is None else _document(call, policy, old.document)
     name = f"{quoted(document.description)} now chooses the set for"
     warn_of_widening(call, name, [old.document.scope()], [document.scope()])
-    row = rows.replace_policy(call.work, old, set_id, document)
-    groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(PolicyType.ADDRESS_ALTERATION, "update", POLICY, row.id, before=old, after=row)
-    return row
+    return ALTERATION.replace(call.work, old, structs.replace(old, set_id=set_id, document=document))
 
 
 def delete_policy(call: Call, wire_id: str) -> None:
@@ -176,15 +174,13 @@ def delete_policy(call: Call, wire_id: str) -> None:
     old = find_policy(call, wire_id)
     if old is None:
         raise refused(POLICY_NOT_FOUND, "id")
-    rows.remove_policy(call.work, old.id)
-    groups.use(call.work, old.id, ())
-    call.work.changed(PolicyType.ADDRESS_ALTERATION, "delete", POLICY, old.id, before=old)
+    ALTERATION.delete(call.work, old)
 
 
 def find_policy(call: Call, wire_id: str) -> AlterationPolicyRow | None:
     """One policy, or None if it is gone: terraform recreates a policy only when the answer is empty (api.md
     section 3.4.3). Raises `ItemRefused` for what never was an id."""
-    return rows.find_policy(call.work, call.open(POLICY, wire_id))
+    return ALTERATION.find(call, wire_id)
 
 
 def _set(call: Call, wire_id: str, field: str) -> SetRow:
@@ -219,10 +215,7 @@ def _rewrite(call: Call, item: DefinitionItem, place: str) -> Rewrite:
 
 def _document(call: Call, policy: OneOrList, old: PolicyDocument | None = None) -> PolicyDocument:
     item, path = (policy, "policy") if isinstance(policy, PolicyItem) else (_only(policy), "policy[0]")
-    document = policy_object.document(item, ADDRESS_ALTERATION, DirectoryReferences(call), path, old)
-    if old is not None:
-        call.warnings.extend(policy_object.lost(item, old, document))
-    return document
+    return ALTERATION.document(call, item, old, path)
 
 
 def _only(policies: Sequence[PolicyItem]) -> PolicyItem:

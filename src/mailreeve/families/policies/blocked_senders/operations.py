@@ -1,36 +1,27 @@
-"""What can be done with blocked sender policies: validate, change, audit."""
+"""What can be done with blocked sender policies besides reading them: what is refused, and what an account starts
+with."""
 
 from __future__ import annotations
 
-from typing import Final
+from msgspec import structs
 
-from mailreeve.families.blocked_senders import rows
-from mailreeve.families.blocked_senders.rows import BlockedSenderRow
-from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
+from mailreeve.families.policies.family import begun
 from mailreeve.families.policies.reach_guard import guard_block
-from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policies import BlockedOption
-from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.transactions import Work
-from mailreeve.wire import policy_object
 from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
-from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem
+from mailreeve.wire.policy_object import PolicyDocument, PolicyItem
 from mailreeve.wire.policy_target import TargetDocument
-
-KIND: Final = POLICY_TYPES[PolicyType.BLOCKED_SENDERS].kind
 
 
 def create(call: Call, option: BlockedOption, item: PolicyItem, confirmed: bool | None = None) -> BlockedSenderRow:
     """A new policy. Raises `ItemRefused`."""
-    document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call))
-    _refuse_second_relay_guard(option, document)
-    guard_block(call, option, document.scope(), document.description, confirmed)
-    row = rows.add(call.work, option, document)
-    groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(PolicyType.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
-    return row
+    document = BLOCKED.document(call, item)
+    _check(call, option, document, confirmed)
+    return _create(call.work, option, document)
 
 
 def update(
@@ -38,27 +29,19 @@ def update(
 ) -> BlockedSenderRow:
     """The policy with new contents, as `policy_object.document` has them (D-48). Raises `ItemRefused`."""
     old = _changeable(call, wire_id)
-    document = policy_object.document(item, BLOCKED_SENDERS, DirectoryReferences(call), old=old.document)
-    call.warnings.extend(policy_object.lost(item, old.document, document))
-    _refuse_second_relay_guard(option, document)
-    guard_block(call, option, document.scope(), document.description, confirmed)
-    row = rows.replace(call.work, old, option, document)
-    groups.use(call.work, row.id, document.group_keys())
-    call.work.changed(PolicyType.BLOCKED_SENDERS, "update", KIND, row.id, before=old, after=row)
-    return row
+    document = BLOCKED.document(call, item, old.document)
+    _check(call, option, document, confirmed)
+    return BLOCKED.replace(call.work, old, structs.replace(old, option=option, document=document))
 
 
 def delete(call: Call, wire_id: str) -> None:
     """Remove a policy. Raises `ItemRefused`."""
-    old = _changeable(call, wire_id)
-    rows.remove(call.work, old.id)
-    groups.use(call.work, old.id, ())
-    call.work.changed(PolicyType.BLOCKED_SENDERS, "delete", KIND, old.id, before=old)
+    BLOCKED.delete(call.work, _changeable(call, wire_id))
 
 
 def get(call: Call, wire_id: str) -> BlockedSenderRow:
     """One policy. Raises `ItemRefused`."""
-    row = rows.find(call.work, call.open(KIND, wire_id))
+    row = BLOCKED.find(call, wire_id)
     if row is None:
         raise refused(POLICY_NOT_FOUND, "id")
     return row
@@ -76,14 +59,15 @@ def create_defaults(work: Work, blocked_group: str, exempt_group: str) -> None:
     blocked = PolicyDocument(
         "Default: blocked senders", TargetDocument(TargetType.PROFILE_GROUP, blocked_group), internal
     )
-    for option, document, immutable in (
-        (BlockedOption.BLOCK_SENDER, relay, True),
-        (BlockedOption.NO_ACTION, exempt, False),
-        (BlockedOption.BLOCK_SENDER, blocked, False),
-    ):
-        row = rows.add(work, option, document, immutable=immutable)
-        groups.use(work, row.id, document.group_keys())
-        work.changed(PolicyType.BLOCKED_SENDERS, "create", KIND, row.id, after=row)
+    _create(work, BlockedOption.BLOCK_SENDER, relay, immutable=True)
+    _create(work, BlockedOption.NO_ACTION, exempt)
+    _create(work, BlockedOption.BLOCK_SENDER, blocked)
+
+
+def _create(
+    work: Work, option: BlockedOption, document: PolicyDocument, *, immutable: bool = False
+) -> BlockedSenderRow:
+    return BLOCKED.create(work, BlockedSenderRow(*begun(work, document), option, immutable))
 
 
 def _changeable(call: Call, wire_id: str) -> BlockedSenderRow:
@@ -91,6 +75,11 @@ def _changeable(call: Call, wire_id: str) -> BlockedSenderRow:
     if row.immutable:
         raise refused(POLICY_IMMUTABLE, "id")
     return row
+
+
+def _check(call: Call, option: BlockedOption, document: PolicyDocument, confirmed: bool | None) -> None:
+    _refuse_second_relay_guard(option, document)
+    guard_block(call, option, document.scope(), document.description, confirmed)
 
 
 def _refuse_second_relay_guard(option: BlockedOption, document: PolicyDocument) -> None:

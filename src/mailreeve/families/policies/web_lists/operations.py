@@ -8,9 +8,9 @@ from typing import Final
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.reach_guard import warn_of_widening
-from mailreeve.families.web_lists import contents, rows
-from mailreeve.families.web_lists.rows import WebPolicyRow
-from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
+from mailreeve.families.policies.web_lists import contents, rows
+from mailreeve.families.policies.web_lists.rows import WebPolicyRow
+from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import Scope, WebAction
 from mailreeve.policy.model.wording import quoted, target_words

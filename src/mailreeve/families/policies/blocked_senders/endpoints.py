@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.access.permissions import Permission
-from mailreeve.families.blocked_senders import operations, rows
-from mailreeve.families.blocked_senders.rows import BlockedSenderRow
-from mailreeve.families.blocked_senders.types import (
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.blocked_senders import operations
+from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
+from mailreeve.families.policies.blocked_senders.types import (
     BlockedSenderAnswer,
     DeletedPolicy,
     OnePolicy,
@@ -15,15 +15,15 @@ from mailreeve.families.blocked_senders.types import (
     UpdatePolicy,
     WritePolicy,
 )
-from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.wire import policy_object
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
-from mailreeve.wire.policy_object import BLOCKED_SENDERS
+
+_TYPE: Final = POLICY_TYPES[PolicyType.BLOCKED_SENDERS]
 
 
-@endpoint("policy/blockedsenders/create-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/create-policy", _TYPE.edit, writes=True)
 def create_policy(call: Call, item: WritePolicy) -> BlockedSenderAnswer:
     """Create a blocked sender policy, or change the one whose id is given."""
     if item.id is not None:
@@ -31,23 +31,23 @@ def create_policy(call: Call, item: WritePolicy) -> BlockedSenderAnswer:
     return _answer(call, operations.create(call, item.option, item.policy, item.confirm_reach))
 
 
-@endpoint("policy/blockedsenders/update-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/update-policy", _TYPE.edit, writes=True)
 def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
     """Change a blocked sender policy."""
     return _answer(call, operations.update(call, item.id, item.option, item.policy, item.confirm_reach))
 
 
-@endpoint("policy/blockedsenders/get-policy", Permission.GATEWAY_POLICIES_READ, short="id")
+@endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[BlockedSenderAnswer]:
     """Return one blocked sender policy, or all of them."""
     if item.id is not None:
         return Page.of_all([_answer(call, operations.get(call, item.id))])
-    page = rows.page(call.work, call.page)
+    page = BLOCKED.page(call)
     references = DirectoryReferences(call)
     return page.showing([_answer(call, row, references) for row in page.rows])
 
 
-@endpoint("policy/blockedsenders/delete-policy", Permission.GATEWAY_POLICIES_EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
 def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
     """Delete a blocked sender policy."""
     operations.delete(call, item.id)
@@ -57,9 +57,7 @@ def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
 def _answer(
     call: Call, row: BlockedSenderRow, references: DirectoryReferences | None = None
 ) -> BlockedSenderAnswer:
-    references = references or DirectoryReferences(call)
-    shown = policy_object.answer(row.document, BLOCKED_SENDERS, references, row.created_at, row.updated_at)
-    return BlockedSenderAnswer(row.option, call.seal(operations.KIND, row.id), shown)
+    return BlockedSenderAnswer(row.option, BLOCKED.wire_id(call, row), BLOCKED.shown(call, row, references))
 
 
 ENDPOINTS: Final = (create_policy, update_policy, get_policy, delete_policy)

@@ -13,9 +13,9 @@ import msgspec
 
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.families.web_lists import rows
-from mailreeve.families.web_lists.rows import EntryRow, TargetRow
-from mailreeve.families.web_lists.types import UrlItem, WebTargetItem
+from mailreeve.families.policies.web_lists import rows
+from mailreeve.families.policies.web_lists.rows import EntryRow, TargetRow
+from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
 from mailreeve.policy.model.policies import WebEntryType
 from mailreeve.policy.model.targets import TargetType

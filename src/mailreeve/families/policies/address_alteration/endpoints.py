@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mailreeve.access.permissions import Permission
-from mailreeve.families.address_alteration import operations, rows
-from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, SetRow
-from mailreeve.families.address_alteration.types import (
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.address_alteration import operations, rows
+from mailreeve.families.policies.address_alteration.rows import (
+    ALTERATION,
+    AlterationPolicyRow,
+    DefinitionRow,
+    SetRow,
+)
+from mailreeve.families.policies.address_alteration.types import (
     AlterationPolicyAnswer,
     CreateDefinitions,
     CreatePolicy,
@@ -25,29 +30,26 @@ from mailreeve.families.address_alteration.types import (
     SomeSets,
     UpdatePolicy,
 )
-from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.wire import policy_object
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.errors import NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
-from mailreeve.wire.policy_object import ADDRESS_ALTERATION
 
-EDIT: Final = Permission.GATEWAY_POLICIES_EDIT
-READ: Final = Permission.GATEWAY_POLICIES_READ
+_TYPE: Final = POLICY_TYPES[PolicyType.ADDRESS_ALTERATION]
 
 SOURCE: Final = "cloud"  # No set of ours comes from anywhere else.
 # API 2.0 documents exactly one item for both (api.md section 1.10); each checks against all that is there.
 MOST_CREATED: Final = 50
 
 
-@endpoint("policy/address-alteration/create-address-alteration-set", EDIT, writes=True, most=MOST_CREATED)
+@endpoint(f"{_TYPE.api}/create-address-alteration-set", _TYPE.edit, writes=True, most=MOST_CREATED)
 def create_set(call: Call, item: CreateSet) -> SetAnswer:
     """Create a set of address alteration definitions."""
     return _set_answer(call, operations.create_set(call, item.description, item.parent_id), {}, {})
 
 
-@endpoint("policy/address-alteration/get-address-alteration-set", READ, short="id")
+@endpoint(f"{_TYPE.api}/get-address-alteration-set", _TYPE.read, short="id")
 def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
     """Return one address alteration set, or all of them, as a tree."""
     if item.depth < 0:
@@ -62,14 +64,14 @@ def get_set(call: Call, item: SomeSets) -> Page[SetAnswer]:
     return page.showing([_set_answer(call, row, below, counts) for row in page.rows])
 
 
-@endpoint("policy/address-alteration/create-definition", EDIT, writes=True, most=MOST_CREATED)
+@endpoint(f"{_TYPE.api}/create-definition", _TYPE.edit, writes=True, most=MOST_CREATED)
 def create_definition(call: Call, item: CreateDefinitions) -> list[DefinitionDone]:
     """Create address alteration definitions; there is one row for each."""
     made = operations.create_definitions(call, item.folder_id, item.address_alterations)
     return [DefinitionDone(call.seal(operations.DEFINITION, row.id)) for row in made]
 
 
-@endpoint("policy/address-alteration/get-definition", READ)
+@endpoint(f"{_TYPE.api}/get-definition", _TYPE.read)
 def get_definition(call: Call, item: FindDefinitions) -> DefinitionsAnswer:
     """List address alteration definitions."""
     found = operations.find_definitions(
@@ -78,39 +80,39 @@ def get_definition(call: Call, item: FindDefinitions) -> DefinitionsAnswer:
     return DefinitionsAnswer([_definition_answer(call, row) for row in found])
 
 
-@endpoint("policy/address-alteration/delete-definition", EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/delete-definition", _TYPE.edit, writes=True)
 def delete_definition(call: Call, item: OneDefinition) -> DefinitionDone:
     """Delete an address alteration definition."""
     operations.delete_definition(call, item.id)
     return DefinitionDone(item.id)
 
 
-@endpoint("policy/address-alteration/create-policy", EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/create-policy", _TYPE.edit, writes=True)
 def create_policy(call: Call, item: CreatePolicy) -> AlterationPolicyAnswer:
     """Create a policy that puts an address alteration set to work."""
     return _policy_answer(call, operations.create_policy(call, item.address_alteration_set_id, item.policy))
 
 
-@endpoint("policy/address-alteration/get-policy", READ, short="id")
+@endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[AlterationPolicyAnswer]:
     """Return one address alteration policy, or all of them."""
     if item.id is not None:
         one = operations.find_policy(call, item.id)
         page = Page.of_all([] if one is None else [one])
     else:
-        page = rows.page_of_policies(call.work, call.page)
+        page = ALTERATION.page(call)
     references = DirectoryReferences(call)
     return page.showing([_policy_answer(call, row, references) for row in page.rows])
 
 
-@endpoint("policy/address-alteration/update-policy", EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/update-policy", _TYPE.edit, writes=True)
 def update_policy(call: Call, item: UpdatePolicy) -> AlterationPolicyAnswer:
     """Change an address alteration policy."""
     row = operations.update_policy(call, item.id, item.address_alteration_set_id, item.policy)
     return _policy_answer(call, row)
 
 
-@endpoint("policy/address-alteration/delete-policy", EDIT, writes=True)
+@endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
 def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
     """Delete an address alteration policy."""
     operations.delete_policy(call, item.id)
@@ -165,10 +167,10 @@ def _definition_answer(call: Call, row: DefinitionRow) -> DefinitionAnswer:
 def _policy_answer(
     call: Call, row: AlterationPolicyRow, references: DirectoryReferences | None = None
 ) -> AlterationPolicyAnswer:
-    references = references or DirectoryReferences(call)
-    shown = policy_object.answer(row.document, ADDRESS_ALTERATION, references, row.created_at, row.updated_at)
     return AlterationPolicyAnswer(
-        call.seal(operations.POLICY, row.id), call.seal(operations.SET, row.set_id), shown
+        ALTERATION.wire_id(call, row),
+        call.seal(operations.SET, row.set_id),
+        ALTERATION.shown(call, row, references),
     )
 
 

@@ -1,1 +1,0 @@
-"""Policies that let mail from a sender pass the spam checks."""

@@ -1,0 +1,157 @@
+"""What the families of scoped policies do alike: reading, writing and loading. Each declares its type, its table
+and its row, and what a row is to a decision.
+
+Whoever writes a policy through its family cannot forget what belongs to that: the groups that it names are noted,
+so that they are not deleted, the audit log has it, and the feed of changes tells whoever decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Column, Table, Text, select
+from sqlalchemy.schema import Constraint
+
+from mailreeve.families.directory.groups import rows as groups
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.pages import Listing
+from mailreeve.families.policies.references import DirectoryReferences
+from mailreeve.policy.model.policies import Changes, ScopedPolicy
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.store.counts import Counted
+from mailreeve.store.follow import Loader
+from mailreeve.store.keys import new_key
+from mailreeve.store.loading import Loaded
+from mailreeve.store.records import Records, ours
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+from mailreeve.wire import policy_object
+from mailreeve.wire.pagination import Page
+from mailreeve.wire.policy_object import PolicyAnswer, PolicyDocument, PolicyItem, Rules
+
+
+class PolicyRow(Struct, frozen=True):
+    """A policy as the store keeps it. A family adds the columns that are its own."""
+
+    id: str
+    document: PolicyDocument
+    created_at: datetime
+    updated_at: datetime
+
+
+R = TypeVar("R", bound=PolicyRow)
+
+
+def begun(work: Work, document: PolicyDocument) -> tuple[str, PolicyDocument, datetime, datetime]:
+    """The members of the `PolicyRow` of a new policy."""
+    return new_key(), document, work.now, work.now
+
+
+def policy_table(type_: PolicyType, *own: Column[Any] | Constraint) -> Table:
+    """The table of a type: the columns of `PolicyRow`, of which `document` is JSON, and the family's own."""
+    return Table(
+        POLICY_TYPES[type_].table,
+        metadata,
+        account_column(),
+        key_column(),
+        *own,
+        Column("document", Text, nullable=False),
+        Column("created_at", Moment, nullable=False),
+        Column("updated_at", Moment, nullable=False),
+    )
+
+
+class PolicyFamily(Generic[R]):
+    """One family. To be made once: its statements are built then.
+
+    `own` are the columns of `table` that decisions need beside the document, and `decided` makes of a key, the
+    document and these what a decision reads. `rules` say how its policy objects differ from others'. `is_listed`
+    says whether it has an endpoint that lists, and its rows are counted for that.
+    """
+
+    def __init__(
+        self,
+        type_: PolicyType,
+        table: Table,
+        row: type[R],
+        rules: Rules,
+        decided: Callable[..., ScopedPolicy],
+        own: Iterable[Column[Any]] = (),
+        *,
+        is_listed: bool = True,
+    ) -> None:
+        facts = POLICY_TYPES[type_]
+        self.type: Final = type_
+        self.kind: Final = facts.kind
+        self.rules: Final = rules
+        self._records = Records(table, row)
+        self._count = Counted(table) if is_listed else None
+        every = self._records.where()
+        self._listing = Listing(every.statement, table.c.id, self._records.make, all_at_once=True)
+        decode = msgspec.json.Decoder(PolicyDocument).decode
+        self._loaded: Loaded[ScopedPolicy] = Loaded(
+            select(table.c.id, table.c.document, *own).where(ours(table)),
+            table.c.id,
+            lambda columns: decided(columns[0], decode(columns[1]), *columns[2:]),
+        )
+
+    @property
+    def loader(self) -> Loader[Iterable[ScopedPolicy], Changes[ScopedPolicy]]:
+        """How the family's policies come into policy sets."""
+        return Loader(self._loaded.every, self._loaded.some)
+
+    def find(self, call: Call, wire_id: str) -> R | None:
+        """The policy with this id, or None if it is gone. Raises `ItemRefused` for what never was its id."""
+        return self._records.find(call.work, call.open(self.kind, wire_id))
+
+    def page(self, call: Call) -> Page[R]:
+        """A page of all policies in the order of their keys, or all of them when no page was asked for. Raises
+        `ValueError` for a family that is not listed."""
+        count = self._count
+        if count is None:
+            raise ValueError(f"{self.type} is not listed")
+        return self._listing.page(call.work, call.page, lambda: count.total(call.work))
+
+    def document(
+        self, call: Call, item: PolicyItem, old: PolicyDocument | None = None, path: str = "policy"
+    ) -> PolicyDocument:
+        """The document that an item stands for, see `policy_object.document`; what an `old` one loses by it is
+        told. Raises `ItemRefused`."""
+        document = policy_object.document(item, self.rules, DirectoryReferences(call), path, old)
+        if old is not None:
+            call.warnings.extend(policy_object.lost(item, old, document))
+        return document
+
+    def create(self, work: Work, row: R) -> R:
+        """A new policy."""
+        self._records.insert(work, row)
+        groups.use(work, row.id, row.document.group_keys())
+        work.changed(self.type, "create", self.kind, row.id, after=row)
+        return row
+
+    def replace(self, work: Work, old: R, new: R) -> R:
+        """The policy with other contents, updated now."""
+        new = msgspec.structs.replace(new, updated_at=work.now)
+        self._records.replace(work, new)
+        groups.use(work, new.id, new.document.group_keys())
+        work.changed(self.type, "update", self.kind, new.id, before=old, after=new)
+        return new
+
+    def delete(self, work: Work, old: R) -> None:
+        """Remove a policy."""
+        self._records.delete(work, old.id)
+        groups.use(work, old.id, ())
+        work.changed(self.type, "delete", self.kind, old.id, before=old)
+
+    def wire_id(self, call: Call, row: R) -> str:
+        """What stands for the policy on the wire."""
+        return call.seal(self.kind, row.id)
+
+    def shown(self, call: Call, row: R, references: DirectoryReferences | None = None) -> PolicyAnswer:
+        """The policy object that answers carry. Where there are several, they may share the `references`."""
+        references = references or DirectoryReferences(call)
+        return policy_object.answer(row.document, self.rules, references, row.created_at, row.updated_at)

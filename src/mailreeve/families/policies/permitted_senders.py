@@ -1,0 +1,44 @@
+"""Policies that let mail from a sender pass the spam checks: so far, the one that an account starts with.
+
+API 1.0 has no endpoint for them (behaviour.md section 2.8), so an administrator permits a sender for everybody by
+adding it to the account's group.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.families.policies.family import PolicyFamily, PolicyRow, begun, policy_table
+from mailreeve.policy.model.policies import PermittedSenderPolicy
+from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.targets import TargetType
+from mailreeve.store.keys import made_at
+from mailreeve.store.transactions import Work
+from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument
+from mailreeve.wire.policy_target import TargetDocument
+
+permitted_sender_policy: Final = policy_table(PolicyType.PERMITTED_SENDERS)
+
+
+def _decided(key: str, document: PolicyDocument) -> PermittedSenderPolicy:
+    return PermittedSenderPolicy(key, document.description, document.scope(), made_at(key))
+
+
+PERMITTED: Final = PolicyFamily(
+    PolicyType.PERMITTED_SENDERS,
+    permitted_sender_policy,
+    PolicyRow,
+    BLOCKED_SENDERS,
+    _decided,
+    is_listed=False,
+)
+
+
+def create_default(work: Work, permitted_group: str) -> None:
+    """The policy that gives the account's group of permitted senders its meaning (D-14)."""
+    document = PolicyDocument(
+        "Default: permitted senders",
+        TargetDocument(TargetType.PROFILE_GROUP, permitted_group),
+        TargetDocument(TargetType.INTERNAL_ADDRESSES),
+    )
+    PERMITTED.create(work, PolicyRow(*begun(work, document)))
