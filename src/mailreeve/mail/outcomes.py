@@ -29,7 +29,7 @@ _LAYER_TYPES: Final = {
 
 
 class Recipient(Struct, frozen=True):
-    """One envelope recipient, with the facts and the policies that its verdict rests on."""
+    """One envelope recipient, with the facts and the policies that its decision rests on."""
 
     facts: MessageFacts
     policies: PolicySet

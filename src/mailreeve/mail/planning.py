@@ -1,4 +1,4 @@
-"""Who gets the message, and which copy of it? The verdicts at the end of its data.
+"""Who gets the message, and which copy of it? The decisions at the end of its data.
 
 Each recipient is decided alone. Those who get equal copies, marks and alterations included, are delivered
 to together; whoever's copy differs gets one of his own, so that no copy tells of another recipient. Recipients
@@ -11,6 +11,7 @@ what is to be hidden.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,7 +34,7 @@ from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
-from mailreeve.policy.model.decisions import Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
+from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
 
 NewId = Callable[[], str]
@@ -76,20 +77,11 @@ def plan_message(
     for early in recipients:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
         decision = decide_mail(recipient.policies, recipient.facts)
-        found: tuple[_Copy, _Member] | None = None
-        reply = decision.reply
-        if reply is None:
-            try:
-                found = _copy_for(recipient, decision, address_fields)
-            except CannotAlterError:
-                reply = CANNOT_ALTER
-                decision = unless_refused_before(decision, reply)
-        if reply is not None:
-            decision_id = new_id()
-            reply = in_session(reply)
-            rejects.append(Reject(recipient.address, reply, decision_id, decision))
-            outcomes.append(refused_outcome(recipient, decision, decision_id, reply, Stage.DATA))
-        if found is None:
+        found = _copy_or_refusal(recipient, decision, address_fields)
+        if isinstance(found, Decision):
+            decision_id, reply = new_id(), in_session(found.refusal)
+            rejects.append(Reject(recipient.address, reply, decision_id, found))
+            outcomes.append(refused_outcome(recipient, found, decision_id, reply, Stage.DATA))
             continue
         copy, member = found
         box = copy.account_id, str(member.route.effective)
@@ -147,6 +139,22 @@ def altered_sender(rewrites: Rewriter, sender: Sender) -> tuple[Sender, tuple[Fi
             except AddressError as problem:
                 raise CannotAlterError from problem
     return sender, ()
+
+
+def _copy_or_refusal(
+    recipient: Recipient, decision: Decision, address_fields: AddressFields
+) -> tuple[_Copy, _Member] | Decision:
+    """The copy that the recipient gets, or the decision that refuses it."""
+    match decision.action:
+        case Action.REJECT:
+            return decision
+        case Action.DELIVER:
+            try:
+                return _copy_for(recipient, decision, address_fields)
+            except CannotAlterError:
+                return unless_refused_before(decision, CANNOT_ALTER)
+        case other:
+            assert_never(other)
 
 
 def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressFields) -> tuple[_Copy, _Member]:

@@ -32,7 +32,7 @@ from mailreeve.policy.decide.mail import decide_connect, decide_mail
 from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import SmtpReply, Stage
+from mailreeve.policy.model.decisions import Action, SmtpReply, Stage
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
@@ -59,9 +59,9 @@ def refusal_at_connect(
     reply: SmtpReply | None = None
     for policies in policy_sets:
         decision = decide_connect(policies, source_ip, at)
-        if decision is None or decision.reply is None:
+        if decision is None:
             return None
-        reply = decision.reply
+        reply = decision.refusal
     return None if reply is None else reply_line(reply, new_id())
 
 
@@ -171,8 +171,8 @@ class Transaction:
         facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, authenticated=False)
         recipient = Recipient(facts, policies)
         decision = decide_mail(policies, facts)
-        if decision.reply is not None and decision.certain:
-            reply = in_session(decision.reply)
+        if decision.action is Action.REJECT and decision.certain:
+            reply = in_session(decision.refusal)
             decision_id = self._new_id()
             self._refused.append(refused_outcome(recipient, decision, decision_id, reply, Stage.RCPT))
             return Refused(reply_line(reply, decision_id))

@@ -6,12 +6,12 @@ import pytest
 
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
 from mailreeve.policy.model.decisions import (
+    Action,
     Decision,
     Layer,
     PolicyType,
     SpamChecks,
     Stage,
-    Verdict,
     WebVerdict,
 )
 from mailreeve.policy.model.policies import FromPart, WebEntryType
@@ -26,12 +26,12 @@ USER_HEADER = "550 5.7.1 Rejected by header-based manually Blocked Senders - blo
 
 
 def refused(decision: Decision, reply: str, stage: Stage) -> bool:
-    return (decision.verdict, str(decision.reply), decision.stage) == (Verdict.REJECT, reply, stage)
+    return (decision.action, str(decision.reply), decision.stage) == (Action.REJECT, reply, stage)
 
 
 def delivered(decision: Decision, spam_checks: SpamChecks = SpamChecks.RUN) -> bool:
-    outcome = (decision.verdict, decision.reply, decision.stage, decision.spam_checks)
-    return outcome == (Verdict.DELIVER, None, None, spam_checks)
+    outcome = (decision.action, decision.reply, decision.stage, decision.spam_checks)
+    return outcome == (Action.DELIVER, None, None, spam_checks)
 
 
 def test_vector_1_blocked_domain_is_refused_at_rcpt(world):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from mailreeve.families.explain.types import (
     ExplainWeb,
     MessageExplanation,
     StandInAnswer,
+    Verdict,
     WebCandidateAnswer,
     WebExplanation,
     WinnerAnswer,
@@ -39,11 +40,11 @@ from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import (
+    Action,
     Candidate,
     Decision,
     FieldAlteration,
     PolicyType,
-    Verdict,
     WebCandidate,
 )
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
@@ -91,7 +92,7 @@ def explain_message(
         type_ = next(type_ for type_, theirs in _KINDS.items() if theirs is kind)
         expected = _expected(item.policy_id, expect_policy(policies, facts, decision, type_, key))
     return MessageExplanation(
-        verdict=decision.verdict,
+        verdict=_verdict(decision.action),
         stage=decision.stage,
         smtp_reply=None if decision.reply is None else str(decision.reply),
         layer=decision.layer,
@@ -222,6 +223,16 @@ class _WireIds:
         )
 
 
+def _verdict(action: Action) -> Verdict:
+    match action:
+        case Action.REJECT:
+            return Verdict.REJECT
+        case Action.DELIVER:
+            return Verdict.DELIVER
+        case other:
+            assert_never(other)
+
+
 def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Decision, header: str) -> Decision:
     """The decision with what is really altered in the From header; the door refuses what it cannot alter."""
     made = [one for one in decision.alterations if one.field is not AddressType.FROM]
@@ -232,7 +243,7 @@ def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Deci
         if not are_made(decision.alterations, made):
             raise CannotAlterError
     except CannotAlterError:
-        if decision.verdict is Verdict.DELIVER:
+        if decision.action is Action.DELIVER:
             decision = unless_refused_before(decision, CANNOT_ALTER)
             decision = replace(decision, steps=(*decision.steps[:-1], verdict_sentence(decision)))
     return replace(decision, alterations=tuple(made))

@@ -11,9 +11,7 @@ from typing import Final
 from mailreeve.policy.index.matching import HEADER_FROM, Match
 from mailreeve.policy.index.personal import EntryKind
 from mailreeve.policy.model.decisions import SmtpReply
-from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, ManagedAction
-
-_NO_ACTION: Final = BlockedOption.NO_ACTION
+from mailreeve.policy.model.policies import BlockedSenderPolicy, FromPart
 
 OPEN_RELAY: Final = SmtpReply(451, "4.7.1", "Open relay not allowed")
 SENDER_ROUTED: Final = SmtpReply(550, "5.1.3", "Sender-routed addresses are not taken")
@@ -35,22 +33,15 @@ PERSONAL_HEADER_BLOCKED: Final = SmtpReply(
 )
 
 
-def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
-    """The refusal by the winning blocked sender policy; None if there is none or it exempts."""
-    if match is None:
-        return None
-    policy = match.policy
-    if policy.option is _NO_ACTION:
-        return None
-    if policy.relay_guard:
+def blocked_reply(match: Match[BlockedSenderPolicy]) -> SmtpReply:
+    """What is told of the refusal by a blocked sender policy."""
+    if match.policy.relay_guard:
         return OPEN_RELAY
     return HEADER_BLOCKED if match.part is HEADER_FROM else ENVELOPE_BLOCKED
 
 
-def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply | None:
-    """The refusal by the winning personal entry; None for a permit."""
-    if kind.action is ManagedAction.PERMIT:
-        return None
+def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply:
+    """What is told of the refusal by a personal entry."""
     if part is FromPart.HEADER_FROM:
         return PERSONAL_HEADER_BLOCKED
     return PERSONAL_ADDRESS_BLOCKED if kind.is_address else PERSONAL_DOMAIN_BLOCKED

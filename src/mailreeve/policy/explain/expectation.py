@@ -17,7 +17,7 @@ from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import Case, Match, ScopedPolicy, Unmet, case_of, evaluate, reads_header
 from mailreeve.policy.index.personal import UNAUTHENTICATED, Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Layer, PolicyType, Verdict
+from mailreeve.policy.model.decisions import Action, Decision, Layer, PolicyType
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
@@ -121,7 +121,7 @@ def _only_header(scope: Scope) -> bool:
 def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy) -> str:
     """What follows from having won the type: the verdict may come from another layer."""
     if isinstance(policy, AlterationPolicy):
-        if decision.verdict is Verdict.REJECT:
+        if decision.action is Action.REJECT:
             return f", but the message is refused by {LAYER_WORDS[decision.layer]}, so nothing is altered"
         if not any(made.set_id == policy.set_id for made in decision.alterations):
             return ", but no definition of its set names an address among these facts"

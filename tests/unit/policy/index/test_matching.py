@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import PolicyType, Verdict
+from mailreeve.policy.model.decisions import Action, PolicyType
 
 U = "u@corp.test"
 
 
 def is_blocked(world, sender="a@x.test", recipient=U, **more):
-    return world.mail(sender, recipient, **more).verdict is Verdict.REJECT
+    return world.mail(sender, recipient, **more).action is Action.REJECT
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_whom_a_target_names(world, sender, target, matching, side):
         decision = world.mail("x@y.test", sender)
     else:
         return  # nobody writes to the null sender
-    assert (decision.verdict is Verdict.REJECT) is (target in matching)
+    assert (decision.action is Action.REJECT) is (target in matching)
 
 
 def test_internationalised_domains_are_one_identity(world):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import Layer, SpamChecks, Verdict
+from mailreeve.policy.model.decisions import Action, Layer, SpamChecks
 
 U, V = "u@corp.test", "v@corp.test"
 USER_ENTRY = "550 5.7.1 Envelope blocked - User Entry"
@@ -13,7 +13,7 @@ HEADER_ENTRY = "550 5.7.1 Rejected by header-based manually Blocked Senders - bl
 
 
 def outcome(decision):
-    if decision.verdict is Verdict.REJECT:
+    if decision.action is Action.REJECT:
         return str(decision.reply)
     return "permitted" if decision.spam_checks is SpamChecks.SKIP else "delivered"
 
