@@ -29,10 +29,11 @@ _LAYER_TYPES: Final = {
 
 
 class Recipient(Struct, frozen=True):
-    """One envelope recipient, with the facts and the policies that its decision rests on."""
+    """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header."""
 
     facts: MessageFacts
     policies: PolicySet
+    decision: Decision
 
     @property
     def address(self) -> Address:

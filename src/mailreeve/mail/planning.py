@@ -31,9 +31,10 @@ from mailreeve.mail.outcomes import (
 from mailreeve.mail.plan import Deliver, Plan, Record, Reject
 from mailreeve.mail.ports import Routed
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
-from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
+from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
+from mailreeve.policy.decide.with_header import decide_with_header
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SmtpReply, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
 
@@ -76,7 +77,7 @@ def plan_message(
     boxes: dict[tuple[str, str], tuple[_Copy, list[_Member]]] = {}
     for early in recipients:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
-        decision = decide_mail(recipient.policies, recipient.facts)
+        decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
         found = _copy_or_refusal(recipient, decision, address_fields)
         if isinstance(found, Decision):
             decision_id, reply = new_id(), in_session(found.refusal)
@@ -116,9 +117,10 @@ def plan_refusal(
     outcomes = list(refused)
     for recipient in recipients:
         decision_id = new_id()
-        decision = decide_mail(recipient.policies, recipient.facts)
         rejects.append(Reject(recipient.address, reply, decision_id))
-        outcomes.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.DATA, LAYER_MESSAGE_LIMITS))
+        outcomes.append(
+            stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.DATA, LAYER_MESSAGE_LIMITS)
+        )
     record = Record(described(outcomes, message, None))
     return Plan(message, (*rejects, record))
 
