@@ -38,7 +38,7 @@ from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip
 from mailreeve.policy.decide.mail import decide_connect, decide_mail
-from mailreeve.policy.model.decisions import Stage, Verdict
+from mailreeve.policy.model.decisions import Action, Stage
 from mailreeve.policy.model.policies import (
     BlockedOption,
     BlockedSenderPolicy,
@@ -94,18 +94,18 @@ def check_certainty(account, envelope, headers):
     """What was certain before the header was known holds for any; refusals come when they are certain."""
     policies = account.policy_set()
     early = decide_mail(policies, envelope)
-    event(f"certain {early.certain}, {early.verdict}")
+    event(f"certain {early.certain}, {early.action}")
     for header, authenticated in product(headers, (None, True)):
         facts = replace(envelope, header_from=header, authenticated=authenticated)
         final = decide_mail(policies, facts)
         assert final.certain
         if early.certain:
-            assert (final.verdict, final.reply) == (early.verdict, early.reply)
+            assert (final.action, final.reply) == (early.action, early.reply)
             # By the rules themselves, too, and not only because the decision sticks to what was said.
             assert (expected(account, facts).reply is None) is (final.reply is None)
-            if early.verdict is Verdict.DELIVER:
+            if early.action is Action.DELIVER:
                 assert (final.spam_checks, final.recipient) == (early.spam_checks, early.recipient)
-        if final.verdict is Verdict.REJECT and final.stage is not Stage.CONNECT:
+        if final.action is Action.REJECT and final.stage is not Stage.CONNECT:
             assert final.stage is (Stage.RCPT if early.certain else Stage.DATA)
 
 
@@ -147,7 +147,7 @@ def every_header(most):
 def check_that_no_refusal_waits_without_need(account, envelope):
     """RCPT refuses where every header leads to a refusal, and only there; the rules are read naively."""
     early = decide_mail(account.policy_set(), envelope)
-    refused_at_rcpt = early.certain and early.verdict is Verdict.REJECT
+    refused_at_rcpt = early.certain and early.action is Action.REJECT
 
     def is_delivered(header):
         vouched = replace(envelope, header_from=header, authenticated=envelope.authenticated is not False)
@@ -247,9 +247,9 @@ def test_a_refusal_at_connect_is_the_refusal_of_every_message_from_there(scopes_
         if refusal is None:
             assert decision.stage is not Stage.CONNECT
         else:
-            same = (refusal.verdict, refusal.stage, refusal.reply, refusal.layer, refusal.description)
+            same = (refusal.action, refusal.stage, refusal.reply, refusal.layer, refusal.description)
             assert same == (
-                decision.verdict,
+                decision.action,
                 decision.stage,
                 decision.reply,
                 decision.layer,

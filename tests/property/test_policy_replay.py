@@ -176,6 +176,6 @@ def fate(decision: Decision) -> tuple[object, ...]:
     """All of a decision but the addresses that are those of the message."""
     made = tuple(one.definition_id for one in decision.alterations)
     return (
-        *(decision.verdict, decision.stage, decision.reply, decision.layer, decision.spam_checks),
+        *(decision.action, decision.stage, decision.reply, decision.layer, decision.spam_checks),
         *(decision.certain, tuple(decision.winners.items()), made),
     )

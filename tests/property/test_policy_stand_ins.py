@@ -198,7 +198,7 @@ class Someone(RuleBasedStateMachine):
         decisions = [decide_mail(self.policies, facts) for facts in mail]
         web = decide_web(self.policies, WebFacts("http://x.test/", 5.0, someone))
         return [
-            *((one.verdict, one.reply, one.layer, one.spam_checks, one.stage, one.winners) for one in decisions),
+            *((one.action, one.reply, one.layer, one.spam_checks, one.stage, one.winners) for one in decisions),
             (web.verdict, web.policy_id),
         ]
 

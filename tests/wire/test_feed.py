@@ -31,7 +31,7 @@ from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.networks import parse_ip
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.store.transactions import Origin, Work
 from mailreeve.wire.errors import RequestRefused
@@ -62,7 +62,7 @@ class Beside:
         facts = MessageFacts(
             parse_address(sender), parse_address(recipient), time.time(), None, parse_ip("198.51.100.7")
         )
-        return decide_mail(policies, facts).verdict is Verdict.REJECT
+        return decide_mail(policies, facts).action is Action.REJECT
 
     def admits(self, keys: dict[str, str]) -> bool:
         """Whether a call signed with these keys is somebody's who may call."""

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, assert_never
 
 import click
 import msgspec
@@ -25,6 +25,7 @@ from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
     MessageExplanation,
+    Verdict,
     WebExplanation,
 )
 from mailreeve.policy.model.order import RANKED
@@ -155,10 +156,28 @@ _OPTIONS: Final = {
 }
 
 
+class _VerdictWords(NamedTuple):
+    """What is said of a message: what was done with it, of whom it goes to, and of its altered addresses."""
+
+    done: str
+    went: str
+    altered: str
+
+
+def _verdict_words(verdict: Verdict) -> _VerdictWords:
+    match verdict:
+        case Verdict.REJECT:
+            return _VerdictWords("refused", "would go to", "would alter")
+        case Verdict.DELIVER:
+            return _VerdictWords("delivered", "delivered to", "altered")
+        case other:
+            assert_never(other)
+
+
 def _print_message(answer: MessageExplanation, sender: str, recipient: str, everything: bool) -> None:
-    verdict = "refused" if answer.verdict == "reject" else "delivered"
+    words = _verdict_words(answer.verdict)
     page = Page(everything)
-    page.line(f"From <{sender}> to <{recipient}>: {verdict}", style="bold")
+    page.line(f"From <{sender}> to <{recipient}>: {words.done}", style="bold")
     if answer.smtp_reply is not None:
         page.line(f"  reply        {answer.smtp_reply} (at {answer.stage})", indent=15)
     page.line(
@@ -166,17 +185,16 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
         indent=15,
     )
     if answer.recipient != recipient:
-        went = "delivered to" if answer.verdict == "deliver" else "would go to"
-        page.line(f"  {went:<12} {answer.recipient}")
+        page.line(f"  {words.went:<12} {answer.recipient}")
     made = [f"{one.address_type}: {one.original_address} -> {one.new_address}" for one in answer.alterations]
     if not everything and len(made) > MOST_ALTERED:
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
     for alteration in made:
-        page.line(f"  {'would alter' if answer.verdict == 'reject' else 'altered':<12} {alteration}", indent=15)
-    if answer.verdict == "reject":
-        page.line(f"  revision     {answer.revision}")
-    else:
+        page.line(f"  {words.altered:<12} {alteration}", indent=15)
+    if answer.verdict is Verdict.DELIVER:
         page.line(f"  spam checks  {answer.spam_checks}; decided at revision {answer.revision}")
+    else:
+        page.line(f"  revision     {answer.revision}")
     for step in _steps(answer, everything):
         page.line(f"  - {step}", indent=4, whole=False)
     _add_expected(page, answer.expected)

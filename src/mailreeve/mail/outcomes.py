@@ -24,10 +24,11 @@ MAX_MESSAGE_ID: Final = 255
 
 
 class Recipient(Struct, frozen=True):
-    """One envelope recipient, with the facts and the policies that its verdict rests on."""
+    """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header."""
 
     facts: MessageFacts
     policies: PolicySet
+    decision: Decision
 
     @property
     def address(self) -> Address:

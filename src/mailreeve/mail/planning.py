@@ -1,4 +1,4 @@
-"""Who gets the message, and which copy of it? The verdicts at the end of its data.
+"""Who gets the message, and which copy of it? The decisions at the end of its data.
 
 Each recipient is decided alone. Those who get equal copies, marks and alterations included, are delivered
 to together; whoever's copy differs gets one of his own, so that no copy tells of another recipient. Recipients
@@ -11,6 +11,7 @@ what is to be hidden.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,10 +31,11 @@ from mailreeve.mail.outcomes import (
 from mailreeve.mail.plan import Deliver, Plan, Record, Reject
 from mailreeve.mail.ports import Routed
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
-from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
+from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
-from mailreeve.policy.model.decisions import Decision, FieldAlteration, SpamChecks, Stage
+from mailreeve.policy.decide.with_header import decide_with_header
+from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -76,21 +78,12 @@ def plan_message(
     boxes: dict[tuple[str, str], tuple[_Copy, list[_Member]]] = {}
     for early in recipients:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
-        decision = decide_mail(recipient.policies, recipient.facts)
-        found: tuple[_Copy, _Member] | None = None
-        reply = decision.reply
-        if reply is None:
-            try:
-                found = _copy_for(recipient, decision, address_fields)
-            except CannotAlterError:
-                reply = CANNOT_ALTER
-                decision = unless_refused_before(decision, reply)
-        if reply is not None:
-            decision_id = new_id()
-            reply = in_session(reply)
-            rejects.append(Reject(recipient.address, reply, decision_id, decision))
-            outcomes.append(refused_outcome(recipient, decision, decision_id, reply, Stage.DATA))
-        if found is None:
+        decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
+        found = _copy_or_refusal(recipient, decision, address_fields)
+        if isinstance(found, Decision):
+            decision_id, reply = new_id(), in_session(found.refusal)
+            rejects.append(Reject(recipient.address, reply, decision_id, found))
+            outcomes.append(refused_outcome(recipient, found, decision_id, reply, Stage.DATA))
             continue
         copy, member = found
         box = copy.account_id, str(member.route.effective)
@@ -125,9 +118,10 @@ def plan_refusal(
     outcomes = list(refused)
     for recipient in recipients:
         decision_id = new_id()
-        decision = decide_mail(recipient.policies, recipient.facts)
         rejects.append(Reject(recipient.address, reply, decision_id))
-        outcomes.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.DATA, LAYER_MESSAGE_LIMITS))
+        outcomes.append(
+            stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.DATA, LAYER_MESSAGE_LIMITS)
+        )
     record = Record(described(outcomes, message, None))
     return Plan(message, (*rejects, record))
 
@@ -148,6 +142,22 @@ def altered_sender(rewrites: Rewriter, sender: Sender) -> tuple[Sender, tuple[Fi
             except AddressError as problem:
                 raise CannotAlterError from problem
     return sender, ()
+
+
+def _copy_or_refusal(
+    recipient: Recipient, decision: Decision, address_fields: AddressFields
+) -> tuple[_Copy, _Member] | Decision:
+    """The copy that the recipient gets, or the decision that refuses it."""
+    match decision.action:
+        case Action.REJECT:
+            return decision
+        case Action.DELIVER:
+            try:
+                return _copy_for(recipient, decision, address_fields)
+            except CannotAlterError:
+                return unless_refused_before(decision, CANNOT_ALTER)
+        case other:
+            assert_never(other)
 
 
 def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressFields) -> tuple[_Copy, _Member]:

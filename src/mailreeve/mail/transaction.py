@@ -1,9 +1,10 @@
 """What happens to one message, from connect to the end of its data? Events in, replies and a plan out.
 
 A `Transaction` does no I/O and knows no protocol: a door tells it what the sender said, asks the policy
-source whose policies hold, and carries out the plan. It asks `decide_mail` as soon as it can and refuses
-a recipient at RCPT only if the refusal is certain whatever the header will say (behaviour.md D-07);
-else at the end of data, each recipient alone.
+source whose policies hold, and carries out the plan. It decides as soon as it can and refuses a recipient
+at RCPT only if the refusal is certain whatever the header will say (behaviour.md D-07); else at the end of
+data, each recipient alone. What was decided at RCPT is kept, on the policies of then, and is decided again
+only if the header can change it.
 
 What a stranger sends never raises: a malformed address is answered, a malformed message is read as far
 as it goes.
@@ -32,7 +33,7 @@ from mailreeve.policy.decide.mail import decide_connect, decide_mail
 from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Stage
+from mailreeve.policy.model.decisions import Action, Stage
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -60,9 +61,9 @@ def refusal_at_connect(
     reply: SmtpReply | None = None
     for policies in policy_sets:
         decision = decide_connect(policies, source_ip, at)
-        if decision is None or decision.reply is None:
+        if decision is None:
             return None
-        reply = decision.reply
+        reply = decision.refusal
     return None if reply is None else reply_line(reply, new_id())
 
 
@@ -170,10 +171,10 @@ class Transaction:
         policies = self._policies.setdefault(policies.account_id, policies)
         # This door does not look at SPF and DKIM: nothing will vouch for the header.
         facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, authenticated=False)
-        recipient = Recipient(facts, policies)
         decision = decide_mail(policies, facts)
-        if decision.reply is not None and decision.certain:
-            reply = in_session(decision.reply)
+        recipient = Recipient(facts, policies, decision)
+        if decision.action is Action.REJECT and decision.certain:
+            reply = in_session(decision.refusal)
             decision_id = self._new_id()
             self._refused.append(refused_outcome(recipient, decision, decision_id, reply, Stage.RCPT))
             return Refused(reply_line(reply, decision_id))
@@ -192,9 +193,10 @@ class Transaction:
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take this recipient: forget it, keep that for the record, say the reply."""
         recipient = self._recipients.pop(str(address))
-        decision = decide_mail(recipient.policies, recipient.facts)
         decision_id = self._new_id()
-        self._refused.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.RCPT, LAYER_NEXT_HOP))
+        self._refused.append(
+            stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.RCPT, LAYER_NEXT_HOP)
+        )
         return reply_line(reply, decision_id)
 
     def end_of_message(self, content: bytes, more: Pieces = ()) -> Plan:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.store.schema import audit_event
@@ -72,7 +72,7 @@ def refused_mail(account, sender="x@bad.test", to="ann@corp.test") -> bool:
     facts = MessageFacts(
         parse_address(sender), parse_address(to), at=1_800_000_000.0, header_from=(), source_trusted=True
     )
-    return decide_mail(account.policies(), facts).verdict is Verdict.REJECT
+    return decide_mail(account.policies(), facts).action is Action.REJECT
 
 
 def test_a_policy_is_answered_as_recorded(account):

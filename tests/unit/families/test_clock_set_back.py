@@ -12,7 +12,7 @@ from sqlalchemy import select
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import decide_web
-from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.facts import MessageFacts, WebFacts
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import keys
@@ -65,9 +65,9 @@ def test_the_newer_blocked_sender_policy_wins(account, one, set_back):
     verdicts = []
     for option in ("no_action", "block_sender", "no_action"):
         one("policy/blockedsenders/create-policy", option=option, policy=SCOPE)
-        verdicts.append(decision(account).verdict)
+        verdicts.append(decision(account).action)
         set_back()
-    assert verdicts == [Verdict.DELIVER, Verdict.REJECT, Verdict.DELIVER]
+    assert verdicts == [Action.DELIVER, Action.REJECT, Action.DELIVER]
 
 
 def test_the_newer_alteration_policy_wins(account, one, set_back):

@@ -279,7 +279,7 @@ class TestMessages:
                 )
                 decision = decide_mail(corp.policies(), facts)
                 answer = explain(corp, sender, headerFrom=author, at=NOW.isoformat())
-                assert answer["verdict"] == decision.verdict
+                assert answer["verdict"] == decision.action
                 assert answer["stage"] == decision.stage
                 assert answer["smtpReply"] == (None if decision.reply is None else str(decision.reply))
 

@@ -19,7 +19,7 @@ from mailreeve.families.registry import LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.facts import Directory, MessageFacts
 from mailreeve.policy.model.policies import BlockedOption, ManagedAction
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
@@ -211,9 +211,9 @@ def test_one_more_member_leaves_all_policies_alone(account, following) -> None:
     after = following()
     assert after.blocked is before.blocked
     facts = MessageFacts(parse_address("new@x.test"), parse_address("u7@corp.test"), 0.0, ())
-    assert [decide_mail(policies, facts).verdict for policies in (before, after)] == [
-        Verdict.DELIVER,
-        Verdict.REJECT,
+    assert [decide_mail(policies, facts).action for policies in (before, after)] == [
+        Action.DELIVER,
+        Action.REJECT,
     ]
 
 
@@ -229,7 +229,7 @@ def test_a_policy_starts_and_ends_at_its_instant(account, following) -> None:
     moments = [starts - timedelta(microseconds=1), starts, ends - timedelta(microseconds=1), ends]
     sender, recipient = parse_address("x@x.test"), parse_address("ann@corp.test")
     verdicts = [
-        decide_mail(policies, MessageFacts(sender, recipient, moment.timestamp(), ())).verdict.value
+        decide_mail(policies, MessageFacts(sender, recipient, moment.timestamp(), ())).action.value
         for moment in moments
     ]
     assert verdicts == ["deliver", "reject", "reject", "deliver"]

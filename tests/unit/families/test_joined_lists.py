@@ -17,7 +17,7 @@ from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.personal import list_key
-from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.follow import Follower
@@ -63,7 +63,7 @@ def lists(account) -> dict[str, dict[str, str]]:
 
 def verdict(account, sender, to) -> str:
     facts = MessageFacts(parse_address(sender), parse_address(to), at=0.0)
-    return decide_mail(account.policies(), facts).verdict.value
+    return decide_mail(account.policies(), facts).action.value
 
 
 def audits(account) -> list[tuple[str, str, dict | None, dict | None]]:
@@ -93,10 +93,10 @@ def test_entries_of_an_address_hold_when_it_becomes_an_alias(corp):
     write(corp, "ann@news.test", "sales@corp.test")
     write(corp, "shop.test", "sales@corp.test", PERMIT)
     write(corp, "kim@x.test", "pat@corp.test")
-    assert verdict(corp, "ann@news.test", "pat@corp.test") == Verdict.DELIVER
+    assert verdict(corp, "ann@news.test", "pat@corp.test") == Action.DELIVER
     give(corp)
     for to in ("sales@corp.test", "Sales+a@corp.test", "pat@corp.test"):
-        assert verdict(corp, "ann@news.test", to) == verdict(corp, "kim@x.test", to) == Verdict.REJECT
+        assert verdict(corp, "ann@news.test", to) == verdict(corp, "kim@x.test", to) == Action.REJECT
     assert lists(corp) == {"pat@corp.test": {"ann@news.test": BLOCK, "shop.test": PERMIT, "kim@x.test": BLOCK}}
 
 
@@ -172,8 +172,8 @@ def test_entries_stay_with_the_user_when_the_alias_goes(corp):
     write(corp, "ann@news.test", "sales@corp.test")
     give(corp)
     take(corp)
-    assert verdict(corp, "ann@news.test", "pat@corp.test") == Verdict.REJECT
-    assert verdict(corp, "ann@news.test", "sales@corp.test") == Verdict.DELIVER
+    assert verdict(corp, "ann@news.test", "pat@corp.test") == Action.REJECT
+    assert verdict(corp, "ann@news.test", "sales@corp.test") == Action.DELIVER
     write(corp, "bob@news.test", "sales@corp.test")
     corp.call("user/create-user", {"emailAddress": "kim@corp.test"})
     give(corp, owner="kim@corp.test")
@@ -183,7 +183,7 @@ def test_entries_stay_with_the_user_when_the_alias_goes(corp):
 def test_a_new_user_has_what_was_written_for_the_address(corp):
     entry = write(corp, "ann@news.test", "kim@corp.test")
     corp.call("user/create-user", {"emailAddress": "Kim@corp.test"})
-    assert verdict(corp, "ann@news.test", "kim+a@corp.test") == Verdict.REJECT
+    assert verdict(corp, "ann@news.test", "kim+a@corp.test") == Action.REJECT
     assert write(corp, "ann@news.test", "kim@corp.test") == entry
 
 

@@ -11,7 +11,7 @@ from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.personal import list_key
-from mailreeve.policy.model.decisions import Decision, SpamChecks, Verdict
+from mailreeve.policy.model.decisions import Action, Decision, SpamChecks
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.policy.model.policy_types import Layer
@@ -54,8 +54,8 @@ def test_a_block_is_answered_as_clients_read_it(corp):
 def test_a_block_refuses_mail_to_its_recipient_only(corp):
     corp.call(PATH, item())
     refused = decided(corp, "ANN@news.test")
-    assert (refused.verdict, refused.layer) == (Verdict.REJECT, Layer.MANAGED_SENDERS)
-    assert decided(corp, "ann@news.test", "kim@corp.test").verdict is Verdict.DELIVER
+    assert (refused.action, refused.layer) == (Action.REJECT, Layer.MANAGED_SENDERS)
+    assert decided(corp, "ann@news.test", "kim@corp.test").action is Action.DELIVER
 
 
 def test_a_permit_skips_spam_checks(corp):
@@ -69,7 +69,7 @@ def test_the_other_action_moves_the_entry_and_keeps_its_id(corp):
     (blocked,) = corp.call(PATH, item())
     (permitted,) = corp.call(PATH, item(action="permit"))
     assert permitted == {**blocked, "type": "Permit"}
-    assert decided(corp, "ann@news.test").verdict is Verdict.DELIVER
+    assert decided(corp, "ann@news.test").action is Action.DELIVER
     entries = corp.policies().managed.of("pat@corp.test").entries
     assert [entry.action for entry in entries.values()] == [ManagedAction.PERMIT]
 
@@ -110,15 +110,15 @@ def test_a_domain_is_taken_with_and_without_the_at_sign(corp, spelling):
     (row,) = corp.call(PATH, item(spelling))
     assert row["id"] == first["id"]
     assert row["sender"] == spelling
-    assert decided(corp, "anybody@news.test").verdict is Verdict.REJECT
-    assert decided(corp, "anybody@sub.news.test").verdict is Verdict.DELIVER
+    assert decided(corp, "anybody@news.test").action is Action.REJECT
+    assert decided(corp, "anybody@sub.news.test").action is Action.DELIVER
 
 
 def test_an_address_permitted_beats_its_domain_blocked(corp):
     """Vector 6: the two are entries of their own."""
     corp.call(PATH, item("news.test"), item("ann@news.test", action="permit"))
-    assert decided(corp, "ann@news.test").verdict is Verdict.DELIVER
-    assert decided(corp, "bob@news.test").verdict is Verdict.REJECT
+    assert decided(corp, "ann@news.test").action is Action.DELIVER
+    assert decided(corp, "bob@news.test").action is Action.REJECT
 
 
 def test_the_recipients_tag_is_dropped_and_the_senders_kept(corp):
@@ -126,8 +126,8 @@ def test_the_recipients_tag_is_dropped_and_the_senders_kept(corp):
     (plain,) = corp.call(PATH, item("ann+offers@news.test"))
     (tagged,) = corp.call(PATH, item("ann+offers@news.test", "pat+shop@corp.test"))
     assert tagged["id"] == plain["id"]
-    assert decided(corp, "ann+offers@news.test").verdict is Verdict.REJECT
-    assert decided(corp, "ann@news.test").verdict is Verdict.DELIVER
+    assert decided(corp, "ann+offers@news.test").action is Action.REJECT
+    assert decided(corp, "ann@news.test").action is Action.DELIVER
 
 
 def test_an_alias_leads_to_its_user(corp):
@@ -139,7 +139,7 @@ def test_an_alias_leads_to_its_user(corp):
     assert by_alias["id"] == by_name["id"]
     assert by_alias["to"] == "sales@corp.test"
     for to in ("pat@corp.test", "sales@corp.test"):
-        assert decided(corp, "ann@news.test", to).verdict is Verdict.REJECT
+        assert decided(corp, "ann@news.test", to).action is Action.REJECT
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_an_entry_is_kept_where_decisions_look_for_it(corp, to):
     policies = corp.policies()
     (entry,) = policies.managed.entries
     assert entry.recipient == list_key(policies.identities, parse_address(to))
-    assert decided(corp, "ann@news.test", to).verdict is Verdict.REJECT
+    assert decided(corp, "ann@news.test", to).action is Action.REJECT
 
 
 def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp, monkeypatch):
@@ -176,7 +176,7 @@ def test_an_entry_written_on_the_heels_of_an_alias_is_the_users(corp, monkeypatc
     monkeypatch.setattr(feed, "hint", late)
     corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})
     assert [entry.recipient for entry in corp.policies().managed.entries] == ["pat@corp.test"]
-    assert decided(corp, "ann@news.test", "sales@corp.test").verdict is Verdict.REJECT
+    assert decided(corp, "ann@news.test", "sales@corp.test").action is Action.REJECT
 
 
 def test_an_internationalised_domain_is_one_entry_in_both_spellings(corp):

@@ -19,6 +19,7 @@ from mailreeve.families.tracking.outcomes import (
 from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.formats.message import MAX_FIELDS, read_message
 from mailreeve.formats.networks import parse_ip
+from mailreeve.mail import transaction
 from mailreeve.mail.transaction import (
     MAX_HOPS,
     Accepted,
@@ -27,6 +28,8 @@ from mailreeve.mail.transaction import (
     new_decision_id,
     refusal_at_connect,
 )
+from mailreeve.policy.decide import with_header
+from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -105,6 +108,64 @@ def test_refusals_at_rcpt_are_recorded_when_the_message_ends(office, begin):
     assert outcomes["u@corp.test"].subject == "hi"
     assert outcomes["v@corp.test"].state is State.ACCEPTED
     assert kept.transaction.reset() == ()
+
+
+# How often it is decided.
+
+
+@pytest.fixture
+def decided(monkeypatch):
+    """The recipients who were decided about, each time."""
+    found = []
+
+    def counted(policies, facts):
+        found.append((str(facts.recipient), facts.header_from is not None))
+        return decide_mail(policies, facts)
+
+    for module in (transaction, with_header):
+        monkeypatch.setattr(module, "decide_mail", counted)
+    return found
+
+
+def test_what_the_header_cannot_change_is_decided_once(office, begin, decided):
+    """A refusal and two deliveries, one of them by a permit; the copies are marked as they should be."""
+    office.block("out.test", to="w@corp.test").permit("out.test", to="v@corp.test")
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test", "w@corp.test", "u@corp.test")
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert decided == [("u@corp.test", False), ("v@corp.test", False), ("w@corp.test", False)]
+    assert [step.edits.added[0][1] for step in plan.deliveries] == ["run", "skip"]
+    assert by_recipient(plan.outcomes)["v@corp.test"].description == "mail from out.test"
+
+
+def test_what_the_header_can_change_is_decided_again_for_those_concerned(office, begin, decided):
+    office.block("bad.test", to="u@corp.test", part="header_from")
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test")
+    plan = message.transaction.end_of_message(b"From: eve@bad.test\r\n\r\n")
+    assert decided == [("u@corp.test", False), ("v@corp.test", False), ("u@corp.test", True)]
+    assert recipients(plan) == [["v@corp.test"]]
+
+
+def test_what_is_refused_for_no_policys_sake_is_not_decided_again(begin, decided):
+    """By the next hop or by a limit: the record tells what the policies would have said."""
+    message = begin()
+    message.rcpt("u@corp.test", "v@corp.test")
+    message.transaction.refused_by_next_hop(parse_address("u@corp.test"), SmtpReply(550, "5.1.1", "No"))
+    plan = message.transaction.end_of_message(b"\0\r\n")
+    assert decided == [("u@corp.test", False), ("v@corp.test", False)]
+    assert [outcome.revision for outcome in plan.outcomes] == [7, 7]
+
+
+def test_what_was_decided_stands_when_policies_change_before_the_data(office, begin, decided):
+    """The message has the policies of its first recipient, whatever is new."""
+    message = begin()
+    message.rcpt("u@corp.test")
+    office.block("out.test")
+    office.revision = 8
+    plan = message.transaction.end_of_message(MESSAGE)
+    assert (len(decided), recipients(plan)) == (1, [["u@corp.test"]])
+    assert [outcome.revision for outcome in plan.outcomes] == [7]
 
 
 # Verdicts at the end of data.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.index import source_blocks
-from mailreeve.policy.model.decisions import Stage, Verdict
+from mailreeve.policy.model.decisions import Action, Stage
 from mailreeve.policy.model.policy_types import Layer, PolicyType
 
 IP, ELSEWHERE = "192.0.2.5", "198.51.100.1"
@@ -59,7 +59,7 @@ def test_not_if_another_policy_could_outrank_it(world, other):
     world.block(ips=RANGE)
     world.block(**other)
     assert (world.connect(IP) is None) is (other != {"ips": RANGE})
-    assert world.mail("a@x.test", "u@corp.test", ip=IP).verdict is Verdict.REJECT
+    assert world.mail("a@x.test", "u@corp.test", ip=IP).action is Action.REJECT
 
 
 def test_the_open_relay_policy_counts_as_any_other(world):

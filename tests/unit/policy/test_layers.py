@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict
+from mailreeve.policy.model.decisions import Action, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer, PolicyType
 
 U = "u@corp.test"
@@ -12,7 +12,7 @@ RELAY = "451 4.7.1 Open relay not allowed"
 
 
 def summary(decision):
-    if decision.verdict is Verdict.DELIVER:
+    if decision.action is Action.DELIVER:
         return f"deliver, {decision.spam_checks.value}, {decision.layer.value}"
     return f"reject, {decision.layer.value}"
 
@@ -61,9 +61,9 @@ def test_mail_to_outsiders_is_taken_from_relay_networks_only(world):
     for sender in ("a@x.test", U, ""):
         decision = world.mail(sender, "b@y.test", ip="192.0.2.1")
         assert (decision.layer, str(decision.reply), decision.stage) == (Layer.RELAY, RELAY, Stage.RCPT)
-    assert world.mail(U, "b@y.test", ip="127.0.0.1").verdict is Verdict.DELIVER
-    assert world.mail(U, "b@y.test", ip="::ffff:127.0.0.1").verdict is Verdict.DELIVER
-    assert world.mail(U, "b@y.test").verdict is Verdict.DELIVER
+    assert world.mail(U, "b@y.test", ip="127.0.0.1").action is Action.DELIVER
+    assert world.mail(U, "b@y.test", ip="::ffff:127.0.0.1").action is Action.DELIVER
+    assert world.mail(U, "b@y.test").action is Action.DELIVER
 
 
 def test_without_relay_networks_nothing_is_relayed(world):
@@ -75,13 +75,13 @@ def test_the_relay_guard_refuses_outsiders_who_write_to_outsiders_through_our_se
     world.relay_guard()
     decision = world.mail("a@x.test", "b@y.test", ip="127.0.0.1")
     assert (decision.layer, str(decision.reply)) == (Layer.BLOCKED_SENDERS, RELAY)
-    assert world.mail(U, "b@y.test", ip="127.0.0.1").verdict is Verdict.DELIVER
+    assert world.mail(U, "b@y.test", ip="127.0.0.1").action is Action.DELIVER
 
 
 def test_the_relay_guard_lets_the_bounces_of_our_servers_out(world):
     world.relay_guard()
-    assert world.mail("", "b@y.test", ip="127.0.0.1").verdict is Verdict.DELIVER
-    assert world.mail("", "b@y.test").verdict is Verdict.DELIVER
+    assert world.mail("", "b@y.test", ip="127.0.0.1").action is Action.DELIVER
+    assert world.mail("", "b@y.test").action is Action.DELIVER
     assert world.mail("", "b@y.test", ip="192.0.2.1").layer is Layer.RELAY
 
 
@@ -95,7 +95,7 @@ def test_an_exemption_from_the_relay_guard(world):
     world.relay_guard()
     world.group("Relay exemptions", "leaver@x.test")
     world.exempt("group:Relay exemptions")
-    assert world.mail("leaver@x.test", "b@y.test", ip="127.0.0.1").verdict is Verdict.DELIVER
+    assert world.mail("leaver@x.test", "b@y.test", ip="127.0.0.1").action is Action.DELIVER
     assert world.mail("leaver@x.test", "b@y.test", ip="192.0.2.1").layer is Layer.RELAY
 
 
@@ -106,9 +106,9 @@ def test_unknown_recipients_of_a_validating_domain_are_refused(world):
     assert decision.layer is Layer.RECIPIENT_VALIDATION
     assert (str(decision.reply), decision.stage) == ("550 5.1.1 Invalid Recipient", Stage.RCPT)
     for known in (U, "U@Corp.test", "u+news@corp.test", "alias@corp.test"):
-        assert world.mail("a@x.test", known).verdict is Verdict.DELIVER
+        assert world.mail("a@x.test", known).action is Action.DELIVER
     world.internal.add("any.test")
-    assert world.mail("a@x.test", "who@any.test").verdict is Verdict.DELIVER
+    assert world.mail("a@x.test", "who@any.test").action is Action.DELIVER
 
 
 def test_the_original_recipient_is_the_one_validated(world):

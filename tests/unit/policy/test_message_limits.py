@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.formats.authors import MAX_AUTHORS
-from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict
+from mailreeve.policy.model.decisions import Action, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
 
 U = "u@corp.test"
@@ -18,7 +18,7 @@ def test_too_many_authors_are_refused_at_the_end_of_the_data(world, explain):
     world.permit("x.test", part="header_from")
     decision = world.mail("a@x.test", U, header=(*DUMMIES, "eve@bad.test"), explain=explain)
     assert str(decision.reply) == "554 5.6.0 Too many authors"
-    assert (decision.verdict, decision.stage, decision.certain) == (Verdict.REJECT, Stage.DATA, True)
+    assert (decision.action, decision.stage, decision.certain) == (Action.REJECT, Stage.DATA, True)
     assert (decision.layer, decision.spam_checks, decision.description) == (
         Layer.MESSAGE_LIMITS,
         SpamChecks.RUN,
@@ -29,7 +29,7 @@ def test_too_many_authors_are_refused_at_the_end_of_the_data(world, explain):
 
 
 def test_as_many_as_are_looked_at_are_taken_and_each_counts(world):
-    assert world.mail("a@x.test", U, header=DUMMIES).verdict is Verdict.DELIVER
+    assert world.mail("a@x.test", U, header=DUMMIES).action is Action.DELIVER
     world.block("bad.test", part="header_from")
     decision = world.mail("a@x.test", U, header=(*DUMMIES[1:], "eve@bad.test"))
     assert (decision.layer, decision.stage) == (Layer.BLOCKED_SENDERS, Stage.DATA)

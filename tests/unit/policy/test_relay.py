@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import Stage, Verdict
+from mailreeve.policy.model.decisions import Action, Stage
 from mailreeve.policy.model.policy_types import Layer
 
 RELAY = "451 4.7.1 Open relay not allowed"
@@ -32,13 +32,13 @@ def test_facts_trust_no_source_unless_told(world):
 
 
 def test_what_is_said_of_the_source_goes_before_its_address(world):
-    assert world.mail("boss@corp.test", "x@far.test", ip=STRANGER, trusted=True).verdict is Verdict.DELIVER
+    assert world.mail("boss@corp.test", "x@far.test", ip=STRANGER, trusted=True).action is Action.DELIVER
     assert str(world.mail("boss@corp.test", "x@far.test", ip=OWN, trusted=False).reply) == RELAY
 
 
 def test_the_explanation_says_what_the_unknown_source_was_taken_for(world):
     asked = world.mail("boss@corp.test", "x@far.test", explain=True)
-    assert asked.verdict is Verdict.DELIVER
+    assert asked.action is Action.DELIVER
     assert asked.steps[0] == "relay: the recipient is external, the source is unknown and taken as a relay network"
     refused = world.mail("boss@corp.test", "x@far.test", trusted=False, explain=True)
     assert refused.steps[0].endswith("the source is unknown and not taken as a relay network")
@@ -64,17 +64,17 @@ def test_a_stranger_may_not_name_a_way_through_an_inside_mailbox(world, local):
     assert (str(decision.reply), decision.layer) == (ROUTED, Layer.RELAY)
     assert (decision.certain, decision.stage) == (True, Stage.RCPT)
     assert world.mail("ann@x.test", recipient, ip=STRANGER, explain=True).stage is Stage.RCPT
-    assert world.mail("ann@x.test", recipient, ip=OWN).verdict is Verdict.DELIVER
-    assert world.mail("ann@x.test", recipient).verdict is Verdict.DELIVER
+    assert world.mail("ann@x.test", recipient, ip=OWN).action is Action.DELIVER
+    assert world.mail("ann@x.test", recipient).action is Action.DELIVER
 
 
 def test_an_external_mailbox_of_that_form_is_relaying_as_any_other(world):
     assert str(world.mail("ann@x.test", "a%b.test@far.test", ip=STRANGER).reply) == RELAY
-    assert world.mail("boss@corp.test", "a%b.test@far.test", ip=OWN).verdict is Verdict.DELIVER
+    assert world.mail("boss@corp.test", "a%b.test@far.test", ip=OWN).action is Action.DELIVER
 
 
 @pytest.mark.parametrize("spelling", ['"u"@corp.test', r'"\u"@corp.test', '"U"@Corp.Test'])
 def test_quotes_are_no_way_past_a_personal_block(world, spelling):
     world.personal("u@corp.test", "block", "eve@bad.test")
-    assert world.mail("eve@bad.test", spelling).verdict is Verdict.REJECT
-    assert world.mail(r'"e\ve"@bad.test', "u@corp.test").verdict is Verdict.REJECT
+    assert world.mail("eve@bad.test", spelling).action is Action.REJECT
+    assert world.mail(r'"e\ve"@bad.test', "u@corp.test").action is Action.REJECT

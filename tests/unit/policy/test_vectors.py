@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
-from mailreeve.policy.model.decisions import Decision, SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.model.decisions import Action, Decision, SpamChecks, Stage, WebVerdict
 from mailreeve.policy.model.policies import FromPart, WebEntryType
 from mailreeve.policy.model.policy_types import Layer, PolicyType
 
@@ -19,12 +19,12 @@ USER_HEADER = "550 5.7.1 Rejected by header-based manually Blocked Senders - blo
 
 
 def refused(decision: Decision, reply: str, stage: Stage) -> bool:
-    return (decision.verdict, str(decision.reply), decision.stage) == (Verdict.REJECT, reply, stage)
+    return (decision.action, str(decision.reply), decision.stage) == (Action.REJECT, reply, stage)
 
 
 def delivered(decision: Decision, spam_checks: SpamChecks = SpamChecks.RUN) -> bool:
-    outcome = (decision.verdict, decision.reply, decision.stage, decision.spam_checks)
-    return outcome == (Verdict.DELIVER, None, None, spam_checks)
+    outcome = (decision.action, decision.reply, decision.stage, decision.spam_checks)
+    return outcome == (Action.DELIVER, None, None, spam_checks)
 
 
 def test_vector_1_blocked_domain_is_refused_at_rcpt(world):

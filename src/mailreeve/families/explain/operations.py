@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from mailreeve.families.explain.types import (
     ExplainWeb,
     MessageExplanation,
     StandInAnswer,
+    Verdict,
     WebCandidateAnswer,
     WebExplanation,
     WinnerAnswer,
@@ -38,7 +39,7 @@ from mailreeve.policy.decide.web import WebUrlError, decide_web
 from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Candidate, Decision, FieldAlteration, Verdict, WebCandidate
+from mailreeve.policy.model.decisions import Action, Candidate, Decision, FieldAlteration, WebCandidate
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
@@ -78,7 +79,7 @@ def explain_message(
         kind, key = wanted
         expected = _expected(item.policy_id, expect_policy(policies, facts, decision, _MAIL_KINDS[kind], key))
     return MessageExplanation(
-        verdict=decision.verdict,
+        verdict=_verdict(decision.action),
         stage=decision.stage,
         smtp_reply=None if decision.reply is None else str(decision.reply),
         layer=decision.layer,
@@ -209,6 +210,16 @@ class _WireIds:
         )
 
 
+def _verdict(action: Action) -> Verdict:
+    match action:
+        case Action.REJECT:
+            return Verdict.REJECT
+        case Action.DELIVER:
+            return Verdict.DELIVER
+        case other:
+            assert_never(other)
+
+
 def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Decision, header: str) -> Decision:
     """The decision with what is really altered in the From header; the door refuses what it cannot alter."""
     made = [one for one in decision.alterations if one.field is not AddressType.FROM]
@@ -219,7 +230,7 @@ def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Deci
         if not are_made(decision.alterations, made):
             raise CannotAlterError
     except CannotAlterError:
-        if decision.verdict is Verdict.DELIVER:
+        if decision.action is Action.DELIVER:
             decision = unless_refused_before(decision, CANNOT_ALTER)
             decision = replace(decision, steps=(*decision.steps[:-1], verdict_sentence(decision)))
     return replace(decision, alterations=tuple(made))

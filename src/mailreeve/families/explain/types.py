@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.formats.weburls import MAX_URL
-from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict, WebVerdict
+from mailreeve.policy.model.decisions import Action, SpamChecks, Stage, WebVerdict
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.identities import StandInKind
 from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, WebEntryType
@@ -85,6 +86,14 @@ class CandidateAnswer(Struct, frozen=True, rename="camel"):
     swapped: bool
     note: str
     stand_ins: Sequence[StandInAnswer] = ()
+
+
+class Verdict(StrEnum):
+    """What becomes of the message for this recipient."""
+
+    # The published name of an `Action`: clients have the schema under it.
+    REJECT = Action.REJECT.value
+    DELIVER = Action.DELIVER.value
 
 
 class MessageExplanation(Struct, frozen=True, rename="camel"):

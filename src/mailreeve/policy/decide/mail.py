@@ -44,23 +44,26 @@ from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.index.matching import Case, Match, P, case_of
 from mailreeve.policy.index.personal import Hit, PersonalView, entry_description, list_key, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, FieldAlteration, SpamChecks, Stage, Verdict, Winner
+from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage, Winner
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AddressType,
     AlterationPolicy,
+    BlockedOption,
     BlockedSenderPolicy,
     FromPart,
+    ManagedAction,
     PermittedSenderPolicy,
 )
 from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
 
 
 class Ruling(Struct, frozen=True, gc=False):
-    """What one layer settled. `reply` is None where the message is delivered. `by` is the id of the policy or
-    entry that did it, empty where none did; `stage` is when layers that look at no header refuse."""
+    """What one layer settled: what becomes of the message, and what is told of a refusal. `by` is the id of the
+    policy or entry that did it, empty where none did; `stage` is when layers that look at no header refuse."""
 
     layer: Layer
+    action: Action
     reply: SmtpReply | None = None
     spam_checks: SpamChecks = SpamChecks.RUN
     description: str = ""
@@ -68,16 +71,17 @@ class Ruling(Struct, frozen=True, gc=False):
     by: str = ""
 
 
-Outcome = tuple[SpamChecks, str] | None
-"""What a sender and a recipient notice of a decision: spam checks and effective recipient, or None: a refusal."""
-
-_REFUSED: Final = None
+Outcome = tuple[Action, SpamChecks, str]
+"""What a sender and a recipient notice of a decision: the action, spam checks and effective recipient."""
 
 # Members of enumerations by names of our own: a look-up less wherever they occur.
 _RUN: Final = SpamChecks.RUN
 _SKIP: Final = SpamChecks.SKIP
-_DELIVER: Final = Verdict.DELIVER
-_REJECT: Final = Verdict.REJECT
+_DELIVER: Final = Action.DELIVER
+_REJECT: Final = Action.REJECT
+_REFUSED: Final[Outcome] = (_REJECT, _RUN, "")  # whatever the words
+_NO_ACTION: Final = BlockedOption.NO_ACTION
+_PERMIT: Final = ManagedAction.PERMIT
 _BLOCKED: Final = PolicyType.BLOCKED_SENDERS
 _PERMITTED: Final = PolicyType.PERMITTED_SENDERS
 _MANAGED: Final = PolicyType.MANAGED_SENDERS
@@ -90,10 +94,10 @@ _ENVELOPE: Final = FromPart.ENVELOPE_FROM
 _RCPT: Final = Stage.RCPT
 _DATA: Final = Stage.DATA
 _LAYER_BLOCKED: Final = Layer.BLOCKED_SENDERS
-_DEFAULT: Final = Ruling(Layer.DEFAULT)
-_OPEN_RELAY: Final = Ruling(Layer.RELAY, OPEN_RELAY, stage=_RCPT)
-_SENDER_ROUTED: Final = Ruling(Layer.RELAY, SENDER_ROUTED, stage=_RCPT)
-_INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, INVALID_RECIPIENT, stage=_RCPT)
+_DEFAULT: Final = Ruling(Layer.DEFAULT, _DELIVER)
+_OPEN_RELAY: Final = Ruling(Layer.RELAY, _REJECT, OPEN_RELAY, stage=_RCPT)
+_SENDER_ROUTED: Final = Ruling(Layer.RELAY, _REJECT, SENDER_ROUTED, stage=_RCPT)
+_INVALID_RECIPIENT: Final = Ruling(Layer.RECIPIENT_VALIDATION, _REJECT, INVALID_RECIPIENT, stage=_RCPT)
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -131,7 +135,7 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
         stage = _DATA if refusing is None else _RCPT
         if refusing is not None and refusing is not reading:
             reading = _again(policies, refusing, explain)
-    elif reading.ruling.reply is None:
+    elif reading.ruling.action is not _REJECT:
         stage = None
     else:
         refusing = _refusing_at_rcpt(policies, reading)
@@ -180,12 +184,12 @@ def _again(policies: PolicySet, reading: Reading, explain: bool) -> Reading:
 
 def _decision(policies: PolicySet, reading: Reading, stage: Stage | None, certain: bool) -> Decision:
     ruling, effective, rewriter = reading.ruling, reading.effective, reading.rewriter
-    facts, reply = reading.case.facts, ruling.reply
+    facts, action = reading.case.facts, ruling.action
     # In the order of the members: by name takes three times as long.
     return Decision(
-        _DELIVER if reply is None else _REJECT,
-        None if reply is None else stage,
-        reply,
+        action,
+        stage if action is _REJECT else None,
+        ruling.reply,
         ruling.layer,
         ruling.spam_checks,
         f"{effective.local}@{effective.domain}",
@@ -209,7 +213,7 @@ def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Deci
     winners = _NO_WINNERS.copy()
     winners[PolicyType.BLOCKED_SENDERS] = Winner(policy.id, policy.description)
     return Decision(
-        verdict=Verdict.REJECT,
+        action=_REJECT,
         stage=Stage.CONNECT,
         reply=SOURCE_BLOCKED,
         layer=Layer.BLOCKED_SENDERS,
@@ -227,7 +231,7 @@ def _before_policies(policies: PolicySet, case: Case) -> Ruling | None:
         policy = policies.source_blocks.refusing(policies.identities, case.source_ip, case.at)
         if policy is not None:
             described = policy.description
-            return Ruling(Layer.BLOCKED_SENDERS, SOURCE_BLOCKED, _RUN, described, Stage.CONNECT, policy.id)
+            return Ruling(_LAYER_BLOCKED, _REJECT, SOURCE_BLOCKED, _RUN, described, Stage.CONNECT, policy.id)
     identities, recipient = policies.identities, case.facts.recipient
     directory = identities.directory
     if not case.trusted_source:
@@ -247,7 +251,7 @@ def unless_refused_before(decision: Decision, reply: SmtpReply) -> Decision:
         return decision
     return replace(
         decision,
-        verdict=Verdict.REJECT,
+        action=_REJECT,
         stage=Stage.DATA,
         reply=reply,
         layer=Layer.MESSAGE_LIMITS,
@@ -262,36 +266,39 @@ def _by_policies(
     personal: PersonalView,
 ) -> Ruling:
     """What layers 3 to 6 settle: the precedence matrix of behaviour.md section 3.3."""
-    reply = blocked_reply(blocked)
-    if blocked is not None and reply is not None:
-        return Ruling(_LAYER_BLOCKED, reply, _RUN, blocked.policy.description, by=blocked.policy.id)
+    if blocked is not None and _refuses(blocked):
+        described, by = blocked.policy.description, blocked.policy.id
+        return Ruling(_LAYER_BLOCKED, _REJECT, blocked_reply(blocked), _RUN, described, by=by)
     if permitted is not None:
-        return Ruling(Layer.PERMITTED_SENDERS, None, _SKIP, permitted.policy.description, by=permitted.policy.id)
+        described, by = permitted.policy.description, permitted.policy.id
+        return Ruling(Layer.PERMITTED_SENDERS, _DELIVER, None, _SKIP, described, by=by)
     hit = personal.winner
     if hit is not None:
+        described, by = entry_description(hit.entry), hit.entry.id
+        if hit.entry.action is _PERMIT:
+            return Ruling(Layer.MANAGED_SENDERS, _DELIVER, None, _SKIP, described, by=by)
         reply = personal_reply(hit.kind, hit.part)
-        spam_checks = _SKIP if reply is None else _RUN
-        return Ruling(Layer.MANAGED_SENDERS, reply, spam_checks, entry_description(hit.entry), by=hit.entry.id)
+        return Ruling(Layer.MANAGED_SENDERS, _REJECT, reply, _RUN, described, by=by)
     return _DEFAULT
 
 
 def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | None, bool]:
     """The reading on which the session refuses at RCPT, None where it does not, and whether the outcome is the
     same whatever the header will say. In the `reading` the header is not known."""
-    refuses = reading.ruling.reply is not None
+    refuses = reading.ruling.action is _REJECT
     if _is_certain(policies, reading):
         return (reading, True) if refuses else (None, True)
     if not refuses and not policies.alteration.reads_header:
         # Only a block that a missing header meets could make a refusal of this.
         found = contest(policies.blocked, reading.case.without_header()) if policies.blocked.reads_header else None
-        if found is None or blocked_reply(found.winner) is None:
+        if found is None or not _refuses(found.winner):
             return None, False
     facts = reading.case.facts
     authenticated = facts.authenticated is not False  # it may come to be
 
     def delivers(header: tuple[HeaderFrom, ...]) -> bool:
         tried = replace(facts, header_from=header, authenticated=authenticated)
-        return _delivers(policies, case_of(policies.identities, policies.relay_networks, tried))
+        return _action(policies, case_of(policies.identities, policies.relay_networks, tried)) is not _REJECT
 
     # A missing header is met by fewer policies than most, so it is the likeliest to be delivered.
     if delivers(()):
@@ -315,17 +322,17 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
     return _read(policies, replace(facts, header_from=(), authenticated=None)), True
 
 
-def _delivers(policies: PolicySet, case: Case) -> bool:
-    """Whether layers 3 to 6 deliver, each asked only where those before it leave that open."""
+def _action(policies: PolicySet, case: Case) -> Action:
+    """What layers 3 to 6 do, each asked only where those before it leave that open."""
     if _refuses(contest(policies.blocked, case).winner):
-        return False
+        return _REJECT
     if contest(policies.permitted, case).winner is not None:
-        return True
+        return _DELIVER
     facts = case.facts
     rewriter = Rewriter(policies.definitions, policies.identities, facts, contest(policies.alteration, case))
     effective = rewriter.recipient(facts.recipient)
     hit = personal_view(policies.managed, policies.identities, facts, effective).winner
-    return hit is None or personal_reply(hit.kind, hit.part) is None
+    return _DELIVER if hit is None or hit.entry.action is _PERMIT else _REJECT
 
 
 def _possible_recipients(policies: PolicySet, reading: Reading) -> set[Address]:
@@ -356,22 +363,23 @@ def _is_certain(policies: PolicySet, reading: Reading) -> bool:
     for recipient in recipients:
         goes_to = recipient.key
         if True in permits:
-            outcomes.add((_SKIP, goes_to))
+            outcomes.add((_DELIVER, _SKIP, goes_to))
         if False in permits:
             view = reading.personal
             if recipient != reading.effective:
                 view = personal_view(policies.managed, policies.identities, facts, recipient)
             for kind in view.possible():
                 if kind is None:
-                    outcomes.add((_RUN, goes_to))
+                    outcomes.add((_DELIVER, _RUN, goes_to))
                 else:
-                    refused = personal_reply(*kind) is not None
-                    outcomes.add(_REFUSED if refused else (_SKIP, goes_to))
+                    is_permit = kind[0].action is _PERMIT
+                    outcomes.add((_DELIVER, _SKIP, goes_to) if is_permit else _REFUSED)
     return len(outcomes) == 1
 
 
 def _refuses(match: Match[BlockedSenderPolicy] | None) -> bool:
-    return blocked_reply(match) is not None
+    """Whether the blocked sender policy that won, if any, refuses rather than exempts."""
+    return match is not None and match.policy.option is not _NO_ACTION
 
 
 def _refusing_at_rcpt(policies: PolicySet, reading: Reading) -> Reading | None:

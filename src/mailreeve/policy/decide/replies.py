@@ -10,10 +10,8 @@ from typing import Final
 
 from mailreeve.policy.index.matching import HEADER_FROM, Match
 from mailreeve.policy.index.personal import EntryKind
-from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, ManagedAction
+from mailreeve.policy.model.policies import BlockedSenderPolicy, FromPart
 from mailreeve.policy.model.policy_types import PolicyType, SmtpReply, refusals_of
-
-_NO_ACTION: Final = BlockedOption.NO_ACTION
 
 OPEN_RELAY: Final = SmtpReply(451, "4.7.1", "Open relay not allowed")
 SENDER_ROUTED: Final = SmtpReply(550, "5.1.3", "Sender-routed addresses are not taken")
@@ -26,22 +24,15 @@ _BLOCKED: Final = refusals_of(PolicyType.BLOCKED_SENDERS)
 _PERSONAL: Final = refusals_of(PolicyType.MANAGED_SENDERS)
 
 
-def blocked_reply(match: Match[BlockedSenderPolicy] | None) -> SmtpReply | None:
-    """The refusal by the winning blocked sender policy; None if there is none or it exempts."""
-    if match is None:
-        return None
-    policy = match.policy
-    if policy.option is _NO_ACTION:
-        return None
-    if policy.relay_guard:
+def blocked_reply(match: Match[BlockedSenderPolicy]) -> SmtpReply:
+    """What is told of the refusal by a blocked sender policy."""
+    if match.policy.relay_guard:
         return OPEN_RELAY
     return _BLOCKED.header if match.part is HEADER_FROM else _BLOCKED.envelope
 
 
-def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply | None:
-    """The refusal by the winning personal entry; None for a permit."""
-    if kind.action is ManagedAction.PERMIT:
-        return None
+def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply:
+    """What is told of the refusal by a personal entry."""
     if part is FromPart.HEADER_FROM:
         return _PERSONAL.header
     return _PERSONAL.envelope if kind.is_address else _PERSONAL.envelope_domain

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
@@ -26,7 +26,7 @@ from mailreeve.policy.index.personal import (
 )
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
-from mailreeve.policy.model.decisions import Candidate, Decision, Verdict
+from mailreeve.policy.model.decisions import Action, Candidate, Decision
 from mailreeve.policy.model.identities import Membership, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
 from mailreeve.policy.model.policies import FromPart, ManagedSender
@@ -261,9 +261,13 @@ class Trace:
 def verdict_sentence(decision: Decision) -> str:
     """What came of it all: the last step."""
     settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
-    if decision.verdict is Verdict.DELIVER:
-        return f"verdict: deliver, {settled}, spam checks {decision.spam_checks.value}"
-    return f"verdict: reject with {decision.reply}, {settled}"
+    match decision.action:
+        case Action.DELIVER:
+            return f"verdict: deliver, {settled}, spam checks {decision.spam_checks.value}"
+        case Action.REJECT:
+            return f"verdict: reject with {decision.reply}, {settled}"
+        case other:
+            assert_never(other)
 
 
 def _first(item: tuple[Order, *tuple[object, ...]]) -> Order:

@@ -16,7 +16,7 @@ from mailreeve.policy.explain.comparison import why_before
 from mailreeve.policy.index.matching import Case, Match, Unmet, case_of, evaluate, reads_header
 from mailreeve.policy.index.personal import UNAUTHENTICATED, Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Verdict
+from mailreeve.policy.model.decisions import Action, Decision
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
@@ -122,7 +122,7 @@ def _only_header(scope: Scope) -> bool:
 def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy) -> str:
     """What follows from having won the type: the verdict may come from another layer."""
     if isinstance(policy, AlterationPolicy):
-        if decision.verdict is Verdict.REJECT:
+        if decision.action is Action.REJECT:
             return f", but the message is refused by {LAYER_WORDS[decision.layer]}, so nothing is altered"
         if not any(made.set_id == policy.set_id for made in decision.alterations):
             return ", but no definition of its set names an address among these facts"

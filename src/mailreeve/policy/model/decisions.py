@@ -1,4 +1,4 @@
-"""What is a decision? The verdict, who made it, what the sender is told, and the way there."""
+"""What is a decision? The action, who settled it, what the sender is told, and the way there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, We
 from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
 
 
-class Verdict(StrEnum):
-    """What becomes of the message for this recipient."""
+class Action(StrEnum):
+    """What becomes of the message for this recipient.
+
+    Whoever asks whether somebody gets it reads this: a reply is only what is told. Where each action is treated in
+    a way of its own, the last branch is `assert_never`, so that mypy names all such places to whoever adds one.
+    """
 
     REJECT = "reject"
     DELIVER = "deliver"
@@ -76,15 +80,15 @@ class FieldAlteration(Struct, frozen=True, gc=False):
 class Decision(Struct, frozen=True, gc=False):
     """The answer for one message and one recipient.
 
-    `certain` is False when the header is still unknown and could change the verdict, or the spam checks
-    and recipient of a delivery (D-07); such a decision must not be acted upon. `stage` is when the session
-    gives the refusal, None for a delivery. `recipient` is the effective, that is possibly rewritten, envelope
-    recipient. `winners` holds one entry per policy type, None where
-    nothing applied. `description` is that of the policy which settled the verdict, to be kept with
-    the message (D-35). `steps` says in sentences what each layer found, in order.
+    `action` is what becomes of it; `reply` is what the sender is told of a refusal, None for a delivery.
+    `certain` is False when the header is still unknown and could change the action, or the spam checks and
+    recipient of a delivery (D-07); such a decision must not be acted upon. `stage` is when the session gives the
+    refusal, None for a delivery. `recipient` is the effective, that is possibly rewritten, envelope recipient.
+    `winners` holds one entry per policy type, None where nothing applied. `description` is that of the policy
+    which settled it, to be kept with the message (D-35). `steps` says in sentences what each layer found.
     """
 
-    verdict: Verdict
+    action: Action
     stage: Stage | None
     reply: SmtpReply | None
     layer: Layer
@@ -97,6 +101,13 @@ class Decision(Struct, frozen=True, gc=False):
     alterations: tuple[FieldAlteration, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     steps: tuple[str, ...] = ()
+
+    @property
+    def refusal(self) -> SmtpReply:
+        """The reply of a decision that rejects. Raises `ValueError` for any other."""
+        if self.action is not Action.REJECT or self.reply is None:
+            raise ValueError(f"{self.action.value} is told no refusal")
+        return self.reply
 
 
 class WebVerdict(StrEnum):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from enum import Enum, StrEnum
 from math import inf
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import Struct
 
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Verdict, Winner
+from mailreeve.policy.model.decisions import Action, Decision, Winner
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policy_types import SETTLED_IN, PolicyType
 from mailreeve.policy.model.wording import definition_words
@@ -127,14 +127,19 @@ class Comparison:
 
 
 def _outcome(decision: Decision) -> tuple[object, ...]:
-    return decision.verdict, decision.reply, decision.spam_checks, decision.recipient, decision.alterations
+    return decision.action, decision.reply, decision.spam_checks, decision.recipient, decision.alterations
 
 
 def _change(before: Decision, after: Decision) -> Change | None:
-    if before.verdict is not after.verdict:
-        return Change.NEWLY_REFUSED if after.verdict is Verdict.REJECT else Change.NEWLY_DELIVERED
-    if after.verdict is Verdict.REJECT:
+    action = after.action
+    if action is Action.REJECT:
+        if before.action is not action:
+            return Change.NEWLY_REFUSED
         return None if before.reply == after.reply else Change.REFUSED_DIFFERENTLY
+    if action is not Action.DELIVER:
+        assert_never(action)
+    if before.action is not action:
+        return Change.NEWLY_DELIVERED
     if (before.recipient, before.alterations) != (after.recipient, after.alterations):
         return Change.ALTERED_DIFFERENTLY
     return None if before.spam_checks is after.spam_checks else Change.SPAM_CHECKS

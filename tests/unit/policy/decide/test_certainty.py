@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailreeve.formats.addresses import parse_address
-from mailreeve.policy.model.decisions import SpamChecks, Stage, Verdict
+from mailreeve.policy.model.decisions import Action, SpamChecks, Stage
 
 U = "u@corp.test"
 
@@ -12,15 +12,15 @@ def test_a_delivery_is_certain_if_nothing_looks_at_the_header(world):
     world.block("bad.test")
     world.permit("ok@x.test")
     early = world.at_rcpt("a@x.test", U)
-    assert (early.verdict, early.certain, early.stage) == (Verdict.DELIVER, True, None)
+    assert (early.action, early.certain, early.stage) == (Action.DELIVER, True, None)
 
 
 def test_a_narrower_exemption_by_header_keeps_a_block_open(world):
     world.block("bad.test")
     world.exempt("ok@bad.test", part="header_from")
     early = world.at_rcpt("x@bad.test", U)
-    assert (early.verdict, early.certain, early.stage) == (Verdict.REJECT, False, Stage.DATA)
-    assert world.mail("x@bad.test", U, header="ok@bad.test").verdict is Verdict.DELIVER
+    assert (early.action, early.certain, early.stage) == (Action.REJECT, False, Stage.DATA)
+    assert world.mail("x@bad.test", U, header="ok@bad.test").action is Action.DELIVER
     assert world.mail("x@bad.test", U).stage is Stage.DATA
 
 
@@ -64,7 +64,7 @@ def test_blocks_that_meet_every_header_between_them_refuse_at_rcpt(world):
     assert not world.at_rcpt("x@bad.test", U).certain
     world.block("internal", part="header_from")
     early = world.at_rcpt("x@bad.test", U)
-    assert (early.verdict, early.certain, early.stage) == (Verdict.REJECT, True, Stage.RCPT)
+    assert (early.action, early.certain, early.stage) == (Action.REJECT, True, Stage.RCPT)
     assert world.mail("x@bad.test", U, header="y@x.test").stage is Stage.RCPT
 
 
@@ -106,7 +106,7 @@ def test_a_personal_block_of_a_domain_is_certain_only_if_no_address_is_listed(wo
     assert world.at_rcpt("a@x.test", U).certain
     world.personal(U, "permit", "b@y.test")
     assert not world.at_rcpt("a@x.test", U).certain
-    assert world.mail("a@x.test", U, header="b@y.test").verdict is Verdict.DELIVER
+    assert world.mail("a@x.test", U, header="b@y.test").action is Action.DELIVER
 
 
 def test_any_personal_entry_leaves_a_delivery_open(world):
@@ -119,9 +119,9 @@ def test_a_permit_of_an_inside_sender_stays_open_until_the_message_could_authent
     world.personal(U, "block", "corp.test")
     world.personal(U, "permit", "v@corp.test")
     early = world.at_rcpt("v@corp.test", U)
-    assert (early.verdict, early.certain) == (Verdict.REJECT, False)
-    assert world.mail("v@corp.test", U, authenticated=True).verdict is Verdict.DELIVER
-    assert world.mail("v@corp.test", U, authenticated=False).verdict is Verdict.REJECT
+    assert (early.action, early.certain) == (Action.REJECT, False)
+    assert world.mail("v@corp.test", U, authenticated=True).action is Action.DELIVER
+    assert world.mail("v@corp.test", U, authenticated=False).action is Action.REJECT
 
 
 def test_nothing_vouches_for_a_header_that_is_not_known(world):
@@ -136,7 +136,7 @@ def test_an_alteration_policy_by_header_leaves_the_recipient_and_the_personal_li
     world.personal(U, "block", "a@x.test")
     assert not world.at_rcpt("a@x.test", U).certain
     final = world.mail("a@x.test", U, header="b@ok.test")
-    assert (final.verdict, final.recipient) == (Verdict.DELIVER, "v@corp.test")
+    assert (final.action, final.recipient) == (Action.DELIVER, "v@corp.test")
     # Who is refused by an admin's block is refused wherever the mail would go.
     world.block("bad.test")
     assert world.at_rcpt("a@bad.test", U).certain
@@ -155,16 +155,16 @@ def test_a_header_that_turns_the_winning_exemption_round_leaves_the_next_policy_
     world.block("group:G", "internal")
     world.exempt("internal", "group:G", part="both", bidirectional=True)
     early = world.at_rcpt("a@x.test", U)
-    assert (early.verdict, early.certain) == (Verdict.DELIVER, False)
-    assert world.mail("a@x.test", U, header="b@corp.test").verdict is Verdict.REJECT
+    assert (early.action, early.certain) == (Action.DELIVER, False)
+    assert world.mail("a@x.test", U, header="b@corp.test").action is Action.REJECT
 
 
 def test_a_block_that_only_outranks_reversed_is_seen_coming(world):
     world.block("everyone", "a@x.test", part="header_from", bidirectional=True)
     world.exempt("everyone", U)
     early = world.at_rcpt("b@y.test", U)
-    assert (early.verdict, early.certain) == (Verdict.DELIVER, False)
-    assert world.mail("b@y.test", U, header="a@x.test").verdict is Verdict.REJECT
+    assert (early.action, early.certain) == (Action.DELIVER, False)
+    assert world.mail("b@y.test", U, header="a@x.test").action is Action.REJECT
 
 
 def test_relay_and_recipient_checks_never_wait_for_the_header(world):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import Verdict
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.policy_types import PolicyType
 
 U = "u@corp.test"
 
 
 def is_blocked(world, sender="a@x.test", recipient=U, **more):
-    return world.mail(sender, recipient, **more).verdict is Verdict.REJECT
+    return world.mail(sender, recipient, **more).action is Action.REJECT
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_whom_a_target_names(world, sender, target, matching, side):
         decision = world.mail("x@y.test", sender)
     else:
         return  # nobody writes to the null sender
-    assert (decision.verdict is Verdict.REJECT) is (target in matching)
+    assert (decision.action is Action.REJECT) is (target in matching)
 
 
 def test_internationalised_domains_are_one_identity(world):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.policy.model.decisions import SpamChecks, Verdict
+from mailreeve.policy.model.decisions import Action, SpamChecks
 from mailreeve.policy.model.policy_types import Layer
 
 U, V = "u@corp.test", "v@corp.test"
@@ -14,7 +14,7 @@ HEADER_ENTRY = "550 5.7.1 Rejected by header-based manually Blocked Senders - bl
 
 
 def outcome(decision):
-    if decision.verdict is Verdict.REJECT:
+    if decision.action is Action.REJECT:
         return str(decision.reply)
     return "permitted" if decision.spam_checks is SpamChecks.SKIP else "delivered"
 
