@@ -12,7 +12,7 @@ from policy_parts import parts
 
 from mailreeve.families.explain.operations import explain_message
 from mailreeve.families.explain.types import ExplainMessage
-from mailreeve.formats.addresses import Domain, parse_address
+from mailreeve.formats.addresses import Domain, parse_address, parse_sender
 from mailreeve.formats.display_names import fold_display_name
 from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.plan import Reject
@@ -126,7 +126,7 @@ def test_the_door_does_what_the_explanation_says(ids: Ids, text: str) -> None:
         text.replace("\r\n ", "\ue000").translate({ord(c): None for c in "\x00\r\n"}).replace("\ue000", "\r\n ")
     )
     transaction = Transaction(parse_ip(SOURCE), new_id=lambda: "id")
-    assert transaction.mail_from("bounces@esp.test", NOW.timestamp()) is None
+    transaction.begin(parse_sender("bounces@esp.test"), NOW.timestamp())
     for recipient in RECIPIENTS:
         assert isinstance(transaction.rcpt(parse_address(recipient), POLICIES), Accepted)
     content = b"From: " + field.encode() + b"\r\nSubject: t\r\n\r\nHello.\r\n"

@@ -1,1 +1,1 @@
-"""The mail doors: SMTP today, and the plan that each carries out."""
+"""The mail doors: SMTP today, on the reception that is the same for each."""

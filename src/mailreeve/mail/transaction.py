@@ -1,26 +1,24 @@
-"""What happens to one message, from connect to the end of its data? Events in, replies and a plan out.
+"""What happens to one message, from its sender to the end of its data? Events in, replies and a plan out.
 
-A `Transaction` does no I/O and knows no protocol: a door tells it what the sender said, asks the policy
-source whose policies hold, and carries out the plan. It decides as soon as it can and refuses a recipient
-at RCPT only if the refusal is certain whatever the header will say (behaviour.md D-07); else at the end of
-data, each recipient alone. What was decided at RCPT is kept, on the policies of then, and is decided again
-only if the header can change it.
+A `Transaction` does no I/O and knows no protocol: `reception` tells it what the client said and whose policies
+hold, and a door carries out the plan. It decides as soon as it can and refuses a recipient at RCPT only if the
+refusal is certain whatever the header will say (behaviour.md D-07); else at the end of data, each recipient
+alone. What was decided at RCPT is kept, with the policies of then, and decided again only if the header can
+change it.
 
-What a stranger sends never raises: a malformed address is answered, a malformed message is read as far
-as it goes.
+What a stranger sends never raises: a malformed message is read as far as it goes.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
-from mailreeve.formats.addresses import Address, AddressError, Domain, Sender, parse_address, parse_sender
+from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import MAX_FIELDS, Message, Pieces, header_length, read_message
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import HEADER_TOO_LARGE
@@ -29,19 +27,15 @@ from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
 from mailreeve.mail.ports import Routed
 from mailreeve.policy.decide.address_fields import CannotAlterError
-from mailreeve.policy.decide.mail import decide_connect, decide_mail
-from mailreeve.policy.decide.replies import OPEN_RELAY
+from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Action, Stage
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts
 from mailreeve.policy.model.policy_types import SmtpReply
 
-MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
 MAX_HOPS: Final = 100  # RFC 5321 section 6.3: a message with more Received fields is in a loop
 
-TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
-NO_POSTMASTER: Final = SmtpReply(550, "5.1.1", "No domain here has this postmaster")
 NUL_IN_HEADER: Final = SmtpReply(554, "5.6.0", "The message header has a null octet")
 TOO_MANY_HOPS: Final = SmtpReply(554, "5.4.6", "Too many hops, the message is in a loop")
 
@@ -49,22 +43,6 @@ TOO_MANY_HOPS: Final = SmtpReply(554, "5.4.6", "Too many hops, the message is in
 def new_decision_id() -> str:
     """An id that nobody guesses and everybody can read out: 16 letters and digits, 80 random bits."""
     return base64.b32encode(secrets.token_bytes(10)).decode("ascii").lower()
-
-
-def refusal_at_connect(
-    policy_sets: Sequence[PolicySet], source_ip: IPAddress, at: float, new_id: NewId = new_decision_id
-) -> str | None:
-    """The reply to a source address that every account refuses for everybody (behaviour.md section 1, row 1).
-
-    Nobody is named yet, so one account that would hear the sender out is enough to go on.
-    """
-    reply: SmtpReply | None = None
-    for policies in policy_sets:
-        decision = decide_connect(policies, source_ip, at)
-        if decision is None:
-            return None
-        reply = decision.refusal
-    return None if reply is None else reply_line(reply, new_id())
 
 
 class Accepted(Struct, frozen=True):
@@ -91,17 +69,14 @@ class Transaction:
         self,
         source_ip: IPAddress,
         *,
-        max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
         hostname: str = "",
     ) -> None:
         self._source_ip = source_ip
-        self._max_recipients = max_recipients
         self._new_id = new_id
         self._hostname = hostname  # what the door calls itself
         self._sender: Sender | None = None
         self._at = 0.0
-        self._attempts = 0
         self._policies: dict[str, PolicySet] = {}
         # By the address as it is spelt: what policies take for the same may be two mailboxes.
         self._recipients: dict[str, Recipient] = {}
@@ -122,49 +97,24 @@ class Transaction:
         """How many recipients were taken or, named well enough, refused."""
         return len(self._recipients) + len(self._refused)
 
-    def mail_from(self, text: str, at: float) -> SmtpReply | None:
-        """Begin a message from this envelope sender, with or without angle brackets; None, or the refusal.
+    def begin(self, sender: Sender, at: float) -> None:
+        """Begin a message from this envelope sender.
 
         `at`, in POSIX seconds, is the time that all its policies are asked for. A message under way
         must be ended first.
         """
         if self._sender is not None:
             raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
-        try:
-            self._sender = parse_sender(_mailbox_of(text))
-        except AddressError as problem:
-            return SmtpReply(501, "5.1.7", f"Bad sender address: {problem}")
+        self._sender = sender
         self._at = at
-        return None
 
-    def recipient(self, text: str, postmaster_at: Domain | None = None) -> Address | SmtpReply:
-        """The address of an envelope recipient, with or without angle brackets, or the refusal.
-
-        `postmaster_at` is where a postmaster without a domain is (RFC 5321 section 4.5.1).
-        """
-        self._attempts += 1
-        # Refused ones count as well: a stranger could name and be refused, and recorded, without end.
-        if self._attempts > self._max_recipients:
-            return TOO_MANY_RECIPIENTS
-        mailbox = _mailbox_of(text)
-        if names_postmaster(text):
-            if postmaster_at is None:
-                return NO_POSTMASTER
-            mailbox = f"{mailbox}@{postmaster_at}"
-        try:
-            return parse_address(mailbox)
-        except AddressError as problem:
-            return SmtpReply(501, "5.1.3", f"Bad recipient address: {problem}")
-
-    def rcpt(self, address: Address, policies: PolicySet | None) -> Accepted | Refused:
-        """Add a recipient. `policies` are what the source says now; None if no account takes this mail.
+    def rcpt(self, address: Address, policies: PolicySet) -> Accepted | Refused:
+        """Add a recipient. `policies` are what the source says now.
 
         The first set of an account is kept for the whole message, so that all its recipients are
         decided at one revision.
         """
-        sender = self._begun()
-        if policies is None:
-            return Refused(str(OPEN_RELAY))
+        sender = self.begun()
         if str(address) in self._recipients:
             # Promised before; whatever a second look at the next hop said could not take that back.
             return Accepted(sender, None)
@@ -216,14 +166,14 @@ class Transaction:
             return self.give_up(HEADER_TOO_LARGE, Message((), (), size))
         if sum(1 for _ in message.named("received")) > MAX_HOPS:
             return self.give_up(TOO_MANY_HOPS, message)
-        self._begun()
+        self.begun()
         plan = plan_message(message, self._recipients.values(), self._refused, self._new_id, self._hostname)
         self.reset()
         return plan
 
     def give_up(self, reply: SmtpReply, message: Message) -> Plan:
         """End the message with one refusal for all recipients, for a cause that is no policy."""
-        self._begun()
+        self.begun()
         plan = plan_refusal(reply, message, self._recipients.values(), self._refused, self._new_id)
         self.reset()
         return plan
@@ -232,28 +182,13 @@ class Transaction:
         """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
         refused = tuple(self._refused)
         self._sender = None
-        self._attempts = 0
         self._policies = {}
         self._recipients = {}
         self._refused = []
         return refused
 
-    def _begun(self) -> Sender:
+    def begun(self) -> Sender:
+        """The envelope sender. Raises `RuntimeError` before MAIL."""
         if self._sender is None:
-            raise RuntimeError("no message was begun: `mail_from` comes first")
+            raise RuntimeError("no message was begun: `begin` comes first")
         return self._sender
-
-
-def names_postmaster(text: str) -> bool:
-    """Whether a path is a postmaster without a domain, in whatever case."""
-    return _mailbox_of(text).lower() == "postmaster"
-
-
-def _mailbox_of(text: str) -> str:
-    """The mailbox of a path, without angle brackets and source route (RFC 5321 section 4.1.2, appendix C)."""
-    path = text.strip()
-    if path.startswith("<") and path.endswith(">"):
-        path = path[1:-1]
-    if path.startswith("@") and ":" in path:
-        path = path.partition(":")[2]
-    return path

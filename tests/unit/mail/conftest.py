@@ -11,6 +11,7 @@ from policy_parts import parts
 
 from mailreeve.formats.addresses import Domain, parse_address
 from mailreeve.formats.networks import parse_ip
+from mailreeve.mail.paths import read_sender
 from mailreeve.mail.transaction import Accepted, Refused, Transaction
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory
@@ -28,6 +29,7 @@ from mailreeve.policy.model.policies import (
     Routing,
     Scope,
 )
+from mailreeve.policy.model.policy_types import SmtpReply
 from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 
 NOW = 1_800_000_000.0
@@ -113,11 +115,13 @@ class Office:
 class Dialogue:
     """A transaction with ids `id1`, `id2`, … and the policies of one office."""
 
-    def __init__(self, office: Office, sender: str, source_ip: str, **limits: int) -> None:
+    def __init__(self, office: Office, sender: str, source_ip: str) -> None:
         self.office = office
         ids = (f"id{number}" for number in count(1))
-        self.transaction = Transaction(parse_ip(source_ip), new_id=lambda: next(ids), **limits)
-        assert self.transaction.mail_from(sender, NOW) is None
+        self.transaction = Transaction(parse_ip(source_ip), new_id=lambda: next(ids))
+        envelope_sender = read_sender(sender)
+        assert not isinstance(envelope_sender, SmtpReply)
+        self.transaction.begin(envelope_sender, NOW)
 
     def rcpt(self, *recipients: str) -> list[Accepted | Refused]:
         return [self.transaction.rcpt(parse_address(r), self.office.policies) for r in recipients]
@@ -137,7 +141,7 @@ def another_services() -> Office:
 def begin(office: Office) -> Callable[..., Dialogue]:
     """`begin(sender, source_ip=…)`: a message that has just begun."""
 
-    def start(sender: str = "ann@out.test", source_ip: str = "192.0.2.9", **limits: int) -> Dialogue:
-        return Dialogue(office, sender, source_ip, **limits)
+    def start(sender: str = "ann@out.test", source_ip: str = "192.0.2.9") -> Dialogue:
+        return Dialogue(office, sender, source_ip)
 
     return start

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.mail.smtp.postmaster import postmaster_domain
+from mailreeve.mail.postmaster import postmaster_domain
 
 
 class Source:

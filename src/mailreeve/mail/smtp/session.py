@@ -14,29 +14,20 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
-from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource
+from mailreeve.mail.reception import NoAccount, Reception
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
 from mailreeve.mail.smtp.memory_budget import MemoryBudget, Reservation
-from mailreeve.mail.smtp.postmaster import postmaster_domain
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import Retries, message_key
 from mailreeve.mail.smtp.trace import protocol_name, received_field
-from mailreeve.mail.transaction import (
-    TOO_MANY_RECIPIENTS,
-    Accepted,
-    Refused,
-    Transaction,
-    names_postmaster,
-    new_decision_id,
-    refusal_at_connect,
-)
+from mailreeve.mail.transaction import Accepted, Refused, new_decision_id
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -51,10 +42,6 @@ Postfix, `smtpd_junk_command_limit`): else a client could keep us busy for ever 
 COMMANDS_AT_ONCE: Final = 2_048
 CONTENT_AT_ONCE: Final = 65_536
 """Octets that are worked on before others have their turn: a short command costs more than as many of content."""
-
-MAX_REFUSED: Final = 200
-"""After so many recipients that were refused, the next message is one for another connection. Each refusal is a
-row in the store, so they may not cost a client next to nothing."""
 
 NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 _IDLE: Final = frozenset({"HELO", "EHLO", "NOOP", "RSET", "VRFY", "HELP"})
@@ -117,8 +104,12 @@ class Session:
         self._services = services
         self._settings = services.settings
         self._receiver = Receiver()
-        self._transaction = Transaction(
-            source_ip, max_recipients=self._settings.max_recipients, hostname=self._settings.hostname
+        self._reception = Reception(
+            source_ip,
+            services.policies,
+            services.clock,
+            hostname=self._settings.hostname,
+            max_recipients=self._settings.max_recipients,
         )
         self._hop_session = services.next_hop.session()
         self._client_name: str | None = None
@@ -126,7 +117,6 @@ class Session:
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._refused = 0
         self._delivery = Delivery(self._hop_session, services.records, services.retries)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
@@ -165,7 +155,7 @@ class Session:
             await self._last_word(f"421 4.3.0 {self._settings.hostname} Local fault, try again later")
         finally:
             try:
-                await self._delivery.record(self._transaction.reset())
+                await self._delivery.record(self._reception.reset())
             finally:
                 try:
                     await self._hop_session.aclose()
@@ -173,17 +163,13 @@ class Session:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        line = await anyio.to_thread.run_sync(self._refusal)
+        line = await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
             if self._tells("smtp.refused_at_connect"):
                 log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
-
-    def _refusal(self) -> str | None:
-        """The reply to a source that is refused whatever it wants. In a thread: it may wait for the store."""
-        return refusal_at_connect(self._services.policies.all_policies(), self._source_ip, self._services.clock())
 
     def _tells(self, event: str) -> bool:
         """Whether a line of this kind is logged: the client could cause it as often as it likes."""
@@ -193,7 +179,7 @@ class Session:
 
     async def _next_command(self) -> Event:
         # A transaction that was begun is finished even while the door closes.
-        interruptible = self._transaction.sender is None
+        interruptible = self._reception.envelope_sender is None
         while (event := self._receiver.next_event()) is None:
             timeout = self._settings.idle_timeout
             self._receiver.feed(
@@ -232,7 +218,7 @@ class Session:
             await self._error("500 5.5.2 Command not recognised")
             return
         try:
-            if event.verb in _IDLE and self._transaction.sender is None:
+            if event.verb in _IDLE and self._reception.envelope_sender is None:
                 self._idle += 1
                 if self._idle > MAX_IDLE:
                     await self._error("450 4.7.0 Too many commands without a message")
@@ -298,11 +284,10 @@ class Session:
         if self._client_name is None:
             await self._error("503 5.5.1 HELO or EHLO comes first")
             return
-        if self._transaction.sender is not None:
+        if self._reception.envelope_sender is not None:
             await self._error("503 5.5.1 A message is under way")
             return
-        if self._refused >= MAX_REFUSED:
-            # Between two messages, so that no message loses the recipients who were accepted.
+        if self._reception.is_spent:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many refused recipients, closing")
             if self._tells("smtp.too_many_refused"):
                 log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
@@ -315,7 +300,7 @@ class Session:
         if refusal is not None:
             await self._error(refusal)
             return
-        problem = self._transaction.mail_from(read.path, self._services.clock())
+        problem = self._reception.sender(read.path)
         if problem is not None:
             await self._error(str(problem))
             return
@@ -323,8 +308,7 @@ class Session:
         await self._reply("250 2.1.0 Sender accepted")
 
     async def _rcpt(self, argument: str) -> None:
-        sender = self._transaction.sender
-        if sender is None:
+        if self._reception.envelope_sender is None:
             await self._error(NEEDS_MAIL)
             return
         read = read_path("TO:", argument)
@@ -334,29 +318,15 @@ class Session:
         if read.parameters:
             await self._error("555 5.5.4 A parameter of RCPT is not known")
             return
-        postmaster_at = None
-        if names_postmaster(read.path):
-            postmaster_at = await anyio.to_thread.run_sync(
-                postmaster_domain, self._services.policies, self._settings.hostname
-            )
-        address = self._transaction.recipient(read.path, postmaster_at)
-        if isinstance(address, SmtpReply):
-            # Not an error of the kind that is counted: long lists have stale entries. What goes beyond the
-            # number is no refusal either, only a matter for the next message.
-            self._refused += address is not TOO_MANY_RECIPIENTS
-            await self._reply(str(address))
-            return
-        policies = await anyio.to_thread.run_sync(self._services.policies.policies_for, address, sender)
-        answer = self._transaction.rcpt(address, policies)
-        if policies is None and self._tells("smtp.no_account"):
-            log.info("smtp.no_account", recipient=str(address), source_ip=str(self._source_ip))
-        line = await self._checked(answer)
-        self._refused += not line.startswith("250")
-        await self._reply(line)
+        answer = await anyio.to_thread.run_sync(self._reception.recipient, read.path)
+        if isinstance(answer, NoAccount) and self._tells("smtp.no_account"):
+            log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=str(self._source_ip))
+        # A refusal is not an error of the kind that is counted: long lists have stale entries.
+        await self._reply(await self._checked(answer))
 
-    async def _checked(self, answer: Accepted | Refused) -> str:
+    async def _checked(self, answer: Accepted | Refused | NoAccount) -> str:
         """The reply to a recipient whom the policies have answered, after a look at the next hop."""
-        if isinstance(answer, Refused):
+        if not isinstance(answer, Accepted):
             return answer.line
         if answer.route is not None:
             try:
@@ -366,23 +336,23 @@ class Session:
                     log.exception("smtp.check_failed", recipient=str(answer.route.effective))
                 refusal = LOCAL_FAULT
             if refusal is not None:
-                return self._transaction.refused_by_next_hop(answer.route.original, refusal)
+                return self._reception.refused_by_next_hop(answer.route.original, refusal)
         return "250 2.1.5 Recipient accepted"
 
     async def _data(self, argument: str) -> None:
         if argument:
             await self._error("501 5.5.4 DATA takes no argument")
             return
-        if self._transaction.sender is None:
+        if self._reception.envelope_sender is None:
             await self._error(NEEDS_MAIL)
             return
-        if not self._transaction.has_recipients:
+        if not self._reception.has_recipients:
             await self._error("554 5.5.1 No valid recipients")
             return
         await self._reply("354 End with a dot on a line of its own")
         self._receiver.expect_content()
         self._idle = 0
-        sender, recipients = self._transaction.sender, self._transaction.recipients
+        sender, recipients = self._reception.envelope_sender, self._reception.recipients
         with self._services.memory.reserve() as reservation:
             incoming = await self._content(reservation)
             answer = await self._settle(incoming)
@@ -406,8 +376,7 @@ class Session:
         # Before anything is decided: what fails here fails while the message is still its sender's.
         on_top = self._received(now)
         if incoming.refusal is not None:
-            plan = self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
-            key = None
+            plan, key = self._reception.data(incoming), None
         else:
             plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
@@ -437,9 +406,9 @@ class Session:
 
     def _planned(self, incoming: Incoming) -> tuple[Plan, bytes | None]:
         """The plan for a content, and the key it is recognised by. In a thread: it may be large."""
-        sender = self._transaction.sender
+        sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
-        plan = self._transaction.end_of_message(incoming.header, incoming.body)
+        plan = self._reception.data(incoming)
         return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:
@@ -463,7 +432,7 @@ class Session:
     async def _drop_transaction(self) -> None:
         """End the message under way. Its refusals at RCPT are recorded; their replies were given before."""
         self._utf8 = False
-        await self._delivery.record(self._transaction.reset())
+        await self._delivery.record(self._reception.reset())
         await self._delivery.forget()
 
     async def _noop(self, argument: str) -> None:

@@ -1,0 +1,166 @@
+"""How does mail come in, whatever protocol brings it? Four verbs: connect, sender, recipient, data.
+
+A `Reception` is one client, message after message. A door tells it what the client says, a verb at a time; it
+makes values of that once, asks once whose policies hold, counts what a client may use up, and answers with
+replies, and at the end of the data with a plan. It knows no sockets and no commands: how a reply is written, who
+may come in, and what becomes of the plan is the door's.
+
+`connect`, `recipient` and `data` may wait for the store or take long, so they are called in a worker thread. Each
+is over before the next one is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.formats.addresses import Address, Sender
+from mailreeve.formats.message import Message
+from mailreeve.formats.networks import IPAddress
+from mailreeve.mail.incoming import Incoming
+from mailreeve.mail.paths import names_postmaster, read_recipient, read_sender
+from mailreeve.mail.plan import Plan, reply_line
+from mailreeve.mail.planning import NewId
+from mailreeve.mail.ports import PolicySource
+from mailreeve.mail.postmaster import postmaster_domain
+from mailreeve.mail.transaction import Accepted, Refused, Transaction, new_decision_id
+from mailreeve.policy.decide.mail import decide_connect
+from mailreeve.policy.decide.replies import OPEN_RELAY
+from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.policy_types import SmtpReply
+
+MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
+
+MAX_REFUSED: Final = 200
+"""After so many recipients that were refused, the next message is one for another connection. Each refusal is a
+row in the store, so they may not cost a client next to nothing."""
+
+TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
+
+
+class NoAccount(Struct, frozen=True):
+    """No account takes mail for the recipient, so there are no policies for it and nothing is recorded. `line` is
+    the whole reply."""
+
+    recipient: Address
+    line: str
+
+
+class Reception:
+    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds."""
+
+    def __init__(
+        self,
+        source_ip: IPAddress,
+        policies: PolicySource,
+        clock: Callable[[], float],
+        *,
+        hostname: str = "",
+        max_recipients: int = MAX_RECIPIENTS,
+        new_id: NewId = new_decision_id,
+    ) -> None:
+        self._source_ip = source_ip
+        self._policies = policies
+        self._clock = clock
+        self._hostname = hostname
+        self._max_recipients = max_recipients
+        self._new_id = new_id
+        self._transaction = Transaction(source_ip, new_id=new_id, hostname=hostname)
+        self._named = 0
+        self._refused = 0
+
+    # What is under way.
+
+    @property
+    def envelope_sender(self) -> Sender | None:
+        """The sender of the message under way, None between two."""
+        return self._transaction.sender
+
+    @property
+    def has_recipients(self) -> bool:
+        """Whether any recipient was taken."""
+        return self._transaction.has_recipients
+
+    @property
+    def recipients(self) -> int:
+        """How many recipients were taken or, named well enough, refused."""
+        return self._transaction.recipients
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether so many recipients were refused that the next message is one for another connection. A door asks
+        between two messages, so that none loses the recipients who were accepted."""
+        return self._refused >= MAX_REFUSED
+
+    # The four verbs.
+
+    def connect(self) -> str | None:
+        """The reply to a source that is refused whatever it wants, None for any other."""
+        return refusal_at_connect(self._policies.all_policies(), self._source_ip, self._clock(), self._new_id)
+
+    def sender(self, path: str) -> SmtpReply | None:
+        """Begin a message from this envelope sender; None, or the refusal. One under way must be ended first."""
+        sender = read_sender(path)
+        if isinstance(sender, SmtpReply):
+            return sender
+        self._transaction.begin(sender, self._clock())
+        self._named = 0
+        return None
+
+    def recipient(self, path: str) -> Accepted | Refused | NoAccount:
+        """Add an envelope recipient to the message."""
+        self._named += 1
+        # Refused ones count as well: a stranger could name and be refused, and recorded, without end. What goes
+        # beyond the number is no refusal, only a matter for the next message.
+        if self._named > self._max_recipients:
+            return Refused(str(TOO_MANY_RECIPIENTS))
+        answer = self._answer(path)
+        self._refused += not isinstance(answer, Accepted)
+        return answer
+
+    def data(self, incoming: Incoming) -> Plan:
+        """Decide for every recipient about a content that has come in, and end the message."""
+        if incoming.refusal is not None:
+            return self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
+        return self._transaction.end_of_message(incoming.header, incoming.body)
+
+    # What comes between.
+
+    def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
+        """The next hop does not take a recipient who was accepted: the reply to the client."""
+        self._refused += 1
+        return self._transaction.refused_by_next_hop(address, reply)
+
+    def reset(self) -> tuple[Outcome, ...]:
+        """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
+        return self._transaction.reset()
+
+    def _answer(self, path: str) -> Accepted | Refused | NoAccount:
+        sender = self._transaction.begun()
+        postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
+        address = read_recipient(path, postmaster_at)
+        if isinstance(address, SmtpReply):
+            return Refused(str(address))
+        policies = self._policies.policies_for(address, sender)
+        if policies is None:
+            return NoAccount(address, str(OPEN_RELAY))
+        return self._transaction.rcpt(address, policies)
+
+
+def refusal_at_connect(
+    policy_sets: Sequence[PolicySet], source_ip: IPAddress, at: float, new_id: NewId = new_decision_id
+) -> str | None:
+    """The reply to a source address that every account refuses for everybody (behaviour.md section 1, row 1).
+
+    Nobody is named yet, so one account that would hear the sender out is enough to go on.
+    """
+    reply: SmtpReply | None = None
+    for policies in policy_sets:
+        decision = decide_connect(policies, source_ip, at)
+        if decision is None:
+            return None
+        reply = decision.refusal
+    return None if reply is None else reply_line(reply, new_id())
