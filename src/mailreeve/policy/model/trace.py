@@ -50,6 +50,9 @@ class TieBreaker(Enum):
 class EffectKind(Enum):
     """What a policy or personal entry does to a message."""
 
+    # Enum's own is a function in Python, asked for every effect that a header could bring.
+    __hash__ = object.__hash__
+
     BLOCK_SENDER = "block_sender"
     REFUSE_RELAY = "refuse_relay"
     NO_ACTION = "no_action"
