@@ -70,11 +70,12 @@ def explain_message(
 ) -> MessageExplanation:
     """What would become of this message, with every policy that was considered. Raises `ItemRefused`."""
     sender: Sender = NULL_SENDER if item.from_ in ("", "<>") else fields.address(item.from_, "from")
+    authors = _authors(item.header_from, sender)
     facts = MessageFacts(
         sender=sender,
         recipient=fields.address(item.to, "to"),
         at=_at(item.at, now),
-        header_from=_authors(item.header_from, sender),
+        header_from=authors,
         source_ip=_source(item.source_ip),
         authenticated=False,  # as at the door
         # Without a source the question is about mail of the account's own servers; the steps say so.
@@ -88,7 +89,7 @@ def explain_message(
     if item.header_from is None:
         decision = replace(decision, steps=(AssumedHeader(sender), *decision.steps))
     wire = _WireIds(ids, account_id)
-    decision = wire.named(decision)
+    told = wire.named(decision)
     expected: ExpectedAnswer | UnsetType = UNSET
     if wanted is not None:
         kind, key = wanted
@@ -108,10 +109,10 @@ def explain_message(
             for type_, winner in decision.winners.items()
         },
         alterations=[wire.alteration(alteration) for alteration in decision.alterations],
-        trace=[_candidate_answer(candidate) for candidate in decision.candidates],
+        trace=[_candidate_answer(candidate) for candidate in told.candidates],
         revision=decision.revision,
         description=decision.description,
-        steps=decision_words(decision),
+        steps=[*decision_words(told)],
         expected=expected,
     )
 
