@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.index.matching import Unmet, case_of, evaluate, policy_order
+from mailreeve.policy.index.matching import case_of, evaluate, policy_order
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.order import Order
 from mailreeve.policy.model.policies import BlockedSenderPolicy
 from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.trace import Unmet
 from rig import worlds
 from rig.apart import Timed, resident, timed
 

@@ -13,12 +13,11 @@ from msgspec.structs import replace
 
 from mailreeve.formats.addresses import NULL_SENDER, Address, parse_address
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.policy.index.matching import Unmet
-from mailreeve.policy.index.personal import UNAUTHENTICATED
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
 from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.policy.model.targets import TargetType
+from mailreeve.policy.model.trace import Unmet
 
 T = TargetType
 RANKS = (
@@ -259,7 +258,7 @@ class NaiveRules:
             best.setdefault(entry.id, (entry, part))
         applying = [(entry.id, None, number) for number, (entry, _) in enumerate(best.values(), 1)]
         return applying, {
-            (entry.id, UNAUTHENTICATED if entry.id in ignored else Unmet.SENDER.value, 0)
+            (entry.id, Unmet.UNAUTHENTICATED if entry.id in ignored else Unmet.SENDER, 0)
             for entry in account.managed
             if entry.recipient == key and entry.id not in best
         }

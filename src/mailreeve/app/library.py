@@ -5,7 +5,7 @@
 
 The answers are those of the endpoints, and of `mailreeve explain`, `lint` and `replay`, which are built on this.
 Who has policies but no folder calls `policy.decide.mail.decide_mail` and `policy.decide.web.decide_web` with
-`explain=True`.
+`explain=True`; `policy.explain.words` says in words what those found.
 """
 
 from __future__ import annotations

@@ -28,9 +28,10 @@ from mailreeve.families.explain.types import (
     Verdict,
     WebExplanation,
 )
+from mailreeve.policy.explain.words import EFFECTIVE_RECIPIENT, FREE_MAIL_LIST, VERDICT, effect_words, winner_words
 from mailreeve.policy.model.order import RANKED
-from mailreeve.policy.model.policies import RELAY_REFUSAL
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN
+from mailreeve.policy.model.trace import Effect, EffectKind
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
@@ -38,14 +39,18 @@ from mailreeve.wire.errors import ItemRefused
 LEAST: Final = 3  # candidates that are shown even where the screen has no room for them
 MOST_ALTERED: Final = 3  # altered addresses that are shown before `--all` is needed
 
-_SAID_ELSEWHERE: Final = ("verdict: ", "effective recipient: ", "free-mail list: ")
+_SAID_ELSEWHERE: Final = (VERDICT, EFFECTIVE_RECIPIENT, FREE_MAIL_LIST)
 
 _EFFECTS: Final = {
-    "block_sender": "blocks",
-    RELAY_REFUSAL: "blocks",
-    "no_action": "exempts",
-    "permit": "permits",
-    "block": "blocks",
+    effect_words(Effect(kind)): word
+    for kind, word in {
+        EffectKind.BLOCK_SENDER: "blocks",
+        EffectKind.REFUSE_RELAY: "blocks",
+        EffectKind.NO_ACTION: "exempts",
+        EffectKind.PERMIT: "permits",
+        EffectKind.PERSONAL_BLOCK: "blocks",
+        EffectKind.PERSONAL_PERMIT: "permits",
+    }.items()
 }
 
 _at = click.option("--at", metavar="TIME", help="When, in ISO 8601; without a zone in UTC.  [default: now]")
@@ -224,9 +229,8 @@ def _steps(answer: MessageExplanation, everything: bool) -> list[str]:
     steps = [step for step in answer.steps if not step.startswith(_SAID_ELSEWHERE)]
     for winner in answer.winners.values():
         if winner is not None:
-            steps = [
-                step.replace(f"{winner.id} ({winner.description})", quoted(winner.description)) for step in steps
-            ]
+            named, short = winner_words(winner.id, winner.description), quoted(winner.description)
+            steps = [step.replace(named, short) for step in steps]
     return steps
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailreeve.formats.authors import MAX_AUTHORS
+from mailreeve.policy.explain.words import decision_words
 from mailreeve.policy.model.decisions import Action, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
 
@@ -25,7 +26,7 @@ def test_too_many_authors_are_refused_at_the_end_of_the_data(world, explain):
         "",
     )
     if explain:
-        assert "settled by message_limits" in decision.steps[-1]
+        assert "settled by message_limits" in decision_words(decision)[-1]
 
 
 def test_as_many_as_are_looked_at_are_taken_and_each_counts(world):

@@ -5,7 +5,6 @@ Pure functions over a policy set, so that the endpoints and the command line giv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, assert_never
@@ -34,12 +33,22 @@ from mailreeve.policy.decide.address_fields import AddressField, CannotAlterErro
 from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import rewriter
-from mailreeve.policy.decide.trace import verdict_sentence
 from mailreeve.policy.decide.web import WebUrlError, decide_web
 from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
+from mailreeve.policy.explain.words import decision_words, effect_words, note_words, unmet_words, web_note_words
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Action, Candidate, Decision, FieldAlteration, WebCandidate
+from mailreeve.policy.model.decisions import (
+    Action,
+    AssumedHeader,
+    Candidate,
+    Decision,
+    FieldAlteration,
+    PersonalFinding,
+    PoliciesFinding,
+    Step,
+    WebCandidate,
+)
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
@@ -49,7 +58,6 @@ from mailreeve.wire.tokens import Ids, Kind
 
 _MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}
 _WEB_KINDS: Final = (Kind.WEB_POLICY, Kind.WEB_ENTRY)
-_STORE_KEY: Final = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 def explain_message(
@@ -57,7 +65,7 @@ def explain_message(
 ) -> MessageExplanation:
     """What would become of this message, with every policy that was considered. Raises `ItemRefused`."""
     sender: Sender = NULL_SENDER if item.from_ in ("", "<>") else fields.address(item.from_, "from")
-    authors, assumed = _authors(item.header_from, sender)
+    authors = _authors(item.header_from, sender)
     facts = MessageFacts(
         sender=sender,
         recipient=fields.address(item.to, "to"),
@@ -73,7 +81,10 @@ def explain_message(
     if policies.definitions:
         header = str(sender) if item.header_from is None else item.header_from
         decision = _as_the_door_alters(policies, facts, decision, header)
-    wire = _WireIds(ids, account_id, decision)
+    if item.header_from is None:
+        decision = replace(decision, steps=(AssumedHeader(sender), *decision.steps))
+    wire = _WireIds(ids, account_id)
+    told = wire.named(decision)
     expected: ExpectedAnswer | UnsetType = UNSET
     if wanted is not None:
         kind, key = wanted
@@ -92,10 +103,10 @@ def explain_message(
             for type_, winner in decision.winners.items()
         },
         alterations=[wire.alteration(alteration) for alteration in decision.alterations],
-        trace=[wire.candidate(candidate) for candidate in decision.candidates],
+        trace=[_candidate_answer(candidate) for candidate in told.candidates],
         revision=decision.revision,
         description=decision.description,
-        steps=[*assumed, *(wire.text(step) for step in decision.steps)],
+        steps=[*decision_words(told)],
         expected=expected,
     )
 
@@ -125,10 +136,10 @@ def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb
             policy_id=ids.seal(Kind.WEB_POLICY, candidate.policy_id, account_id),
             description=candidate.description,
             entry=entry_answer(candidate.entry),
-            failed=candidate.failed,
+            failed=None if candidate.failed is None else unmet_words(candidate.failed),
             sort_key=_numbers(candidate.sort_key),
             place=candidate.place,
-            note=candidate.note,
+            note=web_note_words(candidate),
         )
 
     policy_id = decision.policy_id
@@ -167,23 +178,19 @@ def _expected(wire_id: str | None, found: Expectation | None) -> ExpectedAnswer:
 
 
 class _WireIds:
-    """Puts wire ids where a decision has the store's keys, in members and in sentences alike."""
+    """Puts wire ids where a decision has the store's keys, before anything of it is said in words."""
 
-    def __init__(self, ids: Ids, account_id: str, decision: Decision) -> None:
+    def __init__(self, ids: Ids, account_id: str) -> None:
         self._ids = ids
         self._account_id = account_id
-        self._known: dict[str, str] = {}
-        for candidate in decision.candidates:
-            self._known[candidate.id] = self.seal(POLICY_TYPES[candidate.type].kind, candidate.id)
-            if candidate.type is PolicyType.ADDRESS_ALTERATION:
-                for key in _STORE_KEY.findall(candidate.effect):
-                    self._known[key] = self.seal(Kind.ALTERATION_SET, key)
 
     def seal(self, kind: str, key: str) -> str:
         return self._ids.seal(kind, key, self._account_id)
 
-    def text(self, text: str) -> str:
-        return _STORE_KEY.sub(lambda found: self._known.get(found[0], found[0]), text)
+    def named(self, decision: Decision) -> Decision:
+        """The decision with the ids of the API in its trace."""
+        candidates, steps = map(self._candidate, decision.candidates), map(self._step, decision.steps)
+        return replace(decision, candidates=tuple(candidates), steps=tuple(steps))
 
     def alteration(self, made: FieldAlteration) -> AlterationAnswer:
         return AlterationAnswer(
@@ -194,20 +201,32 @@ class _WireIds:
             new_address=made.new,
         )
 
-    def candidate(self, candidate: Candidate) -> CandidateAnswer:
-        return CandidateAnswer(
-            type=candidate.type,
-            id=self._known[candidate.id],
-            description=candidate.description,
-            effect=self.text(candidate.effect),
-            failed=candidate.failed,
-            sort_key=_numbers(candidate.sort_key),
-            place=candidate.place,
-            part=candidate.part,
-            swapped=candidate.is_reversed,
-            note=self.text(candidate.note),
-            stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
-        )
+    def _candidate(self, candidate: Candidate) -> Candidate:
+        effect = candidate.effect
+        if effect.set_id:
+            effect = replace(effect, set_id=self.seal(Kind.ALTERATION_SET, effect.set_id))
+        return replace(candidate, id=self.seal(POLICY_TYPES[candidate.type].kind, candidate.id), effect=effect)
+
+    def _step(self, step: Step) -> Step:
+        if not isinstance(step, PoliciesFinding | PersonalFinding) or step.survey.winner is None:
+            return step
+        return replace(step, survey=replace(step.survey, winner=self._candidate(step.survey.winner)))
+
+
+def _candidate_answer(candidate: Candidate) -> CandidateAnswer:
+    return CandidateAnswer(
+        type=candidate.type,
+        id=candidate.id,
+        description=candidate.description,
+        effect=effect_words(candidate.effect),
+        failed=None if candidate.failed is None else unmet_words(candidate.failed),
+        sort_key=_numbers(candidate.sort_key),
+        place=candidate.place,
+        part=candidate.part,
+        swapped=candidate.is_reversed,
+        note=note_words(candidate),
+        stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
+    )
 
 
 def _verdict(action: Action) -> Verdict:
@@ -232,24 +251,21 @@ def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Deci
     except CannotAlterError:
         if decision.action is Action.DELIVER:
             decision = unless_refused_before(decision, CANNOT_ALTER)
-            decision = replace(decision, steps=(*decision.steps[:-1], verdict_sentence(decision)))
     return replace(decision, alterations=tuple(made))
 
 
-def _authors(header: str | None, sender: Sender) -> tuple[tuple[HeaderFrom, ...], tuple[str, ...]]:
-    """The authors of the message, and what to say about them where the item left them open."""
+def _authors(header: str | None, sender: Sender) -> tuple[HeaderFrom, ...]:
+    """The authors of the message, who are taken to be the sender where the item left them open."""
     if header is not None and not header.strip():
-        return (), ()  # a From header of nothing but white space counts as a missing one
+        return ()  # a From header of nothing but white space counts as a missing one
     if header is not None:
         if len(header.encode("utf-8", "surrogateescape")) > MAX_HEADER_OCTETS:
             message = (
                 f"{TOO_LONG.message}: no message with a header of more than {MAX_HEADER_OCTETS} octets is taken"
             )
             raise refused(TOO_LONG, "headerFrom", message)
-        return read_authors([header]), ()
-    if isinstance(sender, NullSender):
-        return (), ("no From header given: a bounce, taken to have no From header",)
-    return (HeaderFrom(sender),), (f"no From header given: the From header is taken to name {sender}",)
+        return read_authors([header])
+    return () if isinstance(sender, NullSender) else (HeaderFrom(sender),)
 
 
 def _at(text: str | None, now: datetime) -> float:

@@ -25,13 +25,14 @@ from mailreeve.policy.index.personal import PersonalList
 from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
+    EXEMPTS,
     AlterationPolicy,
-    BlockedOption,
     BlockedSenderPolicy,
     ManagedAction,
     PermittedSenderPolicy,
 )
 from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.trace import Effect
 
 Header = tuple[HeaderFrom, ...]
 
@@ -45,7 +46,6 @@ MOST_MEMBERS: Final = 2_000
 """So many members of all groups, or users, are looked through for those who meet a target."""
 
 _NOBODY: Final = HeaderFrom(None)
-_EXEMPTS: Final = BlockedOption.NO_ACTION.value
 _UNKNOWN_LOCAL: Final = "nobody.has.this.address"
 
 
@@ -100,7 +100,7 @@ class _Authors:
         for domain in self._identities.directory.internal_domains:
             yield (_somebody_at(domain),)
 
-    def of_policies(self, contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[Header]:
+    def of_policies(self, contested: Contest[P], wanted: Callable[[Effect], bool]) -> Iterator[Header]:
         """Nobody; and authors by whom such policies, by their effects, would apply to the recipient."""
         yield ()
         targets: set[Target] = set()
@@ -112,7 +112,7 @@ class _Authors:
                     raise _TooManyError
                 yield from self._meeting(target)
 
-    def of_turned(self, contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[list[Header]]:
+    def of_turned(self, contested: Contest[P], wanted: Callable[[Effect], bool]) -> Iterator[list[Header]]:
         """For each such policy that could apply both ways: nobody; and authors by whom it applies as written. That
         is then its place, and often a lower one (D-09)."""
         keys = contested.case.recipient
@@ -179,7 +179,7 @@ class _Authors:
                 yield (author,)
 
 
-def _readers(contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[tuple[P, bool]]:
+def _readers(contested: Contest[P], wanted: Callable[[Effect], bool]) -> Iterator[tuple[P, bool]]:
     """The policies of the wanted effects that look at the header and could apply to the recipient now, and whether
     turned round. There may be thousands of blocks beside a few exemptions."""
     index, case = contested.index, contested.case
@@ -192,15 +192,15 @@ def _readers(contested: Contest[P], wanted: Callable[[str], bool]) -> Iterator[t
                 yield policy, type(entry) is Reversed
 
 
-def _exempts(effect: str) -> bool:
-    return effect == _EXEMPTS
+def _exempts(effect: Effect) -> bool:
+    return effect == EXEMPTS
 
 
-def _refuses(effect: str) -> bool:
-    return effect != _EXEMPTS
+def _refuses(effect: Effect) -> bool:
+    return effect != EXEMPTS
 
 
-def _any(_: str) -> bool:
+def _any(_: Effect) -> bool:
     return True
 
 

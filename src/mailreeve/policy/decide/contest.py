@@ -12,6 +12,7 @@ from mailreeve.policy.index.matching import HEADER_FROM, Case, Match, P, evaluat
 from mailreeve.policy.index.ranked import Reversed, entry_order, policy_of
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.order import Order
+from mailreeve.policy.model.trace import Effect
 
 E = TypeVar("E", bound=Hashable)
 
@@ -57,7 +58,7 @@ class Contest(Struct, Generic[P], frozen=True, gc=False):
     def _rivals(self) -> Iterator[Match[P]]:
         """Matches by the header that would win under some header; one for each effect is enough."""
         case, floor = self.case.with_any_header(), self._floor()
-        seen: set[str] = set()
+        seen: set[Effect] = set()
         for effect, ranked in self.index.header_readers(case.recipient):
             if effect in seen:
                 continue

@@ -14,38 +14,35 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import EntryOrder, Listed
 from mailreeve.policy.model.decisions import WebCandidate, WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.identities import Identities, StandIn
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.policies import Scope, WebAction, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
+from mailreeve.policy.model.trace import Unmet, WebUnmet
 from mailreeve.policy.model.ways import way_to_target
-from mailreeve.policy.model.wording import stand_in_words
 
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
 
-_USER, _GROUP, _LOCATION, _EVERYONE = 4, 3, 2, 1
+USER_SCOPE, GROUP_SCOPE, LOCATION_SCOPE, EVERYONE_SCOPE = 4, 3, 2, 1
 _NOBODY: Final = Keys((EVERYONE_KEY,))
 _NONE: Final = WebVerdict.NONE
 _ALLOW: Final = WebVerdict.ALLOW
 _BLOCK: Final = WebVerdict.BLOCK
 
 SCOPE_RANK: Final[dict[TargetType, int]] = {
-    TargetType.EVERYONE: _EVERYONE,
-    TargetType.INTERNAL_ADDRESSES: _EVERYONE,
-    TargetType.EXTERNAL_ADDRESSES: _EVERYONE,
-    TargetType.FREE_MAIL_DOMAINS: _EVERYONE,
-    TargetType.EMAIL_DOMAIN: _GROUP,
-    TargetType.PROFILE_GROUP: _GROUP,
-    TargetType.ADDRESS_ATTRIBUTE_VALUE: _GROUP,
-    TargetType.INDIVIDUAL_EMAIL_ADDRESS: _USER,
-    TargetType.HEADER_DISPLAY_NAME: _EVERYONE,
+    TargetType.EVERYONE: EVERYONE_SCOPE,
+    TargetType.INTERNAL_ADDRESSES: EVERYONE_SCOPE,
+    TargetType.EXTERNAL_ADDRESSES: EVERYONE_SCOPE,
+    TargetType.FREE_MAIL_DOMAINS: EVERYONE_SCOPE,
+    TargetType.EMAIL_DOMAIN: GROUP_SCOPE,
+    TargetType.PROFILE_GROUP: GROUP_SCOPE,
+    TargetType.ADDRESS_ATTRIBUTE_VALUE: GROUP_SCOPE,
+    TargetType.INDIVIDUAL_EMAIL_ADDRESS: USER_SCOPE,
+    TargetType.HEADER_DISPLAY_NAME: EVERYONE_SCOPE,
 }
 """How narrow a scope is (behaviour.md D-25). Web policies know users, groups, locations and everyone;
 of the other targets those that pick some users rank as groups, the sweeping ones as everyone."""
-
-SCOPE_WORDS: Final = {_USER: "a user", _GROUP: "a group", _LOCATION: "a location", _EVERYONE: "everyone"}
-"""The ranks of scopes in words."""
 
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _NOT_IN_HOST: Final = re.compile(r"[^a-z0-9._-]")
@@ -64,6 +61,9 @@ _RANGE: Final = re.compile(
 
 Standing = tuple[int, int]
 """Override and rank of the scope by which a policy holds for a request."""
+
+WebFailure = Unmet | WebUnmet
+"""Why a list or an entry does not hold for a request."""
 
 EntryKey = tuple[Standing, EntryOrder]
 """The sort key of an entry in one request, the highest wins."""
@@ -137,15 +137,15 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     request = WebRequest(policies, facts)
     best: Listed | None = None
     best_key: EntryKey | None = None
-    seen: list[tuple[bool, EntryKey, Listed, str | None]] = []
+    seen: list[tuple[bool, EntryKey, Listed, WebFailure | None]] = []
     for listed in found:
         standing = request.standing(listed.policy_id)
-        failed = standing if isinstance(standing, str) else None
+        failed = None if isinstance(standing, tuple) else standing
         if explain:
             failed = listed.mismatch(url) or failed
         elif failed is not None:
             continue
-        key = ((0, 0) if isinstance(standing, str) else standing, listed.order)
+        key = (standing if isinstance(standing, tuple) else (0, 0), listed.order)
         if failed is None and (best_key is None or key > best_key):
             best, best_key = listed, key
         if explain:
@@ -167,57 +167,54 @@ class WebRequest:
         self._facts = facts
         self._source = None if facts.source_ip is None else unmapped(facts.source_ip)
         self._keys = _NOBODY if facts.user is None else policies.identities.keys(facts.user)
-        self._standings: dict[str, Standing | str] = {}
+        self._standings: dict[str, Standing | WebFailure] = {}
 
-    def standing(self, policy_id: str) -> Standing | str:
+    def standing(self, policy_id: str) -> Standing | WebFailure:
         """The strongest scope of the policy that holds, or why the first one does not."""
         known = self._standings.get(policy_id)
         if known is not None:
             return known
         policy = self._policies.web.policy(policy_id)
         strongest: Standing | None = None
-        reason = ""
+        reason: WebFailure | None = None
         for scope in policy.scopes:
             result = self._scope_standing(scope)
-            if isinstance(result, str):
+            if not isinstance(result, tuple):
                 reason = reason or result
             elif strongest is None or result > strongest:
                 strongest = result
-        answer = strongest if strongest is not None else reason or "it has no target"
+        answer = strongest or reason or WebUnmet.NO_TARGET
         self._standings[policy_id] = answer
         return answer
 
-    def _scope_standing(self, scope: Scope) -> Standing | str:
+    def _scope_standing(self, scope: Scope) -> Standing | WebFailure:
         if not scope.terms.unconditional:
             unmet = out_of_force(scope.terms, self._facts.at, self._source)
             if unmet is not None:
-                return unmet.value
+                return unmet
         if scope.to.type is not TargetType.EVERYONE:
-            return "its `to` names somebody, and a web request has no recipient"  # D-26
+            return WebUnmet.RECIPIENT_NAMED  # a web request has no recipient (D-26)
         if scope.from_.key not in self._keys:
-            return "the user is unknown" if self._facts.user is None else "the user does not match"
+            return WebUnmet.USER_UNKNOWN if self._facts.user is None else WebUnmet.USER
         return scope_standing(scope)
 
 
 def scope_standing(scope: Scope) -> Standing:
     """The standing that a policy has through this scope, in a request for which it holds."""
     rank = SCOPE_RANK[scope.from_.type]
-    return (1 if scope.terms.override else 0, max(rank, _LOCATION) if scope.terms.networks else rank)
+    return (1 if scope.terms.override else 0, max(rank, LOCATION_SCOPE) if scope.terms.networks else rank)
 
 
 def _candidates(
     policies: PolicySet,
     facts: WebFacts,
-    seen: list[tuple[bool, EntryKey, Listed, str | None]],
+    seen: list[tuple[bool, EntryKey, Listed, WebFailure | None]],
 ) -> tuple[WebCandidate, ...]:
     """The entries that were considered, those that hold first, then by their order."""
     ranked = heapq.nlargest(EXPLAINED_ENTRIES, seen, key=lambda item: (item[0], item[1]))
     candidates = []
     for place, (holds, key, listed, failed) in enumerate(ranked, 1):
         policy = policies.web.policy(listed.policy_id)
-        notes = _ways(policies.identities, facts, policy) if holds else []
-        if holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]):
-            notes.append("as narrow as the winner: a block wins over an allow, then the newest policy")
         candidates.append(
             WebCandidate(
                 policy_id=listed.policy_id,
@@ -227,18 +224,19 @@ def _candidates(
                 failed=failed,
                 sort_key=(*key[0], *key[1]),
                 place=place if holds else 0,
-                note="; ".join(notes),
+                stand_ins=_ways(policies.identities, facts, policy) if holds else (),
+                is_tied=holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]),
             )
         )
     return tuple(candidates)
 
 
-def _ways(identities: Identities, facts: WebFacts, policy: WebPolicy) -> list[str]:
+def _ways(identities: Identities, facts: WebFacts, policy: WebPolicy) -> tuple[StandIn, ...]:
     """For whom the user's address stands so that the list names the user (D-53)."""
     if facts.user is None:
-        return []
+        return ()
     found = [step for scope in policy.scopes for step in way_to_target(identities, facts.user, scope.from_)]
-    return list(dict.fromkeys(map(stand_in_words, found)))
+    return tuple(dict.fromkeys(found))
 
 
 def _narrowness(key: EntryKey) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mailreeve.policy.explain.words import tie_words
 from mailreeve.policy.index.matching import Match, P
-from mailreeve.policy.model.order import tie_breaker
+from mailreeve.policy.model.order import Order, tie_breaker
 from mailreeve.policy.model.targets import Target
 from mailreeve.policy.model.wording import KIND_WORDS
 
@@ -23,7 +24,15 @@ def why_before(winner: Match[P], loser: Match[P]) -> str:
         )
     if first[3] != second[3]:
         return "they are equally narrow and the latter's narrower target is on the sender side, which counts first"
-    return f"they are equally narrow and {tie_breaker(first, second)}"
+    return f"they are equally narrow and {why_tied(first, second)}"
+
+
+def why_tied(winner: Order, loser: Order) -> str:
+    """What puts the winner before a policy that is equally narrow."""
+    breaker = tie_breaker(winner, loser)
+    if breaker is None:
+        raise AssertionError("they are not equally narrow, or one and the same")
+    return tie_words(breaker)
 
 
 Side = tuple[str, Target]

@@ -13,8 +13,9 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Address, NullSender
 from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.explain.comparison import why_before
-from mailreeve.policy.index.matching import Case, Match, Unmet, case_of, evaluate, reads_header
-from mailreeve.policy.index.personal import UNAUTHENTICATED, Hit, PersonalView, entry_description, personal_view
+from mailreeve.policy.explain.words import unmet_words
+from mailreeve.policy.index.matching import Case, Match, case_of, evaluate, reads_header
+from mailreeve.policy.index.personal import Hit, PersonalView, entry_description, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Action, Decision
 from mailreeve.policy.model.facts import MessageFacts
@@ -29,6 +30,7 @@ from mailreeve.policy.model.policies import (
     ScopedPolicy,
 )
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
+from mailreeve.policy.model.trace import Unmet
 from mailreeve.policy.model.wording import LAYER_WORDS, quoted, target_words
 
 _PARTS: Final = {
@@ -85,17 +87,16 @@ def _lost(policies: PolicySet, case: Case, type_: PolicyType, loser: Match[Scope
 def _why_not(policies: PolicySet, case: Case, scope: Scope, unmet: Unmet) -> str:
     """The failing test, with what the policy names beside what the message has."""
     names, facts = policies.directory.group_names, case.facts
+    words = unmet_words(unmet)
     if unmet is Unmet.RECIPIENT:
-        sentence = (
-            f"{unmet.value}, it names {target_words(scope.to, names)} and the message is for {facts.recipient}"
-        )
+        sentence = f"{words}, it names {target_words(scope.to, names)} and the message is for {facts.recipient}"
     elif unmet is Unmet.SENDER:
         seen = _senders(facts, scope)
-        sentence = f"{unmet.value}, it names {target_words(scope.from_, names)} and {seen}"
+        sentence = f"{words}, it names {target_words(scope.from_, names)} and {seen}"
     elif unmet is Unmet.SOURCE_OUTSIDE:
-        sentence = f"{unmet.value}, which do not hold {case.source_ip}"
+        sentence = f"{words}, which do not hold {case.source_ip}"
     else:
-        return unmet.value
+        return words
     return f"{sentence}, nor do they match when exchanged" if scope.terms.bidirectional else sentence
 
 
@@ -170,13 +171,13 @@ def _entry_unmet(facts: MessageFacts, view: PersonalView, entry: ManagedSender) 
     if entry.recipient != view.key:
         return f"it is in the list of {entry.recipient}, and this message obeys that of {view.key}"
     if any(hit.entry.id == entry.id for hit in view.ignored):
-        return UNAUTHENTICATED
+        return unmet_words(Unmet.UNAUTHENTICATED)
     sender = "empty" if isinstance(facts.sender, NullSender) else str(facts.sender)
     authors = [str(author.address) for author in facts.header_from or () if author.address is not None]
     seen = f"the envelope sender is {sender}" + (
         f" and the From header names {', '.join(authors)}" if authors else ""
     )
-    return f"{Unmet.SENDER.value}, {seen}"
+    return f"{unmet_words(Unmet.SENDER)}, {seen}"
 
 
 def _why_entry_before(winner: Hit, loser: Hit) -> str:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mailreeve.formats.weburls import parse_web_url
-from mailreeve.policy.decide.web import SCOPE_WORDS, EntryKey, WebRequest
+from mailreeve.policy.decide.web import (
+    EVERYONE_SCOPE,
+    GROUP_SCOPE,
+    LOCATION_SCOPE,
+    USER_SCOPE,
+    EntryKey,
+    WebRequest,
+)
 from mailreeve.policy.explain.expectation import Expectation
+from mailreeve.policy.explain.words import unmet_words
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed, list_entry
 from mailreeve.policy.model.decisions import WebDecision
 from mailreeve.policy.model.facts import WebFacts
 from mailreeve.policy.model.policies import WebEntry, WebPolicy
 from mailreeve.policy.model.wording import quoted
+
+_SCOPES: Final = {
+    USER_SCOPE: "a user",
+    GROUP_SCOPE: "a group",
+    LOCATION_SCOPE: "a location",
+    EVERYONE_SCOPE: "everyone",
+}
 
 
 def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, wanted: str) -> Expectation | None:
@@ -23,7 +40,8 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         return None
     url = parse_web_url(facts.url)
     entries = [list_entry(policy, entry) for entry in policy.entries if wanted in (policy.id, entry.id)]
-    covering = [listed for listed in entries if listed.mismatch(url) is None]
+    mismatches = [listed.mismatch(url) for listed in entries]
+    covering = [listed for listed, mismatch in zip(entries, mismatches, strict=True) if mismatch is None]
     name = quoted(policy.description)
     if wanted != policy.id:
         name = f"{_entry_words(entries[0].entry)} of {name}"
@@ -32,18 +50,19 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         return Expectation(wanted, policy.description, applied, won, sentence)
 
     if not covering:
-        why = entries[0].mismatch(url) if len(entries) == 1 else f"none of its {len(entries)} entries covers {url}"
+        only = mismatches[0] if len(mismatches) == 1 else None
+        why = f"none of its {len(entries)} entries covers {url}" if only is None else unmet_words(only)
         return answer(False, False, f"{name} did not apply: {why}")
     request = WebRequest(policies, facts)
     standing = request.standing(policy.id)
-    if isinstance(standing, str):
-        return answer(False, False, f"{name} did not apply: {standing}")
+    if not isinstance(standing, tuple):
+        return answer(False, False, f"{name} did not apply: {unmet_words(standing)}")
     best = max(covering, key=lambda listed: listed.order)
     winner = _winner(policies, decision)
     if winner.entry.id == best.entry.id:
         return answer(True, True, f"{name} won: {_entry_words(best.entry)} settled the verdict")
     theirs = request.standing(winner.policy_id)
-    if isinstance(theirs, str):
+    if not isinstance(theirs, tuple):
         raise AssertionError("the winner does not hold")
     why = why_entry_before((theirs, winner.order), (standing, best.order))
     their_name = quoted(policies.web.policy(winner.policy_id).description)
@@ -62,7 +81,7 @@ def why_entry_before(first: EntryKey, second: EntryKey) -> str:
     if override != their_override:
         return "the latter's list overrides"
     if rank != their_rank:
-        ranks = f"{SCOPE_WORDS[rank]} before {SCOPE_WORDS[their_rank]}"
+        ranks = f"{_SCOPES[rank]} before {_SCOPES[their_rank]}"
         return f"the latter's list names its users more narrowly ({ranks})"
     if order[0] != their_order[0]:
         return "the latter names a URL, which comes before a domain"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final, Generic, TypeVar, final
 
 from msgspec import Struct
@@ -21,23 +20,10 @@ from mailreeve.policy.model.policies import (
     Terms,
 )
 from mailreeve.policy.model.targets import EXTERNAL_KEY, Target, TargetType
+from mailreeve.policy.model.trace import Unmet
 
 P = TypeVar("P", bound=ScopedPolicy)
 """The policies that have one scope, of which one wins per message (behaviour.md section 2.8)."""
-
-
-class Unmet(StrEnum):
-    """The first test that a policy did not pass, in words for the trace."""
-
-    DISABLED = "it is disabled"
-    NOT_STARTED = "it has not started yet"
-    EXPIRED = "it has expired"
-    SOURCE_UNKNOWN = "it asks for a source address and none is known"
-    SOURCE_OUTSIDE = "the source address is outside its ranges"
-    BOUNCE = "a bounce may leave through a relay network"
-    RECIPIENT = "the recipient does not match"
-    SENDER = "the sender does not match"
-    HEADER_UNKNOWN = "it looks at the From header, which is not known yet"
 
 
 # Members of enumerations by names of our own: looking one up in its class takes as long as a test.

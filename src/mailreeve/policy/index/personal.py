@@ -14,8 +14,6 @@ from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes, FromPart, ManagedAction, ManagedSender
 
-UNAUTHENTICATED: Final = "a permit of an inside sender counts only if the message authenticates"
-
 HitOrder = tuple[int, int, int]
 
 

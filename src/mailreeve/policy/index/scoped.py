@@ -29,6 +29,7 @@ from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes
+from mailreeve.policy.model.trace import Effect
 
 NEAR: Final = 8
 """So many policies of each row are yielded as being about a sender."""
@@ -48,7 +49,7 @@ class ScopedIndex(Generic[P]):
         by_id: dict[str, P] = {}
         enabled: dict[str, Found[P]] = {}
         disabled: dict[str, Found[P]] = {}
-        readers: dict[str, list[P | Reversed[P]]] = {}
+        readers: dict[Effect, list[P | Reversed[P]]] = {}
         count = 0
         for policy in policies:
             count += 1
@@ -71,7 +72,7 @@ class ScopedIndex(Generic[P]):
         del by_id
         self._enabled = BySender(enabled)
         self._disabled = BySender(disabled)
-        self._by_effect: dict[str, TargetMap[Held[P]]] = {
+        self._by_effect: dict[Effect, TargetMap[Held[P]]] = {
             effect: by_recipient(entries) for effect, entries in readers.items()
         }
         self.reads_header = bool(self._by_effect)
@@ -123,8 +124,8 @@ class ScopedIndex(Generic[P]):
             yield from map(policy_of, islice(row, NEAR))
 
     def header_readers(
-        self, recipient: Keys, wanted: Callable[[str], bool] | None = None
-    ) -> Iterator[tuple[str, Row[P]]]:
+        self, recipient: Keys, wanted: Callable[[Effect], bool] | None = None
+    ) -> Iterator[tuple[Effect, Row[P]]]:
         """Rows of the policies that look at the header and could apply to the recipient; of those effects that
         are wanted, if that is said.
 
@@ -149,8 +150,8 @@ def _entries(policies: Iterable[P], *, enabled: bool) -> list[tuple[str, P | Rev
 
 
 def _other_readers(
-    by_effect: Mapping[str, TargetMap[Held[P]]], gone: Iterable[P], new: Iterable[P]
-) -> dict[str, TargetMap[Held[P]]]:
+    by_effect: Mapping[Effect, TargetMap[Held[P]]], gone: Iterable[P], new: Iterable[P]
+) -> dict[Effect, TargetMap[Held[P]]]:
     """The policies that look at the header, once some are gone and others are new."""
     changed = dict(by_effect)
     for policy in gone:

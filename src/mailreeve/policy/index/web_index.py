@@ -14,6 +14,7 @@ from msgspec import Struct
 from mailreeve.formats.weburls import MAX_HOST, WebUrl, parameters
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.trace import WebUnmet
 
 EntryOrder = tuple[int, int, int, float, str, str]
 """The sort key of an entry within equal scopes, the highest wins."""
@@ -41,8 +42,8 @@ class Listed(Struct, frozen=True, gc=False):
             entry.id,
         )
 
-    def mismatch(self, url: WebUrl) -> str | None:
-        """The first test of the URL that the entry does not pass, in words.
+    def mismatch(self, url: WebUrl) -> WebUnmet | None:
+        """The first test of the URL that the entry does not pass.
 
         A domain covers its subdomains on label boundaries (D-23), a URL only its exact host (D-24).
         A path covers the paths below it on segment boundaries (D-40). An entry with a query covers its
@@ -50,15 +51,15 @@ class Listed(Struct, frozen=True, gc=False):
         """
         host = self.base.partition("/")[0]
         if self.entry.type is WebEntryType.DOMAIN:
-            return None if f".{url.host}".endswith(f".{host}") else "the host does not match"
+            return None if f".{url.host}".endswith(f".{host}") else WebUnmet.HOST
         if url.host != host:
-            return "the host does not match"
+            return WebUnmet.HOST
         asked = url.host + url.path
         if self.parameters:
             if asked != self.base:
-                return "the path does not match"
-            return None if self.parameters <= parameters(url.query) else "the query does not match"
-        return None if f"{asked}/".startswith(f"{self.base}/") else "the path does not match"
+                return WebUnmet.PATH
+            return None if self.parameters <= parameters(url.query) else WebUnmet.QUERY
+        return None if f"{asked}/".startswith(f"{self.base}/") else WebUnmet.PATH
 
 
 class _OnHost(Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Generic, TypeAlias
 
-from mailreeve.policy.explain.comparison import why_before
+from mailreeve.policy.explain.comparison import why_before, why_tied
 from mailreeve.policy.index.buckets import Row
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.scoped import ScopedIndex
@@ -24,7 +24,6 @@ from mailreeve.policy.lint.rivals import Rivals
 from mailreeve.policy.lint.scope_cover import Direction, direction_of, directions, is_in_force
 from mailreeve.policy.lint.shared_members import SharedMembers
 from mailreeve.policy.model.keys import keys_of
-from mailreeve.policy.model.order import tie_breaker
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.policy.model.wording import listed, quoted, target_words
@@ -188,7 +187,7 @@ class MailLinter(Generic[P]):
             return
         self._paired.add(pair)
         name, other = quoted(second.description), quoted(first.description)
-        reason = tie_breaker(winner.order, loser.order)
+        reason = why_tied(winner.order, loser.order)
         both = f", both of {shared}" if shared else ""
         why = (
             f"{name} and {other} are equally narrow and can apply to one message{both}: {reason}, which is {other}"

@@ -7,19 +7,13 @@ from typing import Final
 
 from mailreeve.policy.model.policies import Scope
 from mailreeve.policy.model.targets import RANK
+from mailreeve.policy.model.trace import TieBreaker
 
 Order = tuple[int, int, int, int, int, int, float, str]
 """The sort key of a policy: compared as a tuple, the highest wins. Ids make it total."""
 
 RANKED: Final = 4
 """How many leading elements of an `Order` say how narrow the policy is; the others only break ties."""
-
-_TIE_BREAKERS: Final = (
-    "the one with a source address condition wins",
-    "the one with dates wins",
-    "the one created later wins",
-    "the one with the higher id wins",
-)
 
 
 def order(scope: Scope, created: float, policy_id: str, is_reversed: bool = False) -> Order:
@@ -50,9 +44,9 @@ def order(scope: Scope, created: float, policy_id: str, is_reversed: bool = Fals
     )
 
 
-def tie_breaker(first: Order, second: Order) -> str:
-    """What puts `first` before an equally narrow `second`, in words; empty if it is narrower anyway."""
+def tie_breaker(first: Order, second: Order) -> TieBreaker | None:
+    """What puts `first` before an equally narrow `second`; None if it is narrower anyway."""
     if first[:RANKED] != second[:RANKED]:
-        return ""
-    ties = zip(_TIE_BREAKERS, first[RANKED:], second[RANKED:], strict=True)
-    return next((words for words, a, b in ties if a != b), "")
+        return None
+    ties = zip(TieBreaker, first[RANKED:], second[RANKED:], strict=True)
+    return next((breaker for breaker, a, b in ties if a != b), None)

@@ -18,6 +18,7 @@ from msgspec.structs import force_setattr
 from mailreeve.formats.networks import Network
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, Target
+from mailreeve.policy.model.trace import Effect, EffectKind
 
 T = TypeVar("T", covariant=True)
 
@@ -122,8 +123,8 @@ class Scope(Struct, frozen=True, gc=False):
 class ScopedPolicy(Protocol):
     """A policy with one scope, of a type of which one wins per message (behaviour.md section 2.8).
 
-    `created` is in POSIX seconds. `effect` is what the policy does when it wins, in a word or two: equal effects
-    change a decision equally. `relay_guard` marks the account's fixed policy, see `BlockedSenderPolicy`.
+    `created` is in POSIX seconds. `effect` is what the policy does when it wins. `relay_guard` marks the account's
+    fixed policy, see `BlockedSenderPolicy`.
     """
 
     type: ClassVar[PolicyType]
@@ -139,11 +140,14 @@ class ScopedPolicy(Protocol):
     @property
     def relay_guard(self) -> bool: ...
     @property
-    def effect(self) -> str: ...
+    def effect(self) -> Effect: ...
 
 
-RELAY_REFUSAL: Final = "block_sender as an open relay"
+BLOCKS: Final = Effect(EffectKind.BLOCK_SENDER)
+REFUSES_RELAY: Final = Effect(EffectKind.REFUSE_RELAY)
 """The effect of the account's fixed policy (D-14), whose refusal has a text of its own."""
+EXEMPTS: Final = Effect(EffectKind.NO_ACTION)
+PERMITS: Final = Effect(EffectKind.PERMIT)
 
 
 class BlockedSenderPolicy(Struct, frozen=True, gc=False):
@@ -162,11 +166,11 @@ class BlockedSenderPolicy(Struct, frozen=True, gc=False):
     type: ClassVar[PolicyType] = PolicyType.BLOCKED_SENDERS
 
     @property
-    def effect(self) -> str:
+    def effect(self) -> Effect:
         """See `ScopedPolicy`."""
-        if self.relay_guard and self.option is BlockedOption.BLOCK_SENDER:
-            return RELAY_REFUSAL
-        return self.option.value
+        if self.option is BlockedOption.NO_ACTION:
+            return EXEMPTS
+        return REFUSES_RELAY if self.relay_guard else BLOCKS
 
 
 class PermittedSenderPolicy(Struct, frozen=True, gc=False):
@@ -178,7 +182,7 @@ class PermittedSenderPolicy(Struct, frozen=True, gc=False):
     created: float
     relay_guard: ClassVar[bool] = False
     type: ClassVar[PolicyType] = PolicyType.PERMITTED_SENDERS
-    effect: ClassVar[str] = "permit"
+    effect: ClassVar[Effect] = PERMITS
 
 
 class ManagedSender(Struct, frozen=True, gc=False):
@@ -248,9 +252,9 @@ class AlterationPolicy(Struct, frozen=True, gc=False):
     type: ClassVar[PolicyType] = PolicyType.ADDRESS_ALTERATION
 
     @property
-    def effect(self) -> str:
+    def effect(self) -> Effect:
         """See `ScopedPolicy`."""
-        return f"set {self.set_id}"
+        return Effect(EffectKind.ALTER, self.set_id)
 
 
 class WebEntryType(StrEnum):

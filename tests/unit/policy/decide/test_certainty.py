@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.model.decisions import Action, SpamChecks, Stage
+from mailreeve.policy.model.policies import EXEMPTS
 
 U = "u@corp.test"
 
@@ -182,6 +183,6 @@ def test_a_search_for_an_exemption_passes_over_the_blocks(world):
     policies = world.policies()
     index = policies.blocked
     recipient = policies.identities.keys(parse_address(U))
-    rows = index.header_readers(recipient, lambda effect: effect == "no_action")
-    assert [(effect, len(row)) for effect, row in rows] == [("no_action", 1)]
+    rows = index.header_readers(recipient, lambda effect: effect == EXEMPTS)
+    assert [(effect, len(row)) for effect, row in rows] == [(EXEMPTS, 1)]
     assert sum(len(row) for _, row in index.header_readers(recipient)) == 51

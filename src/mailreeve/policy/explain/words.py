@@ -1,0 +1,209 @@
+"""How does a person read the trace of a decision? Its values in words, all of them made here.
+
+Whatever kind of finding there is has its words, or mypy refuses the module: that is what `assert_never` is for.
+Ids are said as the values hold them; who shows others, such as those of the API, puts them into the values first.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from mailreeve.formats.addresses import Address
+from mailreeve.policy.model.decisions import (
+    Action,
+    AssumedHeader,
+    Candidate,
+    Decision,
+    EffectiveRecipient,
+    FreeMailList,
+    PersonalFinding,
+    PoliciesFinding,
+    RecipientFinding,
+    RelayFinding,
+    StandInsFinding,
+    Step,
+    Survey,
+    UnknownHeader,
+    WebCandidate,
+)
+from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
+from mailreeve.policy.model.trace import Effect, EffectKind, GroupPath, TieBreaker, Unmet, WebUnmet
+from mailreeve.policy.model.wording import stand_in_words
+
+VERDICT: Final = "verdict: "
+EFFECTIVE_RECIPIENT: Final = "effective recipient: "
+FREE_MAIL_LIST: Final = "free-mail list: "
+"""How these steps begin. A page that says the same elsewhere leaves them out."""
+
+
+def unmet_words(unmet: Unmet | WebUnmet) -> str:
+    """The first test that was not passed."""
+    match unmet:
+        case Unmet.DISABLED:
+            return "it is disabled"
+        case Unmet.NOT_STARTED:
+            return "it has not started yet"
+        case Unmet.EXPIRED:
+            return "it has expired"
+        case Unmet.SOURCE_UNKNOWN:
+            return "it asks for a source address and none is known"
+        case Unmet.SOURCE_OUTSIDE:
+            return "the source address is outside its ranges"
+        case Unmet.BOUNCE:
+            return "a bounce may leave through a relay network"
+        case Unmet.RECIPIENT:
+            return "the recipient does not match"
+        case Unmet.SENDER:
+            return "the sender does not match"
+        case Unmet.HEADER_UNKNOWN:
+            return "it looks at the From header, which is not known yet"
+        case Unmet.UNAUTHENTICATED:
+            return "a permit of an inside sender counts only if the message authenticates"
+        case WebUnmet.HOST:
+            return "the host does not match"
+        case WebUnmet.PATH:
+            return "the path does not match"
+        case WebUnmet.QUERY:
+            return "the query does not match"
+        case WebUnmet.RECIPIENT_NAMED:
+            return "its `to` names somebody, and a web request has no recipient"
+        case WebUnmet.USER_UNKNOWN:
+            return "the user is unknown"
+        case WebUnmet.USER:
+            return "the user does not match"
+        case WebUnmet.NO_TARGET:
+            return "it has no target"
+    assert_never(unmet)
+
+
+def tie_words(breaker: TieBreaker) -> str:
+    """Which of two equally narrow policies wins."""
+    match breaker:
+        case TieBreaker.SOURCE:
+            return "the one with a source address condition wins"
+        case TieBreaker.DATES:
+            return "the one with dates wins"
+        case TieBreaker.CREATED:
+            return "the one created later wins"
+        case TieBreaker.ID:
+            return "the one with the higher id wins"
+    assert_never(breaker)
+
+
+def effect_words(effect: Effect) -> str:
+    """What a policy does, in a word or two."""
+    match effect.kind:
+        case EffectKind.BLOCK_SENDER:
+            return "block_sender"
+        case EffectKind.REFUSE_RELAY:
+            return "block_sender as an open relay"
+        case EffectKind.NO_ACTION:
+            return "no_action"
+        case EffectKind.PERMIT | EffectKind.PERSONAL_PERMIT:
+            return "permit"
+        case EffectKind.PERSONAL_BLOCK:
+            return "block"
+        case EffectKind.ALTER:
+            return f"set {effect.set_id}"
+    assert_never(effect.kind)
+
+
+def note_words(candidate: Candidate) -> str:
+    """What a reader would ask next about a policy that applied; empty where there is nothing to say."""
+    notes = [*map(stand_in_words, candidate.stand_ins), *map(_path_words, candidate.groups)]
+    if candidate.tie is not None:
+        notes.append(f"as narrow as the winner: {tie_words(candidate.tie)}")
+    return "; ".join(notes)
+
+
+def web_note_words(candidate: WebCandidate) -> str:
+    """The same of an entry of a web list."""
+    notes = [*map(stand_in_words, candidate.stand_ins)]
+    if candidate.is_tied:
+        notes.append("as narrow as the winner: a block wins over an allow, then the newest policy")
+    return "; ".join(notes)
+
+
+def decision_words(decision: Decision) -> tuple[str, ...]:
+    """What was taken for granted, what each layer found, and the verdict, each in a sentence."""
+    return (*map(step_words, decision.steps), verdict_words(decision))
+
+
+def step_words(step: Step) -> str:
+    """What one layer found, or what was taken for granted."""
+    match step:
+        case AssumedHeader(sender):
+            if isinstance(sender, Address):
+                return f"no From header given: the From header is taken to name {sender}"
+            return "no From header given: a bounce, taken to have no From header"
+        case RelayFinding():
+            return f"relay: {_relay_words(step)}"
+        case RecipientFinding():
+            return f"recipient validation: {_recipient_words(step)}"
+        case StandInsFinding(stand_ins):
+            return f"aliases and tags: {'; '.join(map(stand_in_words, stand_ins))}"
+        case PoliciesFinding(type_, survey, at_root):
+            sentence = f"{POLICY_TYPES[type_].words}: {_survey_words(survey)}"
+            if at_root:
+                sentence += f"; {at_root} altered by definitions at the root, which need no policy"
+            return sentence
+        case EffectiveRecipient(recipient):
+            return f"{EFFECTIVE_RECIPIENT}{recipient}"
+        case PersonalFinding(owner, survey):
+            return f"managed senders of {owner}: {_survey_words(survey)}"
+        case FreeMailList(version):
+            return f"{FREE_MAIL_LIST}{version or 'unversioned'}"
+        case UnknownHeader(certain):
+            change = "it cannot change this" if certain else "it could still change this"
+            return f"the From header is not known: {change}"
+    assert_never(step)
+
+
+def verdict_words(decision: Decision) -> str:
+    """What came of it all: the last step."""
+    settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
+    match decision.action:
+        case Action.DELIVER:
+            return f"{VERDICT}deliver, {settled}, spam checks {decision.spam_checks.value}"
+        case Action.REJECT:
+            return f"{VERDICT}reject with {decision.reply}, {settled}"
+        case other:
+            assert_never(other)
+
+
+def winner_words(policy_id: str, description: str) -> str:
+    """How a step names the policy that won."""
+    return f"{policy_id} ({description})"
+
+
+def _path_words(path: GroupPath) -> str:
+    return f"the {path.side} is in {', which is in '.join(path.groups)}"
+
+
+def _relay_words(found: RelayFinding) -> str:
+    recipient, negation = "internal" if found.to_internal else "external", "" if found.trusted else "not "
+    if found.source is None:
+        return f"the recipient is {recipient}, the source is unknown and {negation}taken as a relay network"
+    return f"the recipient is {recipient}, the source {found.source} is {negation}in a relay network"
+
+
+def _recipient_words(found: RecipientFinding) -> str:
+    if not found.is_internal:
+        return "does not apply, the recipient is external"
+    takes = "known recipients only" if found.known_only else "any recipient"
+    return f"the domain takes {takes}, this one is {'known' if found.is_known else 'not in the directory'}"
+
+
+def _survey_words(survey: Survey) -> str:
+    winner = survey.winner
+    if winner is None:
+        sentence = f"none of {survey.total} applies"
+    else:
+        among = "that apply" if survey.all_tested else "looked at that apply"
+        named = winner_words(winner.id, winner.description)
+        sentence = f"{effect_words(winner.effect)} by {named}, the first of {survey.applied} {among}"
+        if winner.part is not None:
+            sentence += f", by {winner.part.value}"
+    if survey.left_out:
+        sentence += f"; {survey.left_out} more are left out of this list"
+    return sentence
