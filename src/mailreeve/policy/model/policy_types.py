@@ -18,11 +18,10 @@ from mailreeve.access.permissions import Permission
 
 
 class PolicyType(StrEnum):
-    """The kinds of policy that each contribute a winner of their own (behaviour.md section 2.8). The values are
-    what answers and the feed of changes call them."""
+    """The kinds of policy that each contribute a winner of their own (behaviour.md section 2.8)."""
 
-    # Enum's own hash is a function in Python, asked for every winner of every decision. So is a part found by the
-    # text that the feed holds.
+    # Enum's own hash is a function in Python, asked for every winner of every decision. And one is found by its
+    # value, as the feed of changes holds it.
     __hash__ = str.__hash__
 
     BLOCKED_SENDERS = "blocked_senders"

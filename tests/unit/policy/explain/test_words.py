@@ -18,6 +18,7 @@ from mailreeve.policy.explain.words import (
     web_note_words,
 )
 from mailreeve.policy.model.decisions import (
+    Action,
     AssumedHeader,
     Candidate,
     Decision,
