@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.formats.networks import Network, Ranges
+from mailreeve.formats.networks import Network
 from mailreeve.policy.index.definitions import Definitions
 from mailreeve.policy.index.matching import P
+from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.index.personal import PersonalLists
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.index.source_blocks import SourceBlocks
@@ -37,7 +38,7 @@ class PolicySet(Struct, frozen=True):
     account_id: str
     revision: int
     identities: Identities
-    relay_networks: Ranges
+    relay_networks: NetworkTable[Network]
     blocked: ScopedIndex[BlockedSenderPolicy]
     source_blocks: SourceBlocks
     permitted: ScopedIndex[PermittedSenderPolicy]
@@ -77,7 +78,7 @@ class PolicySet(Struct, frozen=True):
             account_id=account_id,
             revision=revision,
             identities=Identities(Directory() if directory is None else directory),
-            relay_networks=Ranges(relay_networks),
+            relay_networks=NetworkTable.of(relay_networks),
             blocked=blocked_index,
             source_blocks=SourceBlocks.of(blocked_index.policies),
             permitted=ScopedIndex(permitted),
@@ -123,7 +124,7 @@ class PolicySet(Struct, frozen=True):
             self,
             revision=revision,
             identities=identities,
-            relay_networks=self.relay_networks if relay_networks is None else Ranges(relay_networks),
+            relay_networks=self.relay_networks if relay_networks is None else NetworkTable.of(relay_networks),
             blocked=blocked_index,
             source_blocks=source_blocks,
             permitted=_scoped(self.permitted, permitted),

@@ -20,6 +20,7 @@ from mailreeve.formats.display_names import name_readings
 from mailreeve.formats.networks import IPAddress, Network, unmapped
 from mailreeve.policy.index import contents
 from mailreeve.policy.index.matching import ScopedPolicy, reads_header
+from mailreeve.policy.index.network_table import NetworkTable, network_keys
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.ranked import policy_of
@@ -51,28 +52,25 @@ _SWEEPING: Final = RANK[TargetType.EXTERNAL_ADDRESSES]  # targets up to this ran
 
 
 class Conditions:
-    """The dates and source ranges of some policies, which tell when these are in force."""
+    """The dates and networks of some policies, which tell when these are in force."""
 
-    __slots__ = ("_moments", "_ranges")
+    __slots__ = ("_moments", "_networks")
 
-    def __init__(self, moments: Iterable[float], ranges: Iterable[tuple[tuple[int, int], Iterable[int]]]) -> None:
-        """Of these instants, and of these ranges: their first bits, by version and number of the other bits."""
+    def __init__(self, moments: Iterable[float], networks: Iterable[str]) -> None:
+        """Of these instants, and of networks with these keys."""
         self._moments = sorted(set(moments))
-        found: dict[tuple[int, int], set[int]] = {}
-        for kind, starts in ranges:
-            found.setdefault(kind, set()).update(starts)
-        self._ranges = tuple(found.items())
+        self._networks = NetworkTable({key: key for key in networks})
 
     @staticmethod
     def of(several: Iterable[Terms], during: Span, networks: Iterable[Network] = ()) -> Conditions:
         """Those of some terms, and of networks besides. Of dates only those count that make a difference during
         some time."""
         moments: list[float] = []
-        every = list(networks)
+        keys = network_keys(networks)
         for terms in several:
             moments += _moments(terms, during)
-            every += terms.networks
-        return Conditions(moments, [_range(network) for network in every])
+            keys |= network_keys(terms.networks)
+        return Conditions(moments, keys)
 
     @staticmethod
     def together(several: Sequence[Conditions]) -> tuple[Conditions, ...]:
@@ -83,30 +81,23 @@ class Conditions:
         return (
             Conditions(
                 chain.from_iterable(each._moments for each in small),
-                chain.from_iterable(each._ranges for each in small),
+                chain.from_iterable(each._networks.values() for each in small),
             ),
             *(each for each in several if each.size > SMALL),
         )
 
     @property
     def size(self) -> int:
-        """How many dates and ranges."""
-        return len(self._moments) + sum(len(starts) for _, starts in self._ranges)
+        """How many dates and networks."""
+        return len(self._moments) + len(self._networks)
 
     def since(self, at: float) -> int:
         """Equal for times between which none of the policies starts or ends; a start counts, an end does not."""
         return bisect_right(self._moments, at) if self._moments else 0
 
     def within(self, source: IPAddress | None) -> Hashable:
-        """Equal for sources that the same ranges hold. The source is as of `unmapped`."""
-        if source is None or not self._ranges:
-            return source is None
-        version, number = source.version, int(source)
-        return tuple(
-            (shift, number >> shift)
-            for (of, shift), starts in self._ranges
-            if of == version and number >> shift in starts
-        )
+        """Equal for sources that the same networks hold. The source is as of `unmapped`."""
+        return None if source is None else tuple(self._networks.holding(source))
 
 
 class Traits(Struct, frozen=True, gc=False):
@@ -153,7 +144,7 @@ class Alike:
                 for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
                     found.append(terms)
         self._named = frozenset(named)
-        relays = chain.from_iterable(held.relay_networks.networks for held in sets)
+        relays = chain.from_iterable(held.relay_networks.values() for held in sets)
         self._everywhere = Conditions.of(everywhere, during, relays)
         self._somewhere = {key: Conditions.of(several, during) for key, several in somewhere.items()}
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
@@ -284,11 +275,6 @@ def _contents(policies: PolicySet, ids: frozenset[str] | None) -> tuple[Iterator
 def _moments(terms: Terms, during: Span) -> list[float]:
     """When a policy starts or ends, after the first of these times and not after the last."""
     return [at for at in (terms.starts, terms.ends) if during[0] < at <= during[1] and not isinf(at)]
-
-
-def _range(network: Network) -> tuple[tuple[int, int], tuple[int]]:
-    shift = network.max_prefixlen - network.prefixlen
-    return (network.version, shift), (int(network.network_address) >> shift,)
 
 
 def _decide_at_connect(policies: PolicySet) -> Iterator[Terms]:
