@@ -67,7 +67,7 @@ def unmapped(address: IPAddress) -> IPAddress:
 
 
 def within(address: IPAddress, networks: Iterable[Network]) -> bool:
-    """Whether any one of the ranges holds the address, which `unmapped` has seen."""
+    """Whether any one of a few ranges holds the address, which `unmapped` has seen."""
     for network in networks:  # noqa: SIM110 - `any` with a generator takes twice the time
         if address in network:
             return True

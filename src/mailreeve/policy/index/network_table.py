@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from ipaddress import IPv6Address, IPv6Network
 from operator import itemgetter
 from typing import Final, Generic, TypeAlias
 
@@ -41,7 +42,7 @@ class NetworkTable(Generic[V]):
     Addresses are as `formats.networks.unmapped` has them.
     """
 
-    __slots__ = ("_lengths", "_sorted", "_sought", "_values")
+    __slots__ = ("_four", "_lengths", "_six", "_sorted", "_values")
 
     def __init__(self, values: Mapping[str, V] | None = None) -> None:
         self._values = Sharded(values)
@@ -77,27 +78,37 @@ class NetworkTable(Generic[V]):
         """Note how many networks have which version and length, and what an address is looked for by: how many of
         its bits to drop, and the version in front of the others."""
         self._lengths = lengths
-        self._sought: dict[int, list[tuple[int, int]]] = {}
+        sought: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         for version, length in sorted(lengths):
-            self._sought.setdefault(version, []).append((_BITS[version] - length, version << length))
+            sought[version].append((_BITS[version] - length, version << length))
+        self._four, self._six = sought[4], sought[6]
         self._sorted: list[tuple[Range, V]] | None = None
 
     def holding(self, address: IPAddress) -> list[V]:
         """The values of the networks that hold the address, the widest first."""
-        sought = self._sought.get(address.version)
-        if sought is None:
-            return []
-        number = int(address)
-        return self._values.several(tuple([hex(version | number >> shift) for shift, version in sought]))
+        # Here and below: what looking up several keys would say, without the calls, as every decision asks.
+        found: list[V] = []
+        number, shards, mask = int(address), self._values.shards, self._values.mask
+        for shift, version in self._six if isinstance(address, IPv6Address) else self._four:
+            key = hex(version | number >> shift)
+            shard = shards[hash(key) & mask]
+            if key in shard:
+                found.append(shard[key])
+        return found
 
     def __contains__(self, address: IPAddress) -> bool:
         """Whether any of the networks holds the address."""
-        return bool(self.holding(address))
+        number, shards, mask = int(address), self._values.shards, self._values.mask
+        for shift, version in self._six if isinstance(address, IPv6Address) else self._four:
+            key = hex(version | number >> shift)
+            if key in shards[hash(key) & mask]:
+                return True
+        return False
 
     def around(self, network: Network) -> list[V]:
         """The values of the networks that hold all of this one, itself among them, the widest first."""
         number, least = int(network.network_address), _shift(network)
-        sought = self._sought.get(network.version, ())
+        sought = self._six if isinstance(network, IPv6Network) else self._four
         return self._values.several(
             tuple([hex(version | number >> shift) for shift, version in sought if shift >= least])
         )
