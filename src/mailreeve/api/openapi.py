@@ -15,9 +15,9 @@ from mailreeve.wire.errors import Problem
 from mailreeve.wire.pagination import Shown
 
 _REF: Final = "#/components/schemas/{name}"
-_MODULE: Final = re.compile(rb"mailreeve\.(?:\w+\.)*(\w+)\.types\.")
-"""What stands before the name of a type where several families have one of that name. Where our modules lie is
-nothing that a client's generated code should depend on; the family's name is enough to tell them apart."""
+_MODULE: Final = re.compile(rb"mailreeve\.(?:\w+\.)*?(\w+)(?:\.types)?\.(?=[A-Z])")
+"""What stands before the name of a type where there are several of that name. Where our modules lie is nothing that a
+client's generated code should depend on; the name of the family, or of the module, is enough to tell them apart."""
 
 
 def document(endpoints: Sequence[Endpoint]) -> bytes:

@@ -6,7 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from mailreeve.formats.networks import Ranges, counted_as, network_of, parse_network, unmapped, within
+from mailreeve.formats.networks import counted_as, network_of, parse_network, unmapped, within
+from mailreeve.policy.index.network_table import NetworkTable
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_what_is_no_range_is_refused(text):
 def test_any_one_range_is_enough(address, inside):
     networks = [parse_network(text) for text in ("192.0.2.0/24", "2001:db8::/32")]
     assert within(unmapped(ip_address(address)), networks) is inside
-    assert Ranges(networks).hold(unmapped(ip_address(address))) is inside
+    assert (unmapped(ip_address(address)) in NetworkTable.of(networks)) is inside
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_who_has_ipv6_is_counted_by_64_bits(address, network):
 
 def test_no_range_holds_nothing():
     assert not within(ip_address("192.0.2.1"), [])
-    assert not Ranges().hold(ip_address("192.0.2.1"))
+    assert ip_address("192.0.2.1") not in NetworkTable()
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_set_is_loaded_on_first_use(store: Store, follower: Follower, families
     """With all its parts, the revision and the relays, and with what was there before the follower."""
     families.add(store, "p")
     policies = follower.current(ONE)
-    assert (policies.account_id, policies.revision, policies.relay_networks.networks) == (ONE, 1, RELAYS)
+    assert (policies.account_id, policies.revision, tuple(policies.relay_networks.values())) == (ONE, 1, RELAYS)
     assert blocked(policies) == {"p"}
     assert families.loads == dict.fromkeys(EVERY, 1)
 

@@ -12,7 +12,8 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
-from mailreeve.formats.networks import Network, Ranges, network_of, parse_ip
+from mailreeve.formats.networks import Network, network_of, parse_ip
+from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.model.decisions import Stage
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
@@ -43,7 +44,7 @@ class RecordBudget:
     """
 
     def __init__(self, relay_networks: Iterable[Network] = (), clock: Callable[[], float] = time.time) -> None:
-        self._relay_networks = Ranges(relay_networks)
+        self._relay_networks = NetworkTable.of(relay_networks)
         self._clock = clock
         self._lock = threading.Lock()
         self._hour = self._day = 0
@@ -63,7 +64,7 @@ class RecordBudget:
         refused = outcome.state in REFUSED
         account = refused, outcome.account_id
         source = parse_ip(outcome.source_ip) if outcome.source_ip else None
-        limited = source is None or not self._relay_networks.hold(source)
+        limited = source is None or source not in self._relay_networks
         key = *account, None if source is None else network_of(source)
         if len(self._by_source) >= MAX_SOURCES and key not in self._by_source:
             key = *account, None

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import NullSender, Sender
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.formats.networks import IPAddress, Ranges, unmapped, within
+from mailreeve.formats.networks import IPAddress, Network, unmapped, within
+from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities, named
 from mailreeve.policy.model.keys import ANY_KEYS, NO_KEYS, NULL_SENDER_KEYS, Keys, union
@@ -100,7 +101,7 @@ class Case(Struct, frozen=True, gc=False):
         )
 
 
-def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts) -> Case:
+def case_of(identities: Identities, relay_networks: NetworkTable[Network], facts: MessageFacts) -> Case:
     """The facts, prepared once for all policies."""
     source = None if facts.source_ip is None else unmapped(facts.source_ip)
     sender, authors = facts.sender, facts.header_from
@@ -114,7 +115,7 @@ def case_of(identities: Identities, relay_networks: Ranges, facts: MessageFacts)
         senders = union((envelope, header))
     trusted = facts.source_trusted
     if trusted is None:
-        trusted = source is not None and relay_networks.hold(source)
+        trusted = source is not None and source in relay_networks
     return Case(
         facts,
         facts.at,

@@ -9,8 +9,9 @@ from typing import Final, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.formats.networks import Network, Ranges
+from mailreeve.formats.networks import Network
 from mailreeve.policy.index.definitions import Definitions
+from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.index.personal import PersonalLists
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.index.source_blocks import SourceBlocks
@@ -47,7 +48,7 @@ class PolicySet(Struct, frozen=True):
     account_id: str
     revision: int
     identities: Identities
-    relay_networks: Ranges
+    relay_networks: NetworkTable[Network]
     scoped: Mapping[PolicyType, ScopedIndex[ScopedPolicy]]
     # Of `scoped`, those that every decision asks.
     blocked: ScopedIndex[BlockedSenderPolicy]
@@ -89,7 +90,7 @@ class PolicySet(Struct, frozen=True):
             account_id=account_id,
             revision=revision,
             identities=Identities(Directory() if directory is None else directory),
-            relay_networks=Ranges(relay_networks),
+            relay_networks=NetworkTable.of(relay_networks),
             scoped=indexes,
             blocked=blocked,
             permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
@@ -127,7 +128,7 @@ class PolicySet(Struct, frozen=True):
             self,
             revision=revision,
             identities=identities,
-            relay_networks=self.relay_networks if relay_networks is None else Ranges(relay_networks),
+            relay_networks=self.relay_networks if relay_networks is None else NetworkTable.of(relay_networks),
             scoped=indexes,
             blocked=blocked,
             permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),

@@ -9,7 +9,7 @@ ask for a source address are found by that.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from heapq import merge
 from itertools import chain
 from typing import Final, Generic, TypeAlias, final
@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.index.matching import P, policy_order
+from mailreeve.policy.index.network_table import NetworkTable, network_keys
 from mailreeve.policy.model.order import Order
-from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Terms
 
 CHUNK: Final = 512
@@ -38,9 +38,6 @@ Entries: TypeAlias = tuple[P | Reversed[P], ...]
 
 Span: TypeAlias = tuple[float, float]
 """From when to when some entries are in force, the end exclusive, in POSIX seconds."""
-
-Length: TypeAlias = tuple[int, int]
-"""The version of a network, and how many bits of an address it leaves open."""
 
 
 def policy_of(entry: P | Reversed[P]) -> P:
@@ -70,19 +67,17 @@ def without_entry(ordered: Entries[P], entry: P | Reversed[P]) -> Entries[P]:
 class Ranked(Generic[P]):
     """Many entries in order. Immutable for its readers."""
 
-    __slots__ = ("_by_network", "_every", "_free", "_lengths")
+    __slots__ = ("_bound", "_every", "_free")
 
     def __init__(self, entries: Entries[P]) -> None:
         """Of these, which are in order."""
         self._every = _Ordered.of(entries)
         self._free = self._every
         by_network: dict[str, list[P | Reversed[P]]] = {}
-        self._lengths: dict[Length, int] = {}
         for entry in entries:
-            for key, length in _networks(entry).items():
+            for key in _networks(entry):
                 by_network.setdefault(key, []).append(entry)
-                self._lengths[length] = self._lengths.get(length, 0) + 1
-        self._by_network: Sharded[_Ordered[P]] = Sharded(
+        self._bound: NetworkTable[_Ordered[P]] = NetworkTable(
             {key: _Ordered.of(tuple(bound)) for key, bound in by_network.items()}
         )
         if by_network:
@@ -98,59 +93,38 @@ class Ranked(Generic[P]):
         """The entries in order, but for most of those whose dates or networks leave out this time and source. One
         may come twice."""
         free = self._free.in_force(at)
-        if source_ip is None or not self._lengths:
-            return free
-        version, number = source_ip.version, int(source_ip)
-        bound = self._by_network.several(
-            tuple([f"{of}/{shift}/{number >> shift:x}" for of, shift in self._lengths if of == version])
-        )
+        bound = None if source_ip is None else self._bound.holding(source_ip)
         if not bound:
             return free
         return merge(free, *[found.in_force(at) for found in bound], key=entry_order, reverse=True)
 
     def with_entry(self, entry: P | Reversed[P]) -> Ranked[P]:
         """With one entry more."""
-        every = self._every.with_entry(entry)
-        networks = _networks(entry)
-        if networks:
-            bound: dict[str, _Ordered[P] | None] = {}
-            for key in networks:
-                there = self._by_network.get(key)
-                bound[key] = _Ordered.of((entry,)) if there is None else there.with_entry(entry)
-            return self._changed(every, self._free, bound, networks.values(), 1)
-        free = every if self._free is self._every else self._free.with_entry(entry)
-        return self._changed(every, free, {}, (), 0)
+        every, networks = self._every.with_entry(entry), _networks(entry)
+        if not networks:
+            return self._changed(every, every if self._free is self._every else self._free.with_entry(entry))
+        bound: dict[str, _Ordered[P] | None] = {}
+        for key in networks:
+            there = self._bound.get(key)
+            bound[key] = _Ordered.of((entry,)) if there is None else there.with_entry(entry)
+        return self._changed(every, self._free, bound)
 
     def without(self, entry: P | Reversed[P]) -> Ranked[P]:
         """Without the entry that has the same place in the order."""
-        every = self._every.without(entry)
-        networks = _networks(entry)
-        if networks:
-            bound = {
-                key: there.without(entry) for key in networks if (there := self._by_network.get(key)) is not None
-            }
-            return self._changed(every, self._free, bound, networks.values(), -1)
-        free = every if self._free is self._every else self._free.without(entry)
-        return self._changed(every, free, {}, (), 0)
+        every, networks = self._every.without(entry), _networks(entry)
+        if not networks:
+            return self._changed(every, every if self._free is self._every else self._free.without(entry))
+        bound = {
+            key: there.without(entry) or None for key in networks if (there := self._bound.get(key)) is not None
+        }
+        return self._changed(every, self._free, bound)
 
     def _changed(
-        self,
-        every: _Ordered[P],
-        free: _Ordered[P],
-        bound: Mapping[str, _Ordered[P] | None],
-        lengths: Iterable[Length],
-        more: int,
+        self, every: _Ordered[P], free: _Ordered[P], bound: Mapping[str, _Ordered[P] | None] | None = None
     ) -> Ranked[P]:
         new: Ranked[P] = Ranked.__new__(Ranked)
         new._every, new._free = every, free
-        new._by_network = self._by_network.changed({key: found or None for key, found in bound.items()})
-        new._lengths = self._lengths
-        if bound:
-            new._lengths = dict(self._lengths)
-            for length in lengths:
-                left = new._lengths.pop(length, 0) + more
-                if left:
-                    new._lengths[length] = left
+        new._bound = self._bound if bound is None else self._bound.changed(bound)
         return new
 
 
@@ -228,10 +202,6 @@ def _span(chunk: Entries[P]) -> Span:
     return min([one.starts for one in terms]), max([one.ends for one in terms])
 
 
-def _networks(entry: P | Reversed[P]) -> dict[str, Length]:
-    """By which keys the entry's networks are found, and how long each of these is."""
-    found: dict[str, Length] = {}
-    for network in _terms(entry).networks:
-        version, shift = network.version, network.max_prefixlen - network.prefixlen
-        found[f"{version}/{shift}/{int(network.network_address) >> shift:x}"] = version, shift
-    return found
+def _networks(entry: P | Reversed[P]) -> set[str]:
+    """By which keys the entry's networks are found."""
+    return network_keys(_terms(entry).networks)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
-from typing import Final, Generic
+from itertools import accumulate, chain
+from typing import Final, Generic, TypeAlias
 
 from mailreeve.formats.networks import Network
 from mailreeve.policy.index.buckets import Row
 from mailreeve.policy.index.matching import P
-from mailreeve.policy.index.range_index import Range, RangeIndex, range_of
+from mailreeve.policy.index.network_table import ANYWHERE, NetworkTable, network_keys
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.scope_cover import Direction, Q, covers, direction_of, is_in_force, may_meet
 from mailreeve.policy.model.order import Order
@@ -27,6 +27,8 @@ ALIKE: Final = 6
 """How many leading elements of an `Order` admins see on a policy; the time of creation and the id follow."""
 
 Place = tuple[float | str, ...]
+
+ByPlace: TypeAlias = dict[Place, list[Direction[P]]]
 
 
 class Rivals(Generic[P]):
@@ -109,28 +111,30 @@ class _LongRow(Generic[P]):
 
     def __init__(self, row: Row[P], at: float) -> None:
         self._row = row
-        found: dict[tuple[Range | None, FromPart, bool], list[Direction[P]]] = {}
+        self._at = at
+        found: dict[str, dict[tuple[FromPart, bool], list[Direction[P]]]] = {}
         for rival in map(direction_of, row):
             policy, terms = rival.policy, rival.policy.scope.terms
             if policy.relay_guard or not is_in_force(policy.scope, at):
                 continue
-            for range_ in _ranges(terms.networks):
-                found.setdefault((range_, terms.from_part, is_block(policy)), []).append(rival)
-        self._lines = {key: _Line(rivals, at) for key, rivals in found.items()}
-        self._ranges = RangeIndex(range_ for range_, _, _ in found if range_ is not None)
-        self._alike: dict[tuple[Range | None, Place], list[Direction[P]]] | None = None
+            for key in network_keys(terms.networks) or {ANYWHERE}:
+                found.setdefault(key, {}).setdefault((terms.from_part, is_block(policy)), []).append(rival)
+        lines = {key: {kind: _Line(some, at) for kind, some in kinds.items()} for key, kinds in found.items()}
+        self._anywhere = lines.pop(ANYWHERE, {})
+        self._bound = NetworkTable(lines)
+        self._alike: tuple[ByPlace[P], NetworkTable[ByPlace[P]]] | None = None
 
     def may_cover(self, way: Direction[Q], limit: Order | None, blocks: bool) -> Iterator[Direction[P]]:
         """Those of which one covers the way if any of the row does, and the one with the highest floor."""
         networks, ends = way.policy.scope.terms.networks, way.policy.scope.terms.ends
         # Whatever covers all ranges covers the first.
-        for range_ in (None, *self._ranges.around(networks[0])) if networks else (None,):
+        for lines in (self._anywhere, *(self._bound.around(networks[0]) if networks else ())):
             for part in FromPart:
                 for blocking in (True,) if blocks else (True, False):
-                    line = self._lines.get((range_, part, blocking))
+                    line = lines.get((part, blocking))
                     if line is None:
                         continue
-                    if range_ is None or len(networks) == 1:
+                    if lines is self._anywhere or len(networks) == 1:
                         yield from line.first_until(ends)
                     else:
                         yield from line.above(limit, line.started)
@@ -141,16 +145,23 @@ class _LongRow(Generic[P]):
     ) -> Iterator[Iterable[Direction[P]]]:
         """Those at the place that stand and share a source with the networks, in several parts, each in order."""
         if self._alike is None:
-            self._alike = {}
-            for rival in map(direction_of, self._row):
-                if stands(rival):
-                    for range_ in _ranges(rival.policy.scope.terms.networks):
-                        self._alike.setdefault((range_, rival.order[:ALIKE]), []).append(rival)
+            self._alike = self._by_place(stands)
+        anywhere, bound = self._alike
         if not networks:
-            yield self._alike.get((None, place), ())
+            yield anywhere.get(place, ())
         for network in networks:
-            for range_ in (*self._ranges.around(network), *self._ranges.within(network)):
-                yield self._alike.get((range_, place), ())
+            for found in chain(bound.around(network), bound.inside(network)):
+                yield found.get(place, ())
+
+    def _by_place(self, stands: Callable[[Direction[P]], bool]) -> tuple[ByPlace[P], NetworkTable[ByPlace[P]]]:
+        """Those that stand, first the ones without a network."""
+        found: dict[str, ByPlace[P]] = {}
+        for rival in map(direction_of, self._row):
+            scope = rival.policy.scope
+            if is_in_force(scope, self._at) and stands(rival):
+                for key in network_keys(scope.terms.networks) or {ANYWHERE}:
+                    found.setdefault(key, {}).setdefault(rival.order[:ALIKE], []).append(rival)
+        return found.pop(ANYWHERE, {}), NetworkTable(found)
 
 
 class _Line(Generic[P]):
@@ -180,12 +191,6 @@ class _Line(Generic[P]):
 def is_block(policy: object) -> bool:
     """Whether the policy refuses senders."""
     return isinstance(policy, BlockedSenderPolicy) and policy.option is BlockedOption.BLOCK_SENDER
-
-
-def _ranges(networks: Sequence[Network]) -> set[Range | None]:
-    if not networks:
-        return {None}
-    return set(map(range_of, networks))
 
 
 def _floor(rival: Direction[P]) -> Order:

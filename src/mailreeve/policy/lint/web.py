@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from mailreeve.policy.decide.web import scope_standing
-from mailreeve.policy.index.range_index import Range, RangeIndex, range_of
+from mailreeve.policy.index.network_table import ANYWHERE, NetworkTable, network_keys
 from mailreeve.policy.index.web_index import EntryOrder, Listed, list_entry
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
@@ -26,9 +26,6 @@ _SHORT_LABEL: Final = 3  # letters of a second-level name such as the `co` of co
 FEW: Final = 64
 """Up to so many lists with the opposite of an entry are tried; of more only those that share people with it."""
 
-ListKey = tuple[str, Range | None]
-"""Whom a scope names, by the key of the target, and one of its source ranges, or None where it has none."""
-
 
 class WebLinter:
     """The linter of an account's web lists, at one time."""
@@ -42,22 +39,24 @@ class WebLinter:
         self._lists = {policy.id: policy for policy in policies}
         self._on_base: dict[tuple[WebEntryType, str], dict[str, list[Listed]]] = {}
         self._saying: dict[tuple[WebEntryType, str, WebAction], dict[str, Listed]] = {}
-        self._naming: dict[ListKey, set[str]] = {}
         self._named: dict[str, set[str]] = {}
         self._inside: dict[str, set[str]] = {}
+        naming: dict[str, dict[str, set[str]]] = {}
         for policy in policies:
             scopes = self._alive[policy.id]
             for scope in scopes:
                 self._named.setdefault(scope.from_.key, set()).add(policy.id)
-                for range_ in (*map(range_of, scope.terms.networks),) or (None,):
-                    self._naming.setdefault((scope.from_.key, range_), set()).add(policy.id)
+                for network in network_keys(scope.terms.networks) or {ANYWHERE}:
+                    naming.setdefault(network, {}).setdefault(scope.from_.key, set()).add(policy.id)
                 for key in self._user_keys(scope):
                     self._inside.setdefault(key, set()).add(policy.id)
             for entry in policy.entries if scopes else ():
                 found, kind = list_entry(policy, entry), entry.type
                 self._on_base.setdefault((kind, found.base), {}).setdefault(policy.id, []).append(found)
                 self._saying.setdefault((kind, entry.value, entry.action), {})[policy.id] = found
-        self._ranges = RangeIndex(range_ for _, range_ in self._naming if range_ is not None)
+        # The lists by the networks of their scopes, and by whom these name.
+        self._anywhere = naming.pop(ANYWHERE, {})
+        self._bound = NetworkTable(naming)
         self._asked, self._answer = "", set[str]()
 
     def look_at(self, policy: WebPolicy) -> Iterator[Finding]:
@@ -151,11 +150,10 @@ class WebLinter:
         """The lists of which a scope may hold for all users and sources of the first scope of this one."""
         if policy_id != self._asked:
             scope, found = self._alive[policy_id][0], set[str]()
-            networks = scope.terms.networks
-            for key in self._user_keys(scope):
-                found |= self._naming.get((key, None), set())
-                for range_ in self._ranges.around(networks[0]) if networks else ():
-                    found |= self._naming.get((key, range_), set())
+            networks, keys = scope.terms.networks, self._user_keys(scope)
+            for naming in (self._anywhere, *(self._bound.around(networks[0]) if networks else ())):
+                for key in keys:
+                    found |= naming.get(key, set())
             self._asked, self._answer = policy_id, found
         return self._answer
 

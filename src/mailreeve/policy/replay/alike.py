@@ -1,27 +1,25 @@
 """Which messages are decided alike? Those whose addresses, time and source no policy tells apart.
 
 Of a million messages most are from strangers whom no policy, list or definition names: what is decided about one
-of them holds for all. So a message is given a key, made of what policies can see of it and of nothing else. Two
+of them holds for all. So a message is given a key, made of what decisions can see of it and of nothing else. Two
 messages with one key fare alike by each of the policy sets that the keys were made for.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import chain, count
-from math import inf, isinf
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain
+from math import inf
 from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from mailreeve.formats.addresses import Address, NullSender, Sender, fold_local, is_sender_routed
+from mailreeve.formats.addresses import Address, NullSender, Sender, is_sender_routed
 from mailreeve.formats.display_names import name_readings
-from mailreeve.formats.networks import IPAddress, Network, unmapped
+from mailreeve.formats.networks import IPAddress, unmapped
 from mailreeve.policy.index.matching import reads_header
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.index.ranked import policy_of
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import ManagedSender, Scope, ScopedPolicy, Terms
 from mailreeve.policy.model.targets import (
@@ -33,106 +31,40 @@ from mailreeve.policy.model.targets import (
     TargetType,
     name_key,
 )
-
-Span = tuple[float, float]
-"""The first and the last of some times, in POSIX seconds."""
+from mailreeve.policy.replay.conditions import Conditions, Span, moments
+from mailreeve.policy.replay.patterns import Patterns
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 KEPT: Final = 100_000
-"""So many addresses or sources are remembered; then all of them are forgotten, and learnt anew."""
-
-SMALL: Final = 100
-"""Conditions of so many dates and ranges are copied, so that an address has but one of them."""
+"""So many addresses or names are remembered; then all of them are forgotten, and learnt anew."""
 
 _SWEEPING: Final = RANK[TargetType.EXTERNAL_ADDRESSES]  # targets up to this rank are met by most mail
 
-
-class Conditions:
-    """The dates and source ranges of some policies, which tell when these are in force."""
-
-    __slots__ = ("_moments", "_ranges")
-
-    def __init__(self, moments: Iterable[float], ranges: Iterable[tuple[tuple[int, int], Iterable[int]]]) -> None:
-        """Of these instants, and of these ranges: their first bits, by version and number of the other bits."""
-        self._moments = sorted(set(moments))
-        found: dict[tuple[int, int], set[int]] = {}
-        for kind, starts in ranges:
-            found.setdefault(kind, set()).update(starts)
-        self._ranges = tuple(found.items())
-
-    @staticmethod
-    def of(several: Iterable[Terms], during: Span, networks: Iterable[Network] = ()) -> Conditions:
-        """Those of some terms, and of networks besides. Of dates only those count that make a difference during
-        some time."""
-        moments: list[float] = []
-        every = list(networks)
-        for terms in several:
-            moments += _moments(terms, during)
-            every += terms.networks
-        return Conditions(moments, [_range(network) for network in every])
-
-    @staticmethod
-    def together(several: Sequence[Conditions]) -> tuple[Conditions, ...]:
-        """Several as one, but for those that are so large that another copy of them is too much."""
-        if len(several) < 2:
-            return tuple(several)
-        small = [each for each in several if each.size <= SMALL]
-        return (
-            Conditions(
-                chain.from_iterable(each._moments for each in small),
-                chain.from_iterable(each._ranges for each in small),
-            ),
-            *(each for each in several if each.size > SMALL),
-        )
-
-    @property
-    def size(self) -> int:
-        """How many dates and ranges."""
-        return len(self._moments) + sum(len(starts) for _, starts in self._ranges)
-
-    def since(self, at: float) -> int:
-        """Equal for times between which none of the policies starts or ends; a start counts, an end does not."""
-        return bisect_right(self._moments, at) if self._moments else 0
-
-    def within(self, source: IPAddress | None) -> Hashable:
-        """Equal for sources that the same ranges hold. The source is as of `unmapped`."""
-        if source is None or not self._ranges:
-            return source is None
-        version, number = source.version, int(source)
-        return tuple(
-            (shift, number >> shift)
-            for (of, shift), starts in self._ranges
-            if of == version and number >> shift in starts
-        )
+_ALWAYS: Final[Span] = (-inf, inf)
 
 
 class Traits(Struct, frozen=True, gc=False):
-    """What policies can see of one address in one place.
+    """What decisions can see of one address in one place.
 
-    All who are alike have one `number`. `conditions` are those of the policies that name the address; `spelled`
-    says that definitions may rewrite it, so that its very spelling matters. `plain` is without either.
+    What is `seen` is equal for all who are alike. `conditions` are those of the policies that name the address;
+    `may_be_rewritten` says that definitions name it, so that its very spelling matters.
     """
 
-    number: int
+    seen: Hashable
     conditions: tuple[Conditions, ...] = ()
-    spelled: bool = False
-    plain: bool = True
+    may_be_rewritten: bool = False
 
 
-_NOBODY: Final = Traits(-1)
+_NOBODY: Final = Traits(None)
 """The null sender, and an author without an address."""
-
-_NO_NAMES: Final[frozenset[str]] = frozenset()
 
 
 class Alike:
     """The keys of messages, for policy sets of one account."""
 
-    def __init__(
-        self, *sets: PolicySet, during: Span = (-inf, inf), differing: frozenset[str] | None = None
-    ) -> None:
+    def __init__(self, *sets: PolicySet, during: Span = _ALWAYS, differing: frozenset[str] | None = None) -> None:
         """The keys are good for messages of these times only: dates outside them are left out. `differing` are the
         ids of the policies and entries in which later sets differ from the first, if they are known."""
         self._sets = sets
@@ -140,64 +72,55 @@ class Alike:
         everywhere: list[Terms] = []
         somewhere: dict[str, list[Terms]] = {}
         for number, held in enumerate(sets):
-            scopes, entries = _contents(held, differing if number else None)
-            named.update(entry.sender for entry in entries)
-            for scope in scopes:
+            ids = differing if number else None
+            named.update(entry.sender for entry in _entries(held, ids))
+            for scope in _scopes(held, ids):
+                named |= {scope.from_.key, scope.to.key}
                 terms = scope.terms
-                named.add(scope.from_.key)
-                named.add(scope.to.key)
-                if terms.unconditional or not (terms.networks or any(_moments(terms, during))):
-                    continue
-                keys = _met_through(scope)
-                for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
-                    found.append(terms)
+                if not terms.unconditional and (terms.networks or moments(terms, during)):
+                    keys = _met_through(scope)
+                    for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
+                        found.append(terms)
         self._named = frozenset(named)
-        relays = chain.from_iterable(held.relay_networks.networks for held in sets)
-        self._everywhere = Conditions.of(everywhere, during, relays)
-        self._somewhere = {key: Conditions.of(several, during) for key, several in somewhere.items()}
+        self._names = frozenset(key for key in named if key.startswith(NAME_KEY))
+        relays = chain.from_iterable(held.relay_networks.values() for held in sets)
+        self._everywhere = Conditions(everywhere, during, relays)
+        self._somewhere = {key: Conditions(several, during) for key, several in somewhere.items()}
+        self._patterns = Patterns(chain.from_iterable(held.definitions.every() for held in sets))
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
-        self._at_connect = Conditions.of(chain.from_iterable(map(_decide_at_connect, self._connecting)), during)
-        patterns = (definition.original for held in sets for definition in held.definitions.every())
-        self._patterns = frozenset((fold_local(pattern.local), pattern.domain) for pattern in patterns)
-        self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
-        self._next_number = count()
-        self._numbers: dict[Hashable, int] = {}
-        self._named_names: dict[str, frozenset[str]] = {}
+        self._alike: dict[tuple[Hashable, ...], tuple[Hashable, ...]] = {}
+        self._readings: dict[str, frozenset[str]] = {}
         self._senders: dict[str, Traits] = {}
         self._recipients: dict[str, Traits] = {}
-        self._sources: dict[tuple[int, int], Hashable] = {}
-        self._refusals: dict[Hashable, Hashable] = {}
 
     def key(self, facts: MessageFacts) -> Hashable:
         """The key of the message. Messages whose keys differ may be decided alike all the same."""
-        at, source, authors = facts.at, facts.source_ip, facts.header_from
-        sender = self._sender(facts.sender)
-        recipient = self._recipients.get(facts.recipient.key) or self._recipient(facts.recipient)
-        key: tuple[Hashable, ...] = (
-            sender.number,
-            recipient.number,
-            authors is None,
-            self._everywhere.since(at),
-            None if source is None else self._source(source),
+        at, authors = facts.at, facts.header_from
+        source = None if facts.source_ip is None else unmapped(facts.source_ip)
+        key: list[Hashable] = [
+            None if authors is None else len(authors),
             facts.authenticated,
             facts.source_trusted,
-        )
-        seen = [sender, recipient]
+            self._everywhere.met(at, source),
+        ]
+        traits = [self._sender(facts.sender), self._recipient(facts.recipient)]
         for author in authors or ():
-            traits = _NOBODY if author.address is None else self._sender(author.address)
-            seen.append(traits)
-            key += (traits.number,)
+            traits.append(_NOBODY if author.address is None else self._sender(author.address))
             if self._names:
                 # In any order and in however many names: all are looked up.
-                key += (_NO_NAMES.union(*map(self._name, author.names)),)
-        for traits in seen:
-            if traits.plain:
-                continue
-            for conditions in traits.conditions:
-                key += (conditions.since(at), conditions.within(None if source is None else unmapped(source)))
-            if traits.spelled:
-                key += (str(facts.sender), str(facts.recipient), tuple([str(a.address) for a in authors or ()]))
-        return (*key, self._refusal(source, at)) if self._connecting else key
+                key.append(frozenset[str]().union(*map(self._name, author.names)))
+        to_the_letter = False
+        for one in traits:
+            key.append(one.seen)
+            for conditions in one.conditions:
+                key.append(conditions.met(at, source))
+            to_the_letter |= one.may_be_rewritten
+        if to_the_letter:
+            addresses = facts.sender, facts.recipient, *(author.address for author in authors or ())
+            key.append(tuple(map(str, addresses)))
+        if self._connecting and source is not None:
+            key.append(self._refused_by(source, at))
+        return tuple(key)
 
     def _sender(self, sender: Sender) -> Traits:
         """Of an envelope sender or an author."""
@@ -206,56 +129,39 @@ class Alike:
         return self._senders.get(sender.key) or remember(self._senders, sender.key, self._learnt(sender))
 
     def _recipient(self, recipient: Address) -> Traits:
-        extra: list[Hashable] = [is_sender_routed(recipient)]
+        known = self._recipients.get(recipient.key)
+        if known is not None:
+            return known
+        also: list[Hashable] = [is_sender_routed(recipient)]
         for held in self._sets:
             key = list_key(held.identities, recipient)
-            extra.append(key if held.managed.of(key).entries else None)
+            also.append(key if held.managed.of(key).entries else None)
             if recipient.domain in held.directory.known_only:
-                extra.append(held.identities.user(recipient) is None)
-        return remember(self._recipients, recipient.key, self._learnt(recipient, *extra))
+                also.append(held.identities.user(recipient) is None)
+        return remember(self._recipients, recipient.key, self._learnt(recipient, *also))
 
-    def _learnt(self, address: Address, *extra: Hashable) -> Traits:
-        """What the sets say about an address, beside what was found out about it as a recipient."""
-        seen: list[Hashable] = list(extra)
-        found: set[str] = set()
-        for held in self._sets:
-            keys = self._named.intersection(held.identities.keys(address))
-            seen.append(keys)
-            found |= keys
-        local, domain = address.key.removesuffix(f"@{address.domain}"), address.domain
-        spelled = not self._patterns.isdisjoint(((local, domain), (local, ""), ("", domain)))
-        likeness = tuple(seen)
-        number = self._numbers.get(likeness)
-        if number is None:
-            number = remember(self._numbers, likeness, next(self._next_number))
-        conditions = Conditions.together([self._somewhere[key] for key in sorted(found) if key in self._somewhere])
-        return Traits(number, conditions, spelled, not conditions and not spelled)
+    def _learnt(self, address: Address, *also: Hashable) -> Traits:
+        """What the sets say about an address, and what was found out about it besides."""
+        matching = [self._named.intersection(held.identities.keys(address)) for held in self._sets]
+        seen = (*also, *matching)
+        # The very same for all who are alike: that is compared at once.
+        seen = self._alike.get(seen) or remember(self._alike, seen, seen)
+        found = [key for key in frozenset[str]().union(*matching) if key in self._somewhere]
+        return Traits(seen, tuple([self._somewhere[key] for key in sorted(found)]), address in self._patterns)
 
     def _name(self, display_name: str) -> frozenset[str]:
         """Those readings of a display name that policies name."""
-        found = self._named_names.get(display_name)
+        found = self._readings.get(display_name)
         if found is None:
             named = frozenset(text for text in name_readings(display_name) if name_key(text) in self._names)
-            found = remember(self._named_names, display_name, named)
+            found = remember(self._readings, display_name, named)
         return found
 
-    def _source(self, source: IPAddress) -> Hashable:
-        key = int(source), source.version
-        found = self._sources.get(key)
-        return remember(self._sources, key, self._everywhere.within(unmapped(source))) if found is None else found
-
-    def _refusal(self, source: IPAddress | None, at: float) -> Hashable:
-        """By which policies the source is refused at connect. That depends on who is exempt, even on exemptions
+    def _refused_by(self, source: IPAddress, at: float) -> Hashable:
+        """The policies by which the source is refused at connect. That depends on who is exempt, even by policies
         that do not concern the message."""
-        if source is None:
-            return None
-        source = unmapped(source)
-        key = source, self._at_connect.since(at)
-        found = self._refusals.get(key)
-        if found is None:
-            by = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
-            found = remember(self._refusals, key, tuple([None if policy is None else policy.id for policy in by]))
-        return found
+        found = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
+        return tuple([None if policy is None else policy.id for policy in found])
 
 
 def remember(kept: dict[K, V], key: K, value: V) -> V:
@@ -266,34 +172,20 @@ def remember(kept: dict[K, V], key: K, value: V) -> V:
     return value
 
 
-def _contents(policies: PolicySet, ids: frozenset[str] | None) -> tuple[Iterator[Scope], Iterable[ManagedSender]]:
-    """The scopes of the enabled policies of a set, and its personal entries; if ids are given, of those only."""
-    parts: tuple[Iterable[ScopedPolicy | None], ...]
-    entries: Iterable[ManagedSender | None]
+def _scopes(policies: PolicySet, ids: frozenset[str] | None) -> Iterator[Scope]:
+    """The scopes of the enabled policies of a set; if ids are given, of those policies only."""
+    for index in policies.scoped.values():
+        found: Iterable[ScopedPolicy | None] = index.policies if ids is None else map(index.get, ids)
+        for policy in found:
+            if policy is not None and policy.scope.terms.enabled:
+                yield policy.scope
+
+
+def _entries(policies: PolicySet, ids: frozenset[str] | None) -> Iterable[ManagedSender]:
+    """The personal entries of a set; if ids are given, those only."""
     if ids is None:
-        parts = tuple(index.policies for index in policies.scoped.values())
-        entries = policies.managed.entries
-    else:
-        parts = tuple(map(index.get, ids) for index in policies.scoped.values())
-        entries = map(policies.managed.get, ids)
-    found = (policy.scope for policy in chain.from_iterable(parts) if policy is not None)
-    return (scope for scope in found if scope.terms.enabled), (entry for entry in entries if entry is not None)
-
-
-def _moments(terms: Terms, during: Span) -> list[float]:
-    """When a policy starts or ends, after the first of these times and not after the last."""
-    return [at for at in (terms.starts, terms.ends) if during[0] < at <= during[1] and not isinf(at)]
-
-
-def _range(network: Network) -> tuple[tuple[int, int], tuple[int]]:
-    shift = network.max_prefixlen - network.prefixlen
-    return (network.version, shift), (int(network.network_address) >> shift,)
-
-
-def _decide_at_connect(policies: PolicySet) -> Iterator[Terms]:
-    blocks = policies.source_blocks
-    for entry in chain(blocks.blocks, blocks.exemptions, blocks.overriding, blocks.everyone):
-        yield policy_of(entry).scope.terms
+        return policies.managed.entries
+    return [entry for key in ids if (entry := policies.managed.get(key)) is not None]
 
 
 def _met_through(scope: Scope) -> tuple[str, ...]:

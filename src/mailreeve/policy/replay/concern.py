@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mailreeve.formats.addresses import Address, Sender, fold_local
+from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import list_key
@@ -16,7 +16,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.keys import NO_KEYS, Keys, union
-from mailreeve.policy.model.policies import Definition
+from mailreeve.policy.replay.patterns import Patterns
 
 CouldApply = Callable[[Keys, Keys, bool], bool]
 """Whether changed policies could apply between addresses with these keys; the last says if the header is known."""
@@ -42,8 +42,8 @@ class Concern:
         self._lists = frozenset(
             entry.recipient for held in self._sets for entry in map(held.managed.get, touched) if entry is not None
         )
-        self._patterns = frozenset(
-            _pattern(definition)
+        self._patterns = Patterns(
+            definition
             for held in self._sets
             for definition in held.definitions.every()
             if definition.id in touched
@@ -55,7 +55,7 @@ class Concern:
         before, sender, recipient, authors = self._before, facts.sender, facts.recipient, facts.header_from
         if self._lists and (list_key(before, recipient) in self._lists or self._may_go_elsewhere(recipient)):
             return True
-        if self._patterns and any(map(self._is_named, _addresses(sender, recipient, authors))):
+        if self._patterns and any(one in self._patterns for one in _addresses(sender, recipient, authors)):
             return True
         if self._has_source_blocks and self._at_connect(facts):
             return True
@@ -75,11 +75,6 @@ class Concern:
     def _may_go_elsewhere(self, recipient: Address) -> bool:
         """Whether alteration may have the message obey another one's list."""
         return any(held.definitions.concern(recipient, held.directory.internal_domains) for held in self._sets)
-
-    def _is_named(self, address: Address) -> bool:
-        local, _, domain = address.key.rpartition("@")
-        patterns = self._patterns
-        return (local, domain) in patterns or (local, "") in patterns or ("", domain) in patterns
 
     def _at_connect(self, facts: MessageFacts) -> bool:
         """Whether the source is refused at connect by either set: that depends on all policies together."""
@@ -110,11 +105,6 @@ def _differ(first: Keys, second: Keys) -> bool:
 
 def _those(touched: frozenset[str], index: ScopedIndex[P]) -> list[P]:
     return [policy for policy in map(index.get, touched) if policy is not None]
-
-
-def _pattern(definition: Definition) -> tuple[str, str]:
-    original = definition.original
-    return fold_local(original.local), original.domain
 
 
 def _addresses(sender: Sender, recipient: Address, authors: tuple[HeaderFrom, ...] | None) -> Iterator[Address]:
