@@ -273,6 +273,7 @@ def test_signatures_are_forgotten_after_the_window(monkeypatch):
     assert not seen.repeated("b", late)
     assert list(seen._times) == ["b"]
     monkeypatch.setattr(authenticate, "REMEMBERED", 10)
+    seen = _Seen(900)
     for number in range(100):
         seen.repeated(str(number), late)
     assert len(seen._times) <= 10

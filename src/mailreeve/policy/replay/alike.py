@@ -11,13 +11,14 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, count
 from math import inf, isinf
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, NullSender, Sender, fold_local, is_sender_routed
 from mailreeve.formats.display_names import name_readings
 from mailreeve.formats.networks import IPAddress, Network, unmapped
+from mailreeve.memory.bounded import Bounded
 from mailreeve.policy.index.matching import reads_header
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
@@ -37,11 +38,8 @@ from mailreeve.policy.model.targets import (
 Span = tuple[float, float]
 """The first and the last of some times, in POSIX seconds."""
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
 KEPT: Final = 100_000
-"""So many addresses or sources are remembered; then all of them are forgotten, and learnt anew."""
+"""So many addresses, and as many sources, are remembered; what is forgotten is learnt anew."""
 
 SMALL: Final = 100
 """Conditions of so many dates and ranges are copied, so that an address has but one of them."""
@@ -161,12 +159,12 @@ class Alike:
         self._patterns = frozenset((fold_local(pattern.local), pattern.domain) for pattern in patterns)
         self._names = frozenset(key for key in self._named if key.startswith(NAME_KEY))
         self._next_number = count()
-        self._numbers: dict[Hashable, int] = {}
-        self._named_names: dict[str, frozenset[str]] = {}
-        self._senders: dict[str, Traits] = {}
-        self._recipients: dict[str, Traits] = {}
-        self._sources: dict[tuple[int, int], Hashable] = {}
-        self._refusals: dict[Hashable, Hashable] = {}
+        self._numbers: Bounded[Hashable, int] = Bounded(KEPT)
+        self._named_names: Bounded[str, frozenset[str]] = Bounded(KEPT)
+        self._senders: Bounded[str, Traits] = Bounded(KEPT)
+        self._recipients: Bounded[str, Traits] = Bounded(KEPT)
+        self._sources: Bounded[tuple[int, int], Hashable] = Bounded(KEPT)
+        self._refusals: Bounded[Hashable, Hashable] = Bounded(KEPT)
 
     def key(self, facts: MessageFacts) -> Hashable:
         """The key of the message. Messages whose keys differ may be decided alike all the same."""
@@ -203,7 +201,7 @@ class Alike:
         """Of an envelope sender or an author."""
         if type(sender) is NullSender:
             return _NOBODY
-        return self._senders.get(sender.key) or remember(self._senders, sender.key, self._learnt(sender))
+        return self._senders.get(sender.key) or self._senders.keep(sender.key, self._learnt(sender))
 
     def _recipient(self, recipient: Address) -> Traits:
         extra: list[Hashable] = [is_sender_routed(recipient)]
@@ -212,7 +210,7 @@ class Alike:
             extra.append(key if held.managed.of(key).entries else None)
             if recipient.domain in held.directory.known_only:
                 extra.append(held.identities.user(recipient) is None)
-        return remember(self._recipients, recipient.key, self._learnt(recipient, *extra))
+        return self._recipients.keep(recipient.key, self._learnt(recipient, *extra))
 
     def _learnt(self, address: Address, *extra: Hashable) -> Traits:
         """What the sets say about an address, beside what was found out about it as a recipient."""
@@ -227,7 +225,7 @@ class Alike:
         likeness = tuple(seen)
         number = self._numbers.get(likeness)
         if number is None:
-            number = remember(self._numbers, likeness, next(self._next_number))
+            number = self._numbers.keep(likeness, next(self._next_number))
         conditions = Conditions.together([self._somewhere[key] for key in sorted(found) if key in self._somewhere])
         return Traits(number, conditions, spelled, not conditions and not spelled)
 
@@ -236,13 +234,13 @@ class Alike:
         found = self._named_names.get(display_name)
         if found is None:
             named = frozenset(text for text in name_readings(display_name) if name_key(text) in self._names)
-            found = remember(self._named_names, display_name, named)
+            found = self._named_names.keep(display_name, named)
         return found
 
     def _source(self, source: IPAddress) -> Hashable:
         key = int(source), source.version
         found = self._sources.get(key)
-        return remember(self._sources, key, self._everywhere.within(unmapped(source))) if found is None else found
+        return self._sources.keep(key, self._everywhere.within(unmapped(source))) if found is None else found
 
     def _refusal(self, source: IPAddress | None, at: float) -> Hashable:
         """By which policies the source is refused at connect. That depends on who is exempt, even on exemptions
@@ -254,16 +252,8 @@ class Alike:
         found = self._refusals.get(key)
         if found is None:
             by = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
-            found = remember(self._refusals, key, tuple([None if policy is None else policy.id for policy in by]))
+            found = self._refusals.keep(key, tuple([None if policy is None else policy.id for policy in by]))
         return found
-
-
-def remember(kept: dict[K, V], key: K, value: V) -> V:
-    """The value, kept for the next time; where too many are kept, they are forgotten first."""
-    if len(kept) >= KEPT:
-        kept.clear()
-    kept[key] = value
-    return value
 
 
 def _contents(policies: PolicySet, ids: frozenset[str] | None) -> tuple[Iterator[Scope], Iterable[ManagedSender]]:
