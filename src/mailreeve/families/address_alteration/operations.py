@@ -9,6 +9,7 @@ from mailreeve.families.address_alteration import rows
 from mailreeve.families.address_alteration.patterns import folded, pattern
 from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, Rewrite, SetRow
 from mailreeve.families.address_alteration.types import DefinitionItem
+from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.reach_guard import warn_of_widening
@@ -33,7 +34,6 @@ from mailreeve.wire.errors import (
     POLICY_NOT_FOUND,
     ItemRefused,
     Problem,
-    not_managed,
     problem,
     refused,
 )

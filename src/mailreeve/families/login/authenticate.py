@@ -19,21 +19,20 @@ from sqlalchemy import Connection
 from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.login import rows
+from mailreeve.families.login.errors import (
+    BINDING_EXPIRED,
+    TOKEN_EXPIRED,
+    TOKEN_INVALID,
+    UNKNOWN_APPLICATION,
+    USER_DISABLED,
+)
 from mailreeve.families.login.known import Credentials, KnownCredentials
 from mailreeve.memory.bounded import Bounded
 from mailreeve.store.changes import revision_of
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import signing
-from mailreeve.wire.errors import (
-    BINDING_EXPIRED,
-    INVALID_SIGNATURE,
-    TOKEN_EXPIRED,
-    TOKEN_INVALID,
-    UNKNOWN_APPLICATION,
-    USER_DISABLED,
-    RequestRefused,
-)
+from mailreeve.wire.errors import INVALID_SIGNATURE, RequestRefused
 from mailreeve.wire.signing import SignedCall
 
 TOKEN_LIFE: Final = 1799  # seconds, as recorded from the live service (clients.md)

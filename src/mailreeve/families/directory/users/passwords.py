@@ -13,7 +13,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from mailreeve.wire.errors import USER_PASSWORD, refused
+from mailreeve.families.directory.users.errors import USER_PASSWORD
+from mailreeve.wire.errors import refused
 
 MIN_LENGTH: Final = 8  # characters; NIST SP 800-63B section 5.1.1.2
 MAX_LENGTH: Final = 256  # characters; longer ones are no passwords that anybody types
