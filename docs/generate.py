@@ -9,7 +9,9 @@ The pages are made from the declarations that the server itself runs by, so they
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import tomllib
@@ -23,6 +25,7 @@ import click
 import msgspec
 from msgspec import NODEFAULT, Struct, UnsetType
 
+import mailreeve.families
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.cli.main import main as command_line
 from mailreeve.families.registry import ENDPOINTS
@@ -322,19 +325,27 @@ ours follow the same pattern. The message may say more than the text below; the 
 
 
 def faults() -> dict[str, list[Fault]]:
-    """The catalogue, under the headings that its source has."""
+    """The catalogue: what all families share, under the headings that its source has, then what each has in a
+    module `errors` of its own, under what that says of itself."""
     found: dict[str, list[Fault]] = {}
-    heading = ""
-    for line in inspect.getsource(errors).splitlines():
-        if section := _SECTION.match(line):
-            heading = _SOURCE.sub("", section[1]).rstrip(".")
-        elif name := _FAULT.match(line):
-            found.setdefault(heading, []).append(getattr(errors, name[1]))
+    for module in (errors, *_errors_of_families()):
+        heading = (inspect.getdoc(module) or "").partition("\n")[0].rstrip(".")
+        for line in inspect.getsource(module).splitlines():
+            if section := _SECTION.match(line):
+                heading = _SOURCE.sub("", section[1]).rstrip(".")
+            elif name := _FAULT.match(line):
+                found.setdefault(heading, []).append(getattr(module, name[1]))
     return found
 
 
+def _errors_of_families() -> Iterator[types.ModuleType]:
+    for found in pkgutil.walk_packages(mailreeve.families.__path__, "mailreeve.families."):
+        if found.name.endswith(".errors"):
+            yield importlib.import_module(found.name)
+
+
 def errors_page() -> str:
-    """Every code of the catalogue."""
+    """Every code of the catalogue, whichever module it stands in."""
     parts = [NOTICE + _ERRORS_TEXT]
     for heading, catalogue in faults().items():
         head = ["Code", "Message", "Retryable"]

@@ -41,7 +41,7 @@ _OPERATION: Final = '''
 
 def {function}(call: Call, id_: str) -> str:
     """What {path} does, with the item's id."""
-    del call  # Its transaction is call.work, its caller call.caller; what is refused is raised as ItemRefused.
+    del call  # Its transaction is call.work, its caller call.caller; refuse with refused(FAULT, "field").
     return id_
 '''
 

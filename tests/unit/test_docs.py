@@ -13,12 +13,13 @@ from types import ModuleType
 import msgspec
 import pytest
 
+import mailreeve.families
 import mailreeve.mail
+import mailreeve.wire
 from mailreeve.app.settings import Settings
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.policy.decide import replies
 from mailreeve.policy.model.policy_types import SmtpReply
-from mailreeve.wire import errors
 from mailreeve.wire.errors import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -52,12 +53,15 @@ def script(name: str) -> ModuleType:
     return module
 
 
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """Every module of a package and of those inside it."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(found.name)
+
+
 def fixed_replies() -> Iterator[tuple[str, SmtpReply]]:
     """Every reply that is a constant of the policy engine or of a mail door."""
-    modules = [replies]
-    for found in pkgutil.walk_packages(mailreeve.mail.__path__, "mailreeve.mail."):
-        modules.append(importlib.import_module(found.name))
-    for module in modules:
+    for module in (replies, *modules(mailreeve.mail)):
         for name, value in vars(module).items():
             if isinstance(value, SmtpReply):
                 yield f"{module.__name__}.{name}", value
@@ -121,7 +125,9 @@ def test_every_setting_is_documented_with_its_default() -> None:
 def test_every_error_code_is_documented() -> None:
     """docs/reference/errors.md names every code of the catalogue."""
     text = (DOCS / "reference" / "errors.md").read_text("utf-8")
-    codes = {value.code for value in vars(errors).values() if isinstance(value, Fault)}
+    every = (*modules(mailreeve.wire), *modules(mailreeve.families))
+    codes = {value.code for module in every for value in vars(module).values() if isinstance(value, Fault)}
+    assert len(codes) > 40
     assert {code for code in codes if f"`{code}`" not in text} == set()
 
 

@@ -16,9 +16,6 @@ from typing import Final
 from mailreeve.formats.confusables import PROTOTYPES
 from mailreeve.formats.header_text import INVISIBLE
 
-MAX_READINGS: Final = 3
-"""In how many ways one name is read at most."""
-
 _UNSEEN: Final = re.compile(f"[{INVISIBLE}\ud800-\udfff]+")
 # They look like a space and count as letters or symbols.
 _BLANK: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
@@ -50,7 +47,7 @@ def fold_display_name(text: str) -> str:
 
 @lru_cache(maxsize=_FOLDED_BEFORE)
 def name_readings(text: str) -> tuple[str, ...]:
-    """The folded forms of what a reader may take a name for, at most `MAX_READINGS`; none for a blank one.
+    """The folded forms of what a reader may take a name for, three at most; none for a blank one.
 
     Beside its own: capitals that look like other letters than their small forms do (`BiII` is Bill, a Greek
     capital Nu is an N), and small letters that look like capitals (`lvan` is Ivan).

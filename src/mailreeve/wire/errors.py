@@ -1,7 +1,8 @@
-"""Which errors can the API give, and how do they look on the wire?
+"""What are errors of the API, how do they look on the wire, and which can any family give?
 
-One catalogue. Codes and texts seen in the wild are used as they are (api.md section 1.6); where none
-was ever seen, ours follow the same pattern `err_<family>_<what>` (api.md section 7.2, row 4).
+Those of one family are in its own module `errors`. Codes and texts seen in the wild are used as they are (api.md
+section 1.6); where none was ever seen, ours follow the same pattern `err_<family>_<what>` (api.md section 7.2,
+row 4).
 
 An item that is refused becomes an entry of `fail` in an answer with HTTP status 200; a request that is
 refused as a whole has the fault's own status. Three exceptions carry them, and nothing but the API's
@@ -73,11 +74,6 @@ def refused(fault: Fault, field: str | None = None, message: str = "") -> ItemRe
     return ItemRefused([problem(fault, field, message)])
 
 
-def not_managed(domain: str, field: str) -> ItemRefused:
-    """The exception that refuses an item about a domain that is none of the account's."""
-    return refused(NOT_MANAGED, field, f"{NOT_MANAGED.message}: {domain} is none of the account's domains")
-
-
 # Whole requests: transport and authentication (api.md sections 1.5, 1.6).
 BAD_REQUEST: Final = Fault("err_deserialise", "The request body is not a JSON object", 400)
 TOO_MANY_ITEMS: Final = Fault("err_data_too_many_items", "Too many items in data", 400)
@@ -87,11 +83,6 @@ INVALID_SIGNATURE: Final = Fault("err_xdk_invalid_signature", "0004 Invalid Sign
 DATE_OUT_OF_RANGE: Final = Fault(
     "err_xdk_date_out_of_range", "0005 The x-mc-date header is too far from the server's time", 401
 )
-TOKEN_INVALID: Final = Fault("token_verification_failed", "The access token is not valid", 401)
-TOKEN_EXPIRED: Final = Fault("token_expired", "The access token has expired", 401)
-BINDING_EXPIRED: Final = Fault("err_xdk_binding_expired", "AccessKey Has Expired", 418)
-UNKNOWN_APPLICATION: Final = Fault("err_developer_key", "App ID is invalid")
-USER_DISABLED: Final = Fault("err_xdk_account_disabled", "0006 The user is locked or disabled", 401)
 FORBIDDEN: Final = Fault("err_xdk_forbidden", "0002 Access denied", 403)
 UNKNOWN_PATH: Final = Fault("err_xdk_not_found", "There is no such function", 404)
 WRONG_METHOD: Final = Fault("err_xdk_method_not_allowed", "Functions are called with POST", 405)
@@ -119,19 +110,9 @@ TOO_LONG: Final = Fault("err_validation_too_long", "Field is too long")
 INVALID_TOKEN: Final = Fault("xdk_failure", "0007 Invalid token")
 
 # Items: what they ask for.
-NOT_MANAGED: Final = Fault(
-    "err_xdk_operation_forbidden_for_address", "0003 Forbidden To Perform Operation For Address"
-)
-MANAGED_SENDER_LIMIT: Final = Fault("err_managed_sender_limit", "The recipient's list is full")
 POLICY_NOT_FOUND: Final = Fault("err_policy_not_found", "Policy not found")
 POLICY_IMMUTABLE: Final = Fault("err_policy_immutable", "This policy cannot be changed")
 POLICY_REACH: Final = Fault("err_policy_reach_unconfirmed", "The policy would block a whole organisation")
-WEB_POLICY_URL_LIMIT: Final = Fault("err_web_policy_url_limit", "The policy holds too many URLs")
-WEB_ACCOUNT_URL_LIMIT: Final = Fault("err_web_account_url_limit", "The account holds too many URLs")
-WEB_ENTRY_DUPLICATE: Final = Fault("err_web_entry_duplicate", "The URL is in the list twice")
-WEB_ENTRY_NOT_FOUND: Final = Fault("err_web_entry_not_found", "The policy holds no URL with this id")
-WEB_TARGET_NOT_FOUND: Final = Fault("err_web_target_not_found", "The policy holds no target with this id")
-WEB_ID_TWICE: Final = Fault("err_web_id_twice", "The same id is given twice")
 ALTERATION_SET_NOT_FOUND: Final = Fault("err_address_alteration_set_not_found", "Address alteration set not found")
 ALTERATION_SET_LIMIT: Final = Fault("err_address_alteration_set_limit", "The account holds too many sets")
 ALTERATION_DEFINITION_NOT_FOUND: Final = Fault(
@@ -141,24 +122,3 @@ ALTERATION_DEFINITION_EXISTS: Final = Fault(
     "err_address_alteration_definition_exists", "The same definition is in this set already"
 )
 ALTERATION_LIMIT: Final = Fault("err_address_alteration_limit", "The account holds too many definitions")
-USER_NOT_FOUND: Final = Fault("err_user_not_found", "User not found")
-USER_EXISTS: Final = Fault("err_user_already_exists", "The address is in use already")
-USER_PASSWORD: Final = Fault("err_user_password_not_allowed", "The password is not allowed")
-LAST_ADMINISTRATOR: Final = Fault(
-    "err_user_last_administrator",
-    "This is the last administrator who can sign in, and nobody could let it in again",
-)
-ALIAS_NOT_FOUND: Final = Fault("err_user_alias_not_found", "Alias not found")
-DELEGATE_SELF: Final = Fault("err_delegate_self", "A user needs no delegate right to the own mailbox")
-DELEGATE_NOT_FOUND: Final = Fault("err_delegate_not_found", "Delegate right not found")
-DELEGATE_LIMIT: Final = Fault("err_delegate_limit", "The user holds too many delegate rights")
-GROUP_NOT_FOUND: Final = Fault("err_folder_not_found", "Group not found")
-GROUP_IN_USE: Final = Fault("err_folder_in_use", "The group is in use")
-GROUP_LIMIT: Final = Fault("err_folder_limit", "The account holds too many groups")
-GROUP_CYCLE: Final = Fault("err_folder_cycle", "A group cannot be placed below itself")
-GROUP_DEPTH: Final = Fault("err_folder_depth", "Groups are nested too deep")
-GROUP_MEMBER_EXISTS: Final = Fault("err_folder_group_member_already_exists", "Group member already exists")
-GROUP_MEMBER_NOT_FOUND: Final = Fault("err_folder_email_address_not_found", "Error email address not found")
-DOMAIN_EXISTS: Final = Fault("err_domain_already_exists", "The domain is managed already")
-ATTRIBUTE_NOT_FOUND: Final = Fault("err_attribute_not_found", "Attribute not found")
-ATTRIBUTE_LIMIT: Final = Fault("err_attribute_limit", "The account holds too many attribute types")

@@ -27,6 +27,7 @@ from mailreeve.api.app import DRAINED, SLOW_WORKERS, SMALL_BODY, WORKERS, Api
 from mailreeve.api.quota import Quota
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.groups.errors import GROUP_NOT_FOUND
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users import passwords
 from mailreeve.families.directory.users.endpoints import create_user
@@ -43,7 +44,7 @@ from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Origin, Store
 from mailreeve.wire import signing
 from mailreeve.wire.endpoint import endpoint
-from mailreeve.wire.errors import GROUP_NOT_FOUND, refused
+from mailreeve.wire.errors import refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import KEY_OCTETS, Ids
 

@@ -10,6 +10,7 @@ import json
 import pytest
 from sqlalchemy import select
 
+from mailreeve.families.directory.groups.errors import GROUP_IN_USE, GROUP_NOT_FOUND
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
@@ -19,8 +20,6 @@ from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.store.schema import audit_event
 from mailreeve.wire.errors import (
     BLANK,
-    GROUP_IN_USE,
-    GROUP_NOT_FOUND,
     INVALID_TOKEN,
     NOT_ALLOWED,
     NULL,

@@ -21,6 +21,13 @@ from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users.rows import user as user_table
 from mailreeve.families.login import authenticate, issue, rows
 from mailreeve.families.login.authenticate import TOKEN_LIFE, Authenticator, _Seen
+from mailreeve.families.login.errors import (
+    BINDING_EXPIRED,
+    TOKEN_EXPIRED,
+    TOKEN_INVALID,
+    UNKNOWN_APPLICATION,
+    USER_DISABLED,
+)
 from mailreeve.families.login.issue import Keys, issue_application
 from mailreeve.formats.addresses import parse_address
 from mailreeve.store.changes import Part
@@ -28,17 +35,7 @@ from mailreeve.store.schema import audit_event
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import signing
-from mailreeve.wire.errors import (
-    BINDING_EXPIRED,
-    DATE_OUT_OF_RANGE,
-    INVALID_SIGNATURE,
-    TOKEN_EXPIRED,
-    TOKEN_INVALID,
-    UNKNOWN_APPLICATION,
-    USER_DISABLED,
-    Fault,
-    RequestRefused,
-)
+from mailreeve.wire.errors import DATE_OUT_OF_RANGE, INVALID_SIGNATURE, Fault, RequestRefused
 from mailreeve.wire.signing import SignedCall
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -273,6 +270,7 @@ def test_signatures_are_forgotten_after_the_window(monkeypatch):
     assert not seen.repeated("b", late)
     assert list(seen._times) == ["b"]
     monkeypatch.setattr(authenticate, "REMEMBERED", 10)
+    seen = _Seen(900)
     for number in range(100):
         seen.repeated(str(number), late)
     assert len(seen._times) <= 10

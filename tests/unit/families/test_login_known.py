@@ -85,8 +85,9 @@ def test_a_write_that_changes_nothing_forgets_nothing(memory, account) -> None:
     assert memory.find("app", "access") is not None
 
 
-def test_memory_is_bounded(memory, account, monkeypatch) -> None:
+def test_memory_is_bounded(account, monkeypatch) -> None:
     monkeypatch.setattr(known, "MOST", 3)
+    memory = KnownCredentials(account.services.store.feed)
     for n in range(10):
         memory.keep("app", str(n), credentials(account.id))
     assert sum(memory.find("app", str(n)) is not None for n in range(10)) <= 3

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from pathlib import Path
 
 import pytest
 
+import mailreeve
 from mailreeve.wire import errors
 from mailreeve.wire.errors import Fault, ItemRefused, RequestRefused, problem, refused
 
-CATALOGUE = {name: value for name, value in vars(errors).items() if isinstance(value, Fault)}
+SOURCE = Path(mailreeve.__file__).parent
+DECLARED = [
+    (path, name)
+    for path in sorted(SOURCE.rglob("*.py"))
+    for name in re.findall(r"^(\w+)(?:: Final)? = Fault\(", path.read_text("utf-8"), re.MULTILINE)
+]
+"""Each fault: the file that declares it, and its name there."""
+
+
+def declared(path: Path, name: str) -> Fault:
+    module = ".".join(path.with_suffix("").relative_to(SOURCE.parent).parts)
+    return getattr(importlib.import_module(module), name)
+
+
+CATALOGUE = {name: declared(path, name) for path, name in DECLARED}
 
 
 def test_codes_are_unique() -> None:
     """Two faults with one code could not be told apart."""
     codes = [fault.code for fault in CATALOGUE.values()]
-    assert len(CATALOGUE) > 40
+    assert len(CATALOGUE) == len(DECLARED) > 40
     assert sorted(codes) == sorted(set(codes))
+
+
+def test_faults_stand_where_they_are_looked_for() -> None:
+    """In the `errors` of the wire, which all share, or of the family that raises them: the page lists these."""
+    assert {path for path, _ in DECLARED if path.name != "errors.py"} == set()
 
 
 @pytest.mark.parametrize("fault", CATALOGUE.values(), ids=CATALOGUE)

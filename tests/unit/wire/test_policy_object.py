@@ -9,19 +9,19 @@ from math import inf
 import msgspec
 import pytest
 
+from mailreeve.families.directory.groups.errors import GROUP_NOT_FOUND
+from mailreeve.families.directory.users.errors import ATTRIBUTE_NOT_FOUND
 from mailreeve.policy.model.policies import FromPart, Scope
 from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 from mailreeve.wire import items, policy_object
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
-    ATTRIBUTE_NOT_FOUND,
     BAD_ADDRESS,
     BAD_DATE,
     BAD_DOMAIN,
     BAD_NETWORK,
     BAD_RANGE,
     BLANK,
-    GROUP_NOT_FOUND,
     NOT_ALLOWED,
     NULL,
     TOO_LONG,

@@ -11,10 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import anyio.to_thread
-import structlog
-
 from mailreeve.app.folder import Opened
+from mailreeve.app.server.periodic import forget_old_outcomes
 from mailreeve.app.settings import Settings, SettingsError, split_host_port
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
@@ -27,9 +25,6 @@ from mailreeve.mail.smtp.door import smtp_door, tls_context
 from mailreeve.mail.smtp.session import SmtpSettings
 
 MAILDIR_PREFIX: Final = "maildir:"
-FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
-
-_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -54,7 +49,7 @@ async def open_mail_door(
         max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
     )
-    forgetting = asyncio.create_task(forget_regularly(keeper, FORGET_EVERY)) if forgets else None
+    forgetting = asyncio.create_task(forget_old_outcomes(keeper)) if forgets else None
     try:
         door = smtp_door(
             door_settings,
@@ -112,17 +107,3 @@ def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
             raise SettingsError(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
     host, port = split_host_port(text, "next_hop")
     return SmtpNextHop(host=host, port=port, greeting=hostname, start_tls=start_tls)
-
-
-async def forget_regularly(keeper: OutcomeKeeper, every: float) -> None:
-    """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
-    while True:
-        try:
-            removed = await anyio.to_thread.run_sync(keeper.forget_old)
-        except Exception:
-            # Whatever it was, the next attempt may do better; without any the disk fills up.
-            _log.exception("old outcomes were not removed")
-        else:
-            if removed:
-                _log.info("old outcomes removed", number=removed)
-        await asyncio.sleep(every)

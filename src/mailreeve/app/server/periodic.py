@@ -1,8 +1,9 @@
-"""What a server does by itself: policies loaded before it begins, then periodic work until it is cancelled."""
+"""What a server does by itself: policies loaded before it begins, then what is done again and again."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import anyio.to_thread
@@ -10,9 +11,11 @@ import structlog
 
 from mailreeve.app.folder import Opened
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.tracking.operations import OutcomeKeeper
 from mailreeve.store.follow import Follower
 
-DROP_EVERY: Final = 60.0  # seconds
+DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
+FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 _log = structlog.get_logger(__name__)
 
@@ -26,9 +29,33 @@ async def load_only_account(opened: Opened) -> None:
 
 
 async def drop_idle_policies(follower: Follower) -> None:
-    """Drop the policies of idle accounts now and then."""
-    while True:
-        await asyncio.sleep(DROP_EVERY)
-        dropped = await anyio.to_thread.run_sync(follower.let_go)
+    """Drop the policies of idle accounts now and then, until it is cancelled."""
+
+    def drop() -> None:
+        dropped = follower.let_go()
         if dropped:
             _log.info("policies of idle accounts dropped", accounts=dropped)
+
+    await _regularly(drop, DROP_EVERY, "policies of idle accounts were not dropped")
+
+
+async def forget_old_outcomes(keeper: OutcomeKeeper, every: float = FORGET_EVERY) -> None:
+    """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
+
+    def forget() -> None:
+        removed = keeper.forget_old()
+        if removed:
+            _log.info("old outcomes removed", number=removed)
+
+    await _regularly(forget, every, "old outcomes were not removed")
+
+
+async def _regularly(work: Callable[[], None], every: float, failed: str) -> None:
+    """Do it in a thread, now and again after so many seconds; a fault is logged as `failed`."""
+    while True:
+        try:
+            await anyio.to_thread.run_sync(work)
+        except Exception:
+            # Whatever it was, the next attempt may do better; without any, memory and disk fill up.
+            _log.exception(failed)
+        await asyncio.sleep(every)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.families.delegates import rows
+from mailreeve.families.delegates.errors import DELEGATE_LIMIT, DELEGATE_NOT_FOUND, DELEGATE_SELF
 from mailreeve.families.delegates.rows import DelegateRow
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users import rights
 from mailreeve.families.directory.users import rows as user_rows
 from mailreeve.families.machinery.call import Call
-from mailreeve.wire.errors import DELEGATE_LIMIT, DELEGATE_NOT_FOUND, DELEGATE_SELF, refused
+from mailreeve.wire.errors import refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -84,7 +83,6 @@ _held: Final = Listing(_rights.where(_of_holder), _right.id, _make, all_at_once=
 _count: Final = select(func.count()).select_from(delegate_right).where(ours(delegate_right), _of_holder)
 _one: Final = Query(delegate_right.name, _rights.where(_right.id == given("key")), _make)
 _between: Final = Query(delegate_right.name, _rights.where(_of_holder, _of_mailbox), _make)
-_exists: Final = select(exists().where(ours(delegate_right), _of_holder, _of_mailbox))
 _insert: Final = insert(delegate_right)
 _remove: Final = delete(delegate_right).where(ours(delegate_right), _right.id == given("key"))
 
@@ -109,17 +107,6 @@ def find(work: Work, key: str) -> DelegateRow | None:
 def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | None:
     """The right of one user to the mailbox of another, or None."""
     return _between.one(work, holder=holder_id, mailbox=mailbox_id)
-
-
-def may_open(work: Work, user_id: str, mailbox_user_id: str) -> bool:
-    """Whether a user may open the mailbox of a user: its own, and those it holds a right to.
-
-    Rights are not handed on (D-31): who may open a mailbox does not thereby open what its owner may open.
-    """
-    if user_id == mailbox_user_id:
-        return True
-    found: bool = work.run(_exists, {"holder": user_id, "mailbox": mailbox_user_id}).scalar_one()
-    return found
 
 
 def add(work: Work, holder: UserRow, mailbox: UserRow) -> DelegateRow:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,20 +19,20 @@ from sqlalchemy import Connection
 from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
 from mailreeve.families.login import rows
-from mailreeve.families.login.known import Credentials, KnownCredentials
-from mailreeve.store.changes import revision_of
-from mailreeve.store.secrets import Vault
-from mailreeve.store.transactions import Store
-from mailreeve.wire import signing
-from mailreeve.wire.errors import (
+from mailreeve.families.login.errors import (
     BINDING_EXPIRED,
-    INVALID_SIGNATURE,
     TOKEN_EXPIRED,
     TOKEN_INVALID,
     UNKNOWN_APPLICATION,
     USER_DISABLED,
-    RequestRefused,
 )
+from mailreeve.families.login.known import Credentials, KnownCredentials
+from mailreeve.memory.bounded import Bounded
+from mailreeve.store.changes import revision_of
+from mailreeve.store.secrets import Vault
+from mailreeve.store.transactions import Store
+from mailreeve.wire import signing
+from mailreeve.wire.errors import INVALID_SIGNATURE, RequestRefused
 from mailreeve.wire.signing import SignedCall
 
 TOKEN_LIFE: Final = 1799  # seconds, as recorded from the live service (clients.md)
@@ -166,20 +165,16 @@ class _Seen:
 
     def __init__(self, window: float) -> None:
         self._life = 2 * window
-        self._times: OrderedDict[str, float] = OrderedDict()
+        self._times: Bounded[str, float] = Bounded(REMEMBERED)
         self._lock = threading.Lock()
 
     def repeated(self, signature: str, now: datetime) -> bool:
         """Whether this signature was seen before; it is remembered in any case."""
         at = now.timestamp()
         with self._lock:
-            while self._times and (
-                len(self._times) >= REMEMBERED or next(iter(self._times.values())) < at - self._life
-            ):
-                self._times.popitem(last=False)
-            before = signature in self._times
-            self._times[signature] = at
-            self._times.move_to_end(signature)  # The oldest stays first, for the sweep.
+            self._times.drop_while(lambda seen: seen < at - self._life)
+            before = self._times.get(signature) is not None
+            self._times.keep(signature, at)
             return before
 
 

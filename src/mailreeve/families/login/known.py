@@ -14,10 +14,11 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.login.rows import APPLICATION, BINDING, ApplicationRow, BindingRow
+from mailreeve.memory.bounded import Bounded
 from mailreeve.store.changes import WHOLE, Feed, Name, Part, Touched
 from mailreeve.wire.tokens import Kind
 
-MOST: Final = 10_000  # credentials kept; past that all are forgotten
+MOST: Final = 10_000  # credentials kept
 
 
 class Credentials(Struct, frozen=True):
@@ -42,7 +43,7 @@ class KnownCredentials:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._found: dict[tuple[str, str], Credentials] = {}
+        self._found: Bounded[tuple[str, str], Credentials] = Bounded(MOST)
         self._lock = threading.Lock()
         feed.follow(self._touched)
 
@@ -53,26 +54,21 @@ class KnownCredentials:
 
     def at_hand(self, app_id: str, access_key: str) -> bool:
         """Whether `find` finds something without waiting for anything."""
-        return self._feed.up_to_date and (app_id, access_key) in self._found
+        return self._feed.up_to_date and self._found.get((app_id, access_key)) is not None
 
     def keep(self, app_id: str, access_key: str, found: Credentials) -> None:
         """Remember what was looked up, unless there may be news of it already."""
         with self._lock:
             if found.revision < self._feed.told(found.application.account_id):
                 return
-            if len(self._found) >= MOST:
-                self._found.clear()
-            self._found[app_id, access_key] = found
+            self._found.keep((app_id, access_key), found)
 
     def _touched(self, account_id: str, touched: Touched) -> None:
         names = touched.get(Part.CREDENTIALS)
         if not names:
             return
         with self._lock:
-            gone = [
-                key
-                for key, found in self._found.items()
-                if found.application.account_id == account_id and found.depend_on(names)
-            ]
-            for key in gone:
-                del self._found[key]
+            for key in self._found:
+                found = self._found.get(key)
+                if found is not None and found.application.account_id == account_id and found.depend_on(names):
+                    self._found.drop(key)

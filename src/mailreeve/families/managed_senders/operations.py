@@ -8,15 +8,17 @@ from typing import Final
 import msgspec
 
 from mailreeve.families.directory.domains import rows as domains
+from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import rows
+from mailreeve.families.managed_senders.errors import MANAGED_SENDER_LIMIT
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.formats.addresses import AddressError, parse_domain, without_tags
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_ADDRESS, MANAGED_SENDER_LIMIT, not_managed, refused
+from mailreeve.wire.errors import BAD_ADDRESS, refused
 
 KIND: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS].kind
 

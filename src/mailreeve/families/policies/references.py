@@ -7,11 +7,13 @@ from typing import Final
 
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.groups import rows as groups
+from mailreeve.families.directory.groups.errors import GROUP_NOT_FOUND
 from mailreeve.families.directory.groups.rows import GroupRow
 from mailreeve.families.directory.users import attributes
+from mailreeve.families.directory.users.errors import ATTRIBUTE_NOT_FOUND
 from mailreeve.families.machinery.call import Call
 from mailreeve.formats.addresses import Domain
-from mailreeve.wire.errors import ATTRIBUTE_NOT_FOUND, GROUP_NOT_FOUND, refused
+from mailreeve.wire.errors import refused
 from mailreeve.wire.policy_target import GroupObject
 from mailreeve.wire.tokens import Kind
 

@@ -16,12 +16,12 @@ It is a memory, not a store: after a restart the retry delivers twice, as SMTP s
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
 from mailreeve.formats.addresses import Sender
 from mailreeve.formats.message import Message
+from mailreeve.memory.bounded import Bounded
 
 MAX_MESSAGES: Final = 10_000
 MAX_RECIPIENTS: Final = 200_000  # of all these messages together
@@ -29,7 +29,6 @@ MAX_AGE: Final = 6 * 3_600.0
 """Seconds. A sender tries again after half an hour, later every two or three hours (RFC 5321 section 4.5.4.1)."""
 
 _NAMED_BY: Final = ("message-id", "date")
-_NOBODY: Final = (0.0, frozenset[str]())
 
 
 class Retries:
@@ -39,38 +38,33 @@ class Retries:
     """
 
     def __init__(self) -> None:
-        self._done: OrderedDict[bytes, tuple[float, frozenset[str]]] = OrderedDict()
-        self._recipients = 0
+        self._done: Bounded[bytes, tuple[float, frozenset[str]]] = Bounded(
+            MAX_MESSAGES, MAX_RECIPIENTS, weigh=lambda done: len(done[1])
+        )
         self.recording_failed = False
         """Whether the last outcomes could not be recorded. While that is so nothing is delivered: all of it would
         be put off and come again, and who has had a message without a name would have it with every try."""
 
     def __bool__(self) -> bool:
-        return bool(self._done)
+        return len(self._done) > 0
 
     def done(self, key: bytes | None, now: float) -> frozenset[str]:
         """The original recipients who have had this message."""
-        if key is None or key not in self._done:
+        found = None if key is None else self._done.get(key)
+        if found is None:
             return frozenset()
-        since, recipients = self._done[key]
+        since, recipients = found
         return recipients if 0 <= now - since <= MAX_AGE else frozenset()
 
     def remember(self, key: bytes | None, recipients: Iterable[str], now: float) -> None:
         """These have had the message, and its sender was told to try again. A key of None is not remembered."""
-        if key is None:
-            return
-        done = self.done(key, now) | frozenset(recipients)
-        self.forget(key)
-        self._done[key] = now, done
-        self._recipients += len(done)
-        while len(self._done) > MAX_MESSAGES or self._recipients > MAX_RECIPIENTS:
-            _, (_, oldest) = self._done.popitem(last=False)
-            self._recipients -= len(oldest)
+        if key is not None:
+            self._done.keep(key, (now, self.done(key, now) | frozenset(recipients)))
 
     def forget(self, key: bytes | None) -> None:
         """The message has its final answer."""
-        _, recipients = self._done.pop(key, _NOBODY) if key is not None else _NOBODY
-        self._recipients -= len(recipients)
+        if key is not None:
+            self._done.drop(key)
 
 
 def message_key(sender: Sender, message: Message) -> bytes | None:

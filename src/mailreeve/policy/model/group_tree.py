@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from sys import intern
 from typing import Final
 
+from mailreeve.memory.bounded import Bounded
 from mailreeve.policy.model.facts import GroupPlace
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.targets import group_key
@@ -19,13 +20,13 @@ MAX_DEPTH: Final = 20
 """So many groups may lie one in another, the outermost included. Whoever is in a group is in all above it, and a
 decision looks at each of them."""
 
-KEPT: Final = 2_000_000  # keys that are kept for those who are in the same groups; then all are forgotten
+KEPT: Final = 2_000_000  # keys that are kept for those who are in the same groups
 
 
 class GroupTree:
     """The groups of an account, each with its name and the one right above it. Immutable for its readers."""
 
-    __slots__ = ("_above", "_children", "_room", "names", "parents")
+    __slots__ = ("_above", "_children", "names", "parents")
 
     def __init__(self, parents: Mapping[str, str], names: Mapping[str, str]) -> None:
         self.parents = Sharded(parents)
@@ -34,8 +35,7 @@ class GroupTree:
         for group, parent in parents.items():
             children.setdefault(parent, []).append(group)
         self._children = Sharded({parent: tuple(groups) for parent, groups in children.items()})
-        self._above: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._room = KEPT
+        self._above = _memory()
 
     def changed(self, places: Mapping[str, GroupPlace | None]) -> GroupTree:
         """The groups once these have another name or place, or are gone."""
@@ -60,7 +60,7 @@ class GroupTree:
             {group: None if place is None else place.name for group, place in places.items()}
         )
         new._children = self._children.changed({parent: there or None for parent, there in children.items()})
-        new._above, new._room = ({}, KEPT) if parents else (self._above, self._room)
+        new._above = _memory() if parents else self._above
         return new
 
     def lineage(self, group: str) -> Iterator[str]:
@@ -120,9 +120,8 @@ class GroupTree:
                 seen[next_] = None
                 next_ = parents.get(next_)
         found = tuple([intern(group_key(group)) for group in seen])
-        self._room -= len(found)
-        if self._room < 0:
-            self._above.clear()
-            self._room = KEPT - len(found)
-        self._above[held] = found
-        return found
+        return self._above.keep(held, found)
+
+
+def _memory() -> Bounded[tuple[str, ...], tuple[str, ...]]:
+    return Bounded(KEPT, KEPT, weigh=len)

@@ -28,6 +28,7 @@ from msgspec.structs import replace
 from mailreeve.formats.addresses import Address, NullSender, Sender, without_tags
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.display_names import name_readings
+from mailreeve.memory.bounded import Bounded
 from mailreeve.policy.model.facts import Directory, DirectoryChanges, User
 from mailreeve.policy.model.group_tree import GroupTree
 from mailreeve.policy.model.keys import NO_KEYS, NULL_SENDER_KEYS, Keys, union, with_names
@@ -46,7 +47,7 @@ _EXTERNAL: Final = (EVERYONE_KEY, EXTERNAL_KEY)
 _INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
 KEPT: Final = 65_536
-"""So many addresses are remembered with all of their keys; then all of them are forgotten."""
+"""So many addresses are remembered with all of their keys."""
 
 
 class StandInKind(StrEnum):
@@ -103,7 +104,7 @@ class Identities:
         # From each group to how many members it has itself.
         self._counts = Sharded(counts)
         self._filled: dict[str, bool] = {}
-        self._kept: dict[str, Keys] = {}
+        self._kept: Bounded[str, Keys] = Bounded(KEPT)
         tagged: dict[str, list[str]] = {}
         stand_ins: dict[str, list[str]] = {}
         for key in groups:
@@ -140,7 +141,7 @@ class Identities:
         )
         new._counts = self._recounted(changes.members)
         new._filled = {} if changes.members or changes.groups else self._filled
-        new._kept = {}
+        new._kept = Bounded(KEPT)
         new._tagged = self._retagged(changes.members)
         touched = {*changes.users, *changes.members}
         for key in changes.users:
@@ -216,10 +217,7 @@ class Identities:
             if by_domain is not None:
                 held += by_domain.held
         keys = Keys(known.keys.names, self.tree.above(held)) if held else known.keys
-        if len(self._kept) >= KEPT:
-            self._kept.clear()
-        self._kept[key] = keys
-        return keys
+        return self._kept.keep(key, keys)
 
     def author_keys(self, authors: tuple[HeaderFrom, ...]) -> Keys:
         """The keys of all targets that match the From header; of several authors, any one counts.

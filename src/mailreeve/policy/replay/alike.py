@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain
 from math import inf
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, NullSender, Sender, is_sender_routed
 from mailreeve.formats.display_names import name_readings
 from mailreeve.formats.networks import IPAddress, unmapped
+from mailreeve.memory.bounded import Bounded
 from mailreeve.policy.index.matching import reads_header
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
@@ -34,11 +35,8 @@ from mailreeve.policy.model.targets import (
 from mailreeve.policy.replay.conditions import Conditions, Span, moments
 from mailreeve.policy.replay.patterns import Patterns
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
 KEPT: Final = 100_000
-"""So many addresses or names are remembered; then all of them are forgotten, and learnt anew."""
+"""So many addresses or names are remembered; what is forgotten is learnt anew."""
 
 _SWEEPING: Final = RANK[TargetType.EXTERNAL_ADDRESSES]  # targets up to this rank are met by most mail
 
@@ -88,10 +86,10 @@ class Alike:
         self._somewhere = {key: Conditions(several, during) for key, several in somewhere.items()}
         self._patterns = Patterns(chain.from_iterable(held.definitions.every() for held in sets))
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
-        self._alike: dict[tuple[Hashable, ...], tuple[Hashable, ...]] = {}
-        self._readings: dict[str, frozenset[str]] = {}
-        self._senders: dict[str, Traits] = {}
-        self._recipients: dict[str, Traits] = {}
+        self._alike: Bounded[tuple[Hashable, ...], tuple[Hashable, ...]] = Bounded(KEPT)
+        self._readings: Bounded[str, frozenset[str]] = Bounded(KEPT)
+        self._senders: Bounded[str, Traits] = Bounded(KEPT)
+        self._recipients: Bounded[str, Traits] = Bounded(KEPT)
 
     def key(self, facts: MessageFacts) -> Hashable:
         """The key of the message. Messages whose keys differ may be decided alike all the same."""
@@ -126,7 +124,7 @@ class Alike:
         """Of an envelope sender or an author."""
         if type(sender) is NullSender:
             return _NOBODY
-        return self._senders.get(sender.key) or remember(self._senders, sender.key, self._learnt(sender))
+        return self._senders.get(sender.key) or self._senders.keep(sender.key, self._learnt(sender))
 
     def _recipient(self, recipient: Address) -> Traits:
         known = self._recipients.get(recipient.key)
@@ -138,14 +136,14 @@ class Alike:
             also.append(key if held.managed.of(key).entries else None)
             if recipient.domain in held.directory.known_only:
                 also.append(held.identities.user(recipient) is None)
-        return remember(self._recipients, recipient.key, self._learnt(recipient, *also))
+        return self._recipients.keep(recipient.key, self._learnt(recipient, *also))
 
     def _learnt(self, address: Address, *also: Hashable) -> Traits:
         """What the sets say about an address, and what was found out about it besides."""
         matching = [self._named.intersection(held.identities.keys(address)) for held in self._sets]
         seen = (*also, *matching)
         # The very same for all who are alike: that is compared at once.
-        seen = self._alike.get(seen) or remember(self._alike, seen, seen)
+        seen = self._alike.get(seen) or self._alike.keep(seen, seen)
         found = [key for key in frozenset[str]().union(*matching) if key in self._somewhere]
         return Traits(seen, tuple([self._somewhere[key] for key in sorted(found)]), address in self._patterns)
 
@@ -154,7 +152,7 @@ class Alike:
         found = self._readings.get(display_name)
         if found is None:
             named = frozenset(text for text in name_readings(display_name) if name_key(text) in self._names)
-            found = remember(self._readings, display_name, named)
+            found = self._readings.keep(display_name, named)
         return found
 
     def _refused_by(self, source: IPAddress, at: float) -> Hashable:
@@ -162,14 +160,6 @@ class Alike:
         that do not concern the message."""
         found = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
         return tuple([None if policy is None else policy.id for policy in found])
-
-
-def remember(kept: dict[K, V], key: K, value: V) -> V:
-    """The value, kept for the next time; where too many are kept, they are forgotten first."""
-    if len(kept) >= KEPT:
-        kept.clear()
-    kept[key] = value
-    return value
 
 
 def _scopes(policies: PolicySet, ids: frozenset[str] | None) -> Iterator[Scope]:

@@ -13,13 +13,14 @@ from typing import Final, assert_never
 
 from msgspec import Struct
 
+from mailreeve.memory.bounded import Bounded
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Action, Decision, Winner
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policy_types import SETTLED_IN, PolicyType
 from mailreeve.policy.model.wording import definition_words
-from mailreeve.policy.replay.alike import Alike, remember
+from mailreeve.policy.replay.alike import KEPT, Alike
 from mailreeve.policy.replay.concern import Concern
 
 
@@ -81,7 +82,7 @@ class Comparison:
         self._touched = touched
         self._concern = Concern(before, after, touched)
         self._alike = Alike(before, after, during=during, differing=touched)
-        self._told: dict[Hashable, Told] = {}
+        self._told: Bounded[Hashable, tuple[Told]] = Bounded(KEPT)
         self._definitions = {
             one.id: definition_words(one) for held in (before, after) for one in held.definitions.every()
         }
@@ -89,10 +90,11 @@ class Comparison:
     def told(self, facts: MessageFacts) -> Told:
         """What is to be told of the message."""
         key = self._alike.key(facts)
-        if key in self._told:
-            return self._told[key]
-        told = self.told_alone(facts) if self._concern.about(facts) else None
-        return remember(self._told, key, told)
+        found = self._told.get(key)
+        if found is None:
+            told = self.told_alone(facts) if self._concern.about(facts) else None
+            found = self._told.keep(key, (told,))
+        return found[0]
 
     def told_alone(self, facts: MessageFacts) -> Told:
         """The same, found out by deciding the message and nothing else."""

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from mailreeve.families.directory.domains.errors import NOT_MANAGED
 from mailreeve.families.directory.groups import operations
 from mailreeve.families.directory.groups import rows as group_rows
+from mailreeve.families.directory.groups.errors import (
+    GROUP_CYCLE,
+    GROUP_DEPTH,
+    GROUP_IN_USE,
+    GROUP_LIMIT,
+    GROUP_MEMBER_EXISTS,
+    GROUP_MEMBER_NOT_FOUND,
+    GROUP_NOT_FOUND,
+)
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.wire.errors import (
@@ -14,16 +24,8 @@ from mailreeve.wire.errors import (
     BAD_DOMAIN,
     BLANK,
     EXACTLY_ONE,
-    GROUP_CYCLE,
-    GROUP_DEPTH,
-    GROUP_IN_USE,
-    GROUP_LIMIT,
-    GROUP_MEMBER_EXISTS,
-    GROUP_MEMBER_NOT_FOUND,
-    GROUP_NOT_FOUND,
     INVALID_TOKEN,
     NOT_ALLOWED,
-    NOT_MANAGED,
     NULL,
     TOO_LONG,
     ItemRefused,

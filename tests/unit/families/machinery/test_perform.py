@@ -7,6 +7,7 @@ import pytest
 from msgspec import Struct
 
 from mailreeve.access.permissions import Permission
+from mailreeve.families.directory.groups.errors import GROUP_NOT_FOUND
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
@@ -15,15 +16,7 @@ from mailreeve.store.transactions import Origin
 from mailreeve.wire import envelope, misspelt
 from mailreeve.wire.endpoint import Endpoint, endpoint
 from mailreeve.wire.envelope import Request
-from mailreeve.wire.errors import (
-    FORBIDDEN,
-    GROUP_NOT_FOUND,
-    NULL,
-    TOO_MANY_ITEMS,
-    ItemRefused,
-    RequestRefused,
-    refused,
-)
+from mailreeve.wire.errors import FORBIDDEN, NULL, TOO_MANY_ITEMS, ItemRefused, RequestRefused, refused
 from mailreeve.wire.pagination import Page, PageRequest, Shown
 
 READ, EDIT = Permission.GATEWAY_POLICIES_READ, Permission.GATEWAY_POLICIES_EDIT

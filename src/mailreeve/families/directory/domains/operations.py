@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailreeve.families.directory.domains import rows
+from mailreeve.families.directory.domains.errors import DOMAIN_EXISTS
 from mailreeve.families.directory.domains.rows import DomainRow
 from mailreeve.families.directory.domains.types import InboundType
 from mailreeve.families.directory.users import rows as users
@@ -13,7 +14,7 @@ from mailreeve.formats.addresses import Domain, parse_address
 from mailreeve.store.changes import Part
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
-from mailreeve.wire.errors import DOMAIN_EXISTS, NOT_ALLOWED, refused
+from mailreeve.wire.errors import NOT_ALLOWED, refused
 from mailreeve.wire.tokens import Kind
 
 # A new domain of the live service has these two users (api.md section 3.6). Mail to the postmaster has to be taken

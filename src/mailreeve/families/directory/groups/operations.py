@@ -7,16 +7,9 @@ from typing import Final
 import msgspec
 
 from mailreeve.families.directory.domains import rows as domains
+from mailreeve.families.directory.domains.errors import NOT_MANAGED
 from mailreeve.families.directory.groups import rows
-from mailreeve.families.directory.groups.rows import GroupRow, MemberRow
-from mailreeve.families.machinery.call import Call
-from mailreeve.families.policies.reach_guard import guard_groups
-from mailreeve.policy.model.group_tree import MAX_DEPTH
-from mailreeve.store.changes import Name, Part
-from mailreeve.wire import fields
-from mailreeve.wire.errors import (
-    AT_LEAST_ONE,
-    EXACTLY_ONE,
+from mailreeve.families.directory.groups.errors import (
     GROUP_CYCLE,
     GROUP_DEPTH,
     GROUP_IN_USE,
@@ -24,9 +17,14 @@ from mailreeve.wire.errors import (
     GROUP_MEMBER_EXISTS,
     GROUP_MEMBER_NOT_FOUND,
     GROUP_NOT_FOUND,
-    NOT_MANAGED,
-    refused,
 )
+from mailreeve.families.directory.groups.rows import GroupRow, MemberRow
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.reach_guard import guard_groups
+from mailreeve.policy.model.group_tree import MAX_DEPTH
+from mailreeve.store.changes import Name, Part
+from mailreeve.wire import fields
+from mailreeve.wire.errors import AT_LEAST_ONE, EXACTLY_ONE, refused
 from mailreeve.wire.tokens import Kind
 
 MAX_NAME: Final = 255

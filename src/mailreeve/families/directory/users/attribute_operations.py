@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from mailreeve.families.directory.users import attributes, operations, rights
 from mailreeve.families.directory.users.attributes import AttributeType, AttributeValue
+from mailreeve.families.directory.users.errors import ATTRIBUTE_LIMIT, ATTRIBUTE_NOT_FOUND
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.directory.users.types import AttributeItem
 from mailreeve.families.machinery.call import Call
 from mailreeve.store.changes import Part
 from mailreeve.wire import fields
-from mailreeve.wire.errors import AT_LEAST_ONE, ATTRIBUTE_LIMIT, ATTRIBUTE_NOT_FOUND, refused
+from mailreeve.wire.errors import AT_LEAST_ONE, refused
 from mailreeve.wire.tokens import Kind
 
 MAX_NAME: Final = 255

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.domains import rows as domains
+from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.users import attribute_operations, attributes, operations, rows
 from mailreeve.families.directory.users.attributes import AttributeValue
 from mailreeve.families.directory.users.rows import AddressRow, UserRow
@@ -37,7 +38,7 @@ from mailreeve.families.directory.users.types import (
 from mailreeve.families.machinery.call import Call
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
-from mailreeve.wire.errors import NULL, not_managed, refused
+from mailreeve.wire.errors import NULL, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 

@@ -9,7 +9,9 @@ import msgspec
 from mailreeve.access.permissions import Role
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.domains import rows as domains
+from mailreeve.families.directory.domains.errors import NOT_MANAGED, not_managed
 from mailreeve.families.directory.users import passwords, rights, rows
+from mailreeve.families.directory.users.errors import ALIAS_NOT_FOUND, USER_EXISTS, USER_NOT_FOUND
 from mailreeve.families.directory.users.rows import AddressRow, UserRow
 from mailreeve.families.directory.users.types import ChangedUser, CreateUser, NewUser, UpdateUser
 from mailreeve.families.machinery.call import Call
@@ -17,14 +19,7 @@ from mailreeve.formats.addresses import Address, without_tags
 from mailreeve.store.changes import Name, Part
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
-from mailreeve.wire.errors import (
-    ALIAS_NOT_FOUND,
-    NOT_MANAGED,
-    USER_EXISTS,
-    USER_NOT_FOUND,
-    not_managed,
-    refused,
-)
+from mailreeve.wire.errors import refused
 from mailreeve.wire.tokens import Kind
 
 MAX_NAME: Final = 255

@@ -1,4 +1,4 @@
-"""Which passwords are taken, how are they kept, and is this the right one?
+"""Which passwords are taken, and how are they kept?
 
 Argon2id at the cost that its library recommends (RFC 9106 section 4, the second choice). A hash takes about a
 tenth of a second, so whoever serves others makes it before the transaction begins.
@@ -7,13 +7,12 @@ tenth of a second, so whoever serves others makes it before the transaction begi
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 
-from mailreeve.wire.errors import USER_PASSWORD, refused
+from mailreeve.families.directory.users.errors import USER_PASSWORD
+from mailreeve.wire.errors import refused
 
 MIN_LENGTH: Final = 8  # characters; NIST SP 800-63B section 5.1.1.2
 MAX_LENGTH: Final = 256  # characters; longer ones are no passwords that anybody types
@@ -31,29 +30,8 @@ def hashed(text: str, field: str) -> str:
     return _hasher.hash(plain)
 
 
-def is_right(kept: str | None, text: str) -> bool:
-    """Whether the text is the password whose hash is kept.
-
-    Without a hash it is not, and finding that out takes as long as with one: the time that an answer takes does
-    not tell which users there are. Blocks for about a tenth of a second, so it belongs in a worker thread.
-    """
-    plain = _normal(text)
-    if len(plain) > MAX_LENGTH:
-        return False
-    try:
-        _hasher.verify(kept or _nobodys(), plain)
-    except VerifyMismatchError:
-        return False
-    return kept is not None
-
-
 def _normal(text: str) -> str:
-    """Passwords are compared as RFC 8265 section 4.2 has them: composed, all blanks alike. Those at the ends do
+    """Passwords are hashed as RFC 8265 section 4.2 has them: composed, all blanks alike. Those at the ends do
     not count, since members of a request lose them on their way in."""
     composed = unicodedata.normalize("NFC", text)
     return "".join(" " if unicodedata.category(c) == "Zs" else c for c in composed).strip()
-
-
-@cache
-def _nobodys() -> str:
-    return _hasher.hash("nobody has this password")

@@ -8,10 +8,11 @@ not, under whichever name the user is met. And nobody shuts the last one out who
 from __future__ import annotations
 
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
+from mailreeve.families.directory.users.errors import LAST_ADMINISTRATOR
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.login import rows as login
 from mailreeve.families.machinery.call import Call
-from mailreeve.wire.errors import FORBIDDEN, LAST_ADMINISTRATOR, refused
+from mailreeve.wire.errors import FORBIDDEN, refused
 
 
 def refuse_above(call: Call, user: UserRow, field: str) -> None:

@@ -6,7 +6,7 @@ with one user. The primary one, which never changes, is in the user's row as wel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -14,7 +14,6 @@ from msgspec import Struct
 from sqlalchemy import (
     Boolean,
     Column,
-    Connection,
     ForeignKeyConstraint,
     Index,
     String,
@@ -33,10 +32,9 @@ from mailreeve.formats.addresses import Address, Domain
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream, stream_named
-from mailreeve.store.reading import UnreadableRows, made
 from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import ACCOUNT, Work
+from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
 
 T = TypeVar("T")
@@ -91,7 +89,7 @@ _count_of_domain: Final = Counted(address, "domain")
 
 
 class UserRow(Struct, frozen=True):
-    """A user as the store keeps it, without what the password is checked against."""
+    """A user as the store keeps it, without the hash of the password."""
 
     id: str
     key: str
@@ -110,13 +108,6 @@ class UserRow(Struct, frozen=True):
     archive_start_shown: str | None
     password_changed_at: datetime | None
     created_at: datetime
-
-
-class Login(Struct, frozen=True):
-    """What a login needs to know. `password_hash` is None for a user without a password."""
-
-    user: UserRow
-    password_hash: str | None
 
 
 class AddressRow(Struct, frozen=True):
@@ -154,7 +145,6 @@ _who_has: Final = Query(
     select(*_records.columns).join(address, _its_user).where(ours(address), address.c.key == given("key")),
     _records.make,
 )
-_login: Final = _who_has.statement.add_columns(user.c.password_hash)
 _identities: Final = select(address.c.key, user.c.key, user.c.id).join(user, _its_user).where(ours(address))
 _one_address: Final = _addresses.where(address.c.key == given("which"))
 _aliases: Final = _addresses.where(address.c.user_id == given("whose"), address.c.alias.is_(True))
@@ -179,21 +169,9 @@ def find(work: Work, key: str) -> UserRow | None:
     return _with_id.one(work, key=key)
 
 
-def find_by_id(connection: Connection, account_id: str, key: str) -> UserRow | None:
-    """As `find`, outside a transaction of the account: whoever authenticates a call asks so."""
-    row = connection.execute(_with_id.statement, {ACCOUNT: account_id, "key": key}).one_or_none()
-    return _read_without_work(account_id, row, _row)
-
-
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
     return _who_has.one(work, key=key)
-
-
-def find_login(connection: Connection, account_id: str, key: str) -> Login | None:
-    """As `find_by_address`, with the hash that the password is checked against."""
-    row = connection.execute(_login, {ACCOUNT: account_id, "key": key}).one_or_none()
-    return _read_without_work(account_id, row, lambda row: Login(_row(row[:-1]), row[-1]))
 
 
 def check(work: Work) -> None:
@@ -302,11 +280,6 @@ def names(work: Work, keys: Sequence[str]) -> dict[str, str]:
     # All columns of an address: where few are asked for, SQLite reads them all from an index that has those.
     rows = stream_named(work, _addresses, address.c.key, keys)
     return {row.key: row.name for row in map(_address, rows)}
-
-
-def _read_without_work(account_id: str, row: Sequence[Any] | None, make: Callable[[Any], T]) -> T | None:
-    """For whoever authenticates: outside a transaction of the account, only the log has what cannot be read."""
-    return None if row is None else next(made(UnreadableRows(), account_id, user.name, [row], make), None)
 
 
 def _add_address(work: Work, user_id: str, new: Address, shown: str, *, alias: bool) -> None:

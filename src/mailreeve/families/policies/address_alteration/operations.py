@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import structs
 
+from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.address_alteration import rows
 from mailreeve.families.policies.address_alteration.patterns import folded, pattern
@@ -39,7 +40,6 @@ from mailreeve.wire.errors import (
     POLICY_NOT_FOUND,
     ItemRefused,
     Problem,
-    not_managed,
     problem,
     refused,
 )

@@ -14,6 +14,12 @@ import msgspec
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.policies.web_lists import rows
+from mailreeve.families.policies.web_lists.errors import (
+    WEB_ENTRY_DUPLICATE,
+    WEB_ENTRY_NOT_FOUND,
+    WEB_ID_TWICE,
+    WEB_TARGET_NOT_FOUND,
+)
 from mailreeve.families.policies.web_lists.rows import EntryRow, TargetRow
 from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
@@ -26,10 +32,6 @@ from mailreeve.wire.errors import (
     BAD_DOMAIN,
     BAD_URL,
     NOT_ALLOWED,
-    WEB_ENTRY_DUPLICATE,
-    WEB_ENTRY_NOT_FOUND,
-    WEB_ID_TWICE,
-    WEB_TARGET_NOT_FOUND,
     Fault,
     ItemRefused,
     Problem,

@@ -1,4 +1,4 @@
-"""The mail door's chores, as the command line sets them up."""
+"""What a server does again and again, whatever went wrong the last time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from mailreeve.app.server.mail_server import forget_regularly
+from mailreeve.app.server.periodic import forget_old_outcomes
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ async def test_old_outcomes_are_removed_again_whatever_went_wrong_before():
     """If the chore ended with its first fault, nothing would be removed until the next start."""
     keeper = Keeper()
     with capture_logs() as logged:
-        chore = asyncio.create_task(forget_regularly(keeper, every=0.0))
+        chore = asyncio.create_task(forget_old_outcomes(keeper, every=0.0))
         assert await asyncio.to_thread(keeper.done.wait, 10)
         chore.cancel()
         with contextlib.suppress(asyncio.CancelledError):

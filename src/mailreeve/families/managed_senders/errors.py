@@ -1,0 +1,9 @@
+"""Errors of managed senders."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.wire.errors import Fault
+
+MANAGED_SENDER_LIMIT: Final = Fault("err_managed_sender_limit", "The recipient's list is full")

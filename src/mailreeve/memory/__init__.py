@@ -1,0 +1,1 @@
+"""Mappings that hold so much and no more."""
