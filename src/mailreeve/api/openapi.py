@@ -16,8 +16,8 @@ from mailreeve.wire.pagination import Shown
 
 _REF: Final = "#/components/schemas/{name}"
 _MODULE: Final = re.compile(rb"mailreeve\.(?:\w+\.)*?(\w+)(?:\.types)?\.(?=[A-Z])")
-"""What stands before the name of a type where there are several of that name. Where our modules lie is nothing that
-a client's generated code should depend on; the name of the family, or of the module, tells them apart."""
+"""What stands before the name of a type where there are several of that name. Where modules lie is nothing that a
+client's generated code should depend on; the name of the family, or of the module, tells them apart."""
 
 
 def document(endpoints: Sequence[Endpoint]) -> bytes:
