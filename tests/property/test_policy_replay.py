@@ -157,12 +157,12 @@ def test_what_is_not_decided_would_have_been_told_as_well(kept, drafted, members
         **{name: after_parts[name] for name in drafted},
     )
     comparison = Comparison(before, after, touched)
-    alone = [comparison.told_alone(facts) for facts in messages]
+    alone = [comparison.difference_alone(facts) for facts in messages]
     differences = sum(isinstance(told, tuple) for told in alone)
     event(f"differences: {min(differences, 5)}")
     for facts, expected in zip(messages, alone, strict=True):
         # What nothing of the draft concerns need not be told to be undetermined.
-        told = comparison.told(facts)
+        told = comparison.difference(facts)
         assert told == expected or (told is None and expected is UNDETERMINED)
     keys = Alike(before, after)
     seen: dict[object, tuple[object, ...]] = {}

@@ -1,4 +1,4 @@
-"""Who is calling, for which account, and from where?"""
+"""Who is calling, for which account, and from where? Handed in with every call and every transaction."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class LogWriter(io.TextIOBase):
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = threading.Lock()
-        self._told = 0
+        self._reported = 0
         self.dropped = 0
         """How many texts were dropped so far; each is a line as a rule."""
 
@@ -47,9 +47,9 @@ class LogWriter(io.TextIOBase):
     def write(self, text: str) -> int:
         """Write a text, or drop it. Never raises, and never waits."""
         with self._lock:
-            missing = self.dropped - self._told
+            missing = self.dropped - self._reported
             if missing and self._written(f'level=warning event="log lines were dropped" number={missing}\n'):
-                self._told = self.dropped
+                self._reported = self.dropped
             if not self._written(text):
                 self.dropped += 1
         return len(text)

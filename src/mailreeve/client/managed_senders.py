@@ -1,4 +1,4 @@
-"""What did one user permit or block?"""
+"""Managed senders: whom one user permits or blocks for themselves."""
 
 from __future__ import annotations
 

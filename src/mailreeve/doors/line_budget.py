@@ -23,7 +23,7 @@ acts."""
 IN_ALL: Final = 300  # lines of one kind in a window, and networks that are remembered for each
 WINDOW: Final = 60.0  # seconds
 
-_MOST_TOLD: Final = 3  # networks that a line of numbers names
+_MOST_NAMED: Final = 3  # networks that a line of numbers names
 
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +89,6 @@ class LineBudget:
 def _tell(over: dict[str, _Kind]) -> None:
     for event, kind in over.items():
         if kind.left_out_in_all:
-            most = sorted(kind.left_out.items(), key=lambda item: -item[1])[:_MOST_TOLD]
+            most = sorted(kind.left_out.items(), key=lambda item: -item[1])[:_MOST_NAMED]
             networks = " ".join(f"{network}:{number}" for network, number in most)
             _log.warning("lines left out", of=event, number=kind.left_out_in_all, networks=networks)

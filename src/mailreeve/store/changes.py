@@ -138,12 +138,12 @@ class Feed:
         self._blind = False
         self._followers: list[Follows] = []
         # Up to which revision the followers were told, and of which accounts there is more to tell.
-        self._told: dict[str, int] = {}
+        self._followed_to: dict[str, int] = {}
         self._behind: set[str] = set()
         # How many hints there were, and how many of these the followers' state covers.
         self._hints = self._covered = 0
         self._guard = threading.Lock()
-        self._telling = threading.Lock()
+        self._catching_up = threading.Lock()
 
     def newest(self, account_id: str) -> int:
         """The newest revision of an account that this process has heard of, 0 if of none. More than any there is
@@ -167,9 +167,9 @@ class Feed:
         """Have `follower` told of what is touched from now on, by `catch_up`."""
         self._followers.append(follower)
 
-    def told(self, account_id: str) -> int:
+    def followed_to(self, account_id: str) -> int:
         """Up to which revision of the account followers have been, or are just being, told."""
-        return self._told.get(account_id, 0)
+        return self._followed_to.get(account_id, 0)
 
     @property
     def up_to_date(self) -> bool:
@@ -184,17 +184,17 @@ class Feed:
         hints = self._hints
         if self._covered >= hints:
             return
-        with self._telling:
+        with self._catching_up:
             if self._covered >= hints:
                 return
             with self._guard:
                 hints = self._hints
                 behind = {account_id: self._newest[account_id] for account_id in self._behind}
                 own = {account_id: self._own.pop(account_id, {}) for account_id in behind}
-            known = [account_id for account_id in behind if account_id in self._told]
+            known = [account_id for account_id in behind if account_id in self._followed_to]
             news = dict.fromkeys(behind, EVERYTHING)
             for account_id in tuple(known):
-                wanted = range(self._told[account_id] + 1, behind[account_id] + 1)
+                wanted = range(self._followed_to[account_id] + 1, behind[account_id] + 1)
                 if len(wanted) <= len(own[account_id]) and all(one in own[account_id] for one in wanted):
                     news[account_id] = _joined(own[account_id][one] for one in wanted)
                     known.remove(account_id)
@@ -202,10 +202,10 @@ class Feed:
                 with self._engine.reading() as connection:
                     for account_id in known:
                         behind[account_id] = now = revision_of(connection, account_id)
-                        news[account_id] = since(connection, account_id, self._told[account_id], now)
+                        news[account_id] = since(connection, account_id, self._followed_to[account_id], now)
             with self._guard:
                 # Before the followers hear: whoever adds to what they keep asks whether it is older than this.
-                self._told.update(behind)
+                self._followed_to.update(behind)
                 self._behind -= {one for one, revision in behind.items() if revision >= self._newest[one]}
             for account_id, touched in news.items():
                 for follower in self._followers:

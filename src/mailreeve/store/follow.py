@@ -43,7 +43,7 @@ Some = TypeVar("Some", covariant=True)
 SETTLED: Final = 50_000
 """From so many policies on a set is worth keeping from the garbage collector."""
 
-TOLD_EVERY: Final = 1.0
+LOGGED_EVERY: Final = 1.0
 """Seconds between two lines about a load that takes long."""
 
 _LOOKED_AT_CLOCK: Final = 5_000  # objects between two looks at the clock while loading
@@ -264,7 +264,7 @@ class _Progress:
             yield one
             if not count % _LOOKED_AT_CLOCK:
                 now = time.monotonic()
-                if now - self._last >= TOLD_EVERY:
+                if now - self._last >= LOGGED_EVERY:
                     self._last = now
                     _log.info("loading policies", account=self._account_id, part=str(part), read=count)
         self._total += count
@@ -272,6 +272,6 @@ class _Progress:
     def ready(self) -> None:
         """The set is made."""
         now = time.monotonic()
-        if self._last > self._started or now - self._started >= TOLD_EVERY:
+        if self._last > self._started or now - self._started >= LOGGED_EVERY:
             seconds = round(now - self._started, 1)
             _log.info("policies loaded", account=self._account_id, objects=self._total, seconds=seconds)

@@ -20,7 +20,7 @@ from mailreeve.wire.envelope import Item
 
 NEAR: Final = 0.8  # of difflib's measure, where 1 is the same
 MOST: Final = 10  # unknown members of one item that are looked at
-TOLD: Final = 20  # of all items of a call together
+MOST_WARNINGS: Final = 20  # for all items of a call together
 LONGEST: Final = 40  # characters of a name that is looked at
 
 # Members that clients send where nobody reads them (clients.md, api.md section 1.2). They are not meant otherwise.

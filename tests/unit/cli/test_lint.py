@@ -84,5 +84,5 @@ def test_progress_is_shown_for_large_sets_on_standard_error(folder, monkeypatch)
 @pytest.mark.parametrize("command_line", [("lint",), ("explain", "mail", "--from", "", "--to", "u@corp.test")])
 def test_the_log_of_a_long_load_is_not_among_the_answers(folder, monkeypatch, command_line):
     """What is logged while a million policies are read stays out of what a program reads."""
-    monkeypatch.setattr(follow, "TOLD_EVERY", 0.0)
+    monkeypatch.setattr(follow, "LOGGED_EVERY", 0.0)
     json.loads(folder.run(*command_line, "--json").stdout)

@@ -120,7 +120,7 @@ def test_a_draft_that_is_none_is_refused(folder, draft):
 def test_an_interruption_tells_what_was_found_and_ends_with_130(folder, records, draft, monkeypatch):
     """Ctrl-C after two messages: they are told, and that there is more."""
     monkeypatch.setattr(operations, "STEP", 1)
-    tell = operations.Comparison.told
+    tell = operations.Comparison.difference
     seen = []
 
     def told(self, facts):
@@ -129,7 +129,7 @@ def test_an_interruption_tells_what_was_found_and_ends_with_130(folder, records,
             signal.raise_signal(signal.SIGINT)
         return tell(self, facts)
 
-    monkeypatch.setattr(operations.Comparison, "told", told)
+    monkeypatch.setattr(operations.Comparison, "difference", told)
     before = signal.getsignal(signal.SIGINT)
     result = folder.run("replay", "--draft", draft)
     assert result.exit_code == command.INTERRUPTED == 130

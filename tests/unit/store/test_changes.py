@@ -128,7 +128,7 @@ def test_followers_are_told_once_of_what_is_new(store: Store, things, heard: Hea
     touch(store, things, "x", account_id=TWO)
     store.feed.catch_up()
     assert sorted(heard.news[1:]) == [(ONE, {Part.WEB_LISTS: names(*"bc")}), (TWO, EVERYTHING)]
-    assert (store.feed.told(ONE), store.feed.told(TWO)) == (3, 1)
+    assert (store.feed.followed_to(ONE), store.feed.followed_to(TWO)) == (3, 1)
 
 
 def test_news_that_could_not_be_read_is_told_later(store: Store, things, heard: Heard, monkeypatch) -> None:
@@ -225,7 +225,7 @@ def test_who_cannot_watch_looks_for_himself(store: Store, other: Store, things, 
             touch(other, things, str(number))
             assert store.feed.newest(ONE) > number
             store.feed.catch_up()
-            assert store.feed.told(ONE) == number
+            assert store.feed.followed_to(ONE) == number
         broken = False
         until(lambda: store.feed.newest(ONE) == 3)
     assert [log["event"] for log in logs] == ["the database cannot be watched"] * len(logs)

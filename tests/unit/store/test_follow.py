@@ -282,7 +282,7 @@ def test_a_long_load_says_how_far_it_is(
     store: Store, follower: Follower, families: Families, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the log, and what it came to."""
-    monkeypatch.setattr("mailreeve.store.follow.TOLD_EVERY", 0.0)
+    monkeypatch.setattr("mailreeve.store.follow.LOGGED_EVERY", 0.0)
     monkeypatch.setattr("mailreeve.store.follow._LOOKED_AT_CLOCK", 2)
     for key in "abc":
         families.add(store, key)

@@ -1,4 +1,4 @@
-"""How do an application and a user come by their keys?"""
+"""New keys for an application and a user: made, sealed or hashed, and stored."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class KnownCredentials:
     def keep(self, app_id: str, access_key: str, found: Credentials) -> None:
         """Remember what was looked up, unless there may be news of it already."""
         with self._lock:
-            if found.revision < self._feed.told(found.application.account_id):
+            if found.revision < self._feed.followed_to(found.application.account_id):
                 return
             self._found.keep((app_id, access_key), found)
 

@@ -102,7 +102,7 @@ def perform(
         try:
             return services.store.write(caller.account_id, origin, transaction)
         except _NothingDone as nothing:
-            return nothing.told
+            return nothing.answer
     if at_once:
         return services.store.read_at_once(caller.account_id, transaction)
     return services.store.read(caller.account_id, transaction)
@@ -162,9 +162,9 @@ def _call(
 class _NothingDone(Exception):
     """The only item of a request was refused: what it may have written is undone with the transaction."""
 
-    def __init__(self, told: Done) -> None:
+    def __init__(self, answer: Done) -> None:
         super().__init__()
-        self.told = told
+        self.answer = answer
 
 
 def _no_policies() -> PolicySet:
@@ -186,7 +186,7 @@ def _each(
 ) -> Done:
     """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
     data: list[Struct] = []
-    told = 0  # Warnings of members that are nearly known.
+    warned = 0  # of members that are nearly known
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready)
     for n, (item, value) in enumerate(zip(request.items, ready, strict=True)):
@@ -202,10 +202,10 @@ def _each(
             del call.warnings[said:]
             fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
-        if told < misspelt.TOLD:
+        if warned < misspelt.MOST_WARNINGS:
             place = f"data[{n}]" if len(ready) > 1 else ""
-            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.TOLD - told]
-            told += len(found)
+            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
+            warned += len(found)
             call.warnings.extend(found)
         if isinstance(result, Page):
             pages[n] = result

@@ -85,11 +85,11 @@ def compare(
         if facts is None:
             unreadable += 1
             continue
-        told = UNDETERMINED if record.header_cut else comparison.told(facts)
-        if told is UNDETERMINED:
+        difference = UNDETERMINED if record.header_cut else comparison.difference(facts)
+        if difference is UNDETERMINED:
             undetermined += 1
-        elif told is not None:
-            change, cause = told
+        elif difference is not None:
+            change, cause = difference
             tally.add(record, change, cause, partial(comparison.decisions, facts))
     covered = datetime.fromtimestamp(oldest, UTC) if why else since
     return ReplayAnswer(

@@ -1,4 +1,4 @@
-"""By which way does a policy name an address that stands for another one (behaviour.md D-53)?"""
+"""Aliases and tags by which a policy comes to name an address that stands for another one (behaviour.md D-53)."""
 
 from __future__ import annotations
 

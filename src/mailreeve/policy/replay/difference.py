@@ -57,9 +57,9 @@ class Undetermined(Enum):
 
 UNDETERMINED: Final = Undetermined.UNDETERMINED
 
-Told = tuple[Change, Cause | None] | Undetermined | None
-"""What is told of a message: how it would fare differently and by what, that nothing can be said, or that it would
-fare as it does now."""
+Difference = tuple[Change, Cause | None] | Undetermined | None
+"""What a draft changes about a message: how it would fare differently and by what, that nothing can be said, or
+that it would fare as it does now."""
 
 
 class Comparison:
@@ -82,21 +82,21 @@ class Comparison:
         self._touched = touched
         self._concern = Concern(before, after, touched)
         self._alike = Alike(before, after, during=during, differing=touched)
-        self._told: Bounded[Hashable, tuple[Told]] = Bounded(KEPT)
+        self._found: Bounded[Hashable, tuple[Difference]] = Bounded(KEPT)
         self._definitions = {
             one.id: definition_words(one) for held in (before, after) for one in held.definitions.every()
         }
 
-    def told(self, facts: MessageFacts) -> Told:
-        """What is to be told of the message."""
+    def difference(self, facts: MessageFacts) -> Difference:
+        """What the draft changes about the message."""
         key = self._alike.key(facts)
-        found = self._told.get(key)
+        found = self._found.get(key)
         if found is None:
-            told = self.told_alone(facts) if self._concern.about(facts) else None
-            found = self._told.keep(key, (told,))
+            alone = self.difference_alone(facts) if self._concern.about(facts) else None
+            found = self._found.keep(key, (alone,))
         return found[0]
 
-    def told_alone(self, facts: MessageFacts) -> Told:
+    def difference_alone(self, facts: MessageFacts) -> Difference:
         """The same, found out by deciding the message and nothing else."""
         before, after = self.decisions(facts)
         if not (before.certain and after.certain):

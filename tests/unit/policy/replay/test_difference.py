@@ -41,7 +41,7 @@ def test_a_changed_policy_concerns_what_it_named_before_and_what_it_names_now():
     before = PolicySet.build(account_id="account", revision=1, **parts(blocked=[block("old.test")]))
     after = before.changed(revision=1, **parts(blocked=Changes((block("new.test"),), frozenset())))
     comparison = Comparison(before, after, frozenset({"b"}))
-    found = [comparison.told(message(sender)) for sender in ("a@old.test", "a@new.test", "a@else.test")]
+    found = [comparison.difference(message(sender)) for sender in ("a@old.test", "a@new.test", "a@else.test")]
     cause = Cause("blocked_senders", "b", "b")
     assert found == [(Change.NEWLY_DELIVERED, cause), (Change.NEWLY_REFUSED, cause), None]
 
@@ -56,7 +56,7 @@ def test_an_envelope_sender_new_to_a_group_matters_though_the_author_is_in_it_al
     )
     after = before.changed(revision=1, directory=DirectoryChanges(members={"a@sender.test": ("g",)}))
     facts = replace(message("a@sender.test"), header_from=(HeaderFrom(parse_address("a@author.test")),))
-    told = Comparison(before, after, frozenset({"membership"})).told(facts)
+    told = Comparison(before, after, frozenset({"membership"})).difference(facts)
     assert told == (Change.NEWLY_REFUSED, Cause("blocked_senders", "b", "b"))
 
 
@@ -73,7 +73,7 @@ def test_a_definition_is_one_cause_whatever_addresses_it_rewrites():
     before = PolicySet.build(account_id="account", revision=1)
     after = before.changed(revision=1, definitions=Changes((definition,), frozenset()))
     comparison = Comparison(before, after, frozenset({"d"}))
-    told = {comparison.told(message("a@x.test", recipient)) for recipient in ("a@old.test", "b@old.test")}
+    told = {comparison.difference(message("a@x.test", recipient)) for recipient in ("a@old.test", "b@old.test")}
     assert told == {(Change.ALTERED_DIFFERENTLY, Cause(DEFINITION, "d", "*@old.test -> *@new.test"))}
 
 

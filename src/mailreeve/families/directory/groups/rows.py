@@ -169,15 +169,15 @@ def page_of_groups(work: Work, asked: Asked, text: str, source: str | None) -> P
     No index finds a part of a name: to find little, all names of the account are gone through in the database.
     """
     which = bool(text), source is not None
-    told = {"text": text.casefold(), "origin": source}
+    narrowed = {"text": text.casefold(), "origin": source}
 
     def total() -> int:
         if not any(which):
             return count_groups(work)
-        found: int = work.run(_counts[which], told).scalar_one()
+        found: int = work.run(_counts[which], narrowed).scalar_one()
         return found
 
-    return _listings[which].page(work, asked, total, **told)
+    return _listings[which].page(work, asked, total, **narrowed)
 
 
 def groups_below(work: Work, key: str, most: int) -> list[GroupRow]:
