@@ -193,10 +193,11 @@ class _Objects:
         """An annotation in the words of JSON."""
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
-            keeps = any(
-                isinstance(extra, msgspec.Meta) and (extra.extra or {}).get("empty") == "kept"
-                for extra in arguments
-            )
+            metas = [extra for extra in arguments if isinstance(extra, msgspec.Meta)]
+            for meta in metas:
+                if values := (meta.extra_json_schema or {}).get("enum"):
+                    return ", ".join(f"`{value}`" for value in values)
+            keeps = any((meta.extra or {}).get("empty") == "kept" for meta in metas)
             return self._type(arguments[0]) + (", may be empty" if keeps else "")
         if origin in (Union, types.UnionType):
             kinds = [self._type(a) for a in arguments if a not in (type(None), UnsetType)]

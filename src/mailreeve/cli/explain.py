@@ -30,8 +30,8 @@ from mailreeve.families.explain.types import (
 )
 from mailreeve.policy.explain.words import EFFECTIVE_RECIPIENT, FREE_MAIL_LIST, VERDICT, effect_words, winner_words
 from mailreeve.policy.model.order import RANKED
+from mailreeve.policy.model.policies import Effect, EffectKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN
-from mailreeve.policy.model.trace import Effect, EffectKind
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused

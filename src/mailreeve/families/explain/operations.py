@@ -38,20 +38,18 @@ from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
 from mailreeve.policy.explain.words import decision_words, effect_words, note_words, unmet_words, web_note_words
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import (
-    Action,
+from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration
+from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
+from mailreeve.policy.model.policies import AddressType, WebEntry
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.policy.model.trace import (
     AssumedHeader,
     Candidate,
-    Decision,
-    FieldAlteration,
     PersonalFinding,
     PoliciesFinding,
     Step,
     WebCandidate,
 )
-from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
-from mailreeve.policy.model.policies import AddressType, WebEntry
-from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind

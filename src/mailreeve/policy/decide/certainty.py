@@ -28,11 +28,11 @@ from mailreeve.policy.model.policies import (
     EXEMPTS,
     AlterationPolicy,
     BlockedSenderPolicy,
+    Effect,
     ManagedAction,
     PermittedSenderPolicy,
 )
 from mailreeve.policy.model.targets import Target, TargetType
-from mailreeve.policy.model.trace import Effect
 
 Header = tuple[HeaderFrom, ...]
 

@@ -12,7 +12,7 @@ from mailreeve.policy.index.matching import HEADER_FROM, Case, Match, P, evaluat
 from mailreeve.policy.index.ranked import Reversed, entry_order, policy_of
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.order import Order
-from mailreeve.policy.model.trace import Effect
+from mailreeve.policy.model.policies import Effect
 
 E = TypeVar("E", bound=Hashable)
 

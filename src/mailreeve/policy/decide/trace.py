@@ -18,26 +18,28 @@ from mailreeve.policy.index.matching import Case, Match, P, evaluate, policy_ord
 from mailreeve.policy.index.personal import Hit, HitOrder, PersonalView, entry_description, hit_order, kind_of
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
-from mailreeve.policy.model.decisions import (
+from mailreeve.policy.model.decisions import Decision
+from mailreeve.policy.model.identities import Membership, StandIn
+from mailreeve.policy.model.order import Order, tie_breaker
+from mailreeve.policy.model.policies import Effect, EffectKind, FromPart, ManagedAction, ManagedSender
+from mailreeve.policy.model.policy_types import SCOPED, PolicyType
+from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.trace import (
     Candidate,
-    Decision,
     EffectiveRecipient,
     FreeMailList,
+    GroupPath,
     PersonalFinding,
     PoliciesFinding,
     RecipientFinding,
     RelayFinding,
+    Side,
     StandInsFinding,
     Step,
     Survey,
     UnknownHeader,
+    Unmet,
 )
-from mailreeve.policy.model.identities import Membership, StandIn
-from mailreeve.policy.model.order import Order, tie_breaker
-from mailreeve.policy.model.policies import FromPart, ManagedAction, ManagedSender
-from mailreeve.policy.model.policy_types import SCOPED, PolicyType
-from mailreeve.policy.model.targets import Target, TargetType
-from mailreeve.policy.model.trace import Effect, EffectKind, GroupPath, Side, Unmet
 from mailreeve.policy.model.ways import senders_of, way_to_member, way_to_target
 
 EXPLAINED: Final = 100

@@ -12,13 +12,13 @@ from mailreeve.formats.weburls import ENTRY_SCHEMES, UrlError, WebUrl, canonical
 from mailreeve.policy.index.matching import out_of_force
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import EntryOrder, Listed
-from mailreeve.policy.model.decisions import WebCandidate, WebDecision, WebVerdict
+from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
 from mailreeve.policy.model.identities import Identities, StandIn
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.policies import Scope, WebAction, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
-from mailreeve.policy.model.trace import Unmet, WebUnmet
+from mailreeve.policy.model.trace import Unmet, WebCandidate, WebUnmet
 from mailreeve.policy.model.ways import way_to_target
 
 EXPLAINED_ENTRIES: Final = 100

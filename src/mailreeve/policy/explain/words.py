@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from mailreeve.formats.addresses import Address
-from mailreeve.policy.model.decisions import (
-    Action,
+from mailreeve.policy.model.decisions import Action, Decision
+from mailreeve.policy.model.policies import Effect, EffectKind
+from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
+from mailreeve.policy.model.trace import (
     AssumedHeader,
     Candidate,
-    Decision,
     EffectiveRecipient,
     FreeMailList,
+    GroupPath,
     PersonalFinding,
     PoliciesFinding,
     RecipientFinding,
@@ -23,11 +25,12 @@ from mailreeve.policy.model.decisions import (
     StandInsFinding,
     Step,
     Survey,
+    TieBreaker,
     UnknownHeader,
+    Unmet,
     WebCandidate,
+    WebUnmet,
 )
-from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
-from mailreeve.policy.model.trace import Effect, EffectKind, GroupPath, TieBreaker, Unmet, WebUnmet
 from mailreeve.policy.model.wording import stand_in_words
 
 VERDICT: Final = "verdict: "

@@ -28,8 +28,7 @@ from mailreeve.policy.index.matching import P, reads_header
 from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.persistent_map import Sharded
-from mailreeve.policy.model.policies import Changes
-from mailreeve.policy.model.trace import Effect
+from mailreeve.policy.model.policies import Changes, Effect
 
 NEAR: Final = 8
 """So many policies of each row are yielded as being about a sender."""

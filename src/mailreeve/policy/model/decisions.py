@@ -6,12 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from mailreeve.formats.addresses import Sender
-from mailreeve.formats.networks import IPAddress
-from mailreeve.policy.model.identities import StandIn
-from mailreeve.policy.model.policies import AddressType, FromPart, WebAction, WebEntry
+from mailreeve.policy.model.policies import AddressType, WebEntry
 from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
-from mailreeve.policy.model.trace import Effect, GroupPath, TieBreaker, Unmet, WebUnmet
+from mailreeve.policy.model.trace import Candidate, Step, WebCandidate
 
 
 class Action(StrEnum):
@@ -45,122 +42,6 @@ class Winner(Struct, frozen=True, gc=False):
 
     id: str
     description: str
-
-
-class Candidate(Struct, frozen=True, gc=False):
-    """One policy that a decision considered.
-
-    `failed` is the first test that it did not pass, or None when it applied.
-    `sort_key` is the order of D-10 and D-11, highest first; `place` is 1 for the winner of the
-    type and 0 for a policy that did not apply. `part` is the sender address that matched.
-    `stand_ins` are the steps from an address of the message to one that the policy names (D-53), where that is
-    another one, and `groups` how addresses belong to groups that it names. `tie` is what put the winner of the
-    type before it, where they are equally narrow.
-    """
-
-    type: PolicyType
-    id: str
-    description: str
-    effect: Effect
-    failed: Unmet | None
-    sort_key: tuple[float | str, ...]
-    place: int
-    part: FromPart | None = None
-    is_reversed: bool = False
-    stand_ins: tuple[StandIn, ...] = ()
-    groups: tuple[GroupPath, ...] = ()
-    tie: TieBreaker | None = None
-
-
-class Survey(Struct, frozen=True, gc=False):
-    """What came of looking through the policies of one type, or the entries of one list.
-
-    Of `total`, so many `applied`, the first of which is the `winner`; `left_out` are not among the candidates.
-    In a large account `all_tested` is False: those that applied are counted among those that were looked at.
-    """
-
-    winner: Candidate | None
-    applied: int
-    total: int
-    left_out: int
-    all_tested: bool
-
-
-class AssumedHeader(Struct, frozen=True, gc=False):
-    """Nobody said what the From header is: it is taken to name the sender, and a bounce to have none."""
-
-    sender: Sender
-
-
-class RelayFinding(Struct, frozen=True, gc=False):
-    """What the relay check looked at. `source` is None if unknown; `trusted` says whether it is, or is taken as, a
-    relay network."""
-
-    to_internal: bool
-    source: IPAddress | None
-    trusted: bool
-
-
-class RecipientFinding(Struct, frozen=True, gc=False):
-    """What recipient validation looked at: whether the domain is internal, whether it takes known recipients only,
-    and whether this one is in the directory."""
-
-    is_internal: bool
-    known_only: bool
-    is_known: bool
-
-
-class StandInsFinding(Struct, frozen=True, gc=False):
-    """For whom the addresses of the message stand, step by step (D-53)."""
-
-    stand_ins: tuple[StandIn, ...]
-
-
-class PoliciesFinding(Struct, frozen=True, gc=False):
-    """What the policies of a type say. `at_root` counts the alterations by definitions that need no policy."""
-
-    type: PolicyType
-    survey: Survey
-    at_root: int = 0
-
-
-class EffectiveRecipient(Struct, frozen=True, gc=False):
-    """To whom the message would go."""
-
-    recipient: str
-
-
-class PersonalFinding(Struct, frozen=True, gc=False):
-    """What the personal list of this owner says."""
-
-    owner: str
-    survey: Survey
-
-
-class FreeMailList(Struct, frozen=True, gc=False):
-    """Which list of free-mail domains is in force (D-44), empty if it has no version."""
-
-    version: str
-
-
-class UnknownHeader(Struct, frozen=True, gc=False):
-    """The From header is not known yet, and whether the decision is certain all the same (D-07)."""
-
-    certain: bool
-
-
-Step = (
-    AssumedHeader
-    | RelayFinding
-    | RecipientFinding
-    | StandInsFinding
-    | PoliciesFinding
-    | EffectiveRecipient
-    | PersonalFinding
-    | FreeMailList
-    | UnknownHeader
-)
-"""What one layer found on the way to a decision, or what was taken for granted."""
 
 
 class FieldAlteration(Struct, frozen=True, gc=False):
@@ -213,21 +94,6 @@ class WebVerdict(StrEnum):
     ALLOW = "allow"
     BLOCK = "block"
     NONE = "none"
-
-
-class WebCandidate(Struct, frozen=True, gc=False):
-    """One entry of one web list that a decision considered; fields as in `Candidate`. `is_tied` says that it is as
-    narrow as the winner."""
-
-    policy_id: str
-    description: str
-    entry: WebEntry
-    action: WebAction
-    failed: Unmet | WebUnmet | None
-    sort_key: tuple[float | str, ...]
-    place: int
-    stand_ins: tuple[StandIn, ...] = ()
-    is_tied: bool = False
 
 
 class WebDecision(Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ come from `wire` and `store`, which refuse what makes no sense.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from math import inf
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
@@ -18,7 +18,6 @@ from msgspec.structs import force_setattr
 from mailreeve.formats.networks import Network
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, Target
-from mailreeve.policy.model.trace import Effect, EffectKind
 
 T = TypeVar("T", covariant=True)
 
@@ -118,6 +117,29 @@ class Scope(Struct, frozen=True, gc=False):
         else:
             terms = _shared_terms(from_part, starts, ends, override, bidirectional, enabled)
         return Scope(from_, to, terms)
+
+
+class EffectKind(Enum):
+    """What a policy or personal entry does to a message."""
+
+    # Enum's own is a function in Python, asked for every effect that a header could bring.
+    __hash__ = object.__hash__
+
+    BLOCK_SENDER = "block_sender"
+    REFUSE_RELAY = "refuse_relay"
+    NO_ACTION = "no_action"
+    PERMIT = "permit"
+    PERSONAL_BLOCK = "personal_block"
+    PERSONAL_PERMIT = "personal_permit"
+    ALTER = "alter"
+
+
+class Effect(Struct, frozen=True, gc=False):
+    """What a policy does when it wins. Equal effects change a decision equally. `set_id` is that of the alteration
+    set, empty for all else."""
+
+    kind: EffectKind
+    set_id: str = ""
 
 
 class ScopedPolicy(Protocol):

@@ -17,30 +17,29 @@ from mailreeve.policy.explain.words import (
     verdict_words,
     web_note_words,
 )
-from mailreeve.policy.model.decisions import (
-    Action,
+from mailreeve.policy.model.decisions import Action, Decision, SpamChecks, Stage
+from mailreeve.policy.model.identities import StandIn, StandInKind
+from mailreeve.policy.model.policies import Effect, EffectKind, FromPart, WebAction, WebEntry, WebEntryType
+from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
+from mailreeve.policy.model.trace import (
     AssumedHeader,
     Candidate,
-    Decision,
     EffectiveRecipient,
     FreeMailList,
-    Layer,
+    GroupPath,
     PersonalFinding,
     PoliciesFinding,
-    PolicyType,
     RecipientFinding,
     RelayFinding,
-    SmtpReply,
-    SpamChecks,
-    Stage,
+    Side,
     StandInsFinding,
     Survey,
+    TieBreaker,
     UnknownHeader,
+    Unmet,
     WebCandidate,
+    WebUnmet,
 )
-from mailreeve.policy.model.identities import StandIn, StandInKind
-from mailreeve.policy.model.policies import FromPart, WebAction, WebEntry, WebEntryType
-from mailreeve.policy.model.trace import Effect, EffectKind, GroupPath, Side, TieBreaker, Unmet, WebUnmet
 
 ALIAS = StandIn("al@corp.test", StandInKind.ALIAS, "ann@corp.test")
 TAG = StandIn("ann+x@corp.test", StandInKind.TAG, "ann@corp.test")
