@@ -18,12 +18,14 @@ import msgspec
 import pytest
 
 from mailreeve.app.folder import DATABASE
-from mailreeve.client import Client, Policy, Target, Unreachable, WebEntry
+from mailreeve.client import ApiError, Client, Policy, Target, Unreachable, WebEntry
 from mailreeve.families.tracking.outcomes import Outcome
 
 WRITERS = 4
+MANY = 16  # writers of which there are always some that wait for others
 ROUNDS = 3
 ENTRIES = 40  # of a web list, so that a list is many rows
+PERMIT_OR_BLOCK = "managedsender/permit-or-block-sender"
 PATIENCE = 60  # seconds until a test that waits for acknowledgements gives up
 
 
@@ -48,7 +50,11 @@ class Ledger:
 
 
 def write_until_killed(
-    ledger: Ledger, enough: int, write: Callable[[int], None], kill: Callable[[], None]
+    ledger: Ledger,
+    enough: int,
+    write: Callable[[int], None],
+    kill: Callable[[], None],
+    writers: int = WRITERS,
 ) -> None:
     """Run `write(n)` in each writer's thread until the server is gone; kill it when `enough` is acknowledged."""
 
@@ -63,17 +69,17 @@ def write_until_killed(
                 ledger.changed.notify_all()
             raise
 
-    writers = [threading.Thread(target=run, args=(n,)) for n in range(WRITERS)]
-    for writer in writers:
-        writer.start()
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(writers)]
+    for thread in threads:
+        thread.start()
     with ledger.changed:
         in_time = ledger.changed.wait_for(
             lambda: len(ledger.acknowledged) >= enough or ledger.broken, timeout=PATIENCE
         )
     kill()
-    for writer in writers:
-        writer.join(PATIENCE)
-        assert not writer.is_alive()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
     assert not ledger.broken
     assert in_time, f"only {len(ledger.acknowledged)} writes were acknowledged in {PATIENCE} s"
 
@@ -116,6 +122,35 @@ def test_acknowledged_policies_are_there_and_enforced_after_each_kill(killed_oft
             assert told["winners"]["blocked_senders"]["id"] == ledger.acknowledged[last]
         unknown = {name for name in found if name.startswith("r")} - ledger.acknowledged.keys()
         assert unknown <= ledger.begun, "a policy that nobody sent"
+    assert_sound(live)
+
+
+def test_acknowledged_writes_that_shared_a_transaction_are_there_and_no_other(killed_often) -> None:
+    """As many writers as share one; every third call is refused, which undoes none of those beside it."""
+    live, ledger = killed_often, Ledger()
+
+    def write(number: int) -> None:
+        with live.client() as client:
+            for n in range(10**9):
+                sender = f"n{n}@w{number}.test"
+                ledger.begin(sender)
+                client.call(PERMIT_OR_BLOCK, {"sender": sender, "to": "ann@corp.test", "action": "block"})
+                ledger.acknowledge(sender, "")
+                if n % 3 == 0:
+                    with pytest.raises(ApiError, match="none of the account's domains"):
+                        client.call(PERMIT_OR_BLOCK, {"sender": sender, "to": "a@else.test", "action": "block"})
+
+    for round_ in range(ROUNDS):
+        write_until_killed(ledger, (round_ + 1) * 100, write, live.kill, writers=MANY)
+        live.start()
+        with closing(sqlite3.connect(live.data / DATABASE)) as connection:
+            kept = {sender for (sender,) in connection.execute("SELECT sender FROM managed_sender")}
+            audited = connection.execute("SELECT revision FROM audit_event ORDER BY id").fetchall()
+            (revision,) = connection.execute("SELECT revision FROM account").fetchone()
+        assert ledger.acknowledged.keys() <= kept
+        assert kept - ledger.acknowledged.keys() <= ledger.begun
+        assert audited == sorted(audited)
+        assert audited[-1] == (revision,)
     assert_sound(live)
 
 

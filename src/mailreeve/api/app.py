@@ -2,7 +2,8 @@
 
 All that is specific to HTTP ends here: methods, headers, bodies and their limits, status codes. A request makes
 one hop to a worker thread, in which it is authenticated, decoded, carried out and encoded. What is read in a
-moment is done where it came in: handing it over would cost more than doing it (ADR 0038).
+moment is done where it came in: handing it over would cost more than doing it (ADR 0038). Small writes that are
+there at the same time share the hop and the transaction (ADR 0041).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import binascii
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -31,8 +33,17 @@ from mailreeve.access.caller import Caller, Origin
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import RefusalLog
+from mailreeve.doors.together import Together
 from mailreeve.families.login.authenticate import Authenticator
-from mailreeve.families.machinery.perform import Services, WouldWait, perform
+from mailreeve.families.machinery.perform import (
+    Done,
+    Ready,
+    Services,
+    WouldWait,
+    carry_out,
+    ready,
+    write_together,
+)
 from mailreeve.formats.networks import counted_as
 from mailreeve.wire import envelope, signing
 from mailreeve.wire.endpoint import Endpoint
@@ -58,6 +69,8 @@ READY_TIME: Final = 5  # seconds that the database has to show that it can be us
 DRAINED: Final = 4  # times the body limit that is read and thrown away, so that the refusal can be read
 BODY_TIME: Final = 60  # seconds that a body may take to arrive
 SHORT_BODY: Final = 1024  # octets of a call that may be answered without a thread
+SHORT_WRITE: Final = 4 * 1024  # octets of a call that may share a thread, and a transaction, with others
+MOST_TOGETHER: Final = 16  # calls that share them: the first has its answer when the last is done
 SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
 MAX_FORM: Final = 64 * 1024  # octets of a token request
 
@@ -99,6 +112,7 @@ class Api:
         self._openapi = openapi_document(endpoints)
         self._refusals = RefusalLog()
         self._workers: _Workers | None = None
+        self._writes = Together(self._answer_writes, MOST_TOGETHER)
 
     def asgi(self) -> ASGIApp:
         """The ASGI application."""
@@ -154,13 +168,22 @@ class Api:
             return self._refuse(RequestRefused(TOO_SLOW), self._standing(request, caller))
         except ClientDisconnect:
             return Response(status_code=TOO_SLOW.status)
+        asked = _Asked(request, endpoint, path, body, caller)
         if endpoint.short and len(body) <= SHORT_BODY and self._knows(request):
-            answer = self._answer(request, endpoint, path, body, caller, at_once=True)
-            if isinstance(answer, Response):
-                return answer
-            caller = answer.caller
-        work = partial(self._answered, request, endpoint, path, body, caller)
-        return await self._in_worker(work, slow=bool(endpoint.slow))
+            return await self._answer_soon(asked)
+        if endpoint.writes and not endpoint.slow and len(body) <= SHORT_WRITE:
+            return await self._writes.do(asked)
+        return await self._in_worker(partial(self._answer, asked), slow=bool(endpoint.slow))
+
+    async def _answer_soon(self, asked: _Asked) -> Response:
+        """The answer to what is read in a moment, where that can be done without waiting for others."""
+        found = self._prepared(asked)
+        if isinstance(found, Response):
+            return found
+        if asked.endpoint.is_short(found.request.items):
+            with suppress(WouldWait):
+                return self._carry_out(asked, found, at_once=True)
+        return await self._in_worker(partial(self._carry_out, asked, found))
 
     async def _nothing(self, request: Request, path: str, why: Fault) -> Response:
         """The answer where nothing can be called: at a path that is none of ours, or with another method than
@@ -173,46 +196,58 @@ class Api:
         await self._skip_body(request)
         return self._refuse(RequestRefused(why), self._standing(request, caller))
 
-    def _answered(
-        self, request: Request, endpoint: Endpoint, path: str, body: bytes, caller: Caller | None
-    ) -> Response:
-        """Runs in a worker thread."""
-        response = self._answer(request, endpoint, path, body, caller)
-        if isinstance(response, _Later):
-            raise AssertionError("what may wait is not put off")
-        return response
+    def _answer(self, asked: _Asked) -> Response:
+        """The answer to any call. Runs in a worker thread."""
+        found = self._prepared(asked)
+        return found if isinstance(found, Response) else self._carry_out(asked, found)
 
-    def _answer(
-        self,
-        request: Request,
-        endpoint: Endpoint,
-        path: str,
-        body: bytes,
-        caller: Caller | None,
-        *,
-        at_once: bool = False,
-    ) -> Response | _Later:
-        """The answer. It belongs in a worker thread, unless it is to be given `at_once`: then it may be that it is
-        put off."""
+    def _answer_writes(self, together: Sequence[_Asked]) -> list[Response]:
+        """The answers to calls that write, once all are durable. Runs in a worker thread."""
+        found = [self._prepared(asked) for asked in together]
+        done = iter(write_together(self._services, [one for one in found if isinstance(one, Ready)]))
+        return [
+            one if isinstance(one, Response) else self._told(asked, next(done))
+            for asked, one in zip(together, found, strict=True)
+        ]
+
+    def _prepared(self, asked: _Asked) -> Ready | Response:
+        """The call, admitted and read, or the answer that refuses it. It may look up the caller in the store."""
+        request = asked.request
         try:
-            if caller is None:
-                caller = self._admit(request, path)
+            if asked.caller is None:
+                asked.caller = self._admit(request, asked.path)
             request_id = request.headers.get("x-mc-req-id", "").encode("latin-1").decode("utf-8", "replace")
-            origin = Origin(caller.actor, _address(request), request_id[:128])
-            asked = envelope.decode(body)
-            if at_once and not endpoint.is_short(asked.items):
-                return _Later(caller)
-            done = perform(self._services, endpoint, asked, caller, origin, at_once=at_once)
-            payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
-        except _NotAdmitted as denied:
-            return self._refuse(denied.refusal, denied.standing)
-        except RequestRefused as refusal:
-            return self._refuse(refusal, self._standing(request, caller))
-        except WouldWait:
-            return _Later(caller)
+            origin = Origin(asked.caller.actor, _address(request), request_id[:128])
+            return ready(self._services, asked.endpoint, envelope.decode(asked.body), asked.caller, origin)
         except Exception as problem:
-            return self._broken(problem, path, self._standing(request, caller))
-        return _json(payload, 200, _SUCCESS_HEADERS | self._standing(request, caller).headers())
+            return self._failed(asked, problem)
+
+    def _carry_out(self, asked: _Asked, found: Ready, *, at_once: bool = False) -> Response:
+        """The answer. It belongs in a worker thread, unless it is to be given `at_once`. Raises `WouldWait` where
+        that cannot be done."""
+        try:
+            done = carry_out(self._services, found, at_once=at_once)
+        except WouldWait:
+            raise
+        except Exception as problem:
+            return self._failed(asked, problem)
+        return self._told(asked, done)
+
+    def _told(self, asked: _Asked, done: Done | Exception) -> Response:
+        """What came of a call, as an answer."""
+        if isinstance(done, Exception):
+            return self._failed(asked, done)
+        payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
+        headers = self._standing(asked.request, asked.caller).headers()
+        return _json(payload, 200, _SUCCESS_HEADERS | headers)
+
+    def _failed(self, asked: _Asked, problem: Exception) -> Response:
+        if isinstance(problem, _NotAdmitted):
+            return self._refuse(problem.refusal, problem.standing)
+        standing = self._standing(asked.request, asked.caller)
+        if isinstance(problem, RequestRefused):
+            return self._refuse(problem, standing)
+        return self._broken(problem, asked.path, standing)
 
     def _knows(self, request: Request) -> bool:
         """Whether the caller's credentials are at hand."""
@@ -381,9 +416,14 @@ class _Workers(Struct, frozen=True):
     looking: CapacityLimiter
 
 
-class _Later(Struct, frozen=True):
-    """A call that is admitted and not carried out yet."""
+@dataclass(slots=True)
+class _Asked:
+    """A call whose body is here. The caller is known once it is admitted."""
 
+    request: Request
+    endpoint: Endpoint
+    path: str
+    body: bytes
     caller: Caller | None
 
 

@@ -86,19 +86,25 @@ _REVISION: Final = select(account.c.revision).where(account.c.id == bindparam("a
 _REVISIONS: Final = select(account.c.id, account.c.revision)
 
 
-def write(connection: Connection, account_id: str, revision: int, touched: Touched) -> None:
-    """Write the rows of a revision, in the transaction that takes it."""
-    if sum(map(len, touched.values())) > MOST_NAMED:
-        touched = {part: frozenset({WHOLE}) for part in touched}
+def write(connection: Connection, account_id: str, revisions: Mapping[int, Touched]) -> None:
+    """Write the rows of revisions that follow each other, in the transaction that takes them."""
     rows = [
-        {"account_id": account_id, "revision": revision, "part": part, "kind": name.kind, "key": name.key}
-        for part, names in touched.items()
-        for name in names
+        {"account_id": account_id, "revision": revision, "n": n, "part": part, "kind": name.kind, "key": name.key}
+        for revision, touched in revisions.items()
+        for n, (part, name) in enumerate(_named(touched))
     ]
     if rows:
-        connection.execute(_INSERT, [{**row, "n": n} for n, row in enumerate(rows)])
-    if revision % PRUNED_EVERY == 0:
-        connection.execute(_OLD, {"account": account_id, "until": revision - KEPT})
+        connection.execute(_INSERT, rows)
+    for revision in revisions:
+        if revision % PRUNED_EVERY == 0:
+            connection.execute(_OLD, {"account": account_id, "until": revision - KEPT})
+
+
+def _named(touched: Touched) -> Iterator[tuple[str, Name]]:
+    """What was touched, one by one; the parts as wholes where that is too much."""
+    if sum(map(len, touched.values())) > MOST_NAMED:
+        touched = {part: frozenset({WHOLE}) for part in touched}
+    return ((part, name) for part, names in touched.items() for name in names)
 
 
 def revision_of(connection: Connection, account_id: str) -> int:

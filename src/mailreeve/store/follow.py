@@ -129,6 +129,12 @@ class Follower:
             _collector.settle(loaded.size)
         return loaded
 
+    def seen_by(self, work: Work, *parts: str) -> PolicySet:
+        """The account's policy set for a transaction: without what that has changed itself. Raises `NotCommitted`,
+        which is the store's to handle. Where only some parts are to be looked at, others may be older."""
+        work.see_committed(*parts)
+        return self.current(work.account_id, work.committed)
+
     def let_go(self) -> int:
         """Drop the sets that `Keep` says are not worth their room; how many. For calling now and then."""
         now = self._clock()

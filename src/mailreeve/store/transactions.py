@@ -3,6 +3,9 @@
 A transaction is a function that is handed a `Work` and may be run twice: it is repeated when the database reports
 a conflict, so it does nothing but queries. Each writing transaction that changes something takes the next revision
 of its account, and its audit rows and the rows that others follow it by (`changes`) are committed with it.
+
+Several that are there at once share one transaction of the database (`Store.write_together`), each with a
+savepoint of its own; nobody is told what came of theirs before that is durable (ADR 0041).
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from itertools import chain
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 import structlog
@@ -54,13 +58,16 @@ class AuditEntry(Struct, frozen=True):
 class Work:
     """One transaction of one account. `now` is the time of its start, in UTC; it may be earlier than that of one
     before, where the clock was set back. `revision` is the account's last one: what is written now is of the
-    next."""
+    next. `committed` is the last one that others see; `unseen` are the parts that the revisions between touched,
+    which are those of the transactions before it that it is committed with."""
 
     connection: Connection
     account_id: str
     origin: Origin
     now: datetime
     revision: int = 0
+    committed: int = 0
+    unseen: frozenset[str] = frozenset()
     unreadable: UnreadableRows = field(default_factory=UnreadableRows)
     touched: list[tuple[str, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
@@ -115,6 +122,12 @@ class Work:
             self.touched += [(part, name) for name in objects]
         self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
 
+    def see_committed(self, *parts: str) -> None:
+        """To be asked before looking at what others see of the account, or of some parts of it. Raises
+        `NotCommitted` where that lacks what is committed together with this transaction."""
+        if self.unseen.intersection(parts) if parts else self.unseen:
+            raise NotCommitted
+
     def touched_by_part(self) -> Touched:
         """Which objects of which parts were touched so far."""
         parts = {part for part, _ in self.touched}
@@ -135,6 +148,32 @@ class Work:
 
 class WouldWait(Exception):
     """Somebody keeps the database locked, and the caller is not to be held up."""
+
+
+class NotCommitted(Exception):
+    """A transaction looks at what others see of the account, and those before it are still to be committed. It is
+    run again when they are."""
+
+
+class Write(Struct, Generic[T], frozen=True):
+    """A transaction that is to be carried out for an account, and for whom."""
+
+    account_id: str
+    origin: Origin
+    transaction: Callable[[Work], T]
+
+
+@dataclass(slots=True)
+class _Account:
+    """An account in a transaction of the database: the revision that others see, and what was done since."""
+
+    committed: int
+    changed: list[Work] = field(default_factory=list)
+    unseen: frozenset[str] = frozenset()
+
+    def add(self, work: Work) -> None:
+        self.changed.append(work)
+        self.unseen |= {part for part, _ in work.touched}
 
 
 class Store:
@@ -187,12 +226,38 @@ class Store:
 
     def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times."""
-        result, revision, touched = self._repeated(
-            "transaction", account_id, lambda: self._write_once(account_id, origin, transaction)
-        )
-        if revision:
-            self.feed.hint(account_id, revision, touched)
+        (result,) = self.write_together([Write(account_id, origin, transaction)])
+        if isinstance(result, Exception):
+            raise result
         return result
+
+    def write_together(self, writes: Sequence[Write[T]]) -> list[T | Exception]:
+        """What came of each, once it is durable: its result, or what it raised and was undone for, it alone.
+
+        They are done in their order, each as if those before it had been committed, and share one transaction of
+        the database. Where that fails each has one for itself, lest one keep the others from being written.
+        """
+        results = self._write_some(writes)
+        # Where one looked at what others see, the rest may do so as well, and would be begun in vain.
+        return results + self._write_apart(writes[len(results) :])
+
+    def _write_apart(self, writes: Sequence[Write[T]]) -> list[T | Exception]:
+        one_by_one = [self._write_some([write]) for write in writes]
+        return list(chain.from_iterable(one_by_one))
+
+    def _write_some(self, writes: Sequence[Write[T]]) -> list[T | Exception]:
+        """What came of the first, and of as many of the others as could be committed with it."""
+        try:
+            results, revisions = self._repeated(
+                "transaction", writes[0].account_id, lambda: self._write_once(writes)
+            )
+        except Exception as problem:
+            if len(writes) == 1 or self._engine.is_conflict(problem):  # A conflict is everybody's.
+                return [problem] * len(writes)
+            return self._write_apart(writes)
+        for account_id, revision, touched in revisions:
+            self.feed.hint(account_id, revision, touched)
+        return results
 
     def rehearse(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
         """The result of a transaction that is undone, whatever it did; nobody else sees anything of it.
@@ -203,7 +268,8 @@ class Store:
 
         def once() -> T:
             with self._engine.undoing() as connection:
-                return transaction(self._begun(connection, account_id, origin))
+                state = self._begun(connection, account_id)
+                return transaction(self._work(connection, Write(account_id, origin, transaction), state))
 
         return self._repeated("rehearsal", account_id, once)
 
@@ -219,48 +285,92 @@ class Store:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
         raise AssertionError("unreachable")
 
-    def _write_once(
-        self, account_id: str, origin: Origin, transaction: Callable[[Work], T]
-    ) -> tuple[T, int, Touched]:
-        """The result, the revision taken or 0, and what was touched."""
-        revision = 0
+    def _write_once(self, writes: Sequence[Write[T]]) -> tuple[list[T | Exception], list[_Taken]]:
+        """What came of the first writes, of one at least, and the revisions taken."""
+        results: list[T | Exception] = []
+        alone = len(writes) == 1  # then it is undone with the whole transaction
+        accounts: dict[str, _Account] = {}
         with self._engine.writing() as connection:
-            work = self._begun(connection, account_id, origin)
-            result = transaction(work)
-            touched = work.touched_by_part()
-            if work.touched or work.audits:
-                revision = self._take_revision(work, touched)
-        return result, revision, touched
+            for write in writes:
+                if write.account_id not in accounts:
+                    accounts[write.account_id] = self._begun(connection, write.account_id)
+                state = accounts[write.account_id]
+                work = self._work(connection, write, state)
+                savepoint = None if alone else connection.begin_nested()
+                try:
+                    result = write.transaction(work)
+                except Exception as problem:
+                    if savepoint is None or self._engine.is_conflict(problem):
+                        raise
+                    # This raises where the database has undone more than that, which then goes for all.
+                    savepoint.rollback()
+                    if isinstance(problem, NotCommitted):
+                        break
+                    results.append(problem)
+                else:
+                    if savepoint is not None:
+                        savepoint.commit()
+                    results.append(result)
+                    if work.touched or work.audits:
+                        state.add(work)
+            taken: list[_Taken] = []
+            for account_id, state in accounts.items():
+                if state.changed:
+                    taken += _take_revisions(connection, account_id, state.changed)
+        return results, taken
 
-    def _begun(self, connection: Connection, account_id: str, origin: Origin) -> Work:
-        """A transaction that may write. What it makes comes after all that was ever committed, whatever the clock
-        says now (behaviour.md D-50): every commit that takes a revision ends with keys of the audit log."""
+    def _begun(self, connection: Connection, account_id: str) -> _Account:
+        """An account that may be written to. What is made from now on comes after all that was ever committed,
+        whatever the clock says now (behaviour.md D-50): every commit that takes a revision ends with keys of the
+        audit log."""
         found = connection.execute(_STATE, {ACCOUNT: account_id}).one_or_none()
         revision, key = (0, None) if found is None else found
         if key is not None:
             follow(key)
-        return Work(connection, account_id, origin, self._clock(), revision, self.unreadable)
+        return _Account(revision)
 
-    @staticmethod
-    def _take_revision(work: Work, touched: Touched) -> int:
-        revision: int = work.run(_TAKE_REVISION).scalar_one()
-        rows = [
-            {
-                "account_id": work.account_id,
-                "id": new_key(),
-                "at": work.now,
-                "revision": revision,
-                "actor": work.origin.actor,
-                "acting_for": work.origin.acting_for,
-                "source_ip": work.origin.source_ip,
-                "request_id": work.origin.request_id,
-                **msgspec.structs.asdict(entry),
-            }
-            for entry in work.audits
-        ]
-        work.insert_many(_AUDIT, rows)
-        changes.write(work.connection, work.account_id, revision, touched)
-        return revision
+    def _work(self, connection: Connection, write: Write[T], state: _Account) -> Work:
+        return Work(
+            connection,
+            write.account_id,
+            write.origin,
+            self._clock(),
+            state.committed + len(state.changed),
+            state.committed,
+            state.unseen,
+            self.unreadable,
+        )
+
+
+_Taken = tuple[str, int, Touched]
+"""The account, the revision that it took, and what that touched."""
+
+
+def _take_revisions(connection: Connection, account_id: str, works: Sequence[Work]) -> list[_Taken]:
+    """Take a revision for each of the transactions, in their order, and write their audit rows and what they
+    touched."""
+    last: int = connection.execute(_TAKE_REVISIONS, {ACCOUNT: account_id, "number": len(works)}).scalar_one()
+    numbered = list(enumerate(works, last - len(works) + 1))
+    rows = [
+        {
+            "account_id": account_id,
+            "id": new_key(),
+            "at": work.now,
+            "revision": revision,
+            "actor": work.origin.actor,
+            "acting_for": work.origin.acting_for,
+            "source_ip": work.origin.source_ip,
+            "request_id": work.origin.request_id,
+            **msgspec.structs.asdict(entry),
+        }
+        for revision, work in numbered
+        for entry in work.audits
+    ]
+    if rows:
+        connection.execute(_AUDIT, rows)
+    taken = [(account_id, revision, work.touched_by_part()) for revision, work in numbered]
+    changes.write(connection, account_id, {revision: touched for _, revision, touched in taken})
+    return taken
 
 
 _LAST_AUDIT: Final = (
@@ -270,10 +380,10 @@ _LAST_AUDIT: Final = (
     .limit(1)
 )
 _STATE: Final = select(account.c.revision, _LAST_AUDIT.scalar_subquery()).where(account.c.id == bindparam(ACCOUNT))
-_TAKE_REVISION: Final = (
+_TAKE_REVISIONS: Final = (
     update(account)
     .where(account.c.id == bindparam(ACCOUNT))
-    .values(revision=account.c.revision + 1)
+    .values(revision=account.c.revision + bindparam("number"))
     .returning(account.c.revision)
 )
 _AUDIT: Final = insert(audit_event)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pytest
 import structlog
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Scope
 
@@ -316,6 +316,35 @@ def test_the_audit_log_has_the_callers_address_and_request_id(service: Service) 
     query = select(*columns).where(audit_event.c.object_kind == "test")
     row = service.store.look_up(lambda connection: connection.execute(query).one())
     assert tuple(row) == ("admin@corp.test", "198.51.100.9", "req-1")
+
+
+def test_writes_that_wait_for_each_other_share_a_commit(service: Service) -> None:
+    """Each is answered for itself: what was refused, what broke, and who is not known."""
+    texts = ["a", "refuse", "break", "b", "stranger", "c"]
+    commits: list[None] = []
+    event.listen(service.engine.sqlalchemy, "commit", lambda connection: commits.append(None))
+
+    async def together() -> list[Reply]:
+        with service.engine.undoing():
+            calls = []
+            for value in ["first", *texts]:
+                headers = service.signed(x_mc_app_id="nobody" if value == "stranger" else service.keys.app_id)
+                calls.append(asyncio.create_task(service.ask("POST", PATH, text(value), headers)))
+            for _ in range(100):
+                await asyncio.sleep(0)  # They come to where they wait.
+            assert not any(call.done() for call in calls)
+        return await asyncio.gather(*calls)
+
+    replies = asyncio.run(together())
+    assert len(commits) <= 2  # of the first, if it came alone, and of the others
+    assert [reply.status for reply in replies] == [200, 200, 200, 500, 200, 200, 200]
+    assert replies[5].error[0] == "err_developer_key"
+    answered = [row["text"] for reply in replies for row in reply.json["data"]]
+    assert answered == ["first", "a", "b", "c"]
+    assert replies[2].json["fail"][0]["key"] == {"text": "refuse"}
+    query = select(audit_event.c.revision).where(audit_event.c.object_kind == "test").order_by(audit_event.c.id)
+    revisions = service.store.look_up(lambda connection: list(connection.execute(query).scalars()))
+    assert revisions == list(range(revisions[0], revisions[0] + 4))
 
 
 def test_passwords_are_hashed_without_keeping_others_waiting(

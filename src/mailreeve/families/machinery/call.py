@@ -12,6 +12,8 @@ from msgspec import Struct
 from mailreeve.access.caller import Caller
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.policy.model.identities import Identities
+from mailreeve.store.changes import Part
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked
 from mailreeve.wire.tokens import Ids
@@ -54,6 +56,12 @@ class Rehearse(Protocol):
     def __call__(self, action: Callable[[Call], T]) -> Rehearsed[T]: ...
 
 
+class SeenPolicies(Protocol):
+    """Gives the account's policy set, of which some parts, or all, are to be looked at."""
+
+    def __call__(self, *parts: str) -> PolicySet: ...
+
+
 class AddressJoined(Protocol):
     """What a capability does when an address that was nobody's becomes a user's alias: what it keeps for the
     address is the user's from then on.
@@ -76,7 +84,7 @@ class Call:
     ids: Ids
     limits: Limits
     page: Asked
-    current_policies: Callable[[], PolicySet]
+    current_policies: SeenPolicies
     installation: InstallationOptions
     rehearse: Rehearse
     address_joined: Sequence[AddressJoined]
@@ -87,6 +95,12 @@ class Call:
         """The account's policy set without what this call has changed. It is only asked for where it is needed:
         after a change, whoever asks first waits for what was changed to be read."""
         return self.current_policies()
+
+    @cached_property
+    def identities(self) -> Identities:
+        """The directory of `policies`. Whoever needs no more asks for this: calls that change other parts are
+        committed together with theirs then."""
+        return self.current_policies(Part.DIRECTORY).identities
 
     def seal(self, kind: str, key: str) -> str:
         """The wire id of an object of the caller's account."""

@@ -19,11 +19,19 @@ from msgspec.structs import replace
 
 from mailreeve.access import masking
 from mailreeve.access.caller import Caller, Origin
-from mailreeve.families.machinery.call import AddressJoined, Call, InstallationOptions, Limits, Rehearse, Rehearsed
+from mailreeve.families.machinery.call import (
+    AddressJoined,
+    Call,
+    InstallationOptions,
+    Limits,
+    Rehearse,
+    Rehearsed,
+    SeenPolicies,
+)
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.follow import Follower
-from mailreeve.store.transactions import Store, Work
+from mailreeve.store.transactions import Store, Work, Write
 from mailreeve.store.transactions import WouldWait as WouldWait
 from mailreeve.wire import misspelt
 from mailreeve.wire.endpoint import MAX_SLOW, Endpoint
@@ -55,21 +63,20 @@ class Services(Struct, frozen=True):
     installation: InstallationOptions = InstallationOptions()
 
 
-def perform(
-    services: Services,
-    endpoint: Endpoint,
-    request: Request,
-    caller: Caller,
-    origin: Origin,
-    *,
-    at_once: bool = False,
-) -> Done:
-    """Carry out a request. It blocks on the database, so it belongs in a worker thread, but for what is short
-    (`Endpoint.is_short`), which may be done `at_once`.
+class Ready(Struct, frozen=True):
+    """A request that may be carried out. `items` are as the endpoint takes them, or why they are refused."""
 
-    Raises `RequestRefused` when the caller may not, or asks for too much at once, and `WouldWait` where it was to
-    be done at once and cannot.
-    """
+    endpoint: Endpoint
+    request: Request
+    caller: Caller
+    origin: Origin
+    items: Sequence[Struct | Failure]
+    paging: Paging | None
+
+
+def ready(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Ready:
+    """A request made ready to be carried out. Raises `RequestRefused` when the caller may not, or asks for too
+    much at once."""
     if not caller.may(endpoint.permissions):
         needed = " or ".join(endpoint.permissions)
         raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
@@ -79,33 +86,59 @@ def perform(
     if slow > MAX_SLOW:
         message = f"{TOO_MANY_ITEMS.message}: at most {MAX_SLOW} with a {endpoint.slow} are allowed"
         raise RequestRefused(TOO_MANY_ITEMS, message, field=endpoint.slow)
-    ready = [_read(endpoint, item) for item in request.items]
+    items = [_read(endpoint, item) for item in request.items]
     paging = None
     if endpoint.lists:
-        read = [None if isinstance(value, Failure) else value for value in ready]
+        read = [None if isinstance(value, Failure) else value for value in items]
         paging = Paging(services.ids, caller.account_id, endpoint.path, read, request.page)
     else:
         refuse_token(request.page, endpoint.path)
+    return Ready(endpoint, request, caller, origin, items, paging)
 
-    def transaction(work: Work) -> Done:
-        follower = services.follower
-        rehearse = _no_rehearsal if endpoint.writes else rehearsal(services, caller, origin)
-        current = _no_policies if at_once else partial(follower.current, caller.account_id, work.revision)
-        call = _call(services, caller, work, current, rehearse)
-        alone = len(ready) == 1
-        done = _each(endpoint, request, ready, paging, call, apart=endpoint.writes and not alone)
-        if endpoint.writes and alone and done.fail:
-            raise _NothingDone(done)
+
+def perform(
+    services: Services,
+    endpoint: Endpoint,
+    request: Request,
+    caller: Caller,
+    origin: Origin,
+    *,
+    at_once: bool = False,
+) -> Done:
+    """Make a request `ready` and `carry_out` what it asks for. Raises what they raise."""
+    return carry_out(services, ready(services, endpoint, request, caller, origin), at_once=at_once)
+
+
+def carry_out(services: Services, request: Ready, *, at_once: bool = False) -> Done:
+    """What comes of a request. It blocks on the database, so it belongs in a worker thread, but for what is short
+    (`Endpoint.is_short`), which may be done `at_once`: it raises `WouldWait` where that cannot be."""
+    if request.endpoint.writes:
+        (done,) = write_together(services, [request])
+        if isinstance(done, Exception):
+            raise done
         return done
+    transaction = partial(_carried_out, services, request, at_once=at_once)
+    read = services.store.read_at_once if at_once else services.store.read
+    return read(request.caller.account_id, transaction)
 
-    if endpoint.writes:
-        try:
-            return services.store.write(caller.account_id, origin, transaction)
-        except _NothingDone as nothing:
-            return nothing.answer
-    if at_once:
-        return services.store.read_at_once(caller.account_id, transaction)
-    return services.store.read(caller.account_id, transaction)
+
+def write_together(services: Services, requests: Sequence[Ready]) -> list[Done | Exception]:
+    """What came of requests that write, in their order: each succeeds or fails alone, and all are durable. It
+    blocks on the database."""
+    writes = [Write(one.caller.account_id, one.origin, partial(_carried_out, services, one)) for one in requests]
+    results = services.store.write_together(writes)
+    return [result.answer if isinstance(result, _NothingDone) else result for result in results]
+
+
+def _carried_out(services: Services, request: Ready, work: Work, *, at_once: bool = False) -> Done:
+    """The transaction of a request."""
+    writes, alone = request.endpoint.writes, len(request.items) == 1
+    rehearse = _no_rehearsal if writes else rehearsal(services, request.caller, request.origin)
+    current = _no_policies if at_once else partial(services.follower.seen_by, work)
+    done = _each(request, _call(services, request.caller, work, current, rehearse), apart=writes and not alone)
+    if writes and alone and done.fail:
+        raise _NothingDone(done)
+    return done
 
 
 def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
@@ -121,7 +154,7 @@ def consult(services: Services, caller: Caller, origin: Origin, action: Callable
     blocks on the database. Raises whatever the action raises."""
 
     def transaction(work: Work) -> T:
-        current = partial(services.follower.current, caller.account_id)
+        current = partial(services.follower.seen_by, work)
         return action(_call(services, caller, work, current, rehearsal(services, caller, origin)))
 
     return services.store.read(caller.account_id, transaction)
@@ -138,7 +171,7 @@ def rehearsal(services: Services, caller: Caller, origin: Origin) -> Rehearse:
         def transaction(work: Work) -> Rehearsed[T]:
             before = services.follower.current(caller.account_id, work.revision)
             lenient = replace(services, installation=replace(services.installation, reach_guard=ReachGuard.WARN))
-            result = action(_call(lenient, caller, work, lambda: before, _no_rehearsal))
+            result = action(_call(lenient, caller, work, lambda *_: before, _no_rehearsal))
             return Rehearsed(result, before, services.follower.rehearsed(work, before))
 
         return services.store.rehearse(caller.account_id, origin, transaction)
@@ -150,7 +183,7 @@ def _call(
     services: Services,
     caller: Caller,
     work: Work,
-    current: Callable[[], PolicySet],
+    current: SeenPolicies,
     rehearse: Rehearse,
 ) -> Call:
     joined = services.address_joined
@@ -167,7 +200,7 @@ class _NothingDone(Exception):
         self.answer = answer
 
 
-def _no_policies() -> PolicySet:
+def _no_policies(*_: str) -> PolicySet:
     raise AssertionError("a short call looks at no policy set, which may have to be loaded first")
 
 
@@ -175,21 +208,14 @@ def _no_rehearsal(action: Callable[[Call], T]) -> Rehearsed[T]:
     raise AssertionError("a call that writes cannot rehearse")
 
 
-def _each(
-    endpoint: Endpoint,
-    request: Request,
-    ready: Sequence[Struct | Failure],
-    paging: Paging | None,
-    call: Call,
-    *,
-    apart: bool,
-) -> Done:
+def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
     """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
+    endpoint, paging = ready.endpoint, ready.paging
     data: list[Struct] = []
     warned = 0  # of members that are nearly known
     fail: list[Failure] = []
-    pages: list[Page[Struct] | None] = [None] * len(ready)
-    for n, (item, value) in enumerate(zip(request.items, ready, strict=True)):
+    pages: list[Page[Struct] | None] = [None] * len(ready.items)
+    for n, (item, value) in enumerate(zip(ready.request.items, ready.items, strict=True)):
         if isinstance(value, Failure):
             fail.append(value)
             continue
@@ -203,7 +229,7 @@ def _each(
             fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
         if warned < misspelt.MOST_WARNINGS:
-            place = f"data[{n}]" if len(ready) > 1 else ""
+            place = f"data[{n}]" if len(ready.items) > 1 else ""
             found = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
             warned += len(found)
             call.warnings.extend(found)

@@ -29,7 +29,7 @@ def guard_block(
     guard = _guard(call, confirmed)
     if guard is ReachGuard.OFF:
         return
-    found = reach(option, scope, Coverage(call.policies.identities), _now(call))
+    found = reach(option, scope, Coverage(call.identities), _now(call))
     if found.wide:
         _object(
             call, guard, f"This policy would block {found.words}", f"{quoted(description)} blocks {found.words}"
@@ -70,7 +70,7 @@ def warn_of_widening(
     before: a scope that was left out is widened without a word otherwise."""
     if call.installation.reach_guard is ReachGuard.OFF:
         return
-    coverage, now = Coverage(call.policies.identities), _now(call)
+    coverage, now = Coverage(call.identities), _now(call)
     if any(_concerns_all(scope, coverage, now) for scope in before):
         return
     for scope in after:

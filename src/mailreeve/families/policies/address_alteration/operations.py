@@ -207,7 +207,7 @@ def _rewrite(call: Call, item: DefinitionItem, place: str) -> Rewrite:
     The new one may lie outside: mail for someone who left goes on to a partner.
     """
     original = folded(pattern(item.original_address, f"{place}.originalAddress"))
-    if original.domain and original.domain not in call.policies.directory.internal_domains:
+    if original.domain and original.domain not in call.identities.directory.internal_domains:
         raise not_managed(original.domain, f"{place}.originalAddress")
     new = pattern(item.new_address, f"{place}.newAddress")  # It keeps its case: it is written into messages.
     return Rewrite(item.address_type, item.routing, original, new)
