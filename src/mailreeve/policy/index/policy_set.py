@@ -64,7 +64,7 @@ class PolicySet(Struct, frozen=True):
         account_id: str,
         revision: int,
         directory: Directory | None = None,
-        relay_networks: Iterable[Network] = (),
+        relay_networks: Iterable[Network] | NetworkTable[Network] = (),
         blocked: Iterable[BlockedSenderPolicy] = (),
         permitted: Iterable[PermittedSenderPolicy] = (),
         managed: Iterable[ManagedSender] = (),
