@@ -22,6 +22,7 @@ import structlog
 from msgspec import Struct
 
 from mailreeve.formats.networks import Network
+from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import (
@@ -98,7 +99,7 @@ class Follower:
     ) -> None:
         self._store = store
         self._loaders = loaders
-        self._relay_networks = relay_networks
+        self._relay_networks = NetworkTable.of(relay_networks)  # one for all accounts
         self._keep = keep
         self._clock = clock
         self._accounts: dict[str, _Followed] = {}

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from mailreeve.formats.addresses import NullSender
 from mailreeve.formats.authors import MAX_AUTHORS
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.index.matching import P
 from mailreeve.policy.index.personal import personal_view
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.decisions import Decision
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.keys import Keys
+from mailreeve.policy.model.policies import ScopedPolicy
 from mailreeve.policy.model.policy_types import PolicyType
 
 
@@ -37,11 +37,7 @@ def _may_differ(policies: PolicySet, early: Decision, facts: MessageFacts) -> bo
     if len(authors) > MAX_AUTHORS or _may_be_altered(policies, facts):
         return True
     recipient = policies.identities.keys(facts.recipient)
-    if (
-        _is_read_for(policies.blocked, recipient)
-        or _is_read_for(policies.permitted, recipient)
-        or _is_read_for(policies.alteration, recipient)
-    ):
+    if any(_is_read_for(index, recipient) for index in policies.scoped.values()):
         return True
     # Nothing is altered, so the list is that of the recipient as written.
     hit = personal_view(policies.managed, policies.identities, facts, facts.recipient).winner
@@ -49,7 +45,7 @@ def _may_differ(policies: PolicySet, early: Decision, facts: MessageFacts) -> bo
     return (None if hit is None else hit.entry.id) != (None if before is None else before.id)
 
 
-def _is_read_for(index: ScopedIndex[P], recipient: Keys) -> bool:
+def _is_read_for(index: ScopedIndex[ScopedPolicy], recipient: Keys) -> bool:
     """Whether a policy of the type looks at the header of mail to a recipient with these keys."""
     return index.reads_header and any(True for _ in index.header_readers(recipient))
 

@@ -49,8 +49,10 @@ class NetworkTable(Generic[V]):
         self._prepare(Counter(map(_length, self._values)))
 
     @staticmethod
-    def of(networks: Iterable[Network]) -> NetworkTable[Network]:
-        """Of the networks alone, each the value of itself."""
+    def of(networks: Iterable[Network] | NetworkTable[Network]) -> NetworkTable[Network]:
+        """Of the networks alone, each the value of itself; such a table is returned as it is."""
+        if isinstance(networks, NetworkTable):
+            return networks
         return NetworkTable({network_key(network): network for network in networks})
 
     def get(self, key: str) -> V | None:

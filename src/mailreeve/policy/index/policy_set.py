@@ -76,7 +76,7 @@ class PolicySet(Struct, frozen=True):
         account_id: str,
         revision: int,
         directory: Directory | None = None,
-        relay_networks: Iterable[Network] = (),
+        relay_networks: Iterable[Network] | NetworkTable[Network] = (),
         scoped: Scoped = _NOTHING,
         managed: Iterable[ManagedSender] = (),
         definitions: Iterable[Definition] = (),
