@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailreeve.families.address_alteration import rows
+from mailreeve.families.address_alteration.errors import (
+    ALTERATION_DEFINITION_EXISTS,
+    ALTERATION_DEFINITION_NOT_FOUND,
+    ALTERATION_LIMIT,
+    ALTERATION_SET_LIMIT,
+    ALTERATION_SET_NOT_FOUND,
+)
 from mailreeve.families.address_alteration.patterns import folded, pattern
 from mailreeve.families.address_alteration.rows import AlterationPolicyRow, DefinitionRow, Rewrite, SetRow
 from mailreeve.families.address_alteration.types import DefinitionItem
 from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.index.definitions import ROOT
@@ -22,16 +30,10 @@ from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
 from mailreeve.wire import fields, policy_object
 from mailreeve.wire.errors import (
-    ALTERATION_DEFINITION_EXISTS,
-    ALTERATION_DEFINITION_NOT_FOUND,
-    ALTERATION_LIMIT,
-    ALTERATION_SET_LIMIT,
-    ALTERATION_SET_NOT_FOUND,
     AT_LEAST_ONE,
     EXACTLY_ONE,
     NOT_ALLOWED,
     NULL,
-    POLICY_NOT_FOUND,
     ItemRefused,
     Problem,
     problem,

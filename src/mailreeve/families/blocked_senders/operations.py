@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.families.blocked_senders import rows
+from mailreeve.families.blocked_senders.errors import POLICY_IMMUTABLE
 from mailreeve.families.blocked_senders.rows import BlockedSenderRow
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.reach_guard import guard_block
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policies import BlockedOption
@@ -15,7 +17,7 @@ from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.transactions import Work
 from mailreeve.wire import policy_object
-from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
+from mailreeve.wire.errors import refused
 from mailreeve.wire.policy_object import BLOCKED_SENDERS, PolicyDocument, PolicyItem
 from mailreeve.wire.policy_target import TargetDocument
 
