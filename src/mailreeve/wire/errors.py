@@ -108,17 +108,3 @@ BAD_IP: Final = Fault("err_validation_invalid_ip", "IP address is not valid")
 BAD_URL: Final = Fault("err_validation_invalid_url", "URL is not valid")
 TOO_LONG: Final = Fault("err_validation_too_long", "Field is too long")
 INVALID_TOKEN: Final = Fault("xdk_failure", "0007 Invalid token")
-
-# Items: what they ask for.
-POLICY_NOT_FOUND: Final = Fault("err_policy_not_found", "Policy not found")
-POLICY_IMMUTABLE: Final = Fault("err_policy_immutable", "This policy cannot be changed")
-POLICY_REACH: Final = Fault("err_policy_reach_unconfirmed", "The policy would block a whole organisation")
-ALTERATION_SET_NOT_FOUND: Final = Fault("err_address_alteration_set_not_found", "Address alteration set not found")
-ALTERATION_SET_LIMIT: Final = Fault("err_address_alteration_set_limit", "The account holds too many sets")
-ALTERATION_DEFINITION_NOT_FOUND: Final = Fault(
-    "err_address_alteration_definition_not_found", "Address alteration definition not found"
-)
-ALTERATION_DEFINITION_EXISTS: Final = Fault(
-    "err_address_alteration_definition_exists", "The same definition is in this set already"
-)
-ALTERATION_LIMIT: Final = Fault("err_address_alteration_limit", "The account holds too many definitions")

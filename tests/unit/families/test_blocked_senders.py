@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from mailreeve.families.directory.groups.errors import GROUP_IN_USE, GROUP_NOT_FOUND
+from mailreeve.families.policies.blocked_senders.errors import POLICY_IMMUTABLE
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
@@ -18,16 +20,7 @@ from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.store.schema import audit_event
-from mailreeve.wire.errors import (
-    BLANK,
-    INVALID_TOKEN,
-    NOT_ALLOWED,
-    NULL,
-    POLICY_IMMUTABLE,
-    POLICY_NOT_FOUND,
-    WRONG_TYPE,
-    ItemRefused,
-)
+from mailreeve.wire.errors import BLANK, INVALID_TOKEN, NOT_ALLOWED, NULL, WRONG_TYPE, ItemRefused
 
 CREATE = "policy/blockedsenders/create-policy"
 UPDATE = "policy/blockedsenders/update-policy"

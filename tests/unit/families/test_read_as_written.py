@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.wire.errors import BAD_ADDRESS, BAD_DOMAIN, NULL, POLICY_REACH, ItemRefused
+from mailreeve.families.policies.errors import POLICY_REACH
+from mailreeve.wire.errors import BAD_ADDRESS, BAD_DOMAIN, NULL, ItemRefused
 
 BLOCK = "policy/blockedsenders/create-policy"
 BLOCKS = "policy/blockedsenders/get-policy"

@@ -26,6 +26,7 @@ from mailreeve.families.explain.types import (
     WebExplanation,
     WinnerAnswer,
 )
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.formats.addresses import NULL_SENDER, NullSender, Sender
 from mailreeve.formats.authors import HeaderFrom, read_authors
 from mailreeve.formats.networks import IPAddress
@@ -51,7 +52,7 @@ from mailreeve.policy.model.trace import (
     WebCandidate,
 )
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_URL, POLICY_NOT_FOUND, TOO_LONG, ItemRefused, refused
+from mailreeve.wire.errors import BAD_URL, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
 
 _MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}

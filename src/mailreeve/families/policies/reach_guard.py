@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.errors import POLICY_REACH
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.reach import ReachGuard, reach, reach_words
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Scope
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.changes import Part
-from mailreeve.wire.errors import POLICY_REACH, refused
+from mailreeve.wire.errors import refused
 
 
 def guard_block(

@@ -10,6 +10,13 @@ from msgspec import structs
 from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.address_alteration import rows
+from mailreeve.families.policies.address_alteration.errors import (
+    ALTERATION_DEFINITION_EXISTS,
+    ALTERATION_DEFINITION_NOT_FOUND,
+    ALTERATION_LIMIT,
+    ALTERATION_SET_LIMIT,
+    ALTERATION_SET_NOT_FOUND,
+)
 from mailreeve.families.policies.address_alteration.patterns import folded, pattern
 from mailreeve.families.policies.address_alteration.rows import (
     ALTERATION,
@@ -19,6 +26,7 @@ from mailreeve.families.policies.address_alteration.rows import (
     SetRow,
 )
 from mailreeve.families.policies.address_alteration.types import DefinitionItem
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import begun
 from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.policy.index.definitions import ROOT
@@ -28,16 +36,10 @@ from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
 from mailreeve.wire import fields
 from mailreeve.wire.errors import (
-    ALTERATION_DEFINITION_EXISTS,
-    ALTERATION_DEFINITION_NOT_FOUND,
-    ALTERATION_LIMIT,
-    ALTERATION_SET_LIMIT,
-    ALTERATION_SET_NOT_FOUND,
     AT_LEAST_ONE,
     EXACTLY_ONE,
     NOT_ALLOWED,
     NULL,
-    POLICY_NOT_FOUND,
     ItemRefused,
     Problem,
     problem,

@@ -6,13 +6,15 @@ from __future__ import annotations
 from msgspec import structs
 
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.blocked_senders.errors import POLICY_IMMUTABLE
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import begun
 from mailreeve.families.policies.reach_guard import guard_block
 from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.transactions import Work
-from mailreeve.wire.errors import POLICY_IMMUTABLE, POLICY_NOT_FOUND, refused
+from mailreeve.wire.errors import refused
 from mailreeve.wire.policy_object import PolicyDocument, PolicyItem
 from mailreeve.wire.policy_target import TargetDocument
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.families.policies.web_lists import contents, rows
 from mailreeve.families.policies.web_lists.errors import WEB_ACCOUNT_URL_LIMIT, WEB_POLICY_URL_LIMIT
@@ -17,7 +18,7 @@ from mailreeve.policy.model.policies import Scope, WebAction
 from mailreeve.policy.model.wording import quoted, target_words
 from mailreeve.store.changes import Part
 from mailreeve.wire import fields
-from mailreeve.wire.errors import POLICY_NOT_FOUND, refused
+from mailreeve.wire.errors import refused
 from mailreeve.wire.policy_object import MAX_DESCRIPTION
 from mailreeve.wire.tokens import Kind
 
