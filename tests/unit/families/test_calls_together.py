@@ -67,10 +67,10 @@ def together(account: Account, calls: list[Asked]) -> list[dict]:
 
 
 def plain(value: object) -> object:
-    """Without ids, which no two accounts share, and the time, which goes on."""
+    """Without ids and times of making, which no two accounts share."""
     if isinstance(value, dict):
-        kept = (name for name in value if not name.lower().endswith(("id", "time", "updated")))
-        return {name: plain(value[name]) for name in kept}
+        unlike = ("id", "createtime", "lastupdated")
+        return {name: plain(member) for name, member in value.items() if not name.lower().endswith(unlike)}
     return [plain(one) for one in value] if isinstance(value, list) else value
 
 
