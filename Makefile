@@ -79,7 +79,7 @@ house: $(VENV)/runtime.stamp ## draw the picture of the packages anew
 pages: $(VENV)/runtime.stamp ## write the reference pages anew
 	$(BIN)/python docs/generate.py
 
-new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=blocked_senders
+new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=policies/blocked_senders
 	@$(BIN)/python tools/new_code.py endpoint "$(FAMILY)" "$(NAME)"
 	@$(MAKE) --no-print-directory house pages
 
