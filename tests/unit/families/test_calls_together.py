@@ -67,9 +67,10 @@ def together(account: Account, calls: list[Asked]) -> list[dict]:
 
 
 def plain(value: object) -> object:
-    """Without ids, which no two accounts share."""
+    """Without ids and times of making, which no two accounts share."""
     if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items() if not name.lower().endswith("id")}
+        unlike = ("id", "createtime", "lastupdated")
+        return {name: plain(member) for name, member in value.items() if not name.lower().endswith(unlike)}
     return [plain(one) for one in value] if isinstance(value, list) else value
 
 
