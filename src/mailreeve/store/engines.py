@@ -48,7 +48,6 @@ class SqliteEngine:
         )
         event.listen(engine, "connect", partial(_configure, busy_timeout=busy_timeout))
         event.listen(engine, "connect", self._remember_file)
-        event.listen(engine, "begin", _begin)
         return engine
 
     @contextmanager
@@ -59,6 +58,8 @@ class SqliteEngine:
         with (self._at_once if at_once else self.sqlalchemy).connect() as connection:
             transaction = connection.begin()
             try:
+                # Takes no lock: nothing can go wrong, so what SQLAlchemy does about that is not needed.
+                connection.connection.cursor().execute("BEGIN")
                 yield connection
             finally:
                 transaction.rollback()
@@ -66,18 +67,17 @@ class SqliteEngine:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection inside a transaction that is committed when the block ends without an exception."""
-        with self._gate, self.sqlalchemy.connect() as connection:
-            connection = connection.execution_options(**{_WRITES: True})
-            with connection.begin():
-                yield connection
+        with self._gate, self.sqlalchemy.connect() as connection, connection.begin():
+            connection.exec_driver_sql(_BEGIN_WRITING)
+            yield connection
 
     @contextmanager
     def undoing(self) -> Iterator[Connection]:
         """A connection inside a transaction that may change anything and is undone when the block ends."""
         with self._gate, self.sqlalchemy.connect() as connection:
-            connection = connection.execution_options(**{_WRITES: True})
             transaction = connection.begin()
             try:
+                connection.exec_driver_sql(_BEGIN_WRITING)
                 yield connection
             finally:
                 transaction.rollback()
@@ -106,12 +106,11 @@ class SqliteEngine:
         if not self._gate.acquire(timeout=PATIENCE):
             return
         try:
-            with self.sqlalchemy.connect() as connection:
-                connection = connection.execution_options(**{_WRITES: True})
-                with connection.begin():
-                    # A number in the file's header, kept for applications, for which we have no other use.
-                    number: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-                    connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
+            with self.sqlalchemy.connect() as connection, connection.begin():
+                connection.exec_driver_sql(_BEGIN_WRITING)
+                # A number in the file's header, kept for applications, for which we have no other use.
+                number: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")
         finally:
             self._gate.release()
 
@@ -130,22 +129,11 @@ class SqliteEngine:
         self._at_once.dispose()
 
 
-_WRITES: Final = "mailreeve_writes"
+_BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
+"""It takes the write lock at once: a transaction that read first could not be promoted safely."""
 
 
 def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry, *, busy_timeout: int) -> None:
-    connection.isolation_level = None  # The driver begins nothing by itself; `_begin` does.
+    connection.isolation_level = None  # The driver begins nothing by itself; whoever reads or writes does.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy_timeout}"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    # IMMEDIATE takes the write lock at once: a transaction that read first could not be promoted safely.
-    if connection.get_execution_options().get(_WRITES, False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        # Takes no lock, so there is nothing that could go wrong and no need for what SQLAlchemy does about it.
-        driver = connection.connection.dbapi_connection
-        if driver is None:
-            raise AssertionError("a connection that is closed begins nothing")
-        driver.cursor().execute("BEGIN")
