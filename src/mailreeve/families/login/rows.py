@@ -25,8 +25,9 @@ from sqlalchemy import (
 from mailreeve.access.permissions import Role
 from mailreeve.families.directory.users.rows import user
 from mailreeve.store.keys import new_key
+from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import ACCOUNT, Work
 
 application: Final = Table(
     "application",
@@ -98,6 +99,21 @@ _APPLICATION: Final = (
     application.c.app_key,
     application.c.client_secret,
 )
+_by_key: Final = select(*_APPLICATION).where(ours(application), application.c.id == given("key"))
+_bound: Final = (
+    select(
+        binding.c.id,
+        binding.c.secret_key,
+        binding.c.expires_at,
+        user.c.id,
+        user.c.address,
+        user.c.role,
+        user.c.locked,
+        user.c.disabled,
+    )
+    .join(user, and_(user.c.account_id == binding.c.account_id, user.c.id == binding.c.user_id))
+    .where(ours(binding), binding.c.application_id == given("of"), binding.c.access_key == given("named"))
+)
 
 
 def find_application(connection: Connection, app_id: str) -> ApplicationRow | None:
@@ -114,32 +130,14 @@ def find_client(connection: Connection, client_id: str) -> ApplicationRow | None
 
 def find_bearer(connection: Connection, account_id: str, application_id: str) -> ApplicationRow | None:
     """The application that an access token names."""
-    row = connection.execute(
-        select(*_APPLICATION).where(application.c.account_id == account_id, application.c.id == application_id)
-    ).one_or_none()
+    row = connection.execute(_by_key, {ACCOUNT: account_id, "key": application_id}).one_or_none()
     return None if row is None else ApplicationRow(*row)
 
 
 def find_binding(connection: Connection, of: ApplicationRow, access_key: str) -> BindingRow | None:
     """The binding with this access key to this application, with its user."""
-    row = connection.execute(
-        select(
-            binding.c.id,
-            binding.c.secret_key,
-            binding.c.expires_at,
-            user.c.id,
-            user.c.address,
-            user.c.role,
-            user.c.locked,
-            user.c.disabled,
-        )
-        .join(user, and_(user.c.account_id == binding.c.account_id, user.c.id == binding.c.user_id))
-        .where(
-            binding.c.account_id == of.account_id,
-            binding.c.application_id == of.id,
-            binding.c.access_key == access_key,
-        )
-    ).one_or_none()
+    named = {ACCOUNT: of.account_id, "of": of.id, "named": access_key}
+    row = connection.execute(_bound, named).one_or_none()
     return None if row is None else BindingRow(*row)
 
 
