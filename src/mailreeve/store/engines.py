@@ -38,6 +38,8 @@ class SqliteEngine:
         self._gate = threading.Lock()
         self.sqlalchemy = self._engine(POOL_SIZE, BUSY_TIMEOUT)
         self._at_once = self._engine(1, 0)
+        self._kept: Connection | None = None
+        self._kept_turn = threading.RLock()
 
     def _engine(self, pool_size: int, busy_timeout: int) -> sqlalchemy.Engine:
         engine = sqlalchemy.create_engine(
@@ -56,7 +58,7 @@ class SqliteEngine:
         """A connection inside a transaction that sees one state of the database and changes nothing. `at_once` is
         for whoever must not be held up: where others keep the database locked, the first statement raises what
         `is_conflict` knows."""
-        with (self._at_once if at_once else self.sqlalchemy).connect() as connection:
+        with self._kept_open() if at_once else self.sqlalchemy.connect() as connection:
             transaction = connection.begin()
             try:
                 # Takes no lock: nothing can go wrong, so what SQLAlchemy does about that is not needed.
@@ -64,6 +66,15 @@ class SqliteEngine:
                 yield connection
             finally:
                 transaction.rollback()
+
+    @contextmanager
+    def _kept_open(self) -> Iterator[Connection]:
+        """The connection of those who must not be held up, one at a time. It is not given back to its pool: that,
+        and taking it out again, costs more than reading a row."""
+        with self._kept_turn:
+            if self._kept is None:
+                self._kept = self._at_once.connect()
+            yield self._kept
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -125,7 +136,11 @@ class SqliteEngine:
             self._file = opened.st_dev, opened.st_ino
 
     def dispose(self) -> None:
-        """Close the pooled connections."""
+        """Close all connections."""
+        with self._kept_turn:
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
         self.sqlalchemy.dispose()
         self._at_once.dispose()
 

@@ -330,8 +330,14 @@ class Undone:
     def __getattr__(self, name: str):
         return getattr(self._store, name)
 
-    def write(self, account_id, origin, transaction):
-        return self._store.rehearse(account_id, origin, transaction)
+    def write_together(self, writes):
+        return [self._undone(write) for write in writes]
+
+    def _undone(self, write):
+        try:
+            return self._store.rehearse(write.account_id, write.origin, write.transaction)
+        except Exception as problem:
+            return problem
 
 
 class Statements:

@@ -35,6 +35,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 DELIVERED: Final = SmtpReply(250, "2.0.0", "Delivered")
 LOCAL_FAULT: Final = SmtpReply(451, "4.3.0", "Local fault, try again later")
+SMALL: Final = 32 * 1024  # octets of a message that is copied in less time than it takes to hand it to a thread
 
 _Results = dict[str, SmtpReply | None]
 
@@ -120,7 +121,10 @@ class Delivery:
         if not waiting:
             return results
         try:
-            content = await anyio.to_thread.run_sync(step.content, plan.message, on_top)
+            if plan.message.size <= SMALL:
+                content = step.content(plan.message, on_top)
+            else:
+                content = await anyio.to_thread.run_sync(step.content, plan.message, on_top)
             replies = await self._hop_session.deliver(step.sender, waiting, content, utf8=utf8 or step.is_utf8)
         except Exception:
             # A fault of ours must neither lose the message nor stop the other copies.

@@ -48,11 +48,14 @@ def lint(
         looked.one_more()
         permits.look_at_entry(entry)
     yield from permits.findings()
-    altering = MailLinter(policies.alteration, PolicyType.ADDRESS_ALTERATION, coverage, at)
-    for alteration in policies.alteration.policies:
-        looked.one_more()
-        yield from altering.look_at(alteration)
-    yield from altering.last()
+    for type_, index in policies.scoped.items():
+        if type_ in (PolicyType.BLOCKED_SENDERS, PolicyType.PERMITTED_SENDERS):
+            continue  # looked at above, together
+        linter = MailLinter(index, type_, coverage, at)
+        for policy in index.policies:
+            looked.one_more()
+            yield from linter.look_at(policy)
+        yield from linter.last()
     yield from lint_definitions(policies)
     yield from lint_groups(policies)
 
