@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mailreeve.families.managed_senders import rows as managed_rows
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED as BLOCKED_FAMILY
 from mailreeve.families.policies.blocked_senders.rows import BlockedSenderRow
-from mailreeve.families.policies.family import begun
+from mailreeve.families.policies.family import new_members
 from mailreeve.families.registry import LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_mail
@@ -253,7 +253,7 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
     document = PolicyDocument("0", sender, TargetDocument(TargetType.EVERYONE))
 
     def begin(work):
-        row = BlockedSenderRow(*begun(work, document), BlockedOption.BLOCK_SENDER, False)
+        row = BlockedSenderRow(*new_members(work, document), BlockedOption.BLOCK_SENDER, False)
         policy = BLOCKED_FAMILY.create(work, row)
         entry = managed_rows.add(work, "ann@corp.test", "x.test", "x.test", ManagedAction.BLOCK)
         work.changed(MANAGED, "create", MANAGED_KIND, entry.id)

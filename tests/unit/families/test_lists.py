@@ -15,7 +15,7 @@ from sqlalchemy import event
 from mailreeve.access.caller import Origin
 from mailreeve.families.machinery.perform import perform
 from mailreeve.families.policies import references
-from mailreeve.families.policies.family import begun
+from mailreeve.families.policies.family import new_members
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.model.policies import (
@@ -108,11 +108,12 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             groups.add_member(work, big.id, f"user{n}@{domain}", f"user{n}@{domain}", "")
             document = PolicyDocument(f"p{n}", TargetDocument(TargetType.PROFILE_GROUP, child.id), everyone)
             blocked.BLOCKED.create(
-                work, blocked.BlockedSenderRow(*begun(work, document), BlockedOption.BLOCK_SENDER, False)
+                work, blocked.BlockedSenderRow(*new_members(work, document), BlockedOption.BLOCK_SENDER, False)
             )
             set_ = alteration.add_set(work, f"set {n}", None)
             alteration.add_set(work, f"below {n}", set_.id)
-            alteration.ALTERATION.create(work, alteration.AlterationPolicyRow(*begun(work, document), set_.id))
+            row = alteration.AlterationPolicyRow(*new_members(work, document), set_.id)
+            alteration.ALTERATION.create(work, row)
             pattern = AddressPattern(f"a{n}", domain)
             rewrite = alteration.Rewrite(AddressType.ALL, Routing.INBOUND, pattern, pattern)
             alteration.add_definitions(

@@ -46,7 +46,7 @@ class PolicyRow(Struct, frozen=True):
 R = TypeVar("R", bound=PolicyRow)
 
 
-def begun(work: Work, document: PolicyDocument) -> tuple[str, PolicyDocument, datetime, datetime]:
+def new_members(work: Work, document: PolicyDocument) -> tuple[str, PolicyDocument, datetime, datetime]:
     """The members of the `PolicyRow` of a new policy."""
     return new_key(), document, work.now, work.now
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailreeve.families.policies.family import PolicyFamily, PolicyRow, begun, policy_table
+from mailreeve.families.policies.family import PolicyFamily, PolicyRow, new_members, policy_table
 from mailreeve.policy.model.policies import PermittedSenderPolicy
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import TargetType
@@ -41,4 +41,4 @@ def create_default(work: Work, permitted_group: str) -> None:
         TargetDocument(TargetType.PROFILE_GROUP, permitted_group),
         TargetDocument(TargetType.INTERNAL_ADDRESSES),
     )
-    PERMITTED.create(work, PolicyRow(*begun(work, document)))
+    PERMITTED.create(work, PolicyRow(*new_members(work, document)))

@@ -27,7 +27,7 @@ from mailreeve.families.policies.address_alteration.rows import (
 )
 from mailreeve.families.policies.address_alteration.types import DefinitionItem
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
-from mailreeve.families.policies.family import begun
+from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.model.policies import Routing
@@ -153,7 +153,8 @@ def delete_definition(call: Call, wire_id: str) -> None:
 def create_policy(call: Call, set_wire_id: str, policy: OneOrList) -> AlterationPolicyRow:
     """A new policy. Raises `ItemRefused`."""
     set_id = _set(call, set_wire_id, "addressAlterationSetId").id
-    return ALTERATION.create(call.work, AlterationPolicyRow(*begun(call.work, _document(call, policy)), set_id))
+    members = new_members(call.work, _document(call, policy))
+    return ALTERATION.create(call.work, AlterationPolicyRow(*members, set_id))
 
 
 def update_policy(

@@ -9,7 +9,7 @@ from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.blocked_senders.errors import POLICY_IMMUTABLE
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
-from mailreeve.families.policies.family import begun
+from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.reach_guard import guard_block
 from mailreeve.policy.model.policies import BlockedOption
 from mailreeve.policy.model.targets import TargetType
@@ -69,7 +69,7 @@ def create_defaults(work: Work, blocked_group: str, exempt_group: str) -> None:
 def _create(
     work: Work, option: BlockedOption, document: PolicyDocument, *, immutable: bool = False
 ) -> BlockedSenderRow:
-    return BLOCKED.create(work, BlockedSenderRow(*begun(work, document), option, immutable))
+    return BLOCKED.create(work, BlockedSenderRow(*new_members(work, document), option, immutable))
 
 
 def _changeable(call: Call, wire_id: str) -> BlockedSenderRow:
