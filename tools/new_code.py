@@ -1,7 +1,9 @@
 """Skeletons of new endpoints and families: declared, listed, tested, and ready to be filled in.
 
-    tools/new_code.py endpoint delegates user/foo    an endpoint in families/delegates
-    tools/new_code.py family held                 a family in families/held
+    tools/new_code.py endpoint policies/blocked_senders policy/blockedsenders/foo
+    tools/new_code.py family held
+
+The first makes an endpoint in families/policies/blocked_senders, the second a family in families/held.
 
 What is made answers an item with its id. It passes every check, so whatever fails later is due to what was written
 into it. `--root DIR` works on another checkout than this one.

@@ -19,7 +19,7 @@ import mailreeve.wire
 from mailreeve.app.settings import Settings
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.policy.decide import replies
-from mailreeve.policy.model.policy_types import SmtpReply
+from mailreeve.policy.model.policy_types import POLICY_TYPES, SmtpReply
 from mailreeve.wire.errors import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,10 @@ def modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def fixed_replies() -> Iterator[tuple[str, SmtpReply]]:
-    """Every reply that is a constant of the policy engine or of a mail door."""
+    """Every reply that is a constant of the policy engine or of a mail door, or stands in a policy type's row."""
+    for row in POLICY_TYPES.values():
+        for name, value in ({} if row.refusals is None else msgspec.structs.asdict(row.refusals)).items():
+            yield f"{row.type}.{name}", value
     for module in (replies, *modules(mailreeve.mail)):
         for name, value in vars(module).items():
             if isinstance(value, SmtpReply):

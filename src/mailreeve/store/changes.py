@@ -114,12 +114,15 @@ def revision_of(connection: Connection, account_id: str) -> int:
 
 
 def since(connection: Connection, account_id: str, revision: int, now: int) -> Touched:
-    """What was touched after a revision and until `now`, which is the account's revision in this transaction."""
+    """What was touched after a revision and until `now`, which is the account's revision in this transaction. A
+    part that is unknown here, as a process of another version writes it, may stand for any of ours."""
     if not 0 <= now - revision <= KEPT:
         return EVERYTHING
     names: dict[str, set[Name]] = {}
     for part, kind, key in connection.execute(_SINCE, {"account": account_id, "since": revision}):
         names.setdefault(part, set()).add(Name(kind, key))
+    if not names.keys() <= EVERYTHING.keys():
+        return EVERYTHING
     if sum(map(len, names.values())) > MOST_NAMED:
         return {part: frozenset({WHOLE}) for part in names}
     return {part: frozenset(several) for part, several in names.items()}

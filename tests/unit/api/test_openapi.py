@@ -54,6 +54,16 @@ def test_every_reference_resolves() -> None:
     assert {str(r).removeprefix(prefix) for r in references} <= DOCUMENT["components"]["schemas"].keys()
 
 
+def test_no_name_is_given_twice() -> None:
+    """Two schemas of one name would be one to whoever reads the document."""
+
+    def once(members: list[tuple[str, object]]) -> dict[str, object]:
+        assert len(dict(members)) == len(members)
+        return dict(members)
+
+    json.loads(document(ENDPOINTS), object_pairs_hook=once)
+
+
 def test_the_names_of_schemas_are_allowed() -> None:
     """Letters, digits, dots, dashes and underscores (OpenAPI 3.1, Components Object); not where a module lies."""
     assert not any(name.startswith("mailreeve") for name in DOCUMENT["components"]["schemas"])

@@ -12,6 +12,7 @@ import pytest
 import structlog
 from sqlalchemy import select
 
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import changes
 from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
@@ -22,7 +23,7 @@ ONE, TWO = "1" * 32, "2" * 32
 PATIENCE = 30.0
 
 
-def touch(store: Store, things, *names: str, part: Part = Part.WEB_LISTS, account_id: str = ONE) -> None:
+def touch(store: Store, things, *names: str, part: str = Part.WEB_LISTS, account_id: str = ONE) -> None:
     """Commit a change of these objects."""
 
     def transaction(work: Work) -> None:
@@ -107,6 +108,19 @@ def test_old_rows_are_removed_and_who_would_need_them_is_told_so(store: Store, t
                 expected = EVERYTHING
             assert since(store, revision) == (expected if revision < number else {})
     assert rows(store, TWO) == [1]
+
+
+def test_a_part_of_another_version_may_be_any_part(store: Store, things) -> None:
+    """Nothing that somebody else changed is taken for unchanged because its part has another name here."""
+    touch(store, things, "a", part="a part of tomorrow")
+    assert since(store, 0) == EVERYTHING
+    touch(store, things, "b")
+    assert since(store, 1) == {Part.WEB_LISTS: names("b")}
+
+
+def test_no_two_parts_have_one_name() -> None:
+    """Types of policy and the other parts stand in one column of the feed."""
+    assert len(EVERYTHING) == len(Part) + len(PolicyType)
 
 
 def test_a_revision_that_is_not_there_yet_is_nothing_to_build_upon(store: Store, things) -> None:

@@ -1,1 +1,1 @@
-"""What every family works with: a call, its endpoints, paging, references, the list of families."""
+"""What every family works with: a call, how it is carried out, in turn with others, and paging."""

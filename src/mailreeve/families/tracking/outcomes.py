@@ -54,7 +54,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `alterations` are at most `MAX_ALTERATIONS`.
     - `size` is that of the content in octets, 0 where it was never seen.
     - `stage` is when it was refused, None where it was not.
-    - `layer` is a `policy.decisions.Layer`, `LAYER_NEXT_HOP` or `LAYER_MESSAGE_LIMITS`.
+    - `layer` is a `policy_types.Layer` or `LAYER_NEXT_HOP`.
     - `reply` is the SMTP reply given for this recipient, id included.
     - `policy_id` and `description` are those of the policy that settled the verdict (D-35: a copy, so
       that later renames do not rewrite history), both empty where none did.

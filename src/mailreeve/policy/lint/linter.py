@@ -27,7 +27,7 @@ def lint(
     """Everything that is wrong from the time `at` on, in POSIX seconds; found while it is asked for.
 
     `web_proxy` says whether requests are decided with their whole URL. A finding that is one of `NEVER_WINS` is
-    certain; what is not reported may still be wrong, see `lint_mail`.
+    certain; what is not reported may still be wrong, see `policy.lint.mail`.
     """
     looked = _Count(progress)
     coverage = Coverage(policies.identities)

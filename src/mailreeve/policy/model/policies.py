@@ -294,7 +294,7 @@ class WebAction(StrEnum):
 
 
 class WebEntry(Struct, frozen=True, gc=False):
-    """One domain or URL of a web list; `value` is canonical, as `weblists.canonical_entry` gives it."""
+    """One domain or URL of a web list; `value` is canonical, as `decide.web.canonical_entry` gives it."""
 
     id: str
     type: WebEntryType

@@ -75,7 +75,8 @@ class PolicyTypeRow(Struct, frozen=True):
     in, if any, and `refusals` what it then tells those whom it refuses, None for a type that refuses nobody.
     `kind` is what ids are bound to and the audit log says, so that it never changes. `table` is where its policies
     are stored. `api` is the beginning of its endpoints' paths, empty where there are none; callers of them need
-    `read` and `edit`. `id_prefix` stands before ids of its policies on the wire.
+    `read` and `edit`. `id_prefix` stands before ids of its policies on the wire. `is_scoped` says whether each of
+    them has a scope; personal entries have none.
     """
 
     type: PolicyType
@@ -89,6 +90,7 @@ class PolicyTypeRow(Struct, frozen=True):
     read: Permission
     edit: Permission
     id_prefix: str = ""
+    is_scoped: bool = True
 
 
 def _refused(text: str) -> SmtpReply:
@@ -147,6 +149,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             read=Permission.GATEWAY_MANAGED_SENDERS_EDIT,
             edit=Permission.GATEWAY_MANAGED_SENDERS_EDIT,
             id_prefix="MTOKEN:",  # as the live service has it (api.md section 1.8)
+            is_scoped=False,
         ),
         PolicyTypeRow(
             type=PolicyType.ADDRESS_ALTERATION,
@@ -162,14 +165,10 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
         ),
     )
 }
-"""Every type's row."""
+"""Every type's row, in the order in which explanations tell of them."""
 
-SCOPED: Final[tuple[PolicyType, ...]] = (
-    PolicyType.BLOCKED_SENDERS,
-    PolicyType.PERMITTED_SENDERS,
-    PolicyType.ADDRESS_ALTERATION,
-)
-"""The types whose policies have one scope each; personal entries have none."""
+SCOPED: Final = tuple(row.type for row in POLICY_TYPES.values() if row.is_scoped)
+"""The types whose policies have one scope each."""
 
 SETTLED_IN: Final[Mapping[Layer, PolicyType]] = {
     row.layer: row.type for row in POLICY_TYPES.values() if row.layer is not None
