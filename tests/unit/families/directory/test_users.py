@@ -197,7 +197,7 @@ def test_neither_password_nor_hash_is_in_an_answer_or_the_audit_log(rosie):
 def test_passwords_are_hashed_before_the_transaction_begins(rosie, monkeypatch):
     """A hash takes a tenth of a second, during which nobody else could write."""
     happened = []
-    write, hashed = rosie.services.store.write, passwords.hashed
+    write, hashed = rosie.services.store.write_together, passwords.hashed
 
     def noted_write(*arguments):
         happened.append("begin")
@@ -209,7 +209,7 @@ def test_passwords_are_hashed_before_the_transaction_begins(rosie, monkeypatch):
         happened.append("hash")
         return hashed(text, field)
 
-    monkeypatch.setattr(rosie.services.store, "write", noted_write)
+    monkeypatch.setattr(rosie.services.store, "write_together", noted_write)
     monkeypatch.setattr(passwords, "hashed", noted_hash)
     new = [{"emailAddress": f"{name}@corp.test", "password": PASSWORD} for name in "ab"]
     rosie.call("user/create-user", *new)
