@@ -237,7 +237,10 @@ class Api:
         """What came of a call, as an answer."""
         if isinstance(done, Exception):
             return self._failed(asked, done)
-        payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
+        try:
+            payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
+        except Exception as problem:  # which is no reason to refuse the calls beside it
+            return self._failed(asked, problem)
         headers = self._standing(asked.request, asked.caller).headers()
         return _json(payload, 200, _SUCCESS_HEADERS | headers)
 

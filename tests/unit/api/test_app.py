@@ -67,6 +67,8 @@ def echo(call: Call, item: Item) -> Answer:
         raise refused(GROUP_NOT_FOUND, "text")
     if item.text == "break":
         raise RuntimeError("secret of the place")
+    if item.text == "unsayable":
+        return Answer("\ud800")
     if item.text == "locked":
         raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
     call.work.changed(None, "create", "test", "x")
@@ -320,7 +322,7 @@ def test_the_audit_log_has_the_callers_address_and_request_id(service: Service) 
 
 def test_writes_that_wait_for_each_other_share_a_commit(service: Service) -> None:
     """Each is answered for itself: what was refused, what broke, and who is not known."""
-    texts = ["a", "refuse", "break", "b", "stranger", "c"]
+    texts = ["a", "refuse", "break", "b", "stranger", "c", "unsayable"]
     commits: list[None] = []
     event.listen(service.engine.sqlalchemy, "commit", lambda connection: commits.append(None))
 
@@ -337,7 +339,7 @@ def test_writes_that_wait_for_each_other_share_a_commit(service: Service) -> Non
 
     replies = asyncio.run(together())
     assert len(commits) <= 2  # of the first, if it came alone, and of the others
-    assert [reply.status for reply in replies] == [200, 200, 200, 500, 200, 200, 200]
+    assert [reply.status for reply in replies] == [200, 200, 200, 500, 200, 200, 200, 500]
     assert replies[5].error[0] == "err_developer_key"
     answered = [row["text"] for reply in replies for row in reply.json["data"]]
     assert answered == ["first", "a", "b", "c"]
