@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 import anyio
+from anyio import CapacityLimiter
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -35,11 +36,14 @@ class Together(Generic[A, R]):
         return await answer
 
     async def _work_on(self) -> None:
+        # A thread of its own: strangers at the mail door may hold all those that are there for everybody.
+        thread = CapacityLimiter(1)
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             results: Sequence[R | Exception]
             try:
-                results = await anyio.to_thread.run_sync(self._work, [asked for asked, _ in batch])
+                asked = [one for one, _ in batch]
+                results = await anyio.to_thread.run_sync(self._work, asked, limiter=thread)
             except Exception as problem:
                 results = [problem] * len(batch)
             for (_, answer), result in zip(batch, results, strict=True):

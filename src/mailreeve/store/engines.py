@@ -79,9 +79,21 @@ class SqliteEngine:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection inside a transaction that is committed when the block ends without an exception."""
-        with self._gate, self.sqlalchemy.connect() as connection, connection.begin():
-            connection.exec_driver_sql(_BEGIN_WRITING)
+        with self._gate, self._committing() as connection:
             yield connection
+
+    @contextmanager
+    def _committing(self) -> Iterator[Connection]:
+        with self.sqlalchemy.connect() as connection:
+            try:
+                with connection.begin():
+                    connection.exec_driver_sql(_BEGIN_WRITING)
+                    yield connection
+            except BaseException:
+                # Where it is the commit that failed SQLAlchemy leaves the rest to the pool, which leaves it to us:
+                # else the connection would wait there with the write lock.
+                connection.connection.rollback()
+                raise
 
     @contextmanager
     def undoing(self) -> Iterator[Connection]:
@@ -118,8 +130,7 @@ class SqliteEngine:
         if not self._gate.acquire(timeout=PATIENCE):
             return
         try:
-            with self.sqlalchemy.connect() as connection, connection.begin():
-                connection.exec_driver_sql(_BEGIN_WRITING)
+            with self._committing() as connection:
                 # A number in the file's header, kept for applications, for which we have no other use.
                 number: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
                 connection.exec_driver_sql(f"PRAGMA user_version = {(number + 1) % 2**31}")

@@ -237,6 +237,8 @@ class Store:
         They are done in their order, each as if those before it had been committed, and share one transaction of
         the database. Where that fails each has one for itself, lest one keep the others from being written.
         """
+        if not writes:
+            return []
         results = self._write_some(writes)
         # Where one looked at what others see, the rest may do so as well, and would be begun in vain.
         return results + self._write_apart(writes[len(results) :])

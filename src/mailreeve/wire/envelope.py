@@ -10,6 +10,7 @@ import ast
 import codecs
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final
 
 import msgspec
@@ -24,6 +25,9 @@ MAX_PYTHON_DEPTH: Final = 32  # Brackets in a Python literal; the parser of thos
 MAX_PYTHON_TEXT: Final = 1024 * 1024
 """Octets of a Python literal. The parser needs up to some 250 times that, so it reads one at a time; the largest
 web list that may be sent this way, 5,000 entries, takes a third of it."""
+
+SHORT_PYTHON_TEXT: Final = 4 * 1024
+"""Octets of one that waits for no other: it takes a megabyte, and whoever reads it may hold up everybody."""
 
 _decoder: Final = msgspec.json.Decoder()
 _one_literal: Final = threading.Lock()
@@ -120,7 +124,7 @@ def _python_dict(text: bytes, json_problem: str) -> object:
     if _too_deep(text):
         raise RequestRefused(BAD_REQUEST, f"The request body is nested deeper than {MAX_PYTHON_DEPTH} levels")
     try:
-        with _one_literal:
+        with nullcontext() if len(text) <= SHORT_PYTHON_TEXT else _one_literal:
             document: object = ast.literal_eval(text.decode())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as problem:
         raise RequestRefused(BAD_REQUEST, f"The request body is not JSON: {json_problem}") from problem

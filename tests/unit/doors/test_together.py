@@ -6,6 +6,8 @@ import asyncio
 import threading
 from collections.abc import Sequence
 
+import anyio.to_thread
+
 from mailreeve.doors.together import Together
 
 
@@ -74,3 +76,22 @@ def test_who_is_gone_holds_up_nobody() -> None:
         return await first
 
     assert asyncio.run(one_leaves()) == 2
+
+
+def test_it_waits_for_nobody_who_has_the_threads_of_all() -> None:
+    work = Doubling()
+    work.step.release()
+
+    async def crowded() -> int:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        others = [object() for _ in range(int(limiter.total_tokens))]
+        for one in others:
+            limiter.acquire_on_behalf_of_nowait(one)
+        try:
+            async with asyncio.timeout(30):
+                return await Together(work, 10).do(4)
+        finally:
+            for one in others:
+                limiter.release_on_behalf_of(one)
+
+    assert asyncio.run(crowded()) == 8

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, event, insert, select, update
+from sqlalchemy import Connection, delete, event, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from mailreeve.policy.model.policy_types import PolicyType
@@ -394,6 +394,26 @@ def test_concurrent_writers_lose_nothing(engine: SqliteEngine, path: Path, thing
     assert value == "80"
     assert things.revision(both[0]) == 81
     assert sorted(row["revision"] for row in things.audits(both[0])) == list(range(1, 82))
+
+
+def test_what_cannot_be_committed_is_undone(store: Store, path: Path, things) -> None:
+    """As where a commit finds the database locked. Nothing of it stays, and it holds up neither this process nor
+    others."""
+
+    def never_right(work: Work) -> None:
+        work.execute(text("PRAGMA defer_foreign_keys = ON"))  # looked at by the commit, which leaves all as it was
+        work.execute(insert(things.table).values(account_id="nobody", id="lost", text=""))
+
+    with pytest.raises(IntegrityError):
+        store.write(ONE, things.origin, never_right)
+    with sqlite3.connect(path, timeout=0, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    other.close()
+    for _ in range(engines.POOL_SIZE):  # whichever connection is next
+        assert things.keys(store) == []
+    store.write(ONE, things.origin, things.put("kept"))
+    assert things.keys(store) == ["kept"]
 
 
 def test_many_rows_are_inserted_at_once_and_none_is_no_error(store: Store, things) -> None:

@@ -151,6 +151,11 @@ def test_several_accounts_may_share_a_commit(store: Store, things, write, commit
     assert (things.keys(store, TWO), things.revision(store, TWO)) == (["a"], 1)
 
 
+def test_none_at_all_is_no_error(store: Store, commits) -> None:
+    assert store.write_together([]) == []
+    assert not commits
+
+
 def test_an_account_that_is_not_there_keeps_nobody_from_being_written(store: Store, things, write) -> None:
     results = store.write_together(
         [write(things.put("a")), write(things.put("a"), "9" * 32), write(things.put("b"))]

@@ -151,6 +151,12 @@ def test_hostile_bodies_are_refused(body: bytes) -> None:
     assert refusal(body).problem.code == BAD_REQUEST.code
 
 
+def test_short_python_text_waits_for_no_long_one() -> None:
+    """It is read where others wait for it, and a long one takes seconds."""
+    with envelope._one_literal:
+        assert envelope.decode(b"{'data': {'x': 'y'}}").items == [{"x": "y"}]
+
+
 def test_python_text_may_nest_as_deep_as_allowed_and_no_deeper() -> None:
     """Brackets inside quotes do not count; one level more than the limit is refused."""
     levels = envelope.MAX_PYTHON_DEPTH - 1
