@@ -18,6 +18,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mailreeve.api.crowd import MAX_CONNECTIONS, MAX_PER_NETWORK, Crowd, Place
+from mailreeve.api.whole_answers import AnswerWriter
 
 MAX_HEAD: Final = 512 * 1024  # octets received before a request's headers are complete
 HEAD_PIECE: Final = 512  # octets given to the parser at once, which may be thirty small requests
@@ -54,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _held: bytearray
     """What came and was not yet given to the parser."""
 
+    _writer: AnswerWriter
     _answering: RequestResponseCycle | None = None
     _incoming = False
     _unanswered = 0
@@ -67,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow: _Flow = _Flow(transport)
         self._held = bytearray()
+        self._writer = AnswerWriter(transport)
         # Told of the first octet that the client does not take: an answer is given when nothing of it is left.
         transport.set_write_buffer_limits(high=1, low=0)
         if self.place is None:
@@ -150,6 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._writer.flush()
         self._unanswered -= 1
         self._say_what_is_under_way()
         super().on_response_complete()
@@ -168,6 +172,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        cycle.transport = self._writer  # type: ignore[assignment] # it has what a cycle uses
         super()._start_asgi_task(cycle, app)
 
     def _say_what_is_under_way(self) -> None:

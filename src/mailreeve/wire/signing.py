@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -86,11 +87,16 @@ def verify(call: SignedCall, secret_key: bytes, application_key: str, now: datet
         )
 
 
+_LONGEST_KNOWN: Final = 40  # characters of a date that is remembered: none that is one is longer
+# Calls of the same second name the same one.
+_known_date: Final = lru_cache(maxsize=256)(parsedate_to_datetime)
+
+
 def read_date(text: str) -> datetime:
     """The moment an `x-mc-date` names: `UTC`, `GMT`, `+0000` or another zone, one- or two-digit day. Raises
     `RequestRefused`."""
     try:
-        value = parsedate_to_datetime(text)
+        value = _known_date(text) if len(text) <= _LONGEST_KNOWN else parsedate_to_datetime(text)
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError) as problem:
         raise RequestRefused(DATE_OUT_OF_RANGE, "0005 The x-mc-date header is not a date") from problem

@@ -67,8 +67,6 @@ def echo(call: Call, item: Item) -> Answer:
         raise refused(GROUP_NOT_FOUND, "text")
     if item.text == "break":
         raise RuntimeError("secret of the place")
-    if item.text == "unsayable":
-        return Answer("\ud800")
     if item.text == "locked":
         raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
     call.work.changed(None, "create", "test", "x")

@@ -222,7 +222,8 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
         said = len(call.warnings)
         try:
             with call.work.item() if apart else nullcontext():
-                asked = call if paging is None else dataclasses.replace(call, page=paging.asked[n])
+                page = call.page if paging is None else paging.asked[n]
+                asked = call if page == call.page else dataclasses.replace(call, page=page)
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             del call.warnings[said:]
