@@ -5,8 +5,9 @@
 
 The first makes an endpoint in families/policies/blocked_senders, the second a family in families/held.
 
-What is made answers an item with its id. It passes every check, so whatever fails later is due to what was written
-into it. `--root DIR` works on another checkout than this one.
+What is made answers an item with its id. It is in form and keeps to the layers, so whatever fails of those later
+is due to what was written into it; the tests then ask for the samples that CONTRIBUTING.md names. `--root DIR` works
+on another checkout than this one.
 """
 
 from __future__ import annotations
@@ -188,6 +189,8 @@ def main() -> None:
         checkout.add_family(given.name)
     else:
         checkout.add_endpoint(given.family, given.path)
+    print("now add a sample in tests/unit/families/test_account_isolation.py, a step in a scene of")
+    print("tests/wire/recording/scenes, and run `make pages`")
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ from mailreeve.store.transactions import Work
 APPLICATION: Final = "Default application"
 
 _SETTINGS_TEXT: Final = """\
-# Settings of this Mailreeve folder. Every one may also be given as an option of `mailreeve serve` or as an
-# environment variable MAILREEVE_..., which win over this file. docs/settings.md lists them all.
+# Settings of this Mailreeve folder. Every one may also be given as an environment variable MAILREEVE_..., and some
+# as an option of `mailreeve serve`, which win over this file. docs/settings.md lists them all.
 
 # http = "127.0.0.1:8025"
 # smtp = "127.0.0.1:2525"
