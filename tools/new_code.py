@@ -6,8 +6,8 @@
 The first makes an endpoint in families/policies/blocked_senders, the second a family in families/held.
 
 What is made answers an item with its id. It is in form and keeps to the layers, so whatever fails of those later
-is due to what was written into it; the tests then ask for the samples that CONTRIBUTING.md names. `--root DIR` works
-on another checkout than this one.
+is due to what was written into it; the tests then ask for the samples that CONTRIBUTING.md names. `--root DIR`
+works on another checkout than this one.
 """
 
 from __future__ import annotations
