@@ -11,6 +11,7 @@ from math import inf
 
 import pytest
 from naive_rules import NaiveRules, found
+from policy_parts import parts
 from small_world import ADDRESSES, DIRECTORY, NAMES, NETWORKS, RELAY, SOURCES, TARGETS, TIMES, Account
 
 from mailreeve.formats.addresses import NULL_SENDER
@@ -140,7 +141,7 @@ def answers() -> list[tuple[object, object]]:
                 part: Changes(put, frozenset({one.id for one in getattr(before, part)} - {one.id for one in put}))
                 for part, put in now._asdict().items()
             }
-            policies = policies.changed(revision=number, **changes)
+            policies = policies.changed(revision=number, **parts(**changes))
         before = now
         for _ in range(QUESTIONS):
             facts = question(chance)

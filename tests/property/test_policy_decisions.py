@@ -265,7 +265,7 @@ def test_a_refusal_at_connect_is_the_refusal_of_every_message_from_there(scopes_
 def test_a_changed_set_decides_as_one_built_anew(before, after, facts):
     """`changed` re-indexes exactly the parts it is given."""
     rebuilt = after.policy_set()
-    changed = before.policy_set().changed(revision=1, **after._asdict())
+    changed = before.policy_set().changed(revision=1, **parts(**after._asdict()))
     assert decide_mail(changed, facts) == decide_mail(rebuilt, facts)
     mixed = before.policy_set().changed(revision=1, **parts(permitted=after.permitted, managed=after.managed))
     fresh = before._replace(permitted=after.permitted, managed=after.managed).policy_set()

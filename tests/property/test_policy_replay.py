@@ -7,6 +7,7 @@ from effort import examples
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from policy_parts import parts
 
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -149,12 +150,16 @@ def test_what_is_not_decided_would_have_been_told_as_well(kept, drafted, members
     after_parts = {name: kept[name] + drafted.get(name, ([], []))[1] for name in PARTS}
     touched = frozenset(one.id for goes, comes in drafted.values() for one in (*goes, *comes))
     before = PolicySet.build(
-        account_id="account", revision=1, directory=directory(members), relay_networks=[NETWORK], **before_parts
+        account_id="account",
+        revision=1,
+        directory=directory(members),
+        relay_networks=[NETWORK],
+        **parts(**before_parts),
     )
     after = before.changed(
         revision=1,
         directory=None if new_members is None else directory(new_members),
-        **{name: after_parts[name] for name in drafted},
+        **parts(**{name: after_parts[name] for name in drafted}),
     )
     comparison = Comparison(before, after, touched)
     alone = [comparison.difference_alone(facts) for facts in messages]
