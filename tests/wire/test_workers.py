@@ -273,6 +273,8 @@ def test_sigterm_lets_every_worker_finish_its_call(live) -> None:
     live.stop()
     for thread in threads:
         thread.join()
+    for caller in callers:
+        caller.close()  # One that could not send its call is open still.
     assert set(answers) == {200}
 
 
