@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeVar, cast
 
@@ -30,7 +30,8 @@ from mailreeve.policy.model.policies import (
 )
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
 
-S = TypeVar("S", bound=ScopedPolicy)
+I = TypeVar("I")  # noqa: E741 - an index of a part
+T = TypeVar("T")
 
 Scoped = Mapping[PolicyType, Iterable[ScopedPolicy] | Changes[ScopedPolicy]]
 """Policies of some types: all of a type, or what has become of single ones."""
@@ -83,23 +84,21 @@ class PolicySet(Struct, frozen=True):
         web: Iterable[WebPolicy] = (),
     ) -> PolicySet:
         """The set, indexed. An omitted directory is an empty one: nobody is internal."""
-        empty: ScopedIndex[ScopedPolicy] = ScopedIndex()
-        indexes = {type_: _scoped(empty, scoped.get(type_)) for type_ in SCOPED}
-        blocked = cast(ScopedIndex[BlockedSenderPolicy], indexes[PolicyType.BLOCKED_SENDERS])
-        return PolicySet(
+        nothing = PolicySet(
             account_id=account_id,
             revision=revision,
             identities=Identities(Directory() if directory is None else directory),
             relay_networks=NetworkTable.of(relay_networks),
-            scoped=indexes,
-            blocked=blocked,
-            permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
-            alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
-            source_blocks=SourceBlocks.of(blocked.policies),
-            managed=PersonalLists(managed),
-            definitions=Definitions(definitions),
-            web=WebIndex(web),
+            scoped={type_: ScopedIndex() for type_ in SCOPED},
+            blocked=ScopedIndex(),
+            permitted=ScopedIndex(),
+            alteration=ScopedIndex(),
+            source_blocks=SourceBlocks(),
+            managed=PersonalLists(),
+            definitions=Definitions(),
+            web=WebIndex(),
         )
+        return nothing.changed(revision=revision, scoped=scoped, managed=managed, definitions=definitions, web=web)
 
     def changed(
         self,
@@ -122,7 +121,10 @@ class PolicySet(Struct, frozen=True):
             identities = identities.changed(directory)
         elif directory is not None:
             identities = Identities(directory)
-        indexes = {type_: _scoped(index, scoped.get(type_)) for type_, index in self.scoped.items()}
+        indexes = {
+            type_: _newer(index, scoped.get(type_), index.changed, ScopedIndex)
+            for type_, index in self.scoped.items()
+        }
         blocked = cast(ScopedIndex[BlockedSenderPolicy], indexes[PolicyType.BLOCKED_SENDERS])
         return replace(
             self,
@@ -134,9 +136,9 @@ class PolicySet(Struct, frozen=True):
             permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
             alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
             source_blocks=self._source_blocks(blocked, scoped.get(PolicyType.BLOCKED_SENDERS)),
-            managed=_lists(self.managed, managed),
-            definitions=_definitions(self.definitions, definitions),
-            web=_web(self.web, web),
+            managed=_newer(self.managed, managed, self.managed.changed, PersonalLists),
+            definitions=_newer(self.definitions, definitions, self.definitions.changed, Definitions),
+            web=_newer(self.web, web, self.web.changed, WebIndex),
         )
 
     def _source_blocks(
@@ -154,27 +156,13 @@ class PolicySet(Struct, frozen=True):
         return self.source_blocks.changed(gone, put)
 
 
-def _scoped(index: ScopedIndex[S], given: Iterable[S] | Changes[S] | None) -> ScopedIndex[S]:
+def _newer(
+    part: I,
+    given: Iterable[T] | Changes[T] | None,
+    changed: Callable[[Changes[T]], I],
+    anew: Callable[[Iterable[T]], I],
+) -> I:
+    """A part of the set with what is given of it; the same where nothing is."""
     if isinstance(given, Changes):
-        return index.changed(given)
-    return index if given is None else ScopedIndex(given)
-
-
-def _lists(lists: PersonalLists, given: Iterable[ManagedSender] | Changes[ManagedSender] | None) -> PersonalLists:
-    if isinstance(given, Changes):
-        return lists.changed(given)
-    return lists if given is None else PersonalLists(given)
-
-
-def _definitions(
-    definitions: Definitions, given: Iterable[Definition] | Changes[Definition] | None
-) -> Definitions:
-    if isinstance(given, Changes):
-        return definitions.changed(given)
-    return definitions if given is None else Definitions(given)
-
-
-def _web(index: WebIndex, given: Iterable[WebPolicy] | Changes[WebPolicy] | None) -> WebIndex:
-    if isinstance(given, Changes):
-        return index.changed(given)
-    return index if given is None else WebIndex(given)
+        return changed(given)
+    return part if given is None else anew(given)
