@@ -30,7 +30,7 @@ from mailreeve.families.directory.domains.rows import domain
 from mailreeve.families.directory.groups.rows import group, group_use, member
 from mailreeve.families.directory.users.rows import address, user
 from mailreeve.families.machinery.call import Limits
-from mailreeve.families.machinery.perform import Services, perform
+from mailreeve.families.machinery.perform import Services, carry_out, ready
 from mailreeve.families.managed_senders.rows import managed_sender
 from mailreeve.families.policies.address_alteration.rows import (
     alteration_definition,
@@ -104,7 +104,10 @@ class Server:
         return self.services.ids.seal(kind, key, ACCOUNT)
 
     def _answer(self, path: str, body: bytes) -> bytes:
-        done = perform(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin("admin@corp.test"))
+        done = carry_out(
+            self.services,
+            ready(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin("admin@corp.test")),
+        )
         return envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.app.folder import Opened
-from mailreeve.families.machinery.perform import perform
+from mailreeve.families.machinery.perform import carry_out, ready
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -69,7 +69,9 @@ class Account:
     def call(self, path: str, item: dict[str, object]) -> dict[str, str]:
         """The answer to a call with one item, which must succeed."""
         request = envelope.decode(json.dumps({"data": [item]}).encode())
-        done = perform(self.services, BY_PATH[path], request, self._caller, Origin("bench"))
+        done = carry_out(
+            self.services, ready(self.services, BY_PATH[path], request, self._caller, Origin("bench"))
+        )
         answer = json.loads(envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings))
         if answer["fail"]:
             raise SystemExit(f"{path} failed: {answer['fail']}")

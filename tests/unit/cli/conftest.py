@@ -16,7 +16,7 @@ from mailreeve.app.folder import open_initialised
 from mailreeve.app.new_account import initialise
 from mailreeve.app.settings import read
 from mailreeve.cli.main import main
-from mailreeve.families.machinery.perform import perform
+from mailreeve.families.machinery.perform import carry_out, ready
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.wire import envelope
 
@@ -35,7 +35,10 @@ class Folder:
         """The `data` of a call that must not fail."""
         caller = Caller(self.account_id, "admin@corp.test", "app", frozenset(Permission))
         request = envelope.decode(json.dumps({"data": list(items)}).encode())
-        done = perform(self.opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test"))
+        done = carry_out(
+            self.opened.services,
+            ready(self.opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test")),
+        )
         answer = json.loads(envelope.encode(done.data, done.fail, done.shown))
         assert answer["fail"] == []
         return answer["data"]

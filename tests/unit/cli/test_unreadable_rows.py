@@ -15,7 +15,7 @@ from mailreeve.access.permissions import Permission
 from mailreeve.app.folder import open_initialised
 from mailreeve.app.library import open_account
 from mailreeve.app.settings import Settings
-from mailreeve.families.machinery.perform import perform
+from mailreeve.families.machinery.perform import carry_out, ready
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
@@ -156,7 +156,9 @@ def everything(data: Path) -> tuple[list[str], str]:
         said = ""
         for path, item in LISTS:
             request = envelope.decode(json.dumps({"data": [item]}).encode())
-            done = perform(opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test"))
+            done = carry_out(
+                opened.services, ready(opened.services, BY_PATH[path], request, caller, Origin("admin@corp.test"))
+            )
             codes += [problem.code for failure in done.fail for problem in failure.errors]
             answer = envelope.encode(done.data, done.fail, done.shown)
             if path == "ext/lint-policies":

@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Limits
-from mailreeve.families.machinery.perform import Services, perform
+from mailreeve.families.machinery.perform import Services, carry_out, ready
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
@@ -54,7 +54,10 @@ class Account:
     ) -> dict[str, list]:
         """The `data` and `fail` of a call with these items, as wire JSON."""
         body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
-        done = perform(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor))
+        done = carry_out(
+            self.services,
+            ready(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor)),
+        )
         return json.loads(envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings))
 
     def call(self, path: str, *items: dict[str, object]) -> list[dict]:

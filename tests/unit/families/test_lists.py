@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from mailreeve.access.caller import Origin
-from mailreeve.families.machinery.perform import perform
+from mailreeve.families.machinery.perform import carry_out, ready
 from mailreeve.families.policies import references
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.registry import ENDPOINTS
@@ -362,7 +362,10 @@ class Watched:
         for _ in range(2):
             self.statements, self.steps = [], 0
             request, caller = envelope.decode(body), self.account.caller
-            done = perform(self.account.services, BY_PATH[path], request, caller, Origin(caller.actor))
+            done = carry_out(
+                self.account.services,
+                ready(self.account.services, BY_PATH[path], request, caller, Origin(caller.actor)),
+            )
         return json.loads(envelope.encode(done.data, done.fail, done.shown))
 
     def plan(self, statement: str, parameters: tuple[object, ...]) -> list[str]:

@@ -96,19 +96,6 @@ def ready(services: Services, endpoint: Endpoint, request: Request, caller: Call
     return Ready(endpoint, request, caller, origin, items, paging)
 
 
-def perform(
-    services: Services,
-    endpoint: Endpoint,
-    request: Request,
-    caller: Caller,
-    origin: Origin,
-    *,
-    at_once: bool = False,
-) -> Done:
-    """Make a request `ready` and `carry_out` what it asks for. Raises what they raise."""
-    return carry_out(services, ready(services, endpoint, request, caller, origin), at_once=at_once)
-
-
 def carry_out(services: Services, request: Ready, *, at_once: bool = False) -> Done:
     """What comes of a request. It blocks on the database, so it belongs in a worker thread, but for what is short
     (`Endpoint.is_short`), which may be done `at_once`: it raises `WouldWait` where that cannot be."""

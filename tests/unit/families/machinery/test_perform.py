@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.groups.errors import GROUP_NOT_FOUND
+from mailreeve.families.machinery import perform
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.machinery.perform import perform
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.store.changes import Part
 from mailreeve.store.transactions import Origin
@@ -63,7 +63,8 @@ def unguarded(call: Call, item: Item) -> list[Answer]:
 def carry_out(account, what: Endpoint, *items: dict, may: tuple[Permission, ...] = (READ, EDIT), page=None):
     caller = msgspec.structs.replace(account.caller, permissions=frozenset(may))
     request = Request(list(items), page or PageRequest())
-    return perform(account.services, what, request, caller, Origin(caller.actor))
+    ready = perform.ready(account.services, what, request, caller, Origin(caller.actor))
+    return perform.carry_out(account.services, ready)
 
 
 def revision(account) -> int:
@@ -223,7 +224,7 @@ def test_every_endpoint_refuses_a_caller_without_permissions(account, declared):
     """With 403, before it looks at anything."""
     caller = msgspec.structs.replace(account.caller, permissions=frozenset())
     with pytest.raises(RequestRefused) as caught:
-        perform(account.services, declared, envelope.decode(b""), caller, Origin("x"))
+        perform.ready(account.services, declared, envelope.decode(b""), caller, Origin("x"))
     assert caught.value.status == 403
 
 
