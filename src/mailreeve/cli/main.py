@@ -7,20 +7,40 @@ from importlib import import_module
 from typing import Final, NoReturn
 
 import click
+from msgspec import Struct
 
 from mailreeve.cli.options import misused
 
 INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
 
-_COMMANDS: Final = {
-    "init": "Make a data folder with a first account.",
-    "serve": "Serve the API and the mail door from a data folder.",
-    "explain": "Say what would become of a message or a web request, and why.",
-    "lint": "Say which policies can never win, win by chance, or come to nothing.",
-    "replay": "Say what a draft of changes would have done to the messages of the past days.",
-    "call": "Call an API endpoint, signed with saved credentials.",
-    "keys": "List, make and revoke the credentials of programs that call the API.",
+
+class _Command(Struct, frozen=True):
+    """A command: the module that has it, below this package, and a line of help."""
+
+    module: str
+    help: str
+
+
+_SECTIONS: Final[dict[str, dict[str, _Command]]] = {
+    "Run": {
+        "init": _Command("running.init", "Make a data folder with a first account."),
+        "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
+    },
+    "Ask": {
+        "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
+        "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
+        "replay": _Command(
+            "asking.replay", "Say what a draft of changes would have done to the messages of the past days."
+        ),
+    },
+    "Change": {
+        "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
+    },
+    "Admit": {
+        "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
+    },
 }
+_COMMANDS: Final = {name: command for section in _SECTIONS.values() for name, command in section.items()}
 
 
 class _Lazy(click.Group):
@@ -35,7 +55,7 @@ class _Lazy(click.Group):
         if cmd_name == "serve":
             # Loading a server takes its time, in which a SIGHUP must not end it. Afterwards it has a meaning.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        command: click.Command = import_module(f"mailreeve.cli.{cmd_name}").command
+        command: click.Command = import_module(f"mailreeve.cli.{_COMMANDS[cmd_name].module}").command
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -55,8 +75,10 @@ class _Lazy(click.Group):
             _in_a_line(problem)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        width = max(map(len, _COMMANDS))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), command.help) for name, command in commands.items()])
 
 
 def _in_a_line(problem: click.UsageError) -> NoReturn:

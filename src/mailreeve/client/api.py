@@ -52,13 +52,14 @@ class Api:
     `base_url` is the scheme, host and port. `verify` is False to trust any certificate, or a context of one's
     own; `ca_file` names a file of certificates to trust instead of the usual ones. `server_name` is the name that
     the server's certificate is for, where that is not the host of `base_url`. Calls over quota are repeated
-    up to `retries` times, since the server has not carried them out; nothing else is.
+    up to `retries` times, since the server has not carried them out; nothing else is. Without credentials nothing
+    is signed, for a `transport` that knows its caller.
     """
 
     def __init__(
         self,
         base_url: str,
-        credentials: Credentials | OAuthCredentials,
+        credentials: Credentials | OAuthCredentials | None,
         *,
         ca_file: str | None = None,
         server_name: str | None = None,
@@ -83,7 +84,7 @@ class Api:
         self._extensions: dict[str, object] = {} if server_name is None else {"sni_hostname": server_name}
         self._http = httpx2.Client(
             base_url=url,
-            auth=SignedAuth(credentials) if isinstance(credentials, Credentials) else TokenAuth(credentials),
+            auth=_auth(credentials),
             headers={
                 "Accept": "application/json",
                 "Content-Type": "application/json",
@@ -177,6 +178,12 @@ class Api:
                 return response
             self._sleep(wait)
         raise AssertionError("unreachable")
+
+
+def _auth(credentials: Credentials | OAuthCredentials | None) -> httpx2.Auth | None:
+    if credentials is None:
+        return None
+    return SignedAuth(credentials) if isinstance(credentials, Credentials) else TokenAuth(credentials)
 
 
 def _joined(pages: Sequence[list[Row]]) -> list[Row]:

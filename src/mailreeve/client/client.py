@@ -26,7 +26,7 @@ class Client(Api):
     def __init__(
         self,
         base_url: str,
-        credentials: Credentials | OAuthCredentials,
+        credentials: Credentials | OAuthCredentials | None,
         *,
         ca_file: str | None = None,
         server_name: str | None = None,

@@ -12,8 +12,9 @@ import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
-from mailreeve.cli import call
+from mailreeve.cli import calling
 from mailreeve.cli.main import main
+from mailreeve.cli.objects.call import UNCONFIRMED
 from mailreeve.client import Client
 
 KEYS = {"app_id": "i", "app_key": "k", "access_key": "a", "secret_key": base64.b64encode(b"s").decode()}
@@ -44,7 +45,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
                 raise answer
             return answer
 
-        monkeypatch.setattr(call, "Client", partial(Client, transport=httpx2.MockTransport(handle)))
+        monkeypatch.setattr(calling, "Client", partial(Client, transport=httpx2.MockTransport(handle)))
         return asked
 
     return make
@@ -114,7 +115,7 @@ def test_a_call_that_is_refused_as_a_whole_shows_every_error_and_no_rows(data, a
 
 def test_where_nobody_can_answer_the_option_is_named(data, answering) -> None:
     item = {"option": "block_sender", "confirmReach": False}
-    answering(envelope(fail=[refusal(item, "confirmReach", code=call.UNCONFIRMED)]))
+    answering(envelope(fail=[refusal(item, "confirmReach", code=UNCONFIRMED)]))
     result = run(data, "policy/blockedsenders/create-policy", '{"option": "block_sender"}')
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: No, or give --yes (")

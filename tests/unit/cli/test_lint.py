@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mailreeve.cli import lint as command
 from mailreeve.cli import progress
+from mailreeve.cli.asking import lint as command
 from mailreeve.store import follow
 
 

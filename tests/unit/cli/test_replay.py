@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailreeve.access.caller import Origin
-from mailreeve.cli import replay as command
+from mailreeve.cli.asking import replay as command
 from mailreeve.families.replay import operations
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome, State

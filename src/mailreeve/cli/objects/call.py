@@ -9,20 +9,16 @@ from pathlib import Path
 from typing import Final
 
 import click
-import httpx2
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.app.folder import CREDENTIALS, is_initialised
-from mailreeve.app.server.sockets import found_at, http_url
-from mailreeve.app.settings import Settings, SettingsError
+from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import escaped_line, said_of
-from mailreeve.app.trust import trusted
+from mailreeve.cli.calling import ca_option, credentials_option, own_url, reasons, server_client
 from mailreeve.cli.options import data_option, fail
 from mailreeve.cli.output import echo, say
-from mailreeve.client import ApiError, Client, ClientError, Failure, Unreachable
-from mailreeve.client import Credentials as ClientCredentials
+from mailreeve.client import Client, ClientError, Failure
 
 GUARDED: Final = frozenset(
     (
@@ -52,20 +48,14 @@ class _Outcome(Struct, frozen=True):
 @click.argument("path")
 @click.argument("items", nargs=-1)
 @data_option
-@click.option(
-    "--credentials", type=click.Path(path_type=Path, dir_okay=False), help="[default: credentials.json in DATA]"
-)
+@credentials_option
 @click.option(
     "--url",
     envvar="MAILREEVE_URL",
     show_envvar=True,
     help="The server.  [default: where the setting http of DATA has it listen]",
 )
-@click.option(
-    "--ca",
-    metavar="FILE",
-    help="Certificates in PEM to trust besides the usual ones.  [default: the settings ca and tls_cert of DATA]",
-)
+@ca_option
 @click.option("--yes", is_flag=True, help="Do not ask before a block of a whole organisation.")
 def command(
     path: str,
@@ -99,17 +89,16 @@ def command(
     except SettingsError as problem:
         fail(str(problem))
     own = url is None
-    url = url or _served(settings)
+    url = url or own_url(settings)
     try:
-        trust = trusted(url, settings, own=own)
-        connection = Client(url, _keys(data, credentials), verify=trust.verify, server_name=trust.server_name)
+        connection = server_client(url, settings, data, credentials, own=own)
     except (ValueError, OSError) as problem:
         fail(said_of(problem))
     with connection as client:
         try:
             outcome = _carried_out(client, path, dict(enumerate(parsed, 1)), guarded, url)
         except ClientError as problem:
-            fail(*_reasons(problem, url))
+            fail(*reasons(problem, url))
     if outcome.rows or not outcome.errors:
         echo(json.dumps(outcome.rows, indent=2, ensure_ascii=False))
     for warning in outcome.warnings:
@@ -140,8 +129,8 @@ def _carried_out(client: Client, path: str, items: Mapping[int, Item], guarded: 
         again = client.send(path, *meant.values())
     except ClientError as problem:
         # The others were carried out before, and must not be passed over in silence.
-        reasons = [(0, said) for said in _reasons(problem, url)]
-        return _Outcome(answer.data, answer.warnings, (*errors, *reasons))
+        errors += [(0, said) for said in reasons(problem, url)]
+        return _Outcome(answer.data, answer.warnings, tuple(errors))
     errors += [(number, failure.described(200)) for number, failure in _numbered(meant, again.failures)]
     return _Outcome([*answer.data, *again.data], (*answer.warnings, *again.warnings), tuple(errors))
 
@@ -167,48 +156,6 @@ def _numbered(items: Mapping[int, Item], failures: Iterable[Failure]) -> list[Nu
 
 def _repeats(key: Mapping[str, object], item: Item) -> bool:
     return key.keys() == item.keys() and all(key[name] in (item[name], HIDDEN) for name in key)
-
-
-def _reasons(problem: ClientError, url: str) -> list[str]:
-    """A line for each error, for a reader who may have forgotten to start the server."""
-    if isinstance(problem, ApiError):
-        return [failure.described(problem.status) for failure in problem.failures]
-    if not isinstance(problem, Unreachable):
-        return [str(problem)]
-    cause = problem.__cause__
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) and "SSL" not in str(cause):
-        return [f"no server answers at {url}; start one with `mailreeve serve`, or give --url"]
-    if isinstance(cause, httpx2.ConnectError):
-        advice = "--ca names the certificates to trust"
-        if "mismatch" in str(cause):
-            advice = "--url wants a name that is in the server's certificate, or --ca that certificate itself"
-        return [f"no safe connection to {url}: {cause}; {advice}"]
-    return [f"no usable answer from {url}: {cause}; whether the call was carried out is not known"]
-
-
-def _keys(data: Path, given: Path | None) -> ClientCredentials:
-    file = given or data / CREDENTIALS
-    try:
-        return ClientCredentials.load(file)
-    except FileNotFoundError:
-        if given is None and not is_initialised(data):
-            fail(f"{data} is not initialised; run: mailreeve init --data {data} --domain NAME --save {file}")
-        fail(f"there is no {file}; give --credentials with the file that `mailreeve init --save` wrote")
-    except OSError as problem:
-        fail(f"{file} cannot be read: {problem.strerror}")
-    except ValueError:
-        # Not the reason: the file may be a key or a letter, and parts of it would be shown.
-        fail(f"{file} does not hold credentials")
-
-
-def _served(settings: Settings) -> str:
-    """Where the server with these settings is found."""
-    try:
-        if not found_at(settings.http, "http")[1]:
-            fail("the setting http has the server pick a free port; give --url with the one that it printed")
-    except SettingsError as problem:
-        fail(str(problem))
-    return http_url(settings)
 
 
 def _read(text: str) -> Item:
