@@ -50,14 +50,19 @@ class NoAccount(Struct, frozen=True):
 
 
 class Reception:
-    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds."""
+    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds.
+
+    `source_ip` is None where a server in front does not know it. `trusted` says whether the source counts as one
+    of the relay networks; None leaves that to its address.
+    """
 
     def __init__(
         self,
-        source_ip: IPAddress,
+        source_ip: IPAddress | None,
         policies: PolicySource,
         clock: Callable[[], float],
         *,
+        trusted: bool | None = None,
         hostname: str = "",
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
@@ -68,7 +73,7 @@ class Reception:
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = Transaction(source_ip, new_id=new_id, hostname=hostname)
+        self._transaction = self._from(source_ip, trusted)
         self._named = 0
         self._refused = 0
 
@@ -99,6 +104,8 @@ class Reception:
 
     def connect(self) -> str | None:
         """The reply to a source that is refused whatever it wants, None for any other."""
+        if self._source_ip is None:
+            return None
         return refusal_at_connect(self._policies.all_policies(), self._source_ip, self._clock(), self._new_id)
 
     def sender(self, path: str) -> SmtpReply | None:
@@ -129,6 +136,13 @@ class Reception:
 
     # What comes between.
 
+    def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
+        """What comes next comes from there, says the server in front. A message under way must be ended first."""
+        if self._transaction.sender is not None:
+            raise RuntimeError("a message is under way")
+        self._source_ip = source_ip
+        self._transaction = self._from(source_ip, trusted)
+
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take a recipient who was accepted: the reply to the client."""
         self._refused += 1
@@ -137,6 +151,9 @@ class Reception:
     def reset(self) -> tuple[Outcome, ...]:
         """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
         return self._transaction.reset()
+
+    def _from(self, source_ip: IPAddress | None, trusted: bool | None) -> Transaction:
+        return Transaction(source_ip, trusted=trusted, new_id=self._new_id, hostname=self._hostname)
 
     def _answer(self, path: str) -> Accepted | Refused | NoAccount:
         sender = self._transaction.begun()
