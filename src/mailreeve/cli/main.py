@@ -26,6 +26,11 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
     },
+    "Keep": {
+        "backup": _Command("running.backup", "Back up a data folder, also while it is served."),
+        "restore": _Command("running.restore", "Make a data folder of a backup."),
+        "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
+    },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
