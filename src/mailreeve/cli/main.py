@@ -40,6 +40,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     },
     "Change": {
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
+        "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
     },
     "Admit": {
         "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),

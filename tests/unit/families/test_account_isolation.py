@@ -80,6 +80,18 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"sender": w["outsider"], "to": w["ann"], "action": "permit"},
         lambda w: {"sender": w["outside domain"], "to": w["alias"], "action": "block"},
     ],
+    "ext/get-managed-senders": [
+        lambda w: {"to": w["ann"]},
+        lambda w: {"to": w["alias"], "sender": w["listed sender"]},
+        lambda w: {"text": w["listed sender"]},
+    ],
+    "ext/remove-managed-sender": [
+        lambda w: {"id": w["managed"]},
+        lambda w: {"to": w["ann"], "sender": w["listed sender"]},
+    ],
+    "ext/import-managed-senders": [
+        lambda w: {"entries": [{"sender": w["outsider"], "to": w["ann"], "type": "permit", "reason": "why"}]},
+    ],
     "policy/blockedsenders/create-policy": [
         lambda w: {"option": "block_sender", "policy": scope(w)},
         lambda w: {"option": "block_sender", "policy": by_attribute(w)},
@@ -246,6 +258,8 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     call("directory/add-group-member", id=w["group"], emailAddress=w["outsider"], notes=mark)
     call("directory/add-group-member", id=w["group"], domain=f"{mark}-partner.test")
     managed = {"sender": f"x@{mark}-x.test", "to": w["ann"], "action": "block"}
+    w["listed sender"] = managed["sender"]
+    call("managedsender/permit-or-block-sender", **{**managed, "to": w["boss"]})
     w["managed"] = call("managedsender/permit-or-block-sender", **managed)["id"]
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
