@@ -81,7 +81,13 @@ class Opened:
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
         self.services = Services(
-            self.store, follower, ids, limits_of(settings), ADDRESS_JOINED, installation_of(settings)
+            self.store,
+            follower,
+            ids,
+            limits_of(settings),
+            ADDRESS_JOINED,
+            self.vault,
+            installation_of(settings),
         )
 
     def account_id(self, code: str | None) -> str:

@@ -1,4 +1,4 @@
-"""A new data folder: an account, its domains, an administrator and an application."""
+"""A new account: its domains, an administrator and an application; and a new data folder with one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def initialise(
     Raises `FolderError` or `OSError` and changes nothing when the folder holds anything or the file cannot be
     written.
     """
-    parsed, administrator = _names(domain_names, admin)
+    parsed, administrator = names_of(domain_names, admin)
     if save is None or save.parent.resolve() == data.resolve():
         inside = "" if save is None else save.name
         if inside in (FILE_NAME, DATABASE, KEY_FILE, LOCK, UNFINISHED):
@@ -76,8 +76,9 @@ def initialise(
     return credentials
 
 
-def _names(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domain, str], Address]:
-    """The domains, each with the name as it was typed, which is how it is shown; and the administrator."""
+def names_of(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domain, str], Address]:
+    """The domains, each with the name as it was typed, which is how it is shown; and the administrator. Raises
+    `FolderError` that names the option."""
     try:
         parsed = {parse_domain(name): name for name in domain_names}
     except AddressError as problem:
@@ -97,11 +98,24 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
     make_key_file(folder)
     touch_private(folder / DATABASE)
     opened = Opened(folder, Settings(), new=True)
+    try:
+        credentials = create_account(opened, names, administrator, None, "mailreeve init")
+    finally:
+        opened.close()
+    (folder / FILE_NAME).write_text(_SETTINGS_TEXT, "utf-8")
+    return credentials
+
+
+def create_account(
+    opened: Opened, names: dict[Domain, str], administrator: Address, name: str | None, actor: str
+) -> Credentials:
+    """Make an account with these domains, an administrator and an application, in one transaction; `name` is by
+    default its first domain, and `actor` who does it. Raises `ItemRefused`."""
     password = url_safe(18)
     account_id, code = accounts.new_identity()
 
     def create(work: Work) -> Credentials:
-        accounts.create(work, code, next(iter(names)), str(administrator))
+        accounts.create(work, code, name or next(iter(names)), str(administrator))
         for typed in names.values():
             domains.register(work, typed)
         seed_account(work)
@@ -109,12 +123,8 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address) -> Cre
         keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id)
         return Credentials(code, **msgspec.structs.asdict(keys), admin=str(administrator), admin_password=password)
 
-    try:
-        credentials = opened.store.write(account_id, Origin("mailreeve init"), create)
-        opened.sign_accounts()
-    finally:
-        opened.close()
-    (folder / FILE_NAME).write_text(_SETTINGS_TEXT, "utf-8")
+    credentials = opened.store.write(account_id, Origin(actor), create)
+    opened.sign_accounts()
     return credentials
 
 

@@ -43,7 +43,10 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
     },
     "Admit": {
-        "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
+        "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),
+        "admin": _Command("people.admin", "Appoint, list, lock and dismiss administrators."),
+        "role": _Command("people.role", "List, make, change and delete roles."),
+        "account": _Command("people.account", "Keep several accounts in one folder."),
     },
 }
 _COMMANDS: Final = {name: command for section in _SECTIONS.values() for name, command in section.items()}

@@ -8,12 +8,15 @@ from typing import Final
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
+from mailreeve.families.directory.administrators import endpoints as administrators
 from mailreeve.families.directory.domains import endpoints as domains
 from mailreeve.families.directory.groups import endpoints as groups
 from mailreeve.families.directory.groups import rows as group_rows
+from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.lint import endpoints as lint
+from mailreeve.families.login import endpoints as login
 from mailreeve.families.machinery.call import AddressJoined
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
@@ -37,6 +40,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *groups.ENDPOINTS,
     *domains.ENDPOINTS,
     *account.ENDPOINTS,
+    *roles.ENDPOINTS,
+    *administrators.ENDPOINTS,
+    *login.ENDPOINTS,
     *explain.ENDPOINTS,
     *lint.ENDPOINTS,
     *replay.ENDPOINTS,

@@ -360,6 +360,8 @@ def _take_revisions(connection: Connection, account_id: str, works: Sequence[Wor
             "at": work.now,
             "revision": revision,
             "actor": work.origin.actor,
+            "application": work.origin.application,
+            "app_id": work.origin.app_id,
             "acting_for": work.origin.acting_for,
             "source_ip": work.origin.source_ip,
             "request_id": work.origin.request_id,

@@ -31,6 +31,7 @@ from mailreeve.families.machinery.call import (
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.follow import Follower
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store, Work, Write
 from mailreeve.store.transactions import WouldWait as WouldWait
 from mailreeve.wire import misspelt
@@ -60,6 +61,7 @@ class Services(Struct, frozen=True):
     ids: Ids
     limits: Limits
     address_joined: tuple[AddressJoined, ...]
+    vault: Vault
     installation: InstallationOptions = InstallationOptions()
 
 
@@ -173,9 +175,17 @@ def _call(
     current: SeenPolicies,
     rehearse: Rehearse,
 ) -> Call:
-    joined = services.address_joined
     return Call(
-        caller, work, services.ids, services.limits, Asked(), current, services.installation, rehearse, joined
+        caller,
+        work,
+        services.ids,
+        services.limits,
+        Asked(),
+        current,
+        services.installation,
+        rehearse,
+        services.address_joined,
+        services.vault,
     )
 
 

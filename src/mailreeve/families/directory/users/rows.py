@@ -24,9 +24,9 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 
-from mailreeve.access.permissions import Role
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Address, Domain
 from mailreeve.store.counts import Counted
@@ -62,6 +62,7 @@ user: Final = Table(
     Column("password_changed_at", Moment, nullable=True),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Index(None, "account_id", "id", "role", sqlite_where=text("role IS NOT NULL")),
 )
 """Users. `key` is what the primary address is matched by, `address` what was typed,
 `archive_start_shown` how `archive_start` was written, absent in rows older than this column."""
@@ -95,7 +96,7 @@ class UserRow(Struct, frozen=True):
     key: str
     address: str
     name: str
-    role: Role | None
+    role: str | None
     address_type: str
     source: str
     locked: bool
@@ -194,7 +195,7 @@ def add(
     shown: str | None = None,
     password_hash: str | None = None,
     force_password_change: bool = False,
-    role: Role | None = None,
+    role: str | None = None,
 ) -> UserRow:
     """A new user. `shown` is the address as it was typed, where that may differ."""
     row = UserRow(
