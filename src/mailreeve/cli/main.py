@@ -39,6 +39,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         ),
     },
     "Change": {
+        "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
     },

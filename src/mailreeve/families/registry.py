@@ -21,9 +21,11 @@ from mailreeve.families.machinery.call import AddressJoined
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
-from mailreeve.families.policies import permitted_senders, scoped
+from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
 from mailreeve.families.policies.blocked_senders import operations as blocked_sender_operations
+from mailreeve.families.policies.overview import endpoints as overview
+from mailreeve.families.policies.permitted_senders import rows as permitted_senders
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.replay import endpoints as replay
@@ -35,6 +37,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *managed_senders.ENDPOINTS,
     *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
+    *overview.ENDPOINTS,
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,
     *groups.ENDPOINTS,

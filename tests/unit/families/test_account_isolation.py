@@ -103,6 +103,17 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "policy/blockedsenders/get-policy": [lambda w: {"id": w["blocked"]}],
     "policy/blockedsenders/delete-policy": [lambda w: {"id": w["blocked"]}],
+    "ext/permittedsenders/create-policy": [lambda w: {"policy": scope(w)}],
+    "ext/permittedsenders/update-policy": [lambda w: {"id": w["permitted"], "policy": scope(w)}],
+    "ext/permittedsenders/get-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/permittedsenders/delete-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/find-policies": [
+        lambda w: {"id": w["permitted"]},
+        lambda w: {"id": w["web"]},
+        lambda w: {"to": w["ann"], "groupId": w["group"]},
+        lambda w: {"matching": w["outsider"], "matchingTo": w["ann"]},
+        lambda w: {"idPrefix": w["blocked"]},
+    ],
     "policy/webwhiteurl/create-policy-with-targets": [
         lambda w: {
             "description": "a sample",
@@ -263,6 +274,7 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     w["managed"] = call("managedsender/permit-or-block-sender", **managed)["id"]
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
+    w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for _ in range(2):
         web = call(

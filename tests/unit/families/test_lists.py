@@ -35,6 +35,8 @@ from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
 from mailreeve.wire.tokens import Kind
 
 BLOCKED = "policy/blockedsenders/get-policy"
+PERMITTED = "ext/permittedsenders/get-policy"
+POLICIES = "ext/find-policies"
 ALTERATION = "policy/address-alteration/get-policy"
 SETS = "policy/address-alteration/get-address-alteration-set"
 WEB = "policy/webwhiteurl/get-policy-with-targets"
@@ -61,6 +63,9 @@ def of_ann_as(member: str) -> Callable[[object], Item]:
 
 LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "blocked": (BLOCKED, lambda account: {}, ""),
+    "permitted": (PERMITTED, lambda account: {}, ""),
+    "policies": (POLICIES, lambda account: {}, ""),
+    "policies of a type": (POLICIES, lambda account: {"type": "web_lists"}, ""),
     "alteration": (ALTERATION, lambda account: {}, ""),
     "sets": (SETS, lambda account: {}, ""),
     "web": (WEB, lambda account: {}, ""),
@@ -107,6 +112,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.managed_senders import rows as managed
     from mailreeve.families.policies.address_alteration import rows as alteration
     from mailreeve.families.policies.blocked_senders import rows as blocked
+    from mailreeve.families.policies.family import PolicyRow
+    from mailreeve.families.policies.permitted_senders import rows as permitted
     from mailreeve.families.policies.web_lists import rows as web
 
     def transaction(work) -> str:
@@ -129,6 +136,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             blocked.BLOCKED.create(
                 work, blocked.BlockedSenderRow(*new_members(work, document), BlockedOption.BLOCK_SENDER, False)
             )
+            permitted.PERMITTED.create(work, PolicyRow(*new_members(work, document)))
             set_ = alteration.add_set(work, f"set {n}", None)
             alteration.add_set(work, f"below {n}", set_.id)
             row = alteration.AlterationPolicyRow(*new_members(work, document), set_.id)

@@ -16,6 +16,7 @@ from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import escaped_line, said_of
 from mailreeve.cli.calling import ca_option, credentials_option, own_url, reasons, server_client
+from mailreeve.cli.confirming import CONFIRM, UNCONFIRMED
 from mailreeve.cli.options import data_option, fail
 from mailreeve.cli.output import echo, say
 from mailreeve.client import Client, ClientError, Failure
@@ -28,8 +29,6 @@ GUARDED: Final = frozenset(
         "directory/update-group",
     )
 )
-CONFIRM: Final = "confirmReach"
-UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 HIDDEN: Final = "********"  # what a server repeats of a password
 
 Item = dict[str, object]

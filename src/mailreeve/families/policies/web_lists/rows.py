@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.machinery.pages import Listing
+from mailreeve.families.machinery.pages import Listing, Stretch
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
@@ -136,7 +136,22 @@ _keys: Final = Listing(
 
 def page_of_keys(work: Work, asked: Asked) -> Page[str]:
     """A page of the keys of all lists, in order, or all of them when no page was asked for."""
-    return _keys.page(work, asked, lambda: _count.total(work))
+    return _keys.page(work, asked, lambda: total(work))
+
+
+def total(work: Work) -> int:
+    """How many lists there are."""
+    return _count.total(work)
+
+
+def keys_after(work: Work, place: str, most: int) -> Stretch[str]:
+    """The keys of the next lists after a key, in order."""
+    return _keys.after(work, place, most)
+
+
+def keys_up_to(work: Work, place: str, most: int) -> Stretch[str]:
+    """The keys of the lists up to a key and with it, the last one first."""
+    return _keys.up_to(work, place, most)
 
 
 _policies: Final = select(
