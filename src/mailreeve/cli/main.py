@@ -35,6 +35,10 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     },
     "Change": {
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
+        "import": _Command(
+            "objects.import_", "Make or change many users, groups, senders and others from a file."
+        ),
+        "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
     },
     "Admit": {
         "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),

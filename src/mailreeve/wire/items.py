@@ -63,7 +63,8 @@ ForeignText = Annotated[str, Meta(extra={"empty": "kept", "space": "kept", "cont
 
 
 def longest(characters: int) -> Meta:
-    """Marks a text, at the top of an item, that may be longer than others are: `Annotated[str, longest(…)]`."""
+    """Marks a member, at the top of an item, whose texts may be longer than others are, as in
+    `Annotated[str, longest(…)]`: it is one, or holds them."""
     return Meta(extra={"longest": characters})
 
 
@@ -146,8 +147,7 @@ def _clean(item: Item, longest: Mapping[str, int]) -> tuple[dict[str, object], _
             ]
             return [walk(member, f"{path}[{n}]", depth + 1) for n, member in enumerate(said)]
         if isinstance(value, str):
-            most = longest.get(path, MAX_TEXT)
-            if len(value) > most:
+            if len(value) > MAX_TEXT and len(value) > (most := longest.get(_top(path), MAX_TEXT)):
                 raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {most} characters")])
             if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
                 raise ItemRefused([problem(WRONG_TYPE, path, "Field holds characters that are not text")])
@@ -267,6 +267,11 @@ def _inside(annotation: object) -> tuple[type[Struct] | None, tuple[str, ...]]:
         if issubclass(annotation, Enum):
             return None, tuple(str(member.value) for member in annotation)
     return None, ()
+
+
+def _top(path: str) -> str:
+    """The member at the top of the item that a path leads into."""
+    return path.partition(".")[0].partition("[")[0]
 
 
 def _plain(path: str) -> str:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.machinery.pages import Listing
 from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.changes import Name
 from mailreeve.store.keys import new_key
@@ -29,6 +30,7 @@ from mailreeve.store.loading import KEYS, Loaded
 from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Asked, Page
 
 managed_sender: Final = Table(
     "managed_sender",
@@ -69,6 +71,8 @@ _records: Final = Records(managed_sender, ManagedSenderRow)
 _of_recipient: Final = managed_sender.c.recipient == given("owner")
 _between: Final = _records.where(_of_recipient, managed_sender.c.sender == given("from_whom"))
 _list: Final = _records.where(_of_recipient, order_by=managed_sender.c.id)
+_all: Final = Listing(_records.where().statement, managed_sender.c.id, _records.make)
+_count: Final = select(func.count()).select_from(managed_sender).where(ours(managed_sender))
 _size: Final = select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient)
 _remove: Final = delete(managed_sender).where(
     ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
@@ -84,6 +88,16 @@ def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
 def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
     """The entries of a recipient."""
     return _list.every(work, owner=recipient)
+
+
+def page_of_all(work: Work, asked: Asked) -> Page[ManagedSenderRow]:
+    """A page of the entries of all recipients, in the order of their keys."""
+
+    def total() -> int:
+        found: int = work.run(_count).scalar_one()
+        return found
+
+    return _all.page(work, asked, total)
 
 
 def count(work: Work, recipient: str) -> int:
