@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final
 
 import msgspec
@@ -24,6 +25,10 @@ _FIRST: Final = re.compile(r"[.\[]")
 
 class _Undone(Exception):
     """The rows are not to stay."""
+
+
+class _Apart(Exception):
+    """A row that is refused wrote something first, which has to be undone alone."""
 
 
 def read(kind: Kind, asked: ImportRows) -> ReadRows:
@@ -51,15 +56,10 @@ def carry_out(call: Call, kind: Kind, given: ReadRows) -> ImportAnswer:
     """What came of the rows, or would come of them in a dry run. Raises `ItemRefused` naming every row that is
     refused, unless the others are to be imported all the same."""
     asked = given.asked
-    done = _Import(call, kind)
-    kept = True
     try:
-        with call.work.item():
-            done.run(given.rows, asked.confirm_reach)
-            if asked.dry_run or (done.refused and not asked.skip_errors):
-                raise _Undone
-    except _Undone:
-        kept = False
+        done, kept = _done(call, kind, given, apart=False)
+    except _Apart:
+        done, kept = _done(call, kind, given, apart=True)
     if done.refused and not (asked.dry_run or asked.skip_errors):
         raise ItemRefused(done.told())
     return ImportAnswer(
@@ -73,12 +73,32 @@ def carry_out(call: Call, kind: Kind, given: ReadRows) -> ImportAnswer:
     )
 
 
+def _done(call: Call, kind: Kind, given: ReadRows, *, apart: bool) -> tuple[_Import, bool]:
+    """What came of the rows, and whether they stay. A savepoint for each row takes as long again as carrying it
+    out does, and nearly all that are refused are so before they write anything: so there are none unless `apart`
+    asks for them. Raises `_Apart` when that turns out to be needed."""
+    asked, said = given.asked, len(call.warnings)
+    done = _Import(call, kind, apart)
+    try:
+        with call.work.item():
+            done.run(given.rows, asked.confirm_reach)
+            if asked.dry_run or (done.refused and not asked.skip_errors):
+                raise _Undone
+    except _Undone:
+        return done, False
+    except _Apart:
+        del call.warnings[said:]
+        raise
+    return done, True
+
+
 class _Import:
     """One import under way."""
 
-    def __init__(self, call: Call, kind: Kind) -> None:
+    def __init__(self, call: Call, kind: Kind, apart: bool) -> None:
         self._call = call
         self._kind = kind
+        self._apart = apart
         self._seen: dict[str, int] = {}
         self.outcomes: Counter[Outcome] = Counter()
         self.refused: dict[int, Sequence[Problem]] = {}
@@ -105,21 +125,27 @@ class _Import:
         return told
 
     def _step(self, step: Step) -> None:
-        work, warnings = self._call.work, len(self._call.warnings)
-        before = len(work.audits)
+        work, warnings, written = self._call.work, len(self._call.warnings), self._call.work.rows_changed
         try:
-            with work.item():
-                result = step.run()
-                if isinstance(result, str):
-                    outcome = self._outcome(before)
-                    if result:
-                        self._note(result, step.rows[0], outcome)
-                    result = [outcome]
+            with work.item() if self._apart else nullcontext():
+                outcomes = self._outcomes(step)
         except ItemRefused as refusal:
+            if not self._apart and work.rows_changed != written:
+                raise _Apart from refusal
             del self._call.warnings[warnings:]
             self._refuse(step.rows, refusal)
         else:
-            self.outcomes.update(result)
+            self.outcomes.update(outcomes)
+
+    def _outcomes(self, step: Step) -> Sequence[Outcome]:
+        before = len(self._call.work.audits)
+        result = step.run()
+        if not isinstance(result, str):
+            return result
+        outcome = self._outcome(before)
+        if result:
+            self._note(result, step.rows[0], outcome)
+        return [outcome]
 
     def _outcome(self, before: int) -> Outcome:
         """What the audit log says that became of an object since."""

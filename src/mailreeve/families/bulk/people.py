@@ -26,6 +26,7 @@ from mailreeve.families.directory.users import rows as user_rows
 from mailreeve.families.directory.users.errors import USER_EXISTS
 from mailreeve.families.directory.users.types import AttributeItem, ChangedUser, CreateUser, NewUser, UpdateUser
 from mailreeve.families.machinery.call import Call
+from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.wire import fields
 from mailreeve.wire.errors import FORBIDDEN, refused
 from mailreeve.wire.pagination import Page
@@ -35,21 +36,75 @@ _ALIAS: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^\s;,"])+')
 Numbered = Sequence[tuple[int, Struct]]
 
 
+class _Users:
+    """The users that an import meets, read before it begins: what is there already costs no more."""
+
+    def __init__(self, call: Call, rows: Sequence[UserRow]) -> None:
+        self._call = call
+        keys = {key for row in rows for key in map(_key, [row.address, *_aliases(row)])}
+        self._owners = user_rows.owners(call.work, sorted(keys))
+        ids = sorted(set(self._owners.values()))
+        self._known = {row.key: row for row in user_rows.some(call.work, ids)}
+        self._values: dict[str, dict[str, str]] = defaultdict(dict)
+        for user_id, held in attributes.values_of_users(call.work, ids):
+            self._values[user_id][held.name.casefold()] = held.value
+
+    def put(self, row: UserRow) -> str:
+        """The user as the row has it, made unless there is one. Raises `ItemRefused`."""
+        call = self._call
+        address = fields.address(row.address, "address")
+        old = self._known.get(address.key)
+        if old is None:
+            old = user_rows.find_by_address(call.work, address.key)
+        if old is not None and old.key != address.key:
+            raise refused(USER_EXISTS, "address", f"{USER_EXISTS.message}: it is an alias of {old.address}")
+        if old is None:
+            new = CreateUser(row.address, row.name, force_password_change=bool(row.force_password_change))
+            old = operations.create(call, NewUser(new, None))
+        if not _says_nothing_new(row, old):
+            operations.update(call, ChangedUser(_settings(row), None))
+        held = self._values.get(old.id, {})
+        given = row.attributes.items()
+        items = [
+            AttributeItem(name=name, value=value) for name, value in given if held.get(name.casefold()) != value
+        ]
+        if items:
+            attribute_operations.update(call, row.address, items)
+        for alias in _aliases(row):
+            self._alias(alias, row.address, old.id)
+        return old.id
+
+    def _alias(self, alias: str, owner: str, owner_id: str) -> None:
+        call = self._call
+        key = _key(alias)
+        if self._owners.get(key) == owner_id and key not in self._known:
+            return
+        if not call.caller.may(users.update_alias.permissions):
+            needed = " or ".join(users.update_alias.permissions)
+            raise refused(FORBIDDEN, "aliases", f"{FORBIDDEN.message}: the permission {needed} is required")
+        operations.add_alias(call, alias, owner)
+
+
 def _plan_users(call: Call, rows: Numbered, confirmed: bool | None) -> Iterator[Step]:
+    known = _Users(call, [cast(UserRow, row) for _, row in rows])
     for number, row in rows:
-        yield Step((number,), partial(_put_user, call, cast(UserRow, row)))
+        yield Step((number,), partial(known.put, cast(UserRow, row)))
 
 
-def _put_user(call: Call, row: UserRow) -> str:
-    """The user as the row has it, made unless there is one. Raises `ItemRefused`."""
-    address = fields.address(row.address, "address")
-    old = user_rows.find_by_address(call.work, address.key)
-    if old is not None and old.key != address.key:
-        raise refused(USER_EXISTS, "address", f"{USER_EXISTS.message}: it is an alias of {old.address}")
-    if old is None:
-        new = CreateUser(row.address, row.name, force_password_change=bool(row.force_password_change))
-        old = operations.create(call, NewUser(new, None))
-    settings = UpdateUser(
+def _key(text: str) -> str:
+    """What an address is matched by; the text itself where it is none, which nobody has."""
+    try:
+        return parse_address(text).key
+    except AddressError:
+        return text
+
+
+def _aliases(row: UserRow) -> list[str]:
+    return _ALIAS.findall(row.aliases or "")
+
+
+def _settings(row: UserRow) -> UpdateUser:
+    return UpdateUser(
         row.address,
         name=row.name,
         force_password_change=row.force_password_change,
@@ -60,16 +115,22 @@ def _put_user(call: Call, row: UserRow) -> str:
         allow_pop=row.allow_pop,
         archive_start_date=row.archive_start_date,
     )
-    operations.update(call, ChangedUser(settings, None))
-    if row.attributes:
-        items = [AttributeItem(name=name, value=value) for name, value in row.attributes.items()]
-        attribute_operations.update(call, row.address, items)
-    for alias in _ALIAS.findall(row.aliases or ""):
-        if not call.caller.may(users.update_alias.permissions):
-            needed = " or ".join(users.update_alias.permissions)
-            raise refused(FORBIDDEN, "aliases", f"{FORBIDDEN.message}: the permission {needed} is required")
-        operations.add_alias(call, alias, row.address)
-    return old.id
+
+
+def _says_nothing_new(row: UserRow, old: user_rows.UserRow) -> bool:
+    """Whether the user has all settings of the row."""
+    return row.archive_start_date in (None, old.archive_start_shown) and all(
+        given is None or given == held
+        for given, held in (
+            (row.name, old.name),
+            (row.locked, old.locked),
+            (row.disabled, old.disabled),
+            (row.force_password_change, old.force_password_change),
+            (row.password_never_expires, old.password_never_expires),
+            (row.allow_smtp, old.allow_smtp),
+            (row.allow_pop, old.allow_pop),
+        )
+    )
 
 
 def users_page(call: Call) -> Page[UserRow]:

@@ -170,6 +170,11 @@ def find(work: Work, key: str) -> UserRow | None:
     return _with_id.one(work, key=key)
 
 
+def some(work: Work, keys: Sequence[str]) -> list[UserRow]:
+    """Those of the users with these store keys that exist."""
+    return list(work.read(user.name, stream_named(work, _records.where().statement, user.c.id, keys), _row))
+
+
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
     return _who_has.one(work, key=key)
