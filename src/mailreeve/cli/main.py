@@ -42,6 +42,10 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "import": _Command(
+            "objects.import_", "Make or change many users, groups, senders and others from a file."
+        ),
+        "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
     },
     "Admit": {
         "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),

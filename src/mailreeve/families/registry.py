@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
@@ -49,6 +50,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *explain.ENDPOINTS,
     *lint.ENDPOINTS,
     *replay.ENDPOINTS,
+    *bulk.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

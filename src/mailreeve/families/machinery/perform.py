@@ -213,24 +213,27 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready.items)
     for n, (item, value) in enumerate(zip(ready.request.items, ready.items, strict=True)):
+        said = len(call.warnings)
+        near: Sequence[str] = ()
+        if warned < misspelt.MOST_WARNINGS:
+            place = f"data[{n}]" if len(ready.items) > 1 else ""
+            near = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
+            warned += len(near)
         if isinstance(value, Failure):
+            # What it lacks may be there under nearly its name.
+            call.warnings.extend(near)
             fail.append(value)
             continue
-        said = len(call.warnings)
         try:
             with call.work.item() if apart else nullcontext():
                 page = call.page if paging is None else paging.asked[n]
                 asked = call if page == call.page else dataclasses.replace(call, page=page)
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
-            del call.warnings[said:]
+            call.warnings[said:] = near
             fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
-        if warned < misspelt.MOST_WARNINGS:
-            place = f"data[{n}]" if len(ready.items) > 1 else ""
-            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
-            warned += len(found)
-            call.warnings.extend(found)
+        call.warnings.extend(near)
         if isinstance(result, Page):
             pages[n] = result
             data += result.rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -94,18 +95,51 @@ def add_member(
 ) -> MemberRow:
     """A new member. Raises `ItemRefused`."""
     group = get(call, wire_id)
-    matched, shown = _member(address, domain)
+    matched, shown = _new_member(call, address, domain, notes)
+    if rows.find_member(call.work, group.id, matched) is not None:
+        raise refused(GROUP_MEMBER_EXISTS)
+    row = _add_member(call, group, matched, shown, notes)
+    guard_members(call, [group.id], confirmed)
+    return row
+
+
+def put_member(call: Call, wire_id: str, address: str | None, domain: str | None, notes: str | None) -> MemberRow:
+    """A member with these notes, added unless it is there. Notes that are left out stay. Whoever calls it asks
+    `guard_members` afterwards. Raises `ItemRefused`."""
+    group = get(call, wire_id)
+    matched, shown = _new_member(call, address, domain, notes)
+    old = rows.find_member(call.work, group.id, matched)
+    if old is None:
+        return _add_member(call, group, matched, shown, notes)
+    if notes is None or notes == old.notes:
+        return old
+    new = msgspec.structs.replace(old, notes=notes)
+    rows.change_member(call.work, new)
+    # No decision looks at notes.
+    call.work.changed(None, "update", Kind.GROUP_MEMBER, new.id, before=old, after=new)
+    return new
+
+
+def guard_members(call: Call, group_ids: Iterable[str], confirmed: bool | None) -> None:
+    """See `guard_groups`, of groups that got members in this call. Raises `ItemRefused`."""
+    guard_groups(call, dict.fromkeys(above for key in group_ids for above in _lineage(call, key)), confirmed)
+
+
+def _new_member(call: Call, address: str | None, domain: str | None, notes: str | None) -> tuple[str, str]:
+    """What is to be a member is matched by, and as what it is shown. Raises `ItemRefused`."""
+    member = _member(address, domain)
     if address is not None:
         fields.written_out(fields.address(address, "emailAddress"), "emailAddress")
     elif domain is not None:
         fields.mail_domain(domain, "domain", domains.Own(call.work))
     fields.short(notes or "", "notes", MAX_NOTES)
-    if rows.find_member(call.work, group.id, matched) is not None:
-        raise refused(GROUP_MEMBER_EXISTS)
+    return member
+
+
+def _add_member(call: Call, group: GroupRow, matched: str, shown: str, notes: str | None) -> MemberRow:
     row = rows.add_member(call.work, group.id, matched, shown, notes or "")
     names = [_member_name(matched)]
     call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row, names=names)
-    guard_groups(call, _lineage(call, group.id), confirmed)
     return row
 
 

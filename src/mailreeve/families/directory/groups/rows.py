@@ -143,6 +143,8 @@ _in_group: Final = member.c.group_id == given("which")
 _remove_members: Final = delete(member).where(ours(member), _in_group)
 _matched: Final = select(member.c.matched).where(ours(member), _in_group)
 _members_of: Final = Listing(_members.where(_in_group).statement, member.c.id, _members.make)
+_all_members: Final = Listing(_members.where().statement, member.c.id, _members.make)
+_count_all_members: Final = select(func.count()).select_from(member).where(ours(member))
 _membership: Final = _members.where(_in_group, member.c.matched == given("who"))
 _memberships: Final = select(member.c.matched, member.c.group_id, member.c.id).where(ours(member))
 _forget_uses: Final = delete(group_use).where(ours(group_use), group_use.c.policy_id == given("policy"))
@@ -260,6 +262,16 @@ def page_of_members(work: Work, group_id: str, asked: Asked) -> Page[MemberRow]:
     return _members_of.page(work, asked, lambda: count_members(work, group_id), which=group_id)
 
 
+def page_of_all_members(work: Work, asked: Asked) -> Page[MemberRow]:
+    """A page of the members of all groups, in the order of their keys."""
+
+    def total() -> int:
+        found: int = work.run(_count_all_members).scalar_one()
+        return found
+
+    return _all_members.page(work, asked, total)
+
+
 def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
     """The membership of an address or domain in a group, or None."""
     return _membership.one(work, which=group_id, who=matched)
@@ -268,6 +280,11 @@ def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
 def add_member(work: Work, group_id: str, matched: str, shown: str, notes: str) -> MemberRow:
     """A new membership."""
     return _members.insert(work, MemberRow(new_key(), group_id, matched, shown, notes), created_at=work.now)
+
+
+def change_member(work: Work, new: MemberRow) -> None:
+    """Give a membership other notes."""
+    _members.replace(work, new)
 
 
 def remove_member(work: Work, key: str) -> None:

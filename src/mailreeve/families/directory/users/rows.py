@@ -162,12 +162,18 @@ def _address(row: Sequence[Any]) -> AddressRow:
 
 _listing: Final = Listing(_addresses, address.c.key, _address)
 _listing_of_domain: Final = Listing(_addresses.where(address.c.domain == given("within")), address.c.key, _address)
+_listing_of_users: Final = Listing(_records.where().statement, user.c.id, _records.make)
 _listing_of_aliases: Final = Listing(_aliases, address.c.key, _address, all_at_once=True)
 
 
 def find(work: Work, key: str) -> UserRow | None:
     """One user by store key, or None."""
     return _with_id.one(work, key=key)
+
+
+def some(work: Work, keys: Sequence[str]) -> list[UserRow]:
+    """Those of the users with these store keys that exist."""
+    return list(work.read(user.name, stream_named(work, _records.where().statement, user.c.id, keys), _row))
 
 
 def find_by_address(work: Work, key: str) -> UserRow | None:
@@ -233,6 +239,17 @@ def page_of_addresses(work: Work, domain: Domain | None, asked: Asked) -> Page[A
     if domain is None:
         return _listing.page(work, asked, lambda: _count_addresses.total(work))
     return _listing_of_domain.page(work, asked, lambda: _count_of_domain.total(work, domain), within=domain)
+
+
+def page(work: Work, asked: Asked) -> Page[UserRow]:
+    """A page of all users, in the order of their keys."""
+    return _listing_of_users.page(work, asked, lambda: _count_users.total(work))
+
+
+def aliases_of(work: Work, users: Sequence[str]) -> list[AddressRow]:
+    """The aliases of these users."""
+    query = _addresses.where(address.c.alias.is_(True))
+    return list(map(_address, stream_named(work, query, address.c.user_id, users)))
 
 
 def find_address(work: Work, key: str) -> AddressRow | None:

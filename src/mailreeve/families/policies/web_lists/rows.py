@@ -193,6 +193,14 @@ _chosen_targets: Final = _Chosen(_targets, web_target.c.policy_id, web_target.c.
 _chosen_entries: Final = _Chosen(_entries, web_entry.c.policy_id, web_entry.c.position)
 
 
+def named(work: Work, descriptions: Sequence[str]) -> dict[str, list[str]]:
+    """From each of these descriptions that a list has to the keys of the lists that have it."""
+    found: dict[str, list[str]] = {}
+    for key, description, *_ in stream_named(work, _policies, web_policy.c.description, descriptions):
+        found.setdefault(description, []).append(key)
+    return found
+
+
 def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:
     """The lists with these keys, oldest first; those that do not exist are left out."""
     if not wanted:
