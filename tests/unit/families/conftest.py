@@ -15,7 +15,7 @@ from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Limits
 from mailreeve.families.machinery.perform import Services, carry_out, ready
-from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
@@ -81,9 +81,8 @@ def services(tmp_path: Path) -> Iterator[Services]:
     engine = SqliteEngine(tmp_path / "mailreeve.db")
     with engine.writing() as connection:
         metadata.create_all(connection)
-    store = Store(engine)
-    yield Services(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits(), ADDRESS_JOINED)
-    engine.dispose()
+    store = Store(engine) yield Services(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))),
+    Limits(), ADDRESS_JOINED, followers=FOLLOWERS) engine.dispose()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from mailreeve.access import masking
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.families.machinery.call import (
+    AddressFollower,
     AddressJoined,
     Call,
     InstallationOptions,
@@ -61,6 +62,7 @@ class Services(Struct, frozen=True):
     limits: Limits
     address_joined: tuple[AddressJoined, ...]
     installation: InstallationOptions = InstallationOptions()
+    followers: tuple[AddressFollower, ...] = ()
 
 
 class Ready(Struct, frozen=True):
@@ -174,8 +176,9 @@ def _call(
     rehearse: Rehearse,
 ) -> Call:
     joined = services.address_joined
+    options, followers = services.installation, services.followers
     return Call(
-        caller, work, services.ids, services.limits, Asked(), current, services.installation, rehearse, joined
+        caller, work, services.ids, services.limits, Asked(), current, options, rehearse, joined, followers
     )
 
 

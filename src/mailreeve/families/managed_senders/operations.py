@@ -57,7 +57,7 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
         message = f"{MANAGED_SENDER_LIMIT.message}: with the entries of the alias it would hold {size} of {most}"
         raise refused(MANAGED_SENDER_LIMIT, field, message)
     both = [(row, held[row.sender]) for row in joining if row.sender in held]
-    gone = {row.id: row for row in (min(rivals, key=_changed) for rivals in both)}
+    gone = {row.id: row for row in (min(rivals, key=changed_later) for rivals in both)}
     rows.remove(work, list(gone))
     rows.hand_over(work, address, owner)
     for row in gone.values():
@@ -68,7 +68,7 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
             work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
-def _changed(row: ManagedSenderRow) -> tuple[int, datetime, bool]:
+def changed_later(row: ManagedSenderRow) -> tuple[int, datetime, bool]:
     """When the entry was changed last: by revision, which no clock sets back (D-50). Of two of one instant a block
     comes later."""
     return row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK

@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     String,
     Table,
     Text,
@@ -43,6 +44,7 @@ managed_sender: Final = Table(
     Column("updated_at", Moment, nullable=False),
     Column("changed_in", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("account_id", "recipient", "sender"),
+    Index(None, "account_id", "sender"),
 )
 """Personal lists, one entry per recipient and sender (D-19).
 
@@ -69,6 +71,7 @@ _records: Final = Records(managed_sender, ManagedSenderRow)
 _of_recipient: Final = managed_sender.c.recipient == given("owner")
 _between: Final = _records.where(_of_recipient, managed_sender.c.sender == given("from_whom"))
 _list: Final = _records.where(_of_recipient, order_by=managed_sender.c.id)
+_about: Final = _records.where(managed_sender.c.sender == given("about"), order_by=managed_sender.c.id)
 _size: Final = select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient)
 _remove: Final = delete(managed_sender).where(
     ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
@@ -84,6 +87,16 @@ def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
 def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
     """The entries of a recipient."""
     return _list.every(work, owner=recipient)
+
+
+def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
+    """The entries of all recipients for a sender, an address's key or a domain."""
+    return _about.every(work, about=sender)
+
+
+def replace(work: Work, row: ManagedSenderRow) -> ManagedSenderRow:
+    """The entry for another sender. Its id and times stay."""
+    return _records.replace(work, row)
 
 
 def count(work: Work, recipient: str) -> int:

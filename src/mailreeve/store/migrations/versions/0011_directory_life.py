@@ -1,0 +1,19 @@
+"""Users remember their former addresses, memberships of groups may end, and entries are found by their sender."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("user", sa.Column("formerly", sa.Text(), nullable=False, server_default="{}"))
+    op.add_column("directory_group_member", sa.Column("until", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_managed_sender_account_id_sender", "managed_sender", ["account_id", "sender"], unique=False
+    )
