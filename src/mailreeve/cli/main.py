@@ -34,6 +34,9 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         ),
     },
     "Change": {
+        "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
+        "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
+        "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {

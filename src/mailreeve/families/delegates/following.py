@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mailreeve.families.delegates import rows
 from mailreeve.families.delegates.operations import KIND
-from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.call import MOST_NAMING, Call
 from mailreeve.formats.addresses import Address
 
 
@@ -22,6 +22,15 @@ class DelegateRights:
         for row in rows.of_user(call.work, user_id):
             rows.remove(call.work, row.id)
             call.work.changed(None, "delete", KIND, row.id, before=row)
+
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """The rights of the user, and those to the user's mailbox: the first `MOST_NAMING`."""
+        return [
+            f"opens the mailbox of {row.mailbox}"
+            if row.holder_id == user_id
+            else f"{row.holder} opens the mailbox"
+            for row in rows.of_user(call.work, user_id)[:MOST_NAMING]
+        ]
 
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """None stays when a user goes."""

@@ -87,6 +87,9 @@ class AddressFollower(Protocol):
         """What belongs to a user goes with the user, who has the addresses with these keys still, the primary one
         first."""
 
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """What is kept for a user who has the addresses with these keys, in words."""
+
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """What names an address, by its key, or a domain, and stays when that goes: the first `MOST_NAMING`, in
         words for an administrator."""

@@ -42,6 +42,11 @@ class PersonalLists:
             for row in entries:
                 call.work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
 
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """How long the user's list is."""
+        number = sum(rows.count(call.work, key) for key in keys)
+        return [f"{number} {'entry' if number == 1 else 'entries'} in the personal list"] if number else []
+
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """Entries are not told of: they are their owners'."""
         return ()

@@ -33,6 +33,10 @@ class ScopedPolicies:
     def removed(self, call: Call, user_id: str, keys: Sequence[str]) -> None:
         """Policies are nobody's; those that name a user are `naming`."""
 
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """The policies that name one of the addresses."""
+        return [words for key in keys for words in self.naming(call, key)]
+
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """Those that name an address or a domain."""
         return [

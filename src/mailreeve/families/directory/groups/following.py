@@ -43,6 +43,10 @@ class GroupMemberships:
                 names = [member_name(key)]
                 call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row, names=names)
 
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """Groups are told of by themselves."""
+        return ()
+
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """The groups that a domain is a member of. Addresses are none: memberships of a user go."""
         if "@" in name:

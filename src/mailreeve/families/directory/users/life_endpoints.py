@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.groups import operations as groups
 from mailreeve.families.directory.groups import rows as group_rows
-from mailreeve.families.directory.users import removal, renaming, search
+from mailreeve.families.directory.users import attributes, operations, removal, renaming, rows, search
 from mailreeve.families.directory.users.life_types import (
+    DescribedUser,
     FormerAnswer,
     FoundUser,
+    MembershipOf,
+    NamedValue,
     RemovedUser,
     RemoveUser,
     RenamedUser,
@@ -23,6 +26,7 @@ from mailreeve.families.directory.users.life_types import (
 )
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.directory.users.search import Wanted
+from mailreeve.families.directory.users.types import OneUser
 from mailreeve.families.machinery.call import Call
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
@@ -45,6 +49,33 @@ def find_users(call: Call, item: SearchUsers) -> Page[FoundUser]:
     page = search.page(call.work, call.page, Wanted(domain, below, item.locked, item.query))
     aliases = search.aliases(call.work, [row.id for row in page.rows])
     return page.showing([_found(call, row, aliases.get(row.id, [])) for row in page.rows])
+
+
+@endpoint("ext/describe-user", READ)
+def describe_user(call: Call, item: OneUser) -> DescribedUser:
+    """Describe a user by any address: addresses, groups, attributes, and what is kept besides."""
+    user = operations.get(call.work, item.email_address, "emailAddress")
+    keys = rows.keys_of(call.work, user.id)
+    found = _found(call, user, search.aliases(call.work, [user.id]).get(user.id, []))
+    people = [*keys, *dict.fromkeys(key.rpartition("@")[2] for key in keys)]
+    held = [one for key in people for one in group_rows.memberships_of(call.work, key)]
+    names = {one.id: one.name for one in group_rows.some_groups(call.work, [one.group_id for one in held])}
+    described = [words for follower in call.followers for words in follower.kept(call, user.id, keys)]
+    return DescribedUser(
+        **structs.asdict(found),
+        attributes=[NamedValue(one.name, one.value) for one in attributes.values_of(call.work, user.id)],
+        groups=[
+            MembershipOf(
+                group_id=call.seal(Kind.GROUP, one.group_id),
+                description=names.get(one.group_id, ""),
+                member=one.shown,
+                until=UNSET if one.until is None else fields.written(one.until),
+            )
+            for one in held
+            if not groups.has_ended(one, call.work.now)
+        ],
+        kept=described,
+    )
 
 
 @endpoint("ext/rename-user", EDIT, writes=True, most=50)
@@ -74,7 +105,7 @@ def _found(call: Call, row: UserRow, aliases: list[str]) -> FoundUser:
         id=call.seal(Kind.USER, row.id),
         email_address=row.address,
         name=row.name,
-        role="" if row.role is None else row.role.value,
+        role="" if row.role is None else str(row.role),
         locked=row.locked,
         disabled=row.disabled,
         aliases=aliases,
@@ -82,4 +113,4 @@ def _found(call: Call, row: UserRow, aliases: list[str]) -> FoundUser:
     )
 
 
-ENDPOINTS: Final = (find_users, rename_user, remove_user)
+ENDPOINTS: Final = (find_users, describe_user, rename_user, remove_user)

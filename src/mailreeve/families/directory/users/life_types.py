@@ -71,3 +71,27 @@ class FoundUser(Struct, frozen=True, rename="camel"):
     disabled: bool
     aliases: Sequence[str]
     formerly: Sequence[FormerAnswer] | UnsetType = UNSET
+
+
+class MembershipOf(Struct, frozen=True, rename="camel"):
+    """A group that a user is in: by which member, an address or a domain, and until when if it ends."""
+
+    group_id: str
+    description: str
+    member: str
+    until: str | UnsetType = UNSET
+
+
+class NamedValue(Struct, frozen=True):
+    """A value that a user has of an attribute."""
+
+    name: str
+    value: str
+
+
+class DescribedUser(FoundUser, frozen=True, rename="camel", kw_only=True):
+    """A user, with groups, attributes, and what the capabilities keep for the user, in words."""
+
+    groups: Sequence[MembershipOf]
+    attributes: Sequence[NamedValue]
+    kept: Sequence[str]

@@ -49,6 +49,10 @@ class AlterationDefinitions:
     def removed(self, call: Call, user_id: str, keys: Sequence[str]) -> None:
         """Definitions are nobody's; those that name a user are `naming`."""
 
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """The definitions that name one of the addresses."""
+        return [words for key in keys for words in self.naming(call, key)]
+
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """Those that look for an address or write it, or any at a domain."""
         given = _pattern(name)

@@ -33,6 +33,10 @@ class WebLists:
     def removed(self, call: Call, user_id: str, keys: Sequence[str]) -> None:
         """Lists are nobody's; those that name a user are `naming`."""
 
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """The lists that name one of the addresses."""
+        return [words for key in keys for words in self.naming(call, key)]
+
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """Those that are for an address or a domain."""
         return [f"the web list {quoted(row.description)}" for row in rows.naming(call.work, name)[:MOST_NAMING]]
