@@ -26,7 +26,7 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services
-from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, FOLLOWERS, LOADERS
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.migrations import bring_up_to_date
@@ -88,6 +88,7 @@ class Opened:
             ADDRESS_JOINED,
             self.vault,
             installation_of(settings),
+            FOLLOWERS,
         )
 
     def account_id(self, code: str | None) -> str:

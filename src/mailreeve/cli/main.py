@@ -40,6 +40,9 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     },
     "Change": {
         "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
+        "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
+        "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
+        "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
         "import": _Command(

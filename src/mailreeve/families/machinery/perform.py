@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from mailreeve.access import masking
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.families.machinery.call import (
+    AddressFollower,
     AddressJoined,
     Call,
     InstallationOptions,
@@ -63,6 +64,7 @@ class Services(Struct, frozen=True):
     address_joined: tuple[AddressJoined, ...]
     vault: Vault
     installation: InstallationOptions = InstallationOptions()
+    followers: tuple[AddressFollower, ...] = ()
 
 
 class Ready(Struct, frozen=True):
@@ -186,6 +188,7 @@ def _call(
         rehearse,
         services.address_joined,
         services.vault,
+        services.followers,
     )
 
 
