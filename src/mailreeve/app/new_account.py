@@ -32,6 +32,7 @@ _SETTINGS_TEXT: Final = """\
 # smtp = "127.0.0.1:2525"
 # next_hop = "127.0.0.1:25"        # or "maildir:DIR"
 # relay_networks = ["127.0.0.0/8", "::1/128"]
+# xclient_hosts = ["127.0.0.1/32"]  # where a Postfix on this machine hands mail in
 """
 
 

@@ -117,7 +117,11 @@ def test_xforward_is_for_one_message_and_adds_up(speaker: Speaker):
     ("argument", "source", "trusted"),
     [
         ("ADDR=[UNAVAILABLE] SOURCE=LOCAL", PROXY, True),  # as Postfix says it of what `sendmail` hands in
-        ("ADDR=198.51.100.9 SOURCE=LOCAL", parse_ip("198.51.100.9"), True),
+        # As Postfix says it of whomever a proxy on its own machine brings.
+        ("ADDR=198.51.100.9 SOURCE=LOCAL", parse_ip("198.51.100.9"), None),
+        ("ADDR=[UNAVAILABLE] HELO=spike SOURCE=LOCAL", None, False),
+        ("ADDR=[UNAVAILABLE] PORT=4 SOURCE=LOCAL", None, False),
+        ("ADDR=uucp-gate SOURCE=LOCAL", None, False),
         ("ADDR=127.0.0.1 SOURCE=REMOTE", PROXY, None),
         ("ADDR=[UNAVAILABLE] SOURCE=REMOTE", None, False),
         ("ADDR=[UNAVAILABLE]", None, False),

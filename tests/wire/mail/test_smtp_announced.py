@@ -169,7 +169,7 @@ def test_unannounced_mail_of_a_proxy_on_the_same_host_is_nobodys_own(proxy, reco
         (b"XCLIENT ADDR=127.0.0.1", "250 2.0.0"),  # a relay network, said by who may say so
         (b"XCLIENT HELO=localhost", "451 4.7.1 Open relay"),
         (b"XFORWARD ADDR=192.0.2.7 SOURCE=REMOTE", "451 4.7.1 Open relay"),
-        (b"XFORWARD ADDR=192.0.2.7 SOURCE=LOCAL", "250 2.0.0"),
+        (b"XFORWARD ADDR=192.0.2.7 SOURCE=LOCAL", "451 4.7.1 Open relay"),
         (b"XFORWARD ADDR=[UNAVAILABLE] SOURCE=LOCAL", "250 2.0.0"),
         (b"XFORWARD ADDR=127.0.0.1", "250 2.0.0"),
         (b"XFORWARD HELO=localhost", "451 4.7.1 Open relay"),

@@ -33,6 +33,7 @@ MAX_PROTOCOL: Final = 64
 _XTEXT: Final = re.compile(r"\+([0-9A-Fa-f]{2})")
 _UNAVAILABLE: Final = frozenset({"[UNAVAILABLE]", "[TEMPUNAVAIL]"})
 _IPV6: Final = "IPV6:"
+_OF_CONNECTION: Final = ("ADDR", "NAME", "HELO", "PORT")
 
 Attributes = Mapping[str, str | None]
 """Attributes by name in upper case, None for what is unavailable."""
@@ -146,15 +147,18 @@ def by_xclient(peer: Client, attributes: Attributes) -> Client:
 def by_xforward(peer: Client, attributes: Attributes) -> Client:
     """The client of the next message, which `peer` hands on. `attributes` are all that were given for it.
 
-    A message without an address is one of the server in front itself if it says so, else of nobody known.
+    With an address, that is what counts. Postfix says `SOURCE=LOCAL` of every client of a proxy on its machine,
+    since it looks at the connection and not at what the proxy announced. So it counts for what came by no
+    connection, of which nothing else is known: that is the server's own. Whatever else is without an address is
+    nobody's.
     """
     source = attributes.get("SOURCE")
     is_local = None if source is None else source.upper() == "LOCAL"
     address = _address(attributes.get("ADDR"))
-    trusted = True if is_local else False if address is None else None
+    is_own = is_local is True and not any(attributes.get(name) for name in _OF_CONNECTION)
     client = Client(
-        source_ip=peer.source_ip if address is None and is_local else address,
-        trusted=trusted,
+        source_ip=peer.source_ip if is_own else address,
+        trusted=True if is_own else False if address is None else None,
         is_local=is_local,
         identity=_shown(attributes.get("IDENT")),
     )
