@@ -45,6 +45,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop: str = ""
     next_hop_starttls: str = "off"
     milter: str = ""
+    metrics: str = ""
     workers: Workers = 1
     tls_cert: str = ""
     tls_key: str = ""
