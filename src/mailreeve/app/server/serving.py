@@ -58,7 +58,7 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 
 class Listeners(NamedTuple):
-    """Where a server is found: URL of the API, `HOST:PORT` of the mail door, URL for Prometheus if there is one."""
+    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus if any."""
 
     http: str
     smtp: str
