@@ -30,6 +30,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "backup": _Command("running.backup", "Back up a data folder, also while it is served."),
         "restore": _Command("running.restore", "Make a data folder of a backup."),
         "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
+        "doctor": _Command("running.doctor", "Say what ails a folder, its settings, its ports, its next hop."),
     },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),

@@ -11,6 +11,7 @@ is over before the next one is called.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -25,12 +26,13 @@ from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.paths import names_postmaster, read_recipient, read_sender
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId
-from mailreeve.mail.ports import PolicySource
+from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.postmaster import postmaster_domain
 from mailreeve.mail.transaction import Accepted, Refused, Transaction, new_decision_id
 from mailreeve.policy.decide.mail import decide_connect
 from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
@@ -70,7 +72,9 @@ class Reception:
         hostname: str = "",
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
+        meter: Meter = UNMETERED,
     ) -> None:
+        self._meter = meter
         self._source_ip = source_ip
         self._policies = policies
         self._clock = clock
@@ -128,7 +132,9 @@ class Reception:
         # beyond the number is no refusal, only a matter for the next message.
         if self._named > self._max_recipients:
             return Refused(str(TOO_MANY_RECIPIENTS))
+        began = time.perf_counter()
         answer = self._answer(path)
+        self._meter.decided(Stage.RCPT, time.perf_counter() - began)
         self._refused += not isinstance(answer, Accepted)
         return answer
 
@@ -136,7 +142,10 @@ class Reception:
         """Decide for every recipient about a content that has come in, and end the message."""
         if incoming.refusal is not None:
             return self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
-        return self._transaction.end_of_message(incoming.header, incoming.body)
+        began = time.perf_counter()
+        plan = self._transaction.end_of_message(incoming.header, incoming.body)
+        self._meter.decided(Stage.DATA, time.perf_counter() - began)
+        return plan
 
     # What comes between.
 

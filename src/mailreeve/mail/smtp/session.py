@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -17,7 +18,7 @@ from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
-from mailreeve.mail.ports import NextHop, PolicySource
+from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.reception import NoAccount, Reception
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
@@ -94,6 +95,7 @@ class DoorServices(Struct, frozen=True):
     tls: ssl.SSLContext | None
     lines: LineBudget
     planning: CapacityLimiter | None = None
+    meter: Meter = UNMETERED
 
 
 class _Goodbye(Exception):
@@ -155,6 +157,7 @@ class Session:
             trusted=client.trusted,
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
+            meter=self._services.meter,
         )
 
     async def run(self) -> None:
@@ -437,7 +440,9 @@ class Session:
         sender, recipients = self._reception.envelope_sender, self._reception.recipients
         with self._services.memory.reserve() as reservation:
             incoming = await self._content(reservation)
+            began = time.perf_counter()
             answer = await self._settle(incoming)
+            self._services.meter.answered(answer, time.perf_counter() - began)
         self._utf8 = False
         try:
             # Nothing stands between what was done and its answer: else the sender would have it done again.
