@@ -36,6 +36,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     "Change": {
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
     },
     "Admit": {
         "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
