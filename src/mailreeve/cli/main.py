@@ -50,6 +50,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
             "objects.import_", "Make or change many users, groups, senders and others from a file."
         ),
         "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
+        "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
     },
     "Admit": {
         "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),

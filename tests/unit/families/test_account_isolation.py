@@ -125,6 +125,13 @@ SAMPLES: dict[str, list[Sample]] = {
     "policy/webwhiteurl/update-policy-with-targets": [
         lambda w: {"id": w["web"], "policies": web_targets(w, id=w["web target"]), "urls": [web_entry(w)]}
     ],
+    "ext/add-web-entries": [
+        lambda w: {
+            "id": w["web"],
+            "urls": [{"action": "allow", "type": "domain", "value": w["outside domain"]}],
+        }
+    ],
+    "ext/remove-web-entries": [lambda w: {"id": w["web"], "urls": [{"id": w["web entry"]}]}],
     "policy/webwhiteurl/delete-policy-with-targets": [lambda w: {"id": w["web"]}],
     "policy/address-alteration/create-address-alteration-set": [
         lambda w: {"description": "a sample", "parentId": w["set"]}

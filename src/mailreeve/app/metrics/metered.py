@@ -13,9 +13,10 @@ from mailreeve.app.metrics.instruments import Instruments
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE
 from mailreeve.mail.next_hop.smtp import BROKE_OFF, NEEDS_TLS, UNREACHABLE
-from mailreeve.mail.ports import Client, NextHop, NextHopSession, Recorder, Routed
+from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
