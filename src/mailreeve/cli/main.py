@@ -35,9 +35,11 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     },
     "Change": {
         "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
+        "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {
+        "delegate": _Command("people.delegates", "Say who may open whose mailbox."),
         "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
     },
 }
