@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
@@ -24,6 +25,7 @@ from mailreeve.families.policies.blocked_senders import operations as blocked_se
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.replay import endpoints as replay
+from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
@@ -40,6 +42,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *explain.ENDPOINTS,
     *lint.ENDPOINTS,
     *replay.ENDPOINTS,
+    *tracking.ENDPOINTS,
+    *audit.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

@@ -14,6 +14,8 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
+from mailreeve.families.tracking.outcomes import MAX_HELO
+from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
@@ -262,6 +264,7 @@ class Session:
             return False
         await self._drop_transaction()
         self._client_name = name
+        self._reception.introduce(printable(name, MAX_HELO))
         return True
 
     async def _starttls(self, argument: str) -> None:
