@@ -228,7 +228,8 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
             continue
         if warned < misspelt.MOST_WARNINGS:
             place = f"data[{n}]" if len(ready.items) > 1 else ""
-            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
+            told = misspelt.warnings(item, endpoint.item, place, every=endpoint.tells_unknown)
+            found = told[: misspelt.MOST_WARNINGS - warned]
             warned += len(found)
             call.warnings.extend(found)
         if isinstance(result, Page):
