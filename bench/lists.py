@@ -81,7 +81,9 @@ class Server:
         self.clock = clock
         self.engine = SqliteEngine(path)
         store = Store(self.engine)
-        self.services = Services(store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED, Vault(bytes(32)))
+        self.services = Services(
+            store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED, Vault(bytes(32))
+        )
         self.caller = Caller(ACCOUNT, "admin@corp.test", "app", frozenset(Permission))
 
     def call(self, path: str, item: Item | None = None, page: Item | None = None) -> dict[str, Any]:

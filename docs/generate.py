@@ -370,8 +370,8 @@ A signed call may do what its user's role and its application's role both permit
 acts as the application itself and may do what the application's role permits. A user without a role can call
 nothing.
 
-`mailreeve init` makes one administrator and one application, both with the role Super Administrator. Roles of one's
-own are made of the permissions below, by their names: [keys, administrators, roles,
+`mailreeve init` makes one administrator and one application, both with the role Super Administrator. Roles of
+one's own are made of the permissions below, by their names: [keys, administrators, roles,
 accounts](../guides/people.md).
 """
 

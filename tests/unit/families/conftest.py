@@ -15,7 +15,7 @@ from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Limits
 from mailreeve.families.machinery.perform import Services, carry_out, ready
-from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
@@ -84,7 +84,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         metadata.create_all(connection)
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
-    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)))
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)), followers=FOLLOWERS)
     engine.dispose()
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     exists,
     insert,
     or_,
@@ -260,3 +261,11 @@ def add_binding(
             expires_at=expires_at,
         )
     )
+
+
+def remove_bindings(work: Work, user_id: str) -> list[str]:
+    """Take back all keys of a user; the ids of the bindings that are gone."""
+    mine = binding.c.account_id == work.account_id, binding.c.user_id == user_id
+    keys = list(work.execute(select(binding.c.id).where(*mine)).scalars())
+    work.execute(delete(binding).where(*mine))
+    return keys

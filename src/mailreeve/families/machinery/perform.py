@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from mailreeve.access import masking
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.families.machinery.call import (
+    AddressFollower,
     AddressJoined,
     Call,
     InstallationOptions,
@@ -63,6 +64,7 @@ class Services(Struct, frozen=True):
     address_joined: tuple[AddressJoined, ...]
     vault: Vault
     installation: InstallationOptions = InstallationOptions()
+    followers: tuple[AddressFollower, ...] = ()
 
 
 class Ready(Struct, frozen=True):
@@ -186,6 +188,7 @@ def _call(
         rehearse,
         services.address_joined,
         services.vault,
+        services.followers,
     )
 
 
@@ -209,29 +212,32 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
     """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
     endpoint, paging = ready.endpoint, ready.paging
     data: list[Struct] = []
-    warned = 0  # of members that are nearly known
+    warned = 0  # of members that are not known
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready.items)
     for n, (item, value) in enumerate(zip(ready.request.items, ready.items, strict=True)):
+        said = len(call.warnings)
+        near: Sequence[str] = ()
+        if warned < misspelt.MOST_WARNINGS:
+            place = f"data[{n}]" if len(ready.items) > 1 else ""
+            told = misspelt.warnings(item, endpoint.item, place, every=endpoint.tells_unknown)
+            near = told[: misspelt.MOST_WARNINGS - warned]
+            warned += len(near)
         if isinstance(value, Failure):
+            # What it lacks may be there under nearly its name.
+            call.warnings.extend(near)
             fail.append(value)
             continue
-        said = len(call.warnings)
         try:
             with call.work.item() if apart else nullcontext():
                 page = call.page if paging is None else paging.asked[n]
                 asked = call if page == call.page else dataclasses.replace(call, page=page)
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
-            del call.warnings[said:]
+            call.warnings[said:] = near
             fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
-        if warned < misspelt.MOST_WARNINGS:
-            place = f"data[{n}]" if len(ready.items) > 1 else ""
-            told = misspelt.warnings(item, endpoint.item, place, every=endpoint.tells_unknown)
-            found = told[: misspelt.MOST_WARNINGS - warned]
-            warned += len(found)
-            call.warnings.extend(found)
+        call.warnings.extend(near)
         if isinstance(result, Page):
             pages[n] = result
             data += result.rows

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select, update
 
+from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.store.counts import row_count
 from mailreeve.store.schema import account, metadata
 from mailreeve.store.transactions import Work
@@ -47,6 +48,19 @@ def add(work: Work, code: str, name: str, admin_email: str) -> AccountRow:
         )
     )
     return row
+
+
+def follow_administrator(work: Work, old: str, new: str) -> bool:
+    """Put a user's new address where the account has the old one, given by its key, as its administrator's;
+    whether it has."""
+    shown = get(work).admin_email
+    try:
+        if parse_address(shown).key != old:
+            return False
+    except AddressError:
+        return False
+    work.execute(update(account).where(account.c.id == work.account_id).values(admin_email=new))
+    return True
 
 
 def codes(connection: Connection) -> dict[str, str]:

@@ -112,6 +112,16 @@ def add(work: Work, name: Domain, shown: str, inbound_type: InboundType) -> Doma
     return _records.insert(work, DomainRow(new_key(), name, shown, inbound_type, False, work.now))
 
 
+def change(work: Work, new: DomainRow) -> DomainRow:
+    """The domain with other properties. Its id and name stay."""
+    return _records.replace(work, new)
+
+
+def remove(work: Work, key: str) -> None:
+    """Remove a domain."""
+    _records.delete(work, key)
+
+
 def account_of(connection: Connection, name: Domain) -> str | None:
     """The account, among all, that manages exactly this domain: asked before any account is known."""
     found: str | None = connection.execute(

@@ -83,7 +83,7 @@ def create(call: Call, user: NewUser) -> UserRow:
     if code is not None and code.casefold() != accounts.get(call.work).code.casefold():
         # Whether the code is some other account's or nobody's, the answer is the same.
         raise refused(NOT_MANAGED, "accountCode", f"{NOT_MANAGED.message}: not the caller's account")
-    _refuse_reaching_above(call, item.email_address, "emailAddress")
+    refuse_reaching_above(call, item.email_address, "emailAddress")
     return add_user(
         call.work,
         item.email_address,
@@ -170,7 +170,7 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     if there is not None and there.alias and there.user_id == owner.id:
         return there, owner
     rights.refuse_above(call, owner, "aliasFor")
-    _refuse_reaching_above(call, text, "alias")
+    refuse_reaching_above(call, text, "alias")
     alias = _new_address(call.work, text, "alias")
     row = rows.add_alias(call.work, owner, alias, text)
     call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row, names=[_alias_name(row)])
@@ -217,7 +217,7 @@ def _refuse_external(work: Work, address: Address, field: str) -> None:
         raise not_managed(address.domain, field)
 
 
-def _refuse_reaching_above(call: Call, text: str, field: str) -> None:
+def refuse_reaching_above(call: Call, text: str, field: str) -> None:
     """A new address takes the mail that reached somebody by a tag until now."""
     address = fields.address(text, field)
     holder = reached(call.work, address)
