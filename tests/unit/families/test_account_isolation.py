@@ -14,6 +14,7 @@ import importlib
 import json
 import pkgutil
 import re
+import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -212,6 +213,28 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"accountName": w["account name"]},
         lambda w: {"adminEmail": w["admin"]},
     ],
+    "ext/get-roles": [lambda w: {"role": w["role"]}],
+    "ext/create-role": [lambda w: {"name": w["new role"], "permissions": ["Directories | Groups | Read"]}],
+    "ext/update-role": [lambda w: {"role": w["role"], "description": "New"}],
+    "ext/delete-role": [lambda w: {"role": w["spare role"]}],
+    "ext/get-administrators": [lambda w: {}],
+    "ext/add-administrator": [
+        lambda w: {"emailAddress": w["new"], "role": w["role"]},
+        lambda w: {"emailAddress": w["ann"], "role": w["spare role"]},
+    ],
+    "ext/remove-administrator": [lambda w: {"emailAddress": w["ann"]}],
+    "ext/set-role": [
+        lambda w: {"emailAddress": w["ann"], "role": w["spare role"]},
+        lambda w: {"appId": w["app id"], "role": w["spare role"]},
+    ],
+    "ext/get-keys": [lambda w: {}],
+    "ext/create-key": [lambda w: {"user": w["ann"], "role": w["role"], "expires": "2099-01-01"}],
+    "ext/rotate-key": [lambda w: {"id": w["app id"]}, lambda w: {"id": w["access key"], "grace": 60}],
+    "ext/revoke-key": [
+        lambda w: {"ids": [w["client id"]]},
+        lambda w: {"ids": [w["access key"]]},
+        lambda w: {"ids": [w["app id"], w["access key"]]},
+    ],
     "ext/explain-message": [
         lambda w: {"from": w["outsider"], "to": w["ann"], "policyId": w["blocked"], "sourceIp": "192.0.2.1"},
         lambda w: {"from": w["ann"], "to": w["outsider"], "policyId": w["alteration"], "headerFrom": w["boss"]},
@@ -331,6 +354,13 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
         w["alteration"] = made["id"]
     for name in ("boss", "cleo"):
         w["right"] = call("user/add-delegate-user", primaryAddress=w["ann"], delegateAddress=w[name])["id"]
+    w |= {name: f"{mark} {name}" for name in ("role", "spare role", "new role")}
+    for name in ("role", "spare role"):
+        call("ext/create-role", name=w[name], permissions=["Directories | Groups | Read"], description=mark)
+    for name in ("ann", "boss"):
+        call("ext/add-administrator", emailAddress=w[name], role=w["role"])
+        made = call("ext/create-key", name=f"{mark} keys", user=w[name])
+    w |= {"app id": made["appId"], "access key": made["accessKey"], "client id": made["clientId"]}
     shown = call("account/get-account")
     w |= {"code": shown["accountCode"], "account name": shown["accountName"], "admin": shown["adminEmail"]}
     w["decision"], w["record decision"] = (b32encode(token_bytes(10)).decode().lower() for _ in range(2))
@@ -371,6 +401,10 @@ def nobody(of: World) -> dict[str, str]:
         prefix = "MTOKEN:" if value.startswith("MTOKEN:") else ""
         if len(value.removeprefix(prefix)) == 43:
             return prefix + forger.seal(Kind.USER, new_key(), "")
+        if len(value) == 36 and value.count("-") == 4:
+            return str(uuid.uuid4())
+        if value in (of["access key"], of["client id"]):
+            return "".join(reversed(value))
         return value.replace(MARK, "nomark12").replace("zq", "no")
 
     return {name: invented(value) for name, value in of.items()}

@@ -47,6 +47,8 @@ TYPES = "attribute/find-attribute-types"
 DELEGATES = "user/find-delegate-users"
 DOMAINS = "domain/get-internal-domain"
 GROUPS = "directory/find-groups"
+ADMINISTRATORS = "ext/get-administrators"
+KEYS = "ext/get-keys"
 MEMBERS = "directory/get-group-members"
 ENTRIES = "ext/get-managed-senders"
 
@@ -76,6 +78,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "types": (TYPES, lambda account: {}, "attributeTypes"),
     "delegates": (DELEGATES, lambda account: {"primaryAddress": account.ann}, "delegateUsers"),
     "domains": (DOMAINS, lambda account: {}, ""),
+    "administrators": (ADMINISTRATORS, lambda account: {}, ""),
+    "keys": (KEYS, lambda account: {}, ""),
     "groups": (GROUPS, lambda account: {}, "folders"),
     "groups by name": (GROUPS, lambda account: {"query": "GROUP"}, "folders"),
     "members": (MEMBERS, lambda account: {"id": account.group}, "groupMembers"),
@@ -87,6 +91,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "administrators",
+    "keys",
     "aliases",
     "attributes",
     "types",
@@ -109,6 +115,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.directory.groups import rows as groups
     from mailreeve.families.directory.users import attributes
     from mailreeve.families.directory.users import rows as users
+    from mailreeve.families.login.issue import issue_application
     from mailreeve.families.managed_senders import rows as managed
     from mailreeve.families.policies.address_alteration import rows as alteration
     from mailreeve.families.policies.blocked_senders import rows as blocked
@@ -124,7 +131,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         big = groups.add_group(work, "Group", None)
         everyone = TargetDocument(TargetType.EVERYONE)
         for n in range(many):
-            other = users.add(work, parse_address(f"user{n}@{domain}"))
+            other = users.add(work, parse_address(f"user{n}@{domain}"), role="Help Desk")
+            issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
             users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
             delegates.add(work, ann, other)
             type_ = attributes.add_type(work, f"type{n}")

@@ -212,7 +212,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
     """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
     endpoint, paging = ready.endpoint, ready.paging
     data: list[Struct] = []
-    warned = 0  # of members that are nearly known
+    warned = 0  # of members that are not known
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready.items)
     for n, (item, value) in enumerate(zip(ready.request.items, ready.items, strict=True)):
@@ -220,7 +220,8 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
         near: Sequence[str] = ()
         if warned < misspelt.MOST_WARNINGS:
             place = f"data[{n}]" if len(ready.items) > 1 else ""
-            near = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
+            told = misspelt.warnings(item, endpoint.item, place, every=endpoint.tells_unknown)
+            near = told[: misspelt.MOST_WARNINGS - warned]
             warned += len(near)
         if isinstance(value, Failure):
             # What it lacks may be there under nearly its name.

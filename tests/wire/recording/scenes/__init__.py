@@ -21,6 +21,7 @@ from scenes import (
     groups,
     limits,
     mail,
+    people,
     personal,
     web_lists,
 )
@@ -44,6 +45,7 @@ AREAS: dict[str, Area] = {
     "forms": Area(forms.play, 2),
     "directory": Area(directory.play, 2),
     "groups": Area(groups.play, 2),
+    "people": Area(people.play, 2),
     "personal": Area(personal.play, 2),
     "blocked_senders": Area(blocked_senders.play, 2),
     "alteration": Area(alteration.play, 2),
