@@ -62,7 +62,8 @@ class Directory(Struct, frozen=True, gc=False):
     - `internal_domains`: its registered domains
     - `known_only`: those of them that accept mail for known recipients only (api.md section 3.8)
     - `users`: from an address's key, primary or alias, to its user
-    - `groups`: from an address's key or a bare domain to the ids of the groups that hold it as a member
+    - `groups`: from an address's key, a domain, or one with all below it (`targets.BELOW`), to the ids of the
+      groups that hold it as a member
     - `parents`: from a group's id to its parent's, for nesting (D-03); absent for those at the root
     - `group_names`: from a group's id to its name, for explanations
     - `free_mail`: the free-mail domains in force, `free_mail_version` names the list (D-44)
