@@ -81,8 +81,10 @@ def services(tmp_path: Path) -> Iterator[Services]:
     engine = SqliteEngine(tmp_path / "mailreeve.db")
     with engine.writing() as connection:
         metadata.create_all(connection)
-    store = Store(engine) yield Services(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))),
-    Limits(), ADDRESS_JOINED, followers=FOLLOWERS) engine.dispose()
+    store = Store(engine)
+    follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, followers=FOLLOWERS)
+    engine.dispose()
 
 
 @pytest.fixture
