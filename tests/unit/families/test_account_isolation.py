@@ -208,6 +208,22 @@ SAMPLES: dict[str, list[Sample]] = {
     "directory/remove-group-member": [lambda w: {"id": w["group"], "emailAddress": w["outsider"]}],
     "domain/get-internal-domain": [lambda w: {"domain": w["domain"]}],
     "domain/create-domain": [lambda w: {"domain": w["new domain"]}],
+    "ext/update-domain": [lambda w: {"domain": w["domain"], "inboundType": "known"}],
+    "ext/remove-domain": [lambda w: {"domain": w["domain"], "withUsers": True}],
+    "ext/find-users": [
+        lambda w: {"domain": w["domain"], "locked": False, "query": "ann"},
+        lambda w: {"groupId": w["group"]},
+    ],
+    "ext/describe-user": [lambda w: {"emailAddress": w["ann"]}, lambda w: {"emailAddress": w["alias"]}],
+    "ext/rename-user": [
+        lambda w: {"emailAddress": w["ann"], "newAddress": w["new"]},
+        lambda w: {"emailAddress": w["ann"], "newAddress": w["new"], "keepAsAlias": False},
+    ],
+    "ext/remove-user": [lambda w: {"emailAddress": w["ann"], "force": True}],
+    "ext/update-group-member": [
+        lambda w: {"id": w["group"], "emailAddress": w["outsider"], "until": "2100-01-01T00:00:00Z"}
+    ],
+    "ext/remove-ended-members": [lambda w: {"id": w["group"]}],
     "account/get-account": [
         lambda w: {"accountCode": w["code"]},
         lambda w: {"accountName": w["account name"]},
@@ -329,6 +345,7 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     w["spare"] = call("directory/create-group", description=f"{w['group name']} too", parentId=w["group"])["id"]
     call("directory/add-group-member", id=w["group"], emailAddress=w["outsider"], notes=mark)
     call("directory/add-group-member", id=w["group"], domain=f"{mark}-partner.test")
+    call("directory/add-group-member", id=w["spare"], emailAddress=w["cleo"])
     managed = {"sender": f"x@{mark}-x.test", "to": w["ann"], "action": "block"}
     w["listed sender"] = managed["sender"]
     call("managedsender/permit-or-block-sender", **{**managed, "to": w["boss"]})

@@ -219,7 +219,7 @@ class Identities:
     def at(self, when: float) -> Identities:
         """What is so at an instant, in POSIX seconds: without the memberships that have ended by then. Asked of
         what is so at an earlier one it is right as well."""
-        return self if when < self._first_end else self._at_later(when)
+        return self if when < self._first_end or not self._ends else self._at_later(when)
 
     def lasting(self) -> Identities:
         """What is so once every membership that is to end has ended."""
