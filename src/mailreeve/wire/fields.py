@@ -29,7 +29,7 @@ def address(text: str, field: str) -> Address:
     try:
         return parse_address(text)
     except AddressError as problem:
-        raise refused(BAD_ADDRESS, field) from problem
+        raise refused(BAD_ADDRESS, field, f"{BAD_ADDRESS.message}: {problem}") from problem
 
 
 def domain(text: str, field: str) -> Domain:

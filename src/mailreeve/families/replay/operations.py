@@ -22,7 +22,7 @@ from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.replay.difference import UNDETERMINED, Comparison
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_DATE, NOT_ALLOWED, refused
+from mailreeve.wire.errors import BAD_DATE, NOT_ALLOWED, ItemRefused, refused
 from mailreeve.wire.tokens import Ids
 
 STEP: Final = 500  # records between two reports of progress
@@ -42,7 +42,11 @@ _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 def since_of(text: str, now: datetime) -> datetime:
     """The time that `since` names. Raises `ItemRefused` for what is none, or longer ago than records are kept."""
     ago = _AGO.fullmatch(text.strip())
-    since = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else fields.moment(text, "since")
+    try:
+        since = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else fields.moment(text, "since")
+    except ItemRefused as problem:
+        message = f"{BAD_DATE.message}: write 7d, 12h, or a time such as 2026-12-01T09:00"
+        raise refused(BAD_DATE, "since", message) from problem
     if since > now:
         raise refused(BAD_DATE, "since", f"{BAD_DATE.message}: it is in the future")
     if since < now - KEEP_OTHERS:
