@@ -1,7 +1,7 @@
 """What can be configured? Every setting once: an option, an environment variable, a key of the file, a default.
 
-In that order (design.md section 7). The file is `mailreeve.toml` in the data folder; the variable of a setting is
-`MAILREEVE_` and its name in capitals.
+In that order (design.md section 7). The file is `mailreeve.toml` in the data folder, or the one that
+`MAILREEVE_CONFIG` names; the variable of a setting is `MAILREEVE_` and its name in capitals.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mailreeve.policy.lint.reach import ReachGuard
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
+CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that of the folder
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
@@ -30,6 +31,7 @@ Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
+_LISTS: Final = frozenset({"relay_networks", "xclient_hosts"})  # in the environment separated by commas
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -67,12 +69,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     smtp: str = "127.0.0.1:2525"
     next_hop: str = ""
     next_hop_starttls: str = "off"
+    next_hop_xforward: bool = False
     milter: str = ""
+    metrics: str = ""
     workers: Workers = 1
     tls_cert: str = ""
     tls_key: str = ""
     ca: str = ""
     relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    xclient_hosts: tuple[str, ...] = ()
     hostname: str = ""
     clock_skew: Skew = 900.0
     rate_limit: Size = 5_000
@@ -95,10 +100,17 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""
-        try:
-            return tuple(map(parse_network, self.relay_networks))
-        except ValueError as problem:
-            raise SettingsError(f"relay_networks: {problem}") from problem
+        return _parsed("relay_networks", self.relay_networks)
+
+    def proxies(self) -> tuple[Network, ...]:
+        """`xclient_hosts`, parsed. Raises `SettingsError`."""
+        return _parsed("xclient_hosts", self.xclient_hosts)
+
+
+def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file of settings where that is not the folder's own."""
+    named = environment.get(CONFIG)
+    return Path(named) if named else None
 
 
 def read(data: Path, options: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -109,8 +121,10 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
     names = {field.name for field in msgspec.structs.fields(Settings)}
     found: dict[str, object] = {}
     sources: dict[str, str] = {}
-    file = data / FILE_NAME
-    if file.is_file():
+    elsewhere = config_file(environment)
+    file = elsewhere or data / FILE_NAME
+    # One that was named is there, or it is not read and nobody knows.
+    if elsewhere is not None or file.is_file():
         try:
             text = file.read_text("utf-8")
             found = tomllib.loads(text)
@@ -128,7 +142,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         value = environment.get(variable)
         if value is not None:
             parts = [part.strip() for part in value.split(",")]
-            found[name] = list(filter(None, parts)) if name == "relay_networks" else value
+            found[name] = list(filter(None, parts)) if name in _LISTS else value
             sources[name] = variable
     given = {name: value for name, value in options.items() if value is not None}
     found |= given
@@ -141,10 +155,11 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
             raise SettingsError(str(problem)) from problem
         name = place.group(1)
         raise _invalid(name, f"{found[name]!r}: {_expected(str(problem))}", sources[name]) from problem
-    try:
-        settings.networks()
-    except SettingsError as problem:
-        raise _invalid("relay_networks", str(problem).partition(": ")[2], sources["relay_networks"]) from problem
+    for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
+        try:
+            parse()
+        except SettingsError as problem:
+            raise _invalid(listed, str(problem).partition(": ")[2], sources[listed]) from problem
     return settings
 
 
@@ -169,6 +184,13 @@ def _line(text: str, name: str) -> str:
     """Where a setting is in the text of a file."""
     found = re.search(rf"^[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*=", text, re.MULTILINE)
     return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"
+
+
+def _parsed(name: str, networks: tuple[str, ...]) -> tuple[Network, ...]:
+    try:
+        return tuple(map(parse_network, networks))
+    except ValueError as problem:
+        raise SettingsError(f"{name}: {problem}") from problem
 
 
 def split_host_port(text: str, name: str) -> tuple[str, int]:

@@ -13,20 +13,21 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Table, Text, select
+from sqlalchemy import Column, Table, Text, func, select
 from sqlalchemy.schema import Constraint
 
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.pages import Listing, Stretch
 from mailreeve.families.policies.references import DirectoryReferences
+from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policies import Changes, ScopedPolicy
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.store.counts import Counted
 from mailreeve.store.follow import Loader
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import Loaded
-from mailreeve.store.records import Records, ours
+from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire import policy_object
@@ -88,6 +89,7 @@ class PolicyFamily(Generic[R]):
         self._records = Records(table, row)
         self._count = Counted(table)
         every = self._records.where()
+        self._naming = self._records.where(func.instr(table.c.document, given("text")) > 0, order_by=table.c.id)
         self._listing = Listing(every.statement, table.c.id, self._records.make, all_at_once=True)
         decode = msgspec.json.Decoder(PolicyDocument).decode
         self._loaded: Loaded[ScopedPolicy] = Loaded(
@@ -151,6 +153,17 @@ class PolicyFamily(Generic[R]):
         self._records.delete(work, old.id)
         groups.use(work, old.id, ())
         work.changed(self.type, "delete", self.kind, old.id, before=old)
+
+    def naming(self, work: Work, name: str) -> list[R]:
+        """The policies that name an address, by its key, or a domain, oldest first. No index finds them: the
+        documents of all are gone through in the database."""
+        found = self._naming.every(work, text=policy_object.naming(name))
+        return [row for row in found if row.document.names(name)]
+
+    def rename(self, work: Work, old: str, new: Address) -> None:
+        """Have the policies name another address in place of the one with the key `old`."""
+        for row in self.naming(work, old):
+            self.replace(work, row, msgspec.structs.replace(row, document=row.document.renamed(old, new)))
 
     def wire_id(self, call: Call, row: R) -> str:
         """What stands for the policy on the wire."""
