@@ -335,8 +335,10 @@ class Api:
                 client_id, _, client_secret = base64.b64decode(rest, validate=True).decode().partition(":")
         except (RequestRefused, binascii.Error, ValueError):
             return _oauth_error("invalid_client", 401)
-        if form.get("grant_type") != "client_credentials":
-            return _oauth_error("unsupported_grant_type", 400)
+        grant = form.get("grant_type")
+        if grant != "client_credentials":
+            # RFC 6749 section 5.2: what is missing, or is there without a value (3.1), makes the request invalid.
+            return _oauth_error("unsupported_grant_type" if grant else "invalid_request", 400)
 
         def give() -> Response:
             token = self._authenticator.give_token(client_id, client_secret, datetime.now(UTC))
@@ -491,8 +493,8 @@ _GRANT: Final = (
     "id and secret may be in HTTP Basic instead"
 )
 _OAUTH_TEXTS: Final = {
-    "invalid_request": f"The token request cannot be read. {_GRANT}",
-    "unsupported_grant_type": f"The grant type is missing or not supported. {_GRANT}",
+    "invalid_request": f"The token request cannot be read, or has no grant_type. {_GRANT}",
+    "unsupported_grant_type": f"The grant type is not supported. {_GRANT}",
     "invalid_client": "The client id or secret is wrong",
     "slow_down": "Too many wrong token requests; try again later",
 }

@@ -137,7 +137,7 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
     try:
         return endpoint.read(item)
     except ItemRefused as refusal:
-        return Failure(refusal.problems, masking.masked(item))
+        return Failure(misspelt.explained(refusal.problems, item, endpoint.item), masking.masked(item))
 
 
 def consult(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
