@@ -26,7 +26,7 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services
-from mailreeve.families.registry import ADDRESS_JOINED, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, FOLLOWERS, LOADERS
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.migrations import bring_up_to_date
@@ -81,7 +81,14 @@ class Opened:
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
         self.services = Services(
-            self.store, follower, ids, limits_of(settings), ADDRESS_JOINED, installation_of(settings)
+            self.store,
+            follower,
+            ids,
+            limits_of(settings),
+            ADDRESS_JOINED,
+            self.vault,
+            installation_of(settings),
+            FOLLOWERS,
         )
 
     def account_id(self, code: str | None) -> str:

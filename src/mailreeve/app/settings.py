@@ -30,6 +30,7 @@ Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
+_LISTS: Final = frozenset({"relay_networks", "xclient_hosts"})  # in the environment separated by commas
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -44,6 +45,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     smtp: str = "127.0.0.1:2525"
     next_hop: str = ""
     next_hop_starttls: str = "off"
+    next_hop_xforward: bool = False
     milter: str = ""
     metrics: str = ""
     workers: Workers = 1
@@ -51,6 +53,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tls_key: str = ""
     ca: str = ""
     relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    xclient_hosts: tuple[str, ...] = ()
     hostname: str = ""
     clock_skew: Skew = 900.0
     rate_limit: Size = 5_000
@@ -73,10 +76,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""
-        try:
-            return tuple(map(parse_network, self.relay_networks))
-        except ValueError as problem:
-            raise SettingsError(f"relay_networks: {problem}") from problem
+        return _parsed("relay_networks", self.relay_networks)
+
+    def proxies(self) -> tuple[Network, ...]:
+        """`xclient_hosts`, parsed. Raises `SettingsError`."""
+        return _parsed("xclient_hosts", self.xclient_hosts)
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -111,7 +115,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         text = environment.get(variable)
         if text is not None:
             parts = [part.strip() for part in text.split(",")]
-            found[name] = list(filter(None, parts)) if name == "relay_networks" else text
+            found[name] = list(filter(None, parts)) if name in _LISTS else text
             sources[name] = variable
     given = {name: value for name, value in options.items() if value is not None}
     found |= given
@@ -122,11 +126,19 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         place = _AT.search(str(problem))
         source = "" if place is None else f"{sources[place.group(1)]}: {place.group(1)}: "
         raise SettingsError(f"{source}{_AT.sub('', str(problem))}") from problem
-    try:
-        settings.networks()
-    except SettingsError as problem:
-        raise SettingsError(f"{sources['relay_networks']}: {problem}") from problem
+    for name, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
+        try:
+            parse()
+        except SettingsError as problem:
+            raise SettingsError(f"{sources[name]}: {problem}") from problem
     return settings
+
+
+def _parsed(name: str, networks: tuple[str, ...]) -> tuple[Network, ...]:
+    try:
+        return tuple(map(parse_network, networks))
+    except ValueError as problem:
+        raise SettingsError(f"{name}: {problem}") from problem
 
 
 def split_host_port(text: str, name: str) -> tuple[str, int]:

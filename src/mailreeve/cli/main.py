@@ -40,10 +40,25 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         ),
     },
     "Change": {
+        "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
+        "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
+        "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
+        "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
+        "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
+        "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
+        "delegate": _Command("people.delegates", "Say who may open whose mailbox."),
+        "import": _Command(
+            "objects.import_", "Make or change many users, groups, senders and others from a file."
+        ),
+        "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {
-        "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
+        "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),
+        "admin": _Command("people.admin", "Appoint, list, lock and dismiss administrators."),
+        "role": _Command("people.role", "List, make, change and delete roles."),
+        "account": _Command("people.account", "Keep several accounts in one folder."),
     },
 }
 _COMMANDS: Final = {name: command for section in _SECTIONS.values() for name, command in section.items()}

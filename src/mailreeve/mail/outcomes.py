@@ -116,6 +116,7 @@ def _outcome(
         decision_id=decision_id,
         at=facts.at,
         source_ip="" if facts.source_ip is None else str(facts.source_ip),
+        source_trusted=facts.source_trusted,
         sender=sender,
         effective_sender=next(altered, sender),
         recipient=str(facts.recipient),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -87,6 +88,10 @@ class NextHopSession(Protocol):
     None of them raises for anything that the next hop does: whatever goes wrong there is a reply
     of the 4xx kind.
     """
+
+    def handed_in_by(self, client: Client) -> None:
+        """From whom the next message comes, for a next hop that wants to know."""
+        ...
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         """Would the next hop take mail from `sender` for `recipient`? None, or its refusal.

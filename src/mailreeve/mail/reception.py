@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.directory.routing import AccountLocked
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Message
@@ -40,6 +41,9 @@ MAX_REFUSED: Final = 200
 """After so many recipients that were refused, the next message is one for another connection. Each refusal is a
 row in the store, so they may not cost a client next to nothing."""
 
+PUT_OFF: Final = SmtpReply(450, "4.2.1", "Mail of this organisation is put off")
+"""The account is locked."""
+
 TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
 
 
@@ -52,14 +56,19 @@ class NoAccount(Struct, frozen=True):
 
 
 class Reception:
-    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds."""
+    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds.
+
+    `source_ip` is None where a server in front does not know it. `trusted` says whether the source counts as one
+    of the relay networks; None leaves that to its address.
+    """
 
     def __init__(
         self,
-        source_ip: IPAddress,
+        source_ip: IPAddress | None,
         policies: PolicySource,
         clock: Callable[[], float],
         *,
+        trusted: bool | None = None,
         hostname: str = "",
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
@@ -72,7 +81,7 @@ class Reception:
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = Transaction(source_ip, new_id=new_id, hostname=hostname)
+        self._transaction = self._from(source_ip, trusted)
         self._named = 0
         self._refused = 0
 
@@ -103,6 +112,8 @@ class Reception:
 
     def connect(self) -> str | None:
         """The reply to a source that is refused whatever it wants, None for any other."""
+        if self._source_ip is None:
+            return None
         return refusal_at_connect(self._policies.all_policies(), self._source_ip, self._clock(), self._new_id)
 
     def sender(self, path: str) -> SmtpReply | None:
@@ -138,6 +149,13 @@ class Reception:
 
     # What comes between.
 
+    def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
+        """What comes next comes from there, says the server in front. A message under way must be ended first."""
+        if self._transaction.sender is not None:
+            raise RuntimeError("a message is under way")
+        self._source_ip = source_ip
+        self._transaction = self._from(source_ip, trusted)
+
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take a recipient who was accepted: the reply to the client."""
         self._refused += 1
@@ -147,13 +165,19 @@ class Reception:
         """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
         return self._transaction.reset()
 
+    def _from(self, source_ip: IPAddress | None, trusted: bool | None) -> Transaction:
+        return Transaction(source_ip, trusted=trusted, new_id=self._new_id, hostname=self._hostname)
+
     def _answer(self, path: str) -> Accepted | Refused | NoAccount:
         sender = self._transaction.begun()
-        postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
-        address = read_recipient(path, postmaster_at)
-        if isinstance(address, SmtpReply):
-            return Refused(str(address))
-        policies = self._policies.policies_for(address, sender)
+        try:
+            postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
+            address = read_recipient(path, postmaster_at)
+            if isinstance(address, SmtpReply):
+                return Refused(str(address))
+            policies = self._policies.policies_for(address, sender)
+        except AccountLocked:
+            return Refused(str(PUT_OFF))
         if policies is None:
             return NoAccount(address, str(OPEN_RELAY))
         return self._transaction.rcpt(address, policies)

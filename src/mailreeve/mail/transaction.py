@@ -63,16 +63,18 @@ class Refused(Struct, frozen=True):
 
 
 class Transaction:
-    """One message after another over one connection, from one source address."""
+    """One message after another over one connection, from one source address, None where it is not known."""
 
     def __init__(
         self,
-        source_ip: IPAddress,
+        source_ip: IPAddress | None,
         *,
+        trusted: bool | None = None,
         new_id: NewId = new_decision_id,
         hostname: str = "",
     ) -> None:
         self._source_ip = source_ip
+        self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
         self._hostname = hostname  # what the door calls itself
         self._sender: Sender | None = None
@@ -120,7 +122,14 @@ class Transaction:
             return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
         # This door does not look at SPF and DKIM: nothing will vouch for the header.
-        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, authenticated=False)
+        facts = MessageFacts(
+            sender,
+            address,
+            self._at,
+            source_ip=self._source_ip,
+            authenticated=False,
+            source_trusted=self._trusted,
+        )
         decision = decide_mail(policies, facts)
         recipient = Recipient(facts, policies, decision)
         if decision.action is Action.REJECT and decision.certain:

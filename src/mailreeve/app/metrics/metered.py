@@ -13,6 +13,7 @@ from mailreeve.app.metrics.instruments import Instruments
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE
 from mailreeve.mail.next_hop.smtp import BROKE_OFF, NEEDS_TLS, UNREACHABLE
 from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed
@@ -95,6 +96,9 @@ class _MeteredSession:
         self._inner = inner
         self._instruments = instruments
         self._kind = kind
+
+    def handed_in_by(self, client: Client) -> None:
+        self._inner.handed_in_by(client)
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         reply = await self._inner.check(sender, recipient, utf8=utf8)

@@ -52,7 +52,7 @@ async def open_mail_door(
     process removes old outcomes. What it does is told to the `metrics`."""
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
-    budget = RecordBudget(settings.networks())
+    budget = RecordBudget(settings.networks() + settings.proxies())
     keeper = OutcomeKeeper(opened.store, budget)
     recorder: Recorder = keeper
     if metrics is not None:
@@ -64,6 +64,7 @@ async def open_mail_door(
         # A message of the size that is allowed must have room while no other is there.
         max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
+        xclient_hosts=settings.proxies(),
     )
     forgetting = asyncio.create_task(forget_old_outcomes(keeper)) if forgets else None
     try:
@@ -123,4 +124,6 @@ def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
         except OSError as problem:
             raise SettingsError(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
     host, port = split_host_port(text, "next_hop")
-    return SmtpNextHop(host=host, port=port, greeting=hostname, start_tls=start_tls)
+    return SmtpNextHop(
+        host=host, port=port, greeting=hostname, start_tls=start_tls, xforward=settings.next_hop_xforward
+    )

@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+import structlog
 import uvloop
 
 from mailreeve.api.app import Api
@@ -37,7 +38,7 @@ from mailreeve.app.metrics.listener import Sources, telling
 from mailreeve.app.metrics.shared import forget_worker, keep_numbers_to_oneself, shared_numbers
 from mailreeve.app.server.mail_server import MailServer, open_mail_door, tls_of
 from mailreeve.app.server.notify import READY, STOPPING, notify
-from mailreeve.app.server.periodic import drop_idle_policies, load_only_account
+from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, write_last_uses
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
@@ -50,6 +51,8 @@ from mailreeve.store.migrations import SchemaError
 
 if TYPE_CHECKING:
     from mailreeve.app.metrics.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
 
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 
@@ -149,7 +152,10 @@ async def serve_on(
     settings = process.settings
     metrics = None if sockets.metrics is None else _metrics(opened, process)
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
-    periodic = [asyncio.create_task(drop_idle_policies(opened.services.follower))]
+    periodic = [
+        asyncio.create_task(drop_idle_policies(opened.services.follower)),
+        asyncio.create_task(write_last_uses(authenticator.uses)),
+    ]
     api = Api(
         opened.services,
         authenticator,
@@ -196,6 +202,15 @@ async def serve_on(
         await serving
         for task in periodic:
             task.cancel()
+        await _write_last_uses(authenticator)
+
+
+async def _write_last_uses(authenticator: Authenticator) -> None:
+    """What was noted since the last time; a database that cannot be written keeps nobody from stopping."""
+    try:
+        await asyncio.to_thread(authenticator.uses.write)
+    except Exception:
+        _log.exception("the last uses of keys were not written")
 
 
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:

@@ -119,6 +119,7 @@ def facts_of(record: Recorded) -> MessageFacts | None:
             header_from=record.header_from,
             source_ip=_source(record.source_ip) if record.source_ip else None,
             authenticated=False,  # as at the door
+            source_trusted=record.source_trusted,
         )
     except (AddressError, ValueError):
         return None

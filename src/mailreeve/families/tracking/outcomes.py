@@ -47,6 +47,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
       who got the very same copy share it, so that no copy tells of the others: it is unique together
       with `recipient`.
     - `at` is when the transaction began, in POSIX seconds: the time the policies were asked for.
+    - `source_ip` is that of the client, as a server in front announced it if there is one; empty where it did not
+      know. `source_trusted` says whether that server vouched for the client; None: its address counted.
     - `sender` and `recipient` are the envelope's as given (`sender` empty for the null sender),
       `effective_sender` and `effective_recipient` those after alteration (D-20: both are kept).
     - `header_from` is None where the header was never seen. It is cut to `MAX_AUTHORS` and their names to
@@ -82,4 +84,5 @@ class Outcome(Struct, frozen=True, kw_only=True):
     revision: int
     spam_checks: SpamChecks
     alterations: tuple[FieldAlteration, ...] = ()
+    source_trusted: bool | None = None
     header_cut: bool = False

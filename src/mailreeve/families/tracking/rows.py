@@ -134,6 +134,7 @@ class Recorded(Struct, frozen=True, gc=False):
     recipient: str
     header_from: tuple[HeaderFrom, ...] | None
     header_cut: bool = False
+    source_trusted: bool | None = None
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode

@@ -23,6 +23,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.mail.ports import NextHopSession, Routed
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -114,6 +115,9 @@ class _MaildirSession:
 
     def __init__(self, next_hop: MaildirNextHop) -> None:
         self._next_hop = next_hop
+
+    def handed_in_by(self, client: Client) -> None:
+        """The door's Received field says it."""
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         return None

@@ -15,16 +15,18 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
-from mailreeve.formats.networks import IPAddress
+from mailreeve.formats.networks import IPAddress, Network
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.reception import NoAccount, Reception
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
 from mailreeve.mail.smtp.memory_budget import MemoryBudget, Reservation
+from mailreeve.mail.smtp.places import Places, crowded
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import Retries, message_key
 from mailreeve.mail.smtp.trace import protocol_name, received_field
@@ -46,6 +48,7 @@ CONTENT_AT_ONCE: Final = 65_536
 
 NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 _IDLE: Final = frozenset({"HELO", "EHLO", "NOOP", "RSET", "VRFY", "HELP"})
+UNDER_WAY: Final = "503 5.5.1 A message is under way"
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"
 
 
@@ -60,6 +63,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     - `max_receiving` is for the contents of all messages together, while they come in and are handed on
     - `idle_timeout` is how long a client may be silent (RFC 5321 section 4.5.3.2.7 asks for 5 minutes),
       `message_timeout` how long it may take over the content of one message
+    - `xclient_hosts` may say for whom they speak, and are not trusted where they do not
     - `grace` is how long a shutdown waits for messages under way
     """
 
@@ -75,6 +79,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     idle_timeout: float = 300.0
     message_timeout: float = 1_800.0
     grace: float = 30.0
+    xclient_hosts: tuple[Network, ...] = ()
 
 
 class DoorServices(Struct, frozen=True):
@@ -98,22 +103,20 @@ class _Goodbye(Exception):
 
 
 class Session:
-    """One client, from the greeting on. `run` returns when the client is gone."""
+    """One client, from the greeting on. `run` returns when the client is gone.
 
-    def __init__(self, connection: Connection, source_ip: IPAddress, services: DoorServices) -> None:
+    `counted` is for whom the connection has a place, None if for nobody.
+    """
+
+    def __init__(self, connection: Connection, speaker: Speaker, services: DoorServices, places: Places) -> None:
+        self.counted: IPAddress | None = None
         self._connection = connection
-        self._source_ip = source_ip
+        self._speaker = speaker
         self._services = services
+        self._places = places
         self._settings = services.settings
         self._receiver = Receiver()
-        self._reception = Reception(
-            source_ip,
-            services.policies,
-            services.clock,
-            hostname=self._settings.hostname,
-            max_recipients=self._settings.max_recipients,
-            meter=services.meter,
-        )
+        self._reception = self._received_from_client()
         self._hop_session = services.next_hop.session()
         self._client_name: str | None = None
         self._extended = False
@@ -136,7 +139,26 @@ class Session:
             "EXPN": self._not_offered,
             "AUTH": self._not_offered,
             "TURN": self._not_offered,
+            "XCLIENT": self._xclient,
+            "XFORWARD": self._xforward,
         }
+
+    @property
+    def source(self) -> str:
+        """The address of the client, for a log."""
+        return self._speaker.client.source
+
+    def _received_from_client(self) -> Reception:
+        client = self._speaker.client
+        return Reception(
+            client.source_ip,
+            self._services.policies,
+            self._services.clock,
+            trusted=client.trusted,
+            hostname=self._settings.hostname,
+            max_recipients=self._settings.max_recipients,
+            meter=self._services.meter,
+        )
 
     async def run(self) -> None:
         """Talk until the client leaves, breaks off, is silent for too long, or the door closes."""
@@ -147,14 +169,14 @@ class Session:
         except _Goodbye:
             pass
         except ClosedByPeer:
-            log.debug("smtp.closed_by_client", source_ip=str(self._source_ip))
+            log.debug("smtp.closed_by_client", source_ip=self.source)
         except ReadTimeout:
             await self._last_word(f"421 4.4.2 {self._settings.hostname} Timed out, closing")
         except Interrupted:
             await self._last_word(f"421 4.3.2 {self._settings.hostname} Shutting down, try again later")
         except Exception:
             if self._tells("smtp.session_failed"):
-                log.exception("smtp.session_failed", source_ip=str(self._source_ip))
+                log.exception("smtp.session_failed", source_ip=self.source)
             await self._last_word(f"421 4.3.0 {self._settings.hostname} Local fault, try again later")
         finally:
             try:
@@ -169,14 +191,14 @@ class Session:
         line = await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
             if self._tells("smtp.refused_at_connect"):
-                log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
+                log.info("smtp.refused_at_connect", source_ip=self.source, reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
 
     def _tells(self, event: str) -> bool:
         """Whether a line of this kind is logged: the client could cause it as often as it likes."""
-        return self._services.lines.admits(event, str(self._source_ip))
+        return self._services.lines.admits(event, self.source)
 
     # Input and output.
 
@@ -207,7 +229,7 @@ class Session:
         if self._errors >= MAX_ERRORS:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many errors, closing")
             if self._tells("smtp.too_many_errors"):
-                log.info("smtp.too_many_errors", source_ip=str(self._source_ip))
+                log.info("smtp.too_many_errors", source_ip=self.source)
             raise _Goodbye
         await self._reply(line)
 
@@ -232,7 +254,7 @@ class Session:
         except Exception:
             # A fault of ours: the sender keeps the message and tries again (design.md section 6).
             if self._tells("smtp.fault"):
-                log.exception("smtp.fault", command=event.verb, source_ip=str(self._source_ip))
+                log.exception("smtp.fault", command=event.verb, source_ip=self.source)
             if event.verb == "DATA":
                 await self._drop_transaction()
             await self._reply(str(LOCAL_FAULT))
@@ -255,8 +277,10 @@ class Session:
             "ENHANCEDSTATUSCODES",
             "SMTPUTF8",
         ]
-        if self._services.tls is not None and not self._connection.tls:
+        if self._services.tls is not None and not self._connection.tls and not self._speaker.is_announced:
             offers.append("STARTTLS")
+        if self._speaker.listed:
+            offers += [f"XCLIENT {' '.join(XCLIENT)}", f"XFORWARD {' '.join(XFORWARD)}"]
         await self._reply(*(f"250 {line}" for line in [self._settings.hostname, *offers]))
 
     async def _introduced(self, name: str) -> bool:
@@ -275,31 +299,87 @@ class Session:
         if argument:
             await self._error("501 5.5.4 STARTTLS takes no argument")
             return
+        if self._speaker.is_announced:
+            # Said in the clear it would not count, and nobody would notice.
+            await self._error("503 5.5.1 XCLIENT and XFORWARD come after STARTTLS")
+            return
         await self._drop_transaction()
         if self._receiver.discard() and self._tells("smtp.input_behind_starttls"):
-            log.warning("smtp.input_behind_starttls", source_ip=str(self._source_ip))
+            log.warning("smtp.input_behind_starttls", source_ip=self.source)
         await self._connection.start_tls(context, b"220 2.0.0 Go ahead\r\n", self._settings.idle_timeout)
         # Nothing said in the clear counts any longer (RFC 3207 section 4.2).
         self._client_name = None
         self._extended = False
+
+    async def _xclient(self, argument: str) -> None:
+        if self._reception.envelope_sender is not None:
+            await self._error(UNDER_WAY)
+            return
+        before = self._speaker.of_session
+        refusal = self._speaker.xclient(argument)
+        if refusal is not None:
+            await self._not_heard("XCLIENT", refusal)
+            return
+        client = self._speaker.client
+        # The counts are those of one client, and of the same one they go on.
+        if client.source_ip != before.source_ip:
+            self._places.give_back(self.counted)
+            self.counted = None
+            if not self._places.take(client.source_ip):
+                if self._tells("smtp.crowded"):
+                    log.info("smtp.crowded", source_ip=self.source)
+                await self._reply(crowded(self._settings.hostname))
+                raise _Goodbye
+            self.counted = client.source_ip
+            self._errors = self._idle = 0
+            self._reception = self._received_from_client()
+        else:
+            self._reception.comes_from(client.source_ip, client.trusted)
+        self._client_name = None
+        self._extended = False
+        await self._greet()
+
+    async def _xforward(self, argument: str) -> None:
+        if self._reception.envelope_sender is not None:
+            await self._error(UNDER_WAY)
+            return
+        refusal = self._speaker.xforward(argument)
+        if refusal is not None:
+            await self._not_heard("XFORWARD", refusal)
+            return
+        client = self._speaker.client
+        self._reception.comes_from(client.source_ip, client.trusted)
+        await self._reply("250 2.0.0 Noted")
+
+    async def _not_heard(self, command: str, refusal: SmtpReply) -> None:
+        if self._tells("smtp.announcement_refused"):
+            by = self._speaker.peer.source
+            log.info("smtp.announcement_refused", command=command, source_ip=by, reply=str(refusal))
+        await self._error(str(refusal))
+
+    def _forwarded_is_over(self) -> None:
+        """A message has ended, and with it what XFORWARD said."""
+        if self._speaker.message_over():
+            client = self._speaker.client
+            self._reception.comes_from(client.source_ip, client.trusted)
 
     async def _mail(self, argument: str) -> None:
         if self._client_name is None:
             await self._error("503 5.5.1 HELO or EHLO comes first")
             return
         if self._reception.envelope_sender is not None:
-            await self._error("503 5.5.1 A message is under way")
+            await self._error(UNDER_WAY)
             return
         if self._reception.is_spent:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many refused recipients, closing")
             if self._tells("smtp.too_many_refused"):
-                log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
+                log.info("smtp.too_many_refused", source_ip=self.source)
             raise _Goodbye
         read = read_path("FROM:", argument)
         if read is None or (read.parameters and not self._extended):
             await self._error("501 5.5.4 Syntax: MAIL FROM:<address>")
             return
-        refusal = parameters_refused(read, self._settings.max_size)
+        refusal = parameters_refused(read, self._settings.max_size, relayed=self._speaker.listed)
         if refusal is not None:
             await self._error(refusal)
             return
@@ -308,6 +388,8 @@ class Session:
             await self._error(str(problem))
             return
         self._utf8 = "SMTPUTF8" in read.parameters
+        protocol = "ESMTP" if self._extended else "SMTP"
+        self._hop_session.handed_in_by(self._speaker.introduced(self._client_name, protocol))
         await self._reply("250 2.1.0 Sender accepted")
 
     async def _rcpt(self, argument: str) -> None:
@@ -323,7 +405,7 @@ class Session:
             return
         answer = await anyio.to_thread.run_sync(self._reception.recipient, read.path)
         if isinstance(answer, NoAccount) and self._tells("smtp.no_account"):
-            log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=str(self._source_ip))
+            log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=self.source)
         # A refusal is not an error of the kind that is counted: long lists have stale entries.
         await self._reply(await self._checked(answer))
 
@@ -368,12 +450,14 @@ class Session:
         finally:
             log.info(
                 "smtp.message",
-                source_ip=str(self._source_ip),
+                source_ip=self.source,
                 sender=str(sender),
                 size=incoming.size,
                 recipients=recipients,
                 reply=answer,
+                **self._speaker.told(),
             )
+            self._forwarded_is_over()
 
     async def _settle(self, incoming: Incoming) -> str:
         """Decide about a message that has come in and hand it on. Returns the reply."""
@@ -417,14 +501,22 @@ class Session:
         return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:
-        """Our Received field for the message."""
+        """Our Received field for the message. A server that says XFORWARD has put one on top for the client, one
+        that says XCLIENT has not."""
+        speaker, client = self._speaker, self._speaker.of_session
         return received_field(
-            client_name=self._client_name or "",
-            source_ip=self._source_ip,
+            client=client,
+            client_name=client.helo or self._client_name or "",
             hostname=self._settings.hostname,
-            protocol=protocol_name(extended=self._extended, utf8=self._utf8, tls=self._connection.tls),
+            protocol=protocol_name(
+                extended=client.protocol.upper() != "SMTP" if client.protocol else self._extended,
+                utf8=self._utf8,
+                tls=self._connection.tls,
+                login=bool(client.login),
+            ),
             id_=new_decision_id(),
             at=now,
+            behind=speaker.client if speaker.forwards else None,
         )
 
     async def _rset(self, argument: str) -> None:
@@ -438,6 +530,7 @@ class Session:
         """End the message under way. Its refusals at RCPT are recorded; their replies were given before."""
         self._utf8 = False
         await self._delivery.record(self._reception.reset())
+        self._forwarded_is_over()
         await self._delivery.forget()
 
     async def _noop(self, argument: str) -> None:
