@@ -3,6 +3,8 @@ the audit log."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,20 +13,27 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-APPLICATION = (
-    sa.Column("expires_at", sa.BigInteger(), nullable=True),
-    sa.Column("old_app_key", sa.LargeBinary(), nullable=True),
-    sa.Column("old_client_secret", sa.String(length=64), nullable=True),
-    sa.Column("old_until", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_from", sa.String(length=45), nullable=True),
-)
-BINDING = (
-    sa.Column("old_secret_key", sa.LargeBinary(), nullable=True),
-    sa.Column("old_until", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_from", sa.String(length=45), nullable=True),
-)
+
+def _of_applications() -> list[sa.Column[Any]]:
+    """Made anew each time: a column belongs to the table that it was first added to."""
+    return [
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("old_app_key", sa.LargeBinary(), nullable=True),
+        sa.Column("old_client_secret", sa.String(length=64), nullable=True),
+        *_of_both(),
+    ]
+
+
+def _of_bindings() -> list[sa.Column[Any]]:
+    return [sa.Column("old_secret_key", sa.LargeBinary(), nullable=True), *_of_both()]
+
+
+def _of_both() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("old_until", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_from", sa.String(length=45), nullable=True),
+    ]
 
 
 def upgrade() -> None:
@@ -42,10 +51,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_role")),
         sa.UniqueConstraint("account_id", "folded", name=op.f("uq_role_account_id_folded")),
     )
-    for column in APPLICATION:
-        op.add_column("application", column.copy())
-    for column in BINDING:
-        op.add_column("binding", column.copy())
+    for column in _of_applications():
+        op.add_column("application", column)
+    for column in _of_bindings():
+        op.add_column("binding", column)
     op.add_column("account", sa.Column("locked", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("audit_event", sa.Column("application", sa.Text(), nullable=False, server_default=""))
     op.add_column("audit_event", sa.Column("app_id", sa.String(length=64), nullable=False, server_default=""))
