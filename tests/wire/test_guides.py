@@ -32,11 +32,14 @@ GUIDES = [
     "guides/groups-and-users.md",
     "guides/explain.md",
     "guides/operate.md",
+    "guides/upgrade.md",
     "guides/lint.md",
     "guides/mail-door.md",
 ]
 AFTER = {"guides/lint.md": "guides/explain.md"}  # what a guide says was done before
-NOT_RUN = re.compile(r"make serve|mailreeve serve|mailreeve init|sqlite3|kill -HUP|^cp |revoke APP_ID")
+NOT_RUN = re.compile(
+    r"make serve|mailreeve serve|mailreeve init|sqlite3|mailreeve doctor|/backup/|systemctl|podman|kill -HUP|^cp |revoke APP_ID"
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WIRE_ID = re.compile(r"(?<![\w-])(?:MTOKEN:)?[\w-]{43}(?![\w-])")
 VARYING = [
