@@ -38,7 +38,8 @@ GUIDES = [
 ]
 AFTER = {"guides/lint.md": "guides/explain.md"}  # what a guide says was done before
 NOT_RUN = re.compile(
-    r"make serve|mailreeve serve|mailreeve init|sqlite3|mailreeve doctor|/backup/|systemctl|podman|kill -HUP|^cp |revoke APP_ID"
+    r"make serve|mailreeve serve|mailreeve init|sqlite3|mailreeve doctor|/backup/|systemctl|podman|kill -HUP"
+    r"|^cp |revoke APP_ID"
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WIRE_ID = re.compile(r"(?<![\w-])(?:MTOKEN:)?[\w-]{43}(?![\w-])")

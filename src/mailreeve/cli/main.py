@@ -35,6 +35,8 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
+        "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
+        "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
         "replay": _Command(
             "asking.replay", "Say what a draft of changes would have done to the messages of the past days."
         ),

@@ -82,6 +82,11 @@ class Routed(Struct, frozen=True):
     effective: Address
 
 
+def is_taken(reply: SmtpReply | None) -> bool:
+    """Whether this answer to a message says that the next hop has it."""
+    return reply is None or reply.code < 400
+
+
 class NextHopSession(Protocol):
     """Speaks with the next hop for one connection of ours. Its methods are called one at a time.
 
@@ -104,7 +109,8 @@ class NextHopSession(Protocol):
     async def deliver(
         self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
-        """Hand over one message. For each recipient in order None once it is durable there, or the refusal."""
+        """Hand over one message. For each recipient in order what the next hop said: None or a 250 once it is
+        durable there, or the refusal. See `is_taken`."""
         ...
 
     async def reset(self) -> None:

@@ -15,6 +15,8 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
+from mailreeve.families.tracking.outcomes import MAX_HELO
+from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress, Network
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
@@ -289,6 +291,7 @@ class Session:
             return False
         await self._drop_transaction()
         self._client_name = name
+        self._reception.introduce(printable(name, MAX_HELO))
         return True
 
     async def _starttls(self, argument: str) -> None:
@@ -389,7 +392,9 @@ class Session:
             return
         self._utf8 = "SMTPUTF8" in read.parameters
         protocol = "ESMTP" if self._extended else "SMTP"
-        self._hop_session.handed_in_by(self._speaker.introduced(self._client_name, protocol))
+        client = self._speaker.introduced(self._client_name, protocol)
+        self._reception.introduce(printable(client.helo, MAX_HELO))
+        self._hop_session.handed_in_by(client)
         await self._reply("250 2.1.0 Sender accepted")
 
     async def _rcpt(self, argument: str) -> None:
