@@ -221,7 +221,7 @@ def test_it_is_only_restored_where_there_is_nothing(data: Path, tmp_path: Path) 
     [
         ("UPDATE blocked_sender_policy SET document = '{' WHERE rowid = 1", "blocked_sender_policy"),
         ("UPDATE user SET created_at = 'long ago' WHERE rowid = 1", "user"),
-        ("UPDATE user SET role = 'King' WHERE role IS NOT NULL", "user"),
+        ("UPDATE user SET formerly = '{' WHERE role IS NOT NULL", "user"),
         ("UPDATE audit_event SET after = '{' WHERE rowid = 1", "audit_event"),
         ("UPDATE application SET name = x'00'", "application"),
     ],
