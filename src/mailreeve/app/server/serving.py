@@ -37,6 +37,7 @@ from mailreeve.app.folder import (
 from mailreeve.app.metrics.listener import Sources, telling
 from mailreeve.app.metrics.shared import forget_worker, keep_numbers_to_oneself, shared_numbers
 from mailreeve.app.server.mail_server import MailServer, open_mail_door, tls_of
+from mailreeve.app.server.notify import READY, STOPPING, notify
 from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, write_last_uses
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
@@ -75,17 +76,22 @@ def serve(process: Process, started: Callable[[Listeners], None]) -> None:
     `WorkerError` where one of several processes did not end well.
     """
     require_initialised(process.data)
+
+    def ready(found: Listeners) -> None:
+        started(found)
+        notify(READY)
+
     with only_server(process.data):
         with opened_folder(process.data, process.settings) as opened:
             check_whole(opened.engine, process.data / DATABASE)
             close_folder_to_others(process.data)
             if process.settings.workers == 1:
                 keep_numbers_to_oneself()
-                _run(opened, _serve(process, opened, started))
+                _run(opened, _serve(process, opened, ready))
                 return
         # The folder is closed now: each worker opens it for itself.
         with shared_numbers() if process.settings.metrics else nullcontext():
-            _supervise(process, started)
+            _supervise(process, ready)
 
 
 def _run(opened: Opened, serving: Coroutine[object, object, None]) -> None:
@@ -190,6 +196,8 @@ async def serve_on(
         reload = Reload(process.data, process.options, settings, contexts, apply)
         periodic.append(asyncio.create_task(reload_at(process.hangups, reload)))
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if process.settings.workers == 1:
+            notify(STOPPING)
         http.stop()
         await serving
         for task in periodic:
