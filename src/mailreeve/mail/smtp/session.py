@@ -185,7 +185,9 @@ class Session:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        line = await anyio.to_thread.run_sync(self._reception.connect)
+        # Who is listed has not said yet for whom it comes; a block of its own address would shut out all of those.
+        heard_out = self._speaker.listed and not self._speaker.is_announced
+        line = None if heard_out else await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
             if self._tells("smtp.refused_at_connect"):
                 log.info("smtp.refused_at_connect", source_ip=self.source, reply=line)
