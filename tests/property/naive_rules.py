@@ -258,10 +258,16 @@ class NaiveRules:
             best.setdefault(entry.id, (entry, part))
         applying = [(entry.id, None, number) for number, (entry, _) in enumerate(best.values(), 1)]
         return applying, {
-            (entry.id, Unmet.UNAUTHENTICATED if entry.id in ignored else Unmet.SENDER, 0)
+            (entry.id, self.unmet_by(entry, facts, ignored), 0)
             for entry in account.managed
             if entry.recipient == key and entry.id not in best
         }
+
+    def unmet_by(self, entry, facts, ignored):
+        """The first test that a personal entry does not pass."""
+        if entry.ends <= facts.at:
+            return Unmet.EXPIRED
+        return Unmet.UNAUTHENTICATED if entry.id in ignored else Unmet.SENDER
 
     def personal(self, account, facts, effective):
         """(entry, part) of the personal entry that decides, or None."""
@@ -276,7 +282,7 @@ class NaiveRules:
         hits, ignored = [], set()
         for sender, part in senders:  # of equal hits the first author's counts
             for entry in account.managed:
-                if entry.recipient != key or not isinstance(sender, Address):
+                if entry.recipient != key or entry.ends <= facts.at or not isinstance(sender, Address):
                     continue
                 if not any(entry.sender in (one.key, one.domain) for one in self.meanings(sender)):
                     continue

@@ -141,12 +141,12 @@ managed_lists = st.dictionaries(
         st.sampled_from(("a@corp.test", "b@old.test")),
         st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")),
     ),
-    st.sampled_from(ManagedAction),
+    st.tuples(st.sampled_from(ManagedAction), st.sampled_from((inf, inf, 10.0, 20.0))),
     max_size=5,
 ).map(
     lambda entries: [
-        ManagedSender(f"m{number}", recipient, sender, action)
-        for number, ((recipient, sender), action) in enumerate(entries.items())
+        ManagedSender(f"m{number}", recipient, sender, action, ends)
+        for number, ((recipient, sender), (action, ends)) in enumerate(entries.items())
     ]
 )
 patterns = st.sampled_from(

@@ -217,7 +217,14 @@ class Api:
             if asked.caller is None:
                 asked.caller = self._admit(request, asked.path)
             request_id = request.headers.get("x-mc-req-id", "").encode("latin-1").decode("utf-8", "replace")
-            origin = Origin(asked.caller.actor, _address(request), request_id[:128])
+            caller = asked.caller
+            origin = Origin(
+                caller.actor,
+                _address(request),
+                request_id[:128],
+                application=caller.application,
+                app_id=caller.app_id,
+            )
             return ready(self._services, asked.endpoint, envelope.decode(asked.body), asked.caller, origin)
         except Exception as problem:
             return self._failed(asked, problem)
@@ -283,7 +290,7 @@ class Api:
     def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
         scheme, rest = _credentials(request)
         if scheme == "bearer" and rest:
-            return self._authenticator.bearer(rest, now)
+            return self._authenticator.bearer(rest, now, _address(request))
         if scheme != "mc":
             raise RequestRefused(NO_CREDENTIALS)
         app_id, date, req_id = (_only(request, name) for name in ("x-mc-app-id", "x-mc-date", "x-mc-req-id"))
@@ -294,7 +301,7 @@ class Api:
             None if req_id is None else signing.text_of(req_id),
             path,
         )
-        return self._authenticator.signed(call, now)
+        return self._authenticator.signed(call, now, _address(request))
 
     async def _token(self, request: Request) -> Response:
         """The client-credentials grant (RFC 6749 section 4.4), form or Basic; and JSON, which is no form of the

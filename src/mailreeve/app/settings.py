@@ -1,7 +1,7 @@
 """What can be configured? Every setting once: an option, an environment variable, a key of the file, a default.
 
-In that order (design.md section 7). The file is `mailreeve.toml` in the data folder; the variable of a setting is
-`MAILREEVE_` and its name in capitals.
+In that order (design.md section 7). The file is `mailreeve.toml` in the data folder, or the one that
+`MAILREEVE_CONFIG` names; the variable of a setting is `MAILREEVE_` and its name in capitals.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mailreeve.policy.lint.reach import ReachGuard
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
+CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that of the folder
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
@@ -84,6 +85,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return hosts
 
 
+def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file of settings where that is not the folder's own."""
+    named = environment.get(CONFIG)
+    return Path(named) if named else None
+
+
 def read(data: Path, options: Mapping[str, object], environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force for a data folder. `options` holds what the command line gave; None is absent.
 
@@ -92,8 +99,10 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
     names = {field.name for field in msgspec.structs.fields(Settings)}
     found: dict[str, object] = {}
     sources: dict[str, str] = {}
-    file = data / FILE_NAME
-    if file.is_file():
+    elsewhere = config_file(environment)
+    file = elsewhere or data / FILE_NAME
+    # One that was named is there, or it is not read and nobody knows.
+    if elsewhere is not None or file.is_file():
         try:
             found = tomllib.loads(file.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:

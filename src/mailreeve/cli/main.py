@@ -26,6 +26,11 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
     },
+    "Keep": {
+        "backup": _Command("running.backup", "Back up a data folder, also while it is served."),
+        "restore": _Command("running.restore", "Make a data folder of a backup."),
+        "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
+    },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
@@ -34,10 +39,22 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         ),
     },
     "Change": {
+        "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
+        "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
+        "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
+        "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
+        "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "import": _Command(
+            "objects.import_", "Make or change many users, groups, senders and others from a file."
+        ),
+        "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
     },
     "Admit": {
-        "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
+        "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),
+        "admin": _Command("people.admin", "Appoint, list, lock and dismiss administrators."),
+        "role": _Command("people.role", "List, make, change and delete roles."),
+        "account": _Command("people.account", "Keep several accounts in one folder."),
     },
 }
 _COMMANDS: Final = {name: command for section in _SECTIONS.values() for name, command in section.items()}

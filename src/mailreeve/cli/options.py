@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from mailreeve.app.settings import DEFAULT_DATA
+from mailreeve.app.settings import CONFIG, DEFAULT_DATA
 from mailreeve.app.terminal import said_of
 from mailreeve.cli.output import say
 from mailreeve.wire.errors import ItemRefused
@@ -19,7 +20,16 @@ R = TypeVar("R")
 
 
 def data_option(function: Callable[P, R]) -> Callable[P, R]:
-    """`--data DIR`."""
+    """`--data DIR`, and `--config FILE` for its settings where they are kept elsewhere."""
+    with_config = click.option(
+        "--config",
+        type=click.Path(dir_okay=False),
+        envvar=CONFIG,
+        show_envvar=True,
+        expose_value=False,
+        callback=_use_config,
+        help="The file of settings.  [default: mailreeve.toml in DATA]",
+    )(function)
     return click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
@@ -27,7 +37,23 @@ def data_option(function: Callable[P, R]) -> Callable[P, R]:
         envvar="MAILREEVE_DATA",
         show_default=True,
         help="The data folder.",
-    )(function)
+    )(with_config)
+
+
+def _use_config(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    """Have the command, and whatever it starts, read its settings from this file."""
+    if not value:
+        return
+    before = os.environ.get(CONFIG)
+    os.environ[CONFIG] = value
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(CONFIG, None)
+        else:
+            os.environ[CONFIG] = before
+
+    context.call_on_close(restore)
 
 
 def account_option(function: Callable[P, R]) -> Callable[P, R]:

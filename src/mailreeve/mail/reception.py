@@ -16,6 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.directory.routing import AccountLocked
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Message
@@ -37,6 +38,9 @@ MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.
 MAX_REFUSED: Final = 200
 """After so many recipients that were refused, the next message is one for another connection. Each refusal is a
 row in the store, so they may not cost a client next to nothing."""
+
+PUT_OFF: Final = SmtpReply(450, "4.2.1", "Mail of this organisation is put off")
+"""The account is locked."""
 
 TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
 
@@ -157,11 +161,14 @@ class Reception:
 
     def _answer(self, path: str) -> Accepted | Refused | NoAccount:
         sender = self._transaction.begun()
-        postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
-        address = read_recipient(path, postmaster_at)
-        if isinstance(address, SmtpReply):
-            return Refused(str(address))
-        policies = self._policies.policies_for(address, sender)
+        try:
+            postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
+            address = read_recipient(path, postmaster_at)
+            if isinstance(address, SmtpReply):
+                return Refused(str(address))
+            policies = self._policies.policies_for(address, sender)
+        except AccountLocked:
+            return Refused(str(PUT_OFF))
         if policies is None:
             return NoAccount(address, str(OPEN_RELAY))
         return self._transaction.rcpt(address, policies)

@@ -125,7 +125,9 @@ class Service:
             metadata.create_all(connection)
         self.store = Store(self.engine)
         self.vault = vault = Vault(bytes(32))
-        services = Services(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
+        services = Services(
+            self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), (), vault
+        )
         self.now = 0.0
         self.api = Api(
             services,

@@ -80,6 +80,18 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"sender": w["outsider"], "to": w["ann"], "action": "permit"},
         lambda w: {"sender": w["outside domain"], "to": w["alias"], "action": "block"},
     ],
+    "ext/get-managed-senders": [
+        lambda w: {"to": w["ann"]},
+        lambda w: {"to": w["alias"], "sender": w["listed sender"]},
+        lambda w: {"text": w["listed sender"]},
+    ],
+    "ext/remove-managed-sender": [
+        lambda w: {"id": w["managed"]},
+        lambda w: {"to": w["ann"], "sender": w["listed sender"]},
+    ],
+    "ext/import-managed-senders": [
+        lambda w: {"entries": [{"sender": w["outsider"], "to": w["ann"], "type": "permit", "reason": "why"}]},
+    ],
     "policy/blockedsenders/create-policy": [
         lambda w: {"option": "block_sender", "policy": scope(w)},
         lambda w: {"option": "block_sender", "policy": by_attribute(w)},
@@ -91,6 +103,17 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "policy/blockedsenders/get-policy": [lambda w: {"id": w["blocked"]}],
     "policy/blockedsenders/delete-policy": [lambda w: {"id": w["blocked"]}],
+    "ext/permittedsenders/create-policy": [lambda w: {"policy": scope(w)}],
+    "ext/permittedsenders/update-policy": [lambda w: {"id": w["permitted"], "policy": scope(w)}],
+    "ext/permittedsenders/get-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/permittedsenders/delete-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/find-policies": [
+        lambda w: {"id": w["permitted"]},
+        lambda w: {"id": w["web"]},
+        lambda w: {"to": w["ann"], "groupId": w["group"]},
+        lambda w: {"matching": w["outsider"], "matchingTo": w["ann"]},
+        lambda w: {"idPrefix": w["blocked"]},
+    ],
     "policy/webwhiteurl/create-policy-with-targets": [
         lambda w: {
             "description": "a sample",
@@ -246,9 +269,12 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     call("directory/add-group-member", id=w["group"], emailAddress=w["outsider"], notes=mark)
     call("directory/add-group-member", id=w["group"], domain=f"{mark}-partner.test")
     managed = {"sender": f"x@{mark}-x.test", "to": w["ann"], "action": "block"}
+    w["listed sender"] = managed["sender"]
+    call("managedsender/permit-or-block-sender", **{**managed, "to": w["boss"]})
     w["managed"] = call("managedsender/permit-or-block-sender", **managed)["id"]
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
+    w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for _ in range(2):
         web = call(

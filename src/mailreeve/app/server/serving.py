@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Final, NamedTuple
 
 import msgspec
+import structlog
 import uvloop
 
 from mailreeve.api.app import Api
@@ -33,7 +34,7 @@ from mailreeve.app.folder import (
     require_initialised,
 )
 from mailreeve.app.server.mail_server import open_mail_door, tls_of
-from mailreeve.app.server.periodic import drop_idle_policies, load_only_account
+from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, write_last_uses
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
@@ -43,6 +44,8 @@ from mailreeve.app.terminal import said_of
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.store.migrations import SchemaError
+
+_log = structlog.get_logger(__name__)
 
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 
@@ -133,7 +136,10 @@ async def serve_on(
     processes one `does_chores` for all, such as forgetting what is old."""
     settings = process.settings
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
-    periodic = [asyncio.create_task(drop_idle_policies(opened.services.follower))]
+    periodic = [
+        asyncio.create_task(drop_idle_policies(opened.services.follower)),
+        asyncio.create_task(write_last_uses(authenticator.uses)),
+    ]
     api = Api(
         opened.services,
         authenticator,
@@ -172,6 +178,15 @@ async def serve_on(
         await serving
         for task in periodic:
             task.cancel()
+        await _write_last_uses(authenticator)
+
+
+async def _write_last_uses(authenticator: Authenticator) -> None:
+    """What was noted since the last time; a database that cannot be written keeps nobody from stopping."""
+    try:
+        await asyncio.to_thread(authenticator.uses.write)
+    except Exception:
+        _log.exception("the last uses of keys were not written")
 
 
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:

@@ -71,7 +71,7 @@ def could_be_delivered(
                 return True
         exempting = [*authors.of_policies(blocked, _exempts)]
         turning = [*authors.of_turned(blocked, _refuses)]
-        permitting = [*authors.of_policies(permitted, _any), *authors.of_entries(lists)]
+        permitting = [*authors.of_policies(permitted, _any), *authors.of_entries(lists, permitted.case.at)]
         choosing = [*authors.of_policies(alteration, _any)]
         turning += authors.of_turned(alteration, _any)
         tried = 0
@@ -121,11 +121,11 @@ class _Authors:
             if not is_reversed and scope.terms.bidirectional and scope.from_.key in keys:
                 yield [(), *self._meeting(scope.from_)]
 
-    def of_entries(self, lists: Iterable[PersonalList]) -> Iterator[Header]:
-        """Authors whom the lists permit."""
+    def of_entries(self, lists: Iterable[PersonalList], at: float) -> Iterator[Header]:
+        """Authors whom the lists permit at this time."""
         number = 0
         for entry in chain.from_iterable(theirs.entries.values() for theirs in lists):
-            if entry.action is ManagedAction.PERMIT:
+            if entry.action is ManagedAction.PERMIT and at < entry.ends:
                 number += 1
                 if number > MOST_POLICIES:
                     raise _TooManyError

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, ValuesView
+from datetime import UTC, datetime
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -54,7 +56,14 @@ def kind_of(entry: ManagedSender) -> EntryKind:
 
 def entry_description(entry: ManagedSender) -> str:
     """How a record or a trace names the entry, which has no description of its own."""
-    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}"
+    until = "" if entry.ends == inf else f" until {_written(entry.ends)}"
+    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}{until}"
+
+
+def _written(at: float) -> str:
+    """A time in POSIX seconds, to the minute, or to the second where that matters."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment.second else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
@@ -71,14 +80,17 @@ def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
     )
 
 
+Kinds = Mapping[EntryKind, float]
+
+
 class PersonalList(Struct, frozen=True, gc=False):
-    """One recipient's entries by sender, and the kinds that occur among them."""
+    """One recipient's entries by sender, and the kinds among them, each with when its last entry ends."""
 
     entries: Mapping[str, ManagedSender]
-    kinds: frozenset[EntryKind]
+    kinds: Kinds
 
 
-_NOTHING: Final = PersonalList({}, frozenset())
+_NOTHING: Final = PersonalList({}, {})
 
 
 class PersonalLists:
@@ -92,11 +104,11 @@ class PersonalLists:
         for entry in entries:
             by_id[entry.id] = entry
             by_recipient.setdefault(entry.recipient, {})[entry.sender] = entry
-        kinds: dict[frozenset[EntryKind], frozenset[EntryKind]] = {}
+        kinds: dict[frozenset[tuple[EntryKind, float]], Kinds] = {}  # one for all lists that are alike
         lists: dict[str, PersonalList] = {}
         for recipient, theirs in by_recipient.items():
             held = _kinds(theirs)
-            lists[recipient] = PersonalList(theirs, kinds.setdefault(held, held))
+            lists[recipient] = PersonalList(theirs, kinds.setdefault(frozenset(held.items()), held))
         self._by_id = Sharded(by_id)
         self._lists = Sharded(lists)
 
@@ -136,21 +148,29 @@ class PersonalLists:
         return new
 
 
-def _kinds(entries: Mapping[str, ManagedSender]) -> frozenset[EntryKind]:
-    """The kinds that occur among the entries. Most lists soon show that they have all."""
-    found: set[EntryKind] = set()
+def _kinds(entries: Mapping[str, ManagedSender]) -> Kinds:
+    """The kinds that occur among the entries, each with when its last entry ends. Most lists soon show that they
+    have all for good."""
+    found: dict[EntryKind, float] = {}
+    for_good = 0
     for entry in entries.values():
-        found.add(_KINDS["@" in entry.sender, entry.action])
-        if len(found) == len(_KINDS):
-            break
-    return frozenset(found)
+        kind = _KINDS["@" in entry.sender, entry.action]
+        ends = found.get(kind, -inf)
+        if entry.ends > ends:
+            found[kind] = entry.ends
+            if entry.ends == inf:
+                for_good += 1
+                if for_good == len(_KINDS):
+                    break
+    return found
 
 
 class PersonalView(Struct, frozen=True, gc=False):
     """One recipient's list, held against one message.
 
     `hits` are the entries that name a sender, the best first; `ignored` those that would, were the
-    message authenticated (behaviour.md section 4.4).
+    message authenticated (behaviour.md section 4.4), and `over` those that did before they ended. `at` is the
+    time of the message.
     """
 
     key: str
@@ -158,6 +178,8 @@ class PersonalView(Struct, frozen=True, gc=False):
     hits: tuple[Hit, ...]
     ignored: tuple[Hit, ...]
     header_known: bool
+    at: float
+    over: tuple[Hit, ...] = ()
 
     @property
     def winner(self) -> Hit | None:
@@ -176,8 +198,8 @@ class PersonalView(Struct, frozen=True, gc=False):
             threshold = (-1, -1, -1) if winner is None else winner.order
             outcomes |= {
                 (kind, FromPart.HEADER_FROM)
-                for kind in self.list.kinds
-                if hit_order(kind, FromPart.HEADER_FROM) > threshold
+                for kind, ends in self.list.kinds.items()
+                if self.at < ends and hit_order(kind, FromPart.HEADER_FROM) > threshold
             }
         return outcomes
 
@@ -193,7 +215,8 @@ def list_key(identities: Identities, recipient: Address) -> str:
 def personal_view(
     lists: PersonalLists, identities: Identities, facts: MessageFacts, effective: Address
 ) -> PersonalView:
-    """The list of the effective recipient (D-46), looked through for every sender address known.
+    """The list of the effective recipient (D-46), looked through for every sender address known. What has ended by
+    then does not count.
 
     An entry names an address or its domain. Domains match exactly (D-04, D-18). One that names a user of the
     account, or the domain of one, meets the user's aliases and tags as well (D-53).
@@ -201,17 +224,21 @@ def personal_view(
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
     theirs = lists.of(key)
-    entries = theirs.entries
+    entries, at = theirs.entries, facts.at
     if not entries:
-        return PersonalView(key, theirs, (), (), header_known)
+        return PersonalView(key, theirs, (), (), header_known, at)
     found = _entries_about(entries, identities, facts)
     if not found:
-        return PersonalView(key, theirs, (), (), header_known)
+        return PersonalView(key, theirs, (), (), header_known, at)
     hits: list[Hit] = []
     ignored: list[Hit] = []
+    over: list[Hit] = []
     # What vouches for the header's domain cannot be known before the header is.
     authenticated = header_known and facts.authenticated is True
     for entry, part in found:
+        if at >= entry.ends:
+            over.append(Hit(entry, part))
+            continue
         counts = (
             authenticated
             or entry.action is _BLOCK
@@ -220,7 +247,7 @@ def personal_view(
         (hits if counts else ignored).append(Hit(entry, part))
     if len(hits) > 1:
         hits.sort(key=lambda hit: hit.order, reverse=True)
-    return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known)
+    return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known, at, tuple(over))
 
 
 def _entries_about(

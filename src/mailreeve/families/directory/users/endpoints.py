@@ -97,7 +97,7 @@ def get_profile(call: Call, item: ProfileOf) -> ProfileAnswer:
         email_address=row.address,
         account_code=account.code,
         company_name=account.name,
-        role="" if row.role is None else row.role.value,
+        role=row.role or "",
         admin=row.role is not None,
         local_password=row.password_changed_at is not None,
         change_password=row.force_password_change,

@@ -1,0 +1,61 @@
+"""Custom roles, keys that end and are exchanged, when keys were last used, locked accounts, and the application in
+the audit log."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+APPLICATION = (
+    sa.Column("expires_at", sa.BigInteger(), nullable=True),
+    sa.Column("old_app_key", sa.LargeBinary(), nullable=True),
+    sa.Column("old_client_secret", sa.String(length=64), nullable=True),
+    sa.Column("old_until", sa.BigInteger(), nullable=True),
+    sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+    sa.Column("last_used_from", sa.String(length=45), nullable=True),
+)
+BINDING = (
+    sa.Column("old_secret_key", sa.LargeBinary(), nullable=True),
+    sa.Column("old_until", sa.BigInteger(), nullable=True),
+    sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+    sa.Column("last_used_from", sa.String(length=45), nullable=True),
+)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "role",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_role_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_role")),
+        sa.UniqueConstraint("account_id", "folded", name=op.f("uq_role_account_id_folded")),
+    )
+    for column in APPLICATION:
+        op.add_column("application", column.copy())
+    for column in BINDING:
+        op.add_column("binding", column.copy())
+    op.add_column("account", sa.Column("locked", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("audit_event", sa.Column("application", sa.Text(), nullable=False, server_default=""))
+    op.add_column("audit_event", sa.Column("app_id", sa.String(length=64), nullable=False, server_default=""))
+    op.create_index(
+        op.f("ix_binding_account_id_application_id_id"), "binding", ["account_id", "application_id", "id"]
+    )
+    op.create_index(op.f("ix_binding_account_id_user_id_id"), "binding", ["account_id", "user_id", "id"])
+    op.create_index(
+        op.f("ix_user_account_id_id_role"),
+        "user",
+        ["account_id", "id", "role"],
+        sqlite_where=sa.text("role IS NOT NULL"),
+    )
