@@ -228,6 +228,20 @@ def test_before_the_queue_nothing_is_lost_while_mailreeve_is_down(place):
     assert sum(message_from_bytes(each)["X-Original-To"] == "late@corp.test" for each in placement.take()) == 1
 
 
+def test_before_the_queue_the_sender_hears_that_the_next_hop_is_down(place):
+    """In our words, with the decision id; so of whatever the next hop refuses."""
+    placement = place("before")
+    sender = ("--from", "x@out.test", "--to", "late@corp.test")
+    placement.server.stop()
+    placement.server.start("--next-hop", "127.0.0.1:1")  # where nobody listens
+    session = swaks(placement, "before", *sender, code=24)
+    placement.server.stop()
+    placement.server.start()
+    said = r"^<\*\* 451 4\.4\.1 The next mail server does not answer, try again later \[[a-z2-7]{16}\]$"
+    assert re.search(said, session, re.MULTILINE)
+    assert placement.take() == []
+
+
 @pytest.mark.parametrize("name", ["behind", "between"])
 def test_behind_the_queue_mail_waits_while_mailreeve_is_down(place, name):
     """In Postfix' queue; it arrives once."""

@@ -22,7 +22,7 @@ from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import smtp_door, tls_context
-from mailreeve.mail.smtp.session import SmtpSettings
+from mailreeve.mail.smtp.services import SmtpSettings
 
 MAILDIR_PREFIX: Final = "maildir:"
 
