@@ -16,6 +16,7 @@ class Permission(StrEnum):
     """A permission, spelled `Menu | Item | Level`."""
 
     ACCOUNT_DASHBOARD_READ = "Account | Dashboard | Read"
+    ACCOUNT_LOGS_READ = "Account | Logs | Read"
     DIRECTORIES_ATTRIBUTES_READ = "Directories | Attributes | Read"
     DIRECTORIES_GROUPS_EDIT = "Directories | Groups | Edit"
     DIRECTORIES_GROUPS_READ = "Directories | Groups | Read"
@@ -28,6 +29,7 @@ class Permission(StrEnum):
     GATEWAY_MANAGED_SENDERS_EDIT = "Gateway | Managed Senders | Edit"
     GATEWAY_POLICIES_EDIT = "Gateway | Policies | Edit"
     GATEWAY_POLICIES_READ = "Gateway | Policies | Read"
+    GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
     SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
@@ -73,6 +75,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.GATEWAY_MANAGED_SENDERS_EDIT,
             Permission.GATEWAY_POLICIES_EDIT,
             Permission.GATEWAY_POLICIES_READ,
+            Permission.GATEWAY_TRACKING_READ,
         }
     ),
 }

@@ -12,6 +12,7 @@ import asyncio
 import base64
 import binascii
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,6 +75,11 @@ MOST_TOGETHER: Final = 16  # calls that share them: the first has its answer whe
 SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
 MAX_FORM: Final = 64 * 1024  # octets of a token request
 
+OTHER_PATHS: Final = "other"  # what those are called that are none of ours, which strangers make up
+
+Observe = Callable[[str, int, float], None]
+"""Is told of each call: its path, the status of the answer, and how many seconds that took."""
+
 _SUCCESS_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Pragma": "no-cache",
@@ -101,6 +107,7 @@ class Api:
         strangers: Quota,
         max_body: int,
         dropped_log_lines: Callable[[], int] = lambda: 0,
+        observe: Observe | None = None,
     ) -> None:
         self._services = services
         self._authenticator = authenticator
@@ -113,6 +120,12 @@ class Api:
         self._refusals = RefusalLog()
         self._workers: _Workers | None = None
         self._writes = Together(self._answer_writes, MOST_TOGETHER)
+        self._observe = observe
+
+    @property
+    def writes_waiting(self) -> int:
+        """How many calls wait for the writes before them."""
+        return self._writes.waiting
 
     def asgi(self) -> ASGIApp:
         """The ASGI application."""
@@ -132,10 +145,15 @@ class Api:
                 scope["path"] = sent.decode("latin-1")
             request = Request(scope, receive, send)
             door = open_to_all.get((request.method, scope["path"]), self._call)
+            began = time.perf_counter()
             try:
                 response = await door(request)
             except Exception as problem:
                 response = self._broken(problem, scope["path"], self._standing(request, None))
+            if self._observe is not None:
+                path = scope["path"]
+                known = path in self._endpoints or (request.method, path) in open_to_all
+                self._observe(path if known else OTHER_PATHS, response.status_code, time.perf_counter() - began)
             await response(scope, receive, send)
 
         return serve

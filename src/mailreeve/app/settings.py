@@ -47,6 +47,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop_starttls: str = "off"
     next_hop_xforward: bool = False
     milter: str = ""
+    metrics: str = ""
     workers: Workers = 1
     tls_cert: str = ""
     tls_key: str = ""

@@ -30,25 +30,31 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "backup": _Command("running.backup", "Back up a data folder, also while it is served."),
         "restore": _Command("running.restore", "Make a data folder of a backup."),
         "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
+        "doctor": _Command("running.doctor", "Say what ails a folder, its settings, its ports, its next hop."),
     },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
+        "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
+        "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
         "replay": _Command(
             "asking.replay", "Say what a draft of changes would have done to the messages of the past days."
         ),
     },
     "Change": {
         "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
+        "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
+        "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
+        "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
         "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
         "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
-        "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
-        "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "delegate": _Command("people.delegates", "Say who may open whose mailbox."),
         "import": _Command(
             "objects.import_", "Make or change many users, groups, senders and others from a file."
         ),
         "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
+        "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {
         "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),

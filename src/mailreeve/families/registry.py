@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.delegates.following import DelegateRights
@@ -37,6 +38,7 @@ from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
+from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
@@ -59,6 +61,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *lint.ENDPOINTS,
     *replay.ENDPOINTS,
     *bulk.ENDPOINTS,
+    *tracking.ENDPOINTS,
+    *audit.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

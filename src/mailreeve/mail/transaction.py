@@ -82,6 +82,7 @@ class Transaction:
         self._policies: dict[str, PolicySet] = {}
         # By the address as it is spelt: what policies take for the same may be two mailboxes.
         self._recipients: dict[str, Recipient] = {}
+        self.client_name = ""  # what the client called itself last
         self._refused: list[Outcome] = []
 
     @property
@@ -137,7 +138,7 @@ class Transaction:
             source_trusted=self._trusted,
         )
         decision = decide_mail(policies, facts)
-        recipient = Recipient(facts, policies, decision)
+        recipient = Recipient(facts, policies, decision, self.client_name)
         if decision.action is Action.REJECT and decision.certain:
             reply = in_session(decision.refusal)
             decision_id = self._new_id()

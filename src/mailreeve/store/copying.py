@@ -73,6 +73,7 @@ class AccountMark(NamedTuple):
     code: str
     revision: int
     key_fingerprint: str | None
+    admin_email: str
 
 
 def schema_of(file: Path) -> str | None:
@@ -93,11 +94,11 @@ def accounts_of(file: Path) -> list[AccountMark]:
         try:
             marked = "key_fingerprint" if "key_fingerprint" in _columns(connection, "account") else "NULL"
             rows = connection.execute(
-                f"SELECT code, revision, {marked} FROM account ORDER BY code"  # noqa: S608 - names of our own
+                f"SELECT code, revision, {marked}, admin_email FROM account ORDER BY code"  # noqa: S608 - names of our own
             ).fetchall()
         except sqlite3.Error as problem:
             raise CopyError(f"{file} cannot be read: {problem}") from problem
-    return [AccountMark(str(code), int(revision), mark) for code, revision, mark in rows]
+    return [AccountMark(str(code), int(revision), mark, str(admin)) for code, revision, mark, admin in rows]
 
 
 def newest_moment(file: Path) -> int | None:

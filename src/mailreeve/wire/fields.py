@@ -5,7 +5,8 @@ Every function raises `ItemRefused` naming the field.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
@@ -94,6 +95,16 @@ def moment(text: str, field: str) -> datetime:
     except (ValueError, OverflowError) as problem:
         raise refused(BAD_DATE, field, f"{BAD_DATE.message}: write it like 2026-12-01T09:00") from problem
     return value.replace(microsecond=0)
+
+
+_AGO: Final = re.compile(r"(\d{1,6})([dhm])")
+_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def moment_or_ago(text: str, field: str, now: datetime) -> datetime:
+    """A point in time, or how long ago it was: `7d`, `12h`, `30m`."""
+    ago = _AGO.fullmatch(text.strip())
+    return moment(text, field) if ago is None else now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
 
 
 def written(value: datetime) -> str:

@@ -14,8 +14,10 @@ import importlib
 import json
 import pkgutil
 import re
+from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from secrets import token_bytes
 
 import msgspec
 import pytest
@@ -125,6 +127,13 @@ SAMPLES: dict[str, list[Sample]] = {
     "policy/webwhiteurl/update-policy-with-targets": [
         lambda w: {"id": w["web"], "policies": web_targets(w, id=w["web target"]), "urls": [web_entry(w)]}
     ],
+    "ext/add-web-entries": [
+        lambda w: {
+            "id": w["web"],
+            "urls": [{"action": "allow", "type": "domain", "value": w["outside domain"]}],
+        }
+    ],
+    "ext/remove-web-entries": [lambda w: {"id": w["web"], "urls": [{"id": w["web entry"]}]}],
     "policy/webwhiteurl/delete-policy-with-targets": [lambda w: {"id": w["web"]}],
     "policy/address-alteration/create-address-alteration-set": [
         lambda w: {"description": "a sample", "parentId": w["set"]}
@@ -212,6 +221,32 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"url": f"http://{w['outside domain']}/x", "user": w["ann"], "policyId": w["web"]},
         lambda w: {"url": f"http://{w['outside domain']}/x", "policyId": w["web entry"]},
     ],
+    "ext/find-mail-records": [
+        lambda w: {"from": w["outsider"], "to": w["ann"]},
+        lambda w: {"from": w["outside domain"], "messageId": w["message id"], "after": w["record"]},
+        lambda w: {"id": w["decision"], "policyId": w["managed"]},
+        lambda w: {"exclude": [{"from": w["boss"]}, {"id": w["record decision"], "to": w["alias"]}]},
+    ],
+    "ext/get-mail-record": [
+        lambda w: {"id": w["decision"]},
+        lambda w: {"id": w["record"]},
+        lambda w: {"messageId": w["message id"]},
+    ],
+    "message-finder/search": [
+        lambda w: {"messageId": w["message id"]},
+        lambda w: {"advancedTrackAndTraceOptions": {"from": w["outsider"], "to": w["ann"]}},
+    ],
+    "message-finder/get-message-info": [lambda w: {"id": w["record"]}],
+    "audit/get-audit-events": [
+        lambda w: {
+            "startDateTime": "2020-01-01T00:00:00+0000",
+            "endDateTime": "2100-01-01T00:00:00+0000",
+            "query": w["outsider"],
+        },
+        lambda w: {"startDateTime": "2020-01-01T00:00:00+0000", "endDateTime": "2100-01-01T00:00:00+0000"},
+    ],
+    "audit/get-categories": [lambda w: {}],
+    "ext/find-audit-events": [lambda w: {"objectId": w["blocked"]}, lambda w: {"query": w["group name"]}],
     "ext/lint-policies": [lambda w: {}],
     "ext/replay-draft": [
         lambda w: {
@@ -230,6 +265,9 @@ SAMPLES: dict[str, list[Sample]] = {
 
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
 """What is told of another account: that a domain is taken, since mail can go to one account only."""
+
+ONE_OF = ("message-finder/search",)
+"""Functions that list nothing where nothing is asked for."""
 
 MARK, DOMAIN = "zqmarker", "zqmarker.test"
 
@@ -295,9 +333,11 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
         w["right"] = call("user/add-delegate-user", primaryAddress=w["ann"], delegateAddress=w[name])["id"]
     shown = call("account/get-account")
     w |= {"code": shown["accountCode"], "account name": shown["accountName"], "admin": shown["adminEmail"]}
+    w["decision"], w["record decision"] = (b32encode(token_bytes(10)).decode().lower() for _ in range(2))
+    w["message id"] = f"<{mark}@x.test>"
     outcome = Outcome(
         account_id=account.id,
-        decision_id=new_key(),
+        decision_id=w["decision"],
         at=datetime.now(UTC).timestamp(),
         source_ip="192.0.2.1",
         sender=w["outsider"],
@@ -306,18 +346,20 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
         effective_recipient=w["ann"],
         header_from=(),
         subject=mark,
-        message_id=f"<{mark}@x.test>",
+        message_id=w["message id"],
         size=100,
         state=State.DELIVERED,
         stage=None,
-        layer="none",
+        layer="managed_senders",
         reply="250 2.0.0 OK",
-        policy_id="",
+        policy_id=account.services.ids.open("managed sender", w["managed"], account.id),
         description="",
         revision=1,
         spam_checks=SpamChecks.RUN,
     )
     account.write(lambda work: tracking.add(work, [outcome]))
+    w["record"] = call("ext/find-mail-records")["id"]
+    account.write(lambda work: tracking.add(work, [replace(outcome, decision_id=w["record decision"])]))
     return w
 
 
@@ -500,7 +542,7 @@ def test_every_statement_names_the_account(two: Two, path: str) -> None:
 @pytest.mark.parametrize("path", sorted(endpoint.path for endpoint in ENDPOINTS if endpoint.lists))
 def test_page_tokens_of_the_other_account_are_as_good_as_none(two: Two, path: str) -> None:
     sample = SAMPLES[path][-1]
-    if not any(member.required for member in msgspec.structs.fields(BY_PATH[path].item)):
+    if path not in ONE_OF and not any(member.required for member in msgspec.structs.fields(BY_PATH[path].item)):
         sample = whole_list
     first = {"pagination": {"pageSize": 1}}
     token = two.other.answer(path, sample(two.theirs), meta=first)["meta"]["pagination"]["next"]

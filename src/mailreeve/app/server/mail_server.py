@@ -9,7 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailreeve.app.folder import Opened
 from mailreeve.app.server.periodic import forget_old_outcomes
@@ -20,11 +20,21 @@ from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
-from mailreeve.mail.ports import NextHop
-from mailreeve.mail.smtp.door import smtp_door, tls_context
+from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
+from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
 
+if TYPE_CHECKING:  # it is loaded where it is wanted
+    from mailreeve.app.metrics.metrics import Metrics
+
 MAILDIR_PREFIX: Final = "maildir:"
+
+
+class MailServer(NamedTuple):
+    """What is open: the door, and how much of what comes through is recorded."""
+
+    door: SmtpDoor
+    budget: RecordBudget
 
 
 @asynccontextmanager
@@ -36,12 +46,18 @@ async def open_mail_door(
     listeners: Sequence[socket.socket],
     *,
     forgets: bool = True,
-) -> AsyncIterator[None]:
+    metrics: Metrics | None = None,
+) -> AsyncIterator[MailServer]:
     """An SMTP door on these sockets, open while the block runs. `tls` is for STARTTLS; `forgets` says whether this
-    process removes old outcomes."""
+    process removes old outcomes. What it does is told to the `metrics`."""
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
-    keeper = OutcomeKeeper(opened.store, RecordBudget(settings.networks() + settings.proxies()))
+    budget = RecordBudget(settings.networks() + settings.proxies())
+    keeper = OutcomeKeeper(opened.store, budget)
+    recorder: Recorder = keeper
+    if metrics is not None:
+        kind = "maildir" if next_hop.startswith(MAILDIR_PREFIX) else "smtp"
+        mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(keeper)
     door_settings = SmtpSettings(
         hostname=hostname,
         max_size=settings.max_message,
@@ -56,12 +72,13 @@ async def open_mail_door(
             door_settings,
             policies=MailPolicies(opened.store, opened.services.follower),
             next_hop=mail_goes,
-            recorder=keeper,
+            recorder=recorder,
             tls=tls,
             listeners=listeners,
+            meter=UNMETERED if metrics is None else metrics.mail,
         )
-        async with door:
-            yield
+        async with door as found:
+            yield MailServer(found, budget)
     finally:
         if forgetting is not None:
             forgetting.cancel()

@@ -69,7 +69,7 @@ class _Worker:
 
 class Supervisor:
     """Keeps workers running, which share the `listeners`. What is `expected` to be raised by one is told in a
-    line, which `say` makes of it."""
+    line, which `say` makes of it. `buried` is told the id of a process that died."""
 
     def __init__(
         self,
@@ -78,12 +78,14 @@ class Supervisor:
         listeners: Sequence[socket.socket],
         expected: tuple[type[Exception], ...],
         say: Callable[[Exception], str],
+        buried: Callable[[int], None] = lambda pid: None,
     ) -> None:
         self._count = count
         self._run = run
         self._listeners = listeners
         self._expected = expected
         self._say = say
+        self._buried = buried
         self._workers: dict[int, _Worker] = {}
         self._pauses: dict[int, float] = {}  # the last one of a worker that died
         self._due: dict[int, float] = {}  # when a worker that died is started again
@@ -187,6 +189,8 @@ class Supervisor:
     def _bury(self, worker: _Worker, problem: str, now: float) -> None:
         del self._workers[worker.number]
         worker.process.join()
+        if worker.process.pid is not None:
+            self._buried(worker.process.pid)
         steady = now - worker.started >= STEADY
         pause = 0.0 if steady else self._pauses.get(worker.number, 0.0)
         self._pauses[worker.number] = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * pause))

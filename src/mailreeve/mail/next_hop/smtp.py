@@ -198,8 +198,8 @@ class _SmtpSession:
             answer = await send_content(protocol, writer, content, self._next_hop.data_timeout)
             # The end of a content ends the transaction. A refusal of DATA does not, there RSET is needed.
             self._mail, self._answers = None, {}
-        if answer.code != 250:
-            results.update(dict.fromkeys(targets, passed_on(answer.code, answer.message)))
+        said = taken(answer.message) if answer.code == 250 else passed_on(answer.code, answer.message)
+        results.update(dict.fromkeys(targets, said))
         return results
 
     def _accepted(self) -> list[str]:
@@ -306,6 +306,16 @@ class _SmtpSession:
             self._client.close()
         self._client = self._writer = None
         self._mail, self._answers = None, {}
+
+
+def taken(message: str) -> SmtpReply:
+    """What the next hop said when it took a message: mostly with the id that it is found by there."""
+    text = " ".join(message.split("\n"))
+    enhanced = _ENHANCED.match(text)
+    if enhanced is not None:
+        text = text[enhanced.end() :]
+    text = printable(text, MAX_TEXT).encode("ascii", "replace").decode("ascii")
+    return SmtpReply(250, enhanced[1] if enhanced is not None else "2.0.0", text or "OK")
 
 
 def passed_on(code: int, message: str) -> SmtpReply:

@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, within
-from mailreeve.mail.ports import NextHop, PolicySource, Recorder
+from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.announced import Speaker
 from mailreeve.mail.smtp.connection import Connection
@@ -54,6 +54,16 @@ class SmtpDoor:
         if self._address is None:
             raise RuntimeError("the door was not opened yet")
         return self._address
+
+    @property
+    def connections(self) -> int:
+        """How many clients there are."""
+        return len(self._sessions)
+
+    @property
+    def records_waiting(self) -> int:
+        """How many messages' records wait to be written."""
+        return self._services.records.waiting
 
     async def open(self, listeners: Sequence[socket.socket] = ()) -> None:
         """Begin to listen: on these sockets, or without any where the settings say. Raises `OSError` if the
@@ -103,6 +113,7 @@ class SmtpDoor:
         counted = None if listed else source_ip
         refusal = self._crowded(counted)
         if refusal is not None:
+            self._services.meter.turned_away()
             if self._services.lines.admits("smtp.crowded", str(source_ip)):
                 log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
             connection.say_and_close(refusal)
@@ -140,13 +151,16 @@ async def smtp_door(
     tls: ssl.SSLContext | None = None,
     listeners: Sequence[socket.socket] = (),
     clock: Callable[[], float] = time.time,
+    meter: Meter = UNMETERED,
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. It
     listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds."""
     memory = MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
-    services = DoorServices(settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning)
+    services = DoorServices(
+        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, meter
+    )
     door = SmtpDoor(services)
     await door.open(listeners)
     try:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, network_of
-from mailreeve.mail.ports import NextHop, PolicySource
+from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
@@ -60,6 +60,7 @@ class DoorServices(Struct, frozen=True):
     tls: ssl.SSLContext | None
     lines: LineBudget
     planning: CapacityLimiter | None = None
+    meter: Meter = UNMETERED
 
 
 def crowded(hostname: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -10,6 +11,8 @@ import anyio.to_thread
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.families.tracking.outcomes import MAX_HELO
+from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
@@ -104,6 +107,7 @@ class Session:
             trusted=client.trusted,
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
+            meter=self._services.meter,
         )
 
     async def run(self) -> None:
@@ -237,6 +241,7 @@ class Session:
             return False
         await self._drop_transaction()
         self._client_name = name
+        self._reception.introduce(printable(name, MAX_HELO))
         return True
 
     async def _starttls(self, argument: str) -> None:
@@ -274,6 +279,7 @@ class Session:
             self._places.give_back(self.counted)
             self.counted = None
             if not self._places.take(client.source_ip):
+                self._services.meter.turned_away()
                 if self._tells("smtp.crowded"):
                     log.info("smtp.crowded", source_ip=self.source)
                 await self._reply(crowded(self._settings.hostname))
@@ -337,7 +343,9 @@ class Session:
             return
         self._utf8 = "SMTPUTF8" in read.parameters
         protocol = "ESMTP" if self._extended else "SMTP"
-        self._hop_session.handed_in_by(self._speaker.introduced(self._client_name, protocol))
+        client = self._speaker.introduced(self._client_name, protocol)
+        self._reception.introduce(printable(client.helo, MAX_HELO))
+        self._hop_session.handed_in_by(client)
         await self._reply("250 2.1.0 Sender accepted")
 
     async def _rcpt(self, argument: str) -> None:
@@ -388,7 +396,9 @@ class Session:
         sender, recipients = self._reception.envelope_sender, self._reception.recipients
         with self._services.memory.reserve() as reservation:
             incoming = await self._content(reservation)
+            began = time.perf_counter()
             answer = await self._settle(incoming)
+            self._services.meter.answered(answer, time.perf_counter() - began)
         self._utf8 = False
         try:
             # Nothing stands between what was done and its answer: else the sender would have it done again.
