@@ -22,7 +22,7 @@ from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
-from mailreeve.mail.smtp.session import SmtpSettings
+from mailreeve.mail.smtp.services import SmtpSettings
 
 if TYPE_CHECKING:  # it is loaded where it is wanted
     from mailreeve.app.metrics.metrics import Metrics

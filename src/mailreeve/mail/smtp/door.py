@@ -23,9 +23,9 @@ from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.announced import Speaker
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
-from mailreeve.mail.smtp.places import Places, crowded
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.session import DoorServices, Session, SmtpSettings
+from mailreeve.mail.smtp.services import DoorServices, Places, SmtpSettings, crowded
+from mailreeve.mail.smtp.session import Session
 
 log: FilteringBoundLogger = structlog.get_logger()
 
