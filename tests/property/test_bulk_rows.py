@@ -1,5 +1,5 @@
-"""Whatever rows of a kind are imported, what is exported of them is taken as it is: by the same account, which it does
-not change, and by an empty one, which then exports the same text."""
+"""Whatever rows of a kind are imported, what is exported of them is taken as it is: by the same account, which is
+not changed, and by an empty one, which then exports the same text."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ GUIDES = [
     "guides/address-alteration.md",
     "guides/delegates.md",
     "guides/groups-and-users.md",
+    "guides/in-bulk.md",
     "guides/explain.md",
     "guides/operate.md",
     "guides/lint.md",

@@ -97,6 +97,8 @@ def command(
 ) -> None:
     """Import many objects of one KIND from a FILE, or from standard input where that is -.
 
+    KIND is users, groups, members, senders, blocks, web or delegates.
+
     The file is CSV, whose first line names the columns, or holds JSON objects, a line each. A row makes an object,
     or changes the one that is there; what is empty in it stays as it is. To import the same file again changes
     nothing.
