@@ -31,6 +31,7 @@ GUIDES = [
     "guides/delegates.md",
     "guides/groups-and-users.md",
     "guides/new-company-name.md",
+    "guides/in-bulk.md",
     "guides/explain.md",
     "guides/operate.md",
     "guides/people.md",

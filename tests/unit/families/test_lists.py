@@ -52,6 +52,7 @@ KEYS = "ext/get-keys"
 MEMBERS = "directory/get-group-members"
 ENTRIES = "ext/get-managed-senders"
 PEOPLE = "ext/find-users"
+EXPORTS = ("users", "groups", "members", "senders", "blocks", "web", "delegates")
 
 Item = dict[str, object]
 
@@ -92,6 +93,7 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "entries of a list": (ENTRIES, of_ann_as("to"), ""),
     "entries about a sender": (ENTRIES, lambda account: {"sender": "shop.test"}, ""),
     "entries with a text": (ENTRIES, lambda account: {"text": "WHY", "state": "active", "type": "block"}, ""),
+    **{f"export of {kind}": (f"ext/export-{kind}", lambda account: {}, "") for kind in EXPORTS},
 }
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
@@ -106,9 +108,10 @@ COUNTED_BY_READING = {
     "entries about a sender",
     "entries with a text",
     *(name for name in LISTS if name.startswith("people")),
+    *(f"export of {kind}" for kind in ("members", "senders", "delegates")),
 }
-"""Lists that are short by their limits, one user's, or for people rather than programs: how many rows they have is
-counted, page by page."""
+"""Lists that are short by their limits, one user's, for people rather than programs, or read once in a while from
+end to end: how many rows they have is counted, page by page."""
 
 lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
 
@@ -468,6 +471,7 @@ def test_a_page_costs_the_same_in_a_long_list(account, other_account) -> None:
             watched.call(path, item(one), {"pageToken": first["meta"]["pagination"]["next"]})
             steps[name].append([*costs, watched.steps])
         watched.stop()
+    del steps["export of users"]  # one of them has all aliases and attributes, and his row holds them
     for name, (short, long) in steps.items():
         # Counting a row by reading takes a few steps; showing one, dozens.
         allowed = 300 * 14 if name in COUNTED_BY_READING else 30

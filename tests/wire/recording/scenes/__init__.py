@@ -14,6 +14,7 @@ from recorder import Recorder
 from scenes import (
     alteration,
     blocked_senders,
+    bulk,
     directory,
     envelope,
     explaining,
@@ -56,5 +57,6 @@ AREAS: dict[str, Area] = {
     "strangers_mail": Area(mail.play_strangers, 1, {"MAILREEVE_RELAY_NETWORKS": "192.0.2.0/24"}),
     "mail_at_connect": Area(mail.play_connect),
     "limits": Area(limits.play, 2, limits.SETTINGS),
+    "bulk": Area(bulk.play),
     "quota": Area(limits.play_quota, 1, limits.QUOTA_SETTINGS),
 }
