@@ -36,8 +36,8 @@ NULL: Final = "<>"
 class Field(StrEnum):
     """What a record can be asked for. The value is the beginning of its terms, which is stored.
 
-    The members stand in the order of how few records a value has, as a rule: a search begins with the first that is
-    asked for.
+    The members stand in the order of how few records a value has, as a rule: a search begins with the first that
+    is asked for.
     """
 
     MESSAGE_ID = "m"

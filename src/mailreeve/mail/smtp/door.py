@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, network_of
+from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.connection import Connection
@@ -139,13 +140,19 @@ async def smtp_door(
     tls: ssl.SSLContext | None = None,
     listeners: Sequence[socket.socket] = (),
     clock: Callable[[], float] = time.time,
+    policy_ids: PolicyIds = no_ids,
+    relay_networks: Iterable[Network] = (),
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. It
-    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds."""
+    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds. `policy_ids` are
+    for the log, in which mail from the `relay_networks` always has its lines."""
     memory = MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
-    services = DoorServices(settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning)
+    outcome_lines = OutcomeLines(lines, policy_ids, relay_networks)
+    services = DoorServices(
+        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, outcome_lines
+    )
     door = SmtpDoor(services)
     await door.open(listeners)
     try:

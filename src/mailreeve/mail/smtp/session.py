@@ -18,6 +18,7 @@ from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
+from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.ports import NextHop, PolicySource
 from mailreeve.mail.reception import NoAccount, Reception
@@ -91,6 +92,7 @@ class DoorServices(Struct, frozen=True):
     tls: ssl.SSLContext | None
     lines: LineBudget
     planning: CapacityLimiter | None = None
+    outcome_lines: OutcomeLines | None = None
 
 
 class _Goodbye(Exception):
@@ -119,7 +121,7 @@ class Session:
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._delivery = Delivery(self._hop_session, services.records, services.retries)
+        self._delivery = Delivery(self._hop_session, services.records, services.retries, services.outcome_lines)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -167,8 +169,6 @@ class Session:
     async def _greet(self) -> None:
         line = await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
-            if self._tells("smtp.refused_at_connect"):
-                log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
@@ -364,14 +364,16 @@ class Session:
             # Nothing stands between what was done and its answer: else the sender would have it done again.
             await self._reply(answer)
         finally:
-            log.info(
-                "smtp.message",
-                source_ip=str(self._source_ip),
-                sender=str(sender),
-                size=incoming.size,
-                recipients=recipients,
-                reply=answer,
-            )
+            # Each recipient has a line; what was said for all of them together is told where it is not plain.
+            if recipients > 1:
+                log.info(
+                    "smtp.message",
+                    source_ip=str(self._source_ip),
+                    sender=str(sender),
+                    size=incoming.size,
+                    recipients=recipients,
+                    reply=answer,
+                )
 
     async def _settle(self, incoming: Incoming) -> str:
         """Decide about a message that has come in and hand it on. Returns the reply."""
