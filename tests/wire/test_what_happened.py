@@ -85,14 +85,17 @@ def world(new_folder, live_server_class, tmp_path_factory):
             "description": "Nobody from here",
             "from": {"type": "everyone"},
             "to": {"type": "everyone"},
+            "override": True,
             "conditions": {"sourceIPs": ["127.0.0.1/32"]},
         }
         item = {"option": "block_sender", "policy": everybody, "confirmReach": True}
         (source,) = client.call("policy/blockedsenders/create-policy", item)
         mail.send("at-connect", "x@out.test", "u@corp.test")
         policies = {"at-rcpt": by_envelope.id, "at-data": header["id"], "at-connect": source["id"]}
-        found = client.call("message-finder/search", {"advancedTrackAndTraceOptions": {"senderIP": "127.0.0.1"}})
-        tracked = found[0]["trackedEmails"]
+        tracked = []
+        while len(tracked) < len(mail.said):  # the refusal at connect is recorded once it was given
+            item = {"advancedTrackAndTraceOptions": {"senderIP": "127.0.0.1"}}
+            tracked = client.call("message-finder/search", item)[0]["trackedEmails"]
         infos = {
             one["id"]: client.call("message-finder/get-message-info", {"id": one["id"]})[0] for one in tracked
         }
@@ -106,7 +109,7 @@ FATES = {
     "delivered": ("delivered", None, "default"),
     "at-rcpt": ("rejected", "rcpt", "blocked_senders"),
     "at-data": ("rejected", "data", "blocked_senders"),
-    "deferred": ("deferred", "rcpt", "relay"),
+    "deferred": ("deferred", "rcpt", "blocked_senders"),
     "at-connect": ("deferred", "connect", "blocked_senders"),
 }
 
@@ -122,9 +125,16 @@ def test_the_messages_had_their_fates(world):
     }
 
 
+def relay_policy(live) -> str:
+    """The id of the account's own policy against relaying."""
+    events = json.loads(mailreeve(live, "audit", "--text", "Default: no open relay", "--json"))["events"]
+    return events[0]["objectId"]
+
+
 @pytest.mark.parametrize("title", FATES)
 def test_each_is_found_by_the_command_on_the_folder(world, title):
     live, mail, policies, _ = world
+    policies = policies | {"deferred": relay_policy(live)}
     records = json.loads(mailreeve(live, "log", "--json"))["records"]
     (record,) = [one for one in records if one["decisionId"] == mail.decision(title)]
     assert (record["verdict"], record["stage"], record["layer"]) == FATES[title]
@@ -141,7 +151,7 @@ def test_each_is_found_by_the_command_on_the_folder(world, title):
     page = mailreeve(live, "log", "show", mail.decision(title))
     assert mail.decision(title) in page
     # Mail from here would be refused at connect by now; that is told apart from what was done.
-    assert ("Today the same mail would be refused by" in page) is (title not in ("at-connect",))
+    assert ("Today the same mail would be refused by" in " ".join(page.split())) is (title != "at-connect")
 
 
 def test_a_page_of_a_decision_is_about_what_was_kept(world):
@@ -191,7 +201,7 @@ def test_what_cannot_be_asked_is_named(world, options, words):
 
 
 def test_message_finder_has_them_all(world):
-    _, mail, policies, (tracked, infos) = world
+    _, _, _, (tracked, infos) = world
     by_subject = {one["subject"]: one for one in tracked}
     assert [one["status"] for one in tracked] == ["deferred", "deferred", "rejected", "rejected", "accepted"]
     assert by_subject["at-data"]["fromHdr"] == {"emailAddress": "z@brand.test", "displayableName": "Shop"}
@@ -209,6 +219,7 @@ def test_message_finder_has_them_all(world):
 
 def test_the_log_has_a_line_for_each(world):
     live, mail, policies, _ = world
+    policies = policies | {"deferred": relay_policy(live)}
     lines = [line for line in live.log().splitlines() if " event=mail " in line]
     assert len(lines) == len(FATES)
     for title, (verdict, stage, layer) in FATES.items():
@@ -291,6 +302,8 @@ def test_follow_shows_what_comes_until_it_is_interrupted(fresh_server, over_http
         assert json.loads(follows.stdout.readline())["subject"] == "after"
         follows.send_signal(signal.SIGINT)
         assert follows.wait(30) == 130
+        follows.stdout.close()
+        follows.stderr.close()
 
 
 def test_audit_tells_who_changed_what(world):
