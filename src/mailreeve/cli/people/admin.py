@@ -71,12 +71,21 @@ def list_(api: Client, as_json: bool) -> None:
     if as_json:
         echo(msgspec.json.encode({"administrators": rows}))
         return
-    columns = [Column("administrator", 3), Column("role", 2), Column("state"), Column("keys"), Column("last used")]
+    columns = [Column("administrator", 1), Column("role", 1), Column("state"), Column("keys")]
     found = [convert(row, Administrator) for row in rows]
     print_table(
         Console(highlight=False, soft_wrap=True),
-        columns,
-        [(one.email_address, one.role, _state(one), str(len(one.keys)), shown(_last_use(one))) for one in found],
+        [*columns, Column("last used (UTC)")],
+        [
+            (
+                one.email_address,
+                one.role,
+                _state(one),
+                str(len(one.keys)),
+                shown(_last_use(one)).removesuffix(" UTC"),
+            )
+            for one in found
+        ],
     )
 
 
@@ -209,6 +218,11 @@ def _read_password() -> str:
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         say(f"Warning: {warning}")
+
+
+def _cells(one: Administrator) -> tuple[str, ...]:
+    last_use = shown(_last_use(one)).removesuffix(" UTC")
+    return one.email_address, one.role, _state(one), str(len(one.keys)), last_use
 
 
 def _state(one: Administrator) -> str:
