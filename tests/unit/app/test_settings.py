@@ -120,7 +120,7 @@ def test_a_bad_value_is_refused_with_its_name_and_source(tmp_path: Path, name: s
     variable = f"MAILREEVE_{name.upper()}"
     given: object = text.split(",") if name in ("relay_networks", "xclient_hosts") else text
     refused(tmp_path, variable, name, environment={variable: text})
-    refused(tmp_path, "option", name, **{name: given})
+    refused(tmp_path, f"--{name.replace('_', '-')} ", **{name: given})
     refused(tmp_path, FILE_NAME, name, file=f"{name} = {given!r}")
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, network_of
+from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
@@ -61,6 +62,7 @@ class DoorServices(Struct, frozen=True):
     lines: LineBudget
     planning: CapacityLimiter | None = None
     meter: Meter = UNMETERED
+    outcome_lines: OutcomeLines | None = None
 
 
 def crowded(hostname: str) -> str:

@@ -73,7 +73,7 @@ class Session:
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._delivery = Delivery(self._hop_session, services.records, services.retries)
+        self._delivery = Delivery(self._hop_session, services.records, services.retries, services.outcome_lines)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -142,8 +142,6 @@ class Session:
         heard_out = self._speaker.listed and not self._speaker.is_announced
         line = None if heard_out else await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
-            if self._tells("smtp.refused_at_connect"):
-                log.info("smtp.refused_at_connect", source_ip=self.source, reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
@@ -404,15 +402,17 @@ class Session:
             # Nothing stands between what was done and its answer: else the sender would have it done again.
             await self._reply(answer)
         finally:
-            log.info(
-                "smtp.message",
-                source_ip=self.source,
-                sender=str(sender),
-                size=incoming.size,
-                recipients=recipients,
-                reply=answer,
-                **self._speaker.told(),
-            )
+            # Each recipient has a line; what was said for all of them together is told where it is not plain.
+            if recipients > 1:
+                log.info(
+                    "smtp.message",
+                    source_ip=self.source,
+                    sender=str(sender),
+                    size=incoming.size,
+                    recipients=recipients,
+                    reply=answer,
+                    **self._speaker.told(),
+                )
             self._forwarded_is_over()
 
     async def _settle(self, incoming: Incoming) -> str:
