@@ -122,6 +122,10 @@ class Work:
             self.touched += [(part, name) for name in objects]
         self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
 
+    def touch(self, part: str, *names: Name) -> None:
+        """Note that a change touched objects of another part as well."""
+        self.touched += [(part, name) for name in names]
+
     def see_committed(self, *parts: str) -> None:
         """To be asked before looking at what others see of the account, or of some parts of it. Raises
         `NotCommitted` where that lacks what is committed together with this transaction."""
@@ -132,6 +136,16 @@ class Work:
         """Which objects of which parts were touched so far."""
         parts = {part for part, _ in self.touched}
         return {part: frozenset(name for other, name in self.touched if other == part) for part in parts}
+
+    @property
+    def rows_changed(self) -> int:
+        """How many rows this connection has written so far, in all. Whoever finds it as it was has nothing to
+        undo."""
+        driver = self.connection.connection.driver_connection
+        if driver is None:
+            raise AssertionError("a transaction has a connection")
+        changed: int = driver.total_changes
+        return changed
 
     @contextmanager
     def item(self) -> Iterator[None]:
@@ -360,6 +374,8 @@ def _take_revisions(connection: Connection, account_id: str, works: Sequence[Wor
             "at": work.now,
             "revision": revision,
             "actor": work.origin.actor,
+            "application": work.origin.application,
+            "app_id": work.origin.app_id,
             "acting_for": work.origin.acting_for,
             "source_ip": work.origin.source_ip,
             "request_id": work.origin.request_id,

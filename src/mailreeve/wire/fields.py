@@ -5,13 +5,23 @@ Every function raises `ItemRefused` naming the field.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
 from mailreeve.policy.model.targets import BELOW, MOST_LABELS
-from mailreeve.wire.errors import BAD_ADDRESS, BAD_DATE, BAD_DOMAIN, BAD_IP, BAD_NETWORK, TOO_LONG, refused
+from mailreeve.wire.errors import (
+    BAD_ADDRESS,
+    BAD_DATE,
+    BAD_DOMAIN,
+    BAD_IP,
+    BAD_NETWORK,
+    TOO_LONG,
+    ItemRefused,
+    refused,
+)
 
 
 class Owner(Protocol):
@@ -30,7 +40,7 @@ def address(text: str, field: str) -> Address:
     try:
         return parse_address(text)
     except AddressError as problem:
-        raise refused(BAD_ADDRESS, field) from problem
+        raise refused(BAD_ADDRESS, field, f"{BAD_ADDRESS.message}: {problem}") from problem
 
 
 def domain(text: str, field: str) -> Domain:
@@ -117,6 +127,21 @@ def moment(text: str, field: str) -> datetime:
     except (ValueError, OverflowError) as problem:
         raise refused(BAD_DATE, field, f"{BAD_DATE.message}: write it like 2026-12-01T09:00") from problem
     return value.replace(microsecond=0)
+
+
+_AGO: Final = re.compile(r"(\d{1,6})([dhm])")
+_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def moment_or_ago(text: str, field: str, now: datetime) -> datetime:
+    """A point in time, or how long ago it was: `7d`, `12h`, `30m`."""
+    if ago := _AGO.fullmatch(text.strip()):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        return moment(text, field)
+    except ItemRefused as problem:
+        message = f"{BAD_DATE.message}: write 7d, 12h, 30m, or a time such as 2026-12-01T09:00"
+        raise refused(BAD_DATE, field, message) from problem
 
 
 def written(value: datetime) -> str:

@@ -109,7 +109,7 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
         message = f"{MANAGED_SENDER_LIMIT.message}: with the entries of the alias it would hold {size} of {most}"
         raise refused(MANAGED_SENDER_LIMIT, field, message)
     both = [(row, held[row.sender]) for row in joining if row.sender in held]
-    gone = {row.id: row for row in (min(rivals, key=partial(_precedence, work.now)) for rivals in both)}
+    gone = {row.id: row for row in (min(rivals, key=partial(precedence, work.now)) for rivals in both)}
     rows.remove(work, list(gone))
     rows.hand_over(work, address, owner)
     for row in gone.values():
@@ -120,7 +120,7 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
             work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
-def _precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, int, datetime, bool]:
+def precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, int, datetime, bool]:
     """Which of two entries about one sender stays, the highest: one that has not ended, then the one that was
     changed last: by revision, which no clock sets back (D-50). Of two of one instant a block comes later."""
     return not row.is_over(now), row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK

@@ -96,6 +96,7 @@ RECORDS: Final = Records(managed_sender, ManagedSenderRow)
 _of_recipient: Final = managed_sender.c.recipient == given("owner")
 _between: Final = RECORDS.where(_of_recipient, managed_sender.c.sender == given("from_whom"))
 _list: Final = RECORDS.where(_of_recipient, order_by=managed_sender.c.id)
+_about: Final = RECORDS.where(managed_sender.c.sender == given("about"), order_by=managed_sender.c.id)
 _over: Final = RECORDS.where(
     _of_recipient, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.id
 )
@@ -123,6 +124,16 @@ def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
 def over(work: Work, recipient: str) -> list[ManagedSenderRow]:
     """The entries of a recipient that have ended."""
     return _over.every(work, owner=recipient, now=work.now)
+
+
+def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
+    """The entries of all recipients for a sender, an address's key or a domain."""
+    return _about.every(work, about=sender)
+
+
+def replace(work: Work, row: ManagedSenderRow) -> ManagedSenderRow:
+    """The entry for another sender. Its id and times stay."""
+    return RECORDS.replace(work, row)
 
 
 def count(work: Work, recipient: str) -> int:

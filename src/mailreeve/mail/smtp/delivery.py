@@ -24,9 +24,10 @@ from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
+from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
-from mailreeve.mail.ports import NextHopSession
+from mailreeve.mail.ports import NextHopSession, is_taken
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -73,7 +74,7 @@ class Delivery:
         if not await self.record(outcomes):
             answer = str(LOCAL_FAULT)
         if answer.startswith("4"):
-            had_it = [address for address, reply in results.items() if reply is None]
+            had_it = [address for address, reply in results.items() if is_taken(reply)]
             if had_it:
                 self._retries.remember(key, had_it, now)
         else:
@@ -138,10 +139,16 @@ class Delivery:
 def _with_result(outcome: Outcome, results: _Results) -> Outcome:
     """The outcome of a delivery as it ended."""
     reply = results[outcome.recipient]
-    if reply is None:
-        line = reply_line(DELIVERED, outcome.decision_id)
-        return replace(outcome, state=State.DELIVERED, reply=line)
-    return undelivered(outcome, reply, LAYER_NEXT_HOP)
+    if reply is not None and not is_taken(reply):
+        return undelivered(outcome, reply, LAYER_NEXT_HOP)
+    said = "" if reply is None else str(reply)
+    return replace(
+        outcome,
+        state=State.DELIVERED,
+        reply=reply_line(DELIVERED, outcome.decision_id),
+        hop_reply=said,
+        queue_id=queue_id(said),
+    )
 
 
 def _answer(handed_on: Sequence[Outcome]) -> str:

@@ -62,6 +62,7 @@ def expect_policy(
     policy = policies.scoped[type_].get(policy_id)
     if policy is None:
         return None
+    policies = policies.at(facts.at)
     case = case_of(policies.identities, policies.relay_networks, facts)
     found: Match[ScopedPolicy] | Unmet = evaluate(policy, case)
     name = quoted(policy.description)

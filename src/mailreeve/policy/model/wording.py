@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
-from mailreeve.policy.model.identities import StandIn, StandInKind
+from mailreeve.policy.model.identities import Renamed, StandIn, StandInKind
 from mailreeve.policy.model.policies import Definition
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
 from mailreeve.policy.model.targets import BELOW, Target, TargetType
@@ -64,6 +65,19 @@ def stand_in_words(stand_in: StandIn) -> str:
     if stand_in.kind is StandInKind.ALIAS:
         return f"{stand_in.address} is an alias of {stand_in.of}"
     return f"{stand_in.address} is {stand_in.of} with a tag"
+
+
+def renamed_words(renamed: Renamed) -> str:
+    """What a user's address was before."""
+    return f"{renamed.address} was {listed(reversed(renamed.former), 3)}"
+
+
+def moment_words(at: float) -> str:
+    """A point in time, given in POSIX seconds."""
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError):
+        return "a time that cannot be read"
 
 
 def definition_words(definition: Definition) -> str:

@@ -96,22 +96,25 @@ class Alike:
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
         self._alike: Bounded[tuple[Hashable, ...], tuple[Hashable, ...]] = Bounded(KEPT)
         self._readings: Bounded[str, frozenset[str]] = Bounded(KEPT)
-        self._senders: Bounded[str, Traits] = Bounded(KEPT)
-        self._recipients: Bounded[str, Traits] = Bounded(KEPT)
+        self._senders: Bounded[tuple[str, Hashable], Traits] = Bounded(KEPT)
+        self._recipients: Bounded[tuple[str, Hashable], Traits] = Bounded(KEPT)
 
     def key(self, facts: MessageFacts) -> Hashable:
         """The key of the message. Messages whose keys differ may be decided alike all the same."""
         at, authors = facts.at, facts.header_from
+        # Who is in which groups, and whether anybody is.
+        ended = tuple([held.identities.number_ended(at) for held in self._sets])
         source = None if facts.source_ip is None else unmapped(facts.source_ip)
         key: list[Hashable] = [
             None if authors is None else len(authors),
             facts.authenticated,
             facts.source_trusted,
+            ended,
             self._everywhere.met(at, source),
         ]
-        traits = [self._sender(facts.sender), self._recipient(facts.recipient)]
+        traits = [self._sender(facts.sender, at, ended), self._recipient(facts.recipient, at, ended)]
         for author in authors or ():
-            traits.append(_NOBODY if author.address is None else self._sender(author.address))
+            traits.append(_NOBODY if author.address is None else self._sender(author.address, at, ended))
             if self._names:
                 # In any order and in however many names: all are looked up.
                 key.append(frozenset[str]().union(*map(self._name, author.names)))
@@ -129,14 +132,15 @@ class Alike:
             key.append(self._refused_by(source, at))
         return tuple(key)
 
-    def _sender(self, sender: Sender) -> Traits:
+    def _sender(self, sender: Sender, at: float, ended: Hashable) -> Traits:
         """Of an envelope sender or an author."""
         if type(sender) is NullSender:
             return _NOBODY
-        return self._senders.get(sender.key) or self._senders.keep(sender.key, self._learnt(sender))
+        key = sender.key, ended
+        return self._senders.get(key) or self._senders.keep(key, self._learnt(sender, at))
 
-    def _recipient(self, recipient: Address) -> Traits:
-        known = self._recipients.get(recipient.key)
+    def _recipient(self, recipient: Address, at: float, ended: Hashable) -> Traits:
+        known = self._recipients.get((recipient.key, ended))
         if known is not None:
             return known
         also: list[Hashable] = [is_sender_routed(recipient)]
@@ -148,14 +152,14 @@ class Alike:
             also.append(key if held.managed.of(key).entries else None)
             if recipient.domain in held.directory.known_only:
                 also.append(held.identities.user(recipient) is None)
-        learnt = self._learnt(recipient, *also)
+        learnt = self._learnt(recipient, at, *also)
         if ending:
             learnt = replace(learnt, conditions=(*learnt.conditions, *ending.values()))
-        return self._recipients.keep(recipient.key, learnt)
+        return self._recipients.keep((recipient.key, ended), learnt)
 
-    def _learnt(self, address: Address, *also: Hashable) -> Traits:
-        """What the sets say about an address, and what was found out about it besides."""
-        matching = [self._named.intersection(held.identities.keys(address)) for held in self._sets]
+    def _learnt(self, address: Address, at: float, *also: Hashable) -> Traits:
+        """What the sets say about an address at an instant, and what was found out about it besides."""
+        matching = [self._named.intersection(held.identities.at(at).keys(address)) for held in self._sets]
         seen = (*also, *matching)
         # The very same for all who are alike: that is compared at once.
         seen = self._alike.get(seen) or self._alike.keep(seen, seen)
@@ -173,7 +177,7 @@ class Alike:
     def _refused_by(self, source: IPAddress, at: float) -> Hashable:
         """The policies by which the source is refused at connect. That depends on who is exempt, even by policies
         that do not concern the message."""
-        found = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
+        found = [held.source_blocks.refusing(held.identities.at(at), source, at) for held in self._connecting]
         return tuple([None if policy is None else policy.id for policy in found])
 
 

@@ -5,7 +5,7 @@ The names of types are unique without regard to case. A user has at most one val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -85,12 +85,21 @@ _values: Final = (
     )
     .where(ours(attribute_value), _of_user)
 )
+_values_of_users: Final = (
+    select(_value.user_id, _value.type_id, attribute_type.c.name, _value.value)
+    .join(
+        attribute_type,
+        (_value.account_id == attribute_type.c.account_id) & (_value.type_id == attribute_type.c.id),
+    )
+    .where(ours(attribute_value))
+)
 _values_in_order: Final = _values.order_by(_value.type_id)
 _listing_of_values: Final = Listing(_values, _value.type_id, maker(AttributeValue), all_at_once=True)
 _count_values: Final = select(func.count()).select_from(attribute_value).where(ours(attribute_value), _of_user)
 _change: Final = update(attribute_value).where(*_one).values(value=given("new_value"))
 _insert: Final = insert(attribute_value)
 _remove: Final = delete(attribute_value).where(*_one)
+_remove_all: Final = delete(attribute_value).where(ours(attribute_value), _of_user)
 _matched: Final = (
     select(_value.user_id, _value.type_id, _value.value)
     .where(ours(attribute_value))
@@ -125,6 +134,12 @@ def values_of(work: Work, user_id: str) -> list[AttributeValue]:
     return [AttributeValue(*row) for row in work.run(_values_in_order, {"whose": user_id})]
 
 
+def values_of_users(work: Work, users: Sequence[str]) -> Iterator[tuple[str, AttributeValue]]:
+    """The values of these users, each with the user's id."""
+    for user_id, *row in stream_named(work, _values_of_users, _value.user_id, users):
+        yield user_id, AttributeValue(*row)
+
+
 def page_of_values(work: Work, user_id: str, asked: Asked) -> Page[AttributeValue]:
     """A page of a user's values in the order of their types' keys, or all of them when no page was asked for."""
 
@@ -144,6 +159,11 @@ def put(work: Work, user_id: str, type_id: str, value: str) -> None:
 def remove(work: Work, user_id: str, type_id: str) -> None:
     """Take a value from a user, if there is one."""
     work.run(_remove, {"whose": user_id, "which": type_id})
+
+
+def remove_all(work: Work, user_id: str) -> None:
+    """Take all values from a user."""
+    work.run(_remove_all, {"whose": user_id})
 
 
 def matched_values(work: Work, users: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
