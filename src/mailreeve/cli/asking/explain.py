@@ -97,7 +97,11 @@ def mail(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Explain a message, real or imagined."""
+    """Explain a message, real or imagined.
+
+    \b
+    mailreeve explain mail --from news@shop.test --to ann@example.com
+    """
     with _opened(data, account) as opened:
         answer = opened.explain_message(
             sender, recipient, header_from=header_from, source_ip=ip, at=at, policy_id=policy_id
@@ -130,7 +134,11 @@ def web(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Explain a web request, real or imagined."""
+    """Explain a web request, real or imagined.
+
+    \b
+    mailreeve explain web https://games.test/play --user ann@example.com
+    """
     with _opened(data, account) as opened:
         answer = opened.explain_web(url, user=user, source_ip=ip, at=at, policy_id=policy_id)
     if as_json:

@@ -12,18 +12,18 @@ branch_labels = None
 depends_on = None
 
 APPLICATION = (
-    sa.Column("expires_at", sa.BigInteger(), nullable=True),
-    sa.Column("old_app_key", sa.LargeBinary(), nullable=True),
-    sa.Column("old_client_secret", sa.String(length=64), nullable=True),
-    sa.Column("old_until", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_from", sa.String(length=45), nullable=True),
+    ("expires_at", sa.BigInteger()),
+    ("old_app_key", sa.LargeBinary()),
+    ("old_client_secret", sa.String(length=64)),
+    ("old_until", sa.BigInteger()),
+    ("last_used_at", sa.BigInteger()),
+    ("last_used_from", sa.String(length=45)),
 )
 BINDING = (
-    sa.Column("old_secret_key", sa.LargeBinary(), nullable=True),
-    sa.Column("old_until", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-    sa.Column("last_used_from", sa.String(length=45), nullable=True),
+    ("old_secret_key", sa.LargeBinary()),
+    ("old_until", sa.BigInteger()),
+    ("last_used_at", sa.BigInteger()),
+    ("last_used_from", sa.String(length=45)),
 )
 
 
@@ -42,10 +42,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_role")),
         sa.UniqueConstraint("account_id", "folded", name=op.f("uq_role_account_id_folded")),
     )
-    for column in APPLICATION:
-        op.add_column("application", column.copy())
-    for column in BINDING:
-        op.add_column("binding", column.copy())
+    for table, columns in (("application", APPLICATION), ("binding", BINDING)):
+        for name, type_ in columns:
+            op.add_column(table, sa.Column(name, type_, nullable=True))
     op.add_column("account", sa.Column("locked", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("audit_event", sa.Column("application", sa.Text(), nullable=False, server_default=""))
     op.add_column("audit_event", sa.Column("app_id", sa.String(length=64), nullable=False, server_default=""))
