@@ -34,6 +34,7 @@ GUIDES = [
     "guides/operate.md",
     "guides/lint.md",
     "guides/mail-door.md",
+    "guides/command-line.md",
 ]
 AFTER = {"guides/lint.md": "guides/explain.md"}  # what a guide says was done before
 NOT_RUN = re.compile(r"make serve|mailreeve serve|mailreeve init|sqlite3|kill -HUP|^cp |revoke APP_ID")
