@@ -103,8 +103,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return _parsed("relay_networks", self.relay_networks)
 
     def proxies(self) -> tuple[Network, ...]:
-        """`xclient_hosts`, parsed. Raises `SettingsError`."""
-        return _parsed("xclient_hosts", self.xclient_hosts)
+        """`xclient_hosts`, parsed. Raises `SettingsError`, also where everybody is listed."""
+        hosts = _parsed("xclient_hosts", self.xclient_hosts)
+        for everybody in (host for host in hosts if not host.prefixlen):
+            raise SettingsError(f"xclient_hosts: {everybody} is everybody, who could then be anybody")
+        return hosts
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:

@@ -63,7 +63,7 @@ class Refused(Struct, frozen=True):
 
 
 class Transaction:
-    """One message after another over one connection, from one source address, None where it is not known."""
+    """One message after another over one connection. The source address is None where it is not known."""
 
     def __init__(
         self,
@@ -99,6 +99,12 @@ class Transaction:
     def recipients(self) -> int:
         """How many recipients were taken or, named well enough, refused."""
         return len(self._recipients) + len(self._refused)
+
+    def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
+        """The next message comes from there. One under way must be ended first."""
+        if self._sender is not None:
+            raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
+        self._source_ip, self._trusted = source_ip, trusted
 
     def begin(self, sender: Sender, at: float) -> None:
         """Begin a message from this envelope sender.

@@ -14,6 +14,7 @@ import importlib
 import json
 import pkgutil
 import re
+import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -207,10 +208,48 @@ SAMPLES: dict[str, list[Sample]] = {
     "directory/remove-group-member": [lambda w: {"id": w["group"], "emailAddress": w["outsider"]}],
     "domain/get-internal-domain": [lambda w: {"domain": w["domain"]}],
     "domain/create-domain": [lambda w: {"domain": w["new domain"]}],
+    "ext/update-domain": [lambda w: {"domain": w["domain"], "inboundType": "known"}],
+    "ext/remove-domain": [lambda w: {"domain": w["domain"], "withUsers": True}],
+    "ext/find-users": [
+        lambda w: {"domain": w["domain"], "locked": False, "query": "ann"},
+        lambda w: {"groupId": w["group"]},
+    ],
+    "ext/describe-user": [lambda w: {"emailAddress": w["ann"]}, lambda w: {"emailAddress": w["alias"]}],
+    "ext/rename-user": [
+        lambda w: {"emailAddress": w["ann"], "newAddress": w["new"]},
+        lambda w: {"emailAddress": w["ann"], "newAddress": w["new"], "keepAsAlias": False},
+    ],
+    "ext/remove-user": [lambda w: {"emailAddress": w["ann"], "force": True}],
+    "ext/update-group-member": [
+        lambda w: {"id": w["group"], "emailAddress": w["outsider"], "until": "2100-01-01T00:00:00Z"}
+    ],
+    "ext/remove-ended-members": [lambda w: {"id": w["group"]}],
     "account/get-account": [
         lambda w: {"accountCode": w["code"]},
         lambda w: {"accountName": w["account name"]},
         lambda w: {"adminEmail": w["admin"]},
+    ],
+    "ext/get-roles": [lambda w: {"role": w["role"]}],
+    "ext/create-role": [lambda w: {"name": w["new role"], "permissions": ["Directories | Groups | Read"]}],
+    "ext/update-role": [lambda w: {"role": w["role"], "description": "New"}],
+    "ext/delete-role": [lambda w: {"role": w["spare role"]}],
+    "ext/get-administrators": [lambda w: {}],
+    "ext/add-administrator": [
+        lambda w: {"emailAddress": w["new"], "role": w["role"]},
+        lambda w: {"emailAddress": w["ann"], "role": w["spare role"]},
+    ],
+    "ext/remove-administrator": [lambda w: {"emailAddress": w["ann"]}],
+    "ext/set-role": [
+        lambda w: {"emailAddress": w["ann"], "role": w["spare role"]},
+        lambda w: {"appId": w["app id"], "role": w["spare role"]},
+    ],
+    "ext/get-keys": [lambda w: {}],
+    "ext/create-key": [lambda w: {"user": w["ann"], "role": w["role"], "expires": "2099-01-01"}],
+    "ext/rotate-key": [lambda w: {"id": w["app id"]}, lambda w: {"id": w["access key"], "grace": 60}],
+    "ext/revoke-key": [
+        lambda w: {"ids": [w["client id"]]},
+        lambda w: {"ids": [w["access key"]]},
+        lambda w: {"ids": [w["app id"], w["access key"]]},
     ],
     "ext/explain-message": [
         lambda w: {"from": w["outsider"], "to": w["ann"], "policyId": w["blocked"], "sourceIp": "192.0.2.1"},
@@ -261,6 +300,57 @@ SAMPLES: dict[str, list[Sample]] = {
             "draft": [{"call": "directory/add-group-member", "item": {"id": w["spare"], "emailAddress": w["ann"]}}]
         },
     ],
+    "ext/import-users": [
+        lambda w: {"rows": [{"address": w["new"], "aliases": f"x-{w['new']}", "attributes": {"Site": "x"}}]},
+        lambda w: {"rows": [{"address": w["ann"], "name": "New"}]},
+        lambda w: {"rows": [{"address": w["alias"]}], "dryRun": True},
+    ],
+    "ext/import-groups": [lambda w: {"rows": [{"group": "Sales/EMEA"}, {"group": "Sales"}]}],
+    "ext/import-members": [
+        lambda w: {"rows": [{"group": f"{w['group name']}/{w['group name']} too", "address": w["ann"]}]},
+        lambda w: {"rows": [{"group": w["group name"], "domain": w["outside domain"], "notes": "x"}]},
+    ],
+    "ext/import-senders": [
+        lambda w: {"rows": [{"to": w["ann"], "sender": w["outsider"], "action": "permit"}]},
+        lambda w: {"rows": [{"to": w["alias"], "sender": w["outside domain"], "action": "block"}]},
+    ],
+    "ext/import-blocks": [
+        lambda w: {
+            "rows": [
+                {
+                    "description": "a sample",
+                    "option": "block_sender",
+                    "from": f"group:{w['group name']}",
+                    "to": w["ann"],
+                }
+            ]
+        },
+        lambda w: {
+            "rows": [
+                {
+                    "description": "a sample",
+                    "option": "block_sender",
+                    "from": w["outsider"],
+                    "to": f"attribute:{w['attribute name']}=red",
+                }
+            ]
+        },
+    ],
+    "ext/import-web": [
+        lambda w: {
+            "rows": [
+                {"policy": "x", "type": "domain", "value": w["outside domain"], "action": "block", "for": w["ann"]}
+            ]
+        }
+    ],
+    "ext/import-delegates": [lambda w: {"rows": [{"primary": w["boss"], "delegate": w["ann"]}]}],
+    "ext/export-users": [lambda w: {}],
+    "ext/export-groups": [lambda w: {}],
+    "ext/export-members": [lambda w: {}],
+    "ext/export-senders": [lambda w: {}],
+    "ext/export-blocks": [lambda w: {}],
+    "ext/export-web": [lambda w: {}],
+    "ext/export-delegates": [lambda w: {}],
 }
 
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
@@ -306,17 +396,19 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     w["spare"] = call("directory/create-group", description=f"{w['group name']} too", parentId=w["group"])["id"]
     call("directory/add-group-member", id=w["group"], emailAddress=w["outsider"], notes=mark)
     call("directory/add-group-member", id=w["group"], domain=f"{mark}-partner.test")
+    call("directory/add-group-member", id=w["spare"], emailAddress=w["cleo"])
     managed = {"sender": f"x@{mark}-x.test", "to": w["ann"], "action": "block"}
     w["listed sender"] = managed["sender"]
     call("managedsender/permit-or-block-sender", **{**managed, "to": w["boss"]})
     w["managed"] = call("managedsender/permit-or-block-sender", **managed)["id"]
+    call("managedsender/permit-or-block-sender", **managed | {"to": w["boss"]})
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
     w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
-    for _ in range(2):
+    for name in (f"{mark} first", mark):
         web = call(
-            "policy/webwhiteurl/create-policy-with-targets", description=mark, policies=web_targets(w), urls=urls
+            "policy/webwhiteurl/create-policy-with-targets", description=name, policies=web_targets(w), urls=urls
         )
     w |= {"web": web["id"], "web entry": web["urls"][0]["id"], "web target": web["policies"][0]["id"]}
     alteration = "policy/address-alteration"
@@ -331,6 +423,13 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
         w["alteration"] = made["id"]
     for name in ("boss", "cleo"):
         w["right"] = call("user/add-delegate-user", primaryAddress=w["ann"], delegateAddress=w[name])["id"]
+    w |= {name: f"{mark} {name}" for name in ("role", "spare role", "new role")}
+    for name in ("role", "spare role"):
+        call("ext/create-role", name=w[name], permissions=["Directories | Groups | Read"], description=mark)
+    for name in ("ann", "boss"):
+        call("ext/add-administrator", emailAddress=w[name], role=w["role"])
+        made = call("ext/create-key", name=f"{mark} keys", user=w[name])
+    w |= {"app id": made["appId"], "access key": made["accessKey"], "client id": made["clientId"]}
     shown = call("account/get-account")
     w |= {"code": shown["accountCode"], "account name": shown["accountName"], "admin": shown["adminEmail"]}
     w["decision"], w["record decision"] = (b32encode(token_bytes(10)).decode().lower() for _ in range(2))
@@ -371,6 +470,10 @@ def nobody(of: World) -> dict[str, str]:
         prefix = "MTOKEN:" if value.startswith("MTOKEN:") else ""
         if len(value.removeprefix(prefix)) == 43:
             return prefix + forger.seal(Kind.USER, new_key(), "")
+        if len(value) == 36 and value.count("-") == 4:
+            return str(uuid.uuid4())
+        if value in (of["access key"], of["client id"]):
+            return "".join(reversed(value))
         return value.replace(MARK, "nomark12").replace("zq", "no")
 
     return {name: invented(value) for name, value in of.items()}

@@ -47,8 +47,12 @@ TYPES = "attribute/find-attribute-types"
 DELEGATES = "user/find-delegate-users"
 DOMAINS = "domain/get-internal-domain"
 GROUPS = "directory/find-groups"
+ADMINISTRATORS = "ext/get-administrators"
+KEYS = "ext/get-keys"
 MEMBERS = "directory/get-group-members"
 ENTRIES = "ext/get-managed-senders"
+PEOPLE = "ext/find-users"
+EXPORTS = ("users", "groups", "members", "senders", "blocks", "web", "delegates")
 
 Item = dict[str, object]
 
@@ -76,17 +80,26 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "types": (TYPES, lambda account: {}, "attributeTypes"),
     "delegates": (DELEGATES, lambda account: {"primaryAddress": account.ann}, "delegateUsers"),
     "domains": (DOMAINS, lambda account: {}, ""),
+    "administrators": (ADMINISTRATORS, lambda account: {}, ""),
+    "keys": (KEYS, lambda account: {}, ""),
     "groups": (GROUPS, lambda account: {}, "folders"),
     "groups by name": (GROUPS, lambda account: {"query": "GROUP"}, "folders"),
+    "people": (PEOPLE, lambda account: {}, ""),
+    "people of a domain": (PEOPLE, lambda account: {"domain": account.domain}, ""),
+    "people in a group": (PEOPLE, lambda account: {"groupId": account.group}, ""),
+    "people by text": (PEOPLE, lambda account: {"query": "USER", "locked": False}, ""),
     "members": (MEMBERS, lambda account: {"id": account.group}, "groupMembers"),
     "entries": (ENTRIES, lambda account: {}, ""),
     "entries of a list": (ENTRIES, of_ann_as("to"), ""),
     "entries about a sender": (ENTRIES, lambda account: {"sender": "shop.test"}, ""),
     "entries with a text": (ENTRIES, lambda account: {"text": "WHY", "state": "active", "type": "block"}, ""),
+    **{f"export of {kind}": (f"ext/export-{kind}", lambda account: {}, "") for kind in EXPORTS},
 }
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "administrators",
+    "keys",
     "aliases",
     "attributes",
     "types",
@@ -94,8 +107,11 @@ COUNTED_BY_READING = {
     "groups by name",
     "entries about a sender",
     "entries with a text",
+    *(name for name in LISTS if name.startswith("people")),
+    *(f"export of {kind}" for kind in ("members", "senders", "delegates")),
 }
-"""Lists that are short by their limits, or one user's: how many rows they have is counted, page by page."""
+"""Lists that are short by their limits, one user's, for people rather than programs, or read once in a while from
+end to end: how many rows they have is counted, page by page."""
 
 lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
 
@@ -109,6 +125,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.directory.groups import rows as groups
     from mailreeve.families.directory.users import attributes
     from mailreeve.families.directory.users import rows as users
+    from mailreeve.families.login.issue import issue_application
     from mailreeve.families.managed_senders import rows as managed
     from mailreeve.families.policies.address_alteration import rows as alteration
     from mailreeve.families.policies.blocked_senders import rows as blocked
@@ -124,7 +141,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         big = groups.add_group(work, "Group", None)
         everyone = TargetDocument(TargetType.EVERYONE)
         for n in range(many):
-            other = users.add(work, parse_address(f"user{n}@{domain}"))
+            other = users.add(work, parse_address(f"user{n}@{domain}"), role="Help Desk")
+            issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
             users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
             delegates.add(work, ann, other)
             type_ = attributes.add_type(work, f"type{n}")
@@ -434,6 +452,8 @@ def test_no_page_scans_or_sorts_and_every_query_names_the_account(filled, path, 
     for statement, parameters in seen:
         assert filled.id in parameters, statement
         for step in watched.plan(statement, parameters):
+            if step.startswith("CORRELATED SCALAR SUBQUERY"):
+                continue  # How it is answered is told in the lines after it.
             assert step.startswith("SEARCH"), (step, statement)
             # A domain is in one account only, and its name finds it; `account` itself is found by its id.
             assert "(account_id=?" in step or step.endswith(("(name=?)", "(id=?)")), (step, statement)
@@ -451,10 +471,15 @@ def test_a_page_costs_the_same_in_a_long_list(account, other_account) -> None:
             watched.call(path, item(one), {"pageToken": first["meta"]["pagination"]["next"]})
             steps[name].append([*costs, watched.steps])
         watched.stop()
+    del steps["export of users"]  # one of them has all aliases and attributes, and his row holds them
     for name, (short, long) in steps.items():
         # Counting a row by reading takes a few steps; showing one, dozens.
         allowed = 300 * 14 if name in COUNTED_BY_READING else 30
         if name == "entries with a text":  # of twice as many, in four columns
             allowed *= 4
+        if name.startswith("people"):
+            allowed = (
+                300 * 100
+            )  # All aliases of a user are counted, and of a text or group every user is asked about.
         for few, more in zip(short, long, strict=True):
             assert more <= few + allowed, (name, short, long)

@@ -88,6 +88,18 @@ def test_a_refusal_at_connect_is_the_announced_clients(proxy, office):
     assert line.reply() == ""
 
 
+def test_a_block_of_the_proxy_itself_is_told_at_rcpt(proxy, office):
+    """It is greeted, since it may speak for others, who are not blocked."""
+    office.block("everyone", networks=LISTED, override=True)
+    line = proxy()
+    line.say(b"EHLO proxy.test")
+    assert send(line, b"u@corp.test").startswith("451 4.7.1 Sender address blocked")
+    line.say(b"RSET")
+    assert line.say(b"XCLIENT ADDR=192.0.2.7").startswith("220 ")
+    line.say(b"EHLO proxy.test")
+    assert send(line, b"u@corp.test").startswith("250 2.0.0 ")
+
+
 def test_xclient_begins_anew(proxy):
     """Greeting, introduction, message: all of it. Not in the middle of a message."""
     line = proxy()

@@ -16,13 +16,14 @@ from mailreeve.app.server.periodic import forget_old_outcomes
 from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
+from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
-from mailreeve.mail.smtp.session import SmtpSettings
+from mailreeve.mail.smtp.services import SmtpSettings
 
 if TYPE_CHECKING:  # it is loaded where it is wanted
     from mailreeve.app.metrics.metrics import Metrics
@@ -76,6 +77,8 @@ async def open_mail_door(
             tls=tls,
             listeners=listeners,
             meter=UNMETERED if metrics is None else metrics.mail,
+            policy_ids=lambda account_id, layer, key: policy_wire_id(opened.services.ids, account_id, layer, key),
+            relay_networks=settings.networks(),
         )
         async with door as found:
             yield MailServer(found, budget)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Select,
     String,
     Table,
     Text,
@@ -132,12 +134,19 @@ _APPLICATION: Final = (
     application.c.old_client_secret,
     application.c.old_until,
 )
-_applications: Final = (
-    select(*_APPLICATION)
-    .join(account, account.c.id == application.c.account_id)
-    .outerjoin(role, and_(role.c.account_id == application.c.account_id, role.c.name == application.c.role))
-)
-_by_key: Final = _applications.where(ours(application), application.c.id == given("key"))
+
+
+def _applications(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The applications that meet the conditions, each with what its account and its role say about it."""
+    return (
+        select(*_APPLICATION)
+        .join(account, account.c.id == application.c.account_id)
+        .outerjoin(role, and_(role.c.account_id == application.c.account_id, role.c.name == application.c.role))
+        .where(*conditions)
+    )
+
+
+_by_key: Final = _applications(ours(application), application.c.id == given("key"))
 _bound: Final = (
     select(
         binding.c.id,
@@ -160,13 +169,13 @@ _bound: Final = (
 
 def find_application(connection: Connection, app_id: str) -> ApplicationRow | None:
     """The application behind an `x-mc-app-id`, of whichever account: the caller is not known yet."""
-    row = connection.execute(_applications.where(application.c.app_id == app_id)).one_or_none()
+    row = connection.execute(_applications(application.c.app_id == app_id)).one_or_none()
     return None if row is None else ApplicationRow(*row)
 
 
 def find_client(connection: Connection, client_id: str) -> ApplicationRow | None:
     """The application behind an OAuth client id, of whichever account."""
-    row = connection.execute(_applications.where(application.c.client_id == client_id)).one_or_none()
+    row = connection.execute(_applications(application.c.client_id == client_id)).one_or_none()
     return None if row is None else ApplicationRow(*row)
 
 

@@ -46,12 +46,15 @@ T = TypeVar("T")
 
 
 class Done(Struct, frozen=True):
-    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides."""
+    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides.
+    `items` is how many there were, `revision` that of the account afterwards, as far as this request knows."""
 
     data: Sequence[Struct]
     fail: Sequence[Failure]
     shown: Shown | None
     warnings: Sequence[str] = ()
+    items: int = 0
+    revision: int = 0
 
 
 class Services(Struct, frozen=True):
@@ -128,7 +131,7 @@ def _carried_out(services: Services, request: Ready, work: Work, *, at_once: boo
     current = _no_policies if at_once else partial(services.follower.seen_by, work)
     done = _each(request, _call(services, request.caller, work, current, rehearse), apart=writes and not alone)
     if writes and alone and done.fail:
-        raise _NothingDone(done)
+        raise _NothingDone(replace(done, revision=work.revision))
     return done
 
 
@@ -212,7 +215,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
     """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
     endpoint, paging = ready.endpoint, ready.paging
     data: list[Struct] = []
-    warned = 0  # of members that are nearly known
+    warned = 0  # of members that are not known
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready.items)
     for n, (item, value) in enumerate(zip(ready.request.items, ready.items, strict=True)):
@@ -220,7 +223,8 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
         near: Sequence[str] = ()
         if warned < misspelt.MOST_WARNINGS:
             place = f"data[{n}]" if len(ready.items) > 1 else ""
-            near = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
+            told = misspelt.warnings(item, endpoint.item, place, every=endpoint.tells_unknown)
+            near = told[: misspelt.MOST_WARNINGS - warned]
             warned += len(near)
         if isinstance(value, Failure):
             # What it lacks may be there under nearly its name.
@@ -242,4 +246,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
             data += result.rows
         else:
             data += result
-    return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)
+    # What was changed takes the next revision at the end of the transaction.
+    revision = call.work.revision + bool(call.work.touched or call.work.audits)
+    shown = None if paging is None else paging.shown(pages)
+    return Done(data, fail, shown, call.warnings, len(ready.items), revision)

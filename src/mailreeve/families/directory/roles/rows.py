@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -63,6 +63,17 @@ def every(work: Work) -> list[RoleRow]:
     return _all.every(work)
 
 
+def check(work: Work) -> frozenset[str]:
+    """The names of all roles, built-in ones too. Those whose permissions cannot be read are noted."""
+    work.unreadable.forget(work.account_id, role.name)
+    names = {one.value for one in Role}
+    for row in work.run(_all.statement):
+        found = work.read_one(role.name, row, _checked)
+        if found is not None:
+            names.add(found.name)
+    return frozenset(names)
+
+
 def count(work: Work) -> int:
     """How many custom roles the account has."""
     found: int = work.run(_count).scalar_one()
@@ -118,6 +129,12 @@ def permissions_in(text: str | None) -> frozenset[Permission]:
         return known(msgspec.json.decode(text, type=list[str]))
     except msgspec.DecodeError:
         return frozenset()
+
+
+def _checked(row: Sequence[Any]) -> RoleRow:
+    found: RoleRow = _records.make(row)
+    msgspec.json.decode(found.permissions, type=list[str])
+    return found
 
 
 def _written(permissions: Iterable[Permission]) -> str:

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from mailreeve.families.directory.roles import rows as roles
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Address, Domain
 from mailreeve.store.counts import Counted
@@ -218,9 +219,18 @@ def find_by_address(work: Work, key: str) -> UserRow | None:
 
 
 def check(work: Work) -> None:
-    """Read every user, so that one that cannot be read is noted: decisions read less of them."""
+    """Read every user, and every role, so that one that cannot be read is noted: decisions read less of them. A
+    role that there is none of is read as none, and noted all the same."""
+    known = roles.check(work)
     work.unreadable.forget(work.account_id, user.name)
-    for _ in work.read(user.name, stream(work, _records.where().statement), _row):
+
+    def read(row: Sequence[Any]) -> UserRow:
+        found = _row(row)
+        if found.role is not None and found.role not in known:
+            raise ValueError(f"there is no role {found.role}")
+        return found
+
+    for _ in work.read(user.name, stream(work, _records.where().statement), read):
         pass
 
 

@@ -11,19 +11,17 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-APPLICATION = (
-    ("expires_at", sa.BigInteger()),
-    ("old_app_key", sa.LargeBinary()),
-    ("old_client_secret", sa.String(length=64)),
-    ("old_until", sa.BigInteger()),
-    ("last_used_at", sa.BigInteger()),
-    ("last_used_from", sa.String(length=45)),
-)
-BINDING = (
-    ("old_secret_key", sa.LargeBinary()),
-    ("old_until", sa.BigInteger()),
-    ("last_used_at", sa.BigInteger()),
-    ("last_used_from", sa.String(length=45)),
+KEYS = (
+    ("application", "expires_at", sa.BigInteger()),
+    ("application", "old_app_key", sa.LargeBinary()),
+    ("application", "old_client_secret", sa.String(length=64)),
+    ("application", "old_until", sa.BigInteger()),
+    ("application", "last_used_at", sa.BigInteger()),
+    ("application", "last_used_from", sa.String(length=45)),
+    ("binding", "old_secret_key", sa.LargeBinary()),
+    ("binding", "old_until", sa.BigInteger()),
+    ("binding", "last_used_at", sa.BigInteger()),
+    ("binding", "last_used_from", sa.String(length=45)),
 )
 
 
@@ -42,9 +40,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_role")),
         sa.UniqueConstraint("account_id", "folded", name=op.f("uq_role_account_id_folded")),
     )
-    for table, columns in (("application", APPLICATION), ("binding", BINDING)):
-        for name, type_ in columns:
-            op.add_column(table, sa.Column(name, type_, nullable=True))
+    for table, name, kind in KEYS:
+        op.add_column(table, sa.Column(name, kind, nullable=True))
     op.add_column("account", sa.Column("locked", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("audit_event", sa.Column("application", sa.Text(), nullable=False, server_default=""))
     op.add_column("audit_event", sa.Column("app_id", sa.String(length=64), nullable=False, server_default=""))
