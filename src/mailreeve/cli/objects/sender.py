@@ -158,7 +158,7 @@ def block(
     """Refuse mail from senders, addresses or domains, to one recipient.
 
     \b
-    mailreeve sender block shop.test --to ann@example.com --for 30d --reason "too much"
+    mailreeve sender block shop.test --to ann@example.com --for 30d
     """
     _set(api, "block", senders, to, reason, until, duration, as_json)
 
