@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+import json
 import smtplib
 import subprocess
 import sys
@@ -36,7 +37,9 @@ def refused(live, sender: str) -> bool:
 def test_what_is_imported_counts_for_the_next_mail(fresh_server, tmp_path):
     """Through the server, and beside it."""
     live = fresh_server()
-    for name, where in (("one", ("--url", live.http)), ("two", ())):
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(live.credentials), "utf-8")
+    for name, where in (("one", ("--url", live.http, "--credentials", str(keys))), ("two", ())):
         file = tmp_path / f"{name}.csv"
         file.write_text(f"description,option,from,to\nNo {name},block_sender,{name}.test,internal\n", "utf-8")
         assert not refused(live, f"x@{name}.test")
