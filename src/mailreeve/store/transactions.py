@@ -122,6 +122,10 @@ class Work:
             self.touched += [(part, name) for name in objects]
         self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
 
+    def touch(self, part: str, *names: Name) -> None:
+        """Note that a change touched objects of another part as well."""
+        self.touched += [(part, name) for name in names]
+
     def see_committed(self, *parts: str) -> None:
         """To be asked before looking at what others see of the account, or of some parts of it. Raises
         `NotCommitted` where that lacks what is committed together with this transaction."""
@@ -370,6 +374,8 @@ def _take_revisions(connection: Connection, account_id: str, works: Sequence[Wor
             "at": work.now,
             "revision": revision,
             "actor": work.origin.actor,
+            "application": work.origin.application,
+            "app_id": work.origin.app_id,
             "acting_for": work.origin.acting_for,
             "source_ip": work.origin.source_ip,
             "request_id": work.origin.request_id,

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Final, TypeVar
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field, json, structs
 
+from mailreeve.formats.addresses import Address
 from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.model.policies import FromPart, Scope
 from mailreeve.policy.model.targets import TargetType
@@ -45,6 +46,8 @@ T = TypeVar("T")
 MAX_DESCRIPTION: Final = 512
 MAX_COMMENT: Final = 2048
 MAX_CONDITIONS: Final = 1000  # values of one condition
+
+_NAMING: Final = (TargetType.INDIVIDUAL_EMAIL_ADDRESS, TargetType.EMAIL_DOMAIN)
 
 _ALWAYS: Final = -inf  # one value for all policies: written out it would be made anew each time
 
@@ -132,6 +135,19 @@ class PolicyDocument(Struct, frozen=True, omit_defaults=True):
         """The groups that the policy names."""
         return frozenset(t.key for t in (self.from_, self.to) if t.type is TargetType.PROFILE_GROUP)
 
+    def names(self, name: str) -> bool:
+        """Whether the policy names an address, by its key, or a domain."""
+        return any(t.key == name and t.type in _NAMING for t in (self.from_, self.to))
+
+    def renamed(self, old: str, new: Address) -> PolicyDocument:
+        """The policy with another address where it names the one with the key `old`."""
+        named = TargetDocument(TargetType.INDIVIDUAL_EMAIL_ADDRESS, new.key, str(new))
+        from_, to = (
+            named if t.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS and t.key == old else t
+            for t in (self.from_, self.to)
+        )
+        return structs.replace(self, from_=from_, to=to)
+
 
 class TargetAnswer(Struct, frozen=True, rename="camel", omit_defaults=True):
     """A policy target in an answer."""
@@ -198,6 +214,12 @@ WEB_SECURITY: Final = Rules(WEB_TYPES, True, False, False, recipients=False, gro
 
 _EVERYONE: Final = TargetDocument(TargetType.EVERYONE)
 _DEFAULTS: Final = PolicyDocument("", _EVERYONE, _EVERYONE)
+
+
+def naming(name: str) -> str:
+    """A part of the text of every stored document that names an address, by its key, or a domain; others may have
+    it as well."""
+    return f'"key":{json.encode(name).decode()}'
 
 
 def document(

@@ -15,13 +15,14 @@ from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Limits
 from mailreeve.families.machinery.perform import Services, carry_out, ready
-from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
 from mailreeve.store.schema import metadata
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import envelope
 from mailreeve.wire.errors import ItemRefused
@@ -82,7 +83,8 @@ def services(tmp_path: Path) -> Iterator[Services]:
     with engine.writing() as connection:
         metadata.create_all(connection)
     store = Store(engine)
-    yield Services(store, Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS))), Limits(), ADDRESS_JOINED)
+    follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)), followers=FOLLOWERS)
     engine.dispose()
 
 

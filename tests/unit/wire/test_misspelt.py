@@ -106,3 +106,21 @@ def test_few_members_are_looked_at_and_long_ones_are_not() -> None:
         misspelt.warnings({"toDate" * 20: "x", "toDat\x1b": "x"}, ITEMS["policy/blockedsenders/create-policy"])
         == []
     )
+
+
+def test_every_unknown_member_is_told_where_nobody_is_known_to_send_any() -> None:
+    """A user who was to be made with a role has none; what clients send anywhere is passed over here too."""
+    item: dict[str, object] = {"emailAddress": "a@corp.test", "role": "x", "nme": "x", "comment": "x", "no": None}
+    assert misspelt.warnings(item, ITEMS["user/create-user"]) == ['"nme" is not known and was ignored; "name" is']
+    assert misspelt.warnings(item, ITEMS["user/create-user"], every=True) == [
+        '"role" is not known and was ignored',
+        '"nme" is not known and was ignored; "name" is',
+    ]
+    told = misspelt.warnings({"x\x1b" * 100: "x"}, ITEMS["user/create-user"], every=True)
+    assert len(told[0]) < 200
+    assert told[0].isprintable()
+
+
+def test_our_own_functions_and_those_about_users_tell_every_unknown_member() -> None:
+    told = {endpoint.path for endpoint in ENDPOINTS if endpoint.tells_unknown}
+    assert told == {path for path in ITEMS if path.startswith("ext/")} | {"user/create-user", "user/update-user"}

@@ -17,6 +17,7 @@ from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import escaped_line, said_of
 from mailreeve.cli.calling import ca_option, credentials_option, own_url, reasons, server_client
+from mailreeve.cli.confirming import CONFIRM, UNCONFIRMED
 from mailreeve.cli.options import data_option, fail
 from mailreeve.cli.output import echo, say
 from mailreeve.client import ApiError, Client, ClientError, Failure
@@ -29,8 +30,6 @@ GUARDED: Final = frozenset(
         "directory/update-group",
     )
 )
-CONFIRM: Final = "confirmReach"
-UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 HIDDEN: Final = "********"  # what a server repeats of a password
 
 TOO_MANY: Final = "err_data_too_many_items"

@@ -19,11 +19,17 @@ from mailreeve.app.settings import DEFAULT_DATA, Settings, SettingsError, split_
 from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.options import data_option, ends_with, fail, json_option
 from mailreeve.cli.output import echo
+from mailreeve.families.directory.domains.types import InboundType
 
 
 @click.command("init")
 @data_option
 @click.option("--domain", "domain_names", multiple=True, required=True, help="An internal domain; repeatable.")
+@click.option(
+    "--inbound-type",
+    type=click.Choice([type_.value for type_ in InboundType]),
+    help="Which recipients of these domains mail is taken for: any, or known ones only.  [default: any]",
+)
 @click.option("--admin", help="The administrator's address.  [default: admin@ the first domain]")
 @click.option(
     "--save",
@@ -33,7 +39,12 @@ from mailreeve.cli.output import echo
 @json_option
 @ends_with(FolderError, SettingsError, OSError)
 def command(
-    data: Path, domain_names: tuple[str, ...], admin: str | None, save: Path | None, as_json: bool
+    data: Path,
+    domain_names: tuple[str, ...],
+    inbound_type: str | None,
+    admin: str | None,
+    save: Path | None,
+    as_json: bool,
 ) -> None:
     """Make a data folder with a first account.
 
@@ -42,7 +53,7 @@ def command(
     settings = read_settings(data, {})
     split_host_port(settings.smtp, "smtp")
     http_url(settings)  # Asked now: what is wrong with it is to be said before anything is made.
-    credentials = initialise(data, domain_names, admin, save)
+    credentials = initialise(data, domain_names, admin, save, inbound_type)
     try:
         if as_json:
             echo(written(credentials))

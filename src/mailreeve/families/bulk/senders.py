@@ -16,8 +16,9 @@ from mailreeve.families.bulk.targets import Targets
 from mailreeve.families.bulk.types import BlockRow, SenderRow
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import endpoints as managed_senders
+from mailreeve.families.managed_senders import listing as managed_listing
 from mailreeve.families.managed_senders import operations as managed_operations
-from mailreeve.families.managed_senders import rows as managed_rows
+from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.families.policies.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.policies.blocked_senders import operations
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
@@ -36,7 +37,8 @@ _Same = tuple[str, Target, Target]
 
 def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterator[Step]:
     def put(row: SenderRow) -> str:
-        return managed_operations.permit_or_block(call, row.sender, row.to, row.action).id
+        entry = managed_operations.permit_or_block(call, row.sender, row.to, row.action, row.reason, row.expires)
+        return entry.id
 
     for number, row in rows:
         yield Step((number,), partial(put, cast(SenderRow, row)))
@@ -44,8 +46,13 @@ def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterato
 
 def senders_page(call: Call) -> Page[SenderRow]:
     """A page of all personal entries, oldest first."""
-    page = managed_rows.page_of_all(call.work, call.page)
-    return page.showing([SenderRow(row.recipient, row.sender_shown, row.action) for row in page.rows])
+    page = managed_listing.page(call.work, call.page, managed_listing.Narrowed())
+    return page.showing([_sender_row(row) for row in page.rows])
+
+
+def _sender_row(row: ManagedSenderRow) -> SenderRow:
+    expires = None if row.expires_at is None else fields.written(row.expires_at)
+    return SenderRow(row.recipient, row.sender_shown, row.action, row.reason or None, expires)
 
 
 class _Blocks:

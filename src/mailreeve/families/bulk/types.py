@@ -66,6 +66,8 @@ class SenderRow(Struct, frozen=True, omit_defaults=True):
     to: str
     sender: str
     action: Action
+    reason: str | None = None
+    expires: str | None = None
 
 
 class BlockRow(Struct, frozen=True, rename="camel", omit_defaults=True):

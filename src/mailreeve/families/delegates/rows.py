@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
 )
 
@@ -85,6 +86,11 @@ _count_all: Final = select(func.count()).select_from(delegate_right).where(ours(
 _count: Final = select(func.count()).select_from(delegate_right).where(ours(delegate_right), _of_holder)
 _one: Final = Query(delegate_right.name, _rights.where(_right.id == given("key")), _make)
 _between: Final = Query(delegate_right.name, _rights.where(_of_holder, _of_mailbox), _make)
+_of_user: Final = Query(
+    delegate_right.name,
+    _rights.where(or_(_right.holder_id == given("user"), _right.mailbox_id == given("user"))).order_by(_right.id),
+    _make,
+)
 _insert: Final = insert(delegate_right)
 _remove: Final = delete(delegate_right).where(ours(delegate_right), _right.id == given("key"))
 
@@ -109,6 +115,11 @@ def count_held(work: Work, user_id: str) -> int:
     """How many rights a user holds."""
     found: int = work.run(_count, {"holder": user_id}).scalar_one()
     return found
+
+
+def of_user(work: Work, user_id: str) -> list[DelegateRow]:
+    """The rights that a user holds, and those to the user's mailbox."""
+    return _of_user.every(work, user=user_id)
 
 
 def find(work: Work, key: str) -> DelegateRow | None:

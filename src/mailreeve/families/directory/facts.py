@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
+
+import msgspec
 
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.types import InboundType
@@ -22,11 +25,13 @@ def load(work: Work) -> Directory:
     """The account's directory as it is in this transaction: one query for each table, however large it is."""
     internal_domains, known_only = _domains(work)
     every_group = groups.every_group(work)
+    memberships = groups.memberships(work)
     return Directory(
         internal_domains=internal_domains,
         known_only=known_only,
         users=_users(work),
-        groups=groups.memberships(work),
+        groups=memberships.held,
+        ends=memberships.ends,
         parents=groups.parents(every_group),
         group_names={row.id: row.name for row in every_group},
         free_mail=FREE_MAIL_DOMAINS,
@@ -48,12 +53,14 @@ def load_some(work: Work, names: Collection[Name]) -> DirectoryChanges:
     addresses, members, group_ids = of(ADDRESS), of(Kind.GROUP_MEMBER), of(Kind.GROUP)
     internal_domains, known_only = _domains(work) if keys.get(Kind.DOMAIN) else (None, None)
     changed_users = {*of(Kind.USER), *users.owners(work, addresses).values()}
+    memberships = groups.memberships(work, members)
     places = {row.id: GroupPlace(row.name, row.parent_id) for row in groups.some_groups(work, group_ids)}
     return DirectoryChanges(
         internal_domains=internal_domains,
         known_only=known_only,
         users=dict[str, User | None].fromkeys(addresses) | _users(work, sorted(changed_users)),
-        members=dict[str, tuple[str, ...]].fromkeys(members, ()) | dict(groups.memberships(work, members)),
+        members=dict[str, tuple[str, ...]].fromkeys(members, ()) | dict(memberships.held),
+        ends=memberships.ends,
         groups=dict[str, GroupPlace | None].fromkeys(group_ids) | places,
     )
 
@@ -72,9 +79,23 @@ def _users(work: Work, wanted: Sequence[str] | None = None) -> dict[str, User]:
     values = attributes.matched_values(work, wanted)
     by_id: dict[str, User] = {}
     found: dict[str, User] = {}
-    for key, primary, user_id in users.identities(work, wanted):
+    for key, primary, user_id, formerly in users.identities(work, wanted):
         seen = by_id.get(user_id)
         if seen is None:
-            seen = by_id[user_id] = User(primary, values.get(user_id, {}))
+            former = () if formerly == _NEVER_RENAMED else _former(formerly)
+            seen = by_id[user_id] = User(primary, values.get(user_id, {}), former)
         found[key] = seen
     return found
+
+
+def _former(text: str) -> tuple[str, ...]:
+    """The keys of former addresses, the newest last. They explain, and decide nothing: none where they cannot be
+    read."""
+    try:
+        return tuple(former.key for former in _read_formerly(text).addresses)
+    except msgspec.DecodeError:
+        return ()
+
+
+_NEVER_RENAMED: Final = "{}"
+_read_formerly: Final = msgspec.json.Decoder(users.Formerly).decode

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from mailreeve.access.caller import Caller
+from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.policy.model.identities import Identities
 from mailreeve.store.changes import Part
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked
 from mailreeve.wire.tokens import Ids
@@ -73,11 +75,37 @@ class AddressJoined(Protocol):
     def __call__(self, call: Call, address: str, owner: str, field: str) -> None: ...
 
 
+class AddressFollower(Protocol):
+    """What a capability, or a part of the directory, does about what it keeps for addresses when the directory
+    changes. Each of these is part of the transaction that changes it, and notes its own changes for the audit log.
+    """
+
+    def renamed(self, call: Call, old: str, new: Address) -> None:
+        """What is kept for the address with the key `old`, which was a user's primary one, is kept for `new` from
+        now on. Raises `ItemRefused` naming `newAddress`, and nobody is renamed."""
+
+    def removed(self, call: Call, user_id: str, keys: Sequence[str]) -> None:
+        """What belongs to a user goes with the user, who has the addresses with these keys still, the primary one
+        first."""
+
+    def kept(self, call: Call, user_id: str, keys: Sequence[str]) -> Sequence[str]:
+        """What is kept for a user who has the addresses with these keys, in words."""
+
+    def naming(self, call: Call, name: str) -> Sequence[str]:
+        """What names an address, by its key, or a domain, and stays when that goes: the first `MOST_NAMING`, in
+        words for an administrator."""
+
+
+MOST_NAMING: Final = 20
+"""So many of a kind that name an address or a domain are told."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One call. `page` is what is asked of the list that the item at hand names. `warnings` are said about items
     that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
-    turn that a rehearsal waits for. `address_joined` is what follows when an alias is given."""
+    turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
+    who follow when a user gets another address or goes. `vault` seals the keys of programs."""
 
     caller: Caller
     work: Work
@@ -88,6 +116,8 @@ class Call:
     installation: InstallationOptions
     rehearse: Rehearse
     address_joined: Sequence[AddressJoined]
+    vault: Vault
+    followers: Sequence[AddressFollower] = ()
     warnings: list[str] = field(default_factory=list)
 
     @cached_property

@@ -30,7 +30,7 @@ def guard_block(
     guard = _guard(call, confirmed)
     if guard is ReachGuard.OFF:
         return
-    found = reach(option, scope, Coverage(call.identities), _now(call))
+    found = reach(option, scope, Coverage(call.identities.at(_now(call))), _now(call))
     if found.wide:
         _object(
             call, guard, f"This policy would block {found.words}", f"{quoted(description)} blocks {found.words}"
@@ -52,7 +52,7 @@ def guard_groups(call: Call, group_ids: Iterable[str], confirmed: bool | None = 
         return
     identities = call.policies.identities
     changes = directory_facts.load_some(call.work, call.work.touched_by_part()[Part.DIRECTORY])
-    before, after = Coverage(identities), Coverage(identities.changed(changes))
+    before, after = (Coverage(one.at(_now(call))) for one in (identities, identities.changed(changes)))
     for policy in policies:
         found = _reach(policy, after, _now(call))
         if found is not None and _reach(policy, before, _now(call)) is None:
@@ -71,7 +71,8 @@ def warn_of_widening(
     before: a scope that was left out is widened without a word otherwise."""
     if call.installation.reach_guard is ReachGuard.OFF:
         return
-    coverage, now = Coverage(call.identities), _now(call)
+    now = _now(call)
+    coverage = Coverage(call.identities.at(now))
     if any(_concerns_all(scope, coverage, now) for scope in before):
         return
     for scope in after:

@@ -126,6 +126,7 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
     With `explain` every policy of each type is tested instead of the index's candidates, and the
     decision carries the trace; nothing else differs.
     """
+    policies = policies.at(facts.at)
     reading = _read(policies, facts, explain)
     certain = True
     if reading.is_early:
@@ -207,6 +208,7 @@ def decide_connect(policies: PolicySet, source_ip: IPAddress, at: float) -> Deci
     `decide_mail` gives the same refusal for any message from there.
     """
     source = unmapped(source_ip)
+    policies = policies.at(at)
     policy = policies.source_blocks.refusing(policies.identities, source, at)
     if policy is None:
         return None

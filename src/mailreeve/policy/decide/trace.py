@@ -19,7 +19,7 @@ from mailreeve.policy.index.personal import Hit, HitOrder, PersonalView, entry_d
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.decisions import Decision
-from mailreeve.policy.model.identities import Membership, StandIn
+from mailreeve.policy.model.identities import Identities, Membership, Renamed, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
 from mailreeve.policy.model.policies import Effect, EffectKind, FromPart, ManagedAction, ManagedSender
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
@@ -116,7 +116,7 @@ class Trace:
 
     def _applied(self, type_: PolicyType, match: Match[P], place: int, best: Order) -> Candidate:
         policy, key = match.policy, match.order
-        stand_ins, groups = self._ways(match)
+        stand_ins, groups, renamed = self._ways(match)
         return Candidate(
             type=type_,
             id=policy.id,
@@ -129,18 +129,20 @@ class Trace:
             is_reversed=match.is_reversed,
             stand_ins=stand_ins,
             groups=groups,
+            renamed=renamed,
             tie=tie_breaker(best, key) if place > 1 else None,
         )
 
-    def _ways(self, match: Match[P]) -> tuple[tuple[StandIn, ...], tuple[GroupPath, ...]]:
-        """For whom the addresses stand so that the policy names them (D-53), and by which groups they belong to
-        the groups that it names (D-03)."""
+    def _ways(self, match: Match[P]) -> tuple[tuple[StandIn, ...], tuple[GroupPath, ...], tuple[Renamed, ...]]:
+        """For whom the addresses stand so that the policy names them (D-53), by which groups they belong to the
+        groups that it names (D-03), and whom it names that had another address before."""
         scope, facts = match.policy.scope, self._case.facts
         sender, recipient = (scope.to, scope.from_) if match.is_reversed else (scope.from_, scope.to)
         senders = senders_of(facts, match.part)
         identities = self._policies.identities
         stand_ins: dict[StandIn, None] = {}
         paths: list[GroupPath] = []
+        renamed = [one for target in (sender, recipient) for one in _renamed(identities, target)]
         sides = [*((Side.SENDER, sender, one) for one in senders), (Side.RECIPIENT, recipient, facts.recipient)]
         for side, target, address in sides:
             if target.type is TargetType.PROFILE_GROUP:
@@ -150,11 +152,12 @@ class Trace:
                     paths.append(self._path(side, found))
             else:
                 stand_ins |= dict.fromkeys(way_to_target(identities, address, target))
-        return tuple(stand_ins), tuple(paths)
+        return tuple(stand_ins), tuple(paths), tuple(renamed)
 
     def _path(self, side: Side, membership: Membership) -> GroupPath:
         names = self._policies.directory.group_names
-        return GroupPath(side, tuple(names.get(group, group) for group in membership.groups))
+        groups = tuple(names.get(group, group) for group in membership.groups)
+        return GroupPath(side, groups, membership.until)
 
     def _survey_entries(self, personal: PersonalView) -> None:
         """The entries of the recipient's list, as `survey` does for policies."""
@@ -162,29 +165,30 @@ class Trace:
         hits: dict[str, Hit] = {}
         for hit in personal.hits:
             hits.setdefault(hit.entry.sender, hit)
-        ignored = {hit.entry.sender: hit for hit in personal.ignored}
+        unmet = {hit.entry.sender: (hit.part, Unmet.UNAUTHENTICATED) for hit in personal.ignored}
+        unmet |= {hit.entry.sender: (hit.part, Unmet.EXPIRED) for hit in personal.over}
         total = len(personal.list.entries)
-        listed = personal.list.entries.items()
+        entries = personal.list.entries
         all_tested = total <= LOOKED_THROUGH
         candidates = [
             self._entry(hit.entry, hit.part, None, place)
             for place, hit in enumerate(heapq.nlargest(EXPLAINED, hits.values(), key=_hit_key), 1)
         ]
+        tested: Iterable[str] = entries if all_tested else dict.fromkeys((*unmet, *islice(entries, TESTED)))
         rest = (
-            self._entry(
-                entry,
-                None if sender not in ignored else ignored[sender].part,
-                Unmet.SENDER if sender not in ignored else Unmet.UNAUTHENTICATED,
-                0,
-            )
-            for sender, entry in (listed if all_tested else islice(listed, TESTED))
+            self._entry(entries[sender], part, failed, 0)
+            for sender in tested
             if sender not in hits
+            for part, failed in [unmet.get(sender) or (None, self._unmet(entries[sender]))]
         )
         room = EXPLAINED - len(candidates)
-        candidates += heapq.nlargest(
-            room, rest, key=lambda entry: (entry.failed is Unmet.UNAUTHENTICATED, entry.sort_key, entry.id)
-        )
+        # First those that would be about the sender.
+        candidates += heapq.nlargest(room, rest, key=lambda entry: (bool(entry.part), entry.sort_key, entry.id))
         self._note(type_, candidates, len(hits), total, all_tested=all_tested)
+
+    def _unmet(self, entry: ManagedSender) -> Unmet:
+        """Why an entry about others does not apply: its time is asked first, as with policies."""
+        return Unmet.EXPIRED if self._case.at >= entry.ends else Unmet.SENDER
 
     def _entry(self, entry: ManagedSender, part: FromPart | None, failed: Unmet | None, place: int) -> Candidate:
         stand_ins: dict[StandIn, None] = {}
@@ -193,6 +197,7 @@ class Trace:
             target, facts = Target.of(kind, entry.sender), self._case.facts
             for address in senders_of(facts, part):
                 stand_ins |= dict.fromkeys(way_to_target(self._policies.identities, address, target))
+        identities = self._policies.identities
         return Candidate(
             type=PolicyType.MANAGED_SENDERS,
             id=entry.id,
@@ -203,6 +208,7 @@ class Trace:
             place=place,
             part=part,
             stand_ins=tuple(stand_ins),
+            renamed=(*identities.renamed(entry.sender), *identities.renamed(entry.recipient)),
         )
 
     def _note(
@@ -236,6 +242,10 @@ class Trace:
             yield FreeMailList(directory.free_mail_version)
         if not case.header_known:
             yield UnknownHeader(decision.certain)
+
+
+def _renamed(identities: Identities, target: Target) -> tuple[Renamed, ...]:
+    return identities.renamed(target.value) if target.type is TargetType.INDIVIDUAL_EMAIL_ADDRESS else ()
 
 
 def _first(item: tuple[Order, *tuple[object, ...]]) -> Order:

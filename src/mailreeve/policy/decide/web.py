@@ -14,7 +14,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import EntryOrder, Listed
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.identities import Identities, StandIn
+from mailreeve.policy.model.identities import Identities, Renamed, StandIn
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.policies import Scope, WebAction, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
@@ -134,6 +134,7 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     found = policies.web.on_host(url) if explain else policies.web.covering(url)
     if not found:
         return WebDecision(_NONE, None, None, str(url), policies.revision)
+    policies = policies.at(facts.at)
     request = WebRequest(policies, facts)
     best: Listed | None = None
     best_key: EntryKey | None = None
@@ -225,6 +226,7 @@ def _candidates(
                 sort_key=(*key[0], *key[1]),
                 place=place if holds else 0,
                 stand_ins=_ways(policies.identities, facts, policy) if holds else (),
+                renamed=_renamed(policies.identities, facts, policy) if holds else (),
                 is_tied=holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]),
             )
         )
@@ -237,6 +239,14 @@ def _ways(identities: Identities, facts: WebFacts, policy: WebPolicy) -> tuple[S
         return ()
     found = [step for scope in policy.scopes for step in way_to_target(identities, facts.user, scope.from_)]
     return tuple(dict.fromkeys(found))
+
+
+def _renamed(identities: Identities, facts: WebFacts, policy: WebPolicy) -> tuple[Renamed, ...]:
+    """The user whom the list names, if that one had another address before."""
+    if facts.user is None:
+        return ()
+    person = identities.person(facts.user)
+    return identities.renamed(person) if any(scope.from_.key == person for scope in policy.scopes) else ()
 
 
 def _narrowness(key: EntryKey) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ def decide_with_header(policies: PolicySet, early: Decision, facts: MessageFacts
 
     The facts are those of then, with the header and what vouches for it.
     """
+    policies = policies.at(facts.at)
     if _may_differ(policies, early, facts):
         return decide_mail(policies, facts)
     return early if early.certain else replace(early, certain=True)

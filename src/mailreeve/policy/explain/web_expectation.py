@@ -53,6 +53,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         only = mismatches[0] if len(mismatches) == 1 else None
         why = f"none of its {len(entries)} entries covers {url}" if only is None else unmet_words(only)
         return answer(False, False, f"{name} did not apply: {why}")
+    policies = policies.at(facts.at)
     request = WebRequest(policies, facts)
     standing = request.standing(policy.id)
     if not isinstance(standing, tuple):

@@ -31,7 +31,7 @@ from mailreeve.policy.model.trace import (
     WebCandidate,
     WebUnmet,
 )
-from mailreeve.policy.model.wording import stand_in_words
+from mailreeve.policy.model.wording import moment_words, renamed_words, stand_in_words
 
 VERDICT: Final = "verdict: "
 EFFECTIVE_RECIPIENT: Final = "effective recipient: "
@@ -114,6 +114,7 @@ def effect_words(effect: Effect) -> str:
 def note_words(candidate: Candidate) -> str:
     """What a reader would ask next about a policy that applied; empty where there is nothing to say."""
     notes = [*map(stand_in_words, candidate.stand_ins), *map(_path_words, candidate.groups)]
+    notes += map(renamed_words, candidate.renamed)
     if candidate.tie is not None:
         notes.append(f"as narrow as the winner: {tie_words(candidate.tie)}")
     return "; ".join(notes)
@@ -121,7 +122,7 @@ def note_words(candidate: Candidate) -> str:
 
 def web_note_words(candidate: WebCandidate) -> str:
     """The same of an entry of a web list."""
-    notes = [*map(stand_in_words, candidate.stand_ins)]
+    notes = [*map(stand_in_words, candidate.stand_ins), *map(renamed_words, candidate.renamed)]
     if candidate.is_tied:
         notes.append("as narrow as the winner: a block wins over an allow, then the newest policy")
     return "; ".join(notes)
@@ -180,7 +181,9 @@ def winner_words(policy_id: str, description: str) -> str:
 
 
 def _path_words(path: GroupPath) -> str:
-    return f"the {path.side} is in {', which is in '.join(path.groups)}"
+    held, *above = path.groups
+    until = "" if path.until is None else f" until {moment_words(path.until)}"
+    return f"the {path.side} is in {', which is in '.join((held + until, *above))}"
 
 
 def _relay_words(found: RelayFinding) -> str:

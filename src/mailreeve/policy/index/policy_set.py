@@ -65,6 +65,12 @@ class PolicySet(Struct, frozen=True):
         """What the account's directory says about addresses."""
         return self.identities.directory
 
+    def at(self, when: float) -> PolicySet:
+        """The set as it is at an instant, in POSIX seconds: without the memberships of groups that have ended by
+        then. Validity of policies is tested with each of them, and is no part of this."""
+        identities = self.identities.at(when)
+        return self if identities is self.identities else replace(self, identities=identities)
+
     @property
     def size(self) -> int:
         """How many policies, entries and definitions it holds: a measure of the room it takes."""

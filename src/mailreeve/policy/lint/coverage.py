@@ -18,6 +18,7 @@ from mailreeve.policy.model.facts import Directory, User
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.keys import Keys, keys_of
 from mailreeve.policy.model.targets import (
+    BELOW,
     EVERYONE_KEY,
     EXTERNAL_KEY,
     FREE_MAIL_KEY,
@@ -33,10 +34,15 @@ _NOBODY: Final = " "  # a local part that no address has
 
 
 class Coverage:
-    """What one directory makes sure about targets. Answers are computed once and kept."""
+    """What one directory makes sure about targets. Answers are computed once and kept.
 
-    def __init__(self, identities: Identities) -> None:
+    With `lasting` it is about all that is to come: that is the directory once all memberships have ended that are
+    to end, and what follows from one of these is not sure, though who is in a group by it is.
+    """
+
+    def __init__(self, identities: Identities, lasting: Identities | None = None) -> None:
         self._identities = identities
+        self._lasting = lasting or identities
         self._sure: dict[Target, Keys] = {}
         self._domains: dict[str, Keys] = {}
 
@@ -70,11 +76,13 @@ class Coverage:
         return ()
 
     def at_domain(self, domain: str) -> Keys:
-        """The keys that every address of the domain has."""
+        """The keys that every address of the domain has, or every one of it and below it."""
+        if domain[:1] == BELOW:
+            return self._identities.below(domain)
         found = self._domains.get(domain)
         if found is None:
             key = f"{_NOBODY}@{domain}"
-            keys = self._identities.keys(Address(_NOBODY, Domain(domain), key))
+            keys = self._lasting.keys(Address(_NOBODY, Domain(domain), key))
             found = Keys(tuple(name for name in keys.names if name != key), keys.groups)
             if len(self._domains) < MAX_KEPT:
                 self._domains[domain] = found
@@ -82,7 +90,7 @@ class Coverage:
 
     def of_address(self, key: str) -> Keys:
         """The keys of the address with this key."""
-        return self._identities.keys(_address(key))
+        return self._lasting.keys(_address(key))
 
     def kin(self, target: Target) -> tuple[str, ...]:
         """The key of the target, and those of others of its type that somebody who meets it meets as well because
@@ -97,6 +105,12 @@ class Coverage:
     def user_of(self, key: str) -> User | None:
         """The user whom mail to the address with this key reaches."""
         return self._identities.user(_address(key))
+
+    def _groups_now(self, member: str) -> tuple[str, ...]:
+        """The keys of the groups in which a member, an address or a domain, is for now."""
+        if "@" in member:
+            return self._identities.keys(_address(member)).groups
+        return self._identities.keys(Address(_NOBODY, Domain(member), f"{_NOBODY}@{member}")).groups
 
     def _of_member(self, member: str) -> Keys:
         """The keys that all have for sure who are in a group by this member: those of whom it stands for, which
@@ -131,7 +145,9 @@ class Coverage:
             case TargetType.FREE_MAIL_DOMAINS:
                 return self._common(self.directory.free_mail) | {FREE_MAIL_KEY}
             case TargetType.PROFILE_GROUP:
-                return self._groups.get(target.key, frozenset())
+                found = self._groups.get(target.key)
+                # The groups above are sure also of those who are in it for a time.
+                return frozenset() if found is None else found.union(self._identities.tree.above((target.value,)))
             case TargetType.ADDRESS_ATTRIBUTE_VALUE:
                 return self._attributes.get(target.key, frozenset())
             case TargetType.EXTERNAL_ADDRESSES:
@@ -151,9 +167,8 @@ class Coverage:
         """For the key of each group that has members, itself or below it: what all of them have in common."""
         common: dict[str, frozenset[str]] = {}
         for member in self.directory.groups:
-            found = self._of_member(member)
-            keys = frozenset(found)
-            for key in found.groups:
+            keys = frozenset(self._of_member(member))
+            for key in self._groups_now(member):
                 common[key] = common[key] & keys if key in common else keys
         return common
 
@@ -183,8 +198,7 @@ class Coverage:
             if key != user.primary and key not in groups and key.rpartition("@")[2] in groups
         ]
         for member in chain(groups, abroad):
-            keys = self.of_address(member) if "@" in member else self.at_domain(member)
-            for key in keys.groups:
+            for key in self._groups_now(member):
                 found.setdefault(key, []).append(member)
         return found
 

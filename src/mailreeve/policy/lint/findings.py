@@ -28,6 +28,9 @@ class FindingKind(StrEnum):
     PERMIT_UNDER_BLOCK = "permit_under_block"
     INSIDE_PERMIT = "inside_permit"
     DEEP_GROUP = "deep_group"
+    ENDED_MEMBERSHIP = "ended_membership"
+    LIST_NOT_ASKED = "list_not_asked"
+    BEFORE_ALTERATION = "before_alteration"
     EMPTY_SET = "empty_set"
     UNUSED_SET = "unused_set"
     EXTERNAL_ORIGINAL = "external_original"
@@ -54,6 +57,8 @@ _NOTES: Final = frozenset(
         FindingKind.EXPIRED_TARGETS,
         FindingKind.NOT_STARTED,
         FindingKind.INSIDE_PERMIT,
+        FindingKind.ENDED_MEMBERSHIP,
+        FindingKind.BEFORE_ALTERATION,
         FindingKind.UNUSED_SET,
         FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
         FindingKind.WWW_TWIN,

@@ -1,13 +1,16 @@
-"""Which groups lie deeper than groups may? They came to be before there was a limit, or by other hands."""
+"""Which groups lie deeper than groups may, or hold memberships that have ended?
+
+Groups came to lie deeper before there was a limit, or by other hands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.model.group_tree import MAX_DEPTH
-from mailreeve.policy.model.wording import listed, quoted
+from mailreeve.policy.model.wording import listed, moment_words, quoted
 
 
 def lint_groups(policies: PolicySet) -> Iterator[Finding]:
@@ -27,3 +30,24 @@ def lint_groups(policies: PolicySet) -> Iterator[Finding]:
         "Move them nearer to the top.",
         len(deep),
     )
+
+
+def lint_ended(policies: PolicySet, ended: Iterable[tuple[str, str, float]]) -> Iterator[Finding]:
+    """The memberships that have ended, one finding for each group that holds some: they decide nothing any more.
+    Each is a member, a group, and when it ended."""
+    by_group: dict[str, list[tuple[str, float]]] = {}
+    for member, group, end in ended:
+        by_group.setdefault(group, []).append((member, end))
+    for group, members in by_group.items():
+        subject = Subject(SubjectKind.GROUP, group, policies.directory.group_names.get(group, ""))
+        names = listed((f"{member} since {moment_words(end)}" for member, end in members), 3)
+        what = "A membership has" if len(members) == 1 else f"{len(members)} memberships have"
+        yield Finding(
+            FindingKind.ENDED_MEMBERSHIP,
+            (subject,),
+            f"{what} ended in the group {quoted(subject.description)}: {names}",
+            "Remove it, or give it another end."
+            if len(members) == 1
+            else "Remove them, or give them another end.",
+            len(members),
+        )

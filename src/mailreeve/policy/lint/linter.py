@@ -9,9 +9,10 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.alteration import lint_definitions
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.findings import Finding
-from mailreeve.policy.lint.groups import lint_groups
+from mailreeve.policy.lint.groups import lint_ended, lint_groups
 from mailreeve.policy.lint.mail import MailLinter
 from mailreeve.policy.lint.permits import PermitLinter
+from mailreeve.policy.lint.rewritten import lint_rewritten
 from mailreeve.policy.lint.web import WebLinter
 from mailreeve.policy.model.policy_types import PolicyType
 
@@ -30,7 +31,9 @@ def lint(
     certain; what is not reported may still be wrong, see `policy.lint.mail`.
     """
     looked = _Count(progress)
-    coverage = Coverage(policies.identities)
+    ended = [*policies.identities.ended(at)]
+    policies = policies.at(at)
+    coverage = Coverage(policies.identities, policies.identities.lasting())
 
     blocked = MailLinter(policies.blocked, PolicyType.BLOCKED_SENDERS, coverage, at)
     for blocking in policies.blocked.policies:
@@ -57,7 +60,9 @@ def lint(
             yield from linter.look_at(policy)
         yield from linter.last()
     yield from lint_definitions(policies)
+    yield from lint_rewritten(policies)
     yield from lint_groups(policies)
+    yield from lint_ended(policies, ended)
 
     lists = tuple(policies.web.policies)
     web = WebLinter(lists, coverage, at, web_proxy=web_proxy)

@@ -49,11 +49,13 @@ class WebFacts(Struct, frozen=True, gc=False):
 class User(Struct, frozen=True, gc=False):
     """An internal user as the policies see one: the primary address's key and the attribute values.
 
-    `attributes` maps an attribute's id to its value, case-folded (D-41).
+    `attributes` maps an attribute's id to its value, case-folded (D-41). `former` are the keys of the primary
+    addresses before this one, the newest last: they explain, and decide nothing.
     """
 
     primary: str
     attributes: Mapping[str, str] = {}
+    former: tuple[str, ...] = ()
 
 
 class Directory(Struct, frozen=True, gc=False):
@@ -62,7 +64,10 @@ class Directory(Struct, frozen=True, gc=False):
     - `internal_domains`: its registered domains
     - `known_only`: those of them that accept mail for known recipients only (api.md section 3.8)
     - `users`: from an address's key, primary or alias, to its user
-    - `groups`: from an address's key or a bare domain to the ids of the groups that hold it as a member
+    - `groups`: from an address's key, a domain, or one with all below it (`targets.BELOW`), to the ids of the
+      groups that hold it as a member
+    - `ends`: from such a member to those of its groups in which it is for a time only, and until when, in POSIX
+      seconds; from that instant on it is in them no more
     - `parents`: from a group's id to its parent's, for nesting (D-03); absent for those at the root
     - `group_names`: from a group's id to its name, for explanations
     - `free_mail`: the free-mail domains in force, `free_mail_version` names the list (D-44)
@@ -72,6 +77,7 @@ class Directory(Struct, frozen=True, gc=False):
     known_only: frozenset[Domain] = frozenset()
     users: Mapping[str, User] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
+    ends: Mapping[str, Mapping[str, float]] = {}
     parents: Mapping[str, str] = {}
     group_names: Mapping[str, str] = {}
     free_mail: frozenset[str] = frozenset()
@@ -91,6 +97,7 @@ class DirectoryChanges(Struct, frozen=True):
     - `internal_domains` and `known_only`: all of them, where any domain changed
     - `users`: from an address's key to its user, or to None if it is nobody's any more
     - `members`: from an address's key or a bare domain to all groups that hold it, none for a former member
+    - `ends`: of these members, as in `Directory`
     - `groups`: from a group's id to its place, or to None if it is gone
     """
 
@@ -98,4 +105,5 @@ class DirectoryChanges(Struct, frozen=True):
     known_only: frozenset[Domain] | None = None
     users: Mapping[str, User | None] = {}
     members: Mapping[str, tuple[str, ...]] = {}
+    ends: Mapping[str, Mapping[str, float]] = {}
     groups: Mapping[str, GroupPlace | None] = {}

@@ -7,6 +7,9 @@ Whatever matches the address that is stood for matches its stand-ins as well, ne
 that names an alias, a tag, or the domain of an alias is about that alone. But groups are lists of people: one that
 holds a stand-in holds whom it stands for, and so all of that one's stand-ins.
 
+A membership may end. The directory then holds it still, and what was said of `Identities` is so until the first
+one ends; `Identities.at` gives what is so at a later instant. Whoever decides asks for that first.
+
 All of this is in the keys of an address, made here and nowhere else: those of the address itself, and those of
 whom it stands for.
 
@@ -17,8 +20,11 @@ groups is no part of that (`group_tree`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from math import inf
+from operator import itemgetter
 from sys import intern
 from typing import Final
 
@@ -34,20 +40,29 @@ from mailreeve.policy.model.group_tree import GroupTree
 from mailreeve.policy.model.keys import NO_KEYS, NULL_SENDER_KEYS, Keys, union, with_names
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.targets import (
+    BELOW,
     EVERYONE_KEY,
     EXTERNAL_KEY,
     FREE_MAIL_KEY,
     INTERNAL_KEY,
     Target,
     TargetType,
+    around,
     attribute_key,
+    is_around,
 )
 
 _EXTERNAL: Final = (EVERYONE_KEY, EXTERNAL_KEY)
 _INTERNAL: Final = (EVERYONE_KEY, INTERNAL_KEY)
 
+_NO_ENDS: Final[Mapping[str, float]] = {}
+
 KEPT: Final = 65_536
 """So many addresses are remembered with all of their keys."""
+
+
+LATER_KEPT: Final = 4
+"""So many later states of one directory are kept: that of now, and those that are asked about besides."""
 
 
 class StandInKind(StrEnum):
@@ -67,10 +82,19 @@ class StandIn(Struct, frozen=True, gc=False):
 
 class Membership(Struct, frozen=True, gc=False):
     """How somebody comes to be in a group: the member that the directory names, an address or a domain, and the
-    ids of the groups from the one that holds it up to the one asked about (D-03)."""
+    ids of the groups from the one that holds it up to the one asked about (D-03). `until` is when that ends, in
+    POSIX seconds, None where it does not."""
 
     member: str
     groups: tuple[str, ...]
+    until: float | None = None
+
+
+class Renamed(Struct, frozen=True, gc=False):
+    """A user's primary address, and those that it was before, the newest last: all by their keys."""
+
+    address: str
+    former: tuple[str, ...]
 
 
 class _Known(Struct, frozen=True, gc=False):
@@ -89,20 +113,41 @@ class _Known(Struct, frozen=True, gc=False):
 class Identities:
     """What one directory says about addresses, as target keys. Immutable for its readers."""
 
-    __slots__ = ("_counts", "_filled", "_kept", "_known", "_stand_ins", "_tagged", "directory", "tree")
+    __slots__ = (
+        "_counts",
+        "_ends",
+        "_filled",
+        "_first_end",
+        "_kept",
+        "_known",
+        "_later",
+        "_stand_ins",
+        "_tagged",
+        "_wide",
+        "directory",
+        "tree",
+    )
 
     def __init__(self, directory: Directory) -> None:
         users, groups = Sharded(directory.users), Sharded(directory.groups)
         self.tree = GroupTree(directory.parents, directory.group_names)
         self.directory = replace(
-            directory, users=users, groups=groups, parents=self.tree.parents, group_names=self.tree.names
+            directory,
+            users=users,
+            groups=groups,
+            ends=Sharded(directory.ends),
+            parents=self.tree.parents,
+            group_names=self.tree.names,
         )
+        self._schedule()
         counts: dict[str, int] = {}
         for held in groups.values():
             for group in held:
                 counts[group] = counts.get(group, 0) + 1
         # From each group to how many members it has itself.
         self._counts = Sharded(counts)
+        # The members that are domains with everything below them.
+        self._wide = frozenset([key for key in groups if key[:1] == BELOW])
         self._filled: dict[str, bool] = {}
         self._kept: Bounded[str, Keys] = Bounded(KEPT)
         tagged: dict[str, list[str]] = {}
@@ -136,10 +181,19 @@ class Identities:
             known_only=old.known_only if changes.known_only is None else changes.known_only,
             users=Sharded.of(old.users).changed(changes.users),
             groups=Sharded.of(old.groups).changed({key: held or None for key, held in changes.members.items()}),
+            ends=Sharded.of(old.ends).changed({key: changes.ends.get(key) or None for key in changes.members}),
             parents=new.tree.parents,
             group_names=new.tree.names,
         )
+        if old.ends.keys().isdisjoint(changes.members) and not changes.ends:
+            new._ends, new._first_end, new._later = self._ends, self._first_end, Bounded(LATER_KEPT)
+        else:
+            new._schedule()
         new._counts = self._recounted(changes.members)
+        new._wide = self._wide
+        written = [key for key in changes.members if key[:1] == BELOW]
+        if written:
+            new._wide = (self._wide - set(written)) | {key for key in written if changes.members[key]}
         new._filled = {} if changes.members or changes.groups else self._filled
         new._kept = Bounded(KEPT)
         new._tagged = self._retagged(changes.members)
@@ -161,6 +215,48 @@ class Identities:
             touched.update(new._stand_ins.get(person) or ())
         new._known = self._known.changed(new._made(touched))
         return new
+
+    def at(self, when: float) -> Identities:
+        """What is so at an instant, in POSIX seconds: without the memberships that have ended by then. Asked of
+        what is so at an earlier one it is right as well."""
+        return self if when < self._first_end or not self._ends else self._at_later(when)
+
+    def lasting(self) -> Identities:
+        """What is so once every membership that is to end has ended."""
+        return self.at(inf)
+
+    def ended(self, when: float) -> Iterator[tuple[str, str, float]]:
+        """The memberships that have ended at an instant and that the directory holds still: member, group, and
+        when it ended, the earliest first."""
+        return ((member, group, end) for end, member, group in self._ends[: self.number_ended(when)])
+
+    def number_ended(self, when: float) -> int:
+        """How many memberships have ended at an instant: as many as at another one, and the same is so."""
+        if when < self._first_end:
+            return 0
+        return bisect_right(self._ends, when, key=itemgetter(0))
+
+    def _at_later(self, when: float) -> Identities:
+        number = self.number_ended(when)
+        found = self._later.get(number)
+        if found is not None:
+            return found
+        groups, ends = self.directory.groups, self.directory.ends
+        ended = {member for _, member, _ in self._ends[:number]}
+        left = {member: {group: end for group, end in ends[member].items() if end > when} for member in ended}
+        held = {
+            member: tuple([g for g in groups[member] if g not in ends[member] or g in left[member]])
+            for member in ended
+        }
+        return self._later.keep(number, self.changed(DirectoryChanges(members=held, ends=left)))
+
+    def _schedule(self) -> None:
+        """Note when which membership ends."""
+        self._ends: list[tuple[float, str, str]] = sorted(
+            (end, member, group) for member, held in self.directory.ends.items() for group, end in held.items()
+        )
+        self._first_end = self._ends[0][0] if self._ends else inf
+        self._later: Bounded[int, Identities] = Bounded(LATER_KEPT)
 
     def is_internal(self, sender: Sender) -> bool:
         """Whether the address is in one of the account's own domains; the null sender never is."""
@@ -206,7 +302,28 @@ class Identities:
             return self._kept.get(key) or self._found(key, domain)
         by_domain = shards[hash(domain) & mask].get(domain)
         names = self._own(key, domain, ())
+        if self._wide:
+            held = self._held_around(domain) if by_domain is None else by_domain.held + self._held_around(domain)
+            return Keys(names, self.tree.above(held)) if held else Keys(names)
         return Keys(names) if by_domain is None else Keys(names, self.tree.above(by_domain.held))
+
+    def below(self, key: str) -> Keys:
+        """The keys that every address has at the domain of this key or anywhere below it (`targets.BELOW`)."""
+        shorter = around(key[1:])
+        names = (EVERYONE_KEY, *shorter)
+        if not any(is_around(key, domain) for domain in self.directory.internal_domains):
+            names = (*names, EXTERNAL_KEY)
+        groups = self.directory.groups
+        held = tuple(group for each in shorter for group in groups.get(each, ()))
+        return Keys(names, self.tree.above(held)) if held else Keys(names)
+
+    def _held_around(self, domain: str) -> tuple[str, ...]:
+        """The groups that hold domains around this one, with everything below them."""
+        held: tuple[str, ...] = ()
+        for key in around(domain):
+            if key in self._wide:
+                held += self.directory.groups[key]
+        return held
 
     def _found(self, key: str, domain: str) -> Keys:
         """The keys of an address that the directory names, or that stands for another one; they are kept."""
@@ -216,6 +333,8 @@ class Identities:
             by_domain = self._known.get(each)
             if by_domain is not None:
                 held += by_domain.held
+            if self._wide:
+                held += self._held_around(each)
         keys = Keys(known.keys.names, self.tree.above(held)) if held else known.keys
         return self._kept.keep(key, keys)
 
@@ -236,16 +355,29 @@ class Identities:
     def membership(self, address: Address, group: str) -> Membership | None:
         """The shortest way by which the address, or whom it stands for, comes to be in the group, if it is."""
         groups, person = self.directory.groups, self._person(address.key)
-        members = (address.key, address.domain, person, *(self._stand_ins.get(person) or ()), _domain(person))
+        domains = (address.domain, _domain(person))
+        wide = (key for domain in domains for key in around(domain))
+        members = (address.key, domains[0], person, *(self._stand_ins.get(person) or ()), domains[1], *wide)
         best: Membership | None = None
         for member in dict.fromkeys(members):
             for held in groups.get(member, ()):
                 lineage = tuple(self.tree.lineage(held))
                 if group in lineage:
-                    found = Membership(member, lineage[: lineage.index(group) + 1])
+                    until = self.directory.ends.get(member, _NO_ENDS).get(held)
+                    found = Membership(member, lineage[: lineage.index(group) + 1], until)
                     if best is None or len(found.groups) < len(best.groups):
                         best = found
         return best
+
+    def stand_ins(self, key: str) -> tuple[str, ...]:
+        """The addresses of the directory that stand for the address with this key: aliases, and members of groups
+        that are it with a tag."""
+        return self._stand_ins.get(key) or ()
+
+    def renamed(self, key: str) -> tuple[Renamed, ...]:
+        """What the address with this key was before, if it is the primary one of a user who had others."""
+        user = self.directory.users.get(key)
+        return (Renamed(key, user.former),) if user is not None and user.former and user.primary == key else ()
 
     def can_match(self, target: Target) -> bool:
         """Whether there can be any address at all that the target matches: a group that has no member, itself or
@@ -288,7 +420,7 @@ class Identities:
         fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
         if domain in directory.free_mail:
             attributes = (FREE_MAIL_KEY, *attributes)
-        return (*fixed, domain, key, *attributes)
+        return (*fixed, domain, key, *around(domain), *attributes)
 
     def _with_tag(self, key: str, domain: str) -> _Known:
         """What is known of an address with a tag that the directory does not name."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import Sender
 from mailreeve.formats.networks import IPAddress
-from mailreeve.policy.model.identities import StandIn
+from mailreeve.policy.model.identities import Renamed, StandIn
 from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry
 from mailreeve.policy.model.policy_types import PolicyType
 
@@ -62,10 +62,12 @@ class Side(StrEnum):
 
 class GroupPath(Struct, frozen=True, gc=False):
     """By which groups an address is in the one that a policy names: the names of the one that holds it, of that
-    one's parent, and so on up to the one that is named (D-03)."""
+    one's parent, and so on up to the one that is named (D-03). `until` is when that ends, in POSIX seconds, None
+    where it does not."""
 
     side: Side
     groups: tuple[str, ...]
+    until: float | None = None
 
 
 class Candidate(Struct, frozen=True, gc=False):
@@ -75,8 +77,9 @@ class Candidate(Struct, frozen=True, gc=False):
     `sort_key` is the order of D-10 and D-11, highest first; `place` is 1 for the winner of the
     type and 0 for a policy that did not apply. `part` is the sender address that matched.
     `stand_ins` are the steps from an address of the message to one that the policy names (D-53), where that is
-    another one, and `groups` how addresses belong to groups that it names. `tie` is what put the winner of the
-    type before it, where they are equally narrow.
+    another one, and `groups` how addresses belong to groups that it names. `renamed` are the users whom it names
+    and who had another address before. `tie` is what put the winner of the type before it, where they are equally
+    narrow.
     """
 
     type: PolicyType
@@ -90,6 +93,7 @@ class Candidate(Struct, frozen=True, gc=False):
     is_reversed: bool = False
     stand_ins: tuple[StandIn, ...] = ()
     groups: tuple[GroupPath, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
     tie: TieBreaker | None = None
 
 
@@ -196,4 +200,5 @@ class WebCandidate(Struct, frozen=True, gc=False):
     sort_key: tuple[float | str, ...]
     place: int
     stand_ins: tuple[StandIn, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
     is_tied: bool = False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
-from mailreeve.policy.model.identities import StandIn, StandInKind
+from mailreeve.policy.model.identities import Renamed, StandIn, StandInKind
 from mailreeve.policy.model.policies import Definition
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
-from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.targets import BELOW, Target, TargetType
 
 KIND_WORDS: Final[dict[TargetType, str]] = {
     TargetType.EVERYONE: "everyone",
@@ -41,7 +42,7 @@ def target_words(target: Target, group_names: Mapping[str, str]) -> str:
     value = target.value
     match target.type:
         case TargetType.EMAIL_DOMAIN:
-            return f"the domain {value}"
+            return domain_words(value)
         case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
             return value
         case TargetType.PROFILE_GROUP:
@@ -54,11 +55,29 @@ def target_words(target: Target, group_names: Mapping[str, str]) -> str:
             return KIND_WORDS[target.type]
 
 
+def domain_words(key: str) -> str:
+    """A domain, or one with everything below it."""
+    return f"the domain {key[1:]} and everything below it" if key[:1] == BELOW else f"the domain {key}"
+
+
 def stand_in_words(stand_in: StandIn) -> str:
     """How an address stands for another one."""
     if stand_in.kind is StandInKind.ALIAS:
         return f"{stand_in.address} is an alias of {stand_in.of}"
     return f"{stand_in.address} is {stand_in.of} with a tag"
+
+
+def renamed_words(renamed: Renamed) -> str:
+    """What a user's address was before."""
+    return f"{renamed.address} was {listed(reversed(renamed.former), 3)}"
+
+
+def moment_words(at: float) -> str:
+    """A point in time, given in POSIX seconds."""
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError):
+        return "a time that cannot be read"
 
 
 def definition_words(definition: Definition) -> str:

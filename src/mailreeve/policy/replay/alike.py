@@ -13,6 +13,7 @@ from math import inf
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.formats.addresses import Address, NullSender, Sender, is_sender_routed
 from mailreeve.formats.display_names import name_readings
@@ -69,9 +70,13 @@ class Alike:
         named = {INTERNAL_KEY, EXTERNAL_KEY}
         everywhere: list[Terms] = []
         somewhere: dict[str, list[Terms]] = {}
+        ending: dict[str, list[Terms]] = {}
         for number, held in enumerate(sets):
             ids = differing if number else None
-            named.update(entry.sender for entry in _entries(held, ids))
+            for entry in _entries(held, ids):
+                named.add(entry.sender)
+                if during[0] < entry.ends <= during[1] and entry.ends != inf:
+                    ending.setdefault(entry.recipient, []).append(Terms(ends=entry.ends))
             for scope in _scopes(held, ids):
                 named |= {scope.from_.key, scope.to.key}
                 terms = scope.terms
@@ -84,26 +89,32 @@ class Alike:
         relays = chain.from_iterable(held.relay_networks.values() for held in sets)
         self._everywhere = Conditions(everywhere, during, relays)
         self._somewhere = {key: Conditions(several, during) for key, several in somewhere.items()}
+        # Of entries: by whose list it is, and of all for mail that alteration may have obey another list.
+        self._ending = {owner: Conditions(several, during) for owner, several in ending.items()}
+        self._all_ending = Conditions(chain.from_iterable(ending.values()), during)
         self._patterns = Patterns(chain.from_iterable(held.definitions.every() for held in sets))
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
         self._alike: Bounded[tuple[Hashable, ...], tuple[Hashable, ...]] = Bounded(KEPT)
         self._readings: Bounded[str, frozenset[str]] = Bounded(KEPT)
-        self._senders: Bounded[str, Traits] = Bounded(KEPT)
-        self._recipients: Bounded[str, Traits] = Bounded(KEPT)
+        self._senders: Bounded[tuple[str, Hashable], Traits] = Bounded(KEPT)
+        self._recipients: Bounded[tuple[str, Hashable], Traits] = Bounded(KEPT)
 
     def key(self, facts: MessageFacts) -> Hashable:
         """The key of the message. Messages whose keys differ may be decided alike all the same."""
         at, authors = facts.at, facts.header_from
+        # Who is in which groups, and whether anybody is.
+        ended = tuple([held.identities.number_ended(at) for held in self._sets])
         source = None if facts.source_ip is None else unmapped(facts.source_ip)
         key: list[Hashable] = [
             None if authors is None else len(authors),
             facts.authenticated,
             facts.source_trusted,
+            ended,
             self._everywhere.met(at, source),
         ]
-        traits = [self._sender(facts.sender), self._recipient(facts.recipient)]
+        traits = [self._sender(facts.sender, at, ended), self._recipient(facts.recipient, at, ended)]
         for author in authors or ():
-            traits.append(_NOBODY if author.address is None else self._sender(author.address))
+            traits.append(_NOBODY if author.address is None else self._sender(author.address, at, ended))
             if self._names:
                 # In any order and in however many names: all are looked up.
                 key.append(frozenset[str]().union(*map(self._name, author.names)))
@@ -116,31 +127,39 @@ class Alike:
         if to_the_letter:
             addresses = facts.sender, facts.recipient, *(author.address for author in authors or ())
             key.append(tuple(map(str, addresses)))
+            key.append(self._all_ending.met(at, None))
         if self._connecting and source is not None:
             key.append(self._refused_by(source, at))
         return tuple(key)
 
-    def _sender(self, sender: Sender) -> Traits:
+    def _sender(self, sender: Sender, at: float, ended: Hashable) -> Traits:
         """Of an envelope sender or an author."""
         if type(sender) is NullSender:
             return _NOBODY
-        return self._senders.get(sender.key) or self._senders.keep(sender.key, self._learnt(sender))
+        key = sender.key, ended
+        return self._senders.get(key) or self._senders.keep(key, self._learnt(sender, at))
 
-    def _recipient(self, recipient: Address) -> Traits:
-        known = self._recipients.get(recipient.key)
+    def _recipient(self, recipient: Address, at: float, ended: Hashable) -> Traits:
+        known = self._recipients.get((recipient.key, ended))
         if known is not None:
             return known
         also: list[Hashable] = [is_sender_routed(recipient)]
+        ending: dict[str, Conditions] = {}
         for held in self._sets:
             key = list_key(held.identities, recipient)
+            if key in self._ending:
+                ending[key] = self._ending[key]
             also.append(key if held.managed.of(key).entries else None)
             if recipient.domain in held.directory.known_only:
                 also.append(held.identities.user(recipient) is None)
-        return self._recipients.keep(recipient.key, self._learnt(recipient, *also))
+        learnt = self._learnt(recipient, at, *also)
+        if ending:
+            learnt = replace(learnt, conditions=(*learnt.conditions, *ending.values()))
+        return self._recipients.keep((recipient.key, ended), learnt)
 
-    def _learnt(self, address: Address, *also: Hashable) -> Traits:
-        """What the sets say about an address, and what was found out about it besides."""
-        matching = [self._named.intersection(held.identities.keys(address)) for held in self._sets]
+    def _learnt(self, address: Address, at: float, *also: Hashable) -> Traits:
+        """What the sets say about an address at an instant, and what was found out about it besides."""
+        matching = [self._named.intersection(held.identities.at(at).keys(address)) for held in self._sets]
         seen = (*also, *matching)
         # The very same for all who are alike: that is compared at once.
         seen = self._alike.get(seen) or self._alike.keep(seen, seen)
@@ -158,7 +177,7 @@ class Alike:
     def _refused_by(self, source: IPAddress, at: float) -> Hashable:
         """The policies by which the source is refused at connect. That depends on who is exempt, even by policies
         that do not concern the message."""
-        found = [held.source_blocks.refusing(held.identities, source, at) for held in self._connecting]
+        found = [held.source_blocks.refusing(held.identities.at(at), source, at) for held in self._connecting]
         return tuple([None if policy is None else policy.id for policy in found])
 
 
@@ -193,5 +212,5 @@ def _met_through(scope: Scope) -> tuple[str, ...]:
     return () if any(side.rank <= _SWEEPING for side in sides) else tuple([side.key for side in sides])
 
 
-def _rank(target: Target) -> int:
+def _rank(target: Target) -> float:
     return target.rank

@@ -52,7 +52,8 @@ class Concern:
 
     def about(self, facts: MessageFacts) -> bool:
         """Whether the message could be decided differently."""
-        before, sender, recipient, authors = self._before, facts.sender, facts.recipient, facts.header_from
+        before, after = self._before.at(facts.at), self._after.at(facts.at)
+        sender, recipient, authors = facts.sender, facts.recipient, facts.header_from
         if self._lists and (list_key(before, recipient) in self._lists or self._may_go_elsewhere(recipient)):
             return True
         if self._patterns and any(one in self._patterns for one in _addresses(sender, recipient, authors)):
@@ -62,7 +63,6 @@ class Concern:
         senders, recipients = before.keys(sender), before.keys(recipient)
         written = NO_KEYS if authors is None else before.author_keys(authors)
         if self._directory_differs:
-            after = self._after
             # One by one: what an author has already, the envelope sender may be new to.
             if _differ(after.keys(sender), senders) or _differ(after.keys(recipient), recipients):
                 return True
@@ -80,7 +80,8 @@ class Concern:
         """Whether the source is refused at connect by either set: that depends on all policies together."""
         source = facts.source_ip
         return source is not None and any(
-            held.source_blocks.refusing(held.identities, source, facts.at) is not None for held in self._sets
+            held.source_blocks.refusing(held.identities.at(facts.at), source, facts.at) is not None
+            for held in self._sets
         )
 
 

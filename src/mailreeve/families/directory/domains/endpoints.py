@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.access.permissions import Permission
-from mailreeve.families.directory.domains import operations, rows
-from mailreeve.families.directory.domains.types import CreateDomain, DomainAnswer, FindDomains, RegisteredDomain
+from mailreeve.families.directory.domains import operations, removal, rows
+from mailreeve.families.directory.domains.rows import DomainRow
+from mailreeve.families.directory.domains.types import (
+    ChangeDomain,
+    CreateDomain,
+    DomainAnswer,
+    FindDomains,
+    RegisteredDomain,
+    RemovedDomain,
+    RemoveDomain,
+)
 from mailreeve.families.machinery.call import Call
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
@@ -22,17 +31,7 @@ def get_internal_domain(call: Call, item: FindDomains) -> Page[DomainAnswer]:
     else:
         row = rows.find(call.work, fields.domain(item.domain, "domain"))
         page = Page.of_all([] if row is None else [row])
-    shown = [
-        DomainAnswer(
-            id=call.seal(Kind.DOMAIN, row.id),
-            domain=row.shown,
-            send_only=row.send_only,
-            local=True,
-            inbound_type=row.inbound_type,
-        )
-        for row in page.rows
-    ]
-    return page.showing(shown)
+    return page.showing([_answer(call, row) for row in page.rows])
 
 
 @endpoint("domain/create-domain", Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN, writes=True, most=50)
@@ -49,4 +48,27 @@ def create_domain(call: Call, item: CreateDomain) -> RegisteredDomain:
     )
 
 
-ENDPOINTS: Final = (get_internal_domain, create_domain)
+@endpoint("ext/update-domain", Permission.DIRECTORIES_INTERNAL_EDIT, writes=True, most=50)
+def update_domain(call: Call, item: ChangeDomain) -> DomainAnswer:
+    """Change how the recipients of a domain are validated."""
+    return _answer(call, operations.update(call.work, item.domain, item.inbound_type))
+
+
+@endpoint("ext/remove-domain", Permission.DIRECTORIES_INTERNAL_EDIT, writes=True, most=10)
+def remove_domain(call: Call, item: RemoveDomain) -> RemovedDomain:
+    """Give a domain up: mail for it is nobody's any more."""
+    done = removal.remove(call, item.domain, item.with_users)
+    return RemovedDomain(call.seal(Kind.DOMAIN, done.domain.id), done.domain.shown, done.users, done.aliases)
+
+
+def _answer(call: Call, row: DomainRow) -> DomainAnswer:
+    return DomainAnswer(
+        id=call.seal(Kind.DOMAIN, row.id),
+        domain=row.shown,
+        send_only=row.send_only,
+        local=True,
+        inbound_type=row.inbound_type,
+    )
+
+
+ENDPOINTS: Final = (get_internal_domain, create_domain, update_domain, remove_domain)

@@ -9,6 +9,7 @@ from mailreeve.wire.errors import Fault, ItemRefused, refused
 NOT_MANAGED: Final = Fault(
     "err_xdk_operation_forbidden_for_address", "0003 Forbidden To Perform Operation For Address"
 )
+DOMAIN_IN_USE: Final = Fault("err_domain_in_use", "The domain is in use")
 DOMAIN_EXISTS: Final = Fault("err_domain_already_exists", "The domain is managed already")
 
 

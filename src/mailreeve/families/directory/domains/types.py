@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -52,3 +53,27 @@ class RegisteredDomain(Struct, frozen=True, rename="camel"):
     created: str
     expiry: str
     inbound_type: InboundType
+
+
+class ChangeDomain(Struct, frozen=True, rename="camel"):
+    """A domain whose recipients are to be validated in another way. `inbound_type` is read in any case."""
+
+    domain: str
+    inbound_type: str
+
+
+class RemoveDomain(Struct, frozen=True, rename="camel"):
+    """A domain that the account gives up. With `with_users` the users and aliases in it go as well."""
+
+    domain: str
+    with_users: bool = False
+
+
+class RemovedDomain(Struct, frozen=True, rename="camel"):
+    """A domain that is gone, with the users and aliases that went with it, by their addresses."""
+
+    id: str
+    domain: str
+    users: Sequence[str]
+    aliases: Sequence[str]
+    deleted: bool = True

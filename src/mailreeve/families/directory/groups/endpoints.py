@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.groups import operations, rows
 from mailreeve.families.directory.groups.rows import GroupRow, MemberRow
 from mailreeve.families.directory.groups.types import (
+    ChangeMember,
     CreateGroup,
     DeletedGroup,
+    EndedIn,
     FindGroups,
     GroupAnswer,
     GroupsAnswer,
@@ -19,12 +23,14 @@ from mailreeve.families.directory.groups.types import (
     MembersAnswer,
     MembershipAnswer,
     OneGroup,
+    RemovedMembers,
     Source,
     UpdateGroup,
 )
 from mailreeve.families.directory.users import rows as users
 from mailreeve.families.machinery.call import Call
 from mailreeve.formats.addresses import without_tags
+from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
@@ -87,7 +93,10 @@ def get_group_members(call: Call, item: OneGroup) -> Page[MembersAnswer]:
 def add_group_member(call: Call, item: MemberItem) -> MembershipAnswer:
     """Add an address or a domain to a group."""
     return _membership(
-        call, operations.add_member(call, item.id, item.email_address, item.domain, item.notes, item.confirm_reach)
+        call,
+        operations.add_member(
+            call, item.id, item.email_address, item.domain, item.notes, item.confirm_reach, item.until
+        ),
     )
 
 
@@ -95,6 +104,19 @@ def add_group_member(call: Call, item: MemberItem) -> MembershipAnswer:
 def remove_group_member(call: Call, item: MemberItem) -> MembershipAnswer:
     """Remove an address or a domain from a group."""
     return _membership(call, operations.remove_member(call, item.id, item.email_address, item.domain))
+
+
+@endpoint("ext/update-group-member", EDIT, writes=True)
+def update_group_member(call: Call, item: ChangeMember) -> MembershipAnswer:
+    """Change when a membership ends, or its notes."""
+    return _membership(call, operations.update_member(call, item))
+
+
+@endpoint("ext/remove-ended-members", EDIT, writes=True, most=1)
+def remove_ended_members(call: Call, item: EndedIn) -> RemovedMembers:
+    """Remove memberships that have ended, of one group or of all."""
+    removed, more = operations.remove_ended(call, item.id)
+    return RemovedMembers([_membership(call, row) for row in removed], more)
 
 
 def _answer(call: Call, row: GroupRow, users: int, folders: int) -> GroupAnswer:
@@ -124,6 +146,7 @@ def _membership(call: Call, row: MemberRow) -> MembershipAnswer:
         email_address=member.email_address,
         domain=member.domain,
         internal=member.internal,
+        until=member.until,
     )
 
 
@@ -137,6 +160,8 @@ def _member_answer(call: Call, row: MemberRow, names: Mapping[str, str]) -> Memb
         type="created_manually",
         internal=domain in call.policies.directory.internal_domains,
         notes=row.notes,
+        until=UNSET if row.until is None else fields.written(row.until),
+        ended=UNSET if row.until is None else operations.has_ended(row, call.work.now),
     )
 
 
@@ -149,4 +174,6 @@ ENDPOINTS: Final = (
     get_group_members,
     add_group_member,
     remove_group_member,
+    update_group_member,
+    remove_ended_members,
 )

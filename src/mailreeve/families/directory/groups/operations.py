@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -20,17 +21,19 @@ from mailreeve.families.directory.groups.errors import (
     GROUP_NOT_FOUND,
 )
 from mailreeve.families.directory.groups.rows import GroupRow, MemberRow
+from mailreeve.families.directory.groups.types import ChangeMember
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.reach_guard import guard_groups
 from mailreeve.policy.model.group_tree import MAX_DEPTH
 from mailreeve.store.changes import Name, Part
 from mailreeve.wire import fields
-from mailreeve.wire.errors import AT_LEAST_ONE, EXACTLY_ONE, refused
+from mailreeve.wire.errors import AT_LEAST_ONE, BAD_DATE, EXACTLY_ONE, refused
 from mailreeve.wire.tokens import Kind
 
 MAX_NAME: Final = 255
 MAX_NOTES: Final = 100  # api.md section 3.7
 MAX_GROUPS: Final = 50_000
+MOST_ENDED: Final = 1_000  # ended memberships that one call removes
 
 
 def get(call: Call, wire_id: str, field: str = "id") -> GroupRow:
@@ -80,7 +83,7 @@ def delete(call: Call, wire_id: str) -> None:
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: there are groups below it")
     if rows.is_used(call.work, old.id):
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: a policy names it")
-    names = [Name(Kind.GROUP, old.id), *(_member_name(matched) for matched in rows.all_matched(call.work, old.id))]
+    names = [Name(Kind.GROUP, old.id), *(member_name(matched) for matched in rows.all_matched(call.work, old.id))]
     rows.remove_group(call.work, old.id)
     call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP, old.id, before=old, names=names)
 
@@ -92,31 +95,42 @@ def add_member(
     domain: str | None,
     notes: str | None,
     confirmed: bool | None = None,
+    until: str | None = None,
 ) -> MemberRow:
-    """A new member. Raises `ItemRefused`."""
+    """A new member, for good or `until` an instant. A membership that has ended is no obstacle, and goes. Raises
+    `ItemRefused`."""
     group = get(call, wire_id)
     matched, shown = _new_member(call, address, domain, notes)
-    if rows.find_member(call.work, group.id, matched) is not None:
+    end = None if until is None else _end(call, until)
+    there = rows.find_member(call.work, group.id, matched)
+    if there is not None and not has_ended(there, call.work.now):
         raise refused(GROUP_MEMBER_EXISTS)
-    row = _add_member(call, group, matched, shown, notes)
+    row = _add_member(call, group, there, matched, shown, notes, end)
     guard_members(call, [group.id], confirmed)
     return row
 
 
-def put_member(call: Call, wire_id: str, address: str | None, domain: str | None, notes: str | None) -> MemberRow:
-    """A member with these notes, added unless it is there. Notes that are left out stay. Whoever calls it asks
-    `guard_members` afterwards. Raises `ItemRefused`."""
+def put_member(
+    call: Call, wire_id: str, address: str | None, domain: str | None, notes: str | None, until: str | None = None
+) -> MemberRow:
+    """A member with these notes, until then, added unless it is there. What is left out stays. Whoever calls it
+    asks `guard_members` afterwards. Raises `ItemRefused`."""
     group = get(call, wire_id)
     matched, shown = _new_member(call, address, domain, notes)
+    end = None if until is None else _end(call, until)
     old = rows.find_member(call.work, group.id, matched)
-    if old is None:
-        return _add_member(call, group, matched, shown, notes)
-    if notes is None or notes == old.notes:
+    if old is None or has_ended(old, call.work.now):
+        return _add_member(call, group, old, matched, shown, notes, end)
+    new = msgspec.structs.replace(
+        old, notes=old.notes if notes is None else notes, until=old.until if end is None else end
+    )
+    if new == old:
         return old
-    new = msgspec.structs.replace(old, notes=notes)
     rows.change_member(call.work, new)
     # No decision looks at notes.
-    call.work.changed(None, "update", Kind.GROUP_MEMBER, new.id, before=old, after=new)
+    part = None if new.until == old.until else Part.DIRECTORY
+    names = [member_name(matched)] if part else []
+    call.work.changed(part, "update", Kind.GROUP_MEMBER, new.id, before=old, after=new, names=names)
     return new
 
 
@@ -136,9 +150,19 @@ def _new_member(call: Call, address: str | None, domain: str | None, notes: str 
     return member
 
 
-def _add_member(call: Call, group: GroupRow, matched: str, shown: str, notes: str | None) -> MemberRow:
-    row = rows.add_member(call.work, group.id, matched, shown, notes or "")
-    names = [_member_name(matched)]
+def _add_member(
+    call: Call,
+    group: GroupRow,
+    ended: MemberRow | None,
+    matched: str,
+    shown: str,
+    notes: str | None,
+    end: datetime | None,
+) -> MemberRow:
+    if ended is not None:
+        _remove(call, ended)
+    row = rows.add_member(call.work, group.id, matched, shown, notes or "", end)
+    names = [member_name(matched)]
     call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row, names=names)
     return row
 
@@ -150,10 +174,58 @@ def remove_member(call: Call, wire_id: str, address: str | None, domain: str | N
     row = rows.find_member(call.work, group.id, matched)
     if row is None:
         raise refused(GROUP_MEMBER_NOT_FOUND)
-    rows.remove_member(call.work, row.id)
-    names = [_member_name(matched)]
-    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row, names=names)
+    _remove(call, row)
     return row
+
+
+def update_member(call: Call, item: ChangeMember) -> MemberRow:
+    """A membership with another end, or other notes. Raises `ItemRefused`."""
+    group = get(call, item.id)
+    matched, _ = _member(item.email_address, item.domain)
+    old = rows.find_member(call.work, group.id, matched)
+    if old is None:
+        raise refused(GROUP_MEMBER_NOT_FOUND)
+    end = old.until
+    if item.until is not None:
+        end = _end(call, item.until) if item.until else None
+    notes = old.notes if item.notes is None else fields.short(item.notes, "notes", MAX_NOTES)
+    new = msgspec.structs.replace(old, until=end, notes=notes)
+    if new == old:
+        return old
+    rows.change_member(call.work, new)
+    names = [member_name(matched)]
+    call.work.changed(Part.DIRECTORY, "update", Kind.GROUP_MEMBER, new.id, before=old, after=new, names=names)
+    guard_groups(call, _lineage(call, group.id), item.confirm_reach)
+    return new
+
+
+def remove_ended(call: Call, wire_id: str | None) -> tuple[list[MemberRow], bool]:
+    """Remove memberships that have ended, of one group or of all, at most `MOST_ENDED`; which, and whether there
+    are more. They have decided nothing since they ended, so no decision changes. Raises `ItemRefused`."""
+    group = None if wire_id is None else get(call, wire_id).id
+    found = rows.ended_members(call.work, group, MOST_ENDED + 1)
+    for row in found[:MOST_ENDED]:
+        _remove(call, row)
+    return found[:MOST_ENDED], len(found) > MOST_ENDED
+
+
+def has_ended(row: MemberRow, now: datetime) -> bool:
+    """Whether a membership has come to its end."""
+    return row.until is not None and row.until <= now
+
+
+def _remove(call: Call, row: MemberRow) -> None:
+    rows.remove_member(call.work, row.id)
+    names = [member_name(row.matched)]
+    call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP_MEMBER, row.id, before=row, names=names)
+
+
+def _end(call: Call, text: str) -> datetime:
+    """When a membership ends: in the future, else it would be none."""
+    end = fields.moment(text, "until")
+    if end <= call.work.now:
+        raise refused(BAD_DATE, "until", f"{BAD_DATE.message}: it has passed; a membership ends in the future")
+    return end
 
 
 def _lineage(call: Call, group_id: str, moving: str | None = None) -> list[str]:
@@ -175,7 +247,7 @@ def _refuse_depth(depth: int) -> None:
         raise refused(GROUP_DEPTH, "parentId", f"{GROUP_DEPTH.message}: {most}")
 
 
-def _member_name(matched: str) -> Name:
+def member_name(matched: str) -> Name:
     """The memberships of an address or domain are read together."""
     return Name(Kind.GROUP_MEMBER, matched)
 
@@ -187,7 +259,7 @@ def _member(address: str | None, domain: str | None) -> tuple[str, str]:
     if address is not None:
         return fields.address(address, "emailAddress").key, address
     if domain is not None:
-        return fields.domain(domain, "domain"), domain.removeprefix("@")
+        return fields.domain_or_below(domain, "domain"), domain.removeprefix("@")
     raise refused(AT_LEAST_ONE, "emailAddress", "One of emailAddress and domain is required")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 
@@ -66,12 +67,14 @@ member: Final = Table(
     Column("shown", Text, nullable=False),
     Column("notes", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("until", Moment, nullable=True),
     ForeignKeyConstraint(["account_id", "group_id"], ["directory_group.account_id", "directory_group.id"]),
     UniqueConstraint("account_id", "group_id", "matched"),
     Index(None, "account_id", "matched"),
     Index(None, "account_id", "group_id", "id"),
 )
-"""Members. `matched` is an address's key or a bare domain, `shown` what was typed."""
+"""Members. `matched` is an address's key or a bare domain, `shown` what was typed. `until` is when the membership
+ends, absent where it does not."""
 
 
 group_use: Final = Table(
@@ -109,6 +112,7 @@ class MemberRow(Struct, frozen=True):
     matched: str
     shown: str
     notes: str
+    until: datetime | None = None
 
 
 _groups: Final = Records(group, GroupRow)
@@ -132,6 +136,7 @@ _counts: Final = {
     for named, sourced in _listings
 }
 _parent: Final = select(group.c.parent_id).where(ours(group), group.c.id == given("key"))
+_ids_below: Final = select(group.c.id).where(ours(group))
 _under: Final = group.alias()
 _with_others_below: Final = select(group.c.id).where(
     ours(group),
@@ -146,7 +151,17 @@ _members_of: Final = Listing(_members.where(_in_group).statement, member.c.id, _
 _all_members: Final = Listing(_members.where().statement, member.c.id, _members.make)
 _count_all_members: Final = select(func.count()).select_from(member).where(ours(member))
 _membership: Final = _members.where(_in_group, member.c.matched == given("who"))
-_memberships: Final = select(member.c.matched, member.c.group_id, member.c.id).where(ours(member))
+_of_member: Final = _members.where(member.c.matched == given("who"), order_by=member.c.id)
+_memberships: Final = select(member.c.matched, member.c.group_id, member.c.id, member.c.until).where(ours(member))
+_has_ended: Final = member.c.until <= given("instant")
+_ended, _ended_in = (
+    Query(
+        member.name,
+        _members.where(_has_ended, *condition, order_by=member.c.id).statement.limit(given("most")),
+        _members.make,
+    )
+    for condition in ((), (_in_group,))
+)
 _forget_uses: Final = delete(group_use).where(ours(group_use), group_use.c.policy_id == given("policy"))
 _add_uses: Final = insert(group_use)
 _users_of: Final = select(group_use.c.policy_id).where(ours(group_use))
@@ -200,6 +215,15 @@ def find_group(work: Work, key: str) -> GroupRow | None:
 def parent_of(work: Work, key: str) -> str | None:
     """The group right above a group, or None at the root."""
     found: str | None = work.run(_parent, {"key": key}).scalar_one_or_none()
+    return found
+
+
+def below(work: Work, key: str) -> list[str]:
+    """A group and all groups below it, by their keys."""
+    found, level = [key], [key]
+    while level:
+        level = [row[0] for row in stream_named(work, _ids_below, group.c.parent_id, level) if row[0] not in found]
+        found += level
     return found
 
 
@@ -277,14 +301,34 @@ def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:
     return _membership.one(work, which=group_id, who=matched)
 
 
-def add_member(work: Work, group_id: str, matched: str, shown: str, notes: str) -> MemberRow:
+def memberships_of(work: Work, matched: str) -> list[MemberRow]:
+    """The memberships of an address or domain, in whatever groups."""
+    return _of_member.every(work, who=matched)
+
+
+def ends_later(one: MemberRow, other: MemberRow) -> bool:
+    """Whether a membership lasts at least as long as another one."""
+    return one.until is None or (other.until is not None and one.until >= other.until)
+
+
+def add_member(
+    work: Work, group_id: str, matched: str, shown: str, notes: str, until: datetime | None = None
+) -> MemberRow:
     """A new membership."""
-    return _members.insert(work, MemberRow(new_key(), group_id, matched, shown, notes), created_at=work.now)
+    row = MemberRow(new_key(), group_id, matched, shown, notes, until)
+    return _members.insert(work, row, created_at=work.now)
 
 
-def change_member(work: Work, new: MemberRow) -> None:
-    """Give a membership other notes."""
-    _members.replace(work, new)
+def change_member(work: Work, new: MemberRow) -> MemberRow:
+    """The membership of another member, or with another end. Its id stays."""
+    return _members.replace(work, new)
+
+
+def ended_members(work: Work, group_id: str | None, most: int) -> list[MemberRow]:
+    """The first memberships that have ended, of one group or of all, in the order of their keys."""
+    if group_id is None:
+        return _ended.every(work, instant=work.now, most=most)
+    return _ended_in.every(work, which=group_id, instant=work.now, most=most)
 
 
 def remove_member(work: Work, key: str) -> None:
@@ -292,19 +336,30 @@ def remove_member(work: Work, key: str) -> None:
     _members.delete(work, key)
 
 
-def memberships(work: Work, members: Sequence[str] | None = None) -> Mapping[str, tuple[str, ...]]:
-    """From each member, an address's key or a domain, to its groups: what decisions read. Of these, or of all."""
+class Memberships(Struct, frozen=True):
+    """What decisions read of memberships: from each member, an address's key or a domain, to its groups; and where
+    some of these end, to when, in POSIX seconds."""
+
+    held: Mapping[str, tuple[str, ...]]
+    ends: Mapping[str, Mapping[str, float]]
+
+
+def memberships(work: Work, members: Sequence[str] | None = None) -> Memberships:
+    """The memberships of these members, or of all."""
     found: dict[str, list[str]] = {}
+    ends: dict[str, dict[str, float]] = {}
     shared: dict[str, str] = {}  # one text for each group, however many members it has
-    rows: Iterable[Sequence[str]]
+    rows: Iterable[Sequence[Any]]
     if members is None:
         rows = stream(work, _memberships.order_by(member.c.id))
     else:
         # Asked for an order, SQLite looks at all members of the account for the sake of it.
         rows = sorted(stream_named(work, _memberships, member.c.matched, members), key=itemgetter(2))
-    for matched, group_id, _ in rows:
+    for matched, group_id, _, until in rows:
         found.setdefault(matched, []).append(shared.setdefault(group_id, group_id))
-    return {matched: tuple(ids) for matched, ids in found.items()}
+        if until is not None:
+            ends.setdefault(matched, {})[group_id] = until.timestamp()
+    return Memberships({matched: tuple(ids) for matched, ids in found.items()}, ends)
 
 
 def parents(groups: Sequence[GroupRow]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
-from mailreeve.wire.items import Prose
+from mailreeve.wire.items import MaybeEmpty, Prose
 
 
 class Source(StrEnum):
@@ -48,13 +48,32 @@ class FindGroups(Struct, frozen=True):
 
 
 class MemberItem(Struct, frozen=True, rename="camel"):
-    """A member to add or remove: an address or a domain. `confirm_reach` as for a group."""
+    """A member to add or remove: an address or a domain. With `until`, ours, the membership ends by itself at that
+    instant. `confirm_reach` as for a group."""
 
     id: str
     email_address: str | None = None
     domain: str | None = None
     notes: Prose | None = None
     confirm_reach: bool | None = None
+    until: str | None = None
+
+
+class ChangeMember(Struct, frozen=True, rename="camel"):
+    """A membership to change. An empty `until` has it never end; what is left out stays."""
+
+    id: str
+    email_address: str | None = None
+    domain: str | None = None
+    notes: Prose | None = None
+    until: MaybeEmpty | None = None
+    confirm_reach: bool | None = None
+
+
+class EndedIn(Struct, frozen=True):
+    """The group of which ended memberships are to be removed, or all groups without an id."""
+
+    id: str | None = None
 
 
 class GroupAnswer(Struct, frozen=True, rename="camel"):
@@ -84,11 +103,19 @@ class MembershipAnswer(Struct, frozen=True, rename="camel"):
     email_address: str
     domain: str
     internal: bool
+    until: str | UnsetType = UNSET
+
+
+class RemovedMembers(Struct, frozen=True, rename="camel"):
+    """The ended memberships that are gone. Where `more` are left, the call is to be repeated."""
+
+    removed: Sequence[MembershipAnswer]
+    more: bool
 
 
 class MemberAnswer(Struct, frozen=True, rename="camel"):
     """A member in a list. Clients read both `email_address` and `domain`, one of which is empty for a domain
-    (clients.md)."""
+    (clients.md). `until` and `ended` are there for memberships that end."""
 
     name: str
     email_address: str
@@ -96,6 +123,8 @@ class MemberAnswer(Struct, frozen=True, rename="camel"):
     type: str
     internal: bool
     notes: str
+    until: str | UnsetType = UNSET
+    ended: bool | UnsetType = UNSET
 
 
 class MembersAnswer(Struct, frozen=True, rename="camel"):

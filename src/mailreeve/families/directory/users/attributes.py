@@ -99,6 +99,7 @@ _count_values: Final = select(func.count()).select_from(attribute_value).where(o
 _change: Final = update(attribute_value).where(*_one).values(value=given("new_value"))
 _insert: Final = insert(attribute_value)
 _remove: Final = delete(attribute_value).where(*_one)
+_remove_all: Final = delete(attribute_value).where(ours(attribute_value), _of_user)
 _matched: Final = (
     select(_value.user_id, _value.type_id, _value.value)
     .where(ours(attribute_value))
@@ -158,6 +159,11 @@ def put(work: Work, user_id: str, type_id: str, value: str) -> None:
 def remove(work: Work, user_id: str, type_id: str) -> None:
     """Take a value from a user, if there is one."""
     work.run(_remove, {"whose": user_id, "which": type_id})
+
+
+def remove_all(work: Work, user_id: str) -> None:
+    """Take all values from a user."""
+    work.run(_remove_all, {"whose": user_id})
 
 
 def matched_values(work: Work, users: Sequence[str] | None = None) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from mailreeve.wire.errors import Fault
 
 USER_NOT_FOUND: Final = Fault("err_user_not_found", "User not found")
 USER_EXISTS: Final = Fault("err_user_already_exists", "The address is in use already")
+USER_IN_USE: Final = Fault("err_user_in_use", "The user is in use")
 USER_PASSWORD: Final = Fault("err_user_password_not_allowed", "The password is not allowed")
 LAST_ADMINISTRATOR: Final = Fault(
     "err_user_last_administrator",

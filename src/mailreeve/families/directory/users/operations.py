@@ -6,7 +6,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from mailreeve.access.permissions import Role
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import NOT_MANAGED, not_managed
@@ -37,7 +36,7 @@ def add_user(
     name: str = "",
     password_hash: str | None = None,
     force_password_change: bool = False,
-    role: Role | None = None,
+    role: str | None = None,
 ) -> UserRow:
     """A new user with the address `text`. Raises `ItemRefused`.
 
@@ -59,8 +58,8 @@ def add_user(
     return row
 
 
-def create_administrator(work: Work, address: Address, password: str, role: Role) -> str:
-    """The id of a user with a role, which only the installer gives. One who is there already is appointed: a new
+def create_administrator(work: Work, address: Address, password: str, role: str) -> str:
+    """The id of a user with a role, as a new account has one. One who is there already is appointed: a new
     domain has its postmaster. Raises `ItemRefused`."""
     password_hash = passwords.hashed(password, "password")  # Nobody else writes yet who would have to wait.
     old = rows.find_by_address(work, address.key)
@@ -84,7 +83,7 @@ def create(call: Call, user: NewUser) -> UserRow:
     if code is not None and code.casefold() != accounts.get(call.work).code.casefold():
         # Whether the code is some other account's or nobody's, the answer is the same.
         raise refused(NOT_MANAGED, "accountCode", f"{NOT_MANAGED.message}: not the caller's account")
-    _refuse_reaching_above(call, item.email_address, "emailAddress")
+    refuse_reaching_above(call, item.email_address, "emailAddress")
     return add_user(
         call.work,
         item.email_address,
@@ -171,7 +170,7 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     if there is not None and there.alias and there.user_id == owner.id:
         return there, owner
     rights.refuse_above(call, owner, "aliasFor")
-    _refuse_reaching_above(call, text, "alias")
+    refuse_reaching_above(call, text, "alias")
     alias = _new_address(call.work, text, "alias")
     row = rows.add_alias(call.work, owner, alias, text)
     call.work.changed(Part.DIRECTORY, "add-alias", Kind.USER, owner.id, after=row, names=[_alias_name(row)])
@@ -218,7 +217,7 @@ def _refuse_external(work: Work, address: Address, field: str) -> None:
         raise not_managed(address.domain, field)
 
 
-def _refuse_reaching_above(call: Call, text: str, field: str) -> None:
+def refuse_reaching_above(call: Call, text: str, field: str) -> None:
     """A new address takes the mail that reached somebody by a tag until now."""
     address = fields.address(text, field)
     holder = reached(call.work, address)

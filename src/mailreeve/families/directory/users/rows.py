@@ -1,7 +1,7 @@
 """Which users does an account have, and under which addresses? The tables and their queries.
 
 All addresses of an account, primary ones and aliases, are in one table, so that its primary key keeps each of them
-with one user. The primary one, which never changes, is in the user's row as well.
+with one user. The primary one is in the user's row as well.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     Boolean,
@@ -24,9 +25,11 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
+    update,
 )
 
-from mailreeve.access.permissions import Role
+from mailreeve.families.directory.roles import rows as roles
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Address, Domain
 from mailreeve.store.counts import Counted
@@ -62,8 +65,10 @@ user: Final = Table(
     Column("password_changed_at", Moment, nullable=True),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Index(None, "account_id", "id", "role", sqlite_where=text("role IS NOT NULL")),
+    Column("formerly", Text, nullable=False, server_default="{}"),
 )
-"""Users. `key` is what the primary address is matched by, `address` what was typed,
+"""Users. `key` is what the primary address is matched by, `address` what was typed, `formerly` is a `Formerly`,
 `archive_start_shown` how `archive_start` was written, absent in rows older than this column."""
 
 address: Final = Table(
@@ -88,6 +93,22 @@ _count_addresses: Final = Counted(address)
 _count_of_domain: Final = Counted(address, "domain")
 
 
+class FormerAddress(Struct, frozen=True):
+    """A primary address that a user had before, by its key, and until when."""
+
+    key: str
+    until: datetime
+
+
+class Formerly(Struct, frozen=True, omit_defaults=True):
+    """The primary addresses that a user had before, the newest last, at most `MOST_FORMER`."""
+
+    addresses: tuple[FormerAddress, ...] = ()
+
+
+MOST_FORMER: Final = 10
+
+
 class UserRow(Struct, frozen=True):
     """A user as the store keeps it, without the hash of the password."""
 
@@ -95,7 +116,7 @@ class UserRow(Struct, frozen=True):
     key: str
     address: str
     name: str
-    role: Role | None
+    role: str | None
     address_type: str
     source: str
     locked: bool
@@ -108,6 +129,7 @@ class UserRow(Struct, frozen=True):
     archive_start_shown: str | None
     password_changed_at: datetime | None
     created_at: datetime
+    formerly: Formerly = Formerly()
 
 
 class AddressRow(Struct, frozen=True):
@@ -145,11 +167,27 @@ _who_has: Final = Query(
     select(*_records.columns).join(address, _its_user).where(ours(address), address.c.key == given("key")),
     _records.make,
 )
-_identities: Final = select(address.c.key, user.c.key, user.c.id).join(user, _its_user).where(ours(address))
+_identities: Final = (
+    select(address.c.key, user.c.key, user.c.id, user.c.formerly).join(user, _its_user).where(ours(address))
+)
 _one_address: Final = _addresses.where(address.c.key == given("which"))
 _aliases: Final = _addresses.where(address.c.user_id == given("whose"), address.c.alias.is_(True))
 _count_aliases: Final = _aliases.with_only_columns(func.count(), maintain_column_froms=True)
 _insert_address: Final = insert(address)
+_of_user: Final = (
+    select(address.c.key)
+    .where(ours(address), address.c.user_id == given("whose"))
+    .order_by(address.c.alias, address.c.key)
+)
+_within: Final = _addresses.where(address.c.domain == given("within")).order_by(address.c.key).limit(given("most"))
+_set_alias: Final = (
+    update(address).where(ours(address), address.c.key == given("which")).values(alias=given("as_alias"))
+)
+_show: Final = (
+    update(address).where(ours(address), address.c.key == given("which")).values(shown=given("new_shown"))
+)
+_remove_address: Final = delete(address).where(ours(address), address.c.key == given("which"))
+_remove_addresses: Final = delete(address).where(ours(address), address.c.user_id == given("whose"))
 _remove_alias: Final = delete(address).where(
     ours(address), address.c.key == given("which"), address.c.alias.is_(True)
 )
@@ -181,9 +219,18 @@ def find_by_address(work: Work, key: str) -> UserRow | None:
 
 
 def check(work: Work) -> None:
-    """Read every user, so that one that cannot be read is noted: decisions read less of them."""
+    """Read every user, and every role, so that one that cannot be read is noted: decisions read less of them. A
+    role that there is none of is read as none, and noted all the same."""
+    known = roles.check(work)
     work.unreadable.forget(work.account_id, user.name)
-    for _ in work.read(user.name, stream(work, _records.where().statement), _row):
+
+    def read(row: Sequence[Any]) -> UserRow:
+        found = _row(row)
+        if found.role is not None and found.role not in known:
+            raise ValueError(f"there is no role {found.role}")
+        return found
+
+    for _ in work.read(user.name, stream(work, _records.where().statement), read):
         pass
 
 
@@ -200,7 +247,7 @@ def add(
     shown: str | None = None,
     password_hash: str | None = None,
     force_password_change: bool = False,
-    role: Role | None = None,
+    role: str | None = None,
 ) -> UserRow:
     """A new user. `shown` is the address as it was typed, where that may differ."""
     row = UserRow(
@@ -278,9 +325,49 @@ def remove_alias(work: Work, key: str) -> None:
     work.run(_remove_alias, {"which": key})
 
 
+def keys_of(work: Work, user_id: str) -> list[str]:
+    """The keys of a user's addresses, the primary one first."""
+    return list(work.run(_of_user, {"whose": user_id}).scalars())
+
+
+def of_domain(work: Work, domain: Domain, most: int) -> list[AddressRow]:
+    """The first addresses in a domain, aliases among them, in alphabetical order."""
+    return [_address(row) for row in work.run(_within, {"within": domain, "most": most})]
+
+
+def change_shown(work: Work, new: UserRow) -> None:
+    """Write a user's primary address in another way."""
+    _records.replace(work, new, updated_at=work.now)
+    work.run(_show, {"which": new.key, "new_shown": new.address})
+
+
+def rename(work: Work, old: UserRow, primary: Address, shown: str, *, keep_alias: bool) -> UserRow:
+    """The user with another primary address, which is nobody's or an alias of the user already. The old one
+    becomes an alias, or is nobody's."""
+    former = FormerAddress(old.key, work.now)
+    kept = [one for one in old.formerly.addresses if one.key not in (old.key, primary.key)]
+    new = msgspec.structs.replace(
+        old, key=primary.key, address=shown, formerly=Formerly((*kept, former)[-MOST_FORMER:])
+    )
+    _records.replace(work, new, updated_at=work.now)
+    work.run(_remove_address, {"which": primary.key})
+    if keep_alias:
+        work.run(_set_alias, {"which": old.key, "as_alias": True})
+    else:
+        work.run(_remove_address, {"which": old.key})
+    _add_address(work, old.id, primary, shown, alias=False)
+    return new
+
+
+def remove(work: Work, key: str) -> None:
+    """Remove a user with all addresses. Nothing else may belong to the user any more."""
+    work.run(_remove_addresses, {"whose": key})
+    _records.delete(work, key)
+
+
 def identities(work: Work, users: Sequence[str] | None = None) -> Iterator[Sequence[str]]:
-    """For each address its key, the key of its user's primary address, and the user's id: what decisions read. Of
-    these users, or of all."""
+    """For each address its key, the key of its user's primary address, the user's id, and the `Formerly` of the
+    user as JSON: what decisions and explanations read. Of these users, or of all."""
     query = _identities
     return stream(work, query) if users is None else stream_named(work, query, address.c.user_id, users)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
@@ -17,7 +17,9 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
+    update,
 )
 
 from mailreeve.families.machinery.pages import Listing
@@ -154,6 +156,17 @@ _count_definitions: Final = (
     select(func.count()).select_from(alteration_definition).where(ours(alteration_definition))
 )
 _add_definitions: Final = insert(alteration_definition)
+_at_domain: Final = _in_order.where(
+    or_(
+        alteration_definition.c.original_domain == given("domain"),
+        alteration_definition.c.new_domain == given("domain"),
+    )
+)
+_change_new: Final = (
+    update(alteration_definition)
+    .where(ours(alteration_definition), alteration_definition.c.id == given("key"))
+    .values(new_local=given("to_local"), new_domain=given("to_domain"), new_shown=given("to_shown"))
+)
 _remove_definition: Final = delete(alteration_definition).where(
     ours(alteration_definition), alteration_definition.c.id == given("key")
 )
@@ -261,6 +274,22 @@ def add_definitions(work: Work, rows: Sequence[DefinitionRow]) -> None:
             for row in rows
         ],
     )
+
+
+def involving(work: Work, pattern: AddressPattern) -> list[DefinitionRow]:
+    """The definitions of which a half of either side is that of an address or domain: those that look for it and
+    those that write it, in whatever case, and others at the same domain. In the order of their keys."""
+    rows = work.run(_at_domain, {"domain": pattern.domain})
+    return list(work.read(alteration_definition.name, rows, _definition))
+
+
+def change_new(work: Work, old: DefinitionRow, new: AddressPattern, shown: str) -> DefinitionRow:
+    """The definition with another new address; its id and its place among others stay."""
+    work.run(
+        _change_new,
+        {"key": old.id, "to_local": new.local, "to_domain": new.domain, "to_shown": shown},
+    )
+    return DefinitionRow(old.id, old.set_id, structs.replace(old.rewrite, new=new), old.original_shown, shown)
 
 
 def remove_definition(work: Work, key: str) -> None:

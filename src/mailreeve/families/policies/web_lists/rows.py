@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.machinery.pages import Listing
+from mailreeve.families.machinery.pages import Listing, Stretch
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
@@ -36,6 +36,7 @@ from mailreeve.store.loading import keys_of, stream, stream_named
 from mailreeve.store.records import given, maker, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire import policy_object
 from mailreeve.wire.pagination import Asked, Page
 from mailreeve.wire.policy_object import PolicyDocument
 
@@ -136,7 +137,22 @@ _keys: Final = Listing(
 
 def page_of_keys(work: Work, asked: Asked) -> Page[str]:
     """A page of the keys of all lists, in order, or all of them when no page was asked for."""
-    return _keys.page(work, asked, lambda: _count.total(work))
+    return _keys.page(work, asked, lambda: total(work))
+
+
+def total(work: Work) -> int:
+    """How many lists there are."""
+    return _count.total(work)
+
+
+def keys_after(work: Work, place: str, most: int) -> Stretch[str]:
+    """The keys of the next lists after a key, in order."""
+    return _keys.after(work, place, most)
+
+
+def keys_up_to(work: Work, place: str, most: int) -> Stretch[str]:
+    """The keys of the lists up to a key and with it, the last one first."""
+    return _keys.up_to(work, place, most)
 
 
 _policies: Final = select(
@@ -219,6 +235,21 @@ def find(work: Work, key: str) -> WebPolicyRow | None:
     """One list, or None."""
     found = read(work, [key])
     return found[0] if found else None
+
+
+_naming: Final = (
+    select(web_target.c.policy_id)
+    .where(ours(web_target), func.instr(web_target.c.document, given("text")) > 0)
+    .distinct()
+    .order_by(web_target.c.policy_id)
+)
+
+
+def naming(work: Work, name: str) -> list[WebPolicyRow]:
+    """The lists of which a target names an address, by its key, or a domain, oldest first. No index finds them:
+    all targets are gone through in the database."""
+    keys = list(work.run(_naming, {"text": policy_object.naming(name)}).scalars())
+    return [row for row in read(work, keys) if any(target.document.names(name) for target in row.targets)]
 
 
 _count_entries: Final = (
