@@ -17,7 +17,7 @@ from mailreeve.cli.objects.table_file import ATTRIBUTE, FileProblem, FileRow, Fo
 from mailreeve.cli.options import fail, json_option
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.progress import progress_bar
-from mailreeve.client import ApiError, Client, Failure
+from mailreeve.client import ApiError, Client, ClientError, Failure
 from mailreeve.client.api import convert
 
 WHOLE: Final = 2_000  # rows that are sent in one call, which is one revision
@@ -182,7 +182,12 @@ class _Sender:
         with progress_bar(what, total) as report:
             for chunk in chunks:
                 refused = self.done.refused_count
-                self._send(chunk, dry_run=dry_run, skip_errors=skip_errors)
+                try:
+                    self._send(chunk, dry_run=dry_run, skip_errors=skip_errors)
+                except ClientError:
+                    if self.done.revisions:
+                        say(f"Up to the row before {chunk[0].place} all were imported.")
+                    raise
                 sent += len(chunk)
                 report(sent)
                 if self.done.refused_count > refused and not (dry_run or skip_errors):
