@@ -31,6 +31,7 @@ GUIDES = [
     "guides/delegates.md",
     "guides/groups-and-users.md",
     "guides/explain.md",
+    "guides/what-happened.md",
     "guides/operate.md",
     "guides/lint.md",
     "guides/mail-door.md",

@@ -495,7 +495,7 @@ def test_the_other_account_is_as_good_as_none(two: Two, path: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.keys() - {"domain/create-domain", "audit/get-categories"}))
 def test_every_statement_names_the_account(two: Two, path: str) -> None:
-    """Of the two exceptions one looks whether any account has a domain, and tells nothing else; one asks nothing."""
+    """One exception looks whether any account has a domain, and tells nothing else; the other asks nothing."""
     two.statements.seen.clear()
     for sample in SAMPLES[path]:
         assert two.account.answer(path, sample(two.own))["fail"] == []
