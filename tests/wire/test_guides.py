@@ -33,6 +33,7 @@ GUIDES = [
     "guides/new-company-name.md",
     "guides/in-bulk.md",
     "guides/explain.md",
+    "guides/what-happened.md",
     "guides/operate.md",
     "guides/people.md",
     "guides/upgrade.md",

@@ -228,7 +228,7 @@ def test_serve_prints_a_line_per_listener_and_ready_and_nothing_more(data, serve
         assert smtp.noop()[0] == 250
         assert smtp.docmd("NONSENSE")[0] == 500
         assert smtp.sendmail("x@out.test", "u@corp.test", MESSAGE) == {}
-    assert "smtp.message" in serving.log
+    assert " event=mail source_ip=127.0.0.1 verdict=delivered " in serving.log
     assert serving.end() == (0, "")
     assert "Traceback" not in serving.log
 
