@@ -45,6 +45,7 @@ from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account, metadata
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import envelope
 from mailreeve.wire.policy_object import PolicyDocument, TargetDocument
@@ -80,7 +81,9 @@ class Server:
         self.clock = clock
         self.engine = SqliteEngine(path)
         store = Store(self.engine)
-        self.services = Services(store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED)
+        self.services = Services(
+            store, Follower(store, LOADERS, ()), Ids(bytes(64)), Limits(), ADDRESS_JOINED, Vault(bytes(32))
+        )
         self.caller = Caller(ACCOUNT, "admin@corp.test", "app", frozenset(Permission))
 
     def call(self, path: str, item: Item | None = None, page: Item | None = None) -> dict[str, Any]:

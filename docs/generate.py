@@ -366,11 +366,13 @@ _ROLES_TEXT: Final = """\
 A permission is spelled `Menu | Item | Level`. Each endpoint asks for one; where two are named, either will
 do. A caller without it is refused with HTTP 403, and the message names what is missing.
 
-A signed call has the permissions of its user's role. A call with an access token acts as the application
-itself and has those of the application's role. A user without a role can call nothing.
+A signed call may do what its user's role and its application's role both permit. A call with an access token
+acts as the application itself and may do what the application's role permits. A user without a role can call
+nothing.
 
-`mailreeve init` makes one administrator and one application, both with the role Super Administrator. No
-endpoint gives or takes a role today.
+`mailreeve init` makes one administrator and one application, both with the role Super Administrator. Roles of
+one's own are made of the permissions below, by their names: [keys, administrators, roles,
+accounts](../guides/people.md).
 """
 
 

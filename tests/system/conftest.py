@@ -14,10 +14,12 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ from mailreeve.client import Client, Credentials
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 DOMAIN = "corp.test"
 PATIENCE = 40  # seconds until what has not happened is not going to
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "postfix.md"
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 MAIN_CF = """\
@@ -51,8 +54,8 @@ smtp_dns_support_level = disabled
 smtpd_peername_lookup = no
 """
 
+LISTENER = "127.0.0.1:{port} inet n - n - - smtpd\n"
 MASTER_CF = """\
-127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -98,18 +101,22 @@ def run(*command: object) -> str:
 
 
 class Postfix:
-    """One instance of Postfix, listening on `port`. `settings` are further lines of its main.cf."""
+    """One instance of Postfix, listening on `port`. `settings` are further lines of its main.cf, `services` of its
+    master.cf; `listens` says whether there is a service on `port` already."""
 
-    def __init__(self, folder: Path, name: str, settings: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, settings: str, services: str = "", *, port: int = 0, listens: bool = True
+    ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.log = folder / "log" / "mail.log"
         self._from = 0  # octets of the log that are no longer looked at
         for part in ("conf", "queue", "data", "log"):
             (folder / part).mkdir(parents=True)
         shutil.chown(folder / "data", "postfix")
         (folder / "conf" / "main.cf").write_text(MAIN_CF.format(folder=folder, name=name) + settings)
-        (folder / "conf" / "master.cf").write_text(MASTER_CF.format(port=self.port))
+        listener = LISTENER.format(port=self.port) if listens else ""
+        (folder / "conf" / "master.cf").write_text(listener + MASTER_CF + services)
 
     def start(self) -> None:
         """Start it; it listens by the time this returns."""
@@ -181,6 +188,7 @@ class Server:
     http: str = ""
     port: int = 0
     process: subprocess.Popen[str] | None = None
+    listens: tuple[str, ...] = ("--smtp", "127.0.0.1:0")
 
     def init(self) -> None:
         printed = run(MAILREEVE, "init", "--data", self.folder, "--domain", DOMAIN, "--json")
@@ -188,7 +196,7 @@ class Server:
         (self.folder / "credentials.json").write_text(printed)
 
     def start(self, *arguments: str) -> None:
-        command = [MAILREEVE, "serve", "--data", self.folder, "--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0"]
+        command = [MAILREEVE, "serve", "--data", self.folder, "--http", "127.0.0.1:0", *self.listens]
         with self.folder.with_name("serve.log").open("a") as log:
             self.process = subprocess.Popen(
                 [*map(str, command), *arguments], stdout=subprocess.PIPE, stderr=log, text=True, env=environment()
@@ -212,6 +220,55 @@ class Server:
     def client(self) -> Client:
         return Client(self.http, Credentials.load(self.folder / "credentials.json"))
 
+    def outcomes(self, recipient: str) -> list[dict]:
+        """What was recorded for this recipient, the oldest first."""
+        query = "SELECT document FROM message_outcome WHERE recipient = ? ORDER BY at"
+        with closing(sqlite3.connect(self.folder / "mailreeve.db")) as database:
+            return [json.loads(document) for (document,) in database.execute(query, [recipient])]
+
+    def outcome(self, recipient: str, decision_id: str) -> dict:
+        """What was recorded with this id, once it is: a refusal at RCPT is when its session has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = [made for made in self.outcomes(recipient) if made["decision_id"] == decision_id]
+            if found or time.monotonic() > deadline:
+                return found[0]
+            threading.Event().wait(0.02)
+
+
+def as_root() -> None:
+    """Skip the test where Postfix cannot be started."""
+    if os.geteuid() != 0:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Postfix has to be started by root")
+
+
+def mailbox_folder(folder: Path) -> Path:
+    """A new folder that Postfix may deliver into."""
+    folder.mkdir()
+    shutil.chown(folder, "postfix")
+    return folder
+
+
+def to_maildir(mailboxes: Path) -> str:
+    """Lines of a main.cf: every domain is its own, every mailbox the same Maildir, `box` in this folder."""
+    owner = pwd.getpwnam("postfix")
+    return (
+        "virtual_mailbox_domains = static:all\n"
+        f"virtual_mailbox_base = {mailboxes}\n"
+        "virtual_mailbox_maps = static:box/\n"
+        f"virtual_uid_maps = static:{owner.pw_uid}\n"
+        f"virtual_gid_maps = static:{owner.pw_gid}\n"
+    )
+
+
+def take(maildir: Path) -> list[bytes]:
+    """The messages in a Maildir, which is empty then."""
+    taken = []
+    for file in sorted((maildir / "new").iterdir()) if maildir.exists() else ():
+        taken.append(file.read_bytes())
+        file.unlink()
+    return taken
+
 
 @dataclass
 class Chain:
@@ -224,11 +281,13 @@ class Chain:
 
     def take(self) -> list[bytes]:
         """The messages delivered so far. The Maildir is empty then."""
-        taken = []
-        for file in sorted((self.maildir / "new").iterdir()) if self.maildir.exists() else ():
-            taken.append(file.read_bytes())
-            file.unlink()
-        return taken
+        return take(self.maildir)
+
+
+@pytest.fixture(scope="session")
+def ports() -> Callable[[], int]:
+    """See `free_port`."""
+    return free_port
 
 
 @pytest.fixture(scope="session")
@@ -255,22 +314,9 @@ def server(short_folder: Path) -> Iterator[Server]:
 def lasting_chain(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Chain]:
     """Front, Mailreeve and back. The front one brings bounces straight to the back one."""
     requires("postfix")
-    if os.geteuid() != 0:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Postfix has to be started by root")
-    mailboxes = short_folder / "mail"
-    mailboxes.mkdir()
-    shutil.chown(mailboxes, "postfix")
-    owner = pwd.getpwnam("postfix")
-    back = Postfix(
-        short_folder / "back",
-        "back",
-        # Every domain is its own, every mailbox the same Maildir.
-        "virtual_mailbox_domains = static:all\n"
-        f"virtual_mailbox_base = {mailboxes}\n"
-        "virtual_mailbox_maps = static:box/\n"
-        f"virtual_uid_maps = static:{owner.pw_uid}\n"
-        f"virtual_gid_maps = static:{owner.pw_gid}\n",
-    )
+    as_root()
+    mailboxes = mailbox_folder(short_folder / "mail")
+    back = Postfix(short_folder / "back", "back", to_maildir(mailboxes))
     server = Server(short_folder / "chain" / "data")
     server.folder.parent.mkdir()
     server.init()
@@ -301,3 +347,123 @@ def chain(lasting_chain: Chain) -> Iterator[Chain]:
     yield lasting_chain
     if not lasting_chain.back.running():
         lasting_chain.back.start()
+
+
+@dataclass
+class Placement:
+    """One of the places that the guide has for Mailreeve, made of the guide's own files. `port` is where senders
+    connect, `postfix` the one that stands beside Mailreeve, `last` the one that delivers."""
+
+    postfix: Postfix
+    server: Server
+    last: Postfix
+    maildir: Path
+    port: int
+    submission: int = 0  # the port of Postfix for its own users, before the queue
+
+    def take(self) -> list[bytes]:
+        return take(self.maildir)
+
+    def stop(self) -> None:
+        for postfix in (self.postfix, self.last):
+            postfix.stop()
+        self.server.stop()
+
+
+PLACES = ("before", "behind", "between", "front")  # in the order of the guide
+
+
+def guide_files() -> dict[str, dict[str, str]]:
+    """The files of each place, by name. A file of Mailreeve ends a place; `submission` is a part by itself."""
+    found: dict[str, dict[str, str]] = {}
+    files: dict[str, str] = {}
+    blocks = re.finditer(r"^```(?:ini|toml)\n# (\S+?\.(?:cf|toml))(.*)\n", GUIDE.read_text("utf-8"), re.MULTILINE)
+    for block in blocks:
+        text = block.string[block.end() : block.string.index("\n```", block.end()) + 1]
+        if "submission" in block[2]:
+            found["submission"] = found.get("submission", {}) | {block[2]: text}
+            continue
+        files[Path(block[1]).name] = text
+        if block[1] == "mailreeve.toml":
+            found[PLACES[len(found.keys() - {"submission"})]] = files
+            files = {}
+    return found
+
+
+def _placed(folder: Path, name: str) -> Placement:
+    files = guide_files()
+    ports = {place: free_port() for place in ("front", "door", "second", "submission")}
+    in_front = name == "front"  # Mailreeve has the port of the world, Postfix the one in the middle
+    to_mailreeve, to_postfix = (ports["front"], ports["door"]) if in_front else (ports["door"], ports["front"])
+    mailboxes = mailbox_folder(folder / "mail")
+    back = Postfix(folder / "back", "back", to_maildir(mailboxes)) if name == "between" else None
+
+    def here(text: str) -> str:
+        for written, mine in (
+            ("smtp      inet", f"127.0.0.1:{to_postfix} inet"),
+            ("0.0.0.0:25", f"127.0.0.1:{to_mailreeve}"),
+            ("10.0.0.5:25", f"127.0.0.1:{back.port if back else 0}"),
+            ("127.0.0.1]:10025", f"127.0.0.1]:{to_mailreeve}"),
+            ("127.0.0.1:10025", f"127.0.0.1:{to_postfix if in_front else to_mailreeve}"),
+            ("127.0.0.1:10026", f"127.0.0.1:{ports['second']}"),
+            ("example.com", DOMAIN),
+        ):
+            text = text.replace(written, mine)
+        return text
+
+    written = {file: here(text) for file, text in files[name].items()}
+    services = written["master.cf"]
+    if name in ("before", "behind"):
+        option, transport = map(here, files["submission"].values())
+        services += f"127.0.0.1:{ports['submission']} inet n - n - - smtpd\n{option}{transport}"
+    # Besides the guide's: what stands for the world, and a client that says where it comes from.
+    settings = written.get("main.cf", "") + "smtpd_authorized_xclient_hosts = 127.0.0.1\n"
+    if back is None:
+        settings += to_maildir(mailboxes)
+    else:
+        settings += f"default_transport = smtp:[127.0.0.1]:{back.port}\n"
+    listens = name in ("behind", "between")
+    postfix = Postfix(folder / "mx", "mx", settings, services, port=to_postfix, listens=listens)
+    server = Server(folder / "reeve" / "data", listens=())
+    server.folder.parent.mkdir()
+    server.init()
+    (server.folder / "mailreeve.toml").write_text(written["mailreeve.toml"])
+    maildir = mailboxes / "box"
+    placement = Placement(postfix, server, back or postfix, maildir, ports["front"], ports["submission"])
+    server.start()
+    postfix.start()
+    if back is not None:
+        back.start()
+    return placement
+
+
+@pytest.fixture(scope="session")
+def placements(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Callable[[str], Placement]]:
+    """Each place, made when first asked for."""
+    requires("postfix")
+    as_root()
+    made: dict[str, Placement] = {}
+
+    def get(name: str) -> Placement:
+        if name not in made:
+            (short_folder / name).mkdir()
+            made[name] = _placed(short_folder / name, name)
+        return made[name]
+
+    yield get
+    for placement in made.values():
+        placement.stop()
+
+
+@pytest.fixture
+def place(placements: Callable[[str], Placement]) -> Callable[[str], Placement]:
+    """`place("before")`: Mailreeve in that place, with nothing left over from another test."""
+
+    def get(name: str) -> Placement:
+        placement = placements(name)
+        placement.take()
+        placement.postfix.forget_log()
+        placement.last.forget_log()
+        return placement
+
+    return get

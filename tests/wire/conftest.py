@@ -83,6 +83,7 @@ class LiveServer:
     http: str = ""
     smtp: tuple[str, int] = ("", 0)
     process: subprocess.Popen[str] | None = None
+    said: str = ""
 
     def start(self) -> None:
         """Start, and wait for `ready`."""
@@ -108,6 +109,7 @@ class LiveServer:
         if "ready" not in said:
             self.kill()
             pytest.fail(f"the server did not start:\n{self.log()}")
+        self.said = "".join(f"{name} {address}\n" for name, address in said.items())
         self.http = said["http"]
         host, _, port = said["smtp"].rpartition(":")
         self.smtp = host, int(port)

@@ -29,6 +29,8 @@ UNREACHED = {
     "err_address_alteration_set_not_found": "no call removes a set",
     "err_attribute_limit": "a thousand calls",
     "err_folder_limit": "thousands of calls",
+    "err_key_limit": "a thousand applications",
+    "err_role_limit": "a hundred roles",
     "err_address_alteration_set_limit": "thousands of calls",
 }
 """Codes of the catalogue that no recording has, and what it would take."""

@@ -11,7 +11,8 @@ class Caller(Struct, frozen=True):
     """An authenticated caller. Everything it does is bound to `account_id`.
 
     `actor` is how the audit log names it: the user's address, or the application's name for a call
-    that acts as the application itself. `user_id` is empty for the latter.
+    that acts as the application itself. `user_id` is empty for the latter. `application` is the name of the
+    application that is used, and `app_id` the id that it goes by; both are empty for a command line.
     """
 
     account_id: str
@@ -19,6 +20,8 @@ class Caller(Struct, frozen=True):
     application_id: str
     permissions: frozenset[Permission]
     user_id: str = ""
+    application: str = ""
+    app_id: str = ""
 
     def may(self, any_of: tuple[Permission, ...]) -> bool:
         """Whether one of the permissions is held. An empty tuple asks for none."""
@@ -26,9 +29,12 @@ class Caller(Struct, frozen=True):
 
 
 class Origin(Struct, frozen=True):
-    """Who asks for a change, for the audit log. `acting_for` is set where a delegate acts for another."""
+    """Who asks for a change, for the audit log: the user, and the application that was used, by its name and its
+    id. `acting_for` is set where a delegate acts for another."""
 
     actor: str
     source_ip: str = ""
     request_id: str = ""
     acting_for: str = ""
+    application: str = ""
+    app_id: str = ""

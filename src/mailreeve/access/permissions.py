@@ -7,6 +7,7 @@ D-37): they are what a refused caller reads in the answer. A role is a named set
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +16,7 @@ class Permission(StrEnum):
     """A permission, spelled `Menu | Item | Level`."""
 
     ACCOUNT_DASHBOARD_READ = "Account | Dashboard | Read"
+    ACCOUNT_LOGS_READ = "Account | Logs | Read"
     DIRECTORIES_ATTRIBUTES_READ = "Directories | Attributes | Read"
     DIRECTORIES_GROUPS_EDIT = "Directories | Groups | Edit"
     DIRECTORIES_GROUPS_READ = "Directories | Groups | Read"
@@ -22,9 +24,14 @@ class Permission(StrEnum):
     DIRECTORIES_INTERNAL_EDIT = "Directories | Internal | Edit"
     DIRECTORIES_INTERNAL_READ = "Directories | Internal | Read"
     DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN = "Directories | Internal | Register New Domain"
+    DIRECTORIES_ROLES_EDIT = "Directories | Roles | Edit"
+    DIRECTORIES_ROLES_READ = "Directories | Roles | Read"
     GATEWAY_MANAGED_SENDERS_EDIT = "Gateway | Managed Senders | Edit"
     GATEWAY_POLICIES_EDIT = "Gateway | Policies | Edit"
     GATEWAY_POLICIES_READ = "Gateway | Policies | Read"
+    GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
+    SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
+    SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
     SERVICES_DIRECTORY_SYNC_READ = "Services | Directory Sync | Read"
     WEB_SECURITY_POLICIES_EDIT = "Web Security | Policies | Edit"
@@ -68,6 +75,20 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.GATEWAY_MANAGED_SENDERS_EDIT,
             Permission.GATEWAY_POLICIES_EDIT,
             Permission.GATEWAY_POLICIES_READ,
+            Permission.GATEWAY_TRACKING_READ,
         }
     ),
 }
+
+_ROLES: Final = {role.value.casefold(): role for role in Role}
+_PERMISSIONS: Final = {permission.value: permission for permission in Permission}
+
+
+def built_in(name: str) -> Role | None:
+    """The built-in role of that name, in any case, or None."""
+    return _ROLES.get(name.casefold())
+
+
+def known(names: Iterable[str]) -> frozenset[Permission]:
+    """The permissions of these names. What is none, as another version may have stored, permits nothing."""
+    return frozenset(_PERMISSIONS[name] for name in names if name in _PERMISSIONS)

@@ -12,6 +12,7 @@ import asyncio
 import base64
 import binascii
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
-from mailreeve.api.refusals import RefusalLog
+from mailreeve.api.refusals import MAX_SHOWN, RefusalLog
 from mailreeve.doors.together import Together
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.machinery.perform import (
@@ -74,6 +75,11 @@ MOST_TOGETHER: Final = 16  # calls that share them: the first has its answer whe
 SMALL_BODY: Final = 64 * 1024  # octets that are read before anybody asks who is calling
 MAX_FORM: Final = 64 * 1024  # octets of a token request
 
+OTHER_PATHS: Final = "other"  # what those are called that are none of ours, which strangers make up
+
+Observe = Callable[[str, int, float], None]
+"""Is told of each call: its path, the status of the answer, and how many seconds that took."""
+
 _SUCCESS_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Pragma": "no-cache",
@@ -101,6 +107,7 @@ class Api:
         strangers: Quota,
         max_body: int,
         dropped_log_lines: Callable[[], int] = lambda: 0,
+        observe: Observe | None = None,
     ) -> None:
         self._services = services
         self._authenticator = authenticator
@@ -113,6 +120,12 @@ class Api:
         self._refusals = RefusalLog()
         self._workers: _Workers | None = None
         self._writes = Together(self._answer_writes, MOST_TOGETHER)
+        self._observe = observe
+
+    @property
+    def writes_waiting(self) -> int:
+        """How many calls wait for the writes before them."""
+        return self._writes.waiting
 
     def asgi(self) -> ASGIApp:
         """The ASGI application."""
@@ -132,10 +145,15 @@ class Api:
                 scope["path"] = sent.decode("latin-1")
             request = Request(scope, receive, send)
             door = open_to_all.get((request.method, scope["path"]), self._call)
+            began = time.perf_counter()
             try:
                 response = await door(request)
             except Exception as problem:
                 response = self._broken(problem, scope["path"], self._standing(request, None))
+            if self._observe is not None:
+                path = scope["path"]
+                known = path in self._endpoints or (request.method, path) in open_to_all
+                self._observe(path if known else OTHER_PATHS, response.status_code, time.perf_counter() - began)
             await response(scope, receive, send)
 
         return serve
@@ -217,7 +235,14 @@ class Api:
             if asked.caller is None:
                 asked.caller = self._admit(request, asked.path)
             request_id = request.headers.get("x-mc-req-id", "").encode("latin-1").decode("utf-8", "replace")
-            origin = Origin(asked.caller.actor, _address(request), request_id[:128])
+            caller = asked.caller
+            origin = Origin(
+                caller.actor,
+                _address(request),
+                request_id[:128],
+                application=caller.application,
+                app_id=caller.app_id,
+            )
             return ready(self._services, asked.endpoint, envelope.decode(asked.body), asked.caller, origin)
         except Exception as problem:
             return self._failed(asked, problem)
@@ -241,8 +266,23 @@ class Api:
             payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except Exception as problem:  # This call's alone: others may have been carried out together with it.
             return self._failed(asked, problem)
+        if asked.endpoint.writes and asked.caller is not None:
+            self._tell(asked, asked.caller, done)
         headers = self._standing(asked.request, asked.caller).headers()
         return _json(payload, 200, _SUCCESS_HEADERS | headers)
+
+    def _tell(self, asked: _Asked, caller: Caller, done: Done) -> None:
+        """A line about a call that writes: who, what, how much of it was refused, and what came of it."""
+        _log.info(
+            "api call",
+            address=_address(asked.request),
+            actor=caller.actor,
+            path=asked.path.removeprefix(PREFIX),
+            revision=done.revision,
+            items=done.items,
+            failures=len(done.fail),
+            request_id=asked.request.headers.get("x-mc-req-id", "")[:MAX_SHOWN],
+        )
 
     def _failed(self, asked: _Asked, problem: Exception) -> Response:
         if isinstance(problem, _NotAdmitted):
@@ -283,7 +323,7 @@ class Api:
     def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
         scheme, rest = _credentials(request)
         if scheme == "bearer" and rest:
-            return self._authenticator.bearer(rest, now)
+            return self._authenticator.bearer(rest, now, _address(request))
         if scheme != "mc":
             raise RequestRefused(NO_CREDENTIALS)
         app_id, date, req_id = (_only(request, name) for name in ("x-mc-app-id", "x-mc-date", "x-mc-req-id"))
@@ -294,7 +334,7 @@ class Api:
             None if req_id is None else signing.text_of(req_id),
             path,
         )
-        return self._authenticator.signed(call, now)
+        return self._authenticator.signed(call, now, _address(request))
 
     async def _token(self, request: Request) -> Response:
         """The client-credentials grant (RFC 6749 section 4.4), form or Basic; and JSON, which is no form of the
@@ -310,8 +350,10 @@ class Api:
                 client_id, _, client_secret = base64.b64decode(rest, validate=True).decode().partition(":")
         except (RequestRefused, binascii.Error, ValueError):
             return _oauth_error("invalid_client", 401)
-        if form.get("grant_type") != "client_credentials":
-            return _oauth_error("unsupported_grant_type", 400)
+        grant = form.get("grant_type")
+        if grant != "client_credentials":
+            # RFC 6749 section 5.2: what is missing, or is there without a value (3.1), makes the request invalid.
+            return _oauth_error("unsupported_grant_type" if grant else "invalid_request", 400)
 
         def give() -> Response:
             token = self._authenticator.give_token(client_id, client_secret, datetime.now(UTC))
@@ -466,8 +508,8 @@ _GRANT: Final = (
     "id and secret may be in HTTP Basic instead"
 )
 _OAUTH_TEXTS: Final = {
-    "invalid_request": f"The token request cannot be read. {_GRANT}",
-    "unsupported_grant_type": f"The grant type is missing or not supported. {_GRANT}",
+    "invalid_request": f"The token request cannot be read, or has no grant_type. {_GRANT}",
+    "unsupported_grant_type": f"The grant type is not supported. {_GRANT}",
     "invalid_client": "The client id or secret is wrong",
     "slow_down": "Too many wrong token requests; try again later",
 }

@@ -256,6 +256,11 @@ class HttpServer(uvicorn.Server):
         self.ready = asyncio.Event()
         self._accepting: set[asyncio.Task[None]] = set()
 
+    @property
+    def connections(self) -> int:
+        """How many connections stand."""
+        return len(self.server_state.connections)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         if self.config.ssl is None or sockets is None:
             await super().startup(sockets)

@@ -65,7 +65,7 @@ class Opened:
 
     def __init__(self, data: Path, settings: Settings, *, new: bool = False) -> None:
         self._data = data
-        self._master = self._read_key(data / KEY_FILE)
+        self._master = read_key(data / KEY_FILE)
         if not new:
             check_file(data / DATABASE)
         self.engine = SqliteEngine(data / DATABASE)
@@ -81,7 +81,14 @@ class Opened:
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
         self.services = Services(
-            self.store, follower, ids, limits_of(settings), ADDRESS_JOINED, installation_of(settings), FOLLOWERS
+            self.store,
+            follower,
+            ids,
+            limits_of(settings),
+            ADDRESS_JOINED,
+            self.vault,
+            installation_of(settings),
+            FOLLOWERS,
         )
 
     def account_id(self, code: str | None) -> str:
@@ -98,7 +105,7 @@ class Opened:
 
     def sign_accounts(self) -> None:
         """Have the accounts that are new bear the mark of this folder's key."""
-        sign(self.engine, self.vault, self._derive("fingerprint", FINGERPRINT_OCTETS).hex())
+        sign(self.engine, self.vault, fingerprint_of(self._master))
 
     def close(self) -> None:
         """Close the database."""
@@ -124,22 +131,33 @@ class Opened:
             raise FolderError(unusable(database, problem)) from problem
 
     def _derive(self, purpose: str, octets: int) -> bytes:
-        return HKDF(SHA256(), octets, salt=None, info=f"mailreeve {purpose}".encode()).derive(self._master)
+        return derived(self._master, purpose, octets)
 
-    @staticmethod
-    def _read_key(file: Path) -> bytes:
-        put_back = "put it back from a backup: without it neither ids nor stored keys can be read"
-        try:
-            key = base64.b64decode(file.read_text("ascii").strip(), validate=True)
-        except FileNotFoundError as problem:
-            raise FolderError(f"{file} is missing; {put_back}") from problem
-        except OSError as problem:
-            raise FolderError(f"{file} cannot be read: {problem.strerror}") from problem
-        except ValueError as problem:
-            raise FolderError(f"{file} is damaged; {put_back}") from problem
-        if len(key) != 32:
-            raise FolderError(f"{file} is damaged: it should hold 32 octets in base64; {put_back}")
-        return key
+
+def derived(master: bytes, purpose: str, octets: int) -> bytes:
+    """The key for a purpose, made of the folder's."""
+    return HKDF(SHA256(), octets, salt=None, info=f"mailreeve {purpose}".encode()).derive(master)
+
+
+def fingerprint_of(master: bytes) -> str:
+    """What a key is known by, and says nothing about it."""
+    return derived(master, "fingerprint", FINGERPRINT_OCTETS).hex()
+
+
+def read_key(file: Path) -> bytes:
+    """The key that a file holds. Raises `FolderError`."""
+    put_back = "put it back from a backup: without it neither ids nor stored keys can be read"
+    try:
+        key = base64.b64decode(file.read_text("ascii").strip(), validate=True)
+    except FileNotFoundError as problem:
+        raise FolderError(f"{file} is missing; {put_back}") from problem
+    except OSError as problem:
+        raise FolderError(f"{file} cannot be read: {problem.strerror}") from problem
+    except ValueError as problem:
+        raise FolderError(f"{file} is damaged; {put_back}") from problem
+    if len(key) != 32:
+        raise FolderError(f"{file} is damaged: it should hold 32 octets in base64; {put_back}")
+    return key
 
 
 def limits_of(settings: Settings) -> Limits:

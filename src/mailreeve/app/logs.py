@@ -75,12 +75,18 @@ def fill_standard_descriptors() -> None:
     os.close(descriptor)
 
 
-def configure(level: str) -> LogWriter:
-    """Log from `level` (debug, info, warning, error) on, and let all of standard error go through the writer that
-    is returned, unless somebody put another stream in its place. Raises `SettingsError`."""
+def known_level(level: str) -> int:
+    """The number of a level. Raises `SettingsError`."""
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise SettingsError(f"log_level: {level!r} is none of debug, info, warning, error")
+    return number
+
+
+def configure(level: str) -> LogWriter:
+    """Log from `level` (debug, info, warning, error) on, and let all of standard error go through the writer that
+    is returned, unless somebody put another stream in its place. Raises `SettingsError`."""
+    number = known_level(level)
     writer = LogWriter(_STANDARD_ERROR)
     if sys.stderr is None or sys.stderr is sys.__stderr__:
         sys.stderr = cast(TextIO, writer)

@@ -1,4 +1,4 @@
-"""A new data folder: an account, its domains, an administrator and an application."""
+"""A new account: its domains, an administrator and an application; and a new data folder with one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailreeve.access.permissions import Role
 from mailreeve.app.folder import DATABASE, KEY_FILE, LOCK, UNFINISHED, FolderError, Opened, make_key_file
 from mailreeve.app.new_folder import new_folder
 from mailreeve.app.private_files import reserved, touch_private, write_private
-from mailreeve.app.settings import FILE_NAME, Settings
+from mailreeve.app.settings import FILE_NAME, OptionError, Settings, config_file
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
@@ -32,6 +32,14 @@ _SETTINGS_TEXT: Final = """\
 # smtp = "127.0.0.1:2525"
 # next_hop = "127.0.0.1:25"        # or "maildir:DIR"
 # relay_networks = ["127.0.0.0/8", "::1/128"]
+# xclient_hosts = ["127.0.0.1/32"]  # where a Postfix on this machine hands mail in
+"""
+
+
+_ELSEWHERE_TEXT: Final = """\
+# This file marks the folder as initialised. When it was made, the settings were in
+# {}
+# by --config or MAILREEVE_CONFIG: then nothing here is read.
 """
 
 
@@ -62,7 +70,7 @@ def initialise(
     Raises `FolderError` or `OSError` and changes nothing when the folder holds anything or the file cannot be
     written.
     """
-    parsed, administrator = _names(domain_names, admin)
+    parsed, administrator = names_of(domain_names, admin)
     if save is None or save.parent.resolve() == data.resolve():
         inside = "" if save is None else save.name
         if inside in (FILE_NAME, DATABASE, KEY_FILE, LOCK, UNFINISHED):
@@ -81,20 +89,23 @@ def initialise(
     return credentials
 
 
-def _names(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domain, str], Address]:
-    """The domains, each with the name as it was typed, which is how it is shown; and the administrator."""
-    try:
-        parsed = {parse_domain(name): name for name in domain_names}
-    except AddressError as problem:
-        raise FolderError(f"--domain: {problem}") from problem
+def names_of(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domain, str], Address]:
+    """The domains, each with the name as it was typed, which is how it is shown; and the administrator. Raises
+    `FolderError` or `OptionError` that names the option."""
+    parsed: dict[Domain, str] = {}
+    for name in domain_names:
+        try:
+            parsed[parse_domain(name)] = name
+        except AddressError as problem:
+            raise OptionError(f"--domain {name!r}: {problem}") from problem
     if not parsed:
         raise FolderError("--domain is required")
     try:
         administrator = parse_address(admin or f"admin@{next(iter(parsed))}")
     except AddressError as problem:
-        raise FolderError(f"--admin: {problem}") from problem
+        raise OptionError(f"--admin {admin!r}: {problem}") from problem
     if administrator.domain not in parsed:
-        raise FolderError(f"--admin: {administrator.domain} is none of the account's domains")
+        raise OptionError(f"--admin {admin!r}: {administrator.domain} is none of the account's domains")
     return parsed, administrator
 
 
@@ -102,11 +113,34 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address, inboun
     make_key_file(folder)
     touch_private(folder / DATABASE)
     opened = Opened(folder, Settings(), new=True)
+    try:
+        credentials = create_account(
+            opened, names, administrator, None, "mailreeve init", inbound_type=inbound_type
+        )
+    finally:
+        opened.close()
+    elsewhere = config_file()
+    text = _SETTINGS_TEXT if elsewhere is None else _ELSEWHERE_TEXT.format(elsewhere)
+    (folder / FILE_NAME).write_text(text, "utf-8")
+    return credentials
+
+
+def create_account(
+    opened: Opened,
+    names: dict[Domain, str],
+    administrator: Address,
+    name: str | None,
+    actor: str,
+    *,
+    inbound_type: str | None = None,
+) -> Credentials:
+    """Make an account with these domains, an administrator and an application, in one transaction; `name` is by
+    default its first domain, and `actor` who does it. Raises `ItemRefused`."""
     password = url_safe(18)
     account_id, code = accounts.new_identity()
 
     def create(work: Work) -> Credentials:
-        accounts.create(work, code, next(iter(names)), str(administrator))
+        accounts.create(work, code, name or next(iter(names)), str(administrator))
         for typed in names.values():
             # A name of one label is meant: whoever makes a folder tries it out on this host.
             domains.register(work, typed.removesuffix(".") + ".", inbound_type)
@@ -115,12 +149,8 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address, inboun
         keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id)
         return Credentials(code, **msgspec.structs.asdict(keys), admin=str(administrator), admin_password=password)
 
-    try:
-        credentials = opened.store.write(account_id, Origin("mailreeve init"), create)
-        opened.sign_accounts()
-    finally:
-        opened.close()
-    (folder / FILE_NAME).write_text(_SETTINGS_TEXT, "utf-8")
+    credentials = opened.store.write(account_id, Origin(actor), create)
+    opened.sign_accounts()
     return credentials
 
 

@@ -28,8 +28,8 @@ _MOVED: Final = frozenset((DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", KEY_F
 def new_folder(data: Path, also: frozenset[str] = frozenset()) -> Iterator[Path]:
     """Where to build what a new data folder will hold; it is moved there when the block ends without an exception.
 
-    `also` names further files that the block may make. Raises `FolderError`, and nothing is changed, where the
-    folder holds anything.
+    `also` names further files and folders that the block may make. Raises `FolderError`, and nothing is changed,
+    where the folder holds anything.
     """
     made = _made(data)
     try:
@@ -100,7 +100,10 @@ def _clear(data: Path, also: frozenset[str]) -> None:
     if not building.exists():
         return
     for name in _MOVED | also:
-        (data / name).unlink(missing_ok=True)
+        if (data / name).is_dir():
+            shutil.rmtree(data / name)
+        else:
+            (data / name).unlink(missing_ok=True)
     with suppress(OSError):  # A disk that takes nothing more is why we are here, perhaps.
         sync_folder(data)
     # Last: as long as it is there, the others are known for what they are.

@@ -65,6 +65,7 @@ class Listed(Struct, frozen=True):
 
 GROUP: Final = Listed("group", "directory/find-groups", "folders", named=True, narrows="query")
 DOMAIN: Final = Listed("domain", "domain/get-internal-domain", says=("domain",), named=True)
+POLICY: Final = Listed("policy", "ext/find-policies", named=True, narrows="text", prefix="idPrefix")
 WEB_POLICY: Final = Listed("web policy", "policy/webwhiteurl/get-policy-with-targets", named=True)
 ALTERATION_SET: Final = Listed(
     "alteration set",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -26,21 +27,41 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
     },
+    "Keep": {
+        "backup": _Command("running.backup", "Back up a data folder, also while it is served."),
+        "restore": _Command("running.restore", "Make a data folder of a backup."),
+        "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
+        "doctor": _Command("running.doctor", "Say what ails a folder, its settings, its ports, its next hop."),
+    },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
+        "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
+        "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
         "replay": _Command(
             "asking.replay", "Say what a draft of changes would have done to the messages of the past days."
         ),
     },
     "Change": {
+        "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
+        "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
+        "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
+        "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
         "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
         "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
+        "delegate": _Command("people.delegates", "Say who may open whose mailbox."),
+        "import": _Command(
+            "objects.import_", "Make or change many users, groups, senders and others from a file."
+        ),
+        "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {
-        "keys": _Command("people.keys", "List, make and revoke the credentials of programs that call the API."),
+        "keys": _Command("people.keys", "List, make, exchange and revoke the credentials of programs."),
+        "admin": _Command("people.admin", "Appoint, list, lock and dismiss administrators."),
+        "role": _Command("people.role", "List, make, change and delete roles."),
+        "account": _Command("people.account", "Keep several accounts in one folder."),
     },
 }
 _COMMANDS: Final = {name: command for section in _SECTIONS.values() for name, command in section.items()}
@@ -60,6 +81,17 @@ class _Lazy(click.Group):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         command: click.Command = import_module(f"mailreeve.cli.{_COMMANDS[cmd_name].module}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called. Raises `UsageError`, with the one that may be meant."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, _COMMANDS, 3, 0.6)
+            meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{meant}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Ctrl-C ends it with 130, also while its module is still being loaded."""

@@ -11,9 +11,9 @@ import click
 from mailreeve.app.terminal import escaped
 
 
-def echo(text: str | bytes, *, err: bool = False) -> None:
+def echo(text: str | bytes, *, err: bool = False, newline: bool = True) -> None:
     """Print lines of text or JSON."""
-    click.echo(escaped(text if isinstance(text, str) else text.decode()), err=err)
+    click.echo(escaped(text if isinstance(text, str) else text.decode()), err=err, nl=newline)
 
 
 def say(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 EVERY: Final = 5.0  # seconds between two lines where no bar can be drawn
 
@@ -25,6 +25,32 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def reported() -> Iterator[Callable[[str, int, int], None]]:
+    """A function that takes what is being done, how much is done and how much there is, one thing after another. A
+    bar on a terminal, now and then a line elsewhere."""
+    if not sys.stderr.isatty():
+        lines: dict[str, Callable[[int], None]] = {}
+
+        def say(what: str, done: int, total: int) -> None:
+            if what not in lines:
+                lines[what] = _lines(what, total)
+            lines[what](done)
+
+        yield say
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        yield show
 
 
 @contextmanager

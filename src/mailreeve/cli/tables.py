@@ -26,10 +26,22 @@ class Column(Struct, frozen=True):
 
 
 def print_table(
-    console: Console, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, whole: bool = False
+    console: Console,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[str]],
+    *,
+    whole: bool = False,
+    titles: bool = True,
 ) -> None:
-    """Print a table, a line for each row. With `whole` nothing is cut: long cells take several lines."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=any(column.share for column in columns))
+    """Print a table, a line for each row. With `whole` nothing is cut: long cells take several lines. Without
+    `titles` it goes on from one above it."""
+    table = Table(
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+        expand=any(column.share for column in columns),
+        show_header=titles,
+    )
     for column in columns:
         table.add_column(
             column.title,

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 class Answer(Struct, frozen=True):
     """What came back: the rows of the items that were carried out, and what was said about the others.
-    `warnings` are about items that were carried out all the same."""
+    `warnings` are about items that were carried out all the same, and about members that nobody knows."""
 
     data: list[Row]
     failures: tuple[Failure, ...]

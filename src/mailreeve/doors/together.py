@@ -27,6 +27,11 @@ class Together(Generic[A, R]):
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._working: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for what is being done now to be over."""
+        return len(self._waiting)
+
     async def do(self, asked: A) -> R:
         """What came of it. Raises what `work` says or raises."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()

@@ -5,32 +5,40 @@ from __future__ import annotations
 
 from typing import Final
 
+from mailreeve.families.audit import endpoints as audit
+from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.delegates.following import DelegateRights
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
+from mailreeve.families.directory.administrators import endpoints as administrators
 from mailreeve.families.directory.domains import endpoints as domains
 from mailreeve.families.directory.groups import endpoints as groups
 from mailreeve.families.directory.groups import rows as group_rows
 from mailreeve.families.directory.groups.following import GroupMemberships
+from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.lint import endpoints as lint
+from mailreeve.families.login import endpoints as login
 from mailreeve.families.machinery.call import AddressFollower, AddressJoined
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.managed_senders.following import PersonalLists
-from mailreeve.families.policies import permitted_senders, scoped
+from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
 from mailreeve.families.policies.address_alteration.following import AlterationDefinitions
 from mailreeve.families.policies.blocked_senders import operations as blocked_sender_operations
+from mailreeve.families.policies.overview import endpoints as overview
+from mailreeve.families.policies.permitted_senders import rows as permitted_senders
 from mailreeve.families.policies.scoped import ScopedPolicies
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
+from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
@@ -39,15 +47,22 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *managed_senders.ENDPOINTS,
     *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
+    *overview.ENDPOINTS,
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,
     *user_life.ENDPOINTS,
     *groups.ENDPOINTS,
     *domains.ENDPOINTS,
     *account.ENDPOINTS,
+    *roles.ENDPOINTS,
+    *administrators.ENDPOINTS,
+    *login.ENDPOINTS,
     *explain.ENDPOINTS,
     *lint.ENDPOINTS,
     *replay.ENDPOINTS,
+    *bulk.ENDPOINTS,
+    *tracking.ENDPOINTS,
+    *audit.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

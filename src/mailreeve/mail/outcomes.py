@@ -8,10 +8,20 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.families.tracking.outcomes import MAX_ALTERATIONS, MAX_AUTHORS, MAX_NAME, Outcome, State
+from mailreeve.families.tracking.outcomes import (
+    MAX_ALTERATIONS,
+    MAX_AUTHORS,
+    MAX_DESCRIPTION,
+    MAX_HELO,
+    MAX_NAME,
+    Outcome,
+    State,
+    Won,
+)
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.message import Message
+from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.plan import reply_line
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision, Stage
@@ -24,11 +34,14 @@ MAX_MESSAGE_ID: Final = 255
 
 
 class Recipient(Struct, frozen=True):
-    """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header."""
+    """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.
+    `client_name` is what the client called itself, `login` as whom it signed in, says a server in front."""
 
     facts: MessageFacts
     policies: PolicySet
     decision: Decision
+    client_name: str = ""
+    login: str = ""
 
     @property
     def address(self) -> Address:
@@ -116,6 +129,7 @@ def _outcome(
         decision_id=decision_id,
         at=facts.at,
         source_ip="" if facts.source_ip is None else str(facts.source_ip),
+        source_trusted=facts.source_trusted,
         sender=sender,
         effective_sender=next(altered, sender),
         recipient=str(facts.recipient),
@@ -133,4 +147,45 @@ def _outcome(
         revision=decision.revision,
         spam_checks=decision.spam_checks,
         alterations=decision.alterations,
+        winners=won(decision),
+        client_name=recipient.client_name[:MAX_HELO],
+        login=recipient.login,
+    )
+
+
+def won(decision: Decision) -> tuple[Won, ...]:
+    """The policies that won their types."""
+    return tuple(
+        Won(type_.value, winner.id, winner.description[:MAX_DESCRIPTION])
+        for type_, winner in decision.winners.items()
+        if winner is not None
+    )
+
+
+def connect_outcome(policies: PolicySet, decision: Decision, source_ip: IPAddress, at: float, id_: str) -> Outcome:
+    """The outcome of a source that is refused at connect: neither sender nor recipient was named."""
+    type_ = SETTLED_IN.get(decision.layer)
+    winner = None if type_ is None else decision.winners.get(type_)
+    return Outcome(
+        account_id=policies.account_id,
+        decision_id=id_,
+        at=at,
+        source_ip=str(source_ip),
+        sender="",
+        effective_sender="",
+        recipient="",
+        effective_recipient="",
+        header_from=None,
+        subject="",
+        message_id="",
+        size=0,
+        state=_state(decision.refusal),
+        stage=Stage.CONNECT,
+        layer=decision.layer.value,
+        reply=reply_line(decision.refusal, id_),
+        policy_id="" if winner is None else winner.id,
+        description=decision.description,
+        revision=decision.revision,
+        spam_checks=decision.spam_checks,
+        winners=won(decision),
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
 
@@ -43,11 +45,46 @@ class Recorder(Protocol):
         ...
 
 
+class Meter(Protocol):
+    """Is told what mail doors do, from the event loop and from worker threads. Nothing waits for it."""
+
+    def decided(self, stage: Stage, seconds: float) -> None:
+        """A recipient, or all those of a content, was decided about in that time, policies looked up."""
+        ...
+
+    def answered(self, reply: str, seconds: float) -> None:
+        """The content of a message got this reply, that time after it had come in."""
+        ...
+
+    def turned_away(self) -> None:
+        """A client found no place."""
+        ...
+
+
+class _NoMeter:
+    def decided(self, stage: Stage, seconds: float) -> None:
+        pass
+
+    def answered(self, reply: str, seconds: float) -> None:
+        pass
+
+    def turned_away(self) -> None:
+        pass
+
+
+UNMETERED: Final[Meter] = _NoMeter()
+
+
 class Routed(Struct, frozen=True):
     """One recipient on the way to the next hop: as the sender wrote it, and as it is delivered to."""
 
     original: Address
     effective: Address
+
+
+def is_taken(reply: SmtpReply | None) -> bool:
+    """Whether this answer to a message says that the next hop has it."""
+    return reply is None or reply.code < 400
 
 
 class NextHopSession(Protocol):
@@ -56,6 +93,10 @@ class NextHopSession(Protocol):
     None of them raises for anything that the next hop does: whatever goes wrong there is a reply
     of the 4xx kind.
     """
+
+    def handed_in_by(self, client: Client) -> None:
+        """From whom the next message comes, for a next hop that wants to know."""
+        ...
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         """Would the next hop take mail from `sender` for `recipient`? None, or its refusal.
@@ -68,7 +109,8 @@ class NextHopSession(Protocol):
     async def deliver(
         self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
     ) -> Sequence[SmtpReply | None]:
-        """Hand over one message. For each recipient in order None once it is durable there, or the refusal."""
+        """Hand over one message. For each recipient in order what the next hop said: None or a 250 once it is
+        durable there, or the refusal. See `is_taken`."""
         ...
 
     async def reset(self) -> None:

@@ -11,25 +11,29 @@ is over before the next one is called.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.directory.routing import AccountLocked
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
+from mailreeve.mail.outcomes import connect_outcome
 from mailreeve.mail.paths import names_postmaster, read_recipient, read_sender
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId
-from mailreeve.mail.ports import PolicySource
+from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.postmaster import postmaster_domain
 from mailreeve.mail.transaction import Accepted, Refused, Transaction, new_decision_id
 from mailreeve.policy.decide.mail import decide_connect
 from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.decisions import Decision, Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
@@ -37,6 +41,9 @@ MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.
 MAX_REFUSED: Final = 200
 """After so many recipients that were refused, the next message is one for another connection. Each refusal is a
 row in the store, so they may not cost a client next to nothing."""
+
+PUT_OFF: Final = SmtpReply(450, "4.2.1", "Mail of this organisation is put off")
+"""The account is locked."""
 
 TOO_MANY_RECIPIENTS: Final = SmtpReply(452, "4.5.3", "Too many recipients")
 
@@ -50,27 +57,35 @@ class NoAccount(Struct, frozen=True):
 
 
 class Reception:
-    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds."""
+    """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds.
+
+    `source_ip` is None where a server in front does not know it. `trusted` says whether the source counts as one
+    of the relay networks; None leaves that to its address.
+    """
 
     def __init__(
         self,
-        source_ip: IPAddress,
+        source_ip: IPAddress | None,
         policies: PolicySource,
         clock: Callable[[], float],
         *,
+        trusted: bool | None = None,
         hostname: str = "",
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
+        meter: Meter = UNMETERED,
     ) -> None:
+        self._meter = meter
         self._source_ip = source_ip
         self._policies = policies
         self._clock = clock
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = Transaction(source_ip, new_id=new_id, hostname=hostname)
+        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname)
         self._named = 0
         self._refused = 0
+        self._at_connect: tuple[Outcome, ...] = ()
 
     # What is under way.
 
@@ -98,8 +113,20 @@ class Reception:
     # The four verbs.
 
     def connect(self) -> str | None:
-        """The reply to a source that is refused whatever it wants, None for any other."""
-        return refusal_at_connect(self._policies.all_policies(), self._source_ip, self._clock(), self._new_id)
+        """The reply to a source that is refused whatever it wants, None for any other. The refusal is recorded
+        with every account, as `reset` says."""
+        if self._source_ip is None:
+            return None
+        line, self._at_connect = refused_at_connect(
+            self._policies.all_policies(), self._source_ip, self._clock(), self._new_id
+        )
+        return line
+
+    def introduce(self, name: str, login: str = "") -> None:
+        """The client says what it is called (HELO or EHLO), and a server in front as whom it signed in: it is
+        recorded. The name is believed by nobody."""
+        self._transaction.client_name = name
+        self._transaction.login = login
 
     def sender(self, path: str) -> SmtpReply | None:
         """Begin a message from this envelope sender; None, or the refusal. One under way must be ended first."""
@@ -117,7 +144,9 @@ class Reception:
         # beyond the number is no refusal, only a matter for the next message.
         if self._named > self._max_recipients:
             return Refused(str(TOO_MANY_RECIPIENTS))
+        began = time.perf_counter()
         answer = self._answer(path)
+        self._meter.decided(Stage.RCPT, time.perf_counter() - began)
         self._refused += not isinstance(answer, Accepted)
         return answer
 
@@ -125,9 +154,17 @@ class Reception:
         """Decide for every recipient about a content that has come in, and end the message."""
         if incoming.refusal is not None:
             return self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
-        return self._transaction.end_of_message(incoming.header, incoming.body)
+        began = time.perf_counter()
+        plan = self._transaction.end_of_message(incoming.header, incoming.body)
+        self._meter.decided(Stage.DATA, time.perf_counter() - began)
+        return plan
 
     # What comes between.
+
+    def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
+        """What comes next comes from there, says the server in front. A message under way must be ended first."""
+        self._source_ip = source_ip
+        self._transaction.comes_from(source_ip, trusted)
 
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take a recipient who was accepted: the reply to the client."""
@@ -135,16 +172,21 @@ class Reception:
         return self._transaction.refused_by_next_hop(address, reply)
 
     def reset(self) -> tuple[Outcome, ...]:
-        """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
-        return self._transaction.reset()
+        """Drop the message, if any. Returns what is still to be recorded: its refusals at RCPT, or that of the
+        client at connect."""
+        at_connect, self._at_connect = self._at_connect, ()
+        return at_connect + self._transaction.reset()
 
     def _answer(self, path: str) -> Accepted | Refused | NoAccount:
         sender = self._transaction.begun()
-        postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
-        address = read_recipient(path, postmaster_at)
-        if isinstance(address, SmtpReply):
-            return Refused(str(address))
-        policies = self._policies.policies_for(address, sender)
+        try:
+            postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
+            address = read_recipient(path, postmaster_at)
+            if isinstance(address, SmtpReply):
+                return Refused(str(address))
+            policies = self._policies.policies_for(address, sender)
+        except AccountLocked:
+            return Refused(str(PUT_OFF))
         if policies is None:
             return NoAccount(address, str(OPEN_RELAY))
         return self._transaction.rcpt(address, policies)
@@ -157,10 +199,21 @@ def refusal_at_connect(
 
     Nobody is named yet, so one account that would hear the sender out is enough to go on.
     """
-    reply: SmtpReply | None = None
+    return refused_at_connect(policy_sets, source_ip, at, new_id)[0]
+
+
+def refused_at_connect(
+    policy_sets: Sequence[PolicySet], source_ip: IPAddress, at: float, new_id: NewId = new_decision_id
+) -> tuple[str | None, tuple[Outcome, ...]]:
+    """As `refusal_at_connect`, with what each account records of it."""
+    refusals: list[tuple[PolicySet, Decision]] = []
     for policies in policy_sets:
         decision = decide_connect(policies, source_ip, at)
         if decision is None:
-            return None
-        reply = decision.refusal
-    return None if reply is None else reply_line(reply, new_id())
+            return None, ()
+        refusals.append((policies, decision))
+    if not refusals:
+        return None, ()
+    id_ = new_id()
+    outcomes = tuple(connect_outcome(policies, one, source_ip, at, id_) for policies, one in refusals)
+    return reply_line(refusals[-1][1].refusal, id_), outcomes

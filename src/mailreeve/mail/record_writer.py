@@ -25,6 +25,11 @@ class RecordWriter:
         self._recorder = recorder
         self._together: Together[Sequence[Outcome], None] = Together(recorder.record, MOST)
 
+    @property
+    def waiting(self) -> int:
+        """How many messages' records wait for those before them."""
+        return self._together.waiting
+
     async def write(self, outcomes: Sequence[Outcome]) -> None:
         """Keep the outcomes of a message: they are durable when this returns. Raises what the recorder raised."""
         await self._together.do(outcomes)

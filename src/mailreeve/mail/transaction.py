@@ -63,16 +63,18 @@ class Refused(Struct, frozen=True):
 
 
 class Transaction:
-    """One message after another over one connection, from one source address."""
+    """One message after another over one connection. The source address is None where it is not known."""
 
     def __init__(
         self,
-        source_ip: IPAddress,
+        source_ip: IPAddress | None,
         *,
+        trusted: bool | None = None,
         new_id: NewId = new_decision_id,
         hostname: str = "",
     ) -> None:
         self._source_ip = source_ip
+        self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
         self._hostname = hostname  # what the door calls itself
         self._sender: Sender | None = None
@@ -80,6 +82,8 @@ class Transaction:
         self._policies: dict[str, PolicySet] = {}
         # By the address as it is spelt: what policies take for the same may be two mailboxes.
         self._recipients: dict[str, Recipient] = {}
+        self.client_name = ""  # what the client called itself last
+        self.login = ""  # as whom it signed in, says a server in front
         self._refused: list[Outcome] = []
 
     @property
@@ -96,6 +100,12 @@ class Transaction:
     def recipients(self) -> int:
         """How many recipients were taken or, named well enough, refused."""
         return len(self._recipients) + len(self._refused)
+
+    def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
+        """The next message comes from there. One under way must be ended first."""
+        if self._sender is not None:
+            raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
+        self._source_ip, self._trusted = source_ip, trusted
 
     def begin(self, sender: Sender, at: float) -> None:
         """Begin a message from this envelope sender.
@@ -120,9 +130,16 @@ class Transaction:
             return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
         # This door does not look at SPF and DKIM: nothing will vouch for the header.
-        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, authenticated=False)
+        facts = MessageFacts(
+            sender,
+            address,
+            self._at,
+            source_ip=self._source_ip,
+            authenticated=False,
+            source_trusted=self._trusted,
+        )
         decision = decide_mail(policies, facts)
-        recipient = Recipient(facts, policies, decision)
+        recipient = Recipient(facts, policies, decision, self.client_name, self.login)
         if decision.action is Action.REJECT and decision.certain:
             reply = in_session(decision.refusal)
             decision_id = self._new_id()

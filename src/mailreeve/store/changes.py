@@ -198,7 +198,10 @@ class Feed:
                 return
             with self._guard:
                 hints = self._hints
-                behind = {account_id: self._newest[account_id] for account_id in self._behind}
+                behind = {one: self._newest[one] for one in self._behind if one in self._newest}
+                gone = self._behind.difference(behind)
+                for account_id in gone:
+                    self._own.pop(account_id, None)
                 own = {account_id: self._own.pop(account_id, {}) for account_id in behind}
             known = [account_id for account_id in behind if account_id in self._followed_to]
             news = dict.fromkeys(behind, EVERYTHING)
@@ -210,24 +213,41 @@ class Feed:
             if known:
                 with self._engine.reading() as connection:
                     for account_id in known:
-                        behind[account_id] = now = revision_of(connection, account_id)
+                        now = connection.execute(_REVISION, {"account": account_id}).scalar_one_or_none()
+                        if now is None:  # It was removed since.
+                            news[account_id] = EVERYTHING
+                            continue
+                        behind[account_id] = now
                         news[account_id] = since(connection, account_id, self._followed_to[account_id], now)
+            news |= dict.fromkeys(gone, EVERYTHING)
             with self._guard:
                 # Before the followers hear: whoever adds to what they keep asks whether it is older than this.
                 self._followed_to.update(behind)
-                self._behind -= {one for one, revision in behind.items() if revision >= self._newest[one]}
+                # Nothing that was read of these before is worth keeping.
+                self._followed_to.update(dict.fromkeys(gone, _UNKNOWN))
+                self._behind -= gone
+                self._behind -= {one for one, revision in behind.items() if revision >= self._newest.get(one, 0)}
             for account_id, touched in news.items():
                 for follower in self._followers:
                     follower(account_id, touched)
             self._covered = hints
 
     def look(self) -> None:
-        """Look for commits of other processes."""
+        """Look for commits of other processes, and for accounts that they removed."""
+        with self._guard:
+            heard_of = set(self._newest)
         with self._engine.reading() as connection:
             found = connection.execute(_REVISIONS).all()
         for account_id, revision in found:
             if revision != self._newest.get(account_id):
                 self.hint(account_id, revision)
+        gone = heard_of.difference(account_id for account_id, _ in found)
+        if gone:
+            with self._guard:
+                for account_id in gone:
+                    self._newest.pop(account_id, None)
+                self._behind |= gone
+                self._hints += 1
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -79,10 +79,12 @@ class Keep(Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Followed:
-    """One account. `used` is when somebody last asked. The lock is held while loading."""
+    """One account. `used` is when somebody last asked, `since` the POSIX time from which the set is in force. The
+    lock is held while loading."""
 
     current: PolicySet | None = None
     used: float = 0.0
+    since: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -126,9 +128,16 @@ class Follower:
                 return current
             loaded = self._store.read(account_id, lambda work: self._read(work, current))
             followed.current = loaded
+            followed.since = time.time()
         if current is None:
             _collector.settle(loaded.size)
         return loaded
+
+    def in_force(self) -> list[tuple[PolicySet, float]]:
+        """The sets that are kept now, each with the POSIX time from which it has been in force here."""
+        with self._guard:
+            held = [(followed.current, followed.since) for followed in self._accounts.values()]
+        return [(current, since) for current, since in held if current is not None]
 
     def seen_by(self, work: Work, *parts: str) -> PolicySet:
         """The account's policy set for a transaction: without what that has changed itself. Raises `NotCommitted`,

@@ -64,5 +64,11 @@ def made_at(key: str) -> float:
     return _ticks_of(key) / 4096 / 1000
 
 
+def least_key(at: float) -> str:
+    """A key that none made at or after this time, in POSIX seconds, is less than."""
+    milliseconds, fraction = divmod(max(int(at * 1000 * 4096), 0), 4096)
+    return f"{milliseconds & (2**48 - 1):012x}7{fraction:03x}{'0' * 16}"
+
+
 def _ticks_of(key: str) -> int:
     return int(key[:12], 16) * 4096 + int(key[13:16], 16)

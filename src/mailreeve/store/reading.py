@@ -67,6 +67,11 @@ class UnreadableRows:
         with self._lock:
             return sorted(self._rows.get(account_id, {}).values())
 
+    def count(self) -> int:
+        """How many there are, of all accounts."""
+        with self._lock:
+            return sum(map(len, self._rows.values()))
+
     def lines(self) -> list[str]:
         """The rows of all accounts for a reader, a line each, the first of many."""
         with self._lock:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     ForeignKey,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 metadata: Final = MetaData(
@@ -84,9 +86,11 @@ account: Final = Table(
     Column("revision", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("key_fingerprint", String(32), nullable=True),
+    Column("locked", Boolean, nullable=False, default=False, server_default=false()),
 )
 """The accounts. `revision` counts the account's commits and only ever grows. `key_fingerprint` is that of the key
-which the account's secrets are sealed under, absent until the folder is opened for the first time."""
+which the account's secrets are sealed under, absent until the folder is opened for the first time. Calls of a
+`locked` one are refused, and its mail is put off."""
 
 audit_event: Final = Table(
     "audit_event",
@@ -96,6 +100,8 @@ audit_event: Final = Table(
     Column("at", Moment, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("application", Text, nullable=False, default="", server_default=""),
+    Column("app_id", String(64), nullable=False, default="", server_default=""),
     Column("acting_for", Text, nullable=False),
     Column("source_ip", String(45), nullable=False),
     Column("request_id", Text, nullable=False),
@@ -105,7 +111,8 @@ audit_event: Final = Table(
     Column("before", Text, nullable=True),
     Column("after", Text, nullable=True),
 )
-"""The audit log: who did what, with the object before and after as JSON (behaviour.md D-38). Append-only."""
+"""The audit log: who did what, with the object before and after as JSON (behaviour.md D-38). Append-only.
+`application` and `app_id` are those of the application that the actor used, empty where it was none."""
 
 change: Final = Table(
     "changes",

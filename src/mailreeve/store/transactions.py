@@ -137,6 +137,16 @@ class Work:
         parts = {part for part, _ in self.touched}
         return {part: frozenset(name for other, name in self.touched if other == part) for part in parts}
 
+    @property
+    def rows_changed(self) -> int:
+        """How many rows this connection has written so far, in all. Whoever finds it as it was has nothing to
+        undo."""
+        driver = self.connection.connection.driver_connection
+        if driver is None:
+            raise AssertionError("a transaction has a connection")
+        changed: int = driver.total_changes
+        return changed
+
     @contextmanager
     def item(self) -> Iterator[None]:
         """A part of the transaction that is undone alone when it raises; the exception goes on."""
@@ -364,6 +374,8 @@ def _take_revisions(connection: Connection, account_id: str, works: Sequence[Wor
             "at": work.now,
             "revision": revision,
             "actor": work.origin.actor,
+            "application": work.origin.application,
+            "app_id": work.origin.app_id,
             "acting_for": work.origin.acting_for,
             "source_ip": work.origin.source_ip,
             "request_id": work.origin.request_id,

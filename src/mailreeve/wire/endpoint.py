@@ -20,6 +20,8 @@ from mailreeve.wire.pagination import Page
 MAX_ITEMS: Final = 500  # The largest batch that any published page names (api.md section 1.10).
 MAX_SLOW: Final = 10  # Passwords in one request: to hash one takes a tenth of a second of a processor.
 
+OWN: Final = "ext/"  # what the paths of our own functions begin with
+
 MAX_SHORT: Final = 4  # Things found by their keys that are read without a thread.
 
 C = TypeVar("C")
@@ -37,7 +39,8 @@ class Endpoint(Struct, frozen=True):
     `most` how many items one request may hold. `slow` names the member that makes an item take its time before
     the transaction; whoever serves keeps such calls apart, and `MAX_SLOW` items of one request may have it.
     `short` names the member by which an item asks for one thing under its key: a few of these are read in less
-    time than it takes to hand them to a thread. Such an endpoint looks at no policy set.
+    time than it takes to hand them to a thread. Such an endpoint looks at no policy set. `tells_unknown` says that
+    the caller is told of every member that is not known, not only of misspelt ones.
     """
 
     path: str
@@ -50,6 +53,7 @@ class Endpoint(Struct, frozen=True):
     most: int
     slow: str
     short: str
+    tells_unknown: bool
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
 
@@ -78,14 +82,15 @@ def endpoint(
     prepare: Callable[[I], R] | None = None,
     slow: str = "",
     short: str = "",
+    tells_unknown: bool | None = None,
 ) -> Callable[[Callable[[C, R], A]], Endpoint]:
     """Declare the decorated function an endpoint; the item and answer types are its annotations.
 
     The function returns one answer, a list of them, or a `Page`. The first line of its docstring becomes the
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
-    takes, and the function takes what it returns. `slow` names the member that the work is about; for `short` see
-    `Endpoint`.
+    takes, and the function takes what it returns. `slow` names the member that the work is about; for `short` and
+    `tells_unknown` see `Endpoint`. The latter holds for our own functions, which no client of old calls.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -100,7 +105,8 @@ def endpoint(
         summary = (function.__doc__ or "").strip().partition("\n")[0]
         ready = typing.cast(Callable[[Struct], Struct], prepare or _as_it_is)
         run = typing.cast(Callable[[object, Struct], object], function)
-        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, slow, short, ready, run)
+        tells = path.startswith(OWN) if tells_unknown is None else tells_unknown
+        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, ready, run)
 
     return declare
 

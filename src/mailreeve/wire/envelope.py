@@ -49,7 +49,8 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 
 class Meta(Struct, frozen=True):
     """`meta` of an answer. `status` is the function-level status. `warnings` is ours: what a caller should know
-    about items that were carried out; absent where there is nothing to say."""
+    about items, of those that were refused only which members are nearly known ones; absent where there is nothing
+    to say."""
 
     status: int
     pagination: Shown | UnsetType = UNSET

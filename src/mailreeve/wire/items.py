@@ -63,7 +63,8 @@ ForeignText = Annotated[str, Meta(extra={"empty": "kept", "space": "kept", "cont
 
 
 def longest(characters: int) -> Meta:
-    """Marks a text, at the top of an item, that may be longer than others are: `Annotated[str, longest(…)]`."""
+    """Marks a member, at the top of an item, whose texts may be longer than others are, as in
+    `Annotated[str, longest(…)]`: it is one, or holds them."""
     return Meta(extra={"longest": characters})
 
 
@@ -86,16 +87,45 @@ def read(item: Item, into: type[T]) -> T:
     """The item as a value of `into`. Raises `ItemRefused` with one problem per member at fault."""
     kept, said = _clean(item, {field.name: field.longest for field in _fields(into)})
     problems = list(_check(kept, said, into, ""))
-    if problems:
-        raise ItemRefused(problems)
-    try:
-        return msgspec.convert(kept, into, strict=False)
-    except msgspec.ValidationError as mismatch:
-        text = str(mismatch)
-        place = _AT.search(text)
-        message = f"{WRONG_TYPE.message}: {_AT.sub('', text)}"
-        field = _plain(place.group(1)) if place else None
-        raise ItemRefused([problem(WRONG_TYPE, field or None, message)]) from mismatch
+    if not problems:
+        try:
+            return msgspec.convert(kept, into, strict=False)
+        except msgspec.ValidationError as mismatch:
+            found = list(_mismatches(kept, into, "", frozenset()))
+            raise ItemRefused(found or [_mismatch(mismatch, "")]) from mismatch
+    # Whoever mends a member hears of the others at once as well.
+    problems += _mismatches(kept, into, "", frozenset(one.field or "" for one in problems))
+    raise ItemRefused(problems)
+
+
+def _mismatches(
+    kept: dict[str, object], into: type[Struct], path: str, faulty: frozenset[str]
+) -> Iterator[Problem]:
+    """A problem for each member that has the wrong type. What is `faulty` is so for another reason already."""
+    for info, known in zip(msgspec.structs.fields(into), _fields(into), strict=True):
+        here = f"{path}.{known.name}" if path else known.name
+        if known.name not in kept or here in faulty:
+            continue
+        value = kept[known.name]
+        if known.inner is not None and isinstance(value, dict):
+            yield from _mismatches(value, known.inner, here, faulty)
+        elif known.inner is not None and isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            for n, one in enumerate(value):
+                yield from _mismatches(one, known.inner, f"{here}[{n}]", faulty)
+        elif not any(field.startswith(f"{here}[") for field in faulty):
+            try:
+                msgspec.convert(value, info.type, strict=False)
+            except msgspec.ValidationError as mismatch:
+                yield _mismatch(mismatch, here)
+
+
+def _mismatch(mismatch: msgspec.ValidationError, path: str) -> Problem:
+    text = str(mismatch)
+    place = _AT.search(text)
+    within = _plain(place.group(1)) if place else ""
+    # What stands in a list is told from a member by its bracket.
+    field = f"{path}.{within}" if path and within and not within.startswith("[") else path + within
+    return problem(WRONG_TYPE, field or None, f"{WRONG_TYPE.message}: {_AT.sub('', text)}")
 
 
 def members(into: type[Struct]) -> Mapping[str, type[Struct] | None]:
@@ -146,8 +176,7 @@ def _clean(item: Item, longest: Mapping[str, int]) -> tuple[dict[str, object], _
             ]
             return [walk(member, f"{path}[{n}]", depth + 1) for n, member in enumerate(said)]
         if isinstance(value, str):
-            most = longest.get(path, MAX_TEXT)
-            if len(value) > most:
+            if len(value) > MAX_TEXT and len(value) > (most := longest.get(_top(path), MAX_TEXT)):
                 raise ItemRefused([problem(TOO_LONG, path, f"Field is longer than {most} characters")])
             if "\x00" in value or (not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)):
                 raise ItemRefused([problem(WRONG_TYPE, path, "Field holds characters that are not text")])
@@ -267,6 +296,11 @@ def _inside(annotation: object) -> tuple[type[Struct] | None, tuple[str, ...]]:
         if issubclass(annotation, Enum):
             return None, tuple(str(member.value) for member in annotation)
     return None, ()
+
+
+def _top(path: str) -> str:
+    """The member at the top of the item that a path leads into."""
+    return path.partition(".")[0].partition("[")[0]
 
 
 def _plain(path: str) -> str:

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     DOMAIN = "domain"
     GROUP = "group"
     GROUP_MEMBER = "group member"
+    MAIL_RECORD = "mail record"
+    AUDIT_EVENT = "audit event"
     USER = "user"
 
 

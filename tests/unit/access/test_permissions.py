@@ -37,6 +37,8 @@ def test_every_role_has_its_permissions() -> None:
                 P.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN,
                 P.DIRECTORIES_INTERNAL_CREATE_ALTERNATE_ADDRESS,
                 P.DIRECTORIES_INTERNAL_EDIT,
+                P.DIRECTORIES_ROLES_EDIT,
+                P.SERVICES_API_APPLICATIONS_EDIT,
                 P.SERVICES_DIRECTORY_SYNC_EDIT,
             },
         ),

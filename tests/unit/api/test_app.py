@@ -125,7 +125,9 @@ class Service:
             metadata.create_all(connection)
         self.store = Store(self.engine)
         self.vault = vault = Vault(bytes(32))
-        services = Services(self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), ())
+        services = Services(
+            self.store, Follower(self.store, LOADERS, ()), Ids(bytes(KEY_OCTETS)), Limits(), (), vault
+        )
         self.now = 0.0
         self.api = Api(
             services,
@@ -635,7 +637,9 @@ def test_a_client_may_use_basic_authentication(service: Service) -> None:
         ("grant_type=client_credentials", {"authorization": "Basic ???"}, 401, "invalid_client"),
         ("grant_type=client_credentials", {"authorization": "Basic /w=="}, 401, "invalid_client"),
         ("grant_type=password&client_id=x&client_secret=y", {}, 400, "unsupported_grant_type"),
-        ("", {}, 400, "unsupported_grant_type"),
+        ("", {}, 400, "invalid_request"),
+        ("client_id=x&client_secret=y", {}, 400, "invalid_request"),
+        ("grant_type=&client_id=x&client_secret=y", {}, 400, "invalid_request"),
         ("grant_type=client_credentials&client_id=x&client_id=y", {}, 400, "invalid_request"),
         ("x" * 70_000, {}, 400, "invalid_request"),
     ],
@@ -666,7 +670,8 @@ def test_a_token_request_may_be_json(service: Service, content_type: str | None)
     [
         (b'{"grant_type": "client_credentials", "client_id": "x", "client_secret": "y"}', 401, "invalid_client"),
         (b'{"grant_type": "client_credentials", "client_id": 1, "client_secret": []}', 401, "invalid_client"),
-        (b'{"client_id": "x", "client_secret": "y"}', 400, "unsupported_grant_type"),
+        (b'{"client_id": "x", "client_secret": "y"}', 400, "invalid_request"),
+        (b'{"grant_type": "password", "client_id": "x"}', 400, "unsupported_grant_type"),
         (b'{"grant_type": ', 400, "invalid_request"),
         (b'[{"grant_type": "client_credentials"}]', 400, "invalid_request"),
         (b"[" * 60_000, 400, "invalid_request"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import stat
+from datetime import datetime
 
 import pytest
 
@@ -12,6 +14,7 @@ from mailreeve.client import Credentials, OAuthCredentials
 
 MADE = [
     "account_code", "app_id", "app_key", "access_key", "secret_key", "client_id", "client_secret", "user",
+    "name", "role", "expires",
 ]  # fmt: skip
 
 
@@ -32,8 +35,10 @@ def test_what_init_made_is_listed_without_its_secrets(tmp_path, folder):
     assert only["name"] == "Default application"
     assert only["role"] == "Super Administrator"
     assert [bound["user"] for bound in only["keys"]] == ["admin@corp.test"]
-    assert set(only) == {"app_id", "name", "role", "client_id", "created", "keys"}
-    assert set(only["keys"][0]) == {"access_key", "user", "created", "expires"}
+    used = {"expires", "last_used", "last_used_from"}
+    assert set(only) == {"app_id", "name", "role", "client_id", "created", "keys"} | used
+    assert set(only["keys"][0]) == {"access_key", "user", "created", "role"} | used
+    assert datetime.fromisoformat(only["created"]).tzinfo is not None
     result = folder.run("keys", "list")
     assert only["app_id"] in result.stdout
     assert only["keys"][0]["access_key"][:12] in result.stdout
@@ -93,6 +98,12 @@ def test_a_users_keys_are_revoked_by_the_access_key_or_its_beginning(folder, let
         (("new", "--user", "bob@corp.test"), 1, "--user: bob@corp.test has no role"),
         (("new", "--name", ""), 2, "--name"),
         (("new", "--name", "a\x1b[2Jb"), 2, "--name"),
+        (("new", "--role", "King"), 1, "--role: There is no such role: King; there are Super Administrator, "),
+        (("new", "--expires", "soon"), 2, "--expires"),
+        (("new", "--expires", "2020-01-01"), 1, "--expires: The keys would have expired"),
+        (("rotate", "nonsense"), 1, "nonsense: there is no such application or access key; nothing was exchanged"),
+        (("rotate", "{app_id}", "--grace", "31d"), 1, "--grace: "),
+        (("rotate", "{app_id}", "--grace", "x"), 2, "--grace"),
         (("new", "--save", "/dev/full"), 1, "/dev/full: it exists already"),
         (("new", "--account", "NONE"), 1, "there is no account NONE"),
         (("list", "--account", "NONE"), 1, "there is no account NONE"),
@@ -123,6 +134,6 @@ def test_what_was_done_is_in_the_audit_log(folder):
             "SELECT action, object_kind, actor FROM audit_event ORDER BY id DESC LIMIT 2"
         ).all()
     assert [tuple(row) for row in rows] == [
-        ("delete", "application", "mailreeve keys"),
-        ("create", "application", "mailreeve keys"),
+        ("delete", "application", f"command line ({getpass.getuser()})"),
+        ("create", "application", f"command line ({getpass.getuser()})"),
     ]

@@ -22,6 +22,7 @@ from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
 from mailreeve.store.schema import metadata
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import envelope
 from mailreeve.wire.errors import ItemRefused
@@ -83,7 +84,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
         metadata.create_all(connection)
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
-    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, followers=FOLLOWERS)
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)), followers=FOLLOWERS)
     engine.dispose()
 
 

@@ -48,7 +48,7 @@ VAULT = Vault(bytes(32))
 class Application:
     """An application of an account, with an administrator bound to it."""
 
-    def __init__(self, account, domain: str = "corp.test", role: Role = Role.HELP_DESK) -> None:
+    def __init__(self, account, domain: str = "corp.test", role: str = Role.HELP_DESK) -> None:
         self.account = account
         self.authenticator = Authenticator(account.services.store, VAULT, TOKEN_KEY, 900)
         self.address = f"admin@{domain}"
@@ -114,15 +114,27 @@ def application(account) -> Application:
 # Signed calls.
 
 
-def test_a_signed_call_is_the_users(application):
-    """With the user's address, account and role; not the application's role."""
+def test_a_signed_call_is_the_users(account):
+    """With the user's address, account and role; the application is named beside it."""
+    application = Application(account, role=Role.SUPER_ADMINISTRATOR)
     caller = application.authenticator.signed(application.call(), NOW)
+    assert (caller.application, caller.app_id) == ("Playbooks", application.keys.app_id)
     assert (caller.account_id, caller.actor, caller.user_id) == (
         application.account.id,
         application.address,
         application.user_id,
     )
     assert caller.permissions == ROLE_PERMISSIONS[Role.SUPER_ADMINISTRATOR]
+
+
+@pytest.mark.parametrize("user", list(Role))
+def test_a_signed_call_may_do_what_both_roles_permit(account, user):
+    """The user's and the application's: keys are made for less than their user may do."""
+    for number, role in enumerate(Role):
+        application = Application(account, f"d{number}.test", role)
+        application.set_user(role=user)
+        caller = application.authenticator.signed(application.call(), NOW)
+        assert caller.permissions == ROLE_PERMISSIONS[user] & ROLE_PERMISSIONS[role]
 
 
 def test_a_user_without_a_role_may_do_nothing(application):
@@ -335,6 +347,7 @@ def test_a_token_is_the_applications(application):
     """With the application's own role and no user."""
     caller = application.authenticator.bearer(application.token(), NOW)
     assert (caller.account_id, caller.actor, caller.user_id) == (application.account.id, "Playbooks", "")
+    assert (caller.application, caller.app_id) == ("Playbooks", application.keys.app_id)
     assert caller.permissions == ROLE_PERMISSIONS[Role.HELP_DESK]
 
 

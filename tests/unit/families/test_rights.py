@@ -11,12 +11,14 @@ import pytest
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.families.delegates.operations import KIND
 from mailreeve.families.directory.users import operations, rows
+from mailreeve.families.login.issue import issue_application
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 PLAIN = "plain@corp.test"
 OTHER = "other@corp.test"
+HELP_DESK = Role.HELP_DESK.value
 ROLES = [*Role, None]
 
 
@@ -35,6 +37,7 @@ class Corp:
 
     account: object
     rights: dict[tuple[str, str], str]
+    keys: dict[str, dict[str, str]]
 
     def right(self, primary: str, delegate: str) -> str:
         return self.rights[primary, delegate]
@@ -73,6 +76,13 @@ GUARDED = [
         "primaryAddress",
         lambda corp, who: {"primaryAddress": who, "delegateAddress": PLAIN},
     ),
+    Guarded("ext/add-administrator", "emailAddress", lambda corp, who: {"emailAddress": who, "role": HELP_DESK}),
+    Guarded("ext/set-role", "emailAddress", lambda corp, who: {"emailAddress": f"a.{who}", "role": HELP_DESK}),
+    Guarded("ext/remove-administrator", "emailAddress", lambda corp, who: {"emailAddress": who}),
+    Guarded("ext/rotate-key", "id", lambda corp, who: {"id": corp.keys[who]["accessKey"]}),
+    Guarded("ext/rotate-key", "id", lambda corp, who: {"id": corp.keys[who]["appId"], "grace": 60}),
+    Guarded("ext/revoke-key", "ids", lambda corp, who: {"ids": [corp.keys[who]["clientId"]]}),
+    Guarded("ext/revoke-key", "ids", lambda corp, who: {"ids": [corp.keys[who]["accessKey"]]}),
     Guarded("user/remove-delegate-user", "id", lambda corp, who: {"id": corp.right(OTHER, who)}),
     Guarded("user/remove-delegate-user", "id", lambda corp, who: {"id": corp.right(who, OTHER)}),
 ]
@@ -103,6 +113,12 @@ OPEN = {
     "directory/remove-group-member",
     # A new domain has no users but those it comes with, who have no role.
     "domain/create-domain",
+    # Nobody makes a role, or keys, that permit more than the maker: tried in `directory/test_roles.py` and
+    # `test_keys.py`.
+    "ext/create-role",
+    "ext/update-role",
+    "ext/delete-role",
+    "ext/create-key",
 }
 
 
@@ -129,7 +145,18 @@ def corp(account) -> Corp:
     items = ({"primaryAddress": primary, "delegateAddress": delegate} for primary, delegate in pairs)
     made = account.call("user/add-delegate-user", *items)
     rights = {pair: row["id"] for pair, row in zip(pairs, made, strict=True)}
-    return Corp(account, rights)
+    bound: dict[str, dict[str, str]] = {}
+    for role in Role:
+        bound[address(role)] = account.call("ext/create-key", {"user": address(role)})[0]
+    bound[address(None)] = account.write(lambda work: keys_of_nobody(account, work))
+    return Corp(account, rights, bound)
+
+
+def keys_of_nobody(account, work) -> dict[str, str]:
+    """The keys of a user who had a role and has none."""
+    user = rows.find_by_address(work, parse_address(address(None)).key)
+    made = issue_application(work, account.services.vault, "keys", "Gone", user.id)
+    return {"appId": made.app_id, "clientId": made.client_id, "accessKey": made.access_key}
 
 
 def as_role(account, role: Role | None) -> None:

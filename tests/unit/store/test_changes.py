@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 import pytest
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import changes
 from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
-from mailreeve.store.schema import change
+from mailreeve.store.schema import account, audit_event, change
 from mailreeve.store.transactions import Store, Work
 
 ONE, TWO = "1" * 32, "2" * 32
@@ -245,3 +245,56 @@ def test_who_cannot_watch_looks_for_himself(store: Store, other: Store, things, 
     assert [log["event"] for log in logs] == ["the database cannot be watched"] * len(logs)
     assert len(logs) <= 1
     assert len(heard.news) == 3
+
+
+def remove(store: Store) -> None:
+    """Remove an account as another process does, with all that it has."""
+    with store._engine.writing() as connection:
+        for table in (change, audit_event):
+            connection.execute(delete(table).where(table.c.account_id == ONE))
+        connection.execute(delete(account).where(account.c.id == ONE))
+
+
+def test_that_an_account_is_gone_is_heard_of(store: Store, other: Store, things, heard: Heard) -> None:
+    """Everything of it is told to be another, once, and nothing that was read of it before is worth keeping; the
+    others go on."""
+    for one in (ONE, TWO):
+        touch(store, things, "a", account_id=one)
+    store.feed.catch_up()
+    heard.news.clear()
+    remove(other)
+    store.feed.look()
+    store.feed.look()
+    store.feed.catch_up()
+    assert heard.news == [(ONE, EVERYTHING)]
+    assert store.feed.up_to_date
+    assert store.feed.newest(ONE) == 0
+    assert store.feed.followed_to(ONE) > 10**9
+    touch(store, things, "b", account_id=TWO)
+    store.feed.catch_up()
+    assert [account_id for account_id, _ in heard.news] == [ONE, TWO]
+
+
+def test_an_account_may_go_between_a_hint_and_a_look(store: Store, other: Store, things, heard: Heard) -> None:
+    """Whoever catches up meanwhile is told as well, and does not fail."""
+    touch(store, things, "a")
+    store.feed.catch_up()
+    touch(other, things, "b")
+    store.feed.look()
+    heard.news.clear()
+    remove(other)
+    store.feed.catch_up()
+    assert heard.news == [(ONE, EVERYTHING)]
+    store.feed.look()
+    store.feed.catch_up()
+    assert heard.news == [(ONE, EVERYTHING)] * 2
+    assert store.feed.up_to_date
+
+
+def test_an_account_comes_and_goes_while_it_is_watched(store: Store, other: Store, things) -> None:
+    touch(other, things, "a")
+    with structlog.testing.capture_logs() as logs, store.feed.watched():
+        until(lambda: store.feed.newest(ONE) == 1)
+        remove(other)
+        until(lambda: store.feed.newest(ONE) == 0 and store.feed.up_to_date)
+    assert logs == []

@@ -174,6 +174,8 @@ def test_the_audit_row_says_who_did_what_when(store: Store, things) -> None:
         "revision": 1,
         "actor": "admin@corp.test",
         "acting_for": "boss@corp.test",
+        "application": "",
+        "app_id": "",
         "source_ip": "192.0.2.1",
         "request_id": "req-1",
         "action": "update",

@@ -28,7 +28,7 @@ from mailreeve.formats.networks import Network
 from mailreeve.mail.next_hop.smtp import SmtpNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
-from mailreeve.mail.smtp.session import SmtpSettings
+from mailreeve.mail.smtp.services import SmtpSettings
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import (
@@ -125,6 +125,10 @@ class SinkProtocol(aiosmtpd.smtp.SMTP):
             return
         await super().smtp_DATA(arg)
 
+    async def smtp_XFORWARD(self, arg):  # noqa: N802  aiosmtpd's name
+        self.event_handler.said.append(f"XFORWARD {arg}")
+        await self.push("250 2.0.0 ok")
+
 
 class Sink:
     """A next hop that keeps what it gets. Its answers follow the local part of the recipient.
@@ -142,6 +146,7 @@ class Sink:
         self.protocols: list[SinkProtocol] = []
         self.full = False
         self.offers_8bitmime = True
+        self.offers_xforward = ""  # attributes
         self.no_data = ""  # the answer to DATA instead of 354
         self.in_data = threading.Event()
         self.proceed = threading.Event()
@@ -164,6 +169,8 @@ class Sink:
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802  aiosmtpd's name
         session.host_name = hostname
+        offers = [f"250-XFORWARD {self.offers_xforward}"] if self.offers_xforward else []
+        responses[1:1] = offers  # below the name
         return [line for line in responses if self.offers_8bitmime or line[4:] != "8BITMIME"]
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd's name

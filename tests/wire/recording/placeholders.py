@@ -20,8 +20,11 @@ _DECIDED = re.compile(
 _ACCESS_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_.-]+")
 _EXPIRES = re.compile(r'"expires_in":1(?:800|79\d)\b')
 _PAGE_TOKEN = re.compile(r'"(?:next|previous)":"([^"]+)"')
+_NEW_KEY = re.compile(r'"(?:appId|appKey|accessKey|secretKey|clientId|clientSecret)":\s?"([A-Za-z0-9+/=_-]{32,})"')
+_LAST_USE = re.compile(r',\s?"lastUsed":\s?"[^"]*",\s?"lastUsedFrom":\s?"[^"]*"')  # written now and then
 _ID = re.compile(r"(?<![A-Za-z0-9_-])(?:MTOKEN:)?[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _WORD = re.compile(r"(?:MTOKEN:)?[A-Za-z0-9_-]{16,}")
+_MAILDIR_NAME = re.compile(r"\b1\d{9}\.\d{6}\.[0-9a-f]{16}\.[A-Za-z0-9._-]+")
 _PORT = re.compile(r"(127\.0\.0\.1[: ]|\bport=)\d{4,5}\b")
 _ACCOUNT_CODE = re.compile(r"\bCM[A-Z]{2}\d{8}\b")
 _MOMENT = re.compile(r"-?\b1\d{9}\.\d+\b")
@@ -45,7 +48,8 @@ class Placeholders:
         # Not numbered: those that are given within one second are the same.
         text = _ACCESS_TOKEN.sub("<access token>", text)
         text = _EXPIRES.sub('"expires_in":1800', text)
-        for kind, pattern in (("decision", _DECIDED), ("page", _PAGE_TOKEN)):
+        text = _LAST_USE.sub("", text)
+        for kind, pattern in (("decision", _DECIDED), ("page", _PAGE_TOKEN), ("key", _NEW_KEY)):
             for found in pattern.finditer(text):
                 self._name(kind, found.group(1))
         for found in _ACCOUNT_CODE.finditer(text):
@@ -57,8 +61,10 @@ class Placeholders:
                 self._name("id", found.group())
         if self._given is not None:
             text = self._given.sub(lambda found: self._known[found.group()], text)
+        text = _NEW_KEY.sub(lambda found: found[0].replace(found[1], self._known.get(found[1], found[1])), text)
         text = _WORD.sub(lambda found: self._known.get(found.group(), found.group()), text)
         text = _SECONDS_AGO.sub(r"it is <n> s \1", text)
+        text = _MAILDIR_NAME.sub("<file>", text)
         text = _MOMENT.sub('"<moment>"', text)  # In quotes, so that what was JSON stays JSON.
         text = _ISO.sub(self._time, text)
         text = _MAIL_DATE.sub(self._mail_date, text)

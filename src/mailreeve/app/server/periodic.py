@@ -11,10 +11,12 @@ import structlog
 
 from mailreeve.app.folder import Opened
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.login.last_use import LastUses
 from mailreeve.families.tracking.operations import OutcomeKeeper
 from mailreeve.store.follow import Follower
 
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
+WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +41,11 @@ async def drop_idle_policies(follower: Follower) -> None:
     await _regularly(drop, DROP_EVERY, "policies of idle accounts were not dropped")
 
 
+async def write_last_uses(uses: LastUses, every: float = WRITE_USES_EVERY) -> None:
+    """Write when keys were used, again and again, until it is cancelled."""
+    await _regularly(uses.write, every, "the last uses of keys were not written")
+
+
 async def forget_old_outcomes(keeper: OutcomeKeeper, every: float = FORGET_EVERY) -> None:
     """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
 
@@ -50,7 +57,7 @@ async def forget_old_outcomes(keeper: OutcomeKeeper, every: float = FORGET_EVERY
     await _regularly(forget, every, "old outcomes were not removed")
 
 
-async def _regularly(work: Callable[[], None], every: float, failed: str) -> None:
+async def _regularly(work: Callable[[], object], every: float, failed: str) -> None:
     """Do it in a thread, now and again after so many seconds; a fault is logged as `failed`."""
     while True:
         try:

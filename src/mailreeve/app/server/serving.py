@@ -13,9 +13,12 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Final, NamedTuple
+from contextlib import nullcontext
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+import structlog
 import uvloop
 
 from mailreeve.api.app import Api
@@ -32,17 +35,27 @@ from mailreeve.app.folder import (
     opened_folder,
     require_initialised,
 )
-from mailreeve.app.server.mail_server import open_mail_door, tls_of
-from mailreeve.app.server.periodic import drop_idle_policies, load_only_account
+from mailreeve.app.metrics.listener import Sources, telling
+from mailreeve.app.metrics.shared import forget_worker, keep_numbers_to_oneself, shared_numbers
+from mailreeve.app.server.mail_server import MailServer, open_mail_door, tls_of
+from mailreeve.app.server.notify import READY, STOPPING, notify
+from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, write_last_uses
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
 from mailreeve.app.server.workers import Place, Supervisor
 from mailreeve.app.settings import Settings, SettingsError
 from mailreeve.app.terminal import said_of
+from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
+from mailreeve.store.changes import revision_of
 from mailreeve.store.migrations import SchemaError
+
+if TYPE_CHECKING:
+    from mailreeve.app.metrics.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
 
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 
@@ -52,10 +65,11 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 
 class Listeners(NamedTuple):
-    """Where a server is found: the API's URL, and the mail door's `HOST:PORT`."""
+    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus if any."""
 
     http: str
     smtp: str
+    metrics: str = ""
 
 
 def serve(process: Process, started: Callable[[Listeners], None]) -> None:
@@ -65,15 +79,22 @@ def serve(process: Process, started: Callable[[Listeners], None]) -> None:
     `WorkerError` where one of several processes did not end well.
     """
     require_initialised(process.data)
+
+    def ready(found: Listeners) -> None:
+        started(found)
+        notify(READY)
+
     with only_server(process.data):
         with opened_folder(process.data, process.settings) as opened:
             check_whole(opened.engine, process.data / DATABASE)
             close_folder_to_others(process.data)
             if process.settings.workers == 1:
-                _run(opened, _serve(process, opened, started))
+                keep_numbers_to_oneself()
+                _run(opened, _serve(process, opened, ready))
                 return
         # The folder is closed now: each worker opens it for itself.
-        _supervise(process, started)
+        with shared_numbers() if process.settings.metrics else nullcontext():
+            _supervise(process, ready)
 
 
 def _run(opened: Opened, serving: Coroutine[object, object, None]) -> None:
@@ -99,7 +120,7 @@ def _supervise(process: Process, started: Callable[[Listeners], None]) -> None:
                 _run(opened, _work(sockets, process._replace(hangups=heard), opened, place))
 
         supervisor = Supervisor(
-            process.settings.workers, work, (sockets.http, *sockets.smtp), CANNOT_SERVE, said_of
+            process.settings.workers, work, sockets.every(), CANNOT_SERVE, said_of, forget_worker
         )
         supervisor.serve(lambda: started(found))
 
@@ -132,8 +153,12 @@ async def serve_on(
     """Serve on these sockets in this process until `stopping` is set, then finish what is in flight. Of several
     processes one `does_chores` for all, such as forgetting what is old."""
     settings = process.settings
+    metrics = None if sockets.metrics is None else _metrics(opened, process)
     authenticator = Authenticator(opened.store, opened.vault, opened.token_key, settings.clock_skew)
-    periodic = [asyncio.create_task(drop_idle_policies(opened.services.follower))]
+    periodic = [
+        asyncio.create_task(drop_idle_policies(opened.services.follower)),
+        asyncio.create_task(write_last_uses(authenticator.uses)),
+    ]
     api = Api(
         opened.services,
         authenticator,
@@ -142,6 +167,7 @@ async def serve_on(
         strangers=Quota(STRANGERS, settings.rate_window_ms),
         max_body=settings.max_body,
         dropped_log_lines=lambda: process.log.dropped,
+        observe=None if metrics is None else metrics.call,
     )
     http = HttpServer(
         api.asgi(),
@@ -151,32 +177,85 @@ async def serve_on(
     )
     starttls = tls_of(settings)
 
+    in_use = [settings]
+
     def apply(now: Settings) -> None:
+        in_use[:] = [now]
         api.use(msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now)))
 
     next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
-    async with open_mail_door(opened, settings, next_hop, starttls, sockets.smtp, forgets=does_chores):
+    async with (
+        open_mail_door(
+            opened, settings, next_hop, starttls, sockets.smtp, forgets=does_chores, metrics=metrics
+        ) as mail,
+        telling(metrics, sockets.metrics, _sources(process, mail, http, api, lambda: in_use[0])),
+    ):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
         ready = asyncio.create_task(http.ready.wait())
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        found = _listeners(sockets, settings)
         if serving.done():
             ready.cancel()
             await serving
             raise FolderError("the HTTP server ended while starting; see the log")
-        started(_listeners(sockets, settings))
+        _log.info("started", version=version("mailreeve"), **_revisions(opened), http=found.http, smtp=found.smtp)
+        started(found)
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
         reload = Reload(process.data, process.options, settings, contexts, apply)
         periodic.append(asyncio.create_task(reload_at(process.hangups, reload)))
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if process.settings.workers == 1:
+            notify(STOPPING)
+        _log.info("stopping", version=version("mailreeve"), **_revisions(opened))
         http.stop()
         await serving
         for task in periodic:
             task.cancel()
+        await _write_last_uses(authenticator)
+    _log.info("stopped", version=version("mailreeve"))
+
+
+def _revisions(opened: Opened) -> dict[str, object]:
+    """What the log says about the accounts: the revision of the only one, or how many there are."""
+    accounts = list(opened.store.look_up(account_rows.codes).values())
+    return {"revision": _revision(opened, accounts[0])} if len(accounts) == 1 else {"accounts": len(accounts)}
+
+
+def _revision(opened: Opened, account_id: str) -> int:
+    return opened.store.look_up(lambda connection: revision_of(connection, account_id))
+
+
+async def _write_last_uses(authenticator: Authenticator) -> None:
+    """What was noted since the last time; a database that cannot be written keeps nobody from stopping."""
+    try:
+        await asyncio.to_thread(authenticator.uses.write)
+    except Exception:
+        _log.exception("the last uses of keys were not written")
 
 
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:
     scheme = "https" if settings.tls_cert else "http"
-    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]))
+    metrics = "" if sockets.metrics is None else f"http://{_shown(sockets.metrics)}/metrics"
+    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics)
+
+
+def _metrics(opened: Opened, process: Process) -> Metrics:
+    # Imported here: it finds out where the numbers are kept as it is loaded, and most servers need none.
+    from mailreeve.app.metrics.metrics import Metrics
+
+    return Metrics(opened, process.data)
+
+
+def _sources(
+    process: Process, mail: MailServer, http: HttpServer, api: Api, settings: Callable[[], Settings]
+) -> Sources:
+    return Sources(
+        log_lines_dropped=lambda: process.log.dropped,
+        outcomes_left_out=lambda: mail.budget.left_out,
+        connections={"api": lambda: http.connections, "smtp": lambda: mail.door.connections},
+        waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.door.records_waiting},
+        certificate=lambda: settings().tls_cert,
+    )
 
 
 def _shown(listener: socket.socket) -> str:

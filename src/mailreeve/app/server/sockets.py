@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
-from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.app.settings import Settings, Unavailable, split_host_port
 
 ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one listens, and where to find it
 
@@ -16,10 +16,16 @@ BACKLOG: Final = 2_048  # connections that wait to be accepted
 
 
 class Sockets(NamedTuple):
-    """Listening sockets, one for the API and one or more for the mail door. Several processes may share them."""
+    """Listening sockets, one for the API, one or more for the mail door, and one for Prometheus if it may ask.
+    Several processes may share them."""
 
     http: socket.socket
     smtp: tuple[socket.socket, ...]
+    metrics: socket.socket | None = None
+
+    def every(self) -> tuple[socket.socket, ...]:
+        """All of them."""
+        return (self.http, *self.smtp, *([] if self.metrics is None else [self.metrics]))
 
 
 @contextmanager
@@ -27,10 +33,7 @@ def open_sockets(settings: Settings) -> Iterator[Sockets]:
     """The sockets that the settings name, open while the block runs. Raises `SettingsError` where one cannot be
     had."""
     with ExitStack() as stack:
-        with listening("http", settings.http):
-            host, port = split_host_port(settings.http, "http")
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            http = stack.enter_context(socket.create_server((host, port), family=family, backlog=BACKLOG))
+        http = stack.enter_context(_http_socket("http", settings.http))
         with listening("smtp", settings.smtp):
             # A name may stand for several addresses: the door listens on each.
             found = socket.getaddrinfo(
@@ -40,7 +43,15 @@ def open_sockets(settings: Settings) -> Iterator[Sockets]:
                 stack.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
                 for family, address in dict.fromkeys((one[0], one[4]) for one in found)
             )
-        yield Sockets(http, smtp)
+        metrics = stack.enter_context(_http_socket("metrics", settings.metrics)) if settings.metrics else None
+        yield Sockets(http, smtp, metrics)
+
+
+def _http_socket(name: str, address: str) -> socket.socket:
+    with listening(name, address):
+        host, port = split_host_port(address, name)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 @contextmanager
@@ -51,10 +62,8 @@ def listening(name: str, address: str) -> Iterator[None]:
     except OSError as problem:
         other = f"choose another with --{name} or MAILREEVE_{name.upper()}"
         if problem.errno == errno.EADDRINUSE:
-            raise SettingsError(f"{name}: {address} is in use; {other}") from problem
-        raise SettingsError(
-            f"{name}: {address} cannot be had: {problem.strerror or problem}; {other}"
-        ) from problem
+            raise Unavailable(f"{name}: {address} is in use; {other}") from problem
+        raise Unavailable(f"{name}: {address} cannot be had: {problem.strerror or problem}; {other}") from problem
 
 
 def found_at(address: str, name: str) -> tuple[str, int]:

@@ -23,6 +23,8 @@ from typing import Final
 
 import structlog
 
+from mailreeve.app.server.notify import STOPPING, notify
+
 FIRST_PAUSE: Final = 0.1  # seconds before a worker is started that died soon after it was started again
 LONGEST_PAUSE: Final = 10.0
 STEADY: Final = 60.0  # seconds after which a worker's death is taken for the first
@@ -69,7 +71,7 @@ class _Worker:
 
 class Supervisor:
     """Keeps workers running, which share the `listeners`. What is `expected` to be raised by one is told in a
-    line, which `say` makes of it."""
+    line, which `say` makes of it. `buried` is told the id of a process that died."""
 
     def __init__(
         self,
@@ -78,12 +80,14 @@ class Supervisor:
         listeners: Sequence[socket.socket],
         expected: tuple[type[Exception], ...],
         say: Callable[[Exception], str],
+        buried: Callable[[int], None] = lambda pid: None,
     ) -> None:
         self._count = count
         self._run = run
         self._listeners = listeners
         self._expected = expected
         self._say = say
+        self._buried = buried
         self._workers: dict[int, _Worker] = {}
         self._pauses: dict[int, float] = {}  # the last one of a worker that died
         self._due: dict[int, float] = {}  # when a worker that died is started again
@@ -187,6 +191,8 @@ class Supervisor:
     def _bury(self, worker: _Worker, problem: str, now: float) -> None:
         del self._workers[worker.number]
         worker.process.join()
+        if worker.process.pid is not None:
+            self._buried(worker.process.pid)
         steady = now - worker.started >= STEADY
         pause = 0.0 if steady else self._pauses.get(worker.number, 0.0)
         self._pauses[worker.number] = min(LONGEST_PAUSE, max(FIRST_PAUSE, 2 * pause))
@@ -201,6 +207,8 @@ class Supervisor:
             os.kill(worker.process.pid, number)
 
     def _stop(self) -> None:
+        if self._stopping():
+            notify(STOPPING)
         for listener in self._listeners:
             listener.close()  # Nobody would take what comes now.
         for worker in self._workers.values():

@@ -3,118 +3,266 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 import msgspec
 from msgspec import Struct
 
-from mailreeve.app import logs
-from mailreeve.app.folder import FolderError, opened_folder
-from mailreeve.app.keys import issue_keys, list_keys, revoke_keys
 from mailreeve.app.new_account import written
-from mailreeve.app.settings import SettingsError
-from mailreeve.app.settings import read as read_settings
-from mailreeve.app.terminal import escaped_line
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option
+from mailreeve.app.private_files import Reserved, reserved
+from mailreeve.app.terminal import escaped_line, said_of
+from mailreeve.cli.calling import calls_api
+from mailreeve.cli.options import fail, json_option
 from mailreeve.cli.output import echo
-from mailreeve.families.login.keys import Application, Revoked, UnknownKeyError
-from mailreeve.store.migrations import SchemaError
+from mailreeve.cli.people.refusals import refusals_named
+from mailreeve.cli.people.times import moment, shown, span
+from mailreeve.client import Client
+from mailreeve.client.api import convert, only
+
+T = TypeVar("T")
 
 SHOWN: Final = 12  # characters of an access key, which name it
 
 
-class _Listed(Struct, frozen=True):
-    applications: Sequence[Application]
+class UserKeys(Struct, frozen=True, rename="camel"):
+    """The keys of a user for an application, as the API answers them."""
+
+    access_key: str
+    user: str
+    created: datetime
+    expires: datetime | None = None
+    role: str = ""
+    last_used: datetime | None = None
+    last_used_from: str | None = None
+
+
+class Application(Struct, frozen=True, rename="camel"):
+    """An application, as the API answers it."""
+
+    app_id: str
+    name: str
+    role: str
+    client_id: str
+    created: datetime
+    keys: Sequence[UserKeys]
+    expires: datetime | None = None
+    last_used: datetime | None = None
+    last_used_from: str | None = None
+
+
+class NewKeys(Struct, frozen=True):
+    """What `keys new --json` prints, and `--save` writes."""
+
+    account_code: str
+    app_id: str
+    app_key: str
+    access_key: str
+    secret_key: str
+    client_id: str
+    client_secret: str
+    user: str
+    name: str
+    role: str
+    expires: str | None = None
+
+
+class RotatedKeys(Struct, frozen=True):
+    """What `keys rotate --json` prints: a secret key, or what an application has."""
+
+    app_id: str
+    access_key: str | None = None
+    secret_key: str | None = None
+    app_key: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    old_until: str | None = None
 
 
 class _Revoked(Struct, frozen=True):
-    revoked: Sequence[Revoked]
+    app_id: str
+    access_key: str | None = None
 
 
 @click.group("keys")
 def command() -> None:
-    """List, make and revoke the credentials of programs that call the API.
+    """List, make, exchange and revoke the credentials of programs that call the API.
 
-    This works on the data folder itself and needs no other credentials; a server may be running on it. It takes
-    new keys at once, and refuses revoked ones within 0.1 seconds.
+    This works on the data folder itself, where it needs no other credentials and a server may be running, or with
+    --url on a server. New keys are good at once, and revoked ones are refused within 0.1 seconds.
+
+    \b
+    mailreeve keys new --name playbooks --role "Help Desk" --expires 90d
     """
-    logs.configure_quietly()
 
 
 @command.command("list")
-@data_option
-@account_option
 @json_option
-@ends_with(FolderError, SettingsError, SchemaError, OSError)
-def list_(data: Path, account: str | None, as_json: bool) -> None:
-    """List applications, and whose keys they were given. Nothing secret is shown."""
-    with opened_folder(data, read_settings(data, {})) as opened:
-        found = list_keys(opened, opened.account_id(account))
+@calls_api
+def list_(api: Client, as_json: bool) -> None:
+    """List applications, whose keys they were given, and when those were last used. Nothing secret is shown.
+
+    The last use is known within a minute, and a client's address as the server sees it.
+
+    \b
+    mailreeve keys list
+    """
+    rows = api.call("ext/get-keys")
+    found = [convert(row, Application) for row in rows]
     if as_json:
-        echo(msgspec.json.encode(_Listed(found)))
+        echo(msgspec.json.encode({"applications": [_plain(one) for one in found]}))
         return
     for one in found:
-        echo(f"{escaped_line(one.name)}, {one.role}")
+        echo(f"{escaped_line(one.name)}, {escaped_line(one.role)}")
         echo(f"  app id      {one.app_id}")
         echo(f"  client id   {one.client_id}")
+        if one.expires is not None:
+            echo(f"  expires     {shown(one.expires)}")
+        if one.last_used is not None:
+            echo(f"  token used  {_use(one.last_used, one.last_used_from)}")
         for bound in one.keys:
-            expires = f", until {bound.expires:%Y-%m-%d %H:%M} UTC" if bound.expires else ""
-            echo(f"  access key  {bound.access_key[:SHOWN]}…  of {escaped_line(bound.user)}{expires}")
+            echo(f"  access key  {bound.access_key[:SHOWN]}…  of {escaped_line(bound.user)}{_until(one, bound)}")
+            echo(f"  last used   {_use(bound.last_used, bound.last_used_from)}")
 
 
 @command.command("new")
-@data_option
-@account_option
 @click.option("--user", "address", metavar="ADDRESS", help="Whose keys.  [default: the account's administrator]")
 @click.option("--name", default="mailreeve keys", show_default=True, help="What the application is called.")
+@click.option("--role", help="What it may do at most.  [default: the user's role]")
+@click.option("--expires", metavar="SPAN|TIME", help="When they end: 90d, 12h, or a time.  [default: never]")
 @click.option(
     "--save",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the credentials to this new file instead, readable by you alone.",
 )
 @json_option
-@ends_with(FolderError, SettingsError, SchemaError, OSError)
-def new(data: Path, account: str | None, address: str | None, name: str, save: Path | None, as_json: bool) -> None:
-    """Make an application with keys for a user, whose role it gets.
+@calls_api
+def new(
+    api: Client,
+    address: str | None,
+    name: str,
+    role: str | None,
+    expires: str | None,
+    save: Path | None,
+    as_json: bool,
+) -> None:
+    """Make an application with keys for a user.
+
+    A signed call may do what both the user's role and the application's permit; an access token what the
+    application's does. Nobody makes keys that permit more than they may do. Once they have ended, calls are
+    answered with 418.
 
     The credentials are shown once, as by init: only you have them in clear from then on.
+
+    \b
+    mailreeve keys new --user ann@example.com --role "Help Desk" --expires 90d
     """
     if not name.strip() or len(name) > 512 or not name.isprintable():
         raise click.BadParameter("a name has 1 to 512 printable characters", param_hint="--name")
-    with opened_folder(data, read_settings(data, {})) as opened:
-        made = issue_keys(opened, opened.account_id(account), address, name, save)
+    end = None if expires is None else moment(expires, "--expires").isoformat(timespec="seconds")
+    item = {"user": address, "name": name, "role": role, "expires": end}
+    options = {"user": "--user", "role": "--role", "expires": "--expires", "name": "--name"}
+
+    def make(place: Reserved | None) -> NewKeys:
+        with refusals_named(options):
+            made = _renamed(only(api.call("ext/create-key", item)), NewKeys)
+        if place is not None:
+            place.write(written(made) + "\n")
+            place.place()
+        return made
+
+    try:
+        # Reserved before anything is made: credentials that cannot be saved are lost.
+        with nullcontext() if save is None else reserved(save) as place:
+            made = make(place)
+    except OSError as problem:
+        fail(said_of(problem))
     if as_json:
         echo(written(made))
     elif save is not None:
         echo(f"keys of {made.user} are in {save}")
     else:
-        echo("\n".join(f"{key:<15} {value}" for key, value in msgspec.structs.asdict(made).items()))
+        _print(made)
 
 
 # An access key may begin with a hyphen.
+@command.command("rotate", context_settings={"ignore_unknown_options": True})
+@click.argument("id_", metavar="ID")
+@click.option("--grace", metavar="SPAN", help="How long the old ones stay good: 1h, at most 30d.  [default: not]")
+@json_option
+@calls_api
+def rotate(api: Client, id_: str, grace: str | None, as_json: bool) -> None:
+    """Exchange secrets: new ones are shown once, and the old ones end at once or after a time of grace.
+
+    An ID is an access key, or its first 8 characters or more: then its secret key is another. Or it is an
+    application's app id or client id: then the application's key and the secret of its OAuth client are others,
+    for all who use it. The ids themselves stay.
+
+    \b
+    mailreeve keys rotate 3f6c0b1e-8a5d-4c27-9f1e-2b7d40c9e6aa --grace 1h
+    """
+    seconds = 0 if grace is None else int(span(grace, "--grace").total_seconds())
+    with refusals_named({"id": "", "grace": "--grace"}, "; nothing was exchanged"):
+        made = _renamed(only(api.call("ext/rotate-key", {"id": id_, "grace": seconds})), RotatedKeys)
+    if as_json:
+        echo(written(made))
+    else:
+        _print(made)
+
+
 @command.command("revoke", context_settings={"ignore_unknown_options": True})
-@data_option
-@account_option
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @json_option
-@ends_with(FolderError, SettingsError, SchemaError, OSError)
-def revoke(data: Path, account: str | None, ids: tuple[str, ...], as_json: bool) -> None:
+@calls_api
+def revoke(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
     """Take keys back: all of them, or none when an ID is not known.
 
     An ID is an application's app id or client id: then all that it had is void, access tokens too. Or it is an
     access key, or its first 8 characters or more: then a user's keys are. One that begins with a dash goes behind
     `--`, after all options.
+
+    \b
+    mailreeve keys revoke 1f9c2a7e
     """
-    with opened_folder(data, read_settings(data, {})) as opened:
-        try:
-            done = revoke_keys(opened, opened.account_id(account), ids)
-        except UnknownKeyError as problem:
-            fail(f"{problem}; nothing was revoked")
+    with refusals_named({"ids": ""}, "; nothing was revoked"):
+        rows = api.call("ext/revoke-key", {"ids": list(ids)})
+    done = [_renamed(row, _Revoked) for row in rows]
     if as_json:
-        echo(msgspec.json.encode(_Revoked(done)))
+        echo(msgspec.json.encode({"revoked": done}))
         return
     for one in done:
         what = "with all its keys" if one.access_key is None else f"access key {one.access_key[:SHOWN]}…"
         echo(f"revoked {one.app_id}, {what}")
+
+
+def _until(application: Application, bound: UserKeys) -> str:
+    if bound.expires is None or bound.expires == application.expires:
+        return ""
+    return f", until {shown(bound.expires)}"
+
+
+def _use(at: datetime | None, source: str | None) -> str:
+    return shown(at) + (f" from {source}" if source else "")
+
+
+def _plain(found: Struct) -> dict[str, object]:
+    """As it is printed for programs: names with underscores."""
+    members = {name: getattr(found, name) for name in found.__struct_fields__}
+    return {name: [_plain(one) for one in value] if name == "keys" else value for name, value in members.items()}
+
+
+def _renamed(row: dict[str, object], into: type[T]) -> T:
+    """The row, whose members the API writes as in `appId`."""
+    return convert({_underscored(name): value for name, value in row.items()}, into)
+
+
+def _underscored(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _print(made: Struct) -> None:
+    members = {name: getattr(made, name) for name in made.__struct_fields__}
+    echo("\n".join(f"{name:<15} {value}" for name, value in members.items() if value is not None))

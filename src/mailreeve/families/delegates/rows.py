@@ -81,6 +81,8 @@ _of_holder: Final = _right.holder_id == given("holder")
 _of_mailbox: Final = _right.mailbox_id == given("mailbox")
 _make: Final = maker(DelegateRow)
 _held: Final = Listing(_rights.where(_of_holder), _right.id, _make, all_at_once=True)
+_all: Final = Listing(_rights, _right.id, _make)
+_count_all: Final = select(func.count()).select_from(delegate_right).where(ours(delegate_right))
 _count: Final = select(func.count()).select_from(delegate_right).where(ours(delegate_right), _of_holder)
 _one: Final = Query(delegate_right.name, _rights.where(_right.id == given("key")), _make)
 _between: Final = Query(delegate_right.name, _rights.where(_of_holder, _of_mailbox), _make)
@@ -97,6 +99,16 @@ def held_by(work: Work, user_id: str, asked: Asked) -> Page[DelegateRow]:
     """A page of the rights that a user holds in the order of their keys, or all of them when no page was asked
     for."""
     return _held.page(work, asked, lambda: count_held(work, user_id), holder=user_id)
+
+
+def page_of_all(work: Work, asked: Asked) -> Page[DelegateRow]:
+    """A page of the rights of all users, in the order of their keys."""
+
+    def total() -> int:
+        found: int = work.run(_count_all).scalar_one()
+        return found
+
+    return _all.page(work, asked, total)
 
 
 def count_held(work: Work, user_id: str) -> int:

@@ -18,15 +18,21 @@ from mailreeve.wire.tokens import Kind
 
 class _Owners(Struct, frozen=True):
     """The account of each internal domain, and the one that has all of them, if one has. The latter is asked for
-    with each connection, and there may be many thousands of domains."""
+    with each connection, and there may be many thousands of domains. The mail of `locked` accounts is put off."""
 
     by_domain: Mapping[Domain, str]
     only: str | None
+    locked: frozenset[str] = frozenset()
 
     @staticmethod
-    def of(by_domain: Mapping[Domain, str]) -> _Owners:
+    def of(found: tuple[Mapping[Domain, str], frozenset[str]]) -> _Owners:
+        by_domain, locked = found
         accounts = set(by_domain.values())
-        return _Owners(by_domain, accounts.pop() if len(accounts) == 1 else None)
+        return _Owners(by_domain, accounts.pop() if len(accounts) == 1 else None, locked)
+
+
+class AccountLocked(Exception):
+    """The account that the mail belongs to is locked: the mail is to be put off."""
 
 
 class MailPolicies:
@@ -43,7 +49,7 @@ class MailPolicies:
 
     def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
         """The policies in force of the account to which the recipient's domain is internal, or else the one to
-        which the sender's is; None if neither is anybody's. It may wait for the store."""
+        which the sender's is; None if neither is anybody's. It may wait for the store. Raises `AccountLocked`."""
         owners = self._current()
         owner = owners.by_domain.get(recipient.domain)
         if owner is None and isinstance(sender, Address):
@@ -54,13 +60,17 @@ class MailPolicies:
             owner = owners.only
         if owner is None:
             return None
+        if owner in owners.locked:
+            raise AccountLocked
         return self._follower.current(owner)
 
     def all_policies(self) -> Sequence[PolicySet]:
         """The policy sets of every account, to refuse a connection by. Empty when there are several accounts:
         to load them all for one connection would cost more than refusing it per recipient."""
-        only = self._current().only
-        return [] if only is None else [self._follower.current(only)]
+        owners = self._current()
+        if owners.only is None or owners.only in owners.locked:
+            return []
+        return [self._follower.current(owners.only)]
 
     def _current(self) -> _Owners:
         self._store.feed.catch_up()
@@ -77,5 +87,6 @@ class MailPolicies:
 
     def _touched(self, account_id: str, touched: Touched) -> None:
         # By one thread at a time, see `Feed.catch_up`.
-        if any(name == WHOLE or name.kind == Kind.DOMAIN for name in touched.get(Part.DIRECTORY, ())):
+        domain = any(name == WHOLE or name.kind == Kind.DOMAIN for name in touched.get(Part.DIRECTORY, ()))
+        if domain or any(name.kind == Kind.ACCOUNT for name in touched.get(Part.CREDENTIALS, ())):
             self._changes += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,9 +18,11 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from mailreeve.access.caller import Caller
-from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
+from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, built_in
+from mailreeve.families.directory.roles.rows import permissions_in
 from mailreeve.families.login import rows
 from mailreeve.families.login.errors import (
+    ACCOUNT_LOCKED,
     BINDING_EXPIRED,
     TOKEN_EXPIRED,
     TOKEN_INVALID,
@@ -27,6 +30,7 @@ from mailreeve.families.login.errors import (
     USER_DISABLED,
 )
 from mailreeve.families.login.known import Credentials, KnownCredentials
+from mailreeve.families.login.last_use import LastUses
 from mailreeve.memory.bounded import Bounded
 from mailreeve.store.changes import revision_of
 from mailreeve.store.secrets import Vault
@@ -37,7 +41,6 @@ from mailreeve.wire.signing import SignedCall
 
 TOKEN_LIFE: Final = 1799  # seconds, as recorded from the live service (clients.md)
 REMEMBERED: Final = 65_536  # signatures kept to notice repeats
-_ROLES: Final = {role.value: role for role in Role}
 _NO_SECRET: Final = bytes(64)
 
 _log = structlog.get_logger(__name__)
@@ -62,9 +65,12 @@ class Authenticator:
         self._window = window
         self._seen = _Seen(window)
         self._known = KnownCredentials(store.feed)
+        self.uses = LastUses(store)
 
-    def signed(self, call: SignedCall, now: datetime) -> Caller:
-        """The caller of a signed call. Raises `RequestRefused`.
+    def signed(self, call: SignedCall, now: datetime, source: str = "") -> Caller:
+        """The caller of a signed call, from the address `source`. Raises `RequestRefused`.
+
+        It may do what the user's role and the application's role both permit.
 
         A wrong application key, a wrong secret key and an unknown access key look alike, as they do on the live
         service, and cost alike: the signature is checked against a key of no use when there is none. Only a key
@@ -73,12 +79,14 @@ class Authenticator:
         found = self._known.find(call.application_id, call.access_key)
         if found is None:
             found = self._look_up(call)
-            signing.verify(call, found.secret_key, found.app_key, now, self._window)
+            self._verify(call, found, now)
             self._known.keep(call.application_id, call.access_key, found)
         else:
-            signing.verify(call, found.secret_key, found.app_key, now, self._window)
+            self._verify(call, found, now)
         application, binding = found.application, found.binding
-        if binding.expires_at is not None and binding.expires_at <= now:
+        if application.locked:
+            raise RequestRefused(ACCOUNT_LOCKED)
+        if _over(binding.expires_at, now) or _over(application.expires_at, now):
             raise RequestRefused(BINDING_EXPIRED)
         if binding.locked or binding.disabled:
             raise RequestRefused(USER_DISABLED)
@@ -86,8 +94,31 @@ class Authenticator:
             # Some clients repeat a call to the letter (api.md section 2.3), so it is served; the date window
             # bounds for how long.
             _log.warning("signed call repeated", request_id=call.request_id, path=call.path, actor=binding.address)
-        permissions = _permissions(binding.role)
-        return Caller(application.account_id, binding.address, application.id, permissions, binding.user_id)
+        self.uses.note(application.account_id, rows.BINDING, binding.id, now, source)
+        permissions = _permissions(binding.role, binding.permissions)
+        if binding.role != application.role:
+            permissions &= _permissions(application.role, application.permissions)
+        return Caller(
+            application.account_id,
+            binding.address,
+            application.id,
+            permissions,
+            binding.user_id,
+            application.name,
+            application.app_id,
+        )
+
+    def _verify(self, call: SignedCall, found: Credentials, now: datetime) -> None:
+        """Check a signature by the keys, or by those that were exchanged of late. Raises `RequestRefused`."""
+        try:
+            signing.verify(call, found.secret_key, found.app_key, now, self._window)
+        except RequestRefused as refusal:
+            if refusal.problem.code != INVALID_SIGNATURE.code:
+                raise
+            for secret_key, app_key in found.exchanged(now):
+                with suppress(RequestRefused):
+                    return signing.verify(call, secret_key, app_key, now, self._window)
+            raise
 
     def knows(self, app_id: str, access_key: str) -> bool:
         """Whether these keys can be judged without looking anything up."""
@@ -118,23 +149,34 @@ class Authenticator:
             raise RequestRefused(INVALID_SIGNATURE)
         try:
             secret_key = self._vault.open(binding.secret_key, application.account_id)
+            old_app_key, old_secret_key = (
+                None if sealed is None else self._vault.open(sealed, application.account_id)
+                for sealed in (application.old_app_key, binding.old_secret_key)
+            )
+            before = None if old_app_key is None else old_app_key.decode()
         except (InvalidTag, ValueError) as problem:
             _log.error("stored key left out", table="binding", application=application.id, user=binding.user_id)
             raise RequestRefused(INVALID_SIGNATURE) from problem
-        return Credentials(application, binding, app_key, secret_key, revision)
+        return Credentials(application, binding, app_key, secret_key, revision, before, old_secret_key)
 
     def give_token(self, client_id: str, client_secret: str, now: datetime) -> GivenToken | None:
         """A new access token for an OAuth client, or None when id or secret is wrong."""
         application = self._store.look_up(lambda connection: rows.find_client(connection, client_id))
         known = application.client_secret if application is not None else ""
-        if not hmac.compare_digest(hash_client_secret(client_secret), known) or application is None:
+        hashed = hash_client_secret(client_secret)
+        is_right = hmac.compare_digest(hashed, known)
+        if application is not None and not is_right and application.old_client_secret is not None:
+            is_old = hmac.compare_digest(hashed, application.old_client_secret)
+            is_right = is_old and not _over(application.old_until, now)
+        if not is_right or application is None or _over(application.expires_at, now):
             return None
         expires = int((now + timedelta(seconds=TOKEN_LIFE)).timestamp())
         claims = {"sub": application.id, "account": application.account_id, "exp": expires}
         return GivenToken(jwt.encode({"alg": "HS256"}, claims, self._token_key), "Bearer", TOKEN_LIFE, "")
 
-    def bearer(self, token: str, now: datetime) -> Caller:
-        """The caller behind an access token: the application itself, with its role. Raises `RequestRefused`."""
+    def bearer(self, token: str, now: datetime, source: str = "") -> Caller:
+        """The caller behind an access token: the application itself, with its role as it is now. Raises
+        `RequestRefused`."""
         try:
             claims = jwt.decode(token, self._token_key, algorithms=["HS256"]).claims
             account_id, application_id = str(claims["account"]), str(claims["sub"])
@@ -146,18 +188,38 @@ class Authenticator:
         application = self._store.look_up(lambda c: rows.find_bearer(c, account_id, application_id))
         if application is None:
             raise RequestRefused(TOKEN_INVALID)
-        permissions = _permissions(application.role)
-        return Caller(account_id, application.name, application.id, permissions)
+        if application.locked:
+            raise RequestRefused(ACCOUNT_LOCKED)
+        if _over(application.expires_at, now):
+            raise RequestRefused(BINDING_EXPIRED)
+        self.uses.note(account_id, rows.APPLICATION, application.id, now, source)
+        permissions = _permissions(application.role, application.permissions)
+        return Caller(
+            account_id,
+            application.name,
+            application.id,
+            permissions,
+            application=application.name,
+            app_id=application.app_id,
+        )
 
 
-def _permissions(role: str | None) -> frozenset[Permission]:
-    """What a stored role permits; one that is not known, or none, permits nothing."""
+def _permissions(role: str | None, custom: str | None) -> frozenset[Permission]:
+    """What a stored role permits, `custom` being what is stored of one that is not built in. One that is not
+    known, or none, permits nothing."""
     if not role:
         return frozenset()
-    if role not in _ROLES:
+    default = built_in(role)
+    if default is not None:
+        return ROLE_PERMISSIONS[default]
+    if custom is None:
         _log.error("stored role not known", role=role)
-        return frozenset()
-    return ROLE_PERMISSIONS[_ROLES[role]]
+    return permissions_in(custom)
+
+
+def _over(end: datetime | None, now: datetime) -> bool:
+    """Whether this end has come, if there is one."""
+    return end is not None and end <= now
 
 
 class _Seen:

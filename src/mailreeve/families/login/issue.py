@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
+from datetime import datetime
 
 from msgspec import Struct
 
-from mailreeve.access.permissions import Role
 from mailreeve.families.login import rows
 from mailreeve.families.login.authenticate import hash_client_secret
 from mailreeve.store.changes import Part
@@ -34,14 +34,22 @@ def url_safe(octets: int) -> str:
     return text
 
 
-def issue_application(work: Work, vault: Vault, name: str, role: Role, user_id: str) -> Keys:
+def new_secret_key() -> str:
+    """A new secret key."""
+    return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
+def issue_application(
+    work: Work, vault: Vault, name: str, role: str, user_id: str, expires_at: datetime | None = None
+) -> Keys:
     """A new application with that role, and a binding of that user to it. The forms are those of the live
-    service (api.md section 2.1): a GUID, URL-safe text, and 64 octets in base64."""
+    service (api.md section 2.1): a GUID, URL-safe text, and 64 octets in base64. All of them end at
+    `expires_at`."""
     keys = Keys(
         app_id=str(uuid.uuid4()),
         app_key=str(uuid.uuid4()),
         access_key=url_safe(120),
-        secret_key=base64.b64encode(secrets.token_bytes(64)).decode(),
+        secret_key=new_secret_key(),
         client_id=url_safe(24),
         client_secret=url_safe(48),
     )
@@ -53,8 +61,9 @@ def issue_application(work: Work, vault: Vault, name: str, role: Role, user_id: 
         vault.seal(keys.app_key.encode(), work.account_id),
         keys.client_id,
         hash_client_secret(keys.client_secret),
+        expires_at,
     )
     secret = vault.seal(base64.b64decode(keys.secret_key), work.account_id)
-    rows.add_binding(work, application_id, user_id, keys.access_key, secret)
+    rows.add_binding(work, application_id, user_id, keys.access_key, secret, expires_at)
     work.changed(Part.CREDENTIALS, "create", rows.APPLICATION, application_id, after={"name": name, "role": role})
     return keys

@@ -8,11 +8,14 @@ call, as with the policy sets of `store.follow`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from itertools import islice, product
 from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.directory.roles.rows import ROLE
 from mailreeve.families.login.rows import APPLICATION, BINDING, ApplicationRow, BindingRow
 from mailreeve.memory.bounded import Bounded
 from mailreeve.store.changes import WHOLE, Feed, Name, Part, Touched
@@ -22,20 +25,38 @@ MOST: Final = 10_000  # credentials kept
 
 
 class Credentials(Struct, frozen=True):
-    """An application, a binding to it, and the keys of both in clear. `revision` is that of the account in which
-    they were looked up."""
+    """An application, a binding to it, and the keys of both in clear, with those that were exchanged and may still
+    be good. `revision` is that of the account in which they were looked up."""
 
     application: ApplicationRow
     binding: BindingRow
     app_key: str
     secret_key: bytes
     revision: int
+    old_app_key: str | None = None
+    old_secret_key: bytes | None = None
+
+    def exchanged(self, now: datetime) -> Iterator[tuple[bytes, str]]:
+        """The pairs of keys with one that was exchanged, and is good for a while yet."""
+        secrets, app_keys = [self.secret_key], [self.app_key]
+        if self.old_secret_key is not None and self.binding.old_until is not None and now < self.binding.old_until:
+            secrets.append(self.old_secret_key)
+        if self.old_app_key is not None and self.application.old_until and now < self.application.old_until:
+            app_keys.append(self.old_app_key)
+        return islice(product(secrets, app_keys), 1, None)
 
     def depend_on(self, names: Collection[Name]) -> bool:
         """Whether one of these objects says if they hold."""
         user = Name(Kind.USER, self.binding.user_id)
-        mine = WHOLE, user, Name(BINDING, self.binding.id), Name(APPLICATION, self.application.id)
-        return any(name in names for name in mine)
+        mine = (
+            WHOLE,
+            user,
+            Name(BINDING, self.binding.id),
+            Name(APPLICATION, self.application.id),
+            Name(Kind.ACCOUNT, self.application.account_id),
+        )
+        # Which role it is does not matter: they are seldom changed.
+        return any(name in names for name in mine) or any(name.kind == ROLE for name in names)
 
 
 class KnownCredentials:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
+    Select,
     String,
     Table,
     Text,
@@ -23,11 +26,11 @@ from sqlalchemy import (
     select,
 )
 
-from mailreeve.access.permissions import Role
+from mailreeve.families.directory.roles.rows import role
 from mailreeve.families.directory.users.rows import user
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
-from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
+from mailreeve.store.schema import KEY, Moment, account, account_column, key_column, metadata
 from mailreeve.store.transactions import ACCOUNT, Work
 
 application: Final = Table(
@@ -42,9 +45,15 @@ application: Final = Table(
     Column("client_id", String(64), nullable=False, unique=True),
     Column("client_secret", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=True),
+    Column("old_app_key", LargeBinary, nullable=True),
+    Column("old_client_secret", String(64), nullable=True),
+    Column("old_until", Moment, nullable=True),
+    Column("last_used_at", Moment, nullable=True),
+    Column("last_used_from", String(45), nullable=True),
 )
 """API applications. `app_key` is sealed; `client_secret` is the SHA-256 of many random bits, which need
-no slow hash."""
+no slow hash. The `old` ones were exchanged and are good until `old_until`. `last_used` is about access tokens."""
 
 binding: Final = Table(
     "binding",
@@ -57,10 +66,17 @@ binding: Final = Table(
     Column("secret_key", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=True),
+    Column("old_secret_key", LargeBinary, nullable=True),
+    Column("old_until", Moment, nullable=True),
+    Column("last_used_at", Moment, nullable=True),
+    Column("last_used_from", String(45), nullable=True),
+    Index(None, "account_id", "application_id", "id"),
+    Index(None, "account_id", "user_id", "id"),
     ForeignKeyConstraint(["account_id", "application_id"], ["application.account_id", "application.id"]),
     ForeignKeyConstraint(["account_id", "user_id"], ["user.account_id", "user.id"]),
 )
-"""The access and secret keys of a user for an application. `secret_key` is sealed."""
+"""The access and secret keys of a user for an application. `secret_key` is sealed, as is the one before it, which
+is good until `old_until`."""
 
 
 APPLICATION: Final = "application"
@@ -69,7 +85,8 @@ BINDING: Final = "binding"
 
 
 class ApplicationRow(Struct, frozen=True):
-    """An application as authentication sees it."""
+    """An application as authentication sees it. `permissions` are those of its role, where that is a custom one;
+    `locked` says whether its account is."""
 
     account_id: str
     id: str
@@ -77,10 +94,17 @@ class ApplicationRow(Struct, frozen=True):
     role: str
     app_key: bytes
     client_secret: str
+    app_id: str = ""
+    permissions: str | None = None
+    locked: bool = False
+    expires_at: datetime | None = None
+    old_app_key: bytes | None = None
+    old_client_secret: str | None = None
+    old_until: datetime | None = None
 
 
 class BindingRow(Struct, frozen=True):
-    """A binding as authentication sees it, with its user."""
+    """A binding as authentication sees it, with its user, and the permissions of a custom role of that."""
 
     id: str
     secret_key: bytes
@@ -90,6 +114,9 @@ class BindingRow(Struct, frozen=True):
     role: str | None
     locked: bool
     disabled: bool
+    permissions: str | None = None
+    old_secret_key: bytes | None = None
+    old_until: datetime | None = None
 
 
 _APPLICATION: Final = (
@@ -99,8 +126,27 @@ _APPLICATION: Final = (
     application.c.role,
     application.c.app_key,
     application.c.client_secret,
+    application.c.app_id,
+    role.c.permissions,
+    account.c.locked,
+    application.c.expires_at,
+    application.c.old_app_key,
+    application.c.old_client_secret,
+    application.c.old_until,
 )
-_by_key: Final = select(*_APPLICATION).where(ours(application), application.c.id == given("key"))
+
+
+def _applications(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The applications that meet the conditions, each with what its account and its role say about it."""
+    return (
+        select(*_APPLICATION)
+        .join(account, account.c.id == application.c.account_id)
+        .outerjoin(role, and_(role.c.account_id == application.c.account_id, role.c.name == application.c.role))
+        .where(*conditions)
+    )
+
+
+_by_key: Final = _applications(ours(application), application.c.id == given("key"))
 _bound: Final = (
     select(
         binding.c.id,
@@ -111,21 +157,25 @@ _bound: Final = (
         user.c.role,
         user.c.locked,
         user.c.disabled,
+        role.c.permissions,
+        binding.c.old_secret_key,
+        binding.c.old_until,
     )
     .join(user, and_(user.c.account_id == binding.c.account_id, user.c.id == binding.c.user_id))
+    .outerjoin(role, and_(role.c.account_id == user.c.account_id, role.c.name == user.c.role))
     .where(ours(binding), binding.c.application_id == given("of"), binding.c.access_key == given("named"))
 )
 
 
 def find_application(connection: Connection, app_id: str) -> ApplicationRow | None:
     """The application behind an `x-mc-app-id`, of whichever account: the caller is not known yet."""
-    row = connection.execute(select(*_APPLICATION).where(application.c.app_id == app_id)).one_or_none()
+    row = connection.execute(_applications(application.c.app_id == app_id)).one_or_none()
     return None if row is None else ApplicationRow(*row)
 
 
 def find_client(connection: Connection, client_id: str) -> ApplicationRow | None:
     """The application behind an OAuth client id, of whichever account."""
-    row = connection.execute(select(*_APPLICATION).where(application.c.client_id == client_id)).one_or_none()
+    row = connection.execute(_applications(application.c.client_id == client_id)).one_or_none()
     return None if row is None else ApplicationRow(*row)
 
 
@@ -142,7 +192,7 @@ def find_binding(connection: Connection, of: ApplicationRow, access_key: str) ->
     return None if row is None else BindingRow(*row)
 
 
-def others_sign_in(work: Work, but: str, roles: Sequence[Role]) -> bool:
+def others_sign_in(work: Work, but: str, roles: Sequence[str]) -> bool:
     """Whether a user besides this one, with one of the roles, can sign in: neither locked nor disabled, and with a
     password or a key that has not expired."""
     bound = exists().where(
@@ -162,9 +212,16 @@ def others_sign_in(work: Work, but: str, roles: Sequence[Role]) -> bool:
 
 
 def add_application(
-    work: Work, name: str, role: str, app_id: str, app_key: bytes, client_id: str, client_secret: str
+    work: Work,
+    name: str,
+    role: str,
+    app_id: str,
+    app_key: bytes,
+    client_id: str,
+    client_secret: str,
+    expires_at: datetime | None = None,
 ) -> str:
-    """A new application; its key in the store."""
+    """A new application; its key in the store. Without `expires_at` it never expires."""
     key = new_key()
     work.execute(
         insert(application).values(
@@ -177,6 +234,7 @@ def add_application(
             client_id=client_id,
             client_secret=client_secret,
             created_at=work.now,
+            expires_at=expires_at,
         )
     )
     return key

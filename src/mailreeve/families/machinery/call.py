@@ -15,6 +15,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.policy.model.identities import Identities
 from mailreeve.store.changes import Part
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked
 from mailreeve.wire.tokens import Ids
@@ -104,7 +105,7 @@ class Call:
     """One call. `page` is what is asked of the list that the item at hand names. `warnings` are said about items
     that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
     turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
-    who follow when a user gets another address or goes."""
+    who follow when a user gets another address or goes. `vault` seals the keys of programs."""
 
     caller: Caller
     work: Work
@@ -115,6 +116,7 @@ class Call:
     installation: InstallationOptions
     rehearse: Rehearse
     address_joined: Sequence[AddressJoined]
+    vault: Vault
     followers: Sequence[AddressFollower] = ()
     warnings: list[str] = field(default_factory=list)
 

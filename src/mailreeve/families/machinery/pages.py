@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
+from msgspec import Struct
 from sqlalchemy import Column, Select
 
 from mailreeve.store.records import given
@@ -12,6 +13,13 @@ from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page, Place
 
 R = TypeVar("R")
+
+
+class Stretch(Struct, Generic[R], frozen=True):
+    """Some rows on end. `reached` is the key of the last one that was read, None where the list ends there."""
+
+    rows: Sequence[R]
+    reached: str | None
 
 
 class Listing(Generic[R]):
@@ -66,6 +74,19 @@ class Listing(Generic[R]):
             more=more,
             earlier=place is not None and work.run(self._any_before, within).first() is not None,
         )
+
+    def after(self, work: Work, place: str, most: int, **parameters: object) -> Stretch[R]:
+        """The next rows after a key, in order: for whoever picks among them."""
+        rows = work.run(self._onward, parameters | {"place": place, "most": most}).all()
+        return self._stretch(work, rows, most)
+
+    def up_to(self, work: Work, place: str, most: int, **parameters: object) -> Stretch[R]:
+        """The rows up to a key and with it, the last one first."""
+        rows = work.run(self._back, parameters | {"place": place, "most": most}).all()
+        return self._stretch(work, rows, most)
+
+    def _stretch(self, work: Work, rows: Sequence[Sequence[Any]], most: int) -> Stretch[R]:
+        return Stretch(self._made(work, rows), rows[-1][0] if len(rows) == most else None)
 
     def _page_back(
         self, work: Work, end: str, most: int, total: Callable[[], int], parameters: dict[str, object]

@@ -32,6 +32,7 @@ from mailreeve.families.machinery.call import (
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.reach import ReachGuard
 from mailreeve.store.follow import Follower
+from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store, Work, Write
 from mailreeve.store.transactions import WouldWait as WouldWait
 from mailreeve.wire import misspelt
@@ -45,12 +46,15 @@ T = TypeVar("T")
 
 
 class Done(Struct, frozen=True):
-    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides."""
+    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides.
+    `items` is how many there were, `revision` that of the account afterwards, as far as this request knows."""
 
     data: Sequence[Struct]
     fail: Sequence[Failure]
     shown: Shown | None
     warnings: Sequence[str] = ()
+    items: int = 0
+    revision: int = 0
 
 
 class Services(Struct, frozen=True):
@@ -61,6 +65,7 @@ class Services(Struct, frozen=True):
     ids: Ids
     limits: Limits
     address_joined: tuple[AddressJoined, ...]
+    vault: Vault
     installation: InstallationOptions = InstallationOptions()
     followers: tuple[AddressFollower, ...] = ()
 
@@ -126,7 +131,7 @@ def _carried_out(services: Services, request: Ready, work: Work, *, at_once: boo
     current = _no_policies if at_once else partial(services.follower.seen_by, work)
     done = _each(request, _call(services, request.caller, work, current, rehearse), apart=writes and not alone)
     if writes and alone and done.fail:
-        raise _NothingDone(done)
+        raise _NothingDone(replace(done, revision=work.revision))
     return done
 
 
@@ -135,7 +140,7 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
     try:
         return endpoint.read(item)
     except ItemRefused as refusal:
-        return Failure(refusal.problems, masking.masked(item))
+        return Failure(misspelt.explained(refusal.problems, item, endpoint.item), masking.masked(item))
 
 
 def consult(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
@@ -175,10 +180,18 @@ def _call(
     current: SeenPolicies,
     rehearse: Rehearse,
 ) -> Call:
-    joined = services.address_joined
-    options, followers = services.installation, services.followers
     return Call(
-        caller, work, services.ids, services.limits, Asked(), current, options, rehearse, joined, followers
+        caller,
+        work,
+        services.ids,
+        services.limits,
+        Asked(),
+        current,
+        services.installation,
+        rehearse,
+        services.address_joined,
+        services.vault,
+        services.followers,
     )
 
 
@@ -202,31 +215,38 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
     """Each item by itself. Where it changes something it has to be undone alone, `apart` from the others."""
     endpoint, paging = ready.endpoint, ready.paging
     data: list[Struct] = []
-    warned = 0  # of members that are nearly known
+    warned = 0  # of members that are not known
     fail: list[Failure] = []
     pages: list[Page[Struct] | None] = [None] * len(ready.items)
     for n, (item, value) in enumerate(zip(ready.request.items, ready.items, strict=True)):
+        said = len(call.warnings)
+        near: Sequence[str] = ()
+        if warned < misspelt.MOST_WARNINGS:
+            place = f"data[{n}]" if len(ready.items) > 1 else ""
+            told = misspelt.warnings(item, endpoint.item, place, every=endpoint.tells_unknown)
+            near = told[: misspelt.MOST_WARNINGS - warned]
+            warned += len(near)
         if isinstance(value, Failure):
+            # What it lacks may be there under nearly its name.
+            call.warnings.extend(near)
             fail.append(value)
             continue
-        said = len(call.warnings)
         try:
             with call.work.item() if apart else nullcontext():
                 page = call.page if paging is None else paging.asked[n]
                 asked = call if page == call.page else dataclasses.replace(call, page=page)
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
-            del call.warnings[said:]
+            call.warnings[said:] = near
             fail.append(Failure(refusal.problems, masking.masked(item)))
             continue
-        if warned < misspelt.MOST_WARNINGS:
-            place = f"data[{n}]" if len(ready.items) > 1 else ""
-            found = misspelt.warnings(item, endpoint.item, place)[: misspelt.MOST_WARNINGS - warned]
-            warned += len(found)
-            call.warnings.extend(found)
+        call.warnings.extend(near)
         if isinstance(result, Page):
             pages[n] = result
             data += result.rows
         else:
             data += result
-    return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)
+    # What was changed takes the next revision at the end of the transaction.
+    revision = call.work.revision + bool(call.work.touched or call.work.audits)
+    shown = None if paging is None else paging.shown(pages)
+    return Done(data, fail, shown, call.warnings, len(ready.items), revision)

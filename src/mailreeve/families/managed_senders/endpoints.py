@@ -1,17 +1,36 @@
-"""The managed sender endpoint (api.md section 3.1)."""
+"""The managed sender endpoints: that of the API (api.md section 3.1), and ours for lists, removal and imports."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from msgspec import UNSET
+
+from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.managed_senders import operations
-from mailreeve.families.managed_senders.types import EntryType, ManagedSenderAnswer, PermitOrBlock
+from mailreeve.families.managed_senders import listing, operations
+from mailreeve.families.managed_senders.listing import Narrowed
+from mailreeve.families.managed_senders.rows import ManagedSenderRow
+from mailreeve.families.managed_senders.taking_in import take_in
+from mailreeve.families.managed_senders.types import (
+    EntryAnswer,
+    EntryType,
+    FindEntries,
+    ImportAnswer,
+    ImportEntries,
+    ManagedSenderAnswer,
+    OneEntry,
+    PermitOrBlock,
+    State,
+)
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
+from mailreeve.wire.pagination import Page
 
 MAX_ITEMS: Final = 100  # api.md section 3.1.1
+MAX_IMPORTS: Final = 5  # of `MAX_ENTRIES` entries each
 
 _ROW: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS]
 _TYPE: Final = {ManagedAction.PERMIT: EntryType.PERMIT, ManagedAction.BLOCK: EntryType.BLOCK}
@@ -25,8 +44,66 @@ _TYPE: Final = {ManagedAction.PERMIT: EntryType.PERMIT, ManagedAction.BLOCK: Ent
 )
 def permit_or_block_sender(call: Call, item: PermitOrBlock) -> ManagedSenderAnswer:
     """Permit or block a sender for one recipient."""
-    row = operations.permit_or_block(call, item.sender, item.to, item.action)
-    return ManagedSenderAnswer(call.seal(operations.KIND, row.id), item.sender, item.to, _TYPE[row.action])
+    row = operations.permit_or_block(call, item.sender, item.to, item.action, item.reason, item.expires)
+    return _answer(call, row, item.sender, item.to)
 
 
-ENDPOINTS: Final = (permit_or_block_sender,)
+@endpoint("ext/get-managed-senders", _ROW.edit, Permission.GATEWAY_POLICIES_READ)
+def get_managed_senders(call: Call, item: FindEntries) -> Page[EntryAnswer]:
+    """List the entries of personal lists, or those that are asked for."""
+    which = Narrowed(
+        None if item.to is None else operations.list_owner(call, item.to),
+        None if item.sender is None else operations.sender_key(call, item.sender),
+        item.type,
+        item.text,
+        item.state,
+    )
+    page = listing.page(call.work, call.page, which)
+    return page.showing([_entry_answer(call, row) for row in page.rows])
+
+
+@endpoint("ext/remove-managed-sender", _ROW.edit, writes=True)
+def remove_managed_sender(call: Call, item: OneEntry) -> ManagedSenderAnswer:
+    """Remove an entry of a personal list, by its id or by recipient and sender."""
+    row = operations.remove(call, item.id, item.to, item.sender)
+    return _answer(call, row, row.sender_shown, row.recipient)
+
+
+@endpoint("ext/import-managed-senders", _ROW.edit, writes=True, most=MAX_IMPORTS)
+def import_managed_senders(call: Call, item: ImportEntries) -> ImportAnswer:
+    """Take many entries into personal lists; those that are refused leave the others alone."""
+    return take_in(call, item)
+
+
+def _answer(call: Call, row: ManagedSenderRow, sender: str, to: str) -> ManagedSenderAnswer:
+    return ManagedSenderAnswer(
+        id=call.seal(operations.KIND, row.id),
+        sender=sender,
+        to=to,
+        type=_TYPE[row.action],
+        reason=row.reason or UNSET,
+        expires=UNSET if row.expires_at is None else fields.written(row.expires_at),
+    )
+
+
+def _entry_answer(call: Call, row: ManagedSenderRow) -> EntryAnswer:
+    return EntryAnswer(
+        id=call.seal(operations.KIND, row.id),
+        sender=row.sender_shown,
+        to=row.recipient,
+        type=_TYPE[row.action],
+        reason=row.reason,
+        set_by=row.set_by,
+        set_at=fields.written(row.updated_at),
+        created=fields.written(row.created_at),
+        state=State.EXPIRED if row.is_over(call.work.now) else State.ACTIVE,
+        expires=UNSET if row.expires_at is None else fields.written(row.expires_at),
+    )
+
+
+ENDPOINTS: Final = (
+    permit_or_block_sender,
+    get_managed_senders,
+    remove_managed_sender,
+    import_managed_senders,
+)

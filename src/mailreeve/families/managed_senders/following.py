@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import structs
 
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import rows
-from mailreeve.families.managed_senders.operations import KIND, changed_later, join_lists
+from mailreeve.families.managed_senders.operations import KIND, join_lists, precedence
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policy_types import PolicyType
 
@@ -24,7 +25,7 @@ class PersonalLists:
         for row in rows.about_sender(work, old):
             rival = rows.find(work, row.recipient, new.key)
             if rival is not None:
-                gone = min((row, rival), key=changed_later)
+                gone = min((row, rival), key=partial(precedence, work.now))
                 rows.remove(work, [gone.id])
                 work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, gone.id, before=gone)
                 if gone is row:

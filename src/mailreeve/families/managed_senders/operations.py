@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,39 +14,86 @@ from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import rows
-from mailreeve.families.managed_senders.errors import MANAGED_SENDER_LIMIT
+from mailreeve.families.managed_senders.errors import (
+    MANAGED_SENDER_LIMIT,
+    MANAGED_SENDER_NOT_FOUND,
+    MANAGED_SENDER_OVER,
+)
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.formats.addresses import AddressError, parse_domain, without_tags
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.policy.model.targets import BELOW
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_ADDRESS, refused
+from mailreeve.wire.errors import AT_LEAST_ONE, BAD_ADDRESS, BAD_DOMAIN, EXACTLY_ONE, ItemRefused, refused
+
+MAX_REASON: Final = 500  # characters
 
 KIND: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS].kind
 
 
-def permit_or_block(call: Call, sender: str, to: str, action: ManagedAction) -> ManagedSenderRow:
-    """The recipient's entry for the sender: a new one, or the one there is, moved to the other list (D-19).
+class Outcome(StrEnum):
+    """What became of the recipient's entry for a sender."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+def permit_or_block(
+    call: Call, sender: str, to: str, action: ManagedAction, reason: str | None = None, expires: str | None = None
+) -> ManagedSenderRow:
+    """The recipient's entry for the sender: a new one, or the one there is, as it is said now (D-19).
 
     An entry that says so already stays as it is, and nothing is recorded. Raises `ItemRefused`.
     """
-    matched = _sender(call, sender)
-    recipient = _recipient(call, to)
+    matched = sender_key(call, sender)
+    recipient = list_owner(call, to)
+    said = rows.Said(action, reason_of(reason), end_of(expires))
+    if said.expires_at is not None and said.expires_at <= call.work.now:
+        raise refused(MANAGED_SENDER_OVER, "expires", f"{MANAGED_SENDER_OVER.message}: {expires} is past")
+    return put(call, recipient, matched, sender, said)[0]
+
+
+def put(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) -> tuple[ManagedSenderRow, Outcome]:
+    """The entry of a list, a new one or the one there is, and what became of it. Who changed it last, and when,
+    is kept with it. Raises `ItemRefused`."""
     old = rows.find(call.work, recipient, matched)
     if old is None:
-        return _add(call, recipient, matched, sender, action)
-    if old.action is action:
-        return old
-    row = rows.change(call.work, old, action)
+        return _add(call, recipient, matched, shown, said), Outcome.ADDED
+    if said.reason is None and said.action is old.action:
+        said = msgspec.structs.replace(said, reason=old.reason)
+    if (old.action, old.reason, old.expires_at) == (said.action, said.reason or "", said.expires_at):
+        return old, Outcome.UNCHANGED
+    row = rows.change(call.work, old, said, call.caller.actor)
     call.work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
+    return row, Outcome.CHANGED
+
+
+def remove(call: Call, wire_id: str | None, to: str | None, sender: str | None) -> ManagedSenderRow:
+    """End an entry, by its id or by whose it is and about whom; as it was. Raises `ItemRefused`."""
+    if wire_id is not None:
+        if to is not None or sender is not None:
+            raise refused(EXACTLY_ONE, "id", "Either id, or to and sender, is required")
+        row, field = rows.get(call.work, call.open(KIND, wire_id)), "id"
+    elif to is None or sender is None:
+        missing = "id" if to is None and sender is None else "to" if to is None else "sender"
+        raise refused(AT_LEAST_ONE, missing, "Either id, or to and sender, is required")
+    else:
+        row, field = rows.find(call.work, list_owner(call, to), sender_key(call, sender)), "sender"
+    if row is None:
+        raise refused(MANAGED_SENDER_NOT_FOUND, field)
+    rows.remove(call.work, [row.id])
+    call.work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
     return row
 
 
 def join_lists(call: Call, address: str, owner: str, field: str) -> None:
     """Put the entries kept for an address into the list of the user who now has it, see `AddressJoined`.
 
-    Where both have one for a sender, the one that changed last stays and the other goes (D-19). A list does not
-    grow beyond its limit this way either. Raises `ItemRefused` naming `field`.
+    Where both have one for a sender, the one that changed last stays and the other goes (D-19), with why, by whom
+    and until when; but one that has ended displaces none that has not. A list does not grow beyond its limit this
+    way either, once what has ended is taken out. Raises `ItemRefused` naming `field`.
     """
     work = call.work
     joining = rows.of_recipient(work, address)
@@ -53,11 +102,14 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
     held = {row.sender: row for row in rows.of_recipient(work, owner)}
     size = len(held.keys() | {row.sender for row in joining})
     most = call.limits.managed_senders_per_user
+    if size > max(most, len(held)) and _make_room(call, address, owner):
+        join_lists(call, address, owner, field)
+        return
     if size > max(most, len(held)):
         message = f"{MANAGED_SENDER_LIMIT.message}: with the entries of the alias it would hold {size} of {most}"
         raise refused(MANAGED_SENDER_LIMIT, field, message)
     both = [(row, held[row.sender]) for row in joining if row.sender in held]
-    gone = {row.id: row for row in (min(rivals, key=changed_later) for rivals in both)}
+    gone = {row.id: row for row in (min(rivals, key=partial(precedence, work.now)) for rivals in both)}
     rows.remove(work, list(gone))
     rows.hand_over(work, address, owner)
     for row in gone.values():
@@ -68,22 +120,41 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
             work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
-def changed_later(row: ManagedSenderRow) -> tuple[int, datetime, bool]:
-    """When the entry was changed last: by revision, which no clock sets back (D-50). Of two of one instant a block
-    comes later."""
-    return row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK
+def precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, int, datetime, bool]:
+    """Which of two entries about one sender stays, the highest: one that has not ended, then the one that was
+    changed last: by revision, which no clock sets back (D-50). Of two of one instant a block comes later."""
+    return not row.is_over(now), row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK
 
 
-def _add(call: Call, recipient: str, matched: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
+def _add(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) -> ManagedSenderRow:
     most = call.limits.managed_senders_per_user
-    if rows.count(call.work, recipient) >= most:
+    if rows.count(call.work, recipient) >= most and not _make_room(call, recipient):
         raise refused(MANAGED_SENDER_LIMIT, "to", f"{MANAGED_SENDER_LIMIT.message}: it holds {most} of {most}")
-    row = rows.add(call.work, recipient, matched, shown, action)
+    row = rows.add(call.work, recipient, matched, shown, said, call.caller.actor)
     call.work.changed(PolicyType.MANAGED_SENDERS, "create", KIND, row.id, after=row)
     return row
 
 
-def _recipient(call: Call, text: str) -> str:
+def _make_room(call: Call, *recipients: str) -> bool:
+    """Take out of full lists what has ended, which is of no use to anybody. Whether there was anything."""
+    gone = [row for recipient in recipients for row in rows.over(call.work, recipient)]
+    rows.remove(call.work, [row.id for row in gone])
+    for row in gone:
+        call.work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
+    return bool(gone)
+
+
+def reason_of(text: str | None) -> str | None:
+    """Why somebody is permitted or blocked. Raises `ItemRefused`."""
+    return None if text is None else fields.short(text, "reason", MAX_REASON)
+
+
+def end_of(text: str | None) -> datetime | None:
+    """When an entry ends, None if it does not. Raises `ItemRefused`."""
+    return None if text is None else fields.moment(text, "expires")
+
+
+def list_owner(call: Call, text: str) -> str:
     """Under which key the list of this internal recipient is kept: where decisions look for it (`list_key`), so
     that aliases lead to the user and a `+tag` is ignored (D-18). Asked of the rows, which know an alias that
     was given in this transaction."""
@@ -94,18 +165,29 @@ def _recipient(call: Call, text: str) -> str:
     return user.key if user is not None else [address.key, *without_tags(address.key)][-1]
 
 
-def _sender(call: Call, text: str) -> str:
-    """What an entry matches: an address's key with its `+tag`, or a bare domain (D-18).
+def sender_key(call: Call, text: str) -> str:
+    """What an entry matches: an address's key with its `+tag`, a bare domain (D-18), or with a dot in front that
+    domain and everything below it (ADR 0045).
 
     A word without a dot is no domain but a mistyped address, as the live service sees it (api.md section 1.4);
     with an `@` in front it is one that no sender has (see `fields.mail_domain`), unless it is the account's own.
     """
     if "*" in text:
         # Legal in a local part, but whoever writes it means a pattern, and there are none here.
-        raise refused(BAD_ADDRESS, "sender", f"{BAD_ADDRESS.message}: there are no wildcards; name a domain alone")
+        raise refused(
+            BAD_ADDRESS,
+            "sender",
+            f"{BAD_ADDRESS.message}: there are no wildcards; a dot before a domain says all below it",
+        )
     local, at, domain = text.rpartition("@")
     if local:
         return fields.address(text, "sender").key
+    if domain.startswith(BELOW):
+        try:
+            return fields.domain_or_below(domain, "sender")
+        except ItemRefused as refusal:
+            message = refusal.problems[0].message.replace(BAD_DOMAIN.message, BAD_ADDRESS.message, 1)
+            raise refused(BAD_ADDRESS, "sender", message) from refusal
     try:
         found = parse_domain(domain)
     except AddressError as problem:

@@ -18,13 +18,14 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
-    func,
     select,
+    type_coerce,
     update,
 )
 
 from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.changes import Name
+from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import KEYS, Loaded
 from mailreeve.store.records import Records, given, ours
@@ -43,15 +44,23 @@ managed_sender: Final = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("changed_in", BigInteger, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("set_by", Text, nullable=False, server_default=""),
+    Column("expires_at", Moment, nullable=True),
     UniqueConstraint("account_id", "recipient", "sender"),
-    Index(None, "account_id", "sender"),
+    Index(None, "account_id", "recipient", "id"),
+    Index(None, "account_id", "sender", "id"),
 )
 """Personal lists, one entry per recipient and sender (D-19).
 
 `recipient` is the key of the user's primary address, or of an internal address that is no user's. `sender` is an
-address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it has its action, and
-`changed_in` since which revision, 0 for those from before revisions were kept.
+address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it says what it says, and
+`changed_in` since which revision, 0 for those from before revisions were kept. `set_by` names who had it say so,
+as the audit log does; it is empty where that was before it was kept. From `expires_at` on it decides nothing.
 """
+
+_count: Final = Counted(managed_sender)
+_count_of: Final = Counted(managed_sender, "recipient")
 
 
 class ManagedSenderRow(Struct, frozen=True):
@@ -65,18 +74,41 @@ class ManagedSenderRow(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     changed_in: int
+    reason: str = ""
+    set_by: str = ""
+    expires_at: datetime | None = None
+
+    def is_over(self, at: datetime) -> bool:
+        """Whether it has ended by then: the end is no part of it (D-12)."""
+        return self.expires_at is not None and at >= self.expires_at
 
 
-_records: Final = Records(managed_sender, ManagedSenderRow)
+class Said(Struct, frozen=True):
+    """What somebody says about a sender: what the entry is to do, why, and until when. Without a reason the one
+    that the entry has for the same action stays; without an end it does not end."""
+
+    action: ManagedAction
+    reason: str | None = None
+    expires_at: datetime | None = None
+
+
+RECORDS: Final = Records(managed_sender, ManagedSenderRow)
 _of_recipient: Final = managed_sender.c.recipient == given("owner")
-_between: Final = _records.where(_of_recipient, managed_sender.c.sender == given("from_whom"))
-_list: Final = _records.where(_of_recipient, order_by=managed_sender.c.id)
-_about: Final = _records.where(managed_sender.c.sender == given("about"), order_by=managed_sender.c.id)
-_size: Final = select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient)
+_between: Final = RECORDS.where(_of_recipient, managed_sender.c.sender == given("from_whom"))
+_list: Final = RECORDS.where(_of_recipient, order_by=managed_sender.c.id)
+_about: Final = RECORDS.where(managed_sender.c.sender == given("about"), order_by=managed_sender.c.id)
+_over: Final = RECORDS.where(
+    _of_recipient, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.id
+)
 _remove: Final = delete(managed_sender).where(
     ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
 )
 _hand_over: Final = update(managed_sender).where(ours(managed_sender), _of_recipient)
+
+
+def get(work: Work, key: str) -> ManagedSenderRow | None:
+    """The entry with this key, or None."""
+    return RECORDS.find(work, key)
 
 
 def find(work: Work, recipient: str, sender: str) -> ManagedSenderRow | None:
@@ -89,6 +121,11 @@ def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
     return _list.every(work, owner=recipient)
 
 
+def over(work: Work, recipient: str) -> list[ManagedSenderRow]:
+    """The entries of a recipient that have ended."""
+    return _over.every(work, owner=recipient, now=work.now)
+
+
 def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
     """The entries of all recipients for a sender, an address's key or a domain."""
     return _about.every(work, about=sender)
@@ -96,26 +133,50 @@ def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
 
 def replace(work: Work, row: ManagedSenderRow) -> ManagedSenderRow:
     """The entry for another sender. Its id and times stay."""
-    return _records.replace(work, row)
+    return RECORDS.replace(work, row)
 
 
 def count(work: Work, recipient: str) -> int:
     """How many entries a recipient has."""
-    number: int = work.run(_size, {"owner": recipient}).scalar_one()
-    return number
+    return _count_of.total(work, recipient)
 
 
-def add(work: Work, recipient: str, sender: str, shown: str, action: ManagedAction) -> ManagedSenderRow:
+def count_all(work: Work) -> int:
+    """How many entries the account has."""
+    return _count.total(work)
+
+
+def add(work: Work, recipient: str, sender: str, shown: str, said: Said, by: str) -> ManagedSenderRow:
     """A new entry."""
     now = work.now
-    row = ManagedSenderRow(new_key(), recipient, sender, shown, action, now, now, work.revision + 1)
-    return _records.insert(work, row)
+    row = ManagedSenderRow(
+        id=new_key(),
+        recipient=recipient,
+        sender=sender,
+        sender_shown=shown,
+        action=said.action,
+        created_at=now,
+        updated_at=now,
+        changed_in=work.revision + 1,
+        reason=said.reason or "",
+        set_by=by,
+        expires_at=said.expires_at,
+    )
+    return RECORDS.insert(work, row)
 
 
-def change(work: Work, old: ManagedSenderRow, action: ManagedAction) -> ManagedSenderRow:
-    """The entry on the other list; its id stays."""
-    new = msgspec.structs.replace(old, action=action, updated_at=work.now, changed_in=work.revision + 1)
-    return _records.replace(work, new)
+def change(work: Work, old: ManagedSenderRow, said: Said, by: str) -> ManagedSenderRow:
+    """The entry as somebody now has it; its id stays."""
+    new = msgspec.structs.replace(
+        old,
+        action=said.action,
+        updated_at=work.now,
+        changed_in=work.revision + 1,
+        reason=said.reason or "",
+        set_by=by,
+        expires_at=said.expires_at,
+    )
+    return RECORDS.replace(work, new)
 
 
 def remove(work: Work, keys: Sequence[str]) -> None:
@@ -143,16 +204,27 @@ def load_some(work: Work, names: Collection[Name]) -> Changes[ManagedSender]:
 
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
-    key, recipient, sender, action = row
-    if "@" not in recipient or not sender:
+    key, recipient, sender, action, ends = row
+    if "@" not in recipient or not sender.strip("."):
         raise ValueError("a recipient or a sender is no address")
-    return ManagedSender(key, recipient, sender, _ACTIONS[action])
+    if ends is None:
+        return ManagedSender(key, recipient, sender, _ACTIONS[action])
+    if not 0 <= ends <= _LATEST:
+        raise ValueError("an end is no time")
+    return ManagedSender(key, recipient, sender, _ACTIONS[action], ends / 1_000_000)
 
 
+_LATEST: Final = 253_402_300_799_000_000  # microseconds: the last second of the calendar
 _ACTIONS: Final = {action.value: action for action in ManagedAction}
 _columns: Final = managed_sender.c
 _loaded: Final = Loaded(
-    select(_columns.id, _columns.recipient, _columns.sender, _columns.action).where(ours(managed_sender)),
+    select(
+        _columns.id,
+        _columns.recipient,
+        _columns.sender,
+        _columns.action,
+        type_coerce(_columns.expires_at, BigInteger),
+    ).where(ours(managed_sender)),
     _columns.id,
     _entry,
 )

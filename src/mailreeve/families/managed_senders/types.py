@@ -1,12 +1,15 @@
-"""The item and the answer of the managed sender endpoint (api.md section 3.1)."""
+"""The items and answers of the managed sender endpoints (api.md section 3.1)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mailreeve.policy.model.policies import ManagedAction
+from mailreeve.wire.items import Prose
 
 
 class EntryType(StrEnum):
@@ -16,18 +19,107 @@ class EntryType(StrEnum):
     BLOCK = "Block"
 
 
+AnyCase = Annotated[ManagedAction, Meta(extra={"also": {one.value: one.value.lower() for one in EntryType}})]
+"""An action, also as answers spell it, so that what was read can be sent again."""
+
+
+class State(StrEnum):
+    """Whether an entry still decides anything."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
 class PermitOrBlock(Struct, frozen=True):
-    """A sender, an address or a domain, to permit or to block for one recipient."""
+    """A sender, an address or a domain, to permit or to block for one recipient. `expires` is when that ends."""
 
     sender: str
     to: str
     action: ManagedAction
+    reason: Prose | None = None
+    expires: str | None = None
 
 
 class ManagedSenderAnswer(Struct, frozen=True):
-    """An entry of a personal list. `sender` and `to` are repeated as they came."""
+    """An entry of a personal list. `sender` and `to` are repeated as they came. `reason` and `expires` are there
+    if the entry has them."""
 
     id: str
     sender: str
     to: str
     type: EntryType
+    reason: str | UnsetType = UNSET
+    expires: str | UnsetType = UNSET
+
+
+class FindEntries(Struct, frozen=True):
+    """Which entries are asked for: of the list that mail to an address obeys, about a sender, of one type, of one
+    state, or with a text in sender, recipient or reason; all of them where nothing is said."""
+
+    to: str | None = None
+    sender: str | None = None
+    type: AnyCase | None = None
+    text: str | None = None
+    state: State | None = None
+
+
+class EntryAnswer(Struct, frozen=True, rename="camel"):
+    """An entry of a personal list as it is kept. `to` is whose list it is in; `set_by` and `set_at` say who had it
+    be as it is, and when."""
+
+    id: str
+    sender: str
+    to: str
+    type: EntryType
+    reason: str
+    set_by: str
+    set_at: str
+    created: str
+    state: State
+    expires: str | UnsetType = UNSET
+
+
+class OneEntry(Struct, frozen=True):
+    """One entry: by id, or by whose it is and about whom."""
+
+    id: str | None = None
+    to: str | None = None
+    sender: str | None = None
+
+
+class EntryItem(Struct, frozen=True):
+    """An entry to take in, with the members that answers have."""
+
+    sender: str | None = None
+    to: str | None = None
+    type: str | None = None
+    reason: Prose | None = None
+    expires: str | None = None
+
+
+class ImportEntries(Struct, frozen=True, rename="camel"):
+    """Entries to take in, of any lists. Those that are refused leave the others alone. With `dry_run` nothing is
+    changed."""
+
+    entries: list[EntryItem]
+    dry_run: bool = False
+
+
+class RefusedEntry(Struct, frozen=True):
+    """An entry that was not taken in: its place among them, from 0, and what is wrong with which member."""
+
+    entry: int
+    field: str
+    code: str
+    message: str
+
+
+class ImportAnswer(Struct, frozen=True):
+    """How many entries were added, changed, there already, and left out because they would have ended already; and
+    those that were refused."""
+
+    added: int
+    changed: int
+    unchanged: int
+    over: int
+    refused: Sequence[RefusedEntry]

@@ -18,7 +18,7 @@ from sqlalchemy.schema import Constraint
 
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.machinery.pages import Listing
+from mailreeve.families.machinery.pages import Listing, Stretch
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policies import Changes, ScopedPolicy
@@ -70,8 +70,7 @@ class PolicyFamily(Generic[R]):
     """One family. To be made once: its statements are built then.
 
     `own` are the columns of `table` that decisions need beside the document, and `decided` makes of a key, the
-    document and these what a decision reads. `rules` say how its policy objects differ from others'. `is_listed`
-    says whether it has an endpoint that lists, and its rows are counted for that.
+    document and these what a decision reads. `rules` say how its policy objects differ from others'.
     """
 
     def __init__(
@@ -82,15 +81,13 @@ class PolicyFamily(Generic[R]):
         rules: Rules,
         decided: Callable[..., ScopedPolicy],
         own: Iterable[Column[Any]] = (),
-        *,
-        is_listed: bool = True,
     ) -> None:
         facts = POLICY_TYPES[type_]
         self.type: Final = type_
         self.kind: Final = facts.kind
         self.rules: Final = rules
         self._records = Records(table, row)
-        self._count = Counted(table) if is_listed else None
+        self._count = Counted(table)
         every = self._records.where()
         self._naming = self._records.where(func.instr(table.c.document, given("text")) > 0, order_by=table.c.id)
         self._listing = Listing(every.statement, table.c.id, self._records.make, all_at_once=True)
@@ -111,12 +108,20 @@ class PolicyFamily(Generic[R]):
         return self._records.find(call.work, call.open(self.kind, wire_id))
 
     def page(self, call: Call) -> Page[R]:
-        """A page of all policies in the order of their keys, or all of them when no page was asked for. Raises
-        `ValueError` for a family that is not listed."""
-        count = self._count
-        if count is None:
-            raise ValueError(f"{self.type} is not listed")
-        return self._listing.page(call.work, call.page, lambda: count.total(call.work))
+        """A page of all policies in the order of their keys, or all of them when no page was asked for."""
+        return self._listing.page(call.work, call.page, lambda: self.total(call.work))
+
+    def after(self, work: Work, place: str, most: int) -> Stretch[R]:
+        """The next policies after a key, in order."""
+        return self._listing.after(work, place, most)
+
+    def up_to(self, work: Work, place: str, most: int) -> Stretch[R]:
+        """The policies up to a key and with it, the last one first."""
+        return self._listing.up_to(work, place, most)
+
+    def total(self, work: Work) -> int:
+        """How many policies there are."""
+        return self._count.total(work)
 
     def document(
         self, call: Call, item: PolicyItem, old: PolicyDocument | None = None, path: str = "policy"

@@ -10,7 +10,8 @@ from mailreeve.families.policies.address_alteration import endpoints as address_
 from mailreeve.families.policies.address_alteration.rows import ALTERATION
 from mailreeve.families.policies.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED
-from mailreeve.families.policies.permitted_senders import PERMITTED
+from mailreeve.families.policies.permitted_senders import endpoints as permitted_senders
+from mailreeve.families.policies.permitted_senders.rows import PERMITTED
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.policy.model.wording import quoted
@@ -46,4 +47,8 @@ class ScopedPolicies:
         ]
 
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*blocked_senders.ENDPOINTS, *address_alteration.ENDPOINTS)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *blocked_senders.ENDPOINTS,
+    *permitted_senders.ENDPOINTS,
+    *address_alteration.ENDPOINTS,
+)

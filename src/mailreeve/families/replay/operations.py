@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Final
@@ -35,14 +34,10 @@ _sender: Final = lru_cache(maxsize=65_536)(parse_sender)
 _recipient: Final = lru_cache(maxsize=65_536)(parse_address)
 _source: Final = lru_cache(maxsize=65_536)(parse_ip)
 
-_AGO: Final = re.compile(r"(\d{1,6})([dhm])")
-_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
-
 
 def since_of(text: str, now: datetime) -> datetime:
     """The time that `since` names. Raises `ItemRefused` for what is none, or longer ago than records are kept."""
-    ago = _AGO.fullmatch(text.strip())
-    since = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else fields.moment(text, "since")
+    since = fields.moment_or_ago(text, "since", now)
     if since > now:
         raise refused(BAD_DATE, "since", f"{BAD_DATE.message}: it is in the future")
     if since < now - KEEP_OTHERS:
@@ -119,6 +114,7 @@ def facts_of(record: Recorded) -> MessageFacts | None:
             header_from=record.header_from,
             source_ip=_source(record.source_ip) if record.source_ip else None,
             authenticated=False,  # as at the door
+            source_trusted=record.source_trusted,
         )
     except (AddressError, ValueError):
         return None

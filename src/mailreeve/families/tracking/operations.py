@@ -19,7 +19,7 @@ from mailreeve.store.transactions import Store, Work
 KEEP_REFUSALS: Final = timedelta(days=7)  # behaviour.md section 3.4
 KEEP_OTHERS: Final = timedelta(days=30)  # as far back as message-finder goes (api.md section 3.12)
 
-FORGET_AT_ONCE: Final = 5_000  # rows in one transaction, so that the mail that comes meanwhile waits for no more
+FORGET_AT_ONCE: Final = 1_000  # rows in one transaction, so that the mail that comes meanwhile waits for no more
 
 _ORIGIN: Final = Origin("mail door")
 

@@ -38,6 +38,18 @@ MAX_NAME: Final = 128
 """How many characters of a display name are kept."""
 MAX_ALTERATIONS: Final = 10
 """How many rewrites are kept: those of the envelope, which stand first, and some of a long list of addresses."""
+MAX_HELO: Final = 128
+"""How many characters are kept of the name that a client gave itself."""
+MAX_DESCRIPTION: Final = 100
+"""How many characters are kept of the description of a policy that won its type and did not settle the verdict."""
+
+
+class Won(Struct, frozen=True, array_like=True):
+    """A policy that won its type, as it was called then: `type` is a `PolicyType`."""
+
+    type: str
+    id: str
+    description: str
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -47,6 +59,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
       who got the very same copy share it, so that no copy tells of the others: it is unique together
       with `recipient`.
     - `at` is when the transaction began, in POSIX seconds: the time the policies were asked for.
+    - `source_ip` is that of the client, as a server in front announced it if there is one; empty where it did not
+      know. `source_trusted` says whether that server vouched for the client; None: its address counted.
     - `sender` and `recipient` are the envelope's as given (`sender` empty for the null sender),
       `effective_sender` and `effective_recipient` those after alteration (D-20: both are kept).
     - `header_from` is None where the header was never seen. It is cut to `MAX_AUTHORS` and their names to
@@ -59,6 +73,13 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `policy_id` and `description` are those of the policy that settled the verdict (D-35: a copy, so
       that later renames do not rewrite history), both empty where none did.
     - `revision` is that of the policies the decision was made on.
+    - `winners` are the policies that won their types, the one that settled the verdict among them.
+    - `client_name` is what the client called itself (HELO or EHLO), cut to `MAX_HELO`; empty at connect.
+    - `login` is as whom the client signed in, says a server in front; empty where it did not say.
+    - `hop_reply` is what the next hop said when it took the message, `queue_id` the id that it gave it, both
+      empty where it said or gave none. Of a refusal by the next hop its words stand in `reply`.
+
+    Of a source that was refused at connect nobody is named: sender and recipient are empty.
     """
 
     account_id: str
@@ -82,4 +103,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     revision: int
     spam_checks: SpamChecks
     alterations: tuple[FieldAlteration, ...] = ()
+    source_trusted: bool | None = None
     header_cut: bool = False
+    winners: tuple[Won, ...] = ()
+    client_name: str = ""
+    login: str = ""
+    hop_reply: str = ""
+    queue_id: str = ""

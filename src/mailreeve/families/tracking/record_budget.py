@@ -51,6 +51,8 @@ class RecordBudget:
         self._by_source: Counter[tuple[bool, str, Network | None]] = Counter()
         self._by_account: Counter[tuple[bool, str]] = Counter()
         self._left_out = 0
+        self.left_out = 0
+        """How many outcomes were not kept so far."""
 
     def admit(self, outcomes: Sequence[tuple[Outcome, int]]) -> list[Outcome]:
         """Those of the outcomes of one message that are to be kept. With each comes how many octets its record
@@ -86,6 +88,7 @@ class RecordBudget:
                     source_ip=outcome.source_ip,
                 )
             self._left_out += 1
+            self.left_out += 1
             return False
         self._by_account[account] += octets
         if limited:

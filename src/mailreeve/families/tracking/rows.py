@@ -9,13 +9,15 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Column, Index, String, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome
+from mailreeve.families.tracking.terms import message_term, terms_of
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.store.keys import new_key
+from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
-from mailreeve.store.transactions import Work
+from mailreeve.store.transactions import ACCOUNT, Work
 
 message_outcome: Final = Table(
     "message_outcome",
@@ -40,6 +42,7 @@ SMALL_HEADER: Final = 512
 larger one stands in one row of the message: else a hundred recipients would have a hundred copies."""
 
 _ROW: Final = 256  # octets that a row takes besides its texts: keys, time, and its entries in two indexes
+_TERM: Final = 72  # octets that a term takes besides its text: two keys, and room in its page
 
 READ_AT_ONCE: Final = 1_000  # rows that are fetched together
 
@@ -87,9 +90,13 @@ def _written(outcomes: Sequence[Outcome]) -> list[_Written]:
 def octets(outcomes: Sequence[Outcome]) -> list[int]:
     """How many octets the rows of outcomes take, about."""
     return [
-        len(one.document) + 2 * (len(outcome.sender) + len(outcome.recipient)) + _ROW
+        len(one.document) + len(outcome.sender) + len(outcome.recipient) + _ROW + _octets_of_terms(outcome)
         for one, outcome in zip(_written(outcomes), outcomes, strict=True)
     ]
+
+
+def _octets_of_terms(outcome: Outcome) -> int:
+    return sum(len(one) + _TERM for one in terms_of(outcome))
 
 
 def add(work: Work, outcomes: Sequence[Outcome]) -> None:
@@ -110,6 +117,12 @@ def add(work: Work, outcomes: Sequence[Outcome]) -> None:
         for key, outcome, one in zip(keys, outcomes, _written(outcomes), strict=True)
     ]
     work.insert_many(_insert, rows)
+    found_by: list[dict[str, object]] = [
+        {"account_id": work.account_id, "term": one, "id": key}
+        for key, outcome in zip(keys, outcomes, strict=True)
+        for one in sorted(terms_of(outcome))
+    ]
+    work.insert_many(_insert_term, found_by)
 
 
 def try_to_write(work: Work) -> None:
@@ -122,6 +135,7 @@ def try_to_write(work: Work) -> None:
 
 
 _insert: Final = insert(message_outcome)
+_insert_term: Final = insert(message_term)
 
 
 class Recorded(Struct, frozen=True, gc=False):
@@ -134,6 +148,7 @@ class Recorded(Struct, frozen=True, gc=False):
     recipient: str
     header_from: tuple[HeaderFrom, ...] | None
     header_cut: bool = False
+    source_trusted: bool | None = None
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
@@ -148,7 +163,11 @@ def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[R
     query = (
         select(message_outcome.c.id, message_outcome.c.document, message_outcome.c.header_at, holder.c.document)
         .select_from(message_outcome.outerjoin(holder, has_header))
-        .where(message_outcome.c.account_id == work.account_id, message_outcome.c.at >= since)
+        .where(
+            message_outcome.c.account_id == work.account_id,
+            message_outcome.c.at >= since,
+            message_outcome.c.recipient != "",  # refused at connect, before anybody was named
+        )
         .order_by(message_outcome.c.at.desc())
         .limit(most)
     )
@@ -160,7 +179,9 @@ def count_recorded(work: Work, since: datetime) -> int:
     """How many outcomes there are since then."""
     table = message_outcome
     number: int = work.execute(
-        select(func.count()).select_from(table).where(table.c.account_id == work.account_id, table.c.at >= since)
+        select(func.count())
+        .select_from(table)
+        .where(table.c.account_id == work.account_id, table.c.at >= since, table.c.recipient != "")
     ).scalar_one()
     return number
 
@@ -168,17 +189,86 @@ def count_recorded(work: Work, since: datetime) -> int:
 def forget(work: Work, refusals_before: datetime, others_before: datetime, most: int) -> int:
     """Remove what is old, at most so many: refusals go earlier, since strangers make them at will. The number."""
     refusal = message_outcome.c.state.in_(REFUSED)
-    account = message_outcome.c.account_id == work.account_id
     removed = 0
     for kind, before in ((refusal, refusals_before), (~refusal, others_before)):
         old = (
-            select(message_outcome.c.id)
-            .where(account, kind, message_outcome.c.at < before)
-            .order_by(message_outcome.c.at)
+            _kept_with_header.where(kind, message_outcome.c.at < before)
+            # The row that holds the header of others goes after them: what they are found by is in it.
+            .order_by(message_outcome.c.at, message_outcome.c.header_at.is_(None))
             .limit(most - removed)
         )
-        removed += work.execute(delete(message_outcome).where(account, message_outcome.c.id.in_(old))).rowcount
+        found = work.run(old).all()
+        keys: list[dict[str, object]] = [{ACCOUNT: work.account_id, "key": row[0]} for row in found]
+        terms: list[dict[str, object]] = [
+            {ACCOUNT: work.account_id, "key": one.key, "which": term}
+            for one in work.read(message_outcome.name, found, _kept)
+            for term in terms_of(one.outcome)
+        ]
+        work.insert_many(_delete, keys)
+        work.insert_many(_delete_term, terms)
+        removed += len(found)
     return removed
+
+
+_delete: Final = delete(message_outcome).where(ours(message_outcome), message_outcome.c.id == given("key"))
+_delete_term: Final = delete(message_term).where(
+    ours(message_term), message_term.c.term == given("which"), message_term.c.id == given("key")
+)
+
+
+class Kept(Struct, frozen=True):
+    """An outcome as it is kept, with its header, and the key of its row."""
+
+    key: str
+    outcome: Outcome
+
+
+def _kept(row: Sequence[Any]) -> Kept:
+    key, document, header_at, held = row
+    outcome = _decode_outcome(document)
+    if header_at is not None:
+        # Where its row is gone already, so is the header.
+        header = replace(_NO_HEADER, header_cut=True) if held is None else _decode_header(held)
+        outcome = replace(outcome, **{name: getattr(header, name) for name in _Header.__struct_fields__})
+    return Kept(key, outcome)
+
+
+_decode_outcome: Final = msgspec.json.Decoder(Outcome).decode
+_decode_header: Final = msgspec.json.Decoder(_Header).decode
+
+_holder: Final = message_outcome.alias("holder")
+_kept_with_header: Final = (
+    select(message_outcome.c.id, message_outcome.c.document, message_outcome.c.header_at, _holder.c.document)
+    .select_from(
+        message_outcome.outerjoin(
+            _holder,
+            (_holder.c.account_id == message_outcome.c.account_id) & (_holder.c.id == message_outcome.c.header_at),
+        )
+    )
+    .where(ours(message_outcome))
+)
+_by_keys: Final = _kept_with_header.where(message_outcome.c.id.in_(bindparam("keys", expanding=True)))
+_by_decision: Final = (
+    _kept_with_header.where(
+        message_outcome.c.decision_id >= given("first"), message_outcome.c.decision_id < given("beyond")
+    )
+    .order_by(message_outcome.c.decision_id, message_outcome.c.id)
+    .limit(given("most"))
+)
+
+
+def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:
+    """The outcomes of these rows, by key; without those that are not there or cannot be read."""
+    if not keys:
+        return {}
+    rows = work.run(_by_keys, {"keys": list(keys)})
+    return {one.key: one for one in work.read(message_outcome.name, rows, _kept)}
+
+
+def of_decision(work: Work, first: str, beyond: str, most: int) -> list[Kept]:
+    """The outcomes whose decision ids are from `first` on and before `beyond`, at most so many, in their order."""
+    rows = work.run(_by_decision, {"first": first, "beyond": beyond, "most": most})
+    return list(work.read(message_outcome.name, rows, _kept))
 
 
 def _recorded(row: Sequence[Any]) -> Recorded:

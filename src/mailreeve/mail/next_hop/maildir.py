@@ -23,6 +23,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.mail.ports import NextHopSession, Routed
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -59,23 +60,24 @@ class MaildirNextHop:
         return _MaildirSession(self)
 
     def store(self, sender: Sender, recipients: Sequence[Routed], content: Content) -> list[SmtpReply | None]:
-        """Write one file per mailbox. Blocks. Stops at the first file that cannot be written."""
+        """Write one file per mailbox. Blocks. Stops at the first file that cannot be written. Of those that are
+        there, the answer names the file."""
         # Several originals may lead to one mailbox, which gets one copy.
         boxes: dict[str, list[Routed]] = {}
         for recipient in recipients:
             boxes.setdefault(str(recipient.effective), []).append(recipient)
-        done: set[str] = set()
+        done: dict[str, SmtpReply] = {}
         try:
             for box, theirs in boxes.items():
-                self._add(_delivery_fields(sender, box, theirs), content)
-                done.add(box)
+                name = self._add(_delivery_fields(sender, box, theirs), content)
+                done[box] = SmtpReply(250, "2.0.0", f"stored as {name}")
             _sync_directory(self._path / "new")
         except OSError as problem:
             log.error("maildir.cannot_write", path=str(self._path), problem=str(problem))
             # A failed sync says nothing about which files are safe, so none counts as stored.
             if len(done) == len(boxes) or not self._are_synced():
                 done.clear()
-        return [None if str(recipient.effective) in done else CANNOT_STORE for recipient in recipients]
+        return [done.get(str(recipient.effective), CANNOT_STORE) for recipient in recipients]
 
     async def store_in_turn(
         self, sender: Sender, recipients: Sequence[Routed], content: Content
@@ -93,7 +95,8 @@ class MaildirNextHop:
             return False
         return True
 
-    def _add(self, fields: bytes, content: Content) -> None:
+    def _add(self, fields: bytes, content: Content) -> str:
+        """Write a file. Returns its name."""
         name = f"{time.time():.6f}.{secrets.token_hex(8)}.{self._host}"
         written = self._path / "tmp" / name
         with written.open("xb", buffering=0) as file:
@@ -107,6 +110,7 @@ class MaildirNextHop:
             except BaseException:
                 written.unlink(missing_ok=True)
                 raise
+        return name
 
 
 class _MaildirSession:
@@ -114,6 +118,9 @@ class _MaildirSession:
 
     def __init__(self, next_hop: MaildirNextHop) -> None:
         self._next_hop = next_hop
+
+    def handed_in_by(self, client: Client) -> None:
+        """The door's Received field says it."""
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         return None

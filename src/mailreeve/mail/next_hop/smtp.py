@@ -29,7 +29,9 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.message import Content
+from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.content_sender import NotTakenError, send_content
+from mailreeve.mail.next_hop.xforward import xforward_commands
 from mailreeve.mail.ports import NextHopSession, Routed
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -78,6 +80,7 @@ class SmtpNextHop(Struct, frozen=True, kw_only=True):
     command_timeout: float = 60
     data_timeout: float = 600  # RFC 5321 section 4.5.3.2.6: the server may need that long for the last reply
     start_tls: StartTls = StartTls.OFF
+    xforward: bool = False  # whether it is told whose mail it gets, where it asks for that
 
     def session(self) -> NextHopSession:
         """A session with a connection of its own, opened when first needed."""
@@ -96,6 +99,10 @@ class _SmtpSession:
         # each recipient.
         self._mail: tuple[str, bool] | None = None
         self._answers: dict[str, SmtpReply | None] = {}
+        self._client_of_ours: Client | None = None
+
+    def handed_in_by(self, client: Client) -> None:
+        self._client_of_ours = client
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         reused = self._client is not None
@@ -191,8 +198,8 @@ class _SmtpSession:
             answer = await send_content(protocol, writer, content, self._next_hop.data_timeout)
             # The end of a content ends the transaction. A refusal of DATA does not, there RSET is needed.
             self._mail, self._answers = None, {}
-        if answer.code != 250:
-            results.update(dict.fromkeys(targets, passed_on(answer.code, answer.message)))
+        said = taken(answer.message) if answer.code == 250 else passed_on(answer.code, answer.message)
+        results.update(dict.fromkeys(targets, said))
         return results
 
     def _accepted(self) -> list[str]:
@@ -212,6 +219,7 @@ class _SmtpSession:
                 return NEEDS_UTF8
         if self._mail != (sender, utf8):
             await self._forget(client)
+            await self._tell_whose(client)
             parameters = []
             if client.supports_extension("8bitmime"):
                 parameters.append(b"BODY=8BITMIME")
@@ -226,6 +234,13 @@ class _SmtpSession:
             is_taken = answer.code in (250, 251)
             self._answers[recipient] = None if is_taken else passed_on(answer.code, answer.message)
         return self._answers[recipient]
+
+    async def _tell_whose(self, client: aiosmtplib.SMTP) -> None:
+        """Say whose message comes next, where the next hop lets us. For its log, so a refusal is no matter."""
+        if not self._next_hop.xforward or self._client_of_ours is None:
+            return
+        for command in xforward_commands(self._client_of_ours, client.esmtp_extensions.get("xforward", "")):
+            await self._command(client, command)
 
     async def _forget(self, client: aiosmtplib.SMTP) -> None:
         """End the transaction that the next hop is in, if any."""
@@ -291,6 +306,16 @@ class _SmtpSession:
             self._client.close()
         self._client = self._writer = None
         self._mail, self._answers = None, {}
+
+
+def taken(message: str) -> SmtpReply:
+    """What the next hop said when it took a message: mostly with the id that it is found by there."""
+    text = " ".join(message.split("\n"))
+    enhanced = _ENHANCED.match(text)
+    if enhanced is not None:
+        text = text[enhanced.end() :]
+    text = printable(text, MAX_TEXT).encode("ascii", "replace").decode("ascii")
+    return SmtpReply(250, enhanced[1] if enhanced is not None else "2.0.0", text or "OK")
 
 
 def passed_on(code: int, message: str) -> SmtpReply:

@@ -44,8 +44,12 @@ def read_path(keyword: str, argument: str) -> PathArgument | None:
     return PathArgument(path[0], parameters)
 
 
-def parameters_refused(read: PathArgument, max_size: int) -> str | None:
-    """The reply to parameters of MAIL that cannot be honoured, or None. `max_size` is in octets."""
+def parameters_refused(read: PathArgument, max_size: int, *, relayed: bool = False) -> str | None:
+    """The reply to parameters of MAIL that cannot be honoured, or None. `max_size` is in octets.
+
+    What a server in front passes on (`relayed`) may say who signed in there (RFC 4954 section 5), which counts for
+    nothing.
+    """
     for name, value in read.parameters.items():
         if name == "SIZE":
             if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
@@ -58,6 +62,6 @@ def parameters_refused(read: PathArgument, max_size: int) -> str | None:
         elif name == "SMTPUTF8":
             if value is not None:
                 return "501 5.5.4 SMTPUTF8 takes no value"
-        else:
+        elif name != "AUTH" or not relayed:
             return "555 5.5.4 A parameter of MAIL is not known"
     return None

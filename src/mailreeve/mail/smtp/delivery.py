@@ -24,9 +24,11 @@ from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
+from mailreeve.mail.next_hop.queue_id import queue_id
+from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
-from mailreeve.mail.ports import NextHopSession
+from mailreeve.mail.ports import NextHopSession, is_taken
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -48,10 +50,12 @@ class Delivery:
         hop_session: NextHopSession,
         records: RecordWriter,
         retries: Retries,
+        lines: OutcomeLines | None = None,
     ) -> None:
         self._hop_session = hop_session
         self._records = records
         self._retries = retries
+        self._lines = lines
 
     async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
@@ -73,7 +77,7 @@ class Delivery:
         if not await self.record(outcomes):
             answer = str(LOCAL_FAULT)
         if answer.startswith("4"):
-            had_it = [address for address, reply in results.items() if reply is None]
+            had_it = [address for address, reply in results.items() if is_taken(reply)]
             if had_it:
                 self._retries.remember(key, had_it, now)
         else:
@@ -93,6 +97,12 @@ class Delivery:
         """Keep the outcomes. A failure is logged and returned, for the caller to answer 4xx if it can."""
         if not outcomes:
             return True
+        try:
+            if self._lines is not None:
+                self._lines.tell(outcomes)
+        except Exception:
+            # A fault of ours in telling it is no reason not to keep it.
+            log.exception("mail.not_logged")
         try:
             await self._records.write(outcomes)
         except Exception:
@@ -138,10 +148,16 @@ class Delivery:
 def _with_result(outcome: Outcome, results: _Results) -> Outcome:
     """The outcome of a delivery as it ended."""
     reply = results[outcome.recipient]
-    if reply is None:
-        line = reply_line(DELIVERED, outcome.decision_id)
-        return replace(outcome, state=State.DELIVERED, reply=line)
-    return undelivered(outcome, reply, LAYER_NEXT_HOP)
+    if reply is not None and not is_taken(reply):
+        return undelivered(outcome, reply, LAYER_NEXT_HOP)
+    said = "" if reply is None else str(reply)
+    return replace(
+        outcome,
+        state=State.DELIVERED,
+        reply=reply_line(DELIVERED, outcome.decision_id),
+        hop_reply=said,
+        queue_id=queue_id(said),
+    )
 
 
 def _answer(handed_on: Sequence[Outcome]) -> str:

@@ -6,8 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,13 +17,16 @@ from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
-from mailreeve.formats.networks import IPAddress, Network, network_of
-from mailreeve.mail.ports import NextHop, PolicySource, Recorder
+from mailreeve.formats.networks import IPAddress, Network, within
+from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
+from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.smtp.announced import Speaker
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.session import DoorServices, Session, SmtpSettings
+from mailreeve.mail.smtp.services import DoorServices, Places, SmtpSettings, crowded
+from mailreeve.mail.smtp.session import Session
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -42,7 +44,7 @@ class SmtpDoor:
         self._services = services
         self._settings = services.settings
         self._sessions: dict[asyncio.Task[None], Connection] = {}
-        self._per_network: Counter[Network] = Counter()
+        self._places = Places(self._settings.max_connections_per_ip)
         self._servers: list[asyncio.Server] = []
         self._address: tuple[str, int] | None = None
         self._closing = False
@@ -53,6 +55,16 @@ class SmtpDoor:
         if self._address is None:
             raise RuntimeError("the door was not opened yet")
         return self._address
+
+    @property
+    def connections(self) -> int:
+        """How many clients there are."""
+        return len(self._sessions)
+
+    @property
+    def records_waiting(self) -> int:
+        """How many messages' records wait to be written."""
+        return self._services.records.waiting
 
     async def open(self, listeners: Sequence[socket.socket] = ()) -> None:
         """Begin to listen: on these sockets, or without any where the settings say. Raises `OSError` if the
@@ -97,36 +109,37 @@ class SmtpDoor:
                 log.info("smtp.no_source")
             connection.abort()
             return
-        refusal = self._crowded(source_ip)
+        # Those of a listed host are for clients of whom it will say which: it may have every place until then.
+        listed = within(source_ip, self._settings.xclient_hosts)
+        counted = None if listed else source_ip
+        refusal = self._crowded(counted)
         if refusal is not None:
+            self._services.meter.turned_away()
             if self._services.lines.admits("smtp.crowded", str(source_ip)):
                 log.info("smtp.crowded", source_ip=str(source_ip), reply=refusal)
             connection.say_and_close(refusal)
             return
-        self._per_network[network_of(source_ip)] += 1
-        session = Session(connection, source_ip, self._services)
+        session = Session(connection, Speaker(source_ip, listed=listed), self._services, self._places)
+        session.counted = counted
         task = asyncio.create_task(session.run())
         self._sessions[task] = connection
-        task.add_done_callback(lambda done: self._ended(done, source_ip))
+        task.add_done_callback(lambda done: self._ended(done, session))
 
-    def _crowded(self, source_ip: IPAddress) -> str | None:
+    def _crowded(self, counted: IPAddress | None) -> str | None:
         if self._closing:
             return f"421 4.3.2 {self._settings.hostname} Shutting down, try again later"
         if len(self._sessions) >= self._settings.max_connections:
             return f"421 4.3.2 {self._settings.hostname} Too many connections, try again later"
-        if self._per_network[network_of(source_ip)] >= self._settings.max_connections_per_ip:
-            return f"421 4.7.0 {self._settings.hostname} Too many connections from your address"
+        if not self._places.take(counted):
+            return crowded(self._settings.hostname)
         return None
 
-    def _ended(self, task: asyncio.Task[None], source_ip: IPAddress) -> None:
+    def _ended(self, task: asyncio.Task[None], session: Session) -> None:
         del self._sessions[task]
-        network = network_of(source_ip)
-        self._per_network[network] -= 1
-        if not self._per_network[network]:
-            del self._per_network[network]
+        self._places.give_back(session.counted)
         problem = None if task.cancelled() else task.exception()
-        if problem is not None and self._services.lines.admits("smtp.session_failed", str(source_ip)):
-            log.error("smtp.session_failed", source_ip=str(source_ip), exc_info=problem)
+        if problem is not None and self._services.lines.admits("smtp.session_failed", session.source):
+            log.error("smtp.session_failed", source_ip=session.source, exc_info=problem)
 
 
 @asynccontextmanager
@@ -139,13 +152,20 @@ async def smtp_door(
     tls: ssl.SSLContext | None = None,
     listeners: Sequence[socket.socket] = (),
     clock: Callable[[], float] = time.time,
+    meter: Meter = UNMETERED,
+    policy_ids: PolicyIds = no_ids,
+    relay_networks: Iterable[Network] = (),
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. It
-    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds."""
+    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds. `policy_ids` are
+    for the log, in which mail from the `relay_networks` always has its lines."""
     memory = MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
-    services = DoorServices(settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning)
+    outcome_lines = OutcomeLines(lines, policy_ids, relay_networks)
+    services = DoorServices(
+        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, meter, outcome_lines
+    )
     door = SmtpDoor(services)
     await door.open(listeners)
     try:

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio.to_thread
 import structlog
-from anyio import CapacityLimiter
-from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.doors.line_budget import LineBudget
+from mailreeve.families.tracking.outcomes import MAX_HELO
+from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
-from mailreeve.mail.ports import NextHop, PolicySource
 from mailreeve.mail.reception import NoAccount, Reception
-from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
-from mailreeve.mail.smtp.memory_budget import MemoryBudget, Reservation
+from mailreeve.mail.smtp.memory_budget import Reservation
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
-from mailreeve.mail.smtp.retries import Retries, message_key
+from mailreeve.mail.smtp.retries import message_key
+from mailreeve.mail.smtp.services import DoorServices, Places, crowded
 from mailreeve.mail.smtp.trace import protocol_name, received_field
 from mailreeve.mail.transaction import Accepted, Refused, new_decision_id
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -45,50 +44,8 @@ CONTENT_AT_ONCE: Final = 65_536
 
 NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 _IDLE: Final = frozenset({"HELO", "EHLO", "NOOP", "RSET", "VRFY", "HELP"})
+UNDER_WAY: Final = "503 5.5.1 A message is under way"
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"
-
-
-class SmtpSettings(Struct, frozen=True, kw_only=True):
-    """How the door behaves. Sizes are in octets, times in seconds.
-
-    - `hostname` is what the door calls itself, in the greeting and in Received fields
-    - `max_line` is for lines of a message. RFC 5321 section 4.5.3.1.6 sets 1,000; real programs send
-      longer ones, which do no harm, so only absurd ones are refused
-    - `max_connections` is for all clients together, `max_connections_per_ip` for each IPv4 address and
-      each /64 of IPv6
-    - `max_receiving` is for the contents of all messages together, while they come in and are handed on
-    - `idle_timeout` is how long a client may be silent (RFC 5321 section 4.5.3.2.7 asks for 5 minutes),
-      `message_timeout` how long it may take over the content of one message
-    - `grace` is how long a shutdown waits for messages under way
-    """
-
-    hostname: str
-    host: str = "127.0.0.1"
-    port: int = 0
-    max_size: int = 50 * 1024 * 1024
-    max_line: int = 65_536
-    max_receiving: int = 256 * 1024 * 1024
-    max_recipients: int = 100
-    max_connections: int = 500
-    max_connections_per_ip: int = 50
-    idle_timeout: float = 300.0
-    message_timeout: float = 1_800.0
-    grace: float = 30.0
-
-
-class DoorServices(Struct, frozen=True):
-    """What all sessions of a door share."""
-
-    settings: SmtpSettings
-    policies: PolicySource
-    next_hop: NextHop
-    records: RecordWriter
-    retries: Retries
-    memory: MemoryBudget
-    clock: Callable[[], float]
-    tls: ssl.SSLContext | None
-    lines: LineBudget
-    planning: CapacityLimiter | None = None
 
 
 class _Goodbye(Exception):
@@ -96,28 +53,27 @@ class _Goodbye(Exception):
 
 
 class Session:
-    """One client, from the greeting on. `run` returns when the client is gone."""
+    """One client, from the greeting on. `run` returns when the client is gone.
 
-    def __init__(self, connection: Connection, source_ip: IPAddress, services: DoorServices) -> None:
+    `counted` is for whom the connection has a place, None if for nobody.
+    """
+
+    def __init__(self, connection: Connection, speaker: Speaker, services: DoorServices, places: Places) -> None:
+        self.counted: IPAddress | None = None
         self._connection = connection
-        self._source_ip = source_ip
+        self._speaker = speaker
         self._services = services
+        self._places = places
         self._settings = services.settings
         self._receiver = Receiver()
-        self._reception = Reception(
-            source_ip,
-            services.policies,
-            services.clock,
-            hostname=self._settings.hostname,
-            max_recipients=self._settings.max_recipients,
-        )
+        self._reception = self._received_from_client()
         self._hop_session = services.next_hop.session()
         self._client_name: str | None = None
         self._extended = False
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._delivery = Delivery(self._hop_session, services.records, services.retries)
+        self._delivery = Delivery(self._hop_session, services.records, services.retries, services.outcome_lines)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -133,7 +89,26 @@ class Session:
             "EXPN": self._not_offered,
             "AUTH": self._not_offered,
             "TURN": self._not_offered,
+            "XCLIENT": self._xclient,
+            "XFORWARD": self._xforward,
         }
+
+    @property
+    def source(self) -> str:
+        """The address of the client, for a log."""
+        return self._speaker.client.source
+
+    def _received_from_client(self) -> Reception:
+        client = self._speaker.client
+        return Reception(
+            client.source_ip,
+            self._services.policies,
+            self._services.clock,
+            trusted=client.trusted,
+            hostname=self._settings.hostname,
+            max_recipients=self._settings.max_recipients,
+            meter=self._services.meter,
+        )
 
     async def run(self) -> None:
         """Talk until the client leaves, breaks off, is silent for too long, or the door closes."""
@@ -144,14 +119,14 @@ class Session:
         except _Goodbye:
             pass
         except ClosedByPeer:
-            log.debug("smtp.closed_by_client", source_ip=str(self._source_ip))
+            log.debug("smtp.closed_by_client", source_ip=self.source)
         except ReadTimeout:
             await self._last_word(f"421 4.4.2 {self._settings.hostname} Timed out, closing")
         except Interrupted:
             await self._last_word(f"421 4.3.2 {self._settings.hostname} Shutting down, try again later")
         except Exception:
             if self._tells("smtp.session_failed"):
-                log.exception("smtp.session_failed", source_ip=str(self._source_ip))
+                log.exception("smtp.session_failed", source_ip=self.source)
             await self._last_word(f"421 4.3.0 {self._settings.hostname} Local fault, try again later")
         finally:
             try:
@@ -163,17 +138,17 @@ class Session:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        line = await anyio.to_thread.run_sync(self._reception.connect)
+        # Who is listed has not said yet for whom it comes; a block of its own address would shut out all of those.
+        heard_out = self._speaker.listed and not self._speaker.is_announced
+        line = None if heard_out else await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
-            if self._tells("smtp.refused_at_connect"):
-                log.info("smtp.refused_at_connect", source_ip=str(self._source_ip), reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
 
     def _tells(self, event: str) -> bool:
         """Whether a line of this kind is logged: the client could cause it as often as it likes."""
-        return self._services.lines.admits(event, str(self._source_ip))
+        return self._services.lines.admits(event, self.source)
 
     # Input and output.
 
@@ -204,7 +179,7 @@ class Session:
         if self._errors >= MAX_ERRORS:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many errors, closing")
             if self._tells("smtp.too_many_errors"):
-                log.info("smtp.too_many_errors", source_ip=str(self._source_ip))
+                log.info("smtp.too_many_errors", source_ip=self.source)
             raise _Goodbye
         await self._reply(line)
 
@@ -229,7 +204,7 @@ class Session:
         except Exception:
             # A fault of ours: the sender keeps the message and tries again (design.md section 6).
             if self._tells("smtp.fault"):
-                log.exception("smtp.fault", command=event.verb, source_ip=str(self._source_ip))
+                log.exception("smtp.fault", command=event.verb, source_ip=self.source)
             if event.verb == "DATA":
                 await self._drop_transaction()
             await self._reply(str(LOCAL_FAULT))
@@ -252,8 +227,10 @@ class Session:
             "ENHANCEDSTATUSCODES",
             "SMTPUTF8",
         ]
-        if self._services.tls is not None and not self._connection.tls:
+        if self._services.tls is not None and not self._connection.tls and not self._speaker.is_announced:
             offers.append("STARTTLS")
+        if self._speaker.listed:
+            offers += [f"XCLIENT {' '.join(XCLIENT)}", f"XFORWARD {' '.join(XFORWARD)}"]
         await self._reply(*(f"250 {line}" for line in [self._settings.hostname, *offers]))
 
     async def _introduced(self, name: str) -> bool:
@@ -262,6 +239,7 @@ class Session:
             return False
         await self._drop_transaction()
         self._client_name = name
+        self._reception.introduce(printable(name, MAX_HELO))
         return True
 
     async def _starttls(self, argument: str) -> None:
@@ -272,31 +250,88 @@ class Session:
         if argument:
             await self._error("501 5.5.4 STARTTLS takes no argument")
             return
+        if self._speaker.is_announced:
+            # Said in the clear it would not count, and nobody would notice.
+            await self._error("503 5.5.1 XCLIENT and XFORWARD come after STARTTLS")
+            return
         await self._drop_transaction()
         if self._receiver.discard() and self._tells("smtp.input_behind_starttls"):
-            log.warning("smtp.input_behind_starttls", source_ip=str(self._source_ip))
+            log.warning("smtp.input_behind_starttls", source_ip=self.source)
         await self._connection.start_tls(context, b"220 2.0.0 Go ahead\r\n", self._settings.idle_timeout)
         # Nothing said in the clear counts any longer (RFC 3207 section 4.2).
         self._client_name = None
         self._extended = False
+
+    async def _xclient(self, argument: str) -> None:
+        if self._reception.envelope_sender is not None:
+            await self._error(UNDER_WAY)
+            return
+        before = self._speaker.of_session
+        refusal = self._speaker.xclient(argument)
+        if refusal is not None:
+            await self._not_heard("XCLIENT", refusal)
+            return
+        client = self._speaker.client
+        # The counts are those of one client, and of the same one they go on.
+        if client.source_ip != before.source_ip:
+            self._places.give_back(self.counted)
+            self.counted = None
+            if not self._places.take(client.source_ip):
+                self._services.meter.turned_away()
+                if self._tells("smtp.crowded"):
+                    log.info("smtp.crowded", source_ip=self.source)
+                await self._reply(crowded(self._settings.hostname))
+                raise _Goodbye
+            self.counted = client.source_ip
+            self._errors = self._idle = 0
+            self._reception = self._received_from_client()
+        else:
+            self._reception.comes_from(client.source_ip, client.trusted)
+        self._client_name = None
+        self._extended = False
+        await self._greet()
+
+    async def _xforward(self, argument: str) -> None:
+        if self._reception.envelope_sender is not None:
+            await self._error(UNDER_WAY)
+            return
+        refusal = self._speaker.xforward(argument)
+        if refusal is not None:
+            await self._not_heard("XFORWARD", refusal)
+            return
+        client = self._speaker.client
+        self._reception.comes_from(client.source_ip, client.trusted)
+        await self._reply("250 2.0.0 Noted")
+
+    async def _not_heard(self, command: str, refusal: SmtpReply) -> None:
+        if self._tells("smtp.announcement_refused"):
+            by = self._speaker.peer.source
+            log.info("smtp.announcement_refused", command=command, source_ip=by, reply=str(refusal))
+        await self._error(str(refusal))
+
+    def _forwarded_is_over(self) -> None:
+        """A message has ended, and with it what XFORWARD said."""
+        if self._speaker.message_over():
+            client = self._speaker.client
+            self._reception.comes_from(client.source_ip, client.trusted)
 
     async def _mail(self, argument: str) -> None:
         if self._client_name is None:
             await self._error("503 5.5.1 HELO or EHLO comes first")
             return
         if self._reception.envelope_sender is not None:
-            await self._error("503 5.5.1 A message is under way")
+            await self._error(UNDER_WAY)
             return
         if self._reception.is_spent:
             await self._reply(f"421 4.7.0 {self._settings.hostname} Too many refused recipients, closing")
             if self._tells("smtp.too_many_refused"):
-                log.info("smtp.too_many_refused", source_ip=str(self._source_ip))
+                log.info("smtp.too_many_refused", source_ip=self.source)
             raise _Goodbye
         read = read_path("FROM:", argument)
         if read is None or (read.parameters and not self._extended):
             await self._error("501 5.5.4 Syntax: MAIL FROM:<address>")
             return
-        refusal = parameters_refused(read, self._settings.max_size)
+        refusal = parameters_refused(read, self._settings.max_size, relayed=self._speaker.listed)
         if refusal is not None:
             await self._error(refusal)
             return
@@ -305,6 +340,10 @@ class Session:
             await self._error(str(problem))
             return
         self._utf8 = "SMTPUTF8" in read.parameters
+        protocol = "ESMTP" if self._extended else "SMTP"
+        client = self._speaker.introduced(self._client_name, protocol)
+        self._reception.introduce(printable(client.helo, MAX_HELO), client.login)
+        self._hop_session.handed_in_by(client)
         await self._reply("250 2.1.0 Sender accepted")
 
     async def _rcpt(self, argument: str) -> None:
@@ -320,7 +359,7 @@ class Session:
             return
         answer = await anyio.to_thread.run_sync(self._reception.recipient, read.path)
         if isinstance(answer, NoAccount) and self._tells("smtp.no_account"):
-            log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=str(self._source_ip))
+            log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=self.source)
         # A refusal is not an error of the kind that is counted: long lists have stale entries.
         await self._reply(await self._checked(answer))
 
@@ -355,20 +394,26 @@ class Session:
         sender, recipients = self._reception.envelope_sender, self._reception.recipients
         with self._services.memory.reserve() as reservation:
             incoming = await self._content(reservation)
+            began = time.perf_counter()
             answer = await self._settle(incoming)
+            self._services.meter.answered(answer, time.perf_counter() - began)
         self._utf8 = False
         try:
             # Nothing stands between what was done and its answer: else the sender would have it done again.
             await self._reply(answer)
         finally:
-            log.info(
-                "smtp.message",
-                source_ip=str(self._source_ip),
-                sender=str(sender),
-                size=incoming.size,
-                recipients=recipients,
-                reply=answer,
-            )
+            # Each recipient has a line; what was said for all of them together is told where it is not plain.
+            if recipients > 1:
+                log.info(
+                    "smtp.message",
+                    source_ip=self.source,
+                    sender=str(sender),
+                    size=incoming.size,
+                    recipients=recipients,
+                    reply=answer,
+                    **self._speaker.told(),
+                )
+            self._forwarded_is_over()
 
     async def _settle(self, incoming: Incoming) -> str:
         """Decide about a message that has come in and hand it on. Returns the reply."""
@@ -412,14 +457,22 @@ class Session:
         return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:
-        """Our Received field for the message."""
+        """Our Received field for the message. A server that says XFORWARD has put one on top for the client, one
+        that says XCLIENT has not."""
+        speaker, client = self._speaker, self._speaker.of_session
         return received_field(
-            client_name=self._client_name or "",
-            source_ip=self._source_ip,
+            client=client,
+            client_name=client.helo or self._client_name or "",
             hostname=self._settings.hostname,
-            protocol=protocol_name(extended=self._extended, utf8=self._utf8, tls=self._connection.tls),
+            protocol=protocol_name(
+                extended=client.protocol.upper() != "SMTP" if client.protocol else self._extended,
+                utf8=self._utf8,
+                tls=self._connection.tls,
+                login=bool(client.login),
+            ),
             id_=new_decision_id(),
             at=now,
+            behind=speaker.client if speaker.forwards else None,
         )
 
     async def _rset(self, argument: str) -> None:
@@ -433,6 +486,7 @@ class Session:
         """End the message under way. Its refusals at RCPT are recorded; their replies were given before."""
         self._utf8 = False
         await self._delivery.record(self._reception.reset())
+        self._forwarded_is_over()
         await self._delivery.forget()
 
     async def _noop(self, argument: str) -> None:

@@ -165,29 +165,30 @@ class Trace:
         hits: dict[str, Hit] = {}
         for hit in personal.hits:
             hits.setdefault(hit.entry.sender, hit)
-        ignored = {hit.entry.sender: hit for hit in personal.ignored}
+        unmet = {hit.entry.sender: (hit.part, Unmet.UNAUTHENTICATED) for hit in personal.ignored}
+        unmet |= {hit.entry.sender: (hit.part, Unmet.EXPIRED) for hit in personal.over}
         total = len(personal.list.entries)
-        listed = personal.list.entries.items()
+        entries = personal.list.entries
         all_tested = total <= LOOKED_THROUGH
         candidates = [
             self._entry(hit.entry, hit.part, None, place)
             for place, hit in enumerate(heapq.nlargest(EXPLAINED, hits.values(), key=_hit_key), 1)
         ]
+        tested: Iterable[str] = entries if all_tested else dict.fromkeys((*unmet, *islice(entries, TESTED)))
         rest = (
-            self._entry(
-                entry,
-                None if sender not in ignored else ignored[sender].part,
-                Unmet.SENDER if sender not in ignored else Unmet.UNAUTHENTICATED,
-                0,
-            )
-            for sender, entry in (listed if all_tested else islice(listed, TESTED))
+            self._entry(entries[sender], part, failed, 0)
+            for sender in tested
             if sender not in hits
+            for part, failed in [unmet.get(sender) or (None, self._unmet(entries[sender]))]
         )
         room = EXPLAINED - len(candidates)
-        candidates += heapq.nlargest(
-            room, rest, key=lambda entry: (entry.failed is Unmet.UNAUTHENTICATED, entry.sort_key, entry.id)
-        )
+        # First those that would be about the sender.
+        candidates += heapq.nlargest(room, rest, key=lambda entry: (bool(entry.part), entry.sort_key, entry.id))
         self._note(type_, candidates, len(hits), total, all_tested=all_tested)
+
+    def _unmet(self, entry: ManagedSender) -> Unmet:
+        """Why an entry about others does not apply: its time is asked first, as with policies."""
+        return Unmet.EXPIRED if self._case.at >= entry.ends else Unmet.SENDER
 
     def _entry(self, entry: ManagedSender, part: FromPart | None, failed: Unmet | None, place: int) -> Candidate:
         stand_ins: dict[StandIn, None] = {}

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, ValuesView
+from datetime import UTC, datetime
+from math import inf
 from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.formats.addresses import Address
+from mailreeve.formats.addresses import Address, Sender
 from mailreeve.policy.index.matching import ENVELOPE_FROM, HEADER_FROM
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes, FromPart, ManagedAction, ManagedSender
+from mailreeve.policy.model.targets import BELOW, MOST_LABELS
 
-HitOrder = tuple[int, int, int]
+HitOrder = tuple[float, int, int]
 
 
 class EntryKind(Struct, frozen=True, gc=False):
-    """What matters of an entry for a decision, apart from whom it names."""
+    """What matters of an entry for a decision, apart from whom it names.
 
-    is_address: bool
+    `narrowness` is 1 for an address and 0 for a domain; below that, a domain with everything below it comes the
+    higher the more labels it has.
+    """
+
+    narrowness: float
     action: ManagedAction
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it names an address rather than a domain."""
+        return self.narrowness == 1
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -32,7 +44,7 @@ class Hit(Struct, frozen=True, gc=False):
 
     @property
     def kind(self) -> EntryKind:
-        """An address or a domain, permitted or blocked."""
+        """How narrow, permitted or blocked."""
         return kind_of(self.entry)
 
     @property
@@ -41,44 +53,66 @@ class Hit(Struct, frozen=True, gc=False):
         return hit_order(self.kind, self.part)
 
 
+_LOWEST: Final[HitOrder] = (-1.0, -1, -1)
 _BLOCK: Final = ManagedAction.BLOCK
 _KINDS: Final = {
-    (is_address, action): EntryKind(is_address, action) for is_address in (False, True) for action in ManagedAction
+    (is_address, action): EntryKind(1 if is_address else 0, action)
+    for is_address in (False, True)
+    for action in ManagedAction
+}
+_WIDE_KINDS: Final = {
+    (labels, action): EntryKind(labels / 100 - 1, action)
+    for labels in range(1, MOST_LABELS + 1)
+    for action in ManagedAction
 }
 
 
 def kind_of(entry: ManagedSender) -> EntryKind:
-    """An address or a domain, permitted or blocked."""
-    return _KINDS["@" in entry.sender, entry.action]
+    """An address, a domain, or one with everything below it, permitted or blocked."""
+    sender = entry.sender
+    if sender[0] == BELOW and "@" not in sender:
+        return _WIDE_KINDS[min(sender.count(BELOW), MOST_LABELS), entry.action]
+    return _KINDS["@" in sender, entry.action]
 
 
 def entry_description(entry: ManagedSender) -> str:
     """How a record or a trace names the entry, which has no description of its own."""
-    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}"
+    until = "" if entry.ends == inf else f" until {_written(entry.ends)}"
+    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}{until}"
+
+
+def _written(at: float) -> str:
+    """A time in POSIX seconds, to the minute, or to the second where that matters."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment.second else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
     """Which hit wins when envelope and header name different entries; the sources leave that open.
 
-    An address beats a domain, as within one list (behaviour.md section 4.2). Of two equally narrow
-    ones a block beats a permit: a sender who shows two faces, one of them unwanted, stays out. Of
-    two equal ones the envelope counts, since it is known first and gives the earlier refusal.
+    An address beats a domain, as within one list (behaviour.md section 4.2), and a domain beats one with all below
+    it, of which the longer comes first. Of two equally narrow ones a block beats a permit: a sender who shows two
+    faces, one of them unwanted, stays out. Of two equal ones the envelope counts, since it is known first and so
+    gives the earlier refusal.
     """
     return (
-        1 if kind.is_address else 0,
+        kind.narrowness,
         1 if kind.action is ManagedAction.BLOCK else 0,
         1 if part is FromPart.ENVELOPE_FROM else 0,
     )
 
 
+Kinds = Mapping[EntryKind, float]
+
+
 class PersonalList(Struct, frozen=True, gc=False):
-    """One recipient's entries by sender, and the kinds that occur among them."""
+    """One recipient's entries by sender, and the kinds among them, each with when its last entry ends."""
 
     entries: Mapping[str, ManagedSender]
-    kinds: frozenset[EntryKind]
+    kinds: Kinds
 
 
-_NOTHING: Final = PersonalList({}, frozenset())
+_NOTHING: Final = PersonalList({}, {})
 
 
 class PersonalLists:
@@ -92,11 +126,11 @@ class PersonalLists:
         for entry in entries:
             by_id[entry.id] = entry
             by_recipient.setdefault(entry.recipient, {})[entry.sender] = entry
-        kinds: dict[frozenset[EntryKind], frozenset[EntryKind]] = {}
+        kinds: dict[frozenset[tuple[EntryKind, float]], Kinds] = {}  # one for all lists that are alike
         lists: dict[str, PersonalList] = {}
         for recipient, theirs in by_recipient.items():
             held = _kinds(theirs)
-            lists[recipient] = PersonalList(theirs, kinds.setdefault(held, held))
+            lists[recipient] = PersonalList(theirs, kinds.setdefault(frozenset(held.items()), held))
         self._by_id = Sharded(by_id)
         self._lists = Sharded(lists)
 
@@ -136,21 +170,29 @@ class PersonalLists:
         return new
 
 
-def _kinds(entries: Mapping[str, ManagedSender]) -> frozenset[EntryKind]:
-    """The kinds that occur among the entries. Most lists soon show that they have all."""
-    found: set[EntryKind] = set()
+def _kinds(entries: Mapping[str, ManagedSender]) -> Kinds:
+    """The kinds that occur among the entries, each with when its last entry ends. Most lists soon show that they
+    have all for good, but for those of domains with everything below them: what these could do, the others can."""
+    found: dict[EntryKind, float] = {}
+    for_good = 0
     for entry in entries.values():
-        found.add(_KINDS["@" in entry.sender, entry.action])
-        if len(found) == len(_KINDS):
-            break
-    return frozenset(found)
+        kind = kind_of(entry)
+        ends = found.get(kind, -inf)
+        if entry.ends > ends:
+            found[kind] = entry.ends
+            if entry.ends == inf and kind.narrowness >= 0:
+                for_good += 1
+                if for_good == len(_KINDS):
+                    break
+    return found
 
 
 class PersonalView(Struct, frozen=True, gc=False):
     """One recipient's list, held against one message.
 
     `hits` are the entries that name a sender, the best first; `ignored` those that would, were the
-    message authenticated (behaviour.md section 4.4).
+    message authenticated (behaviour.md section 4.4), and `over` those that did before they ended. `at` is the
+    time of the message.
     """
 
     key: str
@@ -158,6 +200,8 @@ class PersonalView(Struct, frozen=True, gc=False):
     hits: tuple[Hit, ...]
     ignored: tuple[Hit, ...]
     header_known: bool
+    at: float
+    over: tuple[Hit, ...] = ()
 
     @property
     def winner(self) -> Hit | None:
@@ -173,11 +217,11 @@ class PersonalView(Struct, frozen=True, gc=False):
         winner = self.winner
         outcomes = {None if winner is None else (winner.kind, winner.part)}
         if not self.header_known:
-            threshold = (-1, -1, -1) if winner is None else winner.order
+            threshold = _LOWEST if winner is None else winner.order
             outcomes |= {
                 (kind, FromPart.HEADER_FROM)
-                for kind in self.list.kinds
-                if hit_order(kind, FromPart.HEADER_FROM) > threshold
+                for kind, ends in self.list.kinds.items()
+                if self.at < ends and hit_order(kind, FromPart.HEADER_FROM) > threshold
             }
         return outcomes
 
@@ -193,7 +237,8 @@ def list_key(identities: Identities, recipient: Address) -> str:
 def personal_view(
     lists: PersonalLists, identities: Identities, facts: MessageFacts, effective: Address
 ) -> PersonalView:
-    """The list of the effective recipient (D-46), looked through for every sender address known.
+    """The list of the effective recipient (D-46), looked through for every sender address known. What has ended by
+    then does not count.
 
     An entry names an address or its domain. Domains match exactly (D-04, D-18). One that names a user of the
     account, or the domain of one, meets the user's aliases and tags as well (D-53).
@@ -201,44 +246,63 @@ def personal_view(
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
     theirs = lists.of(key)
-    entries = theirs.entries
+    entries, at = theirs.entries, facts.at
     if not entries:
-        return PersonalView(key, theirs, (), (), header_known)
+        return PersonalView(key, theirs, (), (), header_known, at)
     found = _entries_about(entries, identities, facts)
     if not found:
-        return PersonalView(key, theirs, (), (), header_known)
+        return PersonalView(key, theirs, (), (), header_known, at)
     hits: list[Hit] = []
     ignored: list[Hit] = []
+    over: list[Hit] = []
     # What vouches for the header's domain cannot be known before the header is.
     authenticated = header_known and facts.authenticated is True
-    for entry, part in found:
+    for entry, part, sender in found:
+        if at >= entry.ends:
+            over.append(Hit(entry, part))
+            continue
         counts = (
             authenticated
             or entry.action is _BLOCK
-            or not _is_inside(entry.sender, (key, effective.key, facts.recipient.key), identities)
+            or not _is_inside(entry.sender, sender, (key, effective.key, facts.recipient.key), identities)
         )
         (hits if counts else ignored).append(Hit(entry, part))
     if len(hits) > 1:
         hits.sort(key=lambda hit: hit.order, reverse=True)
-    return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known)
+    return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known, at, tuple(over))
 
 
 def _entries_about(
     entries: Mapping[str, ManagedSender], identities: Identities, facts: MessageFacts
-) -> list[tuple[ManagedSender, FromPart]]:
-    """The entries that name a sender of the message. What the envelope meets is not looked for in the header: of
-    two equal hits the envelope's counts, see `hit_order`."""
-    envelope = identities.keys(facts.sender).names
-    found = [(entries[name], ENVELOPE_FROM) for name in envelope if name in entries]
+) -> list[tuple[ManagedSender, FromPart, Sender]]:
+    """The entries that name a sender of the message, by which part, and that sender. What the envelope meets is
+    not looked for in the header: of two equal hits the envelope's counts, see `hit_order`."""
+    sender = facts.sender
+    envelope = identities.keys(sender).names
+    found = [(entries[name], ENVELOPE_FROM, sender) for name in envelope if name in entries]
     for author in facts.header_from or ():
         address = author.address
-        if address is not None and address != facts.sender:
+        if address is not None and address != sender:
             names = identities.keys(address).names
-            found += [(entries[name], HEADER_FROM) for name in names if name in entries and name not in envelope]
+            found += [
+                (entries[name], HEADER_FROM, address) for name in names if name in entries and name not in envelope
+            ]
+            if identities.is_internal(address):
+                # Of a domain with everything below it one sender may be outside and the other inside; the permit
+                # counts for the former alone, which comes first.
+                continue
+            found += [
+                (entries[name], HEADER_FROM, address)
+                for name in names
+                if name[0] == BELOW and name in entries and name in envelope and identities.is_internal(sender)
+            ]
     return found
 
 
-def _is_inside(sender: str, own: tuple[str, ...], identities: Identities) -> bool:
-    """Whether an entry names the recipient or an internal domain, which anybody can claim to be."""
-    domain = sender.rpartition("@")[2]
-    return sender in own or domain in identities.directory.internal_domains
+def _is_inside(named: str, sender: Sender, own: tuple[str, ...], identities: Identities) -> bool:
+    """Whether an entry names the recipient or an internal domain, which anybody can claim to be. Of a domain with
+    everything below it, whether the sender is in an internal one."""
+    if named[0] == BELOW and "@" not in named:
+        return identities.is_internal(sender)
+    domain = named.rpartition("@")[2]
+    return named in own or domain in identities.directory.internal_domains

@@ -22,7 +22,7 @@ from mailreeve.policy.model.policies import (
     Scope,
 )
 from mailreeve.policy.model.policy_types import PolicyType
-from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.targets import BELOW, Target, TargetType, is_around
 from mailreeve.policy.model.wording import listed, quoted
 
 _EXEMPT: Final = (
@@ -47,6 +47,8 @@ class PermitLinter:
         self._under: dict[str, tuple[BlockedSenderPolicy, list[ManagedSender], int]] = {}
         self._inside: list[ManagedSender] = []
         self._inside_count = 0
+        self._over: list[ManagedSender] = []
+        self._over_count = 0
 
     def look_at_policy(self, policy: PermittedSenderPolicy) -> Iterator[Finding]:
         """A permitted sender policy that covers nothing but blocked senders."""
@@ -68,11 +70,16 @@ class PermitLinter:
         yield Finding(FindingKind.PERMIT_UNDER_BLOCK, subjects, why, _EXEMPT)
 
     def look_at_entry(self, entry: ManagedSender) -> None:
-        """A personal permit. What is found is told by `findings`, together for those that are alike."""
+        """A personal entry. What is found is told by `findings`, together for those that are alike."""
+        if self._at >= entry.ends:
+            self._over_count += 1
+            if len(self._over) < NAMED:
+                self._over.append(entry)
+            return
         if entry.action is not ManagedAction.PERMIT:
             return
-        domain = entry.sender.rpartition("@")[2]
-        if domain in self._policies.directory.internal_domains:
+        domain, own = entry.sender.rpartition("@")[2], self._policies.directory.internal_domains
+        if domain in own or (domain[0] == BELOW and any(is_around(domain, one) for one in own)):
             self._inside_count += 1
             if len(self._inside) < NAMED:
                 self._inside.append(entry)
@@ -88,7 +95,7 @@ class PermitLinter:
         self._under[block.id] = (block, named, count + 1)
 
     def findings(self) -> Iterator[Finding]:
-        """What was found among the personal permits."""
+        """What was found among the personal entries."""
         for block, named, count in self._under.values():
             entries = tuple(_entry_subject(entry) for entry in named)
             subject = Subject(PolicyType.BLOCKED_SENDERS, block.id, block.description)
@@ -115,6 +122,22 @@ class PermitLinter:
                 f"{number} inside senders, whom anybody can claim to be: {shown}",
                 "They count only for mail that authenticates; remove those that are not needed.",
                 self._inside_count,
+            )
+
+        if self._over:
+            shown = listed((f"{entry.sender} by {entry.recipient}" for entry in self._over), 3)
+            number = (
+                "A personal entry has expired"
+                if self._over_count == 1
+                else f"{self._over_count} personal entries have expired"
+            )
+            yield Finding(
+                FindingKind.EXPIRED,
+                tuple(_entry_subject(entry) for entry in self._over),
+                f"{number}: {shown}",
+                "They decide nothing any more; `mailreeve sender remove --expired` takes them out.",
+                self._over_count,
+                harmless=True,
             )
 
     def _block(self, way: Direction[P]) -> BlockedSenderPolicy | None:

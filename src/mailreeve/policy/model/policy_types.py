@@ -120,7 +120,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             read=Permission.GATEWAY_POLICIES_READ,
             edit=Permission.GATEWAY_POLICIES_EDIT,
         ),
-        # API 1.0 has no endpoint for these (behaviour.md section 2.8).
+        # API 1.0 has no endpoint for these (behaviour.md section 2.8): those are ours.
         PolicyTypeRow(
             type=PolicyType.PERMITTED_SENDERS,
             words="permitted senders",
@@ -129,7 +129,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             refusals=None,
             kind="permitted sender policy",
             table="permitted_sender_policy",
-            api="",
+            api="ext/permittedsenders",
             read=Permission.GATEWAY_POLICIES_READ,
             edit=Permission.GATEWAY_POLICIES_EDIT,
         ),

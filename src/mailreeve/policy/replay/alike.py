@@ -13,6 +13,7 @@ from math import inf
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.formats.addresses import Address, NullSender, Sender, is_sender_routed
 from mailreeve.formats.display_names import name_readings
@@ -69,9 +70,13 @@ class Alike:
         named = {INTERNAL_KEY, EXTERNAL_KEY}
         everywhere: list[Terms] = []
         somewhere: dict[str, list[Terms]] = {}
+        ending: dict[str, list[Terms]] = {}
         for number, held in enumerate(sets):
             ids = differing if number else None
-            named.update(entry.sender for entry in _entries(held, ids))
+            for entry in _entries(held, ids):
+                named.add(entry.sender)
+                if during[0] < entry.ends <= during[1] and entry.ends != inf:
+                    ending.setdefault(entry.recipient, []).append(Terms(ends=entry.ends))
             for scope in _scopes(held, ids):
                 named |= {scope.from_.key, scope.to.key}
                 terms = scope.terms
@@ -84,6 +89,9 @@ class Alike:
         relays = chain.from_iterable(held.relay_networks.values() for held in sets)
         self._everywhere = Conditions(everywhere, during, relays)
         self._somewhere = {key: Conditions(several, during) for key, several in somewhere.items()}
+        # Of entries: by whose list it is, and of all for mail that alteration may have obey another list.
+        self._ending = {owner: Conditions(several, during) for owner, several in ending.items()}
+        self._all_ending = Conditions(chain.from_iterable(ending.values()), during)
         self._patterns = Patterns(chain.from_iterable(held.definitions.every() for held in sets))
         self._connecting = tuple(held for held in sets if held.source_blocks.blocks)
         self._alike: Bounded[tuple[Hashable, ...], tuple[Hashable, ...]] = Bounded(KEPT)
@@ -119,6 +127,7 @@ class Alike:
         if to_the_letter:
             addresses = facts.sender, facts.recipient, *(author.address for author in authors or ())
             key.append(tuple(map(str, addresses)))
+            key.append(self._all_ending.met(at, None))
         if self._connecting and source is not None:
             key.append(self._refused_by(source, at))
         return tuple(key)
@@ -135,12 +144,18 @@ class Alike:
         if known is not None:
             return known
         also: list[Hashable] = [is_sender_routed(recipient)]
+        ending: dict[str, Conditions] = {}
         for held in self._sets:
             key = list_key(held.identities, recipient)
+            if key in self._ending:
+                ending[key] = self._ending[key]
             also.append(key if held.managed.of(key).entries else None)
             if recipient.domain in held.directory.known_only:
                 also.append(held.identities.user(recipient) is None)
-        return self._recipients.keep((recipient.key, ended), self._learnt(recipient, at, *also))
+        learnt = self._learnt(recipient, at, *also)
+        if ending:
+            learnt = replace(learnt, conditions=(*learnt.conditions, *ending.values()))
+        return self._recipients.keep((recipient.key, ended), learnt)
 
     def _learnt(self, address: Address, at: float, *also: Hashable) -> Traits:
         """What the sets say about an address at an instant, and what was found out about it besides."""
@@ -197,5 +212,5 @@ def _met_through(scope: Scope) -> tuple[str, ...]:
     return () if any(side.rank <= _SWEEPING for side in sides) else tuple([side.key for side in sides])
 
 
-def _rank(target: Target) -> int:
+def _rank(target: Target) -> float:
     return target.rank

@@ -14,6 +14,7 @@ from recorder import Recorder
 from scenes import (
     alteration,
     blocked_senders,
+    bulk,
     directory,
     envelope,
     explaining,
@@ -22,7 +23,9 @@ from scenes import (
     life,
     limits,
     mail,
+    people,
     personal,
+    records,
     web_lists,
 )
 
@@ -45,14 +48,17 @@ AREAS: dict[str, Area] = {
     "forms": Area(forms.play, 2),
     "directory": Area(directory.play, 2),
     "groups": Area(groups.play, 2),
+    "people": Area(people.play, 2),
     "life": Area(life.play, 2),
     "personal": Area(personal.play, 2),
     "blocked_senders": Area(blocked_senders.play, 2),
     "alteration": Area(alteration.play, 2),
     "web_lists": Area(web_lists.play, 2),
     "mail": Area(mail.play),
+    "records": Area(records.play),
     "strangers_mail": Area(mail.play_strangers, 1, {"MAILREEVE_RELAY_NETWORKS": "192.0.2.0/24"}),
     "mail_at_connect": Area(mail.play_connect),
     "limits": Area(limits.play, 2, limits.SETTINGS),
+    "bulk": Area(bulk.play),
     "quota": Area(limits.play_quota, 1, limits.QUOTA_SETTINGS),
 }

@@ -7,6 +7,9 @@ from recorder import Recorder
 from scenes.words import ANN
 
 PATH = "managedsender/permit-or-block-sender"
+LIST = "ext/get-managed-senders"
+REMOVE = "ext/remove-managed-sender"
+IMPORT = "ext/import-managed-senders"
 
 
 def entry(sender: str, to: str = ANN, action: str = "block") -> dict[str, str]:
@@ -47,4 +50,41 @@ def play(r: Recorder) -> None:
     )
     r.call("by the help desk", PATH, entry("desk@shop.test"), who="help_desk")
     r.call("for another account's user", PATH, entry("news@shop.test"), who="foreign")
+    r.call(
+        "entries with a reason and an end",
+        PATH,
+        {**entry("late@shop.test"), "reason": "too much", "expires": "2090-01-01"},
+        {**entry("late@shop.test"), "expires": "2090-01-01T00:00:00+0000"},
+        {**entry("over@shop.test"), "expires": "2020-01-01"},
+        {**entry("over@shop.test"), "expires": "soon"},
+        {**entry("over@shop.test"), "reason": "x" * 501},
+    )
+    r.call("all entries", LIST)
+    r.call("a list", LIST, {"to": ANN, "type": "Permit"}, {"to": ANN, "text": "TOO MUCH"})
+    r.call("lists that are refused", LIST, {"to": "x@far.test"}, {"sender": "*"}, {"type": "both"})
+    r.call(
+        "entries to take in",
+        IMPORT,
+        {
+            "entries": [
+                {"sender": "in@shop.test", "to": ANN, "type": "block", "reason": "from a file"},
+                {"sender": "in@shop.test", "to": ANN, "type": "Block", "reason": "from a file"},
+                {"sender": "news@shop.test", "to": ANN, "type": "block", "expires": "2020-01-01"},
+                {"sender": "in@shop.test", "to": "x@far.test", "type": "block"},
+                {"sender": "in@shop.test", "type": "both"},
+                {"sender": "in@shop.test", "to": ANN, "type": "both"},
+            ]
+        },
+        {"entries": [{"sender": "dry@shop.test", "to": ANN, "type": "permit"}], "dryRun": True},
+        {"entries": []},
+    )
+    r.call(
+        "entries to remove",
+        REMOVE,
+        {"to": ANN, "sender": "in@shop.test"},
+        {"to": ANN, "sender": "in@shop.test"},
+        {"to": ANN},
+        {"id": "MTOKEN:none"},
+        {},
+    )
     r.call("too many", PATH, *[entry("news@shop.test")] * 101)

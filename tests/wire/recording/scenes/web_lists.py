@@ -11,6 +11,8 @@ from scenes.words import ANN, EVERYONE, NO_ID, Item, address, attribute, domain,
 ROOM = "policy/webwhiteurl/"
 CREATE, GET, UPDATE, DELETE = (ROOM + f"{n}-policy-with-targets" for n in ("create", "get", "update", "delete"))
 
+ADD, REMOVE = "ext/add-web-entries", "ext/remove-web-entries"
+
 
 def url(value: str, action: str = "block", kind: str = "domain") -> Item:
     return {"action": action, "type": kind, "value": value}
@@ -101,6 +103,33 @@ def play(r: Recorder) -> None:
             "policies": [keep],
             "urls": [{**url("x.test"), "id": one}, {**url("y.test"), "id": one}],
         },
+    )
+    entry = {**url("more.test"), "id": NO_ID}
+    r.call(
+        "entries added",
+        ADD,
+        {
+            "id": first["id"],
+            "urls": [entry, url("new.test"), url("BAD.test", "block"), url("more.test/x", "allow", "url")],
+        },
+        {"id": first["id"], "urls": [url("more.test")]},
+        {"id": first["id"], "urls": [url("a,b"), url("ok.test"), url("*.x.test"), url("OK.test")]},
+        {"id": first["id"], "urls": []},
+        {"id": NO_ID, "urls": [entry]},
+    )
+    r.call(
+        "entries removed",
+        REMOVE,
+        {
+            "id": first["id"],
+            "urls": [{"id": one}, {"value": "More.test"}, {"type": "url", "value": "http://more.test/x"}],
+        },
+        {
+            "id": first["id"],
+            "urls": [{"id": one}, {"value": "none.test"}, {"type": "domain", "value": "a,b"}, {"value": "*"}],
+        },
+        {"id": first["id"], "urls": [{"id": NO_ID}, {"id": one, "value": "new.test"}, {}]},
+        {"id": NO_ID, "urls": [{"value": "new.test"}]},
     )
     r.call("one list, none", GET, {"id": first["id"]}, {"id": NO_ID}, {"id": "x"})
     r.call("all lists", GET)

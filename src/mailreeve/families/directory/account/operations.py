@@ -1,4 +1,5 @@
-"""What can be done with accounts: name and create them. The installer does it; no endpoint does."""
+"""What can be done with accounts: name, create, lock and remove them. The operator does it on the folder; no
+endpoint does, since a caller has one account and learns nothing of others."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import secrets
 from typing import Final
 
 from mailreeve.families.directory.account import rows
+from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Work
 from mailreeve.wire.tokens import Kind
@@ -32,3 +34,15 @@ def create(work: Work, code: str, name: str, admin_email: str) -> str:
     row = rows.add(work, code, name, admin_email)
     work.changed(None, "create", Kind.ACCOUNT, row.id, after=row)
     return row.id
+
+
+def set_locked(work: Work, locked: bool) -> bool:
+    """Refuse every call for the account, and put its mail off, or stop doing so. Whether that is news."""
+    old = rows.get(work)
+    if old.locked is locked:
+        return False
+    rows.set_locked(work, locked)
+    action = "lock" if locked else "unlock"
+    before, after = {"locked": old.locked}, {"locked": locked}
+    work.changed(Part.CREDENTIALS, action, Kind.ACCOUNT, old.id, before=before, after=after)
+    return True

@@ -20,7 +20,7 @@ from mailreeve.store.counts import Counted
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream_named
 from mailreeve.store.records import Query, Records, given, ours
-from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.schema import Moment, account, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Asked, Page
 
@@ -130,10 +130,13 @@ def account_of(connection: Connection, name: Domain) -> str | None:
     return found
 
 
-def owners(connection: Connection) -> Mapping[Domain, str]:
-    """From every domain, of all accounts, to its account: what mail is routed by."""
+def owners(connection: Connection) -> tuple[Mapping[Domain, str], frozenset[str]]:
+    """From every domain, of all accounts, to its account: what mail is routed by; and the accounts that are
+    locked."""
     rows = connection.execute(select(domain.c.name, domain.c.account_id))
-    return {Domain(name): account_id for name, account_id in rows}
+    by_domain = {Domain(name): account_id for name, account_id in rows}
+    locked = connection.execute(select(account.c.id).where(account.c.locked.is_(True))).scalars()
+    return by_domain, frozenset(locked)
 
 
 def others_manage(work: Work, names: Iterable[Domain]) -> bool:

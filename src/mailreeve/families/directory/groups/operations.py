@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -99,22 +100,70 @@ def add_member(
     """A new member, for good or `until` an instant. A membership that has ended is no obstacle, and goes. Raises
     `ItemRefused`."""
     group = get(call, wire_id)
-    matched, shown = _member(address, domain)
+    matched, shown = _new_member(call, address, domain, notes)
+    end = None if until is None else _end(call, until)
+    there = rows.find_member(call.work, group.id, matched)
+    if there is not None and not has_ended(there, call.work.now):
+        raise refused(GROUP_MEMBER_EXISTS)
+    row = _add_member(call, group, there, matched, shown, notes, end)
+    guard_members(call, [group.id], confirmed)
+    return row
+
+
+def put_member(
+    call: Call, wire_id: str, address: str | None, domain: str | None, notes: str | None, until: str | None = None
+) -> MemberRow:
+    """A member with these notes, until then, added unless it is there. What is left out stays. Whoever calls it
+    asks `guard_members` afterwards. Raises `ItemRefused`."""
+    group = get(call, wire_id)
+    matched, shown = _new_member(call, address, domain, notes)
+    end = None if until is None else _end(call, until)
+    old = rows.find_member(call.work, group.id, matched)
+    if old is None or has_ended(old, call.work.now):
+        return _add_member(call, group, old, matched, shown, notes, end)
+    new = msgspec.structs.replace(
+        old, notes=old.notes if notes is None else notes, until=old.until if end is None else end
+    )
+    if new == old:
+        return old
+    rows.change_member(call.work, new)
+    # No decision looks at notes.
+    part = None if new.until == old.until else Part.DIRECTORY
+    names = [member_name(matched)] if part else []
+    call.work.changed(part, "update", Kind.GROUP_MEMBER, new.id, before=old, after=new, names=names)
+    return new
+
+
+def guard_members(call: Call, group_ids: Iterable[str], confirmed: bool | None) -> None:
+    """See `guard_groups`, of groups that got members in this call. Raises `ItemRefused`."""
+    guard_groups(call, dict.fromkeys(above for key in group_ids for above in _lineage(call, key)), confirmed)
+
+
+def _new_member(call: Call, address: str | None, domain: str | None, notes: str | None) -> tuple[str, str]:
+    """What is to be a member is matched by, and as what it is shown. Raises `ItemRefused`."""
+    member = _member(address, domain)
     if address is not None:
         fields.written_out(fields.address(address, "emailAddress"), "emailAddress")
     elif domain is not None:
         fields.mail_domain(domain, "domain", domains.Own(call.work))
     fields.short(notes or "", "notes", MAX_NOTES)
-    end = None if until is None else _end(call, until)
-    names = [member_name(matched)]
-    there = rows.find_member(call.work, group.id, matched)
-    if there is not None:
-        if not has_ended(there, call.work.now):
-            raise refused(GROUP_MEMBER_EXISTS)
-        _remove(call, there)
+    return member
+
+
+def _add_member(
+    call: Call,
+    group: GroupRow,
+    ended: MemberRow | None,
+    matched: str,
+    shown: str,
+    notes: str | None,
+    end: datetime | None,
+) -> MemberRow:
+    if ended is not None:
+        _remove(call, ended)
     row = rows.add_member(call.work, group.id, matched, shown, notes or "", end)
+    names = [member_name(matched)]
     call.work.changed(Part.DIRECTORY, "create", Kind.GROUP_MEMBER, row.id, after=row, names=names)
-    guard_groups(call, _lineage(call, group.id), confirmed)
     return row
 
 
@@ -210,7 +259,7 @@ def _member(address: str | None, domain: str | None) -> tuple[str, str]:
     if address is not None:
         return fields.address(address, "emailAddress").key, address
     if domain is not None:
-        return fields.domain(domain, "domain"), domain.removeprefix("@")
+        return fields.domain_or_below(domain, "domain"), domain.removeprefix("@")
     raise refused(AT_LEAST_ONE, "emailAddress", "One of emailAddress and domain is required")
 
 

@@ -148,6 +148,8 @@ _in_group: Final = member.c.group_id == given("which")
 _remove_members: Final = delete(member).where(ours(member), _in_group)
 _matched: Final = select(member.c.matched).where(ours(member), _in_group)
 _members_of: Final = Listing(_members.where(_in_group).statement, member.c.id, _members.make)
+_all_members: Final = Listing(_members.where().statement, member.c.id, _members.make)
+_count_all_members: Final = select(func.count()).select_from(member).where(ours(member))
 _membership: Final = _members.where(_in_group, member.c.matched == given("who"))
 _of_member: Final = _members.where(member.c.matched == given("who"), order_by=member.c.id)
 _memberships: Final = select(member.c.matched, member.c.group_id, member.c.id, member.c.until).where(ours(member))
@@ -282,6 +284,16 @@ def count_groups(work: Work) -> int:
 def page_of_members(work: Work, group_id: str, asked: Asked) -> Page[MemberRow]:
     """A page of a group's members, in the order of their keys."""
     return _members_of.page(work, asked, lambda: count_members(work, group_id), which=group_id)
+
+
+def page_of_all_members(work: Work, asked: Asked) -> Page[MemberRow]:
+    """A page of the members of all groups, in the order of their keys."""
+
+    def total() -> int:
+        found: int = work.run(_count_all_members).scalar_one()
+        return found
+
+    return _all_members.page(work, asked, total)
 
 
 def find_member(work: Work, group_id: str, matched: str) -> MemberRow | None:

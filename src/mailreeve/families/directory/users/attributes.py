@@ -5,7 +5,7 @@ The names of types are unique without regard to case. A user has at most one val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -85,6 +85,14 @@ _values: Final = (
     )
     .where(ours(attribute_value), _of_user)
 )
+_values_of_users: Final = (
+    select(_value.user_id, _value.type_id, attribute_type.c.name, _value.value)
+    .join(
+        attribute_type,
+        (_value.account_id == attribute_type.c.account_id) & (_value.type_id == attribute_type.c.id),
+    )
+    .where(ours(attribute_value))
+)
 _values_in_order: Final = _values.order_by(_value.type_id)
 _listing_of_values: Final = Listing(_values, _value.type_id, maker(AttributeValue), all_at_once=True)
 _count_values: Final = select(func.count()).select_from(attribute_value).where(ours(attribute_value), _of_user)
@@ -124,6 +132,12 @@ def add_type(work: Work, name: str) -> AttributeType:
 def values_of(work: Work, user_id: str) -> list[AttributeValue]:
     """A user's values, in the order of their types' keys."""
     return [AttributeValue(*row) for row in work.run(_values_in_order, {"whose": user_id})]
+
+
+def values_of_users(work: Work, users: Sequence[str]) -> Iterator[tuple[str, AttributeValue]]:
+    """The values of these users, each with the user's id."""
+    for user_id, *row in stream_named(work, _values_of_users, _value.user_id, users):
+        yield user_id, AttributeValue(*row)
 
 
 def page_of_values(work: Work, user_id: str, asked: Asked) -> Page[AttributeValue]:

@@ -46,14 +46,29 @@ EDIT: Final = Permission.DIRECTORIES_INTERNAL_EDIT
 READ: Final = Permission.DIRECTORIES_INTERNAL_READ
 
 
-@endpoint("user/create-user", EDIT, writes=True, prepare=operations.prepare_create, slow="password")
+# Clients send what is documented and nothing else (clients.md): whoever sends more means something by it.
+@endpoint(
+    "user/create-user",
+    EDIT,
+    writes=True,
+    prepare=operations.prepare_create,
+    slow="password",
+    tells_unknown=True,
+)
 def create_user(call: Call, user: NewUser) -> CreatedUser:
     """Create a user in one of the account's domains."""
     row = operations.create(call, user)
     return CreatedUser(call.seal(Kind.USER, row.id), row.address)
 
 
-@endpoint("user/update-user", EDIT, writes=True, prepare=operations.prepare_update, slow="password")
+@endpoint(
+    "user/update-user",
+    EDIT,
+    writes=True,
+    prepare=operations.prepare_update,
+    slow="password",
+    tells_unknown=True,
+)
 def update_user(call: Call, user: ChangedUser) -> UserSettings:
     """Change a user's settings; with an address alone, return them."""
     row = operations.update(call, user)
@@ -97,7 +112,7 @@ def get_profile(call: Call, item: ProfileOf) -> ProfileAnswer:
         email_address=row.address,
         account_code=account.code,
         company_name=account.name,
-        role="" if row.role is None else row.role.value,
+        role=row.role or "",
         admin=row.role is not None,
         local_password=row.password_changed_at is not None,
         change_password=row.force_password_change,

@@ -6,7 +6,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from mailreeve.access.permissions import Role
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import NOT_MANAGED, not_managed
@@ -37,7 +36,7 @@ def add_user(
     name: str = "",
     password_hash: str | None = None,
     force_password_change: bool = False,
-    role: Role | None = None,
+    role: str | None = None,
 ) -> UserRow:
     """A new user with the address `text`. Raises `ItemRefused`.
 
@@ -59,8 +58,8 @@ def add_user(
     return row
 
 
-def create_administrator(work: Work, address: Address, password: str, role: Role) -> str:
-    """The id of a user with a role, which only the installer gives. One who is there already is appointed: a new
+def create_administrator(work: Work, address: Address, password: str, role: str) -> str:
+    """The id of a user with a role, as a new account has one. One who is there already is appointed: a new
     domain has its postmaster. Raises `ItemRefused`."""
     password_hash = passwords.hashed(password, "password")  # Nobody else writes yet who would have to wait.
     old = rows.find_by_address(work, address.key)

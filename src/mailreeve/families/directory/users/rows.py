@@ -25,10 +25,11 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
-from mailreeve.access.permissions import Role
+from mailreeve.families.directory.roles import rows as roles
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Address, Domain
 from mailreeve.store.counts import Counted
@@ -64,6 +65,7 @@ user: Final = Table(
     Column("password_changed_at", Moment, nullable=True),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Index(None, "account_id", "id", "role", sqlite_where=text("role IS NOT NULL")),
     Column("formerly", Text, nullable=False, server_default="{}"),
 )
 """Users. `key` is what the primary address is matched by, `address` what was typed, `formerly` is a `Formerly`,
@@ -114,7 +116,7 @@ class UserRow(Struct, frozen=True):
     key: str
     address: str
     name: str
-    role: Role | None
+    role: str | None
     address_type: str
     source: str
     locked: bool
@@ -197,6 +199,7 @@ def _address(row: Sequence[Any]) -> AddressRow:
 
 _listing: Final = Listing(_addresses, address.c.key, _address)
 _listing_of_domain: Final = Listing(_addresses.where(address.c.domain == given("within")), address.c.key, _address)
+_listing_of_users: Final = Listing(_records.where().statement, user.c.id, _records.make)
 _listing_of_aliases: Final = Listing(_aliases, address.c.key, _address, all_at_once=True)
 
 
@@ -205,15 +208,29 @@ def find(work: Work, key: str) -> UserRow | None:
     return _with_id.one(work, key=key)
 
 
+def some(work: Work, keys: Sequence[str]) -> list[UserRow]:
+    """Those of the users with these store keys that exist."""
+    return list(work.read(user.name, stream_named(work, _records.where().statement, user.c.id, keys), _row))
+
+
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
     return _who_has.one(work, key=key)
 
 
 def check(work: Work) -> None:
-    """Read every user, so that one that cannot be read is noted: decisions read less of them."""
+    """Read every user, and every role, so that one that cannot be read is noted: decisions read less of them. A
+    role that there is none of is read as none, and noted all the same."""
+    known = roles.check(work)
     work.unreadable.forget(work.account_id, user.name)
-    for _ in work.read(user.name, stream(work, _records.where().statement), _row):
+
+    def read(row: Sequence[Any]) -> UserRow:
+        found = _row(row)
+        if found.role is not None and found.role not in known:
+            raise ValueError(f"there is no role {found.role}")
+        return found
+
+    for _ in work.read(user.name, stream(work, _records.where().statement), read):
         pass
 
 
@@ -230,7 +247,7 @@ def add(
     shown: str | None = None,
     password_hash: str | None = None,
     force_password_change: bool = False,
-    role: Role | None = None,
+    role: str | None = None,
 ) -> UserRow:
     """A new user. `shown` is the address as it was typed, where that may differ."""
     row = UserRow(
@@ -268,6 +285,17 @@ def page_of_addresses(work: Work, domain: Domain | None, asked: Asked) -> Page[A
     if domain is None:
         return _listing.page(work, asked, lambda: _count_addresses.total(work))
     return _listing_of_domain.page(work, asked, lambda: _count_of_domain.total(work, domain), within=domain)
+
+
+def page(work: Work, asked: Asked) -> Page[UserRow]:
+    """A page of all users, in the order of their keys."""
+    return _listing_of_users.page(work, asked, lambda: _count_users.total(work))
+
+
+def aliases_of(work: Work, users: Sequence[str]) -> list[AddressRow]:
+    """The aliases of these users."""
+    query = _addresses.where(address.c.alias.is_(True))
+    return list(map(_address, stream_named(work, query, address.c.user_id, users)))
 
 
 def find_address(work: Work, key: str) -> AddressRow | None:

@@ -91,16 +91,15 @@ def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] |
     every bad entry at once."""
     problems: list[Problem] = []
     values: list[str] = []
-    places: dict[tuple[WebEntryType, str], int] = {}
+    seen: dict[tuple[WebEntryType, str], int] = {}
     for n, item in enumerate(items):
         try:
-            value = canonical_entry(item.type, item.value.strip())
-        except WebEntryError as reason:
-            fault = BAD_DOMAIN if item.type is WebEntryType.DOMAIN else BAD_URL
-            problems.append(problem(fault, f"urls[{n}].value", f"{fault.message}: {reason}"))
+            value = _canonical(item.type, item.value, f"urls[{n}].value")
+        except ItemRefused as refusal:
+            problems += refusal.problems
             continue
         values.append(value)
-        first = places.setdefault((item.type, value), n)
+        first = seen.setdefault((item.type, value), n)
         if first != n:
             message = f"{WEB_ENTRY_DUPLICATE.message}: it is the same as urls[{first}]"
             problems.append(problem(WEB_ENTRY_DUPLICATE, f"urls[{n}].value", message))
@@ -120,6 +119,31 @@ def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] |
         )
         for key, item, value in zip(kept, items, values, strict=True)
     ]
+
+
+def places(type_: WebEntryType | None, value: str, field: str) -> list[tuple[WebEntryType, str]]:
+    """As what a list may hold an entry that somebody names: type and canonical value. Without a type it may be of
+    either. Raises `ItemRefused` naming `field` where it can be none."""
+    if type_ is not None:
+        return [(type_, _canonical(type_, value, field))]
+    found: list[tuple[WebEntryType, str]] = []
+    refusals: list[ItemRefused] = []
+    for either in WebEntryType:
+        try:
+            found.append((either, _canonical(either, value, field)))
+        except ItemRefused as refusal:
+            refusals.append(refusal)
+    if not found:
+        raise refusals[-1]
+    return found
+
+
+def _canonical(type_: WebEntryType, value: str, field: str) -> str:
+    try:
+        return canonical_entry(type_, value.strip())
+    except WebEntryError as reason:
+        fault = BAD_DOMAIN if type_ is WebEntryType.DOMAIN else BAD_URL
+        raise refused(fault, field, f"{fault.message}: {reason}") from reason
 
 
 def _has_scope(item: WebTargetItem) -> bool:

@@ -8,12 +8,16 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.families.policies.web_lists import operations, rows
-from mailreeve.families.policies.web_lists.rows import WebPolicyRow
+from mailreeve.families.policies.web_lists import operations, patches, rows
+from mailreeve.families.policies.web_lists.rows import EntryRow, WebPolicyRow
 from mailreeve.families.policies.web_lists.types import (
+    AddedEntries,
+    AddEntries,
     CreatePolicy,
     DeletedPolicy,
     OnePolicy,
+    RemovedEntries,
+    RemoveEntries,
     SomePolicies,
     UpdatePolicy,
     UrlAnswer,
@@ -59,16 +63,44 @@ def delete_policy(call: Call, item: OnePolicy) -> DeletedPolicy:
     return DeletedPolicy(was.id, was.description, was.urls, was.policies)
 
 
+@endpoint("ext/add-web-entries", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def add_web_entries(call: Call, item: AddEntries) -> AddedEntries:
+    """Add entries to a web block or allow list."""
+    done = patches.add(call, item.id, item.urls)
+    return AddedEntries(
+        id=call.seal(operations.KIND, done.row.id),
+        description=done.row.description,
+        urls=[_entry(call, entry) for entry in done.entries],
+        added=done.added,
+        changed=done.changed,
+        unchanged=len(done.entries) - done.added - done.changed,
+        count=len(done.row.entries),
+    )
+
+
+@endpoint("ext/remove-web-entries", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def remove_web_entries(call: Call, item: RemoveEntries) -> RemovedEntries:
+    """Remove entries from a web block or allow list."""
+    done = patches.remove(call, item.id, item.urls)
+    return RemovedEntries(
+        id=call.seal(operations.KIND, done.row.id),
+        description=done.row.description,
+        urls=[_entry(call, entry) for entry in done.entries],
+        count=len(done.row.entries),
+    )
+
+
+def _entry(call: Call, entry: EntryRow) -> UrlAnswer:
+    return UrlAnswer(call.seal(Kind.WEB_ENTRY, entry.id), entry.action, entry.type, entry.shown)
+
+
 def _answers(call: Call, found: Sequence[WebPolicyRow]) -> list[WebPolicyAnswer]:
     references = DirectoryReferences(call)
     return [
         WebPolicyAnswer(
             id=call.seal(operations.KIND, row.id),
             description=row.description,
-            urls=[
-                UrlAnswer(call.seal(Kind.WEB_ENTRY, entry.id), entry.action, entry.type, entry.shown)
-                for entry in row.entries
-            ],
+            urls=[_entry(call, entry) for entry in row.entries],
             policies=[
                 WebTargetAnswer(
                     id=call.seal(Kind.WEB_TARGET, target.id),
@@ -84,4 +116,11 @@ def _answers(call: Call, found: Sequence[WebPolicyRow]) -> list[WebPolicyAnswer]
     ]
 
 
-ENDPOINTS: Final = (create_policy, get_policy, update_policy, delete_policy)
+ENDPOINTS: Final = (
+    create_policy,
+    get_policy,
+    update_policy,
+    delete_policy,
+    add_web_entries,
+    remove_web_entries,
+)

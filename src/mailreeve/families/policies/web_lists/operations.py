@@ -30,7 +30,7 @@ def create(
 ) -> WebPolicyRow:
     """A new list. Raises `ItemRefused`."""
     fields.short(description, "description", MAX_DESCRIPTION)
-    _refuse_too_many(call, len(urls))
+    refuse_too_many(call, len(urls))
     row = rows.add(call.work, description, contents.targets(call, policies), contents.entries(call, urls))
     groups.use(call.work, row.id, row.group_keys())
     call.work.changed(Part.WEB_LISTS, "create", KIND, row.id, after=row)
@@ -52,7 +52,7 @@ def update(
     if urls is None:
         entries = list(old.entries)
     else:
-        _refuse_too_many(call, len(urls), old.id)
+        refuse_too_many(call, len(urls), old.id)
         entries = contents.entries(call, urls, old.entries)
     if any(entry.action is WebAction.BLOCK for entry in entries):
         name = f"{quoted(description or old.description)} now blocks for"
@@ -85,7 +85,7 @@ def get(call: Call, wire_id: str) -> WebPolicyRow:
     return row
 
 
-def _refuse_too_many(call: Call, count: int, replaced: str = "") -> None:
+def refuse_too_many(call: Call, count: int, replaced: str = "") -> None:
     """Hold the limits of D-28, for the item as a whole. `replaced` is the list whose entries are written anew."""
     most = call.limits.web_urls_per_policy
     if count > most:

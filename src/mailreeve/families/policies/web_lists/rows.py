@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.machinery.pages import Listing
+from mailreeve.families.machinery.pages import Listing, Stretch
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
@@ -137,7 +137,22 @@ _keys: Final = Listing(
 
 def page_of_keys(work: Work, asked: Asked) -> Page[str]:
     """A page of the keys of all lists, in order, or all of them when no page was asked for."""
-    return _keys.page(work, asked, lambda: _count.total(work))
+    return _keys.page(work, asked, lambda: total(work))
+
+
+def total(work: Work) -> int:
+    """How many lists there are."""
+    return _count.total(work)
+
+
+def keys_after(work: Work, place: str, most: int) -> Stretch[str]:
+    """The keys of the next lists after a key, in order."""
+    return _keys.after(work, place, most)
+
+
+def keys_up_to(work: Work, place: str, most: int) -> Stretch[str]:
+    """The keys of the lists up to a key and with it, the last one first."""
+    return _keys.up_to(work, place, most)
 
 
 _policies: Final = select(
@@ -177,6 +192,14 @@ class _Chosen:
 _chosen_policies: Final = _Chosen(_policies, web_policy.c.id)
 _chosen_targets: Final = _Chosen(_targets, web_target.c.policy_id, web_target.c.position)
 _chosen_entries: Final = _Chosen(_entries, web_entry.c.policy_id, web_entry.c.position)
+
+
+def named(work: Work, descriptions: Sequence[str]) -> dict[str, list[str]]:
+    """From each of these descriptions that a list has to the keys of the lists that have it."""
+    found: dict[str, list[str]] = {}
+    for key, description, *_ in stream_named(work, _policies, web_policy.c.description, descriptions):
+        found.setdefault(description, []).append(key)
+    return found
 
 
 def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:

@@ -55,6 +55,36 @@ class UpdatePolicy(Struct, frozen=True):
     urls: list[UrlItem] | None = None
 
 
+class NewUrl(Struct, frozen=True):
+    """A domain or URL that a list is to hold, with what to do about it."""
+
+    action: WebAction
+    type: WebEntryType
+    value: AsWritten
+
+
+class NamedUrl(Struct, frozen=True):
+    """An entry of a list: by id, or by value, of either type where none is given."""
+
+    id: str | None = None
+    type: WebEntryType | None = None
+    value: AsWritten | None = None
+
+
+class AddEntries(Struct, frozen=True):
+    """Entries to add to a list."""
+
+    id: str
+    urls: list[NewUrl]
+
+
+class RemoveEntries(Struct, frozen=True):
+    """Entries to take out of a list."""
+
+    id: str
+    urls: list[NamedUrl]
+
+
 class OnePolicy(Struct, frozen=True):
     """One list, by id."""
 
@@ -89,6 +119,28 @@ class WebTargetAnswer(Struct, frozen=True):
     id: str
     locations: Sequence[LocationAnswer]
     policy: PolicyAnswer
+
+
+class AddedEntries(Struct, frozen=True):
+    """What came of adding entries: those that were given, as the list holds them, in their order; how many of them
+    are new, have another action than before, and were there already; and how many the list holds now."""
+
+    id: str
+    description: str
+    urls: Sequence[UrlAnswer]
+    added: int
+    changed: int
+    unchanged: int
+    count: int
+
+
+class RemovedEntries(Struct, frozen=True):
+    """The entries that a list has lost, as they were, and how many it holds now."""
+
+    id: str
+    description: str
+    urls: Sequence[UrlAnswer]
+    count: int
 
 
 class WebPolicyAnswer(Struct, frozen=True):

@@ -1,8 +1,5 @@
-"""Policies that let mail from a sender pass the spam checks: so far, the one that an account starts with.
-
-API 1.0 has no endpoint for them (behaviour.md section 2.8), so an administrator permits a sender for everybody by
-adding it to the account's group.
-"""
+"""The permitted sender policies of an account: their table, what a row of it is to a decision, and the one that an
+account starts with."""
 
 from __future__ import annotations
 
@@ -30,7 +27,6 @@ PERMITTED: Final = PolicyFamily(
     PolicyRow,
     BLOCKED_SENDERS,
     _decided,
-    is_listed=False,
 )
 
 

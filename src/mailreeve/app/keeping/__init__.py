@@ -1,0 +1,1 @@
+"""What keeps a data folder: backups, their restoration, and proof that either is whole."""

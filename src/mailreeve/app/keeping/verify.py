@@ -1,0 +1,178 @@
+"""Is a backup, or a data folder, whole? Its files, its database page by page and row by row, its key.
+
+Nothing is changed. Rows are read in a copy of the database, in a folder for temporary files (TMPDIR), which is
+brought up to date: so what is proven of a backup of an older version is that it can be upgraded, too.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import structlog
+from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
+
+from mailreeve.app.database_file import check_file
+from mailreeve.app.folder import (
+    CREDENTIALS,
+    DATABASE,
+    KEY_FILE,
+    FolderError,
+    derived,
+    fingerprint_of,
+    read_key,
+    require_initialised,
+)
+from mailreeve.app.keeping.backup import Report
+from mailreeve.app.keeping.every_row import AccountRows, Read, read_every_row
+from mailreeve.app.keeping.manifest import MANIFEST, Manifest, digest, read_manifest
+from mailreeve.app.private_files import FILE_MODE
+from mailreeve.store.copying import CopyError, accounts_of, copy_database, faults, schema_of
+from mailreeve.store.engines import SqliteEngine
+from mailreeve.store.migrations import HEAD, SchemaError, bring_up_to_date
+from mailreeve.store.reading import UnreadableRow
+from mailreeve.store.secrets import KEY_OCTETS, Vault
+
+_log = structlog.get_logger(__name__)
+
+
+class Verified(Struct, frozen=True):
+    """What was found. With any of the `problems` it is not whole; `unreadable` rows are left out by a server that
+    serves it. `has_key` says whether it could be proven that the key belongs to the database."""
+
+    place: str
+    schema: str | None
+    has_key: bool
+    accounts: tuple[AccountRows, ...]
+    problems: tuple[str, ...]
+    unreadable: tuple[UnreadableRow, ...]
+    manifest: Manifest | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be restored, or served."""
+        return not self.problems
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def verify_backup(backup: Path, key: Path | None = None, report: Report = _silent) -> Verified:
+    """Verify a backup, with the key that is in it, or with another file's. Raises `FolderError` for what is no
+    backup, or `OSError`."""
+    manifest = read_manifest(backup)
+    problems = list(_wrong_files(backup, manifest, report))
+    database = backup / DATABASE
+    if DATABASE not in manifest.files:
+        problems.append(f"{MANIFEST} names no {DATABASE}")
+    if not database.is_file():
+        return Verified(str(backup), None, False, (), tuple(problems), (), manifest)
+    key_file = key or backup / KEY_FILE
+    master = None
+    if key is not None or KEY_FILE in manifest.files:
+        try:
+            master = read_key(key_file)
+        except FolderError as problem:
+            problems.append(str(problem))
+    if master is not None and fingerprint_of(master) != manifest.key_fingerprint:
+        problems.append(f"{key_file} is not the key that the database was written with")
+    found = _database(str(backup), database, master, problems, report)
+    if found.schema != manifest.schema:
+        problems.append(f"the database is at revision {found.schema}, {MANIFEST} says {manifest.schema}")
+    if {(one.code, one.revision) for one in found.accounts} != {
+        (one.code, one.revision) for one in manifest.accounts
+    } and found.accounts:
+        problems.append(f"accounts and revisions are not those that {MANIFEST} names")
+    return Verified(
+        found.place, found.schema, found.has_key, found.accounts, tuple(problems), found.unreadable, manifest
+    )
+
+
+def verify_folder(data: Path, report: Report = _silent) -> Verified:
+    """Verify a data folder as it is at one moment; a server may work on it. Raises `FolderError` or `OSError`."""
+    require_initialised(data)
+    check_file(data / DATABASE)
+    problems: list[str] = []
+    master = None
+    try:
+        master = read_key(data / KEY_FILE)
+    except FolderError as problem:
+        problems.append(str(problem))
+    found = _database(str(data), data / DATABASE, master, problems, report)
+    return Verified(found.place, found.schema, found.has_key, found.accounts, tuple(problems), found.unreadable)
+
+
+def _wrong_files(backup: Path, manifest: Manifest, report: Report) -> Iterator[str]:
+    total = sum(file.octets for file in manifest.files.values())
+    done = 0
+
+    def count(octets: int) -> None:
+        nonlocal done
+        done += octets
+        report("octets", done, total)
+
+    for name, expected in manifest.files.items():
+        file = backup / name
+        try:
+            if file.is_symlink() or not file.is_file():
+                yield f"{name} is missing"
+            elif digest(file, count) != expected:
+                yield f"{name} is not what was backed up: its digest is another"
+        except OSError as problem:
+            yield f"{name} cannot be read: {problem.strerror}"
+    known = {*manifest.files, MANIFEST}
+    for folder, _, names in os.walk(backup):
+        for name in sorted(names):
+            found = str((Path(folder) / name).relative_to(backup))
+            if found not in known and found != CREDENTIALS:
+                yield f"{found} is not of this backup"
+
+
+def _database(place: str, file: Path, master: bytes | None, problems: list[str], report: Report) -> Verified:
+    """The database, copied to where it can be brought up to date and read. What is wrong goes to the problems."""
+    schema, read = None, Read((), (), 0)
+    with tempfile.TemporaryDirectory(prefix="mailreeve-verify-") as temporary:
+        copy = Path(temporary) / DATABASE
+        copy.touch(FILE_MODE)
+        try:
+            copy_database(file, copy, lambda done, total: report("pages", done, total))
+            found = faults(copy)
+            problems += [f"{DATABASE} is damaged: {' '.join(one.split())}" for one in found]
+            schema = schema_of(copy)
+            if schema is None:
+                problems.append(f"{DATABASE} is not a database of Mailreeve")
+            elif not found:
+                marks = {one.key_fingerprint for one in accounts_of(copy)} - {None}
+                if not accounts_of(copy):
+                    problems.append(f"{DATABASE} holds no account")
+                if master is not None and marks - {fingerprint_of(master)}:
+                    problems.append(f"{KEY_FILE} is not the key that {DATABASE} was written with")
+                    master = None
+                read = _read(copy, master, report)
+                if read.sealed_wrongly:
+                    problems.append(f"{read.sealed_wrongly} stored keys cannot be opened with {KEY_FILE}")
+        except (CopyError, SchemaError) as problem:
+            problems.append(str(problem))
+        except SQLAlchemyError as problem:
+            problems.append(f"{DATABASE} cannot be read: {' '.join(str(problem).split())}")
+    return Verified(place, schema, master is not None, read.accounts, tuple(problems), read.unreadable)
+
+
+def _read(copy: Path, master: bytes | None, report: Report) -> Read:
+    engine = SqliteEngine(copy)
+    try:
+        with engine.writing() as connection:
+            bring_up_to_date(connection)
+        vault = None if master is None else Vault(derived(master, "vault", KEY_OCTETS))
+        return read_every_row(engine, vault, lambda done, total: report("rows", done, total))
+    finally:
+        engine.dispose()
+
+
+NEWEST: Final = HEAD
+"""The revision of the schema that this version brings a database to."""

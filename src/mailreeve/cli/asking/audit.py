@@ -1,0 +1,114 @@
+"""`mailreeve audit`: who changed what, with the object before and after."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from mailreeve.app.terminal import escaped_line
+from mailreeve.cli.calling import calls_api
+from mailreeve.cli.options import json_option
+from mailreeve.cli.output import echo, say
+from mailreeve.cli.tables import wrapped
+from mailreeve.client import Client
+from mailreeve.families.audit.types import AuditChange, AuditRecord
+
+FIND: Final = "ext/find-audit-events"
+SHOWN: Final = 50
+MOST: Final = 100_000
+PAGE: Final = 500
+
+_DONE: Final = {"create": "made", "update": "changed", "delete": "removed"}
+
+
+class _Listed(Struct, frozen=True):
+    events: Sequence[AuditRecord]
+
+
+@click.command("audit")
+@click.option("--since", metavar="TIME", help="Since: 7d, 12h, 30m, or a time.")
+@click.option("--until", metavar="TIME", help="Before: as --since.")
+@click.option("--actor", metavar="A", help="Who made the change: as the log names it.")
+@click.option("--kind", metavar="KIND", help="The kind of object, such as 'blocked sender policy'.")
+@click.option("--object", "object_id", metavar="ID", help="The object with this id.")
+@click.option("--action", metavar="ACTION", help="What was done: create, update, delete and others.")
+@click.option("--text", metavar="TEXT", help="Any text of the change.")
+@click.option(
+    "--limit", type=click.IntRange(1, MOST), default=SHOWN, show_default=True, metavar="N", help="The newest N."
+)
+@json_option
+@calls_api
+def command(
+    api: Client,
+    since: str | None,
+    until: str | None,
+    actor: str | None,
+    kind: str | None,
+    object_id: str | None,
+    action: str | None,
+    text: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List who changed what, the newest last; --json has each object before and after.
+
+    \b
+    mailreeve audit --since 2d --actor admin@example.com
+    mailreeve audit --kind 'blocked sender policy' --json
+    """
+    asked = {
+        "since": since,
+        "until": until,
+        "actor": actor,
+        "objectKind": kind,
+        "objectId": object_id,
+        "action": action,
+        "query": text,
+    }
+    item = {name: value for name, value in asked.items() if value is not None}
+    rows = islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit)
+    events = [msgspec.convert(row, AuditRecord) for row in rows][::-1]
+    if as_json:
+        echo(msgspec.json.encode(_Listed(events)))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for event in events:
+        _print(console, event)
+    if not events:
+        say("No change is recorded that meets this.")
+
+
+def _print(console: Console, event: AuditRecord) -> None:
+    """An event as a line; on a terminal broken between words, the further lines indented."""
+    when = datetime.fromisoformat(event.at)
+    acting = f" for {event.acting_for}" if event.acting_for else ""
+    source = f" from {event.source_ip}" if event.source_ip else ""
+    name = f" {json.dumps(event.object_name, ensure_ascii=False)}" if event.object_name else ""
+    done = _DONE.get(event.action, event.action)
+    line = (
+        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{source} {done} {event.object_kind}{name} "
+        f"(revision {event.revision})"
+    )
+    if event.before is not None and event.after is not None:
+        line += ": " + "; ".join(map(_change, event.changes))
+    if sys.stdout.isatty():
+        console.print(wrapped(line, console.width, 4), markup=False, emoji=False)
+    else:
+        echo(escaped_line(line))
+
+
+def _change(one: AuditChange) -> str:
+    return f"{one.member} {_value(one.before)} -> {_value(one.after)}"
+
+
+def _value(value: object) -> str:
+    return "nothing" if value in (None, "") else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,66 @@
+"""What is asked about before it is done: a block of a whole organisation, and what cannot be undone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, ParamSpec, TypeVar
+
+import click
+
+from mailreeve.app.terminal import escaped_line
+from mailreeve.cli.options import fail, misused
+from mailreeve.cli.output import say
+from mailreeve.client import Answer, Client
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CONFIRM: Final = "confirmReach"
+UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
+
+
+def yes_option(help: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`--yes`."""
+    return click.option("--yes", is_flag=True, help=help)
+
+
+def is_meant(message: str) -> bool:
+    """Ask whether it is meant. False as well where nobody can answer."""
+    return sys.stdin.isatty() and click.confirm(f"{escaped_line(message)}.\nIs it meant?", err=True)
+
+
+def send_confirmed(api: Client, path: str, item: Mapping[str, object], *, yes: bool) -> Answer:
+    """The answer to a call that may block a whole organisation, which is asked about first. What it warns of is
+    said. Raises `ApiError` when it is refused."""
+    answer = api.send(path, {**item, CONFIRM: yes})
+    if any(failure.code == UNCONFIRMED for failure in answer.failures):
+        words = answer.failures[0].message.partition("; if that is meant")[0]
+        if not is_meant(words):
+            fail(f"{words}; if that is meant, give --yes")
+        answer = api.send(path, {**item, CONFIRM: True})
+    return _told(answer)
+
+
+def carried_out(api: Client, path: str, item: Mapping[str, object]) -> Answer:
+    """The answer to a call that changes something. What it warns of is said. Raises `ApiError` when it is
+    refused."""
+    return _told(api.send(path, item))
+
+
+def _told(answer: Answer) -> Answer:
+    answer.rows()
+    for warning in answer.warnings:
+        say(f"Warning: {warning}")
+    return answer
+
+
+def confirm_removal(what: Sequence[str], *, yes: bool) -> None:
+    """Ask before something is removed for good. It ends the command unless that is meant."""
+    if yes:
+        return
+    for line in what:
+        say(escaped_line(line))
+    if not sys.stdin.isatty():
+        misused("give --yes to remove what is listed above: there is nobody to ask")
+    click.confirm(f"Remove {'this' if len(what) == 1 else f'these {len(what)}'}?", err=True, abort=True)

@@ -1,0 +1,131 @@
+"""How does a command list things? By pages: no more is fetched than is shown, and what is left is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, ParamSpec, TypeVar
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from mailreeve.cli.ids import shortened
+from mailreeve.cli.output import echo, say
+from mailreeve.cli.tables import Column, print_table
+from mailreeve.client import Answer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Object = Mapping[str, object]
+
+LIMIT: Final = 100  # rows, where nobody says how many
+AT_ONCE: Final = 500  # rows that are fetched, and set in a table, at once
+
+
+class Table(Struct, frozen=True):
+    """How objects are shown: the `columns`, and what the cells of some objects are, given how their ids are shown.
+
+    `named` is what they are called, one and several.
+    """
+
+    named: tuple[str, str]
+    columns: Callable[[Sequence[Object]], Sequence[Column]]
+    cells: Callable[[Sequence[Object], Mapping[str, str]], Sequence[Sequence[str]]]
+
+
+def limit_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--limit N`."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(min=0),
+        default=LIMIT,
+        show_default=True,
+        metavar="N",
+        help="List so many at most; 0 for all.",
+    )(function)
+
+
+def page_size(limit: int) -> int:
+    """How many rows a page should hold, for so many to be listed."""
+    return min(limit + 1, AT_ONCE) if limit else AT_ONCE
+
+
+def show(
+    pages: Iterator[Answer],
+    table: Table,
+    limit: int,
+    *,
+    as_json: bool,
+    member: str = "",
+    is_filtered: bool = False,
+) -> None:
+    """List the objects of some pages, at most `limit`; 0 stands for all. With `as_json` as one JSON object with
+    the objects under the name of several, and `more`. `member` of a row holds the objects where they are not rows
+    themselves. It is told that some are left out, and how many there are if that is known. Where there are none,
+    `is_filtered` says that there may be others."""
+    total: int | None = None
+    counted = 0
+    more = False
+    written = _Json(table.named[1]) if as_json else _Tables(table)
+    for answer in pages:
+        total = answer.total if total is None else total
+        objects = [one for row in answer.data for one in (_inner(row, member) if member else (row,))]
+        room = limit - counted if limit else len(objects)
+        written.add(objects[:room])
+        counted += min(room, len(objects))
+        more = len(objects) > room
+        if more or (limit and counted == limit and answer.next_page is None):
+            break
+    written.end(more=more)
+    if as_json:
+        return
+    if not counted:
+        say(f"no {table.named[0]}{' like that' if is_filtered else ''}")
+    elif more:
+        of = f" of {total}" if total is not None and total > counted else ""
+        say(f"the first {counted}{of} {table.named[1]}; --limit {max(limit, 1) * 10} lists more, --limit 0 all")
+
+
+class _Tables:
+    """A table for every page, of which the first has titles."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._titles = True
+
+    def add(self, objects: Sequence[Object]) -> None:
+        """Show some more."""
+        if not objects:
+            return
+        ids = shortened(id_ for one in objects if isinstance(id_ := one.get("id"), str))
+        columns, cells = self._table.columns(objects), self._table.cells(objects, ids)
+        print_table(self._console, columns, cells, titles=self._titles)
+        self._titles = False
+
+    def end(self, *, more: bool) -> None:
+        """There is nothing to be added."""
+
+
+class _Json:
+    """One JSON object, written as pages come."""
+
+    def __init__(self, name: str) -> None:
+        self._start = f'{{"{name.replace(" ", "_")}":['
+        self._between = ""
+
+    def add(self, objects: Sequence[Object]) -> None:
+        """Write some more."""
+        for one in objects:
+            echo(f"{self._start}{self._between}{msgspec.json.encode(one).decode()}", newline=False)
+            self._start, self._between = "", ","
+
+    def end(self, *, more: bool) -> None:
+        """Close what was opened."""
+        echo(f'{self._start}],"more":{"true" if more else "false"}}}')
+
+
+def _inner(row: Object, member: str) -> Sequence[Object]:
+    value = row.get(member)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,0 +1,200 @@
+"""`mailreeve role`: which roles there are, what they permit, and roles of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+
+from mailreeve.app.terminal import escaped_line
+from mailreeve.cli.calling import calls_api
+from mailreeve.cli.options import json_option
+from mailreeve.cli.output import echo
+from mailreeve.cli.people.refusals import refusals_named
+from mailreeve.cli.tables import Column, print_table
+from mailreeve.client import Client
+from mailreeve.client.api import convert, only
+
+NAMED = {"role": "ROLE", "name": "--name", "permissions": "--permission", "description": "--description"}
+
+
+class Role(Struct, frozen=True, rename="camel"):
+    """A role, as the API answers it."""
+
+    name: str
+    description: str
+    built_in: bool
+    permissions: Sequence[str]
+    users: int
+    applications: int
+
+
+@click.group("role")
+def command() -> None:
+    """List, make, change and delete roles.
+
+    A role is a set of permissions, by the names that docs/reference/roles.md lists. The built-in ones stay as they
+    are. Nobody makes or gives a role that permits more than they may do themselves.
+
+    \b
+    mailreeve role create "List keeper" -p "Gateway | Managed Senders | Edit"
+    """
+
+
+@command.command("list")
+@json_option
+@calls_api
+def list_(api: Client, as_json: bool) -> None:
+    """List the roles, built-in ones first, and how many have each.
+
+    \b
+    mailreeve role list
+    """
+    rows = api.call("ext/get-roles")
+    if as_json:
+        echo(msgspec.json.encode({"roles": rows}))
+        return
+    columns = [Column("role", 2), Column("permissions"), Column("users"), Column("applications"), Column("kind")]
+    found = [convert(row, Role) for row in rows]
+    print_table(
+        Console(highlight=False, soft_wrap=True),
+        columns,
+        [
+            (
+                one.name,
+                str(len(one.permissions)),
+                str(one.users),
+                str(one.applications),
+                "built in" if one.built_in else "custom",
+            )
+            for one in found
+        ],
+    )
+
+
+@command.command("show")
+@click.argument("role")
+@json_option
+@calls_api
+def show(api: Client, role: str, as_json: bool) -> None:
+    """Say what a role permits.
+
+    \b
+    mailreeve role show "Help Desk"
+    """
+    with refusals_named(NAMED):
+        row = only(api.call("ext/get-roles", {"role": role}))
+    _say(row, as_json)
+
+
+_permissions = click.option(
+    "--permission",
+    "-p",
+    "permissions",
+    multiple=True,
+    metavar="NAME",
+    help="A permission, by name; repeatable.",
+)
+_description = click.option("--description", metavar="TEXT", help="What it is for.")
+
+
+@command.command("create")
+@click.argument("role")
+@_permissions
+@_description
+@json_option
+@calls_api
+def create(api: Client, role: str, permissions: tuple[str, ...], description: str | None, as_json: bool) -> None:
+    """Make a role of permissions.
+
+    \b
+    mailreeve role create "List keeper" -p "Gateway | Managed Senders | Edit" \\
+        -p "Directories | Internal | Read"
+    """
+    if not permissions:
+        raise click.BadParameter("a role permits something; give at least one", param_hint="--permission")
+    item = {"name": role, "permissions": list(permissions), "description": description}
+    with refusals_named(NAMED | {"name": "ROLE"}):
+        _say(only(api.call("ext/create-role", item)), as_json)
+
+
+@command.command("update")
+@click.argument("role")
+@click.option("--name", metavar="NAME", help="Another name.")
+@_permissions
+@click.option("--add", multiple=True, metavar="NAME", help="A permission that it gets besides; repeatable.")
+@click.option("--remove", multiple=True, metavar="NAME", help="A permission that it loses; repeatable.")
+@_description
+@json_option
+@calls_api
+def update(
+    api: Client,
+    role: str,
+    name: str | None,
+    permissions: tuple[str, ...],
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    description: str | None,
+    as_json: bool,
+) -> None:
+    """Change a role. It holds at once for all who have it.
+
+    --permission replaces all that the role permitted; --add and --remove change a part.
+
+    \b
+    mailreeve role update "List keeper" --add "Directories | Groups | Read"
+    """
+    if permissions and (add or remove):
+        raise click.UsageError("--permission replaces all of them; give either it, or --add and --remove")
+    item: dict[str, object] = {"role": role, "name": name, "description": description}
+    with refusals_named(NAMED):
+        if add or remove:
+            found = convert(only(api.call("ext/get-roles", {"role": role})), Role)
+            lost = {_folded(one) for one in remove}
+            missing = lost - {_folded(one) for one in found.permissions}
+            if missing:
+                names = ", ".join(one for one in remove if _folded(one) in missing)
+                raise click.BadParameter(f"{found.name} does not permit {names}", param_hint="--remove")
+            item["permissions"] = [one for one in found.permissions if _folded(one) not in lost] + list(add)
+        elif permissions:
+            item["permissions"] = list(permissions)
+        _say(only(api.call("ext/update-role", item)), as_json)
+
+
+@command.command("delete")
+@click.argument("role")
+@json_option
+@calls_api
+def delete(api: Client, role: str, as_json: bool) -> None:
+    """Delete a role that nobody has.
+
+    \b
+    mailreeve role delete "Web helpers"
+    """
+    with refusals_named(NAMED):
+        row = only(api.call("ext/delete-role", {"role": role}))
+    echo(msgspec.json.encode(row) if as_json else f"deleted {escaped_line(str(row['role']))}")
+
+
+def _folded(name: str) -> str:
+    return "|".join(" ".join(part.split()) for part in name.casefold().split("|"))
+
+
+def _say(row: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        echo(msgspec.json.encode(row))
+        return
+    one = convert(row, Role)
+    echo(f"{escaped_line(one.name)}, {'built in' if one.built_in else 'custom'}")
+    if one.description:
+        echo(f"  {escaped_line(one.description)}")
+    echo(f"  {_number(one.users, 'user')} and {_number(one.applications, 'application')} have it")
+    for permission in one.permissions:
+        echo(f"  {permission}")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"

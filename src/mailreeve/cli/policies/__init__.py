@@ -1,0 +1,1 @@
+"""Commands for policies, and for what they stand on."""

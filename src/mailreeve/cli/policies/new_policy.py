@@ -1,0 +1,154 @@
+"""`mailreeve policy block`, `permit` and `exempt`: a policy in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from mailreeve.cli import ids
+from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import carried_out, send_confirmed, yes_option
+from mailreeve.cli.options import json_option
+from mailreeve.cli.output import echo
+from mailreeve.cli.policies.showing import sentence
+from mailreeve.cli.policies.targets import FORMS, moment, target
+from mailreeve.cli.refusals import said_of
+from mailreeve.client import Answer, Client, Policy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PARTS = {"envelope": "envelope_from", "header": "header_from", "both": "both"}
+
+
+def _policy_options(function: Callable[P, R]) -> Callable[P, R]:
+    """The sender, and what limits a policy."""
+    for option in reversed(
+        (
+            click.argument("from_", metavar="FROM"),
+            click.option("--to", default="internal", show_default=True, metavar="WHO", help="Mail to whom."),
+            click.option(
+                "--by",
+                type=click.Choice(list(_PARTS)),
+                help="Where the sender is looked for.  [default: envelope; header for name:…]",
+            ),
+            click.option("--start", metavar="TIME", help="When it begins: a date, a time, or 7d, 12h from now."),
+            click.option("--until", metavar="TIME", help="When it ends: a date, a time, or 7d, 12h from now."),
+            click.option("--ip", "ips", multiple=True, metavar="NETWORK", help="Only from there; several times."),
+            click.option("--description", metavar="TEXT", help="What it is called.  [default: made of FROM]"),
+            click.option("--reason", metavar="TEXT", help="A comment."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """What the options say."""
+
+    from_: str
+    to: str
+    by: str | None
+    start: str | None
+    until: str | None
+    ips: tuple[str, ...]
+    description: str | None
+    reason: str | None
+
+
+@click.command("block", epilog=f"FROM and WHO are {FORMS}.")
+@calls_api
+@_policy_options
+@yes_option("Do not ask before a block of a whole organisation.")
+@json_option
+def block(api: Client, /, yes: bool, as_json: bool, **given: object) -> None:
+    """Refuse mail from a sender: make a blocked sender policy.
+
+    \b
+    mailreeve policy block shop.test --until 7d --reason "Ticket 4711"
+    mailreeve policy block group:Rivals --to ann@example.com
+    """
+    item = {"option": "block_sender", "policy": _policy(api, given, "Block")}
+    with _said_of(given):
+        answer = send_confirmed(api, "policy/blockedsenders/create-policy", item, yes=yes)
+    _tell(api, answer, as_json=as_json)
+
+
+@click.command("exempt", epilog=f"FROM and WHO are {FORMS}.")
+@calls_api
+@_policy_options
+@json_option
+def exempt(api: Client, /, as_json: bool, **given: object) -> None:
+    """Except a sender from wider blocks: make a blocked sender policy that takes no action.
+
+    \b
+    mailreeve policy exempt good@shop.test
+    """
+    item = {"option": "no_action", "policy": _policy(api, given, "Exempt")}
+    with _said_of(given):
+        answer = carried_out(api, "policy/blockedsenders/create-policy", item)
+    _tell(api, answer, as_json=as_json)
+
+
+@click.command("permit", epilog=f"FROM and WHO are {FORMS}.")
+@calls_api
+@_policy_options
+@json_option
+def permit(api: Client, /, as_json: bool, **given: object) -> None:
+    """Let mail from a sender past the spam checks: make a permitted sender policy.
+
+    \b
+    mailreeve policy permit bank.test --to ann@example.com
+    """
+    item = {"policy": _policy(api, given, "Permit")}
+    with _said_of(given):
+        answer = carried_out(api, "ext/permittedsenders/create-policy", item)
+    _tell(api, answer, as_json=as_json)
+
+
+def _policy(api: Client, options: dict[str, object], verb: str) -> dict[str, object]:
+    given = msgspec.convert(options, _Given)
+    from_ = target(api, given.from_, "FROM")
+    by = given.by or ("header" if from_.type == "header_display_name" else "envelope")
+    policy = Policy(
+        description=given.description or f"{verb} {given.from_}",
+        from_=from_,
+        to=target(api, given.to, "--to"),
+        from_part=_PARTS[by],  # type: ignore[arg-type] # one of those
+        comment=given.reason or "",
+    )
+    item: dict[str, object] = msgspec.to_builtins(policy)
+    for name, text, option in (("fromDate", given.start, "--start"), ("toDate", given.until, "--until")):
+        if (when := moment(text, option)) is not None:
+            item[name] = when
+    if given.ips:
+        item["conditions"] = {"sourceIPs": list(given.ips)}
+    return item
+
+
+def _said_of(given: Mapping[str, object]) -> AbstractContextManager[None]:
+    """What is refused is said of the options."""
+    options = {
+        "policy.from": ("FROM", given["from_"]),
+        "policy.to": ("--to", given["to"]),
+        "policy.fromDate": ("--start", given["start"]),
+        "policy.toDate": ("--until", given["until"]),
+        "policy.conditions": ("--ip", None),
+        "policy.description": ("--description", None),
+        "policy.comment": ("--reason", None),
+    }
+    return said_of(options)
+
+
+def _tell(api: Client, answer: Answer, *, as_json: bool) -> None:
+    """Say what was made, as lists show it."""
+    (made,) = answer.data
+    (policy,) = api.call("ext/find-policies", {"id": made["id"]})
+    if as_json:
+        echo(msgspec.json.encode(policy))
+    else:
+        echo(f"{ids.short(str(made['id']))}  {sentence(policy)}")

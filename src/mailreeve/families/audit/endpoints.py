@@ -1,0 +1,42 @@
+"""The functions that read the audit log: those of the API (api.md section 3.10), and one of ours."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.access.permissions import Permission
+from mailreeve.families.audit import operations, words
+from mailreeve.families.audit.types import (
+    AuditEvent,
+    AuditRecord,
+    Category,
+    FindAuditEvents,
+    GetAuditEvents,
+    NoMembers,
+)
+from mailreeve.families.machinery.call import Call
+from mailreeve.wire.endpoint import endpoint
+from mailreeve.wire.pagination import Page
+
+PERMISSION: Final = Permission.ACCOUNT_LOGS_READ
+
+
+@endpoint("audit/get-audit-events", PERMISSION)
+def get_audit_events(call: Call, item: GetAuditEvents) -> Page[AuditEvent]:
+    """List changes by time, category, type and text."""
+    return operations.events(call, item)
+
+
+@endpoint("audit/get-categories")
+def get_categories(call: Call, item: NoMembers) -> list[Category]:
+    """List the categories of changes."""
+    return [Category(code, description) for code, description in words.CATEGORIES.items()]
+
+
+@endpoint("ext/find-audit-events", PERMISSION)
+def find_audit_events(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
+    """List changes with the object before and after."""
+    return operations.records(call, item)
+
+
+ENDPOINTS: Final = (get_audit_events, get_categories, find_audit_events)

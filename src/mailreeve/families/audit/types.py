@@ -1,0 +1,90 @@
+"""The items and answers of the functions that read the audit log (api.md section 3.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+
+class GetAuditEvents(Struct, frozen=True, rename="camel", kw_only=True):
+    """Which events to list. `categories` are codes of `audit/get-categories`; `query` is any text of the event."""
+
+    start_date_time: str
+    end_date_time: str
+    query: str | None = None
+    categories: Sequence[str] = ()
+    audit_type: str | None = None
+
+
+class AuditEvent(Struct, frozen=True, rename="camel", kw_only=True):
+    """An event as clients of the API know them: what changed is one text."""
+
+    id: str
+    audit_type: str
+    user: str
+    event_time: str
+    event_info: str
+    category: str
+
+
+class NoMembers(Struct, frozen=True):
+    """An item without members."""
+
+
+class Category(Struct, frozen=True):
+    """A category of events."""
+
+    code: str
+    description: str
+
+
+class FindAuditEvents(Struct, frozen=True, rename="camel", kw_only=True):
+    """Which events to list, the newest first or the oldest.
+
+    `since` and `until` are a time or how long ago (`7d`, `12h`, `30m`). `actor` is as the log names it, in any
+    case.
+    `object_kind` and `action` are as in the answer. `query` is any text of the event.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    actor: str | None = None
+    object_kind: str | None = None
+    object_id: str | None = None
+    action: str | None = None
+    category: str | None = None
+    query: str | None = None
+    oldest_first: bool = False
+
+
+class AuditChange(Struct, frozen=True):
+    """A member of an object that is now another. Null where it was not there, or is not."""
+
+    member: str
+    before: object
+    after: object
+
+
+class AuditRecord(Struct, frozen=True, rename="camel", kw_only=True):
+    """An event with the object before and after, null where there was none or is none.
+
+    `object_name` is what people call it, `object_id` the id that the functions of its family take, where there are
+    any; `changes` are the members that differ.
+    """
+
+    id: str
+    at: str
+    revision: int
+    actor: str
+    acting_for: str
+    source_ip: str
+    request_id: str
+    action: str
+    object_kind: str
+    object_name: str
+    object_id: str
+    category: str
+    changes: Sequence[AuditChange]
+    before: Mapping[str, object] | None
+    after: Mapping[str, object] | None

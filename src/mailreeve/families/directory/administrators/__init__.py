@@ -1,0 +1,1 @@
+"""Administrators: the users who have a role, and what role an application has."""

@@ -1,0 +1,77 @@
+"""Long lists that only ever grow, such as logs, read newest first and narrowed by several conditions.
+
+What is narrowed by more than its index may have to look at many rows to find few. So one page looks at `LOOKED_AT`
+at most: it may hold less than was asked for, or nothing, and says all the same that there is more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Select
+
+from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page, Place
+
+LOOKED_AT: Final = 20_000
+"""Keys that one page looks at: some tens of milliseconds."""
+
+
+def latest(
+    work: Work,
+    asked: Asked,
+    key: Column[str],
+    within: Select[Any],
+    narrowed: Select[Any] | None = None,
+    *,
+    oldest_first: bool = False,
+) -> Page[str]:
+    """A page of keys. `within` selects the key of all rows of a range of an index, bound to the account
+    (`records.ours`); `narrowed` is the same with further conditions, where there are any.
+
+    The number of all rows is not counted, and not told.
+    """
+    most = asked.size or DEFAULT_PAGE_SIZE
+    place = asked.place
+    back = place is not None and place.back
+    # Read back, a page begins at its end.
+    ascending = oldest_first != back
+    start = "" if place is None else place.key
+    if start:
+        # A place lies between the rows up to its key, which read back are the first, and those behind it.
+        if back:
+            beyond = key >= start if ascending else key <= start
+        else:
+            beyond = key > start if ascending else key < start
+        within = within.where(beyond)
+        narrowed = None if narrowed is None else narrowed.where(beyond)
+    order = key if ascending else key.desc()
+    end = None
+    if narrowed is not None:
+        end = work.run(within.order_by(order).offset(LOOKED_AT).limit(1)).scalar_one_or_none()
+    rows: Select[Any] = within if narrowed is None else narrowed
+    if end is not None:
+        rows = rows.where(key < end if ascending else key > end)
+    keys = [row[0] for row in work.run(rows.order_by(order).limit(most + 1))]
+    found, more = keys[:most], len(keys) > most or end is not None
+    if back:
+        # A further page back goes on with the key after the last one shown, or looked at.
+        onward = keys[most] if len(keys) > most else (end or "")
+        return _page(found[::-1], after=start, before=onward, more=True, earlier=more)
+    after = found[-1] if len(keys) > most else _before(end, ascending) if end is not None else _last(found, start)
+    return _page(found, after=after, before=start, more=more, earlier=place is not None)
+
+
+def _page(keys: Sequence[str], *, after: str, before: str, more: bool, earlier: bool) -> Page[str]:
+    return Page(keys, len(keys), 0, Place(after), Place(before, back=True), more, earlier)
+
+
+def _last(found: Sequence[str], start: str) -> str:
+    return found[-1] if found else start
+
+
+def _before(end: str, ascending: bool) -> str:
+    """A place after which `end` is the next key, in either direction."""
+    number = int(end, 16) + (-1 if ascending else 1)
+    return f"{number:032x}"

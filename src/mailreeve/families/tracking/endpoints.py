@@ -1,0 +1,54 @@
+"""The functions that read records of mail: ours, and those of message-finder (api.md section 3.12)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.tracking import message_finder, reading
+from mailreeve.families.tracking.present import Teller
+from mailreeve.families.tracking.types import (
+    FindMailRecords,
+    FoundMessages,
+    MailRecord,
+    MailRecordDetail,
+    MessageFound,
+    OneMailRecord,
+    OneMessage,
+    SearchMessages,
+)
+from mailreeve.wire.endpoint import endpoint
+from mailreeve.wire.pagination import Page
+
+PERMISSION: Final = Permission.GATEWAY_TRACKING_READ
+
+
+@endpoint("ext/find-mail-records", PERMISSION)
+def find_mail_records(call: Call, item: FindMailRecords) -> Page[MailRecord]:
+    """List records of mail, refusals included, by any of their fields."""
+    page = reading.find(call, item)
+    teller = Teller(call.ids, call.work.account_id)
+    return page.showing([teller.record(one) for one in page.rows])
+
+
+@endpoint("ext/get-mail-record", PERMISSION, most=10)
+def get_mail_record(call: Call, item: OneMailRecord) -> list[MailRecordDetail]:
+    """Show a decision with all that is kept of it, and what would be decided today."""
+    return reading.show(call, item)
+
+
+@endpoint("message-finder/search", PERMISSION, most=10)
+def search(call: Call, item: SearchMessages) -> Page[FoundMessages]:
+    """Find messages by Message-ID, or by sender, recipient, subject, source and route."""
+    page = message_finder.search(call, item)
+    return page.showing([FoundMessages(page.rows)])
+
+
+@endpoint("message-finder/get-message-info", PERMISSION, most=10)
+def get_message_info(call: Call, item: OneMessage) -> MessageFound:
+    """Show what is known of a message that a search found."""
+    return message_finder.info(call, item.id)
+
+
+ENDPOINTS: Final = (find_mail_records, get_mail_record, search, get_message_info)

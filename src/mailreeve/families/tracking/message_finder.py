@@ -1,0 +1,258 @@
+"""Records of mail in the words of message-finder (api.md section 3.12; behaviour.md section 8.5).
+
+A record is of one message for one recipient, so each entry has one recipient in `to`. What is handed on has the
+status `accepted`; message-finder has no word for what the next hop makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import UNSET
+
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.tracking import reading
+from mailreeve.families.tracking import search as records
+from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, REFUSED, Outcome, State
+from mailreeve.families.tracking.present import Teller, authors_text, recorded_at
+from mailreeve.families.tracking.rows import Kept
+from mailreeve.families.tracking.types import (
+    Allowance,
+    AppliedPolicy,
+    DeliveredMessage,
+    EnvelopeAddress,
+    FindMailRecords,
+    MessageFound,
+    MessageInfo,
+    MetaInfo,
+    NamedAddress,
+    RecipientInfo,
+    Retention,
+    SearchMessages,
+    SpamInfo,
+    SpamProcessing,
+    TrackedEmail,
+)
+from mailreeve.families.tracking.types import TrackOptions as Options
+from mailreeve.policy.model.decisions import SpamChecks, Stage
+from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.wire import fields
+from mailreeve.wire.errors import EXACTLY_ONE, NOT_ALLOWED, refused
+from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page
+
+LOOKED_AT: Final = 5_000
+"""Records that one call looks at for what no index has: subjects, routes, and several statuses at once."""
+
+ALL_STATUSES: Final = (
+    "processing",
+    "delivery",
+    "system",
+    "held",
+    "accepted",
+    "bulk_processing",
+    "bulk_delivery",
+    "bounced",
+    "deferred",
+    "rejected",
+    "archived",
+    "delivered",
+)
+_STATES: Final = {
+    "rejected": (State.REJECTED,),
+    "deferred": (State.DEFERRED,),
+    **dict.fromkeys(("accepted", "delivery", "delivered", "archived"), (State.ACCEPTED, State.DELIVERED)),
+}
+_ROUTES: Final = ("all", "internal", "outbound", "inbound", "external")
+_EVERYTHING: Final = "all"
+
+Matches = Callable[[Outcome], bool]
+
+
+def search(call: Call, item: SearchMessages) -> Page[TrackedEmail]:
+    """A page of the messages that were searched for. Raises `ItemRefused`."""
+    options = item.advanced_track_and_trace_options
+    if (item.message_id is None) == (options is None):
+        names = "messageId, advancedTrackAndTraceOptions"
+        raise refused(EXACTLY_ONE, "messageId", f"{EXACTLY_ONE.message}: {names}")
+    options = options or Options()
+    states = _states(_texts(item.status))
+    routes = frozenset(_known(_texts(options.route) or _texts(item.route), _ROUTES, "route")) - {_EVERYTHING}
+    what = records.wanted(
+        FindMailRecords(
+            from_=options.from_,
+            to=options.to,
+            message_id=item.message_id,
+            source_ip=options.sender_ip,
+            since=None if item.start is None else fields.written(fields.moment(item.start, "start")),
+            until=None if item.end is None else fields.written(fields.moment(item.end, "end")),
+            verdict=next(iter(states)) if states is not None and len(states) == 1 else None,
+        ),
+        call.ids,
+        call.work.account_id,
+        call.work.now,
+    )
+    if states is not None and not states:
+        return Page((), 0, 0)
+    tests = list(_tests(call, options.subject, states, routes))
+    page = _narrowed(call, what, tests) if tests else records.found(call.work, call.page, what)
+    return page.showing([_tracked(call, kept) for kept in page.rows])
+
+
+def info(call: Call, wire_id: str) -> MessageFound:
+    """All that is known of a message. Raises `ItemRefused`."""
+    kept = reading.of_record_id(call, wire_id)
+    one = kept.outcome
+    message, meta = _message_info(kept, one.recipient), _meta_info(kept)
+    delivered = {
+        one.effective_recipient: DeliveredMessage(
+            _message_info(kept, one.effective_recipient),
+            [
+                AppliedPolicy(POLICY_TYPES[PolicyType(won.type)].words.title(), won.description)
+                for won in one.winners
+            ],
+            meta,
+        )
+    }
+    keep = KEEP_REFUSALS if one.state in REFUSED else KEEP_OTHERS
+    managed = any(won.type == PolicyType.MANAGED_SENDERS for won in one.winners)
+    permitted = any(won.type == PolicyType.PERMITTED_SENDERS for won in one.winners)
+    spared = one.spam_checks is SpamChecks.SKIP
+    return MessageFound(
+        id=wire_id,
+        status=_status(one),
+        recipient_info=RecipientInfo(message, meta, meta),
+        delivered_message=UNSET if one.state in REFUSED else delivered,
+        retention_info=Retention(
+            keep.days, "received", fields.written(datetime.fromtimestamp(one.at, UTC) + keep)
+        ),
+        spam_info=SpamInfo(
+            SpamProcessing(
+                permitted_sender=_allowance(spared and permitted), managed_sender=_allowance(spared and managed)
+            )
+        ),
+    )
+
+
+def _allowance(allowed: bool) -> Allowance:
+    return Allowance(allowed, "whitelist" if allowed else "none")
+
+
+def _narrowed(call: Call, what: records.Wanted, tests: Sequence[Matches]) -> Page[Kept]:
+    """A page of the records that pass the tests as well, of as many as one call looks at."""
+    most = call.page.size or DEFAULT_PAGE_SIZE
+    found: list[Kept] = []
+    looked_at = 0
+    first = page = records.found(call.work, call.page, what)
+    while True:
+        found += [one for one in page.rows if all(test(one.outcome) for test in tests)]
+        looked_at += page.count
+        is_back = call.page.place is not None and call.page.place.back
+        if not page.more or is_back or looked_at >= LOOKED_AT or len(found) >= most:
+            return Page(found, len(found), 0, page.after, first.before, page.more, first.earlier)
+        page = records.found(call.work, Asked(most - len(found), page.after), what)
+
+
+def _tests(
+    call: Call, subject: str | None, states: Collection[State] | None, routes: Collection[str]
+) -> Iterable[Matches]:
+    if subject is not None:
+        words = subject.casefold()
+        yield lambda one: words in one.subject.casefold()
+    if states is not None and len(states) > 1:
+        yield lambda one: one.state in states
+    if routes:
+        yield lambda one: _route(call, one) in routes
+
+
+def _states(statuses: Sequence[str]) -> frozenset[State] | None:
+    """The states that are meant; None for all of them."""
+    known = _known(statuses, (*ALL_STATUSES, _EVERYTHING), "status")
+    if not known or _EVERYTHING in known:
+        return None
+    return frozenset(state for status in known for state in _STATES.get(status, ()))
+
+
+def _known(texts: Sequence[str], allowed: Sequence[str], field: str) -> Sequence[str]:
+    for text in texts:
+        if text not in allowed:
+            raise refused(NOT_ALLOWED, field, f"Field must be one of [{','.join(allowed)}]")
+    return texts
+
+
+def _texts(value: Sequence[str] | str) -> Sequence[str]:
+    """What some clients send as a list and others as a text."""
+    return [value.lower()] if isinstance(value, str) else [one.lower() for one in value]
+
+
+def _tracked(call: Call, kept: Kept) -> TrackedEmail:
+    one = kept.outcome
+    author = one.header_from[0] if one.header_from else None
+    address = "" if author is None or author.address is None else str(author.address)
+    received = fields.written(datetime.fromtimestamp(one.at, UTC))
+    return TrackedEmail(
+        id=Teller(call.ids, call.work.account_id).record_id(kept),
+        status=_status(one),
+        info=_info(one),
+        from_env=EnvelopeAddress(one.sender),
+        from_hdr=NamedAddress(address, "" if author is None else author.display_name),
+        to=[NamedAddress(one.recipient)],
+        received=received,
+        sent=received,
+        subject=one.subject,
+        sender_ip=one.source_ip,
+        route=_route(call, one),
+    )
+
+
+def _status(one: Outcome) -> str:
+    return one.state.value if one.state in REFUSED else "accepted"
+
+
+def _info(one: Outcome) -> str:
+    """Why it has its status. A mail refused at the envelope is `Envelope Rejected` (api.md section 3.12)."""
+    if one.state not in REFUSED:
+        return f"Delivered, {one.hop_reply}" if one.hop_reply else "Delivered"
+    if one.layer == LAYER_NEXT_HOP:
+        return f"Refused by the next mail server: {one.reply}"
+    if one.state is State.REJECTED and one.stage is not Stage.DATA:
+        return "Envelope Rejected"
+    return one.reply
+
+
+def _route(call: Call, one: Outcome) -> str:
+    internal = call.policies.directory.internal_domains
+    from_us = one.sender.rpartition("@")[2].lower() in internal
+    to_us = one.recipient.rpartition("@")[2].lower() in internal
+    if to_us:
+        return "internal" if from_us else "inbound"
+    return "outbound" if from_us else "external"
+
+
+def _message_info(kept: Kept, recipient: str) -> MessageInfo:
+    one = kept.outcome
+    return MessageInfo(
+        from_header=authors_text(one) or "",
+        from_envelope=one.sender,
+        to=[recipient],
+        subject=one.subject,
+        sent=fields.written(datetime.fromtimestamp(one.at, UTC)),
+        processed=fields.written(recorded_at(kept)),
+        transmission_info=one.reply,
+    )
+
+
+def _meta_info(kept: Kept) -> MetaInfo:
+    one = kept.outcome
+    return MetaInfo(
+        remote_ip=one.source_ip,
+        remote_host=one.client_name,
+        transmission_start=fields.written(datetime.fromtimestamp(one.at, UTC)),
+        transmission_end=fields.written(recorded_at(kept)),
+        transmission_size=one.size,
+        receipt_event=_info(one),
+        receipt_acknowledgement=one.hop_reply or one.reply,
+        message_id=one.message_id,
+    )

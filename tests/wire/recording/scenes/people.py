@@ -1,0 +1,150 @@
+"""Roles, administrators and keys, and an account that is locked."""
+
+from __future__ import annotations
+
+from recorder import Recorder
+
+from scenes.words import ANN, BOB, CAT
+
+READ = "Account | Dashboard | Read"
+GROUPS = "Directories | Groups | Read"
+EVE = "eve@corp.test"
+
+
+def play(r: Recorder) -> None:
+    _roles(r)
+    _administrators(r)
+    _keys(r)
+    _uses_of_roles(r)
+    _locked(r)
+
+
+def _roles(r: Recorder) -> None:
+    create, update, find = "ext/create-role", "ext/update-role", "ext/get-roles"
+    r.call(
+        "new roles",
+        create,
+        {"name": "Watcher", "permissions": [READ, "directories|groups|READ"], "description": "looks on"},
+        {"name": "Spare", "permissions": [READ]},
+    )
+    r.call(
+        "roles that are refused",
+        create,
+        {"name": "help desk", "permissions": [READ]},
+        {"name": "WATCHER", "permissions": [READ]},
+        {"name": "None", "permissions": ["Account | Dashboard", READ]},
+        {"name": "None", "permissions": []},
+        {"name": "x" * 65, "permissions": [READ]},
+    )
+    r.call("a role beyond the caller", create, {"name": "R", "permissions": [READ]}, who="help_desk")
+    r.call("roles", find)
+    r.call("a role, none", find, {"role": "watcher"}, {"role": "King"})
+    r.call(
+        "changed roles",
+        update,
+        {"role": "watcher", "name": "Onlooker", "permissions": [READ, GROUPS]},
+        {"role": "Spare"},
+        {"role": "Help Desk", "description": "x"},
+        {"role": "King"},
+        {"role": "Spare", "name": "onlooker"},
+    )
+    r.call("deleted roles", "ext/delete-role", {"role": "Spare"}, {"role": "Spare"}, {"role": "Help Desk"})
+
+
+def _administrators(r: Recorder) -> None:
+    add, remove, give, find = (
+        f"ext/{n}" for n in ("add-administrator", "remove-administrator", "set-role", "get-administrators")
+    )
+    r.call(
+        "users", "user/create-user", {"emailAddress": ANN, "name": "Ann"}, {"emailAddress": BOB, "role": "King"}
+    )
+    r.call(
+        "new administrators",
+        add,
+        {"emailAddress": ANN, "role": "onlooker"},
+        {"emailAddress": CAT, "role": "Help Desk", "name": "Cat", "password": "a good password"},
+        {"emailAddress": EVE, "role": "Onlooker", "colour": "red"},
+    )
+    r.call(
+        "administrators that are refused",
+        add,
+        {"emailAddress": "x@far.test", "role": "Help Desk"},
+        {"emailAddress": ANN, "role": "King"},
+        {"emailAddress": ANN, "role": "Help Desk", "password": "x"},
+        {"emailAddress": "none", "role": "Help Desk"},
+    )
+    r.call(
+        "above the caller",
+        add,
+        {"emailAddress": ANN, "role": "Super Administrator"},
+        {"emailAddress": "admin@corp.test", "role": "Help Desk"},
+        who="full_administrator",
+    )
+    r.call(
+        "another role", give, {"emailAddress": ANN, "role": "Help Desk"}, {"emailAddress": BOB, "role": "onlooker"}
+    )
+    r.call(
+        "other roles that are refused",
+        give,
+        {"role": "Help Desk"},
+        {"emailAddress": ANN, "appId": "x", "role": "Help Desk"},
+        {"emailAddress": "ghost@corp.test", "role": "Help Desk"},
+        {"appId": "none", "role": "Help Desk"},
+    )
+    r.call("no role any more", remove, {"emailAddress": BOB}, {"emailAddress": "ghost@corp.test"})
+    r.call("administrators", find)
+    r.call("administrators, not allowed", find, who="no_role")
+    r.pages("administrators", find, {}, 4)
+
+
+def _keys(r: Recorder) -> None:
+    create, rotate, revoke, find = (f"ext/{n}" for n in ("create-key", "rotate-key", "revoke-key", "get-keys"))
+    r.call("a locked user", "user/update-user", {"emailAddress": CAT, "accountLocked": True})
+    first, second, *_ = r.call(
+        "new keys",
+        create,
+        {"user": ANN, "name": "playbooks", "role": "Onlooker", "expires": "2099-01-01T00:00:00Z"},
+        {"user": ANN},
+        {"user": BOB},
+        {"user": CAT},
+        {"user": "ghost@corp.test"},
+        {"user": ANN, "role": "King"},
+        {"user": ANN, "expires": "2020-01-01"},
+        {"user": ANN, "expires": "soon"},
+    )
+    r.call("above the caller", create, {"user": "admin@corp.test"}, {"user": ANN, "role": "super administrator"},
+           who="full_administrator")  # fmt: skip
+    r.call("keys", find)
+    r.call("keys, not allowed", find, who="no_role")
+    r.pages("keys", find, {}, 4)
+    r.call(
+        "new secrets",
+        rotate,
+        {"id": first["accessKey"], "grace": 3600},
+        {"id": second["appId"]},
+        {"id": second["clientId"], "grace": -1},
+        {"id": "none"},
+    )
+    r.call("another role for an application", "ext/set-role", {"appId": second["appId"], "role": "onlooker"})
+    r.call(
+        "keys taken back",
+        revoke,
+        {"ids": [first["accessKey"], "none"]},
+        {"ids": [second["appId"], second["accessKey"]]},
+        {"ids": []},
+        {"ids": [second["appId"]]},
+    )
+    r.call("keys that have ended", "account/get-account", who="expired")
+
+
+def _uses_of_roles(r: Recorder) -> None:
+    r.call("a role in use", "ext/delete-role", {"role": "onlooker"})
+    r.command("roles, on the folder", "role", "list", "--account", r.account_code)
+
+
+def _locked(r: Recorder) -> None:
+    r.command("an account locked", "account", "lock", r.account_code)
+    body = "account/get-account"
+    r.call("as a caller of a locked account", body)
+    r.call("as a caller of another", body, who="foreign")
+    r.command("an account unlocked", "account", "unlock", r.account_code)
