@@ -45,12 +45,21 @@ def plain_ip(facts):
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
+def is_at(named, domain):
+    """Whether a domain is the one that is named, or with a dot in front one that ends so."""
+    return domain == named or (named[0] == "." and (domain == named[1:] or domain.endswith(named)))
+
+
+def narrowness(target):
+    """The longer a domain with everything below it, the narrower; always between free mail and one domain."""
+    if target.type is T.EMAIL_DOMAIN and target.value[0] == ".":
+        return RANKS.index(T.FREE_MAIL_DOMAINS) + len(target.value.split(".")[1:]) / 100
+    return RANKS.index(T.INDIVIDUAL_EMAIL_ADDRESS if target.type is T.HEADER_DISPLAY_NAME else target.type)
+
+
 def place(policy, is_reversed):
     scope = policy.scope
-    sides = [
-        RANKS.index(T.INDIVIDUAL_EMAIL_ADDRESS if side.type is T.HEADER_DISPLAY_NAME else side.type)
-        for side in (scope.from_, scope.to)
-    ]
+    sides = [narrowness(scope.from_), narrowness(scope.to)]
     if is_reversed:
         sides.reverse()
     dated = (scope.terms.starts, scope.terms.ends) != (-inf, inf)
@@ -60,7 +69,9 @@ def place(policy, is_reversed):
 
 def personal_place(hit):
     entry, part = hit
-    return "@" in entry.sender, entry.action == "block", part == "envelope_from"
+    name = entry.sender
+    narrowness = 1000 if "@" in name else 500 if name[0] != "." else name.count(".")
+    return narrowness, entry.action == "block", part == "envelope_from"
 
 
 def sort_key(policy, is_reversed):
@@ -86,7 +97,7 @@ class NaiveRules:
             if "@" in member:
                 counts = self.persons(member)[-1] == person
             else:
-                counts = any(key.endswith(f"@{member}") for key in self.persons(address.key))
+                counts = any(is_at(member, key.rpartition("@")[2]) for key in self.persons(address.key))
             if counts:
                 todo += held
         while todo:
@@ -142,7 +153,7 @@ class NaiveRules:
             case T.FREE_MAIL_DOMAINS:
                 return real and address.domain in self.directory.free_mail
             case T.EMAIL_DOMAIN:
-                return real and address.domain == target.value
+                return real and is_at(target.value, address.domain)
             case T.INDIVIDUAL_EMAIL_ADDRESS:
                 return real and address.key == target.value
             case T.PROFILE_GROUP:
@@ -284,9 +295,13 @@ class NaiveRules:
             for entry in account.managed:
                 if entry.recipient != key or entry.ends <= facts.at or not isinstance(sender, Address):
                     continue
-                if not any(entry.sender in (one.key, one.domain) for one in self.meanings(sender)):
+                if not any(
+                    entry.sender == one.key or is_at(entry.sender, one.domain) for one in self.meanings(sender)
+                ):
                     continue
                 inside = entry.sender.rpartition("@")[2] in self.directory.internal_domains
+                if entry.sender[0] == ".":
+                    inside = self.is_internal(sender)
                 inside = inside or entry.sender in (key, effective.key, facts.recipient.key)  # section 4.4
                 vouched = facts.header_from is not None and facts.authenticated is True
                 if entry.action is ManagedAction.PERMIT and inside and not vouched:

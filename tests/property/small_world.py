@@ -49,6 +49,9 @@ ADDRESSES = tuple(
             "bob@corp.test",
             "c+t+u@corp.test",
             "a+t@x.test",
+            "d@sub.x.test",
+            "e@very.deep.x.test",
+            "g@far.example",
         ),
     )
 )
@@ -66,6 +69,9 @@ DIRECTORY = Directory(
     groups={
         "a@x.test": ("low",),
         "free.test": ("ring1",),
+        ".deep.x.test": ("low", "ring2"),
+        ".old.test": ("below",),
+        ".test": ("all",),
         "al@corp.test": ("top",),
         "a@corp.test": ("top", "low"),
         "b+t@old.test": ("nobody",),
@@ -97,6 +103,8 @@ TARGETS = (
     *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("a@corp.test", "a@x.test", "b@old.test")),
     Target.of(T.HEADER_DISPLAY_NAME, "jo doe"),
     *(Target.of(T.INDIVIDUAL_EMAIL_ADDRESS, key) for key in ("al@corp.test", "a+t@corp.test", "a+t@x.test")),
+    *(Target.of(T.EMAIL_DOMAIN, domain) for domain in (".x.test", ".test", ".old.test")),
+    *(Target.of(T.PROFILE_GROUP, group) for group in ("below", "all")),
 )
 
 targets = st.sampled_from(TARGETS)
@@ -139,7 +147,7 @@ alteration_lists = policies_of(AlterationPolicy, set_id=st.sampled_from(("S1", "
 managed_lists = st.dictionaries(
     st.tuples(
         st.sampled_from(("a@corp.test", "b@old.test")),
-        st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test")),
+        st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test", ".x.test", ".test")),
     ),
     st.tuples(st.sampled_from(ManagedAction), st.sampled_from((inf, inf, 10.0, 20.0))),
     max_size=5,

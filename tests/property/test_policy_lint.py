@@ -171,22 +171,32 @@ messages = st.builds(
 )
 
 
-def policy_set(**named):
+ends = st.dictionaries(
+    st.sampled_from([(member, group) for member, held in DIRECTORY.groups.items() for group in held]),
+    st.sampled_from((NOW, 15.0, 20.0, 25.0)),
+    max_size=3,
+)
+
+
+def policy_set(ends=None, **named):
+    by_member: dict[str, dict[str, float]] = {}
+    for (member, group), end in (ends or {}).items():
+        by_member.setdefault(member, {})[group] = end
     return PolicySet.build(
         account_id="account",
         revision=1,
-        directory=DIRECTORY,
+        directory=replace(DIRECTORY, ends=by_member),
         relay_networks=[parse_network("192.0.2.0/24")],
         **parts(**named),
     )
 
 
-@given(blocked, permitted, alteration, st.lists(messages, min_size=10, max_size=30))
-@settings(max_examples=examples(250))
-def test_a_policy_reported_as_never_winning_wins_no_message(blocked, permitted, alteration, messages):
+@given(blocked, permitted, alteration, st.lists(messages, min_size=10, max_size=30), st.just({}) | ends)
+@settings(max_examples=examples(300))
+def test_a_policy_reported_as_never_winning_wins_no_message(blocked, permitted, alteration, messages, ends):
     """Soundness, for the three types of policy with a scope, with the header known and unknown, in both
-    directions."""
-    policies = policy_set(blocked=blocked, permitted=permitted, alteration=alteration)
+    directions, and also of messages after memberships have ended."""
+    policies = policy_set(ends, blocked=blocked, permitted=permitted, alteration=alteration)
     found = [finding for finding in lint(policies, NOW, web_proxy=False) if finding.kind in NEVER_WINS]
     never = {(f.subjects[0].kind, f.subjects[0].id): f for f in found if f.subjects[0].kind in SCOPED}
     for kind, number in Counter(f.kind for f in never.values()).items():

@@ -131,34 +131,50 @@ messages = st.builds(
 )
 
 
-def directory(groups):
+ends = st.dictionaries(
+    st.tuples(st.sampled_from(("a@x.test", "x.test", "b@y.test", "a@corp.test")), st.sampled_from("gh")),
+    st.sampled_from((5.0, 10.0, 11.0, 15.0)),
+    max_size=3,
+)
+
+
+def directory(groups, ends):
+    by_member: dict[str, dict[str, float]] = {}
+    for (member, group), end in ends.items():
+        if group in groups.get(member, ()):
+            by_member.setdefault(member, {})[group] = end
     user = User("a@corp.test")
     return Directory(
         internal_domains=frozenset({"corp.test"}),
         users={"a@corp.test": user, "al@corp.test": user},
         groups=groups,
+        ends=by_member,
         group_names={"g": "g", "h": "h"},
         parents={"h": "g"},
     )
 
 
-@given(kept, drafted, memberships, memberships | st.none(), st.lists(messages, min_size=15, max_size=40))
+@given(
+    kept, drafted, memberships, memberships | st.none(), st.lists(messages, min_size=15, max_size=40), ends, ends
+)
 @settings(max_examples=examples(250))
-def test_what_is_not_decided_would_have_been_told_as_well(kept, drafted, members, new_members, messages):
-    """For random drafts, of policies, personal entries, definitions and memberships alike."""
+def test_what_is_not_decided_would_have_been_told_as_well(
+    kept, drafted, members, new_members, messages, ends, new_ends
+):
+    """For random drafts, of policies, personal entries, definitions and memberships alike, which may end."""
     before_parts = {name: kept[name] + drafted.get(name, ([], []))[0] for name in PARTS}
     after_parts = {name: kept[name] + drafted.get(name, ([], []))[1] for name in PARTS}
     touched = frozenset(one.id for goes, comes in drafted.values() for one in (*goes, *comes))
     before = PolicySet.build(
         account_id="account",
         revision=1,
-        directory=directory(members),
+        directory=directory(members, ends),
         relay_networks=[NETWORK],
         **parts(**before_parts),
     )
     after = before.changed(
         revision=1,
-        directory=None if new_members is None else directory(new_members),
+        directory=None if new_members is None else directory(new_members, new_ends),
         **parts(**{name: after_parts[name] for name in drafted}),
     )
     comparison = Comparison(before, after, touched)

@@ -285,6 +285,12 @@ class Chain:
 
 
 @pytest.fixture(scope="session")
+def ports() -> Callable[[], int]:
+    """See `free_port`."""
+    return free_port
+
+
+@pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
     """A folder that daemons without privileges may enter, with a path short enough for their sockets."""
     folder = Path(tempfile.mkdtemp(prefix="mr-"))

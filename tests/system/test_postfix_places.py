@@ -57,6 +57,11 @@ def blocked(placement, domain: str, source: str):
             client.blocked_senders.delete(made.id)
 
 
+def recorded(placement, recipient: str, copy: bytes) -> dict:
+    """The record of a copy that arrived."""
+    return placement.server.outcome(recipient, message_from_bytes(copy)["X-Mailreeve-Decision"])
+
+
 @IN_SESSION
 def test_a_blocked_sender_is_refused_while_connected(place, name):
     """The reply with our decision id is the sender's, through Postfix too; the record has the client's address."""
@@ -93,8 +98,10 @@ def test_a_block_of_the_server_in_front_blocks_nobody_behind_it(place, name):
     assert b"\n\none\n.two\nthree\n" in arrived
     if name != "between":
         placement.last.wait_for(rf"client=unknown\[127\.0\.0\.1\], .*orig_client=\S+\[{re.escape(CLIENT[name])}\]")
-        assert re.search(rf"event=smtp.message .*source_ip={CLIENT[name]}", placement.server.log())
-    assert placement.server.outcomes(U)[-1]["source_ip"] == CLIENT[name]
+        assert re.search(
+            rf"event=mail source_ip={re.escape(CLIENT[name])} .*helo=spike.test", placement.server.log()
+        )
+    assert recorded(placement, U, arrived)["source_ip"] == CLIENT[name]
     assert CLIENT[name].encode() in arrived
     assert not placement.postfix.queue()
 
@@ -142,8 +149,9 @@ def test_own_mail_goes_out(place, name):
     placement.last.wait_for(DELIVERED.format(r"friend@far\.test"))
     swaks(placement, name, *sender, port=placement.submission)
     placement.last.wait_for(DELIVERED.format(r"friend@far\.test"), 2)
-    assert len(placement.take()) == 2
-    sources = [outcome["source_ip"] for outcome in placement.server.outcomes(FAR)[-2:]]
+    arrived = placement.take()
+    assert len(arrived) == 2
+    sources = sorted(recorded(placement, FAR, message)["source_ip"] for message in arrived)
     assert sources == ["127.0.0.1", "127.0.0.2"]
 
 
@@ -153,8 +161,8 @@ def test_what_sendmail_hands_in_goes_out(place):
     command = ["sendmail", "-C", str(placement.postfix.folder / "conf"), "-f", "ann@corp.test", FAR]
     subprocess.run(command, input=b"Subject: report\n\nall well\n", check=True, timeout=60)
     placement.last.wait_for(DELIVERED.format(r"friend@far\.test"))
-    assert len(placement.take()) == 1
-    outcome = placement.server.outcomes(FAR)[-1]
+    [arrived] = placement.take()
+    outcome = recorded(placement, FAR, arrived)
     assert (outcome["source_ip"], outcome["source_trusted"]) == ("127.0.0.1", True)
 
 
@@ -226,6 +234,20 @@ def test_before_the_queue_nothing_is_lost_while_mailreeve_is_down(place):
     placement.last.wait_for(DELIVERED.format(r"late@corp\.test"))
     # And Postfix tells its postmaster of the trouble.
     assert sum(message_from_bytes(each)["X-Original-To"] == "late@corp.test" for each in placement.take()) == 1
+
+
+def test_before_the_queue_the_sender_hears_that_the_next_hop_is_down(place):
+    """In our words, with the decision id; so of whatever the next hop refuses."""
+    placement = place("before")
+    sender = ("--from", "x@out.test", "--to", "late@corp.test")
+    placement.server.stop()
+    placement.server.start("--next-hop", "127.0.0.1:1")  # where nobody listens
+    session = swaks(placement, "before", *sender, code=24)
+    placement.server.stop()
+    placement.server.start()
+    said = r"^<\*\* 451 4\.4\.1 The next mail server does not answer, try again later \[[a-z2-7]{16}\]$"
+    assert re.search(said, session, re.MULTILINE)
+    assert placement.take() == []
 
 
 @pytest.mark.parametrize("name", ["behind", "between"])

@@ -30,14 +30,21 @@ GUIDES = [
     "guides/address-alteration.md",
     "guides/delegates.md",
     "guides/groups-and-users.md",
+    "guides/new-company-name.md",
+    "guides/in-bulk.md",
     "guides/explain.md",
     "guides/operate.md",
     "guides/people.md",
+    "guides/upgrade.md",
     "guides/lint.md",
     "guides/mail-door.md",
+    "guides/command-line.md",
 ]
 AFTER = {"guides/lint.md": "guides/explain.md"}  # what a guide says was done before
-NOT_RUN = re.compile(r"make serve|mailreeve serve|mailreeve init|sqlite3|kill -HUP|^cp |APP_ID|account \w+ CODE")
+NOT_RUN = re.compile(
+    r"make serve|mailreeve serve|mailreeve init|sqlite3|mailreeve doctor|/backup/|systemctl|podman|kill -HUP"
+    r"|^cp |APP_ID|account \w+ CODE"
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WIRE_ID = re.compile(r"(?<![\w-])(?:MTOKEN:)?[\w-]{43}(?![\w-])")
 VARYING = [

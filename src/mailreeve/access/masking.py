@@ -1,4 +1,5 @@
-"""What must not be repeated? The members that hold secrets, however deep they lie and however they are spelled.
+"""What must not be repeated? The members that hold secrets, however deep they lie and however they are spelled,
+also in a text that is JSON itself: clients that encode twice send such.
 
 This is the one list of their names. A refused item is told again in `fail[].key` (api.md section 1.4), and answers
 end up in the logs of clients; our own log and the audit rows are masked by the same list.
@@ -6,6 +7,7 @@ end up in the logs of clients; our own log and the audit rows are masked by the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -13,6 +15,7 @@ from typing import Final
 MASK: Final = "********"
 MAX_DEPTH: Final = 32  # as deep as an item may be; what lies below is left out
 ENDING: Final = 64  # characters at the end of a name that are looked at
+LONGEST: Final = 65_536  # characters of a text that is read as JSON; a longer one that looks so is left out
 
 # The ends of names, in small letters and without anything between the words. At the end, because the member
 # `forcePasswordChange` holds no secret.
@@ -37,6 +40,7 @@ _SECRET_ENDS: Final = (
     "applicationkey",
     "apikey",
 )
+_JSON_BEGINS: Final = ("{", "[")
 _NO_SECRETS: Final = frozenset({"pagetoken"})  # It says where a list goes on, to its own caller alone.
 
 
@@ -56,7 +60,23 @@ def _masked(name: object, value: object, depth: int) -> object:
         if depth >= MAX_DEPTH:
             return MASK
         return [_masked("", member, depth + 1) for member in value]
+    if isinstance(value, str) and value.lstrip()[:1] in _JSON_BEGINS:
+        return _masked_json(value, depth)
     return value
+
+
+def _masked_json(text: str, depth: int) -> str:
+    """A text that may be JSON, with what is secret in it masked; any other is as it was."""
+    if len(text) > LONGEST:
+        return MASK
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(value, dict | list):
+        return text
+    shown = _masked("", value, depth + 1)
+    return text if shown == value else json.dumps(shown, ensure_ascii=False)
 
 
 @lru_cache(4096)

@@ -33,7 +33,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
-from mailreeve.api.refusals import RefusalLog
+from mailreeve.api.refusals import MAX_SHOWN, RefusalLog
 from mailreeve.doors.together import Together
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.machinery.perform import (
@@ -266,8 +266,23 @@ class Api:
             payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except Exception as problem:  # This call's alone: others may have been carried out together with it.
             return self._failed(asked, problem)
+        if asked.endpoint.writes and asked.caller is not None:
+            self._tell(asked, asked.caller, done)
         headers = self._standing(asked.request, asked.caller).headers()
         return _json(payload, 200, _SUCCESS_HEADERS | headers)
+
+    def _tell(self, asked: _Asked, caller: Caller, done: Done) -> None:
+        """A line about a call that writes: who, what, how much of it was refused, and what came of it."""
+        _log.info(
+            "api call",
+            address=_address(asked.request),
+            actor=caller.actor,
+            path=asked.path.removeprefix(PREFIX),
+            revision=done.revision,
+            items=done.items,
+            failures=len(done.fail),
+            request_id=asked.request.headers.get("x-mc-req-id", "")[:MAX_SHOWN],
+        )
 
     def _failed(self, asked: _Asked, problem: Exception) -> Response:
         if isinstance(problem, _NotAdmitted):
@@ -335,8 +350,10 @@ class Api:
                 client_id, _, client_secret = base64.b64decode(rest, validate=True).decode().partition(":")
         except (RequestRefused, binascii.Error, ValueError):
             return _oauth_error("invalid_client", 401)
-        if form.get("grant_type") != "client_credentials":
-            return _oauth_error("unsupported_grant_type", 400)
+        grant = form.get("grant_type")
+        if grant != "client_credentials":
+            # RFC 6749 section 5.2: what is missing, or is there without a value (3.1), makes the request invalid.
+            return _oauth_error("unsupported_grant_type" if grant else "invalid_request", 400)
 
         def give() -> Response:
             token = self._authenticator.give_token(client_id, client_secret, datetime.now(UTC))
@@ -491,8 +508,8 @@ _GRANT: Final = (
     "id and secret may be in HTTP Basic instead"
 )
 _OAUTH_TEXTS: Final = {
-    "invalid_request": f"The token request cannot be read. {_GRANT}",
-    "unsupported_grant_type": f"The grant type is missing or not supported. {_GRANT}",
+    "invalid_request": f"The token request cannot be read, or has no grant_type. {_GRANT}",
+    "unsupported_grant_type": f"The grant type is not supported. {_GRANT}",
     "invalid_client": "The client id or secret is wrong",
     "slow_down": "Too many wrong token requests; try again later",
 }

@@ -13,7 +13,7 @@ from mailreeve.access.permissions import Role
 from mailreeve.app.folder import DATABASE, KEY_FILE, LOCK, UNFINISHED, FolderError, Opened, make_key_file
 from mailreeve.app.new_folder import new_folder
 from mailreeve.app.private_files import reserved, touch_private, write_private
-from mailreeve.app.settings import FILE_NAME, Settings
+from mailreeve.app.settings import FILE_NAME, OptionError, Settings, config_file
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
@@ -33,6 +33,13 @@ _SETTINGS_TEXT: Final = """\
 # next_hop = "127.0.0.1:25"        # or "maildir:DIR"
 # relay_networks = ["127.0.0.0/8", "::1/128"]
 # xclient_hosts = ["127.0.0.1/32"]  # where a Postfix on this machine hands mail in
+"""
+
+
+_ELSEWHERE_TEXT: Final = """\
+# This file marks the folder as initialised. When it was made, the settings were in
+# {}
+# by --config or MAILREEVE_CONFIG: then nothing here is read.
 """
 
 
@@ -84,19 +91,21 @@ def initialise(
 
 def names_of(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Domain, str], Address]:
     """The domains, each with the name as it was typed, which is how it is shown; and the administrator. Raises
-    `FolderError` that names the option."""
-    try:
-        parsed = {parse_domain(name): name for name in domain_names}
-    except AddressError as problem:
-        raise FolderError(f"--domain: {problem}") from problem
+    `FolderError` or `OptionError` that names the option."""
+    parsed: dict[Domain, str] = {}
+    for name in domain_names:
+        try:
+            parsed[parse_domain(name)] = name
+        except AddressError as problem:
+            raise OptionError(f"--domain {name!r}: {problem}") from problem
     if not parsed:
         raise FolderError("--domain is required")
     try:
         administrator = parse_address(admin or f"admin@{next(iter(parsed))}")
     except AddressError as problem:
-        raise FolderError(f"--admin: {problem}") from problem
+        raise OptionError(f"--admin {admin!r}: {problem}") from problem
     if administrator.domain not in parsed:
-        raise FolderError(f"--admin: {administrator.domain} is none of the account's domains")
+        raise OptionError(f"--admin {admin!r}: {administrator.domain} is none of the account's domains")
     return parsed, administrator
 
 
@@ -110,7 +119,9 @@ def _fill(folder: Path, names: dict[Domain, str], administrator: Address, inboun
         )
     finally:
         opened.close()
-    (folder / FILE_NAME).write_text(_SETTINGS_TEXT, "utf-8")
+    elsewhere = config_file()
+    text = _SETTINGS_TEXT if elsewhere is None else _ELSEWHERE_TEXT.format(elsewhere)
+    (folder / FILE_NAME).write_text(text, "utf-8")
     return credentials
 
 

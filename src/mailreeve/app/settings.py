@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -34,8 +35,31 @@ _LISTS: Final = frozenset({"relay_networks", "xclient_hosts"})  # in the environ
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
+_OPTION: Final = "option"
+_EXPECTED: Final = (
+    (re.compile(r"Expected `int` >= (\S+)"), "a whole number of at least {}"),
+    (re.compile(r"Expected `int` <= (\S+)"), "a whole number of at most {}"),
+    (re.compile(r"Expected `int`"), "a whole number is expected"),
+    (re.compile(r"Expected `float` >= (\S+)"), "a number of at least {}"),
+    (re.compile(r"Expected `float` <= (\S+)"), "a number of at most {}"),
+    (re.compile(r"Expected `float` > (\S+)"), "a number above {}"),
+    (re.compile(r"Expected `float`"), "a number is expected"),
+    (re.compile(r"Expected `bool`"), "true or false is expected"),
+    (re.compile(r"Expected `str`"), "a text is expected"),
+    (re.compile(r"Expected `array`"), "a list is expected"),
+)
+
+
 class SettingsError(ValueError):
     """A setting is not valid. The message names it and where it came from."""
+
+
+class OptionError(SettingsError):
+    """A setting that was given as an option is not valid: the command was misused."""
+
+
+class Unavailable(SettingsError):
+    """A setting is valid, but what it names cannot be had: a port that is in use, a file that is not there."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,8 +103,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         return _parsed("relay_networks", self.relay_networks)
 
     def proxies(self) -> tuple[Network, ...]:
-        """`xclient_hosts`, parsed. Raises `SettingsError`."""
-        return _parsed("xclient_hosts", self.xclient_hosts)
+        """`xclient_hosts`, parsed. Raises `SettingsError`, also where everybody is listed."""
+        hosts = _parsed("xclient_hosts", self.xclient_hosts)
+        for everybody in (host for host in hosts if not host.prefixlen):
+            raise SettingsError(f"xclient_hosts: {everybody} is everybody, who could then be anybody")
+        return hosts
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -102,36 +129,64 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
     # One that was named is there, or it is not read and nobody knows.
     if elsewhere is not None or file.is_file():
         try:
-            found = tomllib.loads(file.read_text("utf-8"))
+            text = file.read_text("utf-8")
+            found = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise SettingsError(f"{file}: {problem}") from problem
         except OSError as problem:
             raise SettingsError(f"{file} cannot be read: {problem.strerror}") from problem
         for name in found.keys() - names:
-            raise SettingsError(f"{file}: there is no setting {name}")
-        sources = dict.fromkeys(found, str(file))
+            near = get_close_matches(name, names, 1)
+            meant = f"; {near[0]} is one" if near else ""
+            raise SettingsError(f"{file}{_line(text, name)}: there is no setting {name}{meant}")
+        sources = {name: f"{file}{_line(text, name)}" for name in found}
     for name in names:
         variable = f"MAILREEVE_{name.upper()}"
-        text = environment.get(variable)
-        if text is not None:
-            parts = [part.strip() for part in text.split(",")]
-            found[name] = list(filter(None, parts)) if name in _LISTS else text
+        value = environment.get(variable)
+        if value is not None:
+            parts = [part.strip() for part in value.split(",")]
+            found[name] = list(filter(None, parts)) if name in _LISTS else value
             sources[name] = variable
     given = {name: value for name, value in options.items() if value is not None}
     found |= given
-    sources |= dict.fromkeys(given, "option")
+    sources |= dict.fromkeys(given, _OPTION)
     try:
         settings = msgspec.convert(found, Settings, strict=False)
     except msgspec.ValidationError as problem:
         place = _AT.search(str(problem))
-        source = "" if place is None else f"{sources[place.group(1)]}: {place.group(1)}: "
-        raise SettingsError(f"{source}{_AT.sub('', str(problem))}") from problem
-    for name, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
+        if place is None:
+            raise SettingsError(str(problem)) from problem
+        name = place.group(1)
+        raise _invalid(name, f"{found[name]!r}: {_expected(str(problem))}", sources[name]) from problem
+    for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
         try:
             parse()
         except SettingsError as problem:
-            raise SettingsError(f"{sources[name]}: {problem}") from problem
+            raise _invalid(listed, str(problem).partition(": ")[2], sources[listed]) from problem
     return settings
+
+
+def _invalid(name: str, why: str, source: str) -> SettingsError:
+    if source == _OPTION:
+        return OptionError(f"--{name.replace('_', '-')} {why}")
+    return SettingsError(f"{source}: {name}: {why}")
+
+
+def _expected(complaint: str) -> str:
+    """What a decoder says of a value, for a reader who does not know types by its names."""
+    text = _AT.sub("", complaint)
+    if text.startswith("Invalid enum value"):
+        return f"it is one of {', '.join(ReachGuard)}"
+    for pattern, words in _EXPECTED:
+        if found := pattern.match(text):
+            return words.format(*found.groups())
+    return text
+
+
+def _line(text: str, name: str) -> str:
+    """Where a setting is in the text of a file."""
+    found = re.search(rf"^[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*=", text, re.MULTILINE)
+    return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"
 
 
 def _parsed(name: str, networks: tuple[str, ...]) -> tuple[Network, ...]:

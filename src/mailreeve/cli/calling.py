@@ -19,11 +19,11 @@ from mailreeve.app import logs
 from mailreeve.app.folder import CREDENTIALS, FolderError, is_initialised, opened_folder
 from mailreeve.app.folder_api import URL, FolderApi
 from mailreeve.app.server.sockets import found_at, http_url
-from mailreeve.app.settings import Settings, SettingsError
+from mailreeve.app.settings import OptionError, Settings, SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import said_of
 from mailreeve.app.trust import trusted
-from mailreeve.cli.options import account_option, data_option, fail
+from mailreeve.cli.options import account_option, data_option, fail, misused
 from mailreeve.client import ApiError, Client, ClientError, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
 from mailreeve.store.migrations import SchemaError
@@ -82,6 +82,8 @@ def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
             with ExitStack() as stack:
                 try:
                     api = stack.enter_context(_client(where))
+                except OptionError as problem:
+                    misused(str(problem))
                 except (SettingsError, SchemaError, ValueError, OSError) as problem:
                     fail(said_of(problem))
                 return function(api, *args, **kwargs)

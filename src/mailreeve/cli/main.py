@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -80,6 +81,17 @@ class _Lazy(click.Group):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         command: click.Command = import_module(f"mailreeve.cli.{_COMMANDS[cmd_name].module}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called. Raises `UsageError`, with the one that may be meant."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, _COMMANDS, 3, 0.6)
+            meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{meant}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command. Ctrl-C ends it with 130, also while its module is still being loaded."""

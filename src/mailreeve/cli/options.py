@@ -10,7 +10,7 @@ from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from mailreeve.app.settings import CONFIG, DEFAULT_DATA
+from mailreeve.app.settings import CONFIG, DEFAULT_DATA, OptionError
 from mailreeve.app.terminal import said_of
 from mailreeve.cli.output import say
 from mailreeve.wire.errors import ItemRefused
@@ -67,13 +67,15 @@ def json_option(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Turn these exceptions into a message on standard error and exit code 1."""
+    """Turn these exceptions into a message on standard error and exit code 1, a wrong option into exit code 2."""
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
+            except OptionError as problem:
+                misused(said_of(problem))
             except expected as problem:
                 fail(said_of(problem))
 
@@ -111,7 +113,18 @@ def refused(refusal: ItemRefused, options: Mapping[str, str]) -> NoReturn:
 
     It ends with exit code 2 where options alone are wrong, with 1 where a member is of a file.
     """
-    text = "; ".join(f"{options.get(p.field or '', p.field)}: {p.message}" for p in refusal.problems)
+    text = "; ".join(f"{_with_value(options.get(p.field or '', p.field))}: {p.message}" for p in refusal.problems)
     if all(p.field in options for p in refusal.problems):
         misused(text)
     fail(text)
+
+
+def _with_value(option: str | None) -> str:
+    """An option of the command that runs, with the value that it was given."""
+    context = click.get_current_context(silent=True)
+    for parameter in context.command.params if context is not None else ():
+        names = (*parameter.opts, parameter.make_metavar(context) if context else "")
+        if option in names and context is not None and parameter.name is not None:
+            value = context.params.get(parameter.name)
+            return f"{option} {value!r}" if isinstance(value, str) else str(option)
+    return str(option)

@@ -42,6 +42,10 @@ _LABELS: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,
 _LITERAL: Final = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|ipv6:[0-9a-f:.]+)\]")
 
 
+_MADE_HARMLESS: Final = re.compile(r"[\[({](?:\.|dot)[\])}]")
+_SEVERAL: Final = re.compile(r"[\s,;]")
+
+
 class AddressError(ValueError):
     """The text is no mail address or no domain. The message says why, without repeating the text."""
 
@@ -103,8 +107,19 @@ def parse_domain(text: str) -> Domain:
     if len(name) > MAX_DOMAIN_OCTETS:
         raise AddressError(f"the domain is longer than {MAX_DOMAIN_OCTETS} octets")
     if not _LABELS.fullmatch(name):
-        raise AddressError("the domain is malformed")
+        raise AddressError(_why_no_domain(name))
     return Domain(name)
+
+
+def _why_no_domain(name: str) -> str:
+    """What people write instead of a domain most often, or that it is malformed."""
+    if _MADE_HARMLESS.search(name):
+        return "the dots are in brackets, as reports have them; write them alone"
+    if _SEVERAL.search(name):
+        return "a domain holds no space or comma; give one"
+    if "/" in name or ":" in name:
+        return "this is a URL, or part of one; give the domain alone"
+    return "the domain is malformed"
 
 
 def _a_labels(text: str) -> str:

@@ -82,7 +82,7 @@ class Reception:
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = self._from(source_ip, trusted)
+        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname)
         self._named = 0
         self._refused = 0
         self._at_connect: tuple[Outcome, ...] = ()
@@ -122,9 +122,11 @@ class Reception:
         )
         return line
 
-    def introduce(self, name: str) -> None:
-        """The client says what it is called (HELO or EHLO): it is recorded, and believed by nobody."""
+    def introduce(self, name: str, login: str = "") -> None:
+        """The client says what it is called (HELO or EHLO), and a server in front as whom it signed in: it is
+        recorded. The name is believed by nobody."""
         self._transaction.client_name = name
+        self._transaction.login = login
 
     def sender(self, path: str) -> SmtpReply | None:
         """Begin a message from this envelope sender; None, or the refusal. One under way must be ended first."""
@@ -161,10 +163,8 @@ class Reception:
 
     def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
         """What comes next comes from there, says the server in front. A message under way must be ended first."""
-        if self._transaction.sender is not None:
-            raise RuntimeError("a message is under way")
         self._source_ip = source_ip
-        self._transaction = self._from(source_ip, trusted)
+        self._transaction.comes_from(source_ip, trusted)
 
     def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
         """The next hop does not take a recipient who was accepted: the reply to the client."""
@@ -176,9 +176,6 @@ class Reception:
         client at connect."""
         at_connect, self._at_connect = self._at_connect, ()
         return at_connect + self._transaction.reset()
-
-    def _from(self, source_ip: IPAddress | None, trusted: bool | None) -> Transaction:
-        return Transaction(source_ip, trusted=trusted, new_id=self._new_id, hostname=self._hostname)
 
     def _answer(self, path: str) -> Accepted | Refused | NoAccount:
         sender = self._transaction.begun()

@@ -63,7 +63,7 @@ class Refused(Struct, frozen=True):
 
 
 class Transaction:
-    """One message after another over one connection, from one source address, None where it is not known."""
+    """One message after another over one connection. The source address is None where it is not known."""
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class Transaction:
         # By the address as it is spelt: what policies take for the same may be two mailboxes.
         self._recipients: dict[str, Recipient] = {}
         self.client_name = ""  # what the client called itself last
+        self.login = ""  # as whom it signed in, says a server in front
         self._refused: list[Outcome] = []
 
     @property
@@ -99,6 +100,12 @@ class Transaction:
     def recipients(self) -> int:
         """How many recipients were taken or, named well enough, refused."""
         return len(self._recipients) + len(self._refused)
+
+    def comes_from(self, source_ip: IPAddress | None, trusted: bool | None) -> None:
+        """The next message comes from there. One under way must be ended first."""
+        if self._sender is not None:
+            raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
+        self._source_ip, self._trusted = source_ip, trusted
 
     def begin(self, sender: Sender, at: float) -> None:
         """Begin a message from this envelope sender.
@@ -132,7 +139,7 @@ class Transaction:
             source_trusted=self._trusted,
         )
         decision = decide_mail(policies, facts)
-        recipient = Recipient(facts, policies, decision, self.client_name)
+        recipient = Recipient(facts, policies, decision, self.client_name, self.login)
         if decision.action is Action.REJECT and decision.certain:
             reply = in_session(decision.refusal)
             decision_id = self._new_id()

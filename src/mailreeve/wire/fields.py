@@ -11,7 +11,17 @@ from typing import Final, Protocol
 
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
-from mailreeve.wire.errors import BAD_ADDRESS, BAD_DATE, BAD_DOMAIN, BAD_IP, BAD_NETWORK, TOO_LONG, refused
+from mailreeve.policy.model.targets import BELOW, MOST_LABELS
+from mailreeve.wire.errors import (
+    BAD_ADDRESS,
+    BAD_DATE,
+    BAD_DOMAIN,
+    BAD_IP,
+    BAD_NETWORK,
+    TOO_LONG,
+    ItemRefused,
+    refused,
+)
 
 
 class Owner(Protocol):
@@ -30,7 +40,7 @@ def address(text: str, field: str) -> Address:
     try:
         return parse_address(text)
     except AddressError as problem:
-        raise refused(BAD_ADDRESS, field) from problem
+        raise refused(BAD_ADDRESS, field, f"{BAD_ADDRESS.message}: {problem}") from problem
 
 
 def domain(text: str, field: str) -> Domain:
@@ -41,20 +51,42 @@ def domain(text: str, field: str) -> Domain:
         raise refused(BAD_DOMAIN, field, f"{BAD_DOMAIN.message}: {problem}") from problem
 
 
-def mail_domain(text: str, field: str, owner: Owner) -> Domain:
-    """A domain that mail policies and groups name. They mean exactly that domain (D-04), so one that no address
-    has would never meet anything, and whoever writes it means something else: a top-level domain all that is
-    below it, digits and dots an IP address (RFC 1123 section 2.1). Such are refused, but for a name of one label
-    that is the account's own or is written with a final dot, `corp.`, which says that it is the whole name
-    (RFC 1034 section 3.1)."""
-    found = domain(text, field)
+def domain_or_below(text: str, field: str) -> str:
+    """A domain, or with a dot in front that domain and everything below it, by its key: `.shop.test`, `.zip` (ADR
+    0045). Nothing else says so: an asterisk may have been written for a service where it has another meaning, or
+    none."""
+    bare = text.removeprefix("@")
+    if bare.startswith("*."):
+        message = f"{BAD_DOMAIN.message}: there are no wildcards; for it and all below it write {bare[1:]!r}"
+        raise refused(BAD_DOMAIN, field, message)
+    if not bare.startswith(BELOW):
+        return domain(bare, field)
+    if bare in (BELOW, ".."):
+        raise refused(BAD_DOMAIN, field, f"{BAD_DOMAIN.message}: a dot alone names no domain")
+    found = domain(bare[1:], field)
+    if found.rpartition(".")[2].isdecimal():
+        raise refused(BAD_DOMAIN, field, f"{BAD_DOMAIN.message}: an IP address has nothing below it")
+    if found.count(".") >= MOST_LABELS:
+        raise refused(BAD_DOMAIN, field, f"{BAD_DOMAIN.message}: it has more than {MOST_LABELS} labels")
+    return BELOW + found
+
+
+def mail_domain(text: str, field: str, owner: Owner) -> str:
+    """A domain that mail policies and groups name, see `domain_or_below`. Without a dot in front they mean exactly
+    that domain (D-04), so one that no address has would never meet anything, and whoever writes it means something
+    else: a top-level domain all that is below it, digits and dots an IP address (RFC 1123 section 2.1). Such are
+    refused, but for a name of one label that is the account's own or is written with a final dot, `corp.`, which
+    says that it is the whole name (RFC 1034 section 3.1)."""
+    found = domain_or_below(text, field)
+    if found.startswith(BELOW):
+        return found
     if found.rpartition(".")[2].isdecimal():
         message = f"{BAD_DOMAIN.message}: an IP address is no domain; use conditions.sourceIPs"
         raise refused(BAD_DOMAIN, field, message)
-    if "." not in found and not text.endswith(".") and not owner.is_own(found):
+    if "." not in found and not text.endswith(".") and not owner.is_own(Domain(found)):
         message = (
             f"{BAD_DOMAIN.message}: it would mean addresses at exactly {found!r}, none of the domains below it; "
-            f"if that is meant, write {found + '.'!r}"
+            f"if that is meant, write {found + '.'!r}, and for all of these {'.' + found!r}"
         )
         raise refused(BAD_DOMAIN, field, message)
     return found
@@ -103,8 +135,13 @@ _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 
 def moment_or_ago(text: str, field: str, now: datetime) -> datetime:
     """A point in time, or how long ago it was: `7d`, `12h`, `30m`."""
-    ago = _AGO.fullmatch(text.strip())
-    return moment(text, field) if ago is None else now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    if ago := _AGO.fullmatch(text.strip()):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        return moment(text, field)
+    except ItemRefused as problem:
+        message = f"{BAD_DATE.message}: write 7d, 12h, 30m, or a time such as 2026-12-01T09:00"
+        raise refused(BAD_DATE, field, message) from problem
 
 
 def written(value: datetime) -> str:

@@ -8,16 +8,18 @@ told: a user who was to be made with a `role` has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.wire import items
 from mailreeve.wire.envelope import Item
+from mailreeve.wire.errors import NULL, Problem
 
 NEAR: Final = 0.8  # of difflib's measure, where 1 is the same
 MOST: Final = 10  # unknown members of one item that are looked at
@@ -58,6 +60,25 @@ def _shown(path: str) -> str:
     """A path as text that does nothing and is not too long: its end is what somebody wrote."""
     plain = path if path.isprintable() else ascii(path)[1:-1]
     return plain if len(plain) <= LONGEST_PATH else f"{plain[:LONGEST_PATH]}…"
+
+
+def explained(problems: Sequence[Problem], item: Item, into: type[Struct]) -> list[Problem]:
+    """The problems of an item, which is to be an `into`. Of a member that is missing because it was misspelt, that
+    is said."""
+    missing = {one.field for one in problems if one.code == NULL.code}
+    if not missing:
+        return list(problems)
+    meant = {
+        (f"{path.rpartition('.')[0]}.{near}" if "." in path else near): path
+        for path, near in islice(_unknown(item, into, ""), MOST)
+        if near is not None
+    }
+    return [
+        replace(one, message=f'{one.message}; "{meant[one.field]}" is not known')
+        if one.field in missing and one.field in meant
+        else one
+        for one in problems
+    ]
 
 
 def _unknown(item: Item, into: type[Struct], place: str) -> Iterator[tuple[str, str | None]]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mailreeve.access.masking import MASK, MAX_DEPTH, masked
+from mailreeve.access.masking import LONGEST, MASK, MAX_DEPTH, masked
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,20 @@ def test_what_lies_too_deep_is_left_out() -> None:
     shown = json.dumps(masked(item))
     assert "hunter2" not in shown
     assert shown.count("{") <= MAX_DEPTH
+
+
+def test_secrets_in_a_text_that_is_json_are_masked() -> None:
+    """Of clients that encode twice, at any depth; what holds none is told to the letter."""
+    inner = json.dumps({"emailAddress": "ann@corp.test", "password": "hunter2"})
+    shown = masked({"data": inner, "b": [f" [{inner}]"], "c": json.dumps({"again": inner})})
+    assert "hunter2" not in json.dumps(shown)
+    assert json.loads(shown["data"]) == {"emailAddress": "ann@corp.test", "password": MASK}
+    for text in ('{"a":  1}', "[1, 2", "{not json}", "[2001:db8::1]", "{}", '"password"'):
+        assert masked({"value": text}) == {"value": text}
+
+
+def test_a_long_text_that_looks_like_json_is_left_out() -> None:
+    """To read it would take its time."""
+    assert masked({"value": "[" + " " * LONGEST}) == {"value": MASK}
+    deep = "[" * 60_000
+    assert masked({"value": deep}) == {"value": deep}

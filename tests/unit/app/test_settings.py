@@ -110,14 +110,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("web_urls_per_policy", "-1"),
         ("relay_networks", "10.0.0.0/8,nonsense"),
         ("relay_networks", "10.0.0.0/33"),
+        ("xclient_hosts", "127.0.0.1,nonsense"),
+        ("xclient_hosts", "127.0.0.1,0.0.0.0/0"),
+        ("xclient_hosts", "::/0"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_source(tmp_path: Path, name: str, text: str) -> None:
     """Wherever it came from. A clock skew that is no number would let every date pass."""
     variable = f"MAILREEVE_{name.upper()}"
-    given: object = text.split(",") if name == "relay_networks" else text
+    given: object = text.split(",") if name in ("relay_networks", "xclient_hosts") else text
     refused(tmp_path, variable, name, environment={variable: text})
-    refused(tmp_path, "option", name, **{name: given})
+    refused(tmp_path, f"--{name.replace('_', '-')} ", **{name: given})
     refused(tmp_path, FILE_NAME, name, file=f"{name} = {given!r}")
 
 
@@ -132,6 +135,15 @@ def test_relays_are_networks(tmp_path: Path) -> None:
     found = read(tmp_path, relay_networks=["192.0.2.1/24", "::ffff:198.51.100.0/120"])
     assert found.networks() == (ip_network("192.0.2.0/24"), ip_network("198.51.100.0/24"))
     assert read(tmp_path, environment={"MAILREEVE_RELAY_NETWORKS": ""}).networks() == ()
+
+
+def test_nobody_speaks_for_others_unless_listed(tmp_path: Path) -> None:
+    assert read(tmp_path).proxies() == ()
+    variable = {"MAILREEVE_XCLIENT_HOSTS": "127.0.0.1, 2001:db8::/64"}
+    assert read(tmp_path, environment=variable).proxies() == (
+        ip_network("127.0.0.1/32"),
+        ip_network("2001:db8::/64"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,10 +53,17 @@ class Folder:
         }
         return self.call("policy/blockedsenders/create-policy", {"option": option, "policy": policy})[0]["id"]
 
-    def run(self, *arguments: str, text: str | None = None, columns: int = 80, lines: int = 24) -> Result:
+    def run(
+        self,
+        *arguments: str,
+        text: str | None = None,
+        columns: int = 80,
+        lines: int = 24,
+        catch: bool = True,
+    ) -> Result:
         """What `mailreeve` answers to these arguments on this folder, on a screen of that size."""
         environment = {"COLUMNS": str(columns), "LINES": str(lines), "MAILREEVE_DATA": str(self.data)}
-        return CliRunner(env=environment).invoke(main, arguments, input=text)
+        return CliRunner(env=environment).invoke(main, arguments, input=text, catch_exceptions=catch)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +71,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("folder") / "data"
     initialise(data, ("corp.test",), None)
     return data
+
+
+@pytest.fixture
+def other(made: Path, tmp_path: Path, own_log: None) -> Iterator[Folder]:
+    """Another one, of the same domain."""
+    found = Folder(shutil.copytree(made, tmp_path / "other"))
+    yield found
+    found.opened.close()
 
 
 @pytest.fixture

@@ -218,3 +218,94 @@ def test_what_others_wrote_does_nothing_on_the_terminal(data, answering):
         assert not set("\x1b\x07\u202e\x9b") & set(output)
         assert "\\u001b]0;x\\u0007\\u202e\\u009b" in output
     assert json.loads(result.stdout) == [{"name": f"n{hostile}"}]
+
+
+def numbered(*numbers: int) -> list[dict[str, object]]:
+    return [{"domain": f"d{number}.test"} for number in numbers]
+
+
+def sent(request: httpx2.Request) -> list[dict[str, object]]:
+    return json.loads(request.content)["data"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"domain": "d1.test"}\n{"domain": "d2.test"}\n\n',
+        '[{"domain": "d1.test"}, {"domain": "d2.test"}]',
+        '{"domain":\n "d1.test"}\n\n{"domain": "d2.test"}',
+        ' [{"domain": "d1.test"}]\n[{"domain": "d2.test"}] ',
+    ],
+)
+def test_standard_input_may_hold_lines_and_lists(data, answering, text) -> None:
+    asked = answering(envelope({"id": "1"}, {"id": "2"}))
+    done = CliRunner(env={"MAILREEVE_URL": "http://x.test", "MAILREEVE_DATA": str(data)}).invoke(
+        main, ["call", "domain/create-domain", "-"], input=text
+    )
+    assert done.exit_code == 0, done.output
+    assert sent(asked[0]) == numbered(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"domain": "d1.test"}\n{"domain"', "line 2"),
+        ('{"domain": "d1.test"}\n7\n', "not a JSON object (line 2 of standard input)"),
+        ("[1]", "not a JSON object"),
+        ("", "no JSON object in standard input"),
+        ("[" * 100_000, "not JSON"),
+    ],
+)
+def test_what_is_no_json_object_is_named_by_its_line(data, answering, text, said) -> None:
+    asked = answering()
+    done = CliRunner(env={"MAILREEVE_URL": "http://x.test", "MAILREEVE_DATA": str(data)}).invoke(
+        main, ["call", "domain/create-domain", "-"], input=text
+    )
+    assert (done.exit_code, asked) == (2, [])
+    assert said in done.stderr
+
+
+def test_many_items_go_in_batches_and_a_refusal_stops_none(data, answering) -> None:
+    """Each is told; errors and warnings name their items by number, from 1, whichever batch they were in."""
+    items = numbered(*range(1, 1_202))
+    refusal = {"errors": [{"code": "err_x", "message": "no", "retryable": False}], "key": items[700]}
+    asked = answering(
+        envelope({"id": "a"}, warnings=['"data[1].nmae" is not known and was ignored; "name" is']),
+        envelope({"id": "b"}, fail=[refusal], warnings=['"data[2].nmae" is not known and was ignored; "name" is']),
+        envelope(fail=[{"errors": [{"code": "err_y", "message": "broken", "retryable": False}]}], status=500),
+    )
+    done = run(data, "domain/create-domain", json.dumps(items), MAILREEVE_URL="http://x.test")
+    assert [len(sent(request)) for request in asked] == [500, 500, 201]
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == [{"id": "a"}, {"id": "b"}]
+    assert done.stderr.splitlines() == [
+        "items 1 to 500: 500 carried out",
+        "items 501 to 1000: 499 carried out, 1 refused",
+        "items 1001 to 1201: 0 carried out, 201 refused",
+        'Warning: item 2: "nmae" is not known and was ignored; "name" is',
+        'Warning: item 503: "nmae" is not known and was ignored; "name" is',
+        "Error: item 701: no (err_x, HTTP status 200)",
+        "Error: items 1001 to 1201: broken (err_y, HTTP status 500)",
+    ]
+
+
+def test_a_function_that_takes_fewer_items_is_sent_fewer(data, answering) -> None:
+    """As many as its refusal names."""
+    many = {"code": "err_data_too_many_items", "message": "Too many items in data: at most 2 are allowed"}
+    asked = answering(
+        envelope(fail=[{"errors": [many | {"retryable": False}]}], status=400), envelope({"id": "a"}), envelope()
+    )
+    done = run(data, "domain/create-domain", json.dumps(numbered(1, 2, 3)), MAILREEVE_URL="http://x.test")
+    assert [sent(request) for request in asked[1:]] == [numbered(1, 2), numbered(3)]
+    assert done.exit_code == 0
+
+
+def test_where_no_other_batch_would_fare_better_none_is_sent(data, answering) -> None:
+    """A server that is gone, or a caller who may not."""
+    items = numbered(*range(1, 502))
+    denied = {"errors": [{"code": "err_xdk_forbidden", "message": "no", "retryable": False}]}
+    asked = answering(envelope(fail=[denied], status=403))
+    done = run(data, "domain/create-domain", json.dumps(items), MAILREEVE_URL="http://x.test")
+    assert (len(asked), done.exit_code, done.stdout) == (1, 1, "")
+    assert "items 1 to 500: no (err_xdk_forbidden, HTTP status 403)" in done.stderr
+    assert "items 501 to 501: not sent" in done.stderr

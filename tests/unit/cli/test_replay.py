@@ -114,7 +114,7 @@ def test_a_draft_that_is_none_is_refused(folder, draft):
     assert "draft[0].item.id: 0007 Invalid token" in result.output
     result = folder.run("replay", "--draft", draft, "--since", "31d")
     assert result.exit_code == 2
-    assert "--since: Records are kept for 30 days" in result.output
+    assert "--since '31d': Records are kept for 30 days" in result.output
 
 
 def test_an_interruption_tells_what_was_found_and_ends_with_130(folder, records, draft, monkeypatch):

@@ -208,6 +208,22 @@ SAMPLES: dict[str, list[Sample]] = {
     "directory/remove-group-member": [lambda w: {"id": w["group"], "emailAddress": w["outsider"]}],
     "domain/get-internal-domain": [lambda w: {"domain": w["domain"]}],
     "domain/create-domain": [lambda w: {"domain": w["new domain"]}],
+    "ext/update-domain": [lambda w: {"domain": w["domain"], "inboundType": "known"}],
+    "ext/remove-domain": [lambda w: {"domain": w["domain"], "withUsers": True}],
+    "ext/find-users": [
+        lambda w: {"domain": w["domain"], "locked": False, "query": "ann"},
+        lambda w: {"groupId": w["group"]},
+    ],
+    "ext/describe-user": [lambda w: {"emailAddress": w["ann"]}, lambda w: {"emailAddress": w["alias"]}],
+    "ext/rename-user": [
+        lambda w: {"emailAddress": w["ann"], "newAddress": w["new"]},
+        lambda w: {"emailAddress": w["ann"], "newAddress": w["new"], "keepAsAlias": False},
+    ],
+    "ext/remove-user": [lambda w: {"emailAddress": w["ann"], "force": True}],
+    "ext/update-group-member": [
+        lambda w: {"id": w["group"], "emailAddress": w["outsider"], "until": "2100-01-01T00:00:00Z"}
+    ],
+    "ext/remove-ended-members": [lambda w: {"id": w["group"]}],
     "account/get-account": [
         lambda w: {"accountCode": w["code"]},
         lambda w: {"accountName": w["account name"]},
@@ -284,6 +300,57 @@ SAMPLES: dict[str, list[Sample]] = {
             "draft": [{"call": "directory/add-group-member", "item": {"id": w["spare"], "emailAddress": w["ann"]}}]
         },
     ],
+    "ext/import-users": [
+        lambda w: {"rows": [{"address": w["new"], "aliases": f"x-{w['new']}", "attributes": {"Site": "x"}}]},
+        lambda w: {"rows": [{"address": w["ann"], "name": "New"}]},
+        lambda w: {"rows": [{"address": w["alias"]}], "dryRun": True},
+    ],
+    "ext/import-groups": [lambda w: {"rows": [{"group": "Sales/EMEA"}, {"group": "Sales"}]}],
+    "ext/import-members": [
+        lambda w: {"rows": [{"group": f"{w['group name']}/{w['group name']} too", "address": w["ann"]}]},
+        lambda w: {"rows": [{"group": w["group name"], "domain": w["outside domain"], "notes": "x"}]},
+    ],
+    "ext/import-senders": [
+        lambda w: {"rows": [{"to": w["ann"], "sender": w["outsider"], "action": "permit"}]},
+        lambda w: {"rows": [{"to": w["alias"], "sender": w["outside domain"], "action": "block"}]},
+    ],
+    "ext/import-blocks": [
+        lambda w: {
+            "rows": [
+                {
+                    "description": "a sample",
+                    "option": "block_sender",
+                    "from": f"group:{w['group name']}",
+                    "to": w["ann"],
+                }
+            ]
+        },
+        lambda w: {
+            "rows": [
+                {
+                    "description": "a sample",
+                    "option": "block_sender",
+                    "from": w["outsider"],
+                    "to": f"attribute:{w['attribute name']}=red",
+                }
+            ]
+        },
+    ],
+    "ext/import-web": [
+        lambda w: {
+            "rows": [
+                {"policy": "x", "type": "domain", "value": w["outside domain"], "action": "block", "for": w["ann"]}
+            ]
+        }
+    ],
+    "ext/import-delegates": [lambda w: {"rows": [{"primary": w["boss"], "delegate": w["ann"]}]}],
+    "ext/export-users": [lambda w: {}],
+    "ext/export-groups": [lambda w: {}],
+    "ext/export-members": [lambda w: {}],
+    "ext/export-senders": [lambda w: {}],
+    "ext/export-blocks": [lambda w: {}],
+    "ext/export-web": [lambda w: {}],
+    "ext/export-delegates": [lambda w: {}],
 }
 
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
@@ -329,17 +396,19 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     w["spare"] = call("directory/create-group", description=f"{w['group name']} too", parentId=w["group"])["id"]
     call("directory/add-group-member", id=w["group"], emailAddress=w["outsider"], notes=mark)
     call("directory/add-group-member", id=w["group"], domain=f"{mark}-partner.test")
+    call("directory/add-group-member", id=w["spare"], emailAddress=w["cleo"])
     managed = {"sender": f"x@{mark}-x.test", "to": w["ann"], "action": "block"}
     w["listed sender"] = managed["sender"]
     call("managedsender/permit-or-block-sender", **{**managed, "to": w["boss"]})
     w["managed"] = call("managedsender/permit-or-block-sender", **managed)["id"]
+    call("managedsender/permit-or-block-sender", **managed | {"to": w["boss"]})
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
     w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
-    for _ in range(2):
+    for name in (f"{mark} first", mark):
         web = call(
-            "policy/webwhiteurl/create-policy-with-targets", description=mark, policies=web_targets(w), urls=urls
+            "policy/webwhiteurl/create-policy-with-targets", description=name, policies=web_targets(w), urls=urls
         )
     w |= {"web": web["id"], "web entry": web["urls"][0]["id"], "web target": web["policies"][0]["id"]}
     alteration = "policy/address-alteration"

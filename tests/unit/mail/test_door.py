@@ -12,7 +12,7 @@ from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.door import SmtpDoor
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.session import DoorServices, SmtpSettings
+from mailreeve.mail.smtp.services import DoorServices, SmtpSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -164,6 +164,31 @@ def test_everything_that_is_missing_or_not_allowed_is_told_at_once() -> None:
     ]
 
 
+def test_a_member_that_is_not_allowed_hides_none_of_the_wrong_type() -> None:
+    """Nor does one of the wrong type hide another; each is told once."""
+    item = {
+        **WHOLE,
+        "colour": "blue",
+        "colours": ["red", "blue", 7],
+        "flag": "perhaps",
+        "number": [1],
+        "inners": [{"wantedName": "w"}, {"wantedName": "w", "size": "much"}, {"size": "more"}],
+        "texts": [{"a": 1}],
+    }
+    assert set(problems(item)) == {
+        (NOT_ALLOWED.code, "colour"),
+        (WRONG_TYPE.code, "colours[1]"),
+        (WRONG_TYPE.code, "flag"),
+        (WRONG_TYPE.code, "number"),
+        (WRONG_TYPE.code, "inners[1].size"),
+        (NULL.code, "inners[2].wantedName"),
+        (WRONG_TYPE.code, "inners[2].size"),
+        (WRONG_TYPE.code, "texts[0]"),
+    }
+    item = {**WHOLE, "flag": "perhaps", "number": "x"}
+    assert problems(item) == [(WRONG_TYPE.code, "flag"), (WRONG_TYPE.code, "number")]
+
+
 def test_an_empty_item_misses_all_that_is_required_and_nothing_else() -> None:
     """The required members, in their order."""
     assert problems({}) == [(NULL.code, "name"), (NULL.code, "inner")]

@@ -28,7 +28,7 @@ from mailreeve.formats.networks import Network
 from mailreeve.mail.next_hop.smtp import SmtpNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
-from mailreeve.mail.smtp.session import SmtpSettings
+from mailreeve.mail.smtp.services import SmtpSettings
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import (

@@ -26,7 +26,7 @@ from mailreeve.store.transactions import Store, Work
 
 AT_ONCE: Final = 1_000
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SEALED: Final = ((application, "app_key"), (binding, "secret_key"))
+_SEALED: Final = {application: ("app_key", "old_app_key"), binding: ("secret_key", "old_secret_key")}
 
 
 class AccountRows(Struct, frozen=True):
@@ -58,7 +58,6 @@ def read_every_row(
         counts: dict[str, Counter[str]] = {key: Counter() for key in known}
         found: dict[tuple[str, str], UnreadableRow] = {}
         wrong = done = 0
-        sealed = dict(_SEALED)
         for table in tables:
             for row in _rows(connection.execution_options(yield_per=AT_ONCE).execute(select(table))):
                 done += 1
@@ -78,8 +77,9 @@ def read_every_row(
                     why = _not_json(values["before"]) or _not_json(values["after"])
                 if why:
                     _note(found, table, _key(table, values), why)
-                elif vault is not None and table in sealed:
-                    wrong += not _opens(vault, values[sealed[table]], owner)
+                elif vault is not None and table in _SEALED:
+                    keys = filter(None, (values[name] for name in _SEALED[table]))
+                    wrong += sum(not _opens(vault, key, owner) for key in keys)
         progress(total, total)
     for account_id in known:
         _as_the_server(store, account_id)

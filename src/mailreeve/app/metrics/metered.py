@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec import Struct
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from mailreeve.app.metrics.instruments import Instruments
 from mailreeve.families.tracking.outcomes import Outcome
@@ -16,7 +15,7 @@ from mailreeve.formats.message import Content
 from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE
 from mailreeve.mail.next_hop.smtp import BROKE_OFF, NEEDS_TLS, UNREACHABLE
-from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed
+from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed, is_taken
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -42,67 +41,93 @@ class MailMeter:
         self._turned_away.inc()
 
 
+class _Series:
+    """The series of a counter, each looked up once: looking it up costs more than counting."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._known: dict[tuple[str, ...], Counter] = {}
+
+    def count(self, *labels: str) -> None:
+        """Count one."""
+        found = self._known.get(labels)
+        if found is None:
+            found = self._known[labels] = self._counter.labels(*labels)
+        found.inc()
+
+
 class CallMeter:
-    """What the API does, for `api.app.Observe`. Each series is looked up once."""
+    """What the API does, for `api.app.Observe`."""
 
     def __init__(self, instruments: Instruments) -> None:
-        self._calls = instruments.calls
+        self._calls = _Series(instruments.calls)
         self._seconds = instruments.call_seconds
-        self._known: dict[tuple[str, int], Counter] = {}
-        self._timed = {}  # type: ignore[var-annotated] # the children of a histogram
+        self._timed: dict[str, Histogram] = {}
 
     def __call__(self, path: str, status: int, seconds: float) -> None:
-        counter = self._known.get((path, status))
-        if counter is None:
-            counter = self._known[path, status] = self._calls.labels(path, str(status))
-        counter.inc()
+        self._calls.count(path, str(status))
         timed = self._timed.get(path)
         if timed is None:
             timed = self._timed[path] = self._seconds.labels(path)
         timed.observe(seconds)
 
 
-class MeteredRecorder(Struct, frozen=True):
+class MeteredRecorder:
     """A recorder whose outcomes are counted, whether they are kept or not. `code` gives the code of an account."""
 
-    inner: Recorder
-    instruments: Instruments
-    code: Callable[[str], str]
+    def __init__(self, inner: Recorder, instruments: Instruments, code: Callable[[str], str]) -> None:
+        self._inner = inner
+        self._outcomes = _Series(instruments.outcomes)
+        self._code = code
 
     def record(self, messages: Sequence[Sequence[Outcome]]) -> Sequence[Exception | None]:
-        kept = self.inner.record(messages)
+        kept = self._inner.record(messages)
         for outcomes in messages:
             for one in outcomes:
                 stage = "" if one.stage is None else one.stage.value
-                self.instruments.outcomes.labels(
-                    self.code(one.account_id), one.state.value, stage, one.layer
-                ).inc()
+                self._outcomes.count(self._code(one.account_id), one.state.value, stage, one.layer)
         return kept
 
 
-class MeteredNextHop(Struct, frozen=True):
+class MeteredNextHop:
     """A next hop whose answers are counted. `kind` is `smtp` or `maildir`."""
 
-    inner: NextHop
-    instruments: Instruments
-    kind: str
+    def __init__(self, inner: NextHop, instruments: Instruments, kind: str) -> None:
+        self._inner = inner
+        self._replies = _Series(instruments.next_hop_replies)
+        self._seconds = instruments.next_hop_seconds
+        self._up = instruments.next_hop_up
+        self._kind = kind
 
     def session(self) -> NextHopSession:
-        return _MeteredSession(self.inner.session(), self.instruments, self.kind)
+        return _MeteredSession(self._inner.session(), self)
+
+    def told(self, asked: str, replies: Sequence[SmtpReply | None], seconds: float | None = None) -> None:
+        """The next hop said this of recipients or of a copy, which took so long to hand over."""
+        if seconds is not None:
+            self._seconds.observe(seconds)
+        for reply in replies:
+            if is_taken(reply):
+                said = "taken"
+            elif reply in _DOWN:
+                said = "unreachable"
+            else:
+                said = "deferred" if reply is not None and reply.code < 500 else "refused"
+            self._replies.count(asked, said)
+        self._up.labels(self._kind).set(not any(reply in _DOWN for reply in replies))
 
 
 class _MeteredSession:
-    def __init__(self, inner: NextHopSession, instruments: Instruments, kind: str) -> None:
+    def __init__(self, inner: NextHopSession, meter: MeteredNextHop) -> None:
         self._inner = inner
-        self._instruments = instruments
-        self._kind = kind
+        self._meter = meter
 
     def handed_in_by(self, client: Client) -> None:
         self._inner.handed_in_by(client)
 
     async def check(self, sender: Sender, recipient: Address, *, utf8: bool) -> SmtpReply | None:
         reply = await self._inner.check(sender, recipient, utf8=utf8)
-        self._count("recipient", [reply])
+        self._meter.told("recipient", [reply])
         return reply
 
     async def deliver(
@@ -110,8 +135,7 @@ class _MeteredSession:
     ) -> Sequence[SmtpReply | None]:
         began = time.perf_counter()
         replies = await self._inner.deliver(sender, recipients, content, utf8=utf8)
-        self._instruments.next_hop_seconds.observe(time.perf_counter() - began)
-        self._count("copy", replies)
+        self._meter.told("copy", replies, time.perf_counter() - began)
         return replies
 
     async def reset(self) -> None:
@@ -119,15 +143,3 @@ class _MeteredSession:
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-    def _count(self, asked: str, replies: Sequence[SmtpReply | None]) -> None:
-        down = False
-        for reply in replies:
-            if reply is None:
-                said = "taken"
-            elif reply in _DOWN:
-                said, down = "unreachable", True
-            else:
-                said = "refused" if reply.code >= 500 else "deferred"
-            self._instruments.next_hop_replies.labels(asked, said).inc()
-        self._instruments.next_hop_up.labels(self._kind).set(not down)

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailreeve.app.folder import Opened
 from mailreeve.app.server.periodic import forget_old_outcomes
-from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.tracking.operations import OutcomeKeeper
+from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
-from mailreeve.mail.smtp.session import SmtpSettings
+from mailreeve.mail.smtp.services import SmtpSettings
 
 if TYPE_CHECKING:  # it is loaded where it is wanted
     from mailreeve.app.metrics.metrics import Metrics
@@ -76,6 +77,8 @@ async def open_mail_door(
             tls=tls,
             listeners=listeners,
             meter=UNMETERED if metrics is None else metrics.mail,
+            policy_ids=lambda account_id, layer, key: policy_wire_id(opened.services.ids, account_id, layer, key),
+            relay_networks=settings.networks(),
         )
         async with door as found:
             yield MailServer(found, budget)
@@ -89,14 +92,14 @@ async def open_mail_door(
 def tls_of(settings: Settings) -> ssl.SSLContext | None:
     """The certificate as the settings name it, None where they name none. Raises `SettingsError`."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise SettingsError("tls_cert and tls_key go together")
+        raise SettingsError("tls_cert and tls_key: give both or neither")
     if not settings.tls_cert:
         return None
     try:
         return tls_context(Path(settings.tls_cert), Path(settings.tls_key))
     except OSError as problem:  # which names no file
         files = f"{settings.tls_cert} and {settings.tls_key}"
-        raise SettingsError(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
+        raise Unavailable(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
 
 
 def _hostname(settings: Settings) -> str:
@@ -122,7 +125,7 @@ def _next_hop(text: str, hostname: str, settings: Settings) -> NextHop:
         try:
             return MaildirNextHop(Path(text.removeprefix(MAILDIR_PREFIX)))
         except OSError as problem:
-            raise SettingsError(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
+            raise Unavailable(f"next_hop: {text} cannot be made: {problem.strerror}") from problem
     host, port = split_host_port(text, "next_hop")
     return SmtpNextHop(
         host=host, port=port, greeting=hostname, start_tls=start_tls, xforward=settings.next_hop_xforward

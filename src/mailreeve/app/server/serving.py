@@ -14,6 +14,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -37,6 +38,7 @@ from mailreeve.app.folder import (
 from mailreeve.app.metrics.listener import Sources, telling
 from mailreeve.app.metrics.shared import forget_worker, keep_numbers_to_oneself, shared_numbers
 from mailreeve.app.server.mail_server import MailServer, open_mail_door, tls_of
+from mailreeve.app.server.notify import READY, STOPPING, notify
 from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, write_last_uses
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
@@ -44,8 +46,10 @@ from mailreeve.app.server.sockets import Sockets, open_sockets
 from mailreeve.app.server.workers import Place, Supervisor
 from mailreeve.app.settings import Settings, SettingsError
 from mailreeve.app.terminal import said_of
+from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.registry import ENDPOINTS
+from mailreeve.store.changes import revision_of
 from mailreeve.store.migrations import SchemaError
 
 if TYPE_CHECKING:
@@ -75,17 +79,22 @@ def serve(process: Process, started: Callable[[Listeners], None]) -> None:
     `WorkerError` where one of several processes did not end well.
     """
     require_initialised(process.data)
+
+    def ready(found: Listeners) -> None:
+        started(found)
+        notify(READY)
+
     with only_server(process.data):
         with opened_folder(process.data, process.settings) as opened:
             check_whole(opened.engine, process.data / DATABASE)
             close_folder_to_others(process.data)
             if process.settings.workers == 1:
                 keep_numbers_to_oneself()
-                _run(opened, _serve(process, opened, started))
+                _run(opened, _serve(process, opened, ready))
                 return
         # The folder is closed now: each worker opens it for itself.
         with shared_numbers() if process.settings.metrics else nullcontext():
-            _supervise(process, started)
+            _supervise(process, ready)
 
 
 def _run(opened: Opened, serving: Coroutine[object, object, None]) -> None:
@@ -168,7 +177,10 @@ async def serve_on(
     )
     starttls = tls_of(settings)
 
+    in_use = [settings]
+
     def apply(now: Settings) -> None:
+        in_use[:] = [now]
         api.use(msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now)))
 
     next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
@@ -176,25 +188,41 @@ async def serve_on(
         open_mail_door(
             opened, settings, next_hop, starttls, sockets.smtp, forgets=does_chores, metrics=metrics
         ) as mail,
-        telling(metrics, sockets.metrics, _sources(process, mail, http, api)),
+        telling(metrics, sockets.metrics, _sources(process, mail, http, api, lambda: in_use[0])),
     ):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
         ready = asyncio.create_task(http.ready.wait())
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        found = _listeners(sockets, settings)
         if serving.done():
             ready.cancel()
             await serving
             raise FolderError("the HTTP server ended while starting; see the log")
-        started(_listeners(sockets, settings))
+        _log.info("started", version=version("mailreeve"), **_revisions(opened), http=found.http, smtp=found.smtp)
+        started(found)
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
         reload = Reload(process.data, process.options, settings, contexts, apply)
         periodic.append(asyncio.create_task(reload_at(process.hangups, reload)))
         await asyncio.wait({serving, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if process.settings.workers == 1:
+            notify(STOPPING)
+        _log.info("stopping", version=version("mailreeve"), **_revisions(opened))
         http.stop()
         await serving
         for task in periodic:
             task.cancel()
         await _write_last_uses(authenticator)
+    _log.info("stopped", version=version("mailreeve"))
+
+
+def _revisions(opened: Opened) -> dict[str, object]:
+    """What the log says about the accounts: the revision of the only one, or how many there are."""
+    accounts = list(opened.store.look_up(account_rows.codes).values())
+    return {"revision": _revision(opened, accounts[0])} if len(accounts) == 1 else {"accounts": len(accounts)}
+
+
+def _revision(opened: Opened, account_id: str) -> int:
+    return opened.store.look_up(lambda connection: revision_of(connection, account_id))
 
 
 async def _write_last_uses(authenticator: Authenticator) -> None:
@@ -218,13 +246,15 @@ def _metrics(opened: Opened, process: Process) -> Metrics:
     return Metrics(opened, process.data)
 
 
-def _sources(process: Process, mail: MailServer, http: HttpServer, api: Api) -> Sources:
+def _sources(
+    process: Process, mail: MailServer, http: HttpServer, api: Api, settings: Callable[[], Settings]
+) -> Sources:
     return Sources(
         log_lines_dropped=lambda: process.log.dropped,
         outcomes_left_out=lambda: mail.budget.left_out,
         connections={"api": lambda: http.connections, "smtp": lambda: mail.door.connections},
         waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.door.records_waiting},
-        certificate=lambda: process.settings.tls_cert,
+        certificate=lambda: settings().tls_cert,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
-from mailreeve.app.settings import Settings, SettingsError, split_host_port
+from mailreeve.app.settings import Settings, Unavailable, split_host_port
 
 ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one listens, and where to find it
 
@@ -62,10 +62,8 @@ def listening(name: str, address: str) -> Iterator[None]:
     except OSError as problem:
         other = f"choose another with --{name} or MAILREEVE_{name.upper()}"
         if problem.errno == errno.EADDRINUSE:
-            raise SettingsError(f"{name}: {address} is in use; {other}") from problem
-        raise SettingsError(
-            f"{name}: {address} cannot be had: {problem.strerror or problem}; {other}"
-        ) from problem
+            raise Unavailable(f"{name}: {address} is in use; {other}") from problem
+        raise Unavailable(f"{name}: {address} cannot be had: {problem.strerror or problem}; {other}") from problem
 
 
 def found_at(address: str, name: str) -> tuple[str, int]:

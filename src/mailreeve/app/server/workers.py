@@ -23,6 +23,8 @@ from typing import Final
 
 import structlog
 
+from mailreeve.app.server.notify import STOPPING, notify
+
 FIRST_PAUSE: Final = 0.1  # seconds before a worker is started that died soon after it was started again
 LONGEST_PAUSE: Final = 10.0
 STEADY: Final = 60.0  # seconds after which a worker's death is taken for the first
@@ -205,6 +207,8 @@ class Supervisor:
             os.kill(worker.process.pid, number)
 
     def _stop(self) -> None:
+        if self._stopping():
+            notify(STOPPING)
         for listener in self._listeners:
             listener.close()  # Nobody would take what comes now.
         for worker in self._workers.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,12 +46,6 @@ _WORDS: Final = {
 }
 
 
-class _Draft(msgspec.Struct):
-    """A file with a draft: the steps, bare or as the member `draft`."""
-
-    draft: list[Step]
-
-
 @click.command("replay")
 @data_option
 @account_option
@@ -87,6 +82,9 @@ def command(
         "to": {"type": "internal_addresses"}}}}]
 
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
+
+    \b
+    mailreeve replay --draft draft.json --since 7d
     """
     try:
         draft = _read(file.read())
@@ -107,12 +105,39 @@ def command(
 
 
 def _read(text: bytes) -> list[Step]:
+    """The steps of a draft, in a list or as the member `draft` of an object."""
     try:
-        if text.lstrip().startswith(b"{"):
-            return msgspec.json.decode(text, type=_Draft).draft
-        return msgspec.json.decode(text, type=list[Step])
+        value = msgspec.json.decode(text)
     except msgspec.DecodeError as problem:
-        raise click.BadParameter(str(problem), param_hint="--draft") from problem
+        raise _bad_draft(f"this is no JSON: {problem}{_line_of(text, str(problem))}") from problem
+    steps = value.get("draft") if isinstance(value, dict) else value
+    if isinstance(value, dict) and "call" in value:
+        raise _bad_draft("this is one step; a draft is a list of steps: put it in [ and ]")
+    if not isinstance(steps, list):
+        what = 'an object without a list "draft"' if isinstance(value, dict) else f"a {_KINDS[type(value)]}"
+        raise _bad_draft(f"a draft is a list of steps, and this is {what}")
+    found = []
+    for n, step in enumerate(steps):
+        try:
+            found.append(msgspec.convert(step, Step))
+        except msgspec.ValidationError as problem:
+            why = _MISSING.sub(r'"\1" is missing', str(problem))
+            raise _bad_draft(f'draft[{n}]: {why}; a step is {{"call": PATH, "item": {{…}}}}') from problem
+    return found
+
+
+_MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
+_KINDS: Final = {str: "text", int: "number", float: "number", bool: "truth value", type(None): "null"}
+
+
+def _line_of(text: bytes, complaint: str) -> str:
+    """The line that a complaint about a byte is about."""
+    found = re.search(r"\(byte (\d+)\)", complaint)
+    return "" if found is None else f", line {text.count(10, 0, int(found[1])) + 1}"
+
+
+def _bad_draft(why: str) -> click.BadParameter:
+    return click.BadParameter(why, param_hint="--draft")
 
 
 @contextmanager

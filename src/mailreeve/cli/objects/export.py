@@ -29,6 +29,8 @@ Row = Mapping[str, object]
 def command(api: Client, kind: str, file: str, written: Format | None) -> None:
     """Export all objects of one KIND to a FILE, or to standard output.
 
+    KIND is users, groups, members, senders, blocks, web or delegates.
+
     What is written is what `mailreeve import` takes: CSV, or with --format jsonl or a name that ends in .jsonl a
     JSON object on each line. In CSV a cell that a spreadsheet would take for a formula has an apostrophe in front,
     which an import takes away again. There are no passwords in it.

@@ -17,10 +17,14 @@ from mailreeve.cli.objects.table_file import ATTRIBUTE, FileProblem, FileRow, Fo
 from mailreeve.cli.options import fail, json_option
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.progress import progress_bar
-from mailreeve.client import ApiError, Client, Failure
+from mailreeve.client import ApiError, Client, ClientError, Failure
 from mailreeve.client.api import convert
 
-CHUNK: Final = 2_000  # rows of one call, which is one revision
+WHOLE: Final = 2_000  # rows that are sent in one call, which is one revision
+CHUNK: Final = 500
+"""Rows of a call where there are more than that. Others who write wait while one is carried out, and find their
+turn between two."""
+
 CHUNK_OCTETS: Final = 4 * 1024 * 1024  # of the text of rows, well below the least body that a server takes
 SAID: Final = 100  # refused rows that are named one by one
 LONGEST: Final = 80  # characters of a value that an error repeats
@@ -93,12 +97,15 @@ def command(
 ) -> None:
     """Import many objects of one KIND from a FILE, or from standard input where that is -.
 
+    KIND is users, groups, members, senders, blocks, web or delegates.
+
     The file is CSV, whose first line names the columns, or holds JSON objects, a line each. A row makes an object,
     or changes the one that is there; what is empty in it stays as it is. To import the same file again changes
     nothing.
 
     Where a row is refused nothing is changed at all, unless --skip-errors is given. Up to 2,000 rows are one
-    revision. Exit code 1 when rows were refused, with a line for each that names it, its column and value.
+    revision, of more each 500. Exit code 1 when rows were refused, with a line for each that names it, its column
+    and value.
 
     \b
     mailreeve import senders lists.csv
@@ -113,7 +120,7 @@ def command(
         fail(f"{name} cannot be read: {problem.strerror}")
     done = _Done(refused=list(bad), refused_count=len(bad))
     sender = _Sender(api, kind, yes, done)
-    chunks = list(_chunks(good))
+    chunks = list(_chunks(good, WHOLE if len(good) <= WHOLE else CHUNK))
     if dry_run:
         sender.send(chunks, "rows checked", dry_run=True)
     elif skip_errors:
@@ -141,13 +148,13 @@ def _read(stream: BinaryIO, written: Format | None, kind: str) -> tuple[list[Fil
     return good, bad
 
 
-def _chunks(found: Iterable[FileRow]) -> Iterator[list[FileRow]]:
-    """The rows in parts that are sent together."""
+def _chunks(found: Iterable[FileRow], most: int) -> Iterator[list[FileRow]]:
+    """The rows in parts that are sent together, each of so many at most."""
     chunk: list[FileRow] = []
     size = 0
     for row in found:
         octets = sum(len(name) + 4 * len(str(value)) for name, value in row.values.items())
-        if chunk and (len(chunk) == CHUNK or size + octets > CHUNK_OCTETS):
+        if chunk and (len(chunk) == most or size + octets > CHUNK_OCTETS):
             yield chunk
             chunk, size = [], 0
         chunk.append(row)
@@ -175,7 +182,12 @@ class _Sender:
         with progress_bar(what, total) as report:
             for chunk in chunks:
                 refused = self.done.refused_count
-                self._send(chunk, dry_run=dry_run, skip_errors=skip_errors)
+                try:
+                    self._send(chunk, dry_run=dry_run, skip_errors=skip_errors)
+                except ClientError:
+                    if self.done.revisions:
+                        say(f"Up to the row before {chunk[0].place} all were imported.")
+                    raise
                 sent += len(chunk)
                 report(sent)
                 if self.done.refused_count > refused and not (dry_run or skip_errors):

@@ -20,7 +20,7 @@ ATTRIBUTES: Final = "attributes"
 
 def kind_argument(function: Callable[P, R]) -> Callable[P, R]:
     """`KIND`."""
-    return click.argument("kind", type=click.Choice(list(KINDS)))(function)
+    return click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")(function)
 
 
 def format_option(function: Callable[P, R]) -> Callable[P, R]:

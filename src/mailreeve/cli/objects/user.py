@@ -92,7 +92,7 @@ def show_(api: Client, address: str, as_json: bool) -> None:
         echo(msgspec.json.encode(row))
         return
     lines = [(text(row, "emailAddress"), ""), ("name", text(row, "name")), ("role", text(row, "role"))]
-    lines += [("state", _state(row)), ("aliases", ", ".join(texts(row, "aliases")))]
+    lines += [("state", _state(row)), ("aliases", _aliases(row))]
     lines += [
         ("was", f"{text(one, 'emailAddress')} until {moment(text(one, 'until'))}")
         for one in _rows(row, "formerly")
@@ -260,7 +260,13 @@ def _given(**members: object) -> Mapping[str, object]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    return (text(row, "emailAddress"), text(row, "name"), ", ".join(texts(row, "aliases")), _state(row))
+    return (text(row, "emailAddress"), text(row, "name"), _aliases(row), _state(row))
+
+
+def _aliases(row: Row) -> str:
+    shown, number = texts(row, "aliases"), row.get("aliasCount")
+    more = number - len(shown) if isinstance(number, int) else 0
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _state(row: Row) -> str:

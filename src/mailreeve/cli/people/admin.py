@@ -66,7 +66,11 @@ def command() -> None:
 @json_option
 @calls_api
 def list_(api: Client, as_json: bool) -> None:
-    """List the users who have a role, and when their keys were last used."""
+    """List the users who have a role, and when their keys were last used.
+
+    \b
+    mailreeve admin list
+    """
     rows = api.call("ext/get-administrators")
     if as_json:
         echo(msgspec.json.encode({"administrators": rows}))
@@ -126,7 +130,11 @@ def add(api: Client, address: str, role: str, name: str | None, password_stdin: 
 @json_option
 @calls_api
 def remove(api: Client, address: str, as_json: bool) -> None:
-    """Take a user's role. The user stays, and may call nothing."""
+    """Take a user's role. The user stays, and may call nothing.
+
+    \b
+    mailreeve admin remove bob@example.com
+    """
     with refusals_named(NAMED):
         answer = api.send("ext/remove-administrator", {"emailAddress": address})
         row = only(answer.rows())
@@ -162,6 +170,9 @@ def lock(api: Client, address: str, as_json: bool) -> None:
 
     Access tokens are an application's, not a user's. Where the user has keys, and with them the secret of an
     application, `mailreeve keys revoke` ends those too.
+
+    \b
+    mailreeve admin lock bob@example.com
     """
     _change(api, {"emailAddress": address, "accountLocked": True}, "locked", as_json)
 
@@ -171,7 +182,11 @@ def lock(api: Client, address: str, as_json: bool) -> None:
 @json_option
 @calls_api
 def unlock(api: Client, address: str, as_json: bool) -> None:
-    """Let a locked user in again."""
+    """Let a locked user in again.
+
+    \b
+    mailreeve admin unlock bob@example.com
+    """
     _change(api, {"emailAddress": address, "accountLocked": False}, "not locked", as_json)
 
 

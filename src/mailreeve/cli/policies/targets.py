@@ -10,6 +10,7 @@ from typing import Final
 from mailreeve.cli import ids
 from mailreeve.cli.options import misused
 from mailreeve.client import Client, Target
+from mailreeve.formats.networks import parse_network
 
 FORMS: Final = (
     "an address, a domain, group:NAME, name:DISPLAY NAME, attribute:NAME=VALUE, everyone, internal, external or "
@@ -44,9 +45,19 @@ def target(api: Client, text: str, option: str) -> Target:
         return Target.attribute_value(name, wanted)
     if "@" in text.removeprefix("@"):
         return Target.address(text)
-    if "." not in text.rstrip("."):
+    if _is_network(text):
+        misused(f"{option} {text!r}: an IP address is no sender; --ip limits a policy to networks")
+    if "." not in text:
         misused(f"{option} {text!r}: write {FORMS}")
     return Target.domain(text)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        parse_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def plain(text: str | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from mailreeve.app.folder import CREDENTIALS, is_initialised
 from mailreeve.app.server.process import prepared_process
 from mailreeve.app.server.serving import CANNOT_SERVE, Listeners, serve
 from mailreeve.app.server.workers import WorkerError
+from mailreeve.app.settings import OptionError, SettingsError, Unavailable
 from mailreeve.cli.options import data_option, ends_with
 
 _log = structlog.get_logger(__name__)
@@ -41,11 +43,28 @@ def command(
 
     Prints a line per listener, then `ready`. SIGTERM or Ctrl-C finishes what is in flight and exits with 0.
     SIGHUP reads the certificate again, and those settings that need no restart.
+
+    \b
+    mailreeve serve --data /var/lib/mailreeve --smtp 127.0.0.1:2525
     """
-    with prepared_process(data, options) as process:
-        if make and not is_initialised(data):
-            _make(data, domain_names, admin)
-        serve(process, _announce)
+    try:
+        with prepared_process(data, options) as process:
+            if make and not is_initialised(data):
+                _make(data, domain_names, admin)
+            serve(process, _announce)
+    except Unavailable:
+        raise
+    except SettingsError as problem:
+        raise _of_option(problem, options) from problem
+
+
+def _of_option(problem: SettingsError, options: Mapping[str, str | None]) -> SettingsError:
+    """A complaint about a setting, of the option where that gave it."""
+    named, _, why = str(problem).partition(" " if ":" not in str(problem) else ": ")
+    for name, value in options.items():
+        if value is not None and name in named.split():
+            return OptionError(f"--{name.replace('_', '-')} {value!r}: {why.replace(f'{value!r} is', 'this is')}")
+    return problem
 
 
 def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mailreeve.families.bulk.errors import IMPORT_AMBIGUOUS
-from mailreeve.families.directory.groups import operations, rows
+from mailreeve.families.directory.groups import operations
 from mailreeve.families.directory.groups.errors import GROUP_NOT_FOUND
 from mailreeve.families.machinery.call import Call
 from mailreeve.policy.model.group_tree import MAX_DEPTH
@@ -56,14 +56,15 @@ def _name(text: str) -> str:
 
 
 class GroupPaths:
-    """The paths of an account's groups as a transaction has them."""
+    """The paths of an account's groups, with those that are made here."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._by_key: dict[str, tuple[str | None, str]] = {}
         self._keys: dict[tuple[str | None, str], list[str]] = {}
-        for group in rows.every_group(call.work):
-            self._add(group.id, group.parent_id, group.name)
+        directory = call.identities.directory  # in memory, however many groups there are
+        for key, name in directory.group_names.items():
+            self._add(key, directory.parents.get(key), name)
 
     def key(self, path: str, field: str) -> str:
         """The key of the group with this path. Raises `ItemRefused` naming `field`."""

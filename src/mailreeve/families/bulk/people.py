@@ -28,7 +28,7 @@ from mailreeve.families.directory.users.types import AttributeItem, ChangedUser,
 from mailreeve.families.machinery.call import Call
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.wire import fields
-from mailreeve.wire.errors import FORBIDDEN, refused
+from mailreeve.wire.errors import AT_LEAST_ONE, FORBIDDEN, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind as ObjectKind
 
@@ -200,6 +200,8 @@ def _plan_members(call: Call, rows: Numbered, confirmed: bool | None) -> Iterato
 
 def _put_member(call: Call, paths: GroupPaths, touched: set[str], row: MemberRow) -> str:
     key = paths.key(row.group, "group")
+    if row.address is None and row.domain is None:
+        raise refused(AT_LEAST_ONE, "address", "One of address and domain is required")
     group = call.seal(ObjectKind.GROUP, key)
     before = len(call.work.audits)
     member = group_operations.put_member(call, group, row.address, row.domain, row.notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final, cast
@@ -164,12 +164,12 @@ def web_page(call: Call) -> Page[WebRow]:
     targets = Targets(call, GroupPaths(call))
     page = rows.page_of_keys(call.work, call.page)
     lists = rows.read(call.work, page.rows)
-    known = rows.named(call.work, [one.description for one in lists])
+    known = Counter(policy.description for policy in call.policies.web.policies)
     shown: list[WebRow] = []
     for one in lists:
         texts = _written(targets, one)
         name = quoted(one.description)
-        if len(known[one.description]) > 1:
+        if known[one.description] > 1:
             call.warnings.append(f"{IMPORT_AMBIGUOUS.message}: the web list {name} is left out")
         elif texts is None:
             call.warnings.append(f"A row cannot say for whom the web list {name} is: it is left out")

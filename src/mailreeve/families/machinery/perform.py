@@ -46,12 +46,15 @@ T = TypeVar("T")
 
 
 class Done(Struct, frozen=True):
-    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides."""
+    """What became of a request: the answers, the refused items, the page shown, and what is to be said besides.
+    `items` is how many there were, `revision` that of the account afterwards, as far as this request knows."""
 
     data: Sequence[Struct]
     fail: Sequence[Failure]
     shown: Shown | None
     warnings: Sequence[str] = ()
+    items: int = 0
+    revision: int = 0
 
 
 class Services(Struct, frozen=True):
@@ -128,7 +131,7 @@ def _carried_out(services: Services, request: Ready, work: Work, *, at_once: boo
     current = _no_policies if at_once else partial(services.follower.seen_by, work)
     done = _each(request, _call(services, request.caller, work, current, rehearse), apart=writes and not alone)
     if writes and alone and done.fail:
-        raise _NothingDone(done)
+        raise _NothingDone(replace(done, revision=work.revision))
     return done
 
 
@@ -137,7 +140,7 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
     try:
         return endpoint.read(item)
     except ItemRefused as refusal:
-        return Failure(refusal.problems, masking.masked(item))
+        return Failure(misspelt.explained(refusal.problems, item, endpoint.item), masking.masked(item))
 
 
 def consult(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
@@ -243,4 +246,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
             data += result.rows
         else:
             data += result
-    return Done(data, fail, None if paging is None else paging.shown(pages), call.warnings)
+    # What was changed takes the next revision at the end of the transaction.
+    revision = call.work.revision + bool(call.work.touched or call.work.audits)
+    shown = None if paging is None else paging.shown(pages)
+    return Done(data, fail, shown, call.warnings, len(ready.items), revision)

@@ -23,8 +23,9 @@ from mailreeve.families.managed_senders.rows import ManagedSenderRow
 from mailreeve.formats.addresses import AddressError, parse_domain, without_tags
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.policy.model.targets import BELOW
 from mailreeve.wire import fields
-from mailreeve.wire.errors import AT_LEAST_ONE, BAD_ADDRESS, EXACTLY_ONE, refused
+from mailreeve.wire.errors import AT_LEAST_ONE, BAD_ADDRESS, BAD_DOMAIN, EXACTLY_ONE, ItemRefused, refused
 
 MAX_REASON: Final = 500  # characters
 
@@ -165,17 +166,28 @@ def list_owner(call: Call, text: str) -> str:
 
 
 def sender_key(call: Call, text: str) -> str:
-    """What an entry matches: an address's key with its `+tag`, or a bare domain (D-18).
+    """What an entry matches: an address's key with its `+tag`, a bare domain (D-18), or with a dot in front that
+    domain and everything below it (ADR 0045).
 
     A word without a dot is no domain but a mistyped address, as the live service sees it (api.md section 1.4);
     with an `@` in front it is one that no sender has (see `fields.mail_domain`), unless it is the account's own.
     """
     if "*" in text:
         # Legal in a local part, but whoever writes it means a pattern, and there are none here.
-        raise refused(BAD_ADDRESS, "sender", f"{BAD_ADDRESS.message}: there are no wildcards; name a domain alone")
+        raise refused(
+            BAD_ADDRESS,
+            "sender",
+            f"{BAD_ADDRESS.message}: there are no wildcards; a dot before a domain says all below it",
+        )
     local, at, domain = text.rpartition("@")
     if local:
         return fields.address(text, "sender").key
+    if domain.startswith(BELOW):
+        try:
+            return fields.domain_or_below(domain, "sender")
+        except ItemRefused as refusal:
+            message = refusal.problems[0].message.replace(BAD_DOMAIN.message, BAD_ADDRESS.message, 1)
+            raise refused(BAD_ADDRESS, "sender", message) from refusal
     try:
         found = parse_domain(domain)
     except AddressError as problem:

@@ -205,7 +205,7 @@ def load_some(work: Work, names: Collection[Name]) -> Changes[ManagedSender]:
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
     key, recipient, sender, action, ends = row
-    if "@" not in recipient or not sender:
+    if "@" not in recipient or not sender.strip("."):
         raise ValueError("a recipient or a sender is no address")
     if ends is None:
         return ManagedSender(key, recipient, sender, _ACTIONS[action])

@@ -41,7 +41,7 @@ class ScopedPolicies:
     def naming(self, call: Call, name: str) -> Sequence[str]:
         """Those that name an address or a domain."""
         return [
-            f"the {POLICY_TYPES[family.type].words} policy {quoted(row.document.description)}"
+            f"the {POLICY_TYPES[family.type].kind} {quoted(row.document.description)}"
             for family in FAMILIES
             for row in family.naming(call.work, name)[:MOST_NAMING]
         ]

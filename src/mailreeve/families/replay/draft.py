@@ -14,7 +14,9 @@ from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.policies import scoped
 from mailreeve.families.replay.types import Step
+from mailreeve.wire import misspelt
 from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.envelope import Item
 from mailreeve.wire.errors import FORBIDDEN, NOT_ALLOWED, NULL, ItemRefused, Problem, refused
 from mailreeve.wire.pagination import Page
 
@@ -85,9 +87,16 @@ def _one(call: Call, step: Step, place: str, answers: Sequence[Mapping[str, obje
     item = _filled(step.item, answers, f"{place}.item")
     if not isinstance(item, dict):
         raise AssertionError("an object stays one")
-    result = endpoint.run(call, endpoint.read(item))
+    result = endpoint.run(call, _read(endpoint, item))
     rows = result.rows if isinstance(result, Page) else result
     return msgspec.convert(msgspec.to_builtins(rows[0]), dict[str, object])
+
+
+def _read(endpoint: Endpoint, item: Item) -> Struct:
+    try:
+        return endpoint.read(item)
+    except ItemRefused as refusal:
+        raise ItemRefused(misspelt.explained(refusal.problems, item, endpoint.item)) from refusal
 
 
 def _filled(value: object, answers: Sequence[Mapping[str, object]], place: str) -> object:

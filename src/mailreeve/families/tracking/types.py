@@ -37,8 +37,8 @@ class FindMailRecords(Criteria, frozen=True, rename="camel", kw_only=True):
     """Which records to list, the newest first or the oldest.
 
     `since` and `until` are a time or how long ago (`7d`, `12h`, `30m`) and are about when the record was made,
-    which is when its outcome stood. `exclude` are criteria of which a record shall meet none. `after` is the id of a
-    record: only what was recorded later is listed.
+    which is when its outcome stood. `exclude` are criteria of which a record shall meet none. `after` is the id of
+    a record: only what was recorded later is listed.
     """
 
     since: str | None = None
@@ -49,16 +49,16 @@ class FindMailRecords(Criteria, frozen=True, rename="camel", kw_only=True):
 
 
 class OneMailRecord(Struct, frozen=True, rename="camel", kw_only=True):
-    """Which decision to show: by `id`, which is a decision id, its beginning, an SMTP reply that holds one, or the id
-    of a record; or by `message_id`, the newest first."""
+    """Which decision to show: by `id`, which is a decision id, its beginning, an SMTP reply that holds one, or the
+    id of a record; or by `message_id`, the newest first."""
 
     id: Annotated[str, longest(1_000)] | None = None
     message_id: str | None = None
 
 
 class PolicyOfRecord(Struct, frozen=True):
-    """A policy as it was called when it won. It may be gone by now; while it is there, `id` is what the functions of
-    its family take."""
+    """A policy as it was called when it won. It may be gone by now; while it is there, `id` is what the functions
+    of its family take."""
 
     type: str
     id: str
@@ -66,9 +66,11 @@ class PolicyOfRecord(Struct, frozen=True):
 
 
 class MailRecord(Struct, frozen=True, rename="camel", kw_only=True):
-    """What became of one message for one recipient. Members as in `outcomes.Outcome`; `at` is when it was recorded.
+    """What became of one message for one recipient. Members as in `outcomes.Outcome`; `at` is when it was
+    recorded.
 
-    `policy` is the one that settled the verdict. Of a source that was refused at connect, `from_` and `to` are null.
+    `policy` is the one that settled the verdict. Of a source that was refused at connect, `from_` and `to` are
+    null.
     """
 
     id: str
@@ -122,9 +124,10 @@ class Today(Struct, frozen=True, rename="camel", kw_only=True):
 class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     """All that is kept of it.
 
-    `began` is when the message began, the time that its policies were asked for. `effective_from` and `effective_to`
-    are the envelope after alteration. `winners` are the policies that won their types. `next_hop_reply` is what the
-    next hop said when it took the message. `header_cut` says that of the From header only the beginning was kept.
+    `began` is when the message began, the time that its policies were asked for. `effective_from` and
+    `effective_to` are the envelope after alteration. `winners` are the policies that won their types.
+    `next_hop_reply` is what the next hop said when it took the message. `login` is as whom the client signed in,
+    says a server in front. `header_cut` says that of the From header only the beginning was kept.
     """
 
     began: str
@@ -134,6 +137,7 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     alterations: Sequence[RecordedAlteration]
     spam_checks: SpamChecks
     next_hop_reply: str
+    login: str
     header_cut: bool
     today: Today
 

@@ -25,6 +25,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.next_hop.queue_id import queue_id
+from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.outcomes import undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import NextHopSession, is_taken
@@ -49,10 +50,12 @@ class Delivery:
         hop_session: NextHopSession,
         records: RecordWriter,
         retries: Retries,
+        lines: OutcomeLines | None = None,
     ) -> None:
         self._hop_session = hop_session
         self._records = records
         self._retries = retries
+        self._lines = lines
 
     async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
@@ -94,6 +97,12 @@ class Delivery:
         """Keep the outcomes. A failure is logged and returned, for the caller to answer 4xx if it can."""
         if not outcomes:
             return True
+        try:
+            if self._lines is not None:
+                self._lines.tell(outcomes)
+        except Exception:
+            # A fault of ours in telling it is no reason not to keep it.
+            log.exception("mail.not_logged")
         try:
             await self._records.write(outcomes)
         except Exception:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,16 @@ from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
-from mailreeve.formats.networks import IPAddress, within
+from mailreeve.formats.networks import IPAddress, Network, within
+from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.announced import Speaker
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
-from mailreeve.mail.smtp.places import Places, crowded
 from mailreeve.mail.smtp.retries import Retries
-from mailreeve.mail.smtp.session import DoorServices, Session, SmtpSettings
+from mailreeve.mail.smtp.services import DoorServices, Places, SmtpSettings, crowded
+from mailreeve.mail.smtp.session import Session
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -152,14 +153,18 @@ async def smtp_door(
     listeners: Sequence[socket.socket] = (),
     clock: Callable[[], float] = time.time,
     meter: Meter = UNMETERED,
+    policy_ids: PolicyIds = no_ids,
+    relay_networks: Iterable[Network] = (),
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. It
-    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds."""
+    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds. `policy_ids` are
+    for the log, in which mail from the `relay_networks` always has its lines."""
     memory = MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
+    outcome_lines = OutcomeLines(lines, policy_ids, relay_networks)
     services = DoorServices(
-        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, meter
+        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, meter, outcome_lines
     )
     door = SmtpDoor(services)
     await door.open(listeners)

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio.to_thread
 import structlog
-from anyio import CapacityLimiter
-from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.doors.line_budget import LineBudget
 from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
-from mailreeve.formats.networks import IPAddress, Network
+from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
-from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.reception import NoAccount, Reception
-from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
-from mailreeve.mail.smtp.memory_budget import MemoryBudget, Reservation
-from mailreeve.mail.smtp.places import Places, crowded
+from mailreeve.mail.smtp.memory_budget import Reservation
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
-from mailreeve.mail.smtp.retries import Retries, message_key
+from mailreeve.mail.smtp.retries import message_key
+from mailreeve.mail.smtp.services import DoorServices, Places, crowded
 from mailreeve.mail.smtp.trace import protocol_name, received_field
 from mailreeve.mail.transaction import Accepted, Refused, new_decision_id
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -52,52 +46,6 @@ NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 _IDLE: Final = frozenset({"HELO", "EHLO", "NOOP", "RSET", "VRFY", "HELP"})
 UNDER_WAY: Final = "503 5.5.1 A message is under way"
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"
-
-
-class SmtpSettings(Struct, frozen=True, kw_only=True):
-    """How the door behaves. Sizes are in octets, times in seconds.
-
-    - `hostname` is what the door calls itself, in the greeting and in Received fields
-    - `max_line` is for lines of a message. RFC 5321 section 4.5.3.1.6 sets 1,000; real programs send
-      longer ones, which do no harm, so only absurd ones are refused
-    - `max_connections` is for all clients together, `max_connections_per_ip` for each IPv4 address and
-      each /64 of IPv6
-    - `max_receiving` is for the contents of all messages together, while they come in and are handed on
-    - `idle_timeout` is how long a client may be silent (RFC 5321 section 4.5.3.2.7 asks for 5 minutes),
-      `message_timeout` how long it may take over the content of one message
-    - `xclient_hosts` may say for whom they speak, and are not trusted where they do not
-    - `grace` is how long a shutdown waits for messages under way
-    """
-
-    hostname: str
-    host: str = "127.0.0.1"
-    port: int = 0
-    max_size: int = 50 * 1024 * 1024
-    max_line: int = 65_536
-    max_receiving: int = 256 * 1024 * 1024
-    max_recipients: int = 100
-    max_connections: int = 500
-    max_connections_per_ip: int = 50
-    idle_timeout: float = 300.0
-    message_timeout: float = 1_800.0
-    grace: float = 30.0
-    xclient_hosts: tuple[Network, ...] = ()
-
-
-class DoorServices(Struct, frozen=True):
-    """What all sessions of a door share."""
-
-    settings: SmtpSettings
-    policies: PolicySource
-    next_hop: NextHop
-    records: RecordWriter
-    retries: Retries
-    memory: MemoryBudget
-    clock: Callable[[], float]
-    tls: ssl.SSLContext | None
-    lines: LineBudget
-    planning: CapacityLimiter | None = None
-    meter: Meter = UNMETERED
 
 
 class _Goodbye(Exception):
@@ -125,7 +73,7 @@ class Session:
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._delivery = Delivery(self._hop_session, services.records, services.retries)
+        self._delivery = Delivery(self._hop_session, services.records, services.retries, services.outcome_lines)
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -190,10 +138,10 @@ class Session:
                     self._connection.close()
 
     async def _greet(self) -> None:
-        line = await anyio.to_thread.run_sync(self._reception.connect)
+        # Who is listed has not said yet for whom it comes; a block of its own address would shut out all of those.
+        heard_out = self._speaker.listed and not self._speaker.is_announced
+        line = None if heard_out else await anyio.to_thread.run_sync(self._reception.connect)
         if line is not None:
-            if self._tells("smtp.refused_at_connect"):
-                log.info("smtp.refused_at_connect", source_ip=self.source, reply=line)
             await self._reply(line)
             raise _Goodbye
         await self._reply(f"220 {self._settings.hostname} ESMTP Mailreeve")
@@ -329,6 +277,7 @@ class Session:
             self._places.give_back(self.counted)
             self.counted = None
             if not self._places.take(client.source_ip):
+                self._services.meter.turned_away()
                 if self._tells("smtp.crowded"):
                     log.info("smtp.crowded", source_ip=self.source)
                 await self._reply(crowded(self._settings.hostname))
@@ -393,7 +342,7 @@ class Session:
         self._utf8 = "SMTPUTF8" in read.parameters
         protocol = "ESMTP" if self._extended else "SMTP"
         client = self._speaker.introduced(self._client_name, protocol)
-        self._reception.introduce(printable(client.helo, MAX_HELO))
+        self._reception.introduce(printable(client.helo, MAX_HELO), client.login)
         self._hop_session.handed_in_by(client)
         await self._reply("250 2.1.0 Sender accepted")
 
@@ -453,15 +402,17 @@ class Session:
             # Nothing stands between what was done and its answer: else the sender would have it done again.
             await self._reply(answer)
         finally:
-            log.info(
-                "smtp.message",
-                source_ip=self.source,
-                sender=str(sender),
-                size=incoming.size,
-                recipients=recipients,
-                reply=answer,
-                **self._speaker.told(),
-            )
+            # Each recipient has a line; what was said for all of them together is told where it is not plain.
+            if recipients > 1:
+                log.info(
+                    "smtp.message",
+                    source_ip=self.source,
+                    sender=str(sender),
+                    size=incoming.size,
+                    recipients=recipients,
+                    reply=answer,
+                    **self._speaker.told(),
+                )
             self._forwarded_is_over()
 
     async def _settle(self, incoming: Incoming) -> str:

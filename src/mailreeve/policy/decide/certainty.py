@@ -32,7 +32,7 @@ from mailreeve.policy.model.policies import (
     ManagedAction,
     PermittedSenderPolicy,
 )
-from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.targets import BELOW, Target, TargetType, is_around
 
 Header = tuple[HeaderFrom, ...]
 
@@ -47,6 +47,7 @@ MOST_MEMBERS: Final = 2_000
 
 _NOBODY: Final = HeaderFrom(None)
 _UNKNOWN_LOCAL: Final = "nobody.has.this.address"
+_UNKNOWN_LABEL: Final = "nobody-has-this-domain"
 
 
 class _TooManyError(Exception):
@@ -130,7 +131,10 @@ class _Authors:
                 if number > MOST_POLICIES:
                     raise _TooManyError
                 named = entry.sender
-                yield (HeaderFrom(parse_address(named)) if "@" in named else _somebody_at(Domain(named)),)
+                if "@" in named:
+                    yield (HeaderFrom(parse_address(named)),)
+                else:
+                    yield from self._at(named)
 
     def _meeting(self, target: Target) -> list[Header]:
         """Authors who meet the target, such that any other who does has all the keys of one of them."""
@@ -154,7 +158,7 @@ class _Authors:
             case TargetType.FREE_MAIL_DOMAINS:
                 yield from ((_somebody_at(Domain(domain)),) for domain in directory.free_mail)
             case TargetType.EMAIL_DOMAIN:
-                yield (_somebody_at(Domain(value)),)
+                yield from self._at(value)
             case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
                 yield (HeaderFrom(parse_address(value)),)
             case TargetType.HEADER_DISPLAY_NAME:
@@ -165,6 +169,17 @@ class _Authors:
             case TargetType.PROFILE_GROUP | TargetType.ADDRESS_ATTRIBUTE_VALUE:
                 yield from self._listed_meeting(target.key)
 
+    def _at(self, domain: str) -> Iterator[Header]:
+        """Somebody at a domain. Of one with everything below it, at a domain that nobody names, or at one of the
+        account, whose people are no strangers."""
+        if domain[:1] != BELOW:
+            yield (_somebody_at(Domain(domain)),)
+            return
+        yield (_somebody_at(Domain(_UNKNOWN_LABEL + domain)),)
+        for own in self._identities.directory.internal_domains:
+            if is_around(domain, own):
+                yield (_somebody_at(own),)
+
     def _listed_meeting(self, key: str) -> Iterator[Header]:
         """Of the addresses and domains that the directory knows those that have this key."""
         directory = self._identities.directory
@@ -174,9 +189,9 @@ class _Authors:
         for user in directory.users.values():
             known[user.primary] = None
         for name in known:
-            author = HeaderFrom(parse_address(name)) if "@" in name else _somebody_at(Domain(name))
-            if key in self._identities.author_keys((author,)):
-                yield (author,)
+            for header in ((HeaderFrom(parse_address(name)),),) if "@" in name else self._at(name):
+                if key in self._identities.author_keys(header):
+                    yield header
 
 
 def _readers(contested: Contest[P], wanted: Callable[[Effect], bool]) -> Iterator[tuple[P, bool]]:

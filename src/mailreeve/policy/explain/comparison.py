@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailreeve.policy.explain.words import tie_words
 from mailreeve.policy.index.matching import Match, P
 from mailreeve.policy.model.order import Order, tie_breaker
-from mailreeve.policy.model.targets import Target
+from mailreeve.policy.model.targets import Target, is_wide
 from mailreeve.policy.model.wording import KIND_WORDS
 
 
@@ -47,4 +47,12 @@ def _by_narrowness(match: Match[P]) -> tuple[Side, Side]:
 
 
 def _before(narrow: Target, wide: Target) -> str:
-    return f"{KIND_WORDS[narrow.type]} before {KIND_WORDS[wide.type]}"
+    first, second = _kind(narrow), _kind(wide)
+    if first == second:  # one of two domains around the sender's
+        return f"{narrow.value} before {wide.value}"
+    return f"{first} before {second}"
+
+
+def _kind(target: Target) -> str:
+    words = KIND_WORDS[target.type]
+    return f"{words} with everything below it" if is_wide(target) else words

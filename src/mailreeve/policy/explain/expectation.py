@@ -185,8 +185,12 @@ def _entry_unmet(facts: MessageFacts, view: PersonalView, entry: ManagedSender) 
 
 def _why_entry_before(winner: Hit, loser: Hit) -> str:
     """The order of `personal.hit_order` in words."""
-    if winner.kind.is_address != loser.kind.is_address:
-        return "the latter names an address, which comes before a domain"
+    if winner.kind.narrowness != loser.kind.narrowness:
+        if winner.kind.is_address:
+            return "the latter names an address, which comes before a domain"
+        if winner.kind.narrowness == 0:
+            return "the latter names a single domain, which comes before one with everything below it"
+        return "the latter names the longer domain, which comes before a shorter one"
     if winner.kind.action is not loser.kind.action:
         first = "block" if winner.kind.action is ManagedAction.BLOCK else "permit"
         return f"of two that are equally narrow a {first} comes first"

@@ -9,21 +9,31 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.formats.addresses import Address
+from mailreeve.formats.addresses import Address, Sender
 from mailreeve.policy.index.matching import ENVELOPE_FROM, HEADER_FROM
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes, FromPart, ManagedAction, ManagedSender
+from mailreeve.policy.model.targets import BELOW, MOST_LABELS
 
-HitOrder = tuple[int, int, int]
+HitOrder = tuple[float, int, int]
 
 
 class EntryKind(Struct, frozen=True, gc=False):
-    """What matters of an entry for a decision, apart from whom it names."""
+    """What matters of an entry for a decision, apart from whom it names.
 
-    is_address: bool
+    `narrowness` is 1 for an address and 0 for a domain; below that, a domain with everything below it comes the
+    higher the more labels it has.
+    """
+
+    narrowness: float
     action: ManagedAction
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it names an address rather than a domain."""
+        return self.narrowness == 1
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -34,7 +44,7 @@ class Hit(Struct, frozen=True, gc=False):
 
     @property
     def kind(self) -> EntryKind:
-        """An address or a domain, permitted or blocked."""
+        """How narrow, permitted or blocked."""
         return kind_of(self.entry)
 
     @property
@@ -43,15 +53,26 @@ class Hit(Struct, frozen=True, gc=False):
         return hit_order(self.kind, self.part)
 
 
+_LOWEST: Final[HitOrder] = (-1.0, -1, -1)
 _BLOCK: Final = ManagedAction.BLOCK
 _KINDS: Final = {
-    (is_address, action): EntryKind(is_address, action) for is_address in (False, True) for action in ManagedAction
+    (is_address, action): EntryKind(1 if is_address else 0, action)
+    for is_address in (False, True)
+    for action in ManagedAction
+}
+_WIDE_KINDS: Final = {
+    (labels, action): EntryKind(labels / 100 - 1, action)
+    for labels in range(1, MOST_LABELS + 1)
+    for action in ManagedAction
 }
 
 
 def kind_of(entry: ManagedSender) -> EntryKind:
-    """An address or a domain, permitted or blocked."""
-    return _KINDS["@" in entry.sender, entry.action]
+    """An address, a domain, or one with everything below it, permitted or blocked."""
+    sender = entry.sender
+    if sender[0] == BELOW and "@" not in sender:
+        return _WIDE_KINDS[min(sender.count(BELOW), MOST_LABELS), entry.action]
+    return _KINDS["@" in sender, entry.action]
 
 
 def entry_description(entry: ManagedSender) -> str:
@@ -69,12 +90,13 @@ def _written(at: float) -> str:
 def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
     """Which hit wins when envelope and header name different entries; the sources leave that open.
 
-    An address beats a domain, as within one list (behaviour.md section 4.2). Of two equally narrow
-    ones a block beats a permit: a sender who shows two faces, one of them unwanted, stays out. Of
-    two equal ones the envelope counts, since it is known first and gives the earlier refusal.
+    An address beats a domain, as within one list (behaviour.md section 4.2), and a domain beats one with all below
+    it, of which the longer comes first. Of two equally narrow ones a block beats a permit: a sender who shows two
+    faces, one of them unwanted, stays out. Of two equal ones the envelope counts, since it is known first and so
+    gives the earlier refusal.
     """
     return (
-        1 if kind.is_address else 0,
+        kind.narrowness,
         1 if kind.action is ManagedAction.BLOCK else 0,
         1 if part is FromPart.ENVELOPE_FROM else 0,
     )
@@ -150,15 +172,15 @@ class PersonalLists:
 
 def _kinds(entries: Mapping[str, ManagedSender]) -> Kinds:
     """The kinds that occur among the entries, each with when its last entry ends. Most lists soon show that they
-    have all for good."""
+    have all for good, but for those of domains with everything below them: what these could do, the others can."""
     found: dict[EntryKind, float] = {}
     for_good = 0
     for entry in entries.values():
-        kind = _KINDS["@" in entry.sender, entry.action]
+        kind = kind_of(entry)
         ends = found.get(kind, -inf)
         if entry.ends > ends:
             found[kind] = entry.ends
-            if entry.ends == inf:
+            if entry.ends == inf and kind.narrowness >= 0:
                 for_good += 1
                 if for_good == len(_KINDS):
                     break
@@ -195,7 +217,7 @@ class PersonalView(Struct, frozen=True, gc=False):
         winner = self.winner
         outcomes = {None if winner is None else (winner.kind, winner.part)}
         if not self.header_known:
-            threshold = (-1, -1, -1) if winner is None else winner.order
+            threshold = _LOWEST if winner is None else winner.order
             outcomes |= {
                 (kind, FromPart.HEADER_FROM)
                 for kind, ends in self.list.kinds.items()
@@ -235,14 +257,14 @@ def personal_view(
     over: list[Hit] = []
     # What vouches for the header's domain cannot be known before the header is.
     authenticated = header_known and facts.authenticated is True
-    for entry, part in found:
+    for entry, part, sender in found:
         if at >= entry.ends:
             over.append(Hit(entry, part))
             continue
         counts = (
             authenticated
             or entry.action is _BLOCK
-            or not _is_inside(entry.sender, (key, effective.key, facts.recipient.key), identities)
+            or not _is_inside(entry.sender, sender, (key, effective.key, facts.recipient.key), identities)
         )
         (hits if counts else ignored).append(Hit(entry, part))
     if len(hits) > 1:
@@ -252,20 +274,35 @@ def personal_view(
 
 def _entries_about(
     entries: Mapping[str, ManagedSender], identities: Identities, facts: MessageFacts
-) -> list[tuple[ManagedSender, FromPart]]:
-    """The entries that name a sender of the message. What the envelope meets is not looked for in the header: of
-    two equal hits the envelope's counts, see `hit_order`."""
-    envelope = identities.keys(facts.sender).names
-    found = [(entries[name], ENVELOPE_FROM) for name in envelope if name in entries]
+) -> list[tuple[ManagedSender, FromPart, Sender]]:
+    """The entries that name a sender of the message, by which part, and that sender. What the envelope meets is
+    not looked for in the header: of two equal hits the envelope's counts, see `hit_order`."""
+    sender = facts.sender
+    envelope = identities.keys(sender).names
+    found = [(entries[name], ENVELOPE_FROM, sender) for name in envelope if name in entries]
     for author in facts.header_from or ():
         address = author.address
-        if address is not None and address != facts.sender:
+        if address is not None and address != sender:
             names = identities.keys(address).names
-            found += [(entries[name], HEADER_FROM) for name in names if name in entries and name not in envelope]
+            found += [
+                (entries[name], HEADER_FROM, address) for name in names if name in entries and name not in envelope
+            ]
+            if identities.is_internal(address):
+                # Of a domain with everything below it one sender may be outside and the other inside; the permit
+                # counts for the former alone, which comes first.
+                continue
+            found += [
+                (entries[name], HEADER_FROM, address)
+                for name in names
+                if name[0] == BELOW and name in entries and name in envelope and identities.is_internal(sender)
+            ]
     return found
 
 
-def _is_inside(sender: str, own: tuple[str, ...], identities: Identities) -> bool:
-    """Whether an entry names the recipient or an internal domain, which anybody can claim to be."""
-    domain = sender.rpartition("@")[2]
-    return sender in own or domain in identities.directory.internal_domains
+def _is_inside(named: str, sender: Sender, own: tuple[str, ...], identities: Identities) -> bool:
+    """Whether an entry names the recipient or an internal domain, which anybody can claim to be. Of a domain with
+    everything below it, whether the sender is in an internal one."""
+    if named[0] == BELOW and "@" not in named:
+        return identities.is_internal(sender)
+    domain = named.rpartition("@")[2]
+    return named in own or domain in identities.directory.internal_domains

@@ -18,6 +18,7 @@ from mailreeve.policy.model.facts import Directory, User
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.keys import Keys, keys_of
 from mailreeve.policy.model.targets import (
+    BELOW,
     EVERYONE_KEY,
     EXTERNAL_KEY,
     FREE_MAIL_KEY,
@@ -75,7 +76,9 @@ class Coverage:
         return ()
 
     def at_domain(self, domain: str) -> Keys:
-        """The keys that every address of the domain has."""
+        """The keys that every address of the domain has, or every one of it and below it."""
+        if domain[:1] == BELOW:
+            return self._identities.below(domain)
         found = self._domains.get(domain)
         if found is None:
             key = f"{_NOBODY}@{domain}"

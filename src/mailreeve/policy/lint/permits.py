@@ -22,7 +22,7 @@ from mailreeve.policy.model.policies import (
     Scope,
 )
 from mailreeve.policy.model.policy_types import PolicyType
-from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.targets import BELOW, Target, TargetType, is_around
 from mailreeve.policy.model.wording import listed, quoted
 
 _EXEMPT: Final = (
@@ -78,8 +78,8 @@ class PermitLinter:
             return
         if entry.action is not ManagedAction.PERMIT:
             return
-        domain = entry.sender.rpartition("@")[2]
-        if domain in self._policies.directory.internal_domains:
+        domain, own = entry.sender.rpartition("@")[2], self._policies.directory.internal_domains
+        if domain in own or (domain[0] == BELOW and any(is_around(domain, one) for one in own)):
             self._inside_count += 1
             if len(self._inside) < NAMED:
                 self._inside.append(entry)

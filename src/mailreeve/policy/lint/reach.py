@@ -22,7 +22,7 @@ from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import BlockedOption, FromPart, Scope
 from mailreeve.policy.model.targets import EVERYONE_KEY, EXTERNAL_KEY, Target, TargetType
-from mailreeve.policy.model.wording import listed, target_words
+from mailreeve.policy.model.wording import domain_words, listed, target_words
 
 _NAMING_MANY: Final = frozenset((TargetType.PROFILE_GROUP, TargetType.ADDRESS_ATTRIBUTE_VALUE))
 _ADMINISTRATIVE: Final = frozenset(("abuse", "postmaster"))
@@ -150,7 +150,7 @@ def _recipients(target: Target, directory: Directory) -> str:
         case TargetType.EMAIL_DOMAIN if target.value in directory.internal_domains:
             return f"every user of {target.value}"
         case TargetType.EMAIL_DOMAIN:
-            return f"everyone at {target.value}"
+            return f"everyone at {domain_words(target.value)}"
         case TargetType.PROFILE_GROUP:
             return f"every member of {target_words(target, directory.group_names)}"
         case _:

@@ -64,7 +64,8 @@ class Directory(Struct, frozen=True, gc=False):
     - `internal_domains`: its registered domains
     - `known_only`: those of them that accept mail for known recipients only (api.md section 3.8)
     - `users`: from an address's key, primary or alias, to its user
-    - `groups`: from an address's key or a bare domain to the ids of the groups that hold it as a member
+    - `groups`: from an address's key, a domain, or one with all below it (`targets.BELOW`), to the ids of the
+      groups that hold it as a member
     - `ends`: from such a member to those of its groups in which it is for a time only, and until when, in POSIX
       seconds; from that instant on it is in them no more
     - `parents`: from a group's id to its parent's, for nesting (D-03); absent for those at the root

@@ -40,13 +40,16 @@ from mailreeve.policy.model.group_tree import GroupTree
 from mailreeve.policy.model.keys import NO_KEYS, NULL_SENDER_KEYS, Keys, union, with_names
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.targets import (
+    BELOW,
     EVERYONE_KEY,
     EXTERNAL_KEY,
     FREE_MAIL_KEY,
     INTERNAL_KEY,
     Target,
     TargetType,
+    around,
     attribute_key,
+    is_around,
 )
 
 _EXTERNAL: Final = (EVERYONE_KEY, EXTERNAL_KEY)
@@ -120,6 +123,7 @@ class Identities:
         "_later",
         "_stand_ins",
         "_tagged",
+        "_wide",
         "directory",
         "tree",
     )
@@ -142,6 +146,8 @@ class Identities:
                 counts[group] = counts.get(group, 0) + 1
         # From each group to how many members it has itself.
         self._counts = Sharded(counts)
+        # The members that are domains with everything below them.
+        self._wide = frozenset([key for key in groups if key[:1] == BELOW])
         self._filled: dict[str, bool] = {}
         self._kept: Bounded[str, Keys] = Bounded(KEPT)
         tagged: dict[str, list[str]] = {}
@@ -184,6 +190,10 @@ class Identities:
         else:
             new._schedule()
         new._counts = self._recounted(changes.members)
+        new._wide = self._wide
+        written = [key for key in changes.members if key[:1] == BELOW]
+        if written:
+            new._wide = (self._wide - set(written)) | {key for key in written if changes.members[key]}
         new._filled = {} if changes.members or changes.groups else self._filled
         new._kept = Bounded(KEPT)
         new._tagged = self._retagged(changes.members)
@@ -209,7 +219,7 @@ class Identities:
     def at(self, when: float) -> Identities:
         """What is so at an instant, in POSIX seconds: without the memberships that have ended by then. Asked of
         what is so at an earlier one it is right as well."""
-        return self if when < self._first_end else self._at_later(when)
+        return self if when < self._first_end or not self._ends else self._at_later(when)
 
     def lasting(self) -> Identities:
         """What is so once every membership that is to end has ended."""
@@ -292,7 +302,28 @@ class Identities:
             return self._kept.get(key) or self._found(key, domain)
         by_domain = shards[hash(domain) & mask].get(domain)
         names = self._own(key, domain, ())
+        if self._wide:
+            held = self._held_around(domain) if by_domain is None else by_domain.held + self._held_around(domain)
+            return Keys(names, self.tree.above(held)) if held else Keys(names)
         return Keys(names) if by_domain is None else Keys(names, self.tree.above(by_domain.held))
+
+    def below(self, key: str) -> Keys:
+        """The keys that every address has at the domain of this key or anywhere below it (`targets.BELOW`)."""
+        shorter = around(key[1:])
+        names = (EVERYONE_KEY, *shorter)
+        if not any(is_around(key, domain) for domain in self.directory.internal_domains):
+            names = (*names, EXTERNAL_KEY)
+        groups = self.directory.groups
+        held = tuple(group for each in shorter for group in groups.get(each, ()))
+        return Keys(names, self.tree.above(held)) if held else Keys(names)
+
+    def _held_around(self, domain: str) -> tuple[str, ...]:
+        """The groups that hold domains around this one, with everything below them."""
+        held: tuple[str, ...] = ()
+        for key in around(domain):
+            if key in self._wide:
+                held += self.directory.groups[key]
+        return held
 
     def _found(self, key: str, domain: str) -> Keys:
         """The keys of an address that the directory names, or that stands for another one; they are kept."""
@@ -302,6 +333,8 @@ class Identities:
             by_domain = self._known.get(each)
             if by_domain is not None:
                 held += by_domain.held
+            if self._wide:
+                held += self._held_around(each)
         keys = Keys(known.keys.names, self.tree.above(held)) if held else known.keys
         return self._kept.keep(key, keys)
 
@@ -322,7 +355,9 @@ class Identities:
     def membership(self, address: Address, group: str) -> Membership | None:
         """The shortest way by which the address, or whom it stands for, comes to be in the group, if it is."""
         groups, person = self.directory.groups, self._person(address.key)
-        members = (address.key, address.domain, person, *(self._stand_ins.get(person) or ()), _domain(person))
+        domains = (address.domain, _domain(person))
+        wide = (key for domain in domains for key in around(domain))
+        members = (address.key, domains[0], person, *(self._stand_ins.get(person) or ()), domains[1], *wide)
         best: Membership | None = None
         for member in dict.fromkeys(members):
             for held in groups.get(member, ()):
@@ -385,7 +420,7 @@ class Identities:
         fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
         if domain in directory.free_mail:
             attributes = (FREE_MAIL_KEY, *attributes)
-        return (*fixed, domain, key, *attributes)
+        return (*fixed, domain, key, *around(domain), *attributes)
 
     def _with_tag(self, key: str, domain: str) -> _Known:
         """What is known of an address with a tag that the directory does not name."""

@@ -6,11 +6,13 @@ from math import inf
 from typing import Final
 
 from mailreeve.policy.model.policies import Scope
-from mailreeve.policy.model.targets import RANK
+from mailreeve.policy.model.targets import RANK, TargetType, domain_rank
 from mailreeve.policy.model.trace import TieBreaker
 
-Order = tuple[int, int, int, int, int, int, float, str]
+Order = tuple[int, float, float, float, int, int, float, str]
 """The sort key of a policy: compared as a tuple, the highest wins. Ids make it total."""
+
+_DOMAIN: Final = TargetType.EMAIL_DOMAIN
 
 RANKED: Final = 4
 """How many leading elements of an `Order` say how narrow the policy is; the others only break ties."""
@@ -27,7 +29,9 @@ def order(scope: Scope, created: float, policy_id: str, is_reversed: bool = Fals
     4. Ties (D-11): a source address condition narrows the policy and a date shows intent; after
        that the newest wins, since that is what people try; last the id, so that no tie is left.
     """
-    ours, theirs = RANK[scope.from_.type], RANK[scope.to.type]
+    from_, to = scope.from_, scope.to
+    ours = RANK[from_.type] if from_.type is not _DOMAIN else domain_rank(from_.key)
+    theirs = RANK[to.type] if to.type is not _DOMAIN else domain_rank(to.key)
     if is_reversed:
         ours, theirs = theirs, ours
     high, low = (ours, theirs) if ours >= theirs else (theirs, ours)

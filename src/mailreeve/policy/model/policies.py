@@ -210,9 +210,9 @@ class PermittedSenderPolicy(Struct, frozen=True, gc=False):
 class ManagedSender(Struct, frozen=True, gc=False):
     """One entry of a recipient's personal list (behaviour.md section 4).
 
-    `recipient` is the key of the user's primary address, `sender` the key of an address or, without
-    an `@`, a canonical domain (D-18). There is one entry per pair (D-19). From `ends` on, in POSIX seconds, it
-    decides nothing, as with policies (D-12); infinite means that it never ends.
+    `recipient` is the key of the user's primary address, `sender` the key of an address or, without an `@`, a
+    canonical domain (D-18), with a dot in front for everything below it. There is one entry per pair (D-19). From
+    `ends` on, in POSIX seconds, it decides nothing, as with policies (D-12); infinite means that it never ends.
     """
 
     id: str

@@ -44,6 +44,14 @@ RANK: Final[dict[TargetType, int]] = {
 """How narrow a target is: the higher, the narrower (behaviour.md section 2.2)."""
 
 
+BELOW: Final = "."
+"""What the key of a domain with everything below it begins with: `.shop.test`, `.zip` (ADR 0045)."""
+
+MOST_LABELS: Final = 99
+"""Labels of a domain that is named with everything below it, at most."""
+
+_REMEMBERED_LABELS: Final = 8
+
 EVERYONE_KEY: Final = "*"
 INTERNAL_KEY: Final = "*internal"
 EXTERNAL_KEY: Final = "*external"
@@ -80,7 +88,7 @@ class Target(Struct, frozen=True, gc=False):
     def of(type: TargetType, value: str = "", attribute: str = "") -> Target:
         """The target of this type. `value` is already canonical and empty for the types that need none:
 
-        - `email_domain`: a canonical `Domain`
+        - `email_domain`: a canonical `Domain`, with a dot in front for everything below it as well
         - `individual_email_address`: the `key` of an `Address`
         - `profile_group`: the group's id in the store
         - `header_display_name`: the name as `display_names.fold_display_name` gives it
@@ -104,9 +112,48 @@ class Target(Struct, frozen=True, gc=False):
         return self.key[len(ATTRIBUTE_KEY) :].partition("\0")[0]
 
     @property
-    def rank(self) -> int:
-        """How narrow this target is, from `RANK`."""
-        return RANK[self.type]
+    def rank(self) -> float:
+        """How narrow this target is: as `RANK` has it, but for a domain with everything below it. That comes
+        before free-mail domains and after a single domain, the longer the narrower."""
+        return RANK[self.type] if self.type is not _DOMAIN else domain_rank(self.key)
+
+
+def domain_rank(key: str) -> float:
+    """How narrow a domain is, or one with everything below it: so many hundredths above free-mail domains as it
+    has labels."""
+    if key[:1] != BELOW:
+        return RANK[_DOMAIN]
+    return RANK[TargetType.FREE_MAIL_DOMAINS] + min(key.count(BELOW), MOST_LABELS) / 100
+
+
+def around(domain: str) -> tuple[str, ...]:
+    """The keys of the domains that hold this one with everything below them: `.shop.test` and `.test` of
+    `shop.test`. Those with the most labels come first."""
+    return _around(domain) if domain.count(BELOW) < _REMEMBERED_LABELS else _found_around(domain)
+
+
+def is_wide(target: Target) -> bool:
+    """Whether the target is a domain with everything below it."""
+    return target.type is _DOMAIN and target.key[:1] == BELOW
+
+
+def is_around(key: str, domain: str) -> bool:
+    """Whether the key is that of a domain with everything below it, and the other domain is among these."""
+    return key[:1] == BELOW and f".{domain}".endswith(key)
+
+
+def _found_around(domain: str) -> tuple[str, ...]:
+    if domain[:1] in ("[", BELOW):  # an address has no domains around it
+        return ()
+    found = [BELOW + domain]
+    at = domain.find(BELOW)
+    while at >= 0:
+        found.append(domain[at:])
+        at = domain.find(BELOW, at + 1)
+    return tuple(found)
+
+
+_around: Final = lru_cache(maxsize=16_384)(_found_around)
 
 
 def group_key(group: str) -> str:
@@ -126,7 +173,7 @@ def name_key(folded: str) -> str:
 
 def _key(type_: TargetType, value: str, attribute: str) -> str:
     if type_ is _ADDRESS or type_ is _DOMAIN:
-        return value  # exact, subdomains are not covered (behaviour.md D-04)
+        return value  # exact, subdomains are not covered (behaviour.md D-04) but where a dot in front says so
     if type_ is TargetType.PROFILE_GROUP:
         return group_key(value)
     if type_ is TargetType.ADDRESS_ATTRIBUTE_VALUE:

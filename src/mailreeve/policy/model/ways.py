@@ -6,7 +6,7 @@ from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities, StandIn
 from mailreeve.policy.model.policies import FromPart
-from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.targets import Target, TargetType, is_around
 
 
 def senders_of(facts: MessageFacts, part: FromPart | None) -> list[Address]:
@@ -24,18 +24,24 @@ def way_to_target(identities: Identities, address: Address, target: Target) -> t
         return way if target.key in identities.keys(address) else ()
     if target.type not in (TargetType.INDIVIDUAL_EMAIL_ADDRESS, TargetType.EMAIL_DOMAIN):
         return ()
-    if target.key in (address.key, address.domain):
+    if _names(target.key, address.key):
         return ()
     for number, step in enumerate(way, 1):
-        if target.key in (step.of, step.of.rpartition("@")[2]):
+        if _names(target.key, step.of):
             return way[:number]
     return ()
+
+
+def _names(name: str, key: str) -> bool:
+    """Whether an address, by its key, is what is named, or is at the domain, or below it where that says so."""
+    domain = key.rpartition("@")[2]
+    return name in (key, domain) or is_around(name, domain)
 
 
 def way_to_member(identities: Identities, address: Address, member: str) -> tuple[StandIn, ...]:
     """How the address and the member of a group are the same one's; nothing where the group holds the address
     itself or its domain."""
-    if member in (address.key, address.domain):
+    if _names(member, address.key):
         return ()
     way = identities.way(address)
     if "@" not in member:

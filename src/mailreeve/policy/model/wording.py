@@ -9,7 +9,7 @@ from typing import Final
 from mailreeve.policy.model.identities import Renamed, StandIn, StandInKind
 from mailreeve.policy.model.policies import Definition
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
-from mailreeve.policy.model.targets import Target, TargetType
+from mailreeve.policy.model.targets import BELOW, Target, TargetType
 
 KIND_WORDS: Final[dict[TargetType, str]] = {
     TargetType.EVERYONE: "everyone",
@@ -42,7 +42,7 @@ def target_words(target: Target, group_names: Mapping[str, str]) -> str:
     value = target.value
     match target.type:
         case TargetType.EMAIL_DOMAIN:
-            return f"the domain {value}"
+            return domain_words(value)
         case TargetType.INDIVIDUAL_EMAIL_ADDRESS:
             return value
         case TargetType.PROFILE_GROUP:
@@ -53,6 +53,11 @@ def target_words(target: Target, group_names: Mapping[str, str]) -> str:
             return f'the display name "{value}"'
         case _:
             return KIND_WORDS[target.type]
+
+
+def domain_words(key: str) -> str:
+    """A domain, or one with everything below it."""
+    return f"the domain {key[1:]} and everything below it" if key[:1] == BELOW else f"the domain {key}"
 
 
 def stand_in_words(stand_in: StandIn) -> str:

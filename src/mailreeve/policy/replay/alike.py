@@ -212,5 +212,5 @@ def _met_through(scope: Scope) -> tuple[str, ...]:
     return () if any(side.rank <= _SWEEPING for side in sides) else tuple([side.key for side in sides])
 
 
-def _rank(target: Target) -> int:
+def _rank(target: Target) -> float:
     return target.rank

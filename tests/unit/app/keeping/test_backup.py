@@ -221,7 +221,7 @@ def test_it_is_only_restored_where_there_is_nothing(data: Path, tmp_path: Path) 
     [
         ("UPDATE blocked_sender_policy SET document = '{' WHERE rowid = 1", "blocked_sender_policy"),
         ("UPDATE user SET created_at = 'long ago' WHERE rowid = 1", "user"),
-        ("UPDATE user SET role = 'King' WHERE role IS NOT NULL", "user"),
+        ("UPDATE user SET formerly = '{' WHERE role IS NOT NULL", "user"),
         ("UPDATE audit_event SET after = '{' WHERE rowid = 1", "audit_event"),
         ("UPDATE application SET name = x'00'", "application"),
     ],
@@ -254,3 +254,22 @@ def test_looking_at_a_backup_changes_nothing_in_it(data: Path, tmp_path: Path) -
     verify_backup(tmp_path / "backup")
     faults(tmp_path / "backup" / "mailreeve.db")
     assert {path.name: path.read_bytes() for path in (tmp_path / "backup").iterdir()} == before
+
+
+def test_a_backup_of_a_newer_version_is_no_matter_of_this_one(data: Path, tmp_path: Path) -> None:
+    spoil(data / "mailreeve.db", "UPDATE alembic_version SET version_num = '9999'")
+    make_backup(data, tmp_path / "backup")
+    with pytest.raises(FolderError, match="revision 9999, this version knows up to"):
+        restore_backup(tmp_path / "backup", tmp_path / "restored")
+    manifest = tmp_path / "backup" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(FolderError, match="newer than this one"):
+        verify_backup(tmp_path / "backup")
+
+
+def test_a_folder_whose_settings_are_elsewhere_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "etc.toml"
+    config.write_text("")
+    monkeypatch.setenv("MAILREEVE_CONFIG", str(config))
+    initialise(tmp_path / "new", ("corp.test",), None)
+    assert str(config) in (tmp_path / "new" / "mailreeve.toml").read_text()

@@ -48,8 +48,9 @@ IDENTITIES = Identities(DIRECTORY)
 
 
 def names(text: str, identities: Identities = IDENTITIES) -> set[str]:
-    """The keys of an address but for those that everybody inside has."""
-    return set(identities.keys(parse_address(text))) - {"*", "*internal"}
+    """The keys of an address but for those that everybody inside has, and those of domains around its own."""
+    found = set(identities.keys(parse_address(text))) - {"*", "*internal"}
+    return {key for key in found if not key.startswith(".")}
 
 
 def test_a_stand_in_has_all_keys_of_whom_it_stands_for_and_never_the_other_way_round():

@@ -259,7 +259,7 @@ def _member(address: str | None, domain: str | None) -> tuple[str, str]:
     if address is not None:
         return fields.address(address, "emailAddress").key, address
     if domain is not None:
-        return fields.domain(domain, "domain"), domain.removeprefix("@")
+        return fields.domain_or_below(domain, "domain"), domain.removeprefix("@")
     raise refused(AT_LEAST_ONE, "emailAddress", "One of emailAddress and domain is required")
 
 

@@ -25,7 +25,7 @@ from mailreeve.families.directory.users.life_types import (
     SearchUsers,
 )
 from mailreeve.families.directory.users.rows import UserRow
-from mailreeve.families.directory.users.search import Wanted
+from mailreeve.families.directory.users.search import Aliases, Wanted
 from mailreeve.families.directory.users.types import OneUser
 from mailreeve.families.machinery.call import Call
 from mailreeve.wire import fields
@@ -48,7 +48,7 @@ def find_users(call: Call, item: SearchUsers) -> Page[FoundUser]:
         below = group_rows.below(call.work, groups.get(call, item.group_id, "groupId").id)
     page = search.page(call.work, call.page, Wanted(domain, below, item.locked, item.query))
     aliases = search.aliases(call.work, [row.id for row in page.rows])
-    return page.showing([_found(call, row, aliases.get(row.id, [])) for row in page.rows])
+    return page.showing([_found(call, row, aliases.get(row.id, Aliases())) for row in page.rows])
 
 
 @endpoint("ext/describe-user", READ)
@@ -56,7 +56,7 @@ def describe_user(call: Call, item: OneUser) -> DescribedUser:
     """Describe a user by any address: addresses, groups, attributes, and what is kept besides."""
     user = operations.get(call.work, item.email_address, "emailAddress")
     keys = rows.keys_of(call.work, user.id)
-    found = _found(call, user, search.aliases(call.work, [user.id]).get(user.id, []))
+    found = _found(call, user, search.aliases(call.work, [user.id]).get(user.id, Aliases()))
     people = [*keys, *dict.fromkeys(key.rpartition("@")[2] for key in keys)]
     held = [one for key in people for one in group_rows.memberships_of(call.work, key)]
     names = {one.id: one.name for one in group_rows.some_groups(call.work, [one.group_id for one in held])}
@@ -99,7 +99,7 @@ def remove_user(call: Call, item: RemoveUser) -> RemovedUser:
     return RemovedUser(call.seal(Kind.USER, done.user.id), done.user.address, done.aliases, done.gone)
 
 
-def _found(call: Call, row: UserRow, aliases: list[str]) -> FoundUser:
+def _found(call: Call, row: UserRow, aliases: Aliases) -> FoundUser:
     former = [FormerAnswer(one.key, fields.written(one.until)) for one in row.formerly.addresses]
     return FoundUser(
         id=call.seal(Kind.USER, row.id),
@@ -108,7 +108,8 @@ def _found(call: Call, row: UserRow, aliases: list[str]) -> FoundUser:
         role="" if row.role is None else str(row.role),
         locked=row.locked,
         disabled=row.disabled,
-        aliases=aliases,
+        aliases=aliases.first,
+        alias_count=aliases.total,
         formerly=former or UNSET,
     )
 

@@ -61,7 +61,7 @@ class FormerAnswer(Struct, frozen=True, rename="camel"):
 
 
 class FoundUser(Struct, frozen=True, rename="camel"):
-    """A user in a list. `locked` also of one who is disabled, who may not sign in either."""
+    """A user in a list, with the first twenty aliases and how many there are."""
 
     id: str
     email_address: str
@@ -70,6 +70,7 @@ class FoundUser(Struct, frozen=True, rename="camel"):
     locked: bool
     disabled: bool
     aliases: Sequence[str]
+    alias_count: int
     formerly: Sequence[FormerAnswer] | UnsetType = UNSET
 
 

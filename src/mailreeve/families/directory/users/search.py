@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nsmallest
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from mailreeve.families.directory.groups.rows import member
-from mailreeve.families.directory.users.rows import UserRow, address, user
+from mailreeve.families.directory.users.rows import UserRow, address, count, user
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.formats.addresses import Domain
 from mailreeve.store.loading import stream_named
@@ -64,8 +65,10 @@ _make: Final = maker(UserRow)
 def _search(names: tuple[str, ...]) -> _Search:
     conditions = ours(address), address.c.alias.is_(False), *(_CONDITIONS[name] for name in names)
     query = select(address.c.key, *_user_columns).join(user, _its_user).where(*conditions)
-    count = select(func.count()).select_from(address).join(user, _its_user).where(*conditions)
-    return _Search(Listing(query, address.c.key, lambda row: _make(row[1:])), count)
+    total = select(func.count()).select_from(address).where(*conditions)
+    if names != ("domain",):
+        total = total.join(user, _its_user)
+    return _Search(Listing(query, address.c.key, lambda row: _make(row[1:])), total)
 
 
 _searches: Final[dict[tuple[str, ...], _Search]] = {}
@@ -88,6 +91,8 @@ def page(work: Work, asked: Asked, wanted: Wanted) -> Page[UserRow]:
         given_ |= every[name]
 
     def total() -> int:
+        if not names:
+            return count(work)
         found: int = work.run(search.count, given_).scalar_one()
         return found
 
@@ -99,9 +104,23 @@ _aliases: Final = select(address.c.user_id, address.c.key, address.c.shown).wher
 )
 
 
-def aliases(work: Work, users: Sequence[str]) -> dict[str, list[str]]:
-    """From each of these users who has aliases to these, as they were typed, in alphabetical order."""
+ALIASES: Final = 20
+"""So many aliases of each user are listed; all are in `user/get-aliases`."""
+
+
+class Aliases(Struct, frozen=True):
+    """The first aliases of a user, as they were typed, in alphabetical order, and how many there are."""
+
+    first: Sequence[str] = ()
+    total: int = 0
+
+
+def aliases(work: Work, users: Sequence[str]) -> dict[str, Aliases]:
+    """The aliases of each of these users who has any."""
     found: dict[str, list[tuple[str, str]]] = {}
     for user_id, key, shown in stream_named(work, _aliases, address.c.user_id, users):
         found.setdefault(user_id, []).append((key, shown))
-    return {user_id: [shown for _, shown in sorted(several)] for user_id, several in found.items()}
+    return {
+        user_id: Aliases([shown for _, shown in nsmallest(ALIASES, several)], len(several))
+        for user_id, several in found.items()
+    }
