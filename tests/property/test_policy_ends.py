@@ -17,6 +17,7 @@ from small_world import ADDRESSES, DIRECTORY, RELAY, accounts, messages, small_a
 
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.decide.mail import decide_connect, decide_mail
+from mailreeve.policy.decide.rewrite import rewriter
 from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import DirectoryChanges, WebFacts
@@ -73,6 +74,7 @@ def test_what_has_ended_decides_nothing_and_what_has_not_decides_as_ever(account
         for each in (facts, replace(facts, header_from=None)):
             decision = decide_mail(policies, each)
             assert decision == decide_mail(expected, each)
+            assert rewriter(policies, each).outcome == rewriter(expected, each).outcome
             explained = decide_mail(policies, each, explain=True)
             assert replace(explained, candidates=(), steps=()) == decision
         if facts.source_ip is not None:

@@ -98,7 +98,9 @@ def test_a_block_of_the_server_in_front_blocks_nobody_behind_it(place, name):
     assert b"\n\none\n.two\nthree\n" in arrived
     if name != "between":
         placement.last.wait_for(rf"client=unknown\[127\.0\.0\.1\], .*orig_client=\S+\[{re.escape(CLIENT[name])}\]")
-        assert re.search(rf"event=smtp.message .*source_ip={CLIENT[name]}", placement.server.log())
+        assert re.search(
+            rf"event=mail source_ip={re.escape(CLIENT[name])} .*helo=spike.test", placement.server.log()
+        )
     assert recorded(placement, U, arrived)["source_ip"] == CLIENT[name]
     assert CLIENT[name].encode() in arrived
     assert not placement.postfix.queue()

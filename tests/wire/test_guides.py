@@ -38,6 +38,7 @@ GUIDES = [
     "guides/upgrade.md",
     "guides/lint.md",
     "guides/mail-door.md",
+    "guides/command-line.md",
 ]
 AFTER = {"guides/lint.md": "guides/explain.md"}  # what a guide says was done before
 NOT_RUN = re.compile(

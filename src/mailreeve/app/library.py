@@ -19,6 +19,7 @@ from pathlib import Path
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.app.folder import Opened, opened_folder
+from mailreeve.app.folder_api import FolderApi
 from mailreeve.app.logs import configure_quietly
 from mailreeve.app.settings import read
 from mailreeve.families.explain.operations import explain_message, explain_web
@@ -55,6 +56,10 @@ class Account:
     def policies(self) -> PolicySet:
         """The policies in force, immutable. A server that changes them later does not change these."""
         return self._opened.services.follower.current(self._account_id)
+
+    def api(self) -> FolderApi:
+        """What carries the calls of a `client.Client` out on this account."""
+        return FolderApi(self._opened.services, self._account_id)
 
     def explain_message(
         self,

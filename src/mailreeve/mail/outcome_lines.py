@@ -73,6 +73,8 @@ class OutcomeLines:
             members |= {"sender": one.sender[:MAX_SHOWN], "recipient": one.recipient[:MAX_SHOWN]}
         if one.client_name:
             members["helo"] = one.client_name
+        if one.login:
+            members["login"] = one.login[:MAX_SHOWN]
         members["reply"] = one.reply
         if one.size:
             members["size"] = one.size

@@ -35,12 +35,13 @@ MAX_MESSAGE_ID: Final = 255
 
 class Recipient(Struct, frozen=True):
     """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.
-    `client_name` is what the client called itself."""
+    `client_name` is what the client called itself, `login` as whom it signed in, says a server in front."""
 
     facts: MessageFacts
     policies: PolicySet
     decision: Decision
     client_name: str = ""
+    login: str = ""
 
     @property
     def address(self) -> Address:
@@ -148,6 +149,7 @@ def _outcome(
         alterations=decision.alterations,
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
+        login=recipient.login,
     )
 
 

@@ -122,9 +122,11 @@ class Reception:
         )
         return line
 
-    def introduce(self, name: str) -> None:
-        """The client says what it is called (HELO or EHLO): it is recorded, and believed by nobody."""
+    def introduce(self, name: str, login: str = "") -> None:
+        """The client says what it is called (HELO or EHLO), and a server in front as whom it signed in: it is
+        recorded. The name is believed by nobody."""
         self._transaction.client_name = name
+        self._transaction.login = login
 
     def sender(self, path: str) -> SmtpReply | None:
         """Begin a message from this envelope sender; None, or the refusal. One under way must be ended first."""

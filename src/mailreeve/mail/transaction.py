@@ -83,6 +83,7 @@ class Transaction:
         # By the address as it is spelt: what policies take for the same may be two mailboxes.
         self._recipients: dict[str, Recipient] = {}
         self.client_name = ""  # what the client called itself last
+        self.login = ""  # as whom it signed in, says a server in front
         self._refused: list[Outcome] = []
 
     @property
@@ -138,7 +139,7 @@ class Transaction:
             source_trusted=self._trusted,
         )
         decision = decide_mail(policies, facts)
-        recipient = Recipient(facts, policies, decision, self.client_name)
+        recipient = Recipient(facts, policies, decision, self.client_name, self.login)
         if decision.action is Action.REJECT and decision.certain:
             reply = in_session(decision.refusal)
             decision_id = self._new_id()

@@ -122,8 +122,11 @@ def test_an_expected_policy_is_told_about_in_a_sentence(folder):
 
 def test_an_id_of_no_policy_is_an_error(folder):
     result = folder.run(*MAIL, "--policy", "nonsense")
+    assert result.exit_code == 1
+    assert "--policy 'nonsense': there is no such policy" in result.output
+    result = folder.run(*MAIL, "--policy", "A" * 43)
     assert result.exit_code == 2
-    assert "--policy: Policy not found" in result.output
+    assert "Policy not found" in result.output
 
 
 def test_a_web_list_is_told_about_too(folder):
@@ -147,9 +150,9 @@ def test_an_external_recipient_is_not_said_to_be_validated(folder):
 
 def test_errors_name_the_options(folder):
     shown = folder.run("explain", "mail", "--from", "nobody", "--to", "u@corp.test").output
-    assert shown.startswith("Error: --from: ")
+    assert shown.startswith("Error: --from 'nobody': ")
     shown = folder.run("explain", "web", "https://ex.test/", "--at", "noon").output
-    assert "--at: Date is not valid: write it like 2026-12-01T09:00" in shown
+    assert "--at 'noon': Date is not valid: write it like 2026-12-01T09:00" in shown
 
 
 @pytest.mark.parametrize("options", [(), ("--all",), ("--json",)])
@@ -160,3 +163,13 @@ def test_what_others_wrote_does_nothing_on_the_terminal(folder, options):
     assert "\u202e" not in output
     assert "\\u202e" in output
     assert not any(line.startswith("  reply  250") for line in output.splitlines())
+
+
+def test_an_expected_policy_may_be_named_by_a_few_letters_or_its_description(folder):
+    id_ = folder.block("evil.test")
+    for given in (id_, id_.lstrip("-")[:8], "block_sender evil.test"):
+        arguments = ("--from", "a@evil.test", "--to", "b@corp.test", "--policy", given, "--json")
+        answer = json.loads(folder.run("explain", "mail", *arguments).stdout)
+        assert (answer["expected"]["id"], answer["expected"]["won"]) == (id_, True)
+    result = folder.run("explain", "mail", "--from", "a@evil.test", "--to", "b@corp.test", "--policy", "nothing")
+    assert (result.exit_code, "--policy 'nothing': there is no such policy" in result.stderr) == (1, True)

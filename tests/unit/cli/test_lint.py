@@ -68,7 +68,7 @@ def test_json_holds_everything(folder):
 def test_a_bad_time_is_an_error(folder):
     result = folder.run("lint", "--at", "yesterday")
     assert result.exit_code == 2
-    assert "--at: Date is not valid" in result.output
+    assert "--at 'yesterday': Date is not valid" in result.output
 
 
 def test_progress_is_shown_for_large_sets_on_standard_error(folder, monkeypatch):

@@ -84,17 +84,25 @@ def test_what_is_given_out_is_taken_in(folder, tmp_path, form):
 
 
 def test_each_bad_line_is_told_with_its_number_and_value(folder):
-    text = "Sender;x,Action\n"
-    assert folder.run("sender", "import", "-", text=text).exit_code == 1
-    text = (
-        'sender,action,expires,note\na@x.test,block,,\n*@x.test,block\n\n"b@x.test",bloc\nc@x.test,block,1,2,3\n'
-    )
+    text = "sender,action,expires\na@x.test,block,\n*@x.test,block\n\nb@x.test,bloc\nc@x.test,block,1,2\n"
     result = folder.run("sender", "import", "-", *ANN, text=text)
     lines = result.output.splitlines()
     assert (result.exit_code, lines[0]) == (1, "1 added, 0 changed, 0 unchanged, 3 lines refused")
     assert [line.split(":")[1].strip() for line in lines[1:]] == ["line 3", "line 5", "line 6"]
     assert "sender '*@x.test'" in lines[1]
     assert "type 'bloc'" in lines[2]
-    text = '{"sender": "d@x.test", "type": "block"}\nnonsense\n[]\n{"sender": 7}\n'
+    text = '{"sender": "d@x.test", "type": "Block"}\nnonsense\n[]\n{"sender": 7}\n'
     result = folder.run("sender", "import", "-", *ANN, text=text, columns=200)
     assert result.output.splitlines()[0] == "1 added, 0 changed, 0 unchanged, 3 lines refused"
+
+
+def test_a_file_that_names_no_sender_is_refused_whole(folder):
+    result = folder.run("sender", "import", "-", text="from,to\na@x.test,ann@corp.test\n")
+    assert (result.exit_code, "nothing was taken in" in result.output) == (1, True)
+
+
+def test_files_of_both_commands_are_alike(folder, tmp_path):
+    """What `sender export` gives out `import senders` takes in, and the other way round."""
+    folder.run("sender", "block", "a@x.test", *ANN, "--until", "2090-01-01", "--reason", "=why")
+    one, other = folder.run("sender", "export").output, folder.run("export", "senders").output
+    assert one == other

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,7 +18,9 @@ from mailreeve.families.machinery.perform import carry_out, ready
 from mailreeve.families.policies import references
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.registry import ENDPOINTS
+from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
@@ -53,6 +56,11 @@ MEMBERS = "directory/get-group-members"
 ENTRIES = "ext/get-managed-senders"
 PEOPLE = "ext/find-users"
 EXPORTS = ("users", "groups", "members", "senders", "blocks", "web", "delegates")
+RECORDS = "ext/find-mail-records"
+TRACKED = "message-finder/search"
+AUDIT = "audit/get-audit-events"
+AUDIT_RECORDS = "ext/find-audit-events"
+EVER = {"startDateTime": "2020-01-01T00:00:00+0000", "endDateTime": "2100-01-01T00:00:00+0000"}
 
 Item = dict[str, object]
 
@@ -94,6 +102,16 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "entries about a sender": (ENTRIES, lambda account: {"sender": "shop.test"}, ""),
     "entries with a text": (ENTRIES, lambda account: {"text": "WHY", "state": "active", "type": "block"}, ""),
     **{f"export of {kind}": (f"ext/export-{kind}", lambda account: {}, "") for kind in EXPORTS},
+    "records": (RECORDS, lambda account: {}, ""),
+    "records by several fields": (
+        RECORDS,
+        lambda account: {"from": "out.test", "to": account.ann, "exclude": [{"verdict": "deferred"}]},
+        "",
+    ),
+    "records, the oldest first": (RECORDS, lambda account: {"to": account.ann, "oldestFirst": True}, ""),
+    "tracked": (TRACKED, lambda account: {"advancedTrackAndTraceOptions": {"to": account.ann}}, "trackedEmails"),
+    "audit": (AUDIT, lambda account: EVER, ""),
+    "audit records": (AUDIT_RECORDS, lambda account: {"objectKind": "blocked sender policy"}, ""),
 }
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
@@ -113,7 +131,36 @@ COUNTED_BY_READING = {
 """Lists that are short by their limits, one user's, for people rather than programs, or read once in a while from
 end to end: how many rows they have is counted, page by page."""
 
+UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS}
+"""Lists of which nobody counts how many rows they have: they only grow, and are narrowed at will."""
+
 lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
+
+
+def outcome(account_id: str, sender: str, recipient: str) -> Outcome:
+    """What became of a message."""
+    return Outcome(
+        account_id=account_id,
+        decision_id="a" * 16,
+        at=time.time(),
+        source_ip="192.0.2.1",
+        sender=sender,
+        effective_sender=sender,
+        recipient=recipient,
+        effective_recipient=recipient,
+        header_from=None,
+        subject="",
+        message_id="",
+        size=0,
+        state=State.REJECTED,
+        stage=Stage.RCPT,
+        layer="default",
+        reply="",
+        policy_id="",
+        description="",
+        revision=1,
+        spam_checks=SpamChecks.RUN,
+    )
 
 
 def fill(account, many: int, domain: str = "corp.test") -> None:
@@ -132,6 +179,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.policies.family import PolicyRow
     from mailreeve.families.policies.permitted_senders import rows as permitted
     from mailreeve.families.policies.web_lists import rows as web
+    from mailreeve.families.tracking import rows as tracking
 
     def transaction(work) -> str:
         for n in range(many):
@@ -169,6 +217,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             said = managed.Said(ManagedAction.BLOCK, "why")
             managed.add(work, account.ann, f"s{n}.test", f"s{n}.test", said, "admin")
             managed.add(work, f"user{n}@{domain}", "shop.test", "shop.test", said, "admin")
+            tracking.add(work, [outcome(account.id, f"sender{n}@out.test", account.ann)])
         return big.id
 
     key = account.write(transaction)
@@ -222,13 +271,14 @@ def test_its_pages_hold_every_row_once_in_one_order(filled, path, item, member) 
     """As the whole list has them, with the same total on each and no `next` on the last."""
     whole = filled.answer(path, item(filled))
     rows = listed(whole, member)
-    total = whole["meta"]["pagination"]["totalCount"]
-    assert total == len(rows) >= 5
+    total = whole["meta"]["pagination"].get("totalCount")
+    assert total == (None if path in UNCOUNTED else len(rows))
+    assert len(rows) >= 5
     for size in (1, 2, len(rows), 500):
         several = list(pages(filled, path, item(filled), size))
         assert [row for answer in several for row in listed(answer, member)] == rows
-        assert {answer["meta"]["pagination"]["totalCount"] for answer in several} == {total}
-        assert len(several) == -(-total // size)
+        assert {answer["meta"]["pagination"].get("totalCount") for answer in several} == {total}
+        assert len(several) == -(-len(rows) // size)
 
 
 @lists
@@ -452,8 +502,8 @@ def test_no_page_scans_or_sorts_and_every_query_names_the_account(filled, path, 
     for statement, parameters in seen:
         assert filled.id in parameters, statement
         for step in watched.plan(statement, parameters):
-            if step.startswith("CORRELATED SCALAR SUBQUERY"):
-                continue  # How it is answered is told in the lines after it.
+            if step.startswith("CORRELATED"):
+                continue  # what follows is how it goes about that
             assert step.startswith("SEARCH"), (step, statement)
             # A domain is in one account only, and its name finds it; `account` itself is found by its id.
             assert "(account_id=?" in step or step.endswith(("(name=?)", "(id=?)")), (step, statement)

@@ -11,7 +11,8 @@ from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
-from mailreeve.mail.next_hop.smtp import passed_on
+from mailreeve.mail.next_hop.queue_id import queue_id
+from mailreeve.mail.next_hop.smtp import passed_on, taken
 from mailreeve.mail.ports import Routed
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
@@ -301,10 +302,12 @@ def test_maildir_keeps_one_durable_file_per_recipient(tmp_path):
     routes = [
         Routed(parse_address(a), parse_address(b)) for a, b in (("jo@old.test", "jo@corp.test"), ("u@c.test",) * 2)
     ]
-    assert next_hop.store(
+    said = next_hop.store(
         parse_address("ann@out.test"), routes, Content(b"A: 1\r\n", (b"\r\n\xffbo", b"dy\r", b"\n"))
-    ) == [None, None]
-    assert next_hop.store(NULL_SENDER, routes[1:], Content(b"", (b"\r\n",))) == [None]
+    )
+    names = {path.name for path in (tmp_path / "deep" / "mail" / "new").iterdir()}
+    assert {queue_id(str(reply)) for reply in said} == names
+    assert [reply.code for reply in next_hop.store(NULL_SENDER, routes[1:], Content(b"", (b"\r\n",)))] == [250]
     files = sorted(path.read_bytes() for path in (tmp_path / "deep" / "mail" / "new").iterdir())
     assert files == [
         b"Return-Path: <>\nDelivered-To: u@c.test\nX-Original-To: u@c.test\n\n",
@@ -323,3 +326,21 @@ def test_maildir_that_cannot_be_written_puts_mail_off(tmp_path):
         CANNOT_STORE,
         CANNOT_STORE,
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("2.0.0 Ok: queued as 4bXQ2k1zZz", "4bXQ2k1zZz"),
+        ("OK id=1tABcd-000000001Ab-2Xyz", "1tABcd-000000001Ab-2Xyz"),
+        ("2.0.0 5AR8Gw3N012345 Message accepted for delivery", "5AR8Gw3N012345"),
+        ("2.6.0 <x@y.test> [InternalId=4711000, Hostname=mx] Queued mail for delivery", "4711000"),
+        ("ok 1795797838 qp 12345", "12345"),
+        ("2.0.0 OK", ""),
+        ("", ""),
+        ("queued as " + "x" * 500, "x" * 128),
+    ],
+)
+def test_the_id_of_the_next_hop_is_read_from_its_answer(said, found):
+    """In the words of the usual programs; it comes with the answer as it was given."""
+    assert queue_id(str(taken(said))) == found

@@ -59,7 +59,8 @@ def test_systemd_finds_nothing_wrong_with_it_and_little_that_is_open(tmp_path: P
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", tmp_path / "mailreeve.service"],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert (verified.returncode, verified.stderr) == (0, "")
+    assert verified.returncode == 0, verified.stderr
+    assert "mailreeve.service" not in verified.stderr  # other units of this machine are no matter of ours
     judged = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", tmp_path / "mailreeve.service"],
         capture_output=True, text=True, timeout=60, check=False,

@@ -9,6 +9,7 @@ import pytest
 
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.wire import items, misspelt
+from mailreeve.wire.errors import BLANK, NULL, problem
 
 ITEMS = {endpoint.path: endpoint.item for endpoint in ENDPOINTS}
 BLOCK = ITEMS["policy/blockedsenders/create-policy"]
@@ -106,6 +107,18 @@ def test_few_members_are_looked_at_and_long_ones_are_not() -> None:
         misspelt.warnings({"toDate" * 20: "x", "toDat\x1b": "x"}, ITEMS["policy/blockedsenders/create-policy"])
         == []
     )
+
+
+def test_a_missing_member_is_told_with_what_was_written_instead() -> None:
+    """Of those that are missing for another reason, nothing is said."""
+    item = {"option": "block_sender", "polcy": {}}
+    missing = [problem(NULL, "policy"), problem(NULL, "option"), problem(BLANK, "policy.description")]
+    told = misspelt.explained(missing, item, BLOCK)
+    assert told[0].message == f'{NULL.message}; "polcy" is not known'
+    assert told[1:] == missing[1:]
+    nested = {"option": "block_sender", "policy": {"descripton": "x"}}
+    (one,) = misspelt.explained([problem(NULL, "policy.description")], nested, BLOCK)
+    assert one.message == f'{NULL.message}; "policy.descripton" is not known'
 
 
 def test_every_unknown_member_is_told_where_nobody_is_known_to_send_any() -> None:

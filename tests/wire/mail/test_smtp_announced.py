@@ -65,7 +65,7 @@ def test_the_announced_client_is_judged_recorded_and_traced(proxy, office, recor
     line.say(b"EHLO proxy.test")
     assert send(line, b"u@corp.test").startswith("550 5.7.1 Envelope rejected")
     line.say(b"RSET")
-    assert records.of("u@corp.test").source_ip == "192.0.2.7"
+    assert (records.of("u@corp.test").source_ip, records.of("u@corp.test").client_name) == ("192.0.2.7", "spike")
     assert line.say(b"XCLIENT ADDR=IPV6:2001:db8::1 HELO=other NAME=[UNAVAILABLE]").startswith("220 gate.test ")
     line.say(b"EHLO proxy.test")
     with capture_logs() as logs:
@@ -76,8 +76,8 @@ def test_the_announced_client_is_judged_recorded_and_traced(proxy, office, recor
         b"Received: from other ([IPv6:2001:db8::1])\r\n\tby gate.test (Mailreeve) with ESMTP id "
         in sink.contents[0]
     )
-    [told] = [entry for entry in logs if entry["event"] == "smtp.message"]
-    assert (told["source_ip"], told["through"], told["helo"]) == ("2001:db8::1", "127.0.0.1", "other")
+    [told] = [entry for entry in logs if entry["event"] == "mail"]
+    assert (told["source_ip"], told["helo"]) == ("2001:db8::1", "other")
 
 
 def test_a_refusal_at_connect_is_the_announced_clients(proxy, office):
@@ -197,12 +197,14 @@ def test_who_may_send_to_the_outside(proxy, said, reply):
     assert send(line, b"x@far.test", b"ann@corp.test").startswith(reply)
 
 
-def test_a_login_stands_in_the_trace(proxy, sink):
+def test_a_login_stands_in_the_trace_and_the_record(proxy, sink, records):
     line = proxy()
     line.say(b"XCLIENT ADDR=192.0.2.7 NAME=[TEMPUNAVAIL] LOGIN=ann@corp.test HELO=laptop")
     line.say(b"EHLO proxy.test")
     send(line, b"u@corp.test")
     assert b"Received: from laptop ([192.0.2.7])\r\n\tby gate.test (Mailreeve) with ESMTPA id " in sink.contents[0]
+    outcome = records.of("u@corp.test")
+    assert (outcome.login, outcome.client_name, outcome.source_trusted) == ("ann@corp.test", "laptop", True)
 
 
 def test_xforward_holds_for_one_message(proxy, office, records, sink):
@@ -225,6 +227,8 @@ def test_xforward_holds_for_one_message(proxy, office, records, sink):
     assert send(line, b"e@corp.test").startswith("250 ")
     found = [records.of(f"{name}@corp.test").source_ip for name in "abcde"]
     assert found == ["192.0.2.7", "127.0.0.1", "198.51.100.9", "127.0.0.1", "127.0.0.1"]
+    names = [records.of(f"{name}@corp.test").client_name for name in "abcde"]
+    assert names == ["spike", "front.test", "far.test", "front.test", "front.test"]
     assert b"Received: from front.test ([127.0.0.1])" in sink.contents[1]
     assert b"\r\n\t(client far.test [198.51.100.9]);\r\n" in sink.contents[1]
     assert b"(client" not in sink.contents[2]

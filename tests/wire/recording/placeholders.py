@@ -24,6 +24,7 @@ _NEW_KEY = re.compile(r'"(?:appId|appKey|accessKey|secretKey|clientId|clientSecr
 _LAST_USE = re.compile(r',\s?"lastUsed":\s?"[^"]*",\s?"lastUsedFrom":\s?"[^"]*"')  # written now and then
 _ID = re.compile(r"(?<![A-Za-z0-9_-])(?:MTOKEN:)?[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _WORD = re.compile(r"(?:MTOKEN:)?[A-Za-z0-9_-]{16,}")
+_MAILDIR_NAME = re.compile(r"\b1\d{9}\.\d{6}\.[0-9a-f]{16}\.[A-Za-z0-9._-]+")
 _PORT = re.compile(r"(127\.0\.0\.1[: ]|\bport=)\d{4,5}\b")
 _ACCOUNT_CODE = re.compile(r"\bCM[A-Z]{2}\d{8}\b")
 _MOMENT = re.compile(r"-?\b1\d{9}\.\d+\b")
@@ -63,6 +64,7 @@ class Placeholders:
         text = _NEW_KEY.sub(lambda found: found[0].replace(found[1], self._known.get(found[1], found[1])), text)
         text = _WORD.sub(lambda found: self._known.get(found.group(), found.group()), text)
         text = _SECONDS_AGO.sub(r"it is <n> s \1", text)
+        text = _MAILDIR_NAME.sub("<file>", text)
         text = _MOMENT.sub('"<moment>"', text)  # In quotes, so that what was JSON stays JSON.
         text = _ISO.sub(self._time, text)
         text = _MAIL_DATE.sub(self._mail_date, text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,9 @@ COUNTED = {"x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"}  # by th
 LAYOUTS: dict[str, Any] = {"compact": {"separators": (",", ":")}, "indented": {"indent": 2}, "spaced": {}}
 
 Item = dict[str, Any]
+
+
+_OF_EACH = re.compile(r' event=(?:mail |"api call" |"lines left out" of=mail )')
 
 
 class Recorder:
@@ -220,8 +224,10 @@ class Recorder:
     # The recording
 
     def log(self) -> None:
-        """What the server has logged so far."""
-        self._steps.append({"title": "the log", "log": self._masked(self.live.log()).split("\n")})
+        """What the server has logged so far, but for what is there for each call and outcome: how much of that is
+        there depends on the minute (`doors.line_budget`)."""
+        lines = [line for line in self.live.log().split("\n") if not _OF_EACH.search(line)]
+        self._steps.append({"title": "the log", "log": self._masked("\n".join(lines)).split("\n")})
 
     def recording(self) -> Item:
         """All that was noted."""

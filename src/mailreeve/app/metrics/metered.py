@@ -15,7 +15,7 @@ from mailreeve.formats.message import Content
 from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE
 from mailreeve.mail.next_hop.smtp import BROKE_OFF, NEEDS_TLS, UNREACHABLE
-from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed
+from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed, is_taken
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -107,12 +107,12 @@ class MeteredNextHop:
         if seconds is not None:
             self._seconds.observe(seconds)
         for reply in replies:
-            if reply is None:
+            if is_taken(reply):
                 said = "taken"
             elif reply in _DOWN:
                 said = "unreachable"
             else:
-                said = "refused" if reply.code >= 500 else "deferred"
+                said = "deferred" if reply is not None and reply.code < 500 else "refused"
             self._replies.count(asked, said)
         self._up.labels(self._kind).set(not any(reply in _DOWN for reply in replies))
 

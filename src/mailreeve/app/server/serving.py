@@ -177,7 +177,10 @@ async def serve_on(
     )
     starttls = tls_of(settings)
 
+    in_use = [settings]
+
     def apply(now: Settings) -> None:
+        in_use[:] = [now]
         api.use(msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now)))
 
     next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
@@ -185,7 +188,7 @@ async def serve_on(
         open_mail_door(
             opened, settings, next_hop, starttls, sockets.smtp, forgets=does_chores, metrics=metrics
         ) as mail,
-        telling(metrics, sockets.metrics, _sources(process, mail, http, api)),
+        telling(metrics, sockets.metrics, _sources(process, mail, http, api, lambda: in_use[0])),
     ):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
         ready = asyncio.create_task(http.ready.wait())
@@ -243,13 +246,15 @@ def _metrics(opened: Opened, process: Process) -> Metrics:
     return Metrics(opened, process.data)
 
 
-def _sources(process: Process, mail: MailServer, http: HttpServer, api: Api) -> Sources:
+def _sources(
+    process: Process, mail: MailServer, http: HttpServer, api: Api, settings: Callable[[], Settings]
+) -> Sources:
     return Sources(
         log_lines_dropped=lambda: process.log.dropped,
         outcomes_left_out=lambda: mail.budget.left_out,
         connections={"api": lambda: http.connections, "smtp": lambda: mail.door.connections},
         waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.door.records_waiting},
-        certificate=lambda: process.settings.tls_cert,
+        certificate=lambda: settings().tls_cert,
     )
 
 

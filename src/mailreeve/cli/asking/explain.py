@@ -16,12 +16,15 @@ from rich.console import Console
 from rich.text import Text
 
 from mailreeve.app.folder import FolderError
+from mailreeve.app.folder_api import URL
 from mailreeve.app.library import Account, open_account
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.terminal import escaped_line
+from mailreeve.cli import ids
 from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column, print_table, wrapped
+from mailreeve.client import Client
 from mailreeve.families.explain.types import (
     ExpectedAnswer,
     MessageExplanation,
@@ -56,7 +59,10 @@ _EFFECTS: Final = {
 _at = click.option("--at", metavar="TIME", help="When, in ISO 8601; without a zone in UTC.  [default: now]")
 _ip = click.option("--ip", metavar="IP", help="The address that the message or request comes from.")
 _policy = click.option(
-    "--policy", "policy_id", metavar="ID", help="A policy that you expected: say why it did not win."
+    "--policy",
+    "policy_id",
+    metavar="ID",
+    help="A policy that you expected, by id or description: say why it did not win.",
 )
 _all = click.option("--all", "everything", is_flag=True, help="List every candidate, not only the first ones.")
 
@@ -97,10 +103,15 @@ def mail(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Explain a message, real or imagined."""
+    """Explain a message, real or imagined.
+
+    \b
+    mailreeve explain mail --from news@shop.test --to ann@example.com
+    """
     with _opened(data, account) as opened:
+        expected = _whole_id(opened, policy_id)
         answer = opened.explain_message(
-            sender, recipient, header_from=header_from, source_ip=ip, at=at, policy_id=policy_id
+            sender, recipient, header_from=header_from, source_ip=ip, at=at, policy_id=expected
         )
     if as_json:
         echo(msgspec.json.encode(answer))
@@ -130,13 +141,26 @@ def web(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Explain a web request, real or imagined."""
+    """Explain a web request, real or imagined.
+
+    \b
+    mailreeve explain web https://games.test/play --user ann@example.com
+    """
     with _opened(data, account) as opened:
-        answer = opened.explain_web(url, user=user, source_ip=ip, at=at, policy_id=policy_id)
+        expected = _whole_id(opened, policy_id)
+        answer = opened.explain_web(url, user=user, source_ip=ip, at=at, policy_id=expected)
     if as_json:
         echo(msgspec.json.encode(answer))
     else:
         _print_web(answer, everything)
+
+
+def _whole_id(opened: Account, given: str | None) -> str | None:
+    """The id of the policy that is meant by the beginning of it, or by its description."""
+    if given is None or ids.is_whole(given):
+        return given
+    with Client(URL, None, transport=opened.api()) as api:
+        return ids.resolve(api, ids.POLICY, given, "--policy")
 
 
 @contextmanager

@@ -58,6 +58,9 @@ def command(
 
     A warning wants something done; a note may be as intended. Exit code 0 whatever is found, unless --strict is
     given: then 1 if there is any warning.
+
+    \b
+    mailreeve lint --strict
     """
     try:
         with open_account(data, account) as opened:

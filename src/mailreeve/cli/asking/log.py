@@ -204,7 +204,7 @@ def show(api: Client, what: tuple[str, ...], as_json: bool) -> None:
 
     \b
     mailreeve log show dv3uvtlifhssmsho
-    mailreeve log show '550 5.7.1 Envelope blocked - User Entry [dv3uvtlifhssmsho]'
+    mailreeve log show '550 5.7.1 Envelope blocked [dv3uvtlifhssmsho]'
     mailreeve log show '<20261127.1@shop.test>'
     """
     text = " ".join(what).strip()

@@ -82,6 +82,9 @@ def command(
         "to": {"type": "internal_addresses"}}}}]
 
     Ctrl-C ends the comparison; what was found until then is told, and the exit code is 130.
+
+    \b
+    mailreeve replay --draft draft.json --since 7d
     """
     try:
         draft = _read(file.read())

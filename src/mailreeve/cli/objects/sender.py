@@ -6,24 +6,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import IO, Final, ParamSpec, TypeVar
+from typing import IO, BinaryIO, Final, ParamSpec, TypeVar, cast
 
 import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from mailreeve.app.terminal import said_of
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.ids import IdCommand, Listed, resolve_all, shortened
-from mailreeve.cli.objects.sender_files import (
-    CSV,
-    FORMATS,
-    FileError,
-    Numbered,
-    Unreadable,
-    read_entries,
-    written_entries,
-)
+from mailreeve.cli.objects.sender_files import Placed, read_entries, written_entries
+from mailreeve.cli.objects.table_file import FileProblem, Format, format_of
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column, print_table
@@ -46,6 +40,7 @@ IMPORTED_AT_ONCE: Final = 1_000  # entries in one item
 ENTRY: Final = Listed("personal entry", LIST, says=("sender",))
 
 _FOR: Final = re.compile(r"(\d{1,5})([mhdw])")
+_FORMATS: Final = tuple(one.value for one in Format)
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DONE: Final = {"Permit": "permitted", "Block": "blocked"}
 
@@ -70,7 +65,7 @@ class _Entry(Struct, frozen=True, rename="camel"):
 class _Refused(Struct, frozen=True):
     """A line of a file that was not taken in."""
 
-    line: int
+    place: str
     field: str
     value: str
     message: str
@@ -163,7 +158,7 @@ def block(
     """Refuse mail from senders, addresses or domains, to one recipient.
 
     \b
-    mailreeve sender block shop.test --to ann@example.com --for 30d --reason "too much"
+    mailreeve sender block shop.test --to ann@example.com --for 30d
     """
     _set(api, "block", senders, to, reason, until, duration, as_json)
 
@@ -295,15 +290,15 @@ def remove(
 
 
 @command.command("import")
-@click.argument("file", type=click.File(encoding="utf-8-sig", errors="strict"), metavar="FILE")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--to", metavar="ADDRESS", help="Whose list, for lines that do not say.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what would come of it.")
 @json_option
 @calls_api
-def import_(api: Client, file: IO[str], to: str | None, dry_run: bool, as_json: bool) -> None:
+def import_(api: Client, file: str, to: str | None, dry_run: bool, as_json: bool) -> None:
     """Take entries in from a file, or - for standard input: CSV, or JSON, an object on each line.
 
-    The columns are to, sender, type (permit or block), reason and expires; the last two may be left out. A line
+    The columns are to, sender, action (permit or block), reason and expires; the last two may be left out. A line
     that is refused leaves the others alone and is told with its number. The same file again changes nothing.
 
     Exit code 1 when a line was refused.
@@ -311,38 +306,52 @@ def import_(api: Client, file: IO[str], to: str | None, dry_run: bool, as_json: 
     \b
     mailreeve sender import senders.csv --dry-run
     """
-    refusals: list[_Refused] = []
-    numbered: list[Numbered] = []
+    refusals: list[tuple[int, _Refused]] = []
+    placed: list[tuple[int, Placed]] = []
+    name = "standard input" if file == "-" else file
     try:
-        for one in read_entries(file.read(), to):
-            if isinstance(one, Unreadable):
-                refusals.append(_Refused(one.line, "", "", one.why))
-            else:
-                numbered.append(one)
-    except (FileError, UnicodeDecodeError) as problem:
-        fail(f"{file.name}: {problem}")
+        with click.open_file(file, "rb") as stream:
+            found = list(read_entries(cast(BinaryIO, stream), format_of(file), to))
+    except OSError as problem:
+        fail(said_of(problem))
+    except FileProblem as problem:
+        fail(f"{name}: {problem}; nothing was taken in")
+    for number, one in enumerate(found):
+        if isinstance(one, Placed):
+            placed.append((number, one))
+        else:
+            value = str(one.values.get(one.column, ""))
+            refusals.append((number, _Refused(one.place, one.column, value, one.problem)))
     counts = dict.fromkeys(("added", "changed", "unchanged", "over"), 0)
-    for part in _parts(numbered, IMPORTED_AT_ONCE):
-        item = {"entries": [one.entry for one in part], "dryRun": dry_run}
+    for part in _parts(placed, IMPORTED_AT_ONCE):
+        item = {"entries": [one.entry for _, one in part], "dryRun": dry_run}
         answer = api.call_for(_ImportAnswer, IMPORT, item)[0]
-        for name in counts:
-            counts[name] += getattr(answer, name)
+        for outcome in counts:
+            counts[outcome] += getattr(answer, outcome)
         for refused in answer.refused:
-            at = part[refused.entry]
+            number, at = part[refused.entry]
             value = at.entry.get(refused.field, "")
-            refusals.append(_Refused(at.line, refused.field, value, refused.message))
-    done = _Imported(**counts, refused=sorted(refusals, key=lambda one: one.line), dry_run=dry_run)
+            refusals.append((number, _Refused(at.place, refused.field, value, refused.message)))
+    told = [one for _, one in sorted(refusals, key=lambda numbered: numbered[0])]
+    done = _Imported(**counts, refused=told, dry_run=dry_run)
     if as_json:
         echo(msgspec.json.encode(done))
     else:
         echo(_imported_words(done))
-    if refusals:
-        fail(*map(_refused_words, done.refused))
+    if told:
+        fail(*map(_refused_words, told))
 
 
 @command.command("export")
 @_narrowing
-@click.option("--format", "form", type=click.Choice(FORMATS), default=CSV, show_default=True, help="As what.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([one.value for one in Format]),
+    default="csv",
+    show_default=True,
+    help="As what.",
+)
 @click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=True), help="Write to this file.")
 @calls_api
 def export(
@@ -362,13 +371,13 @@ def export(
     mailreeve sender export --to ann@example.com -o ann.csv
     """
     rows = api.every(LIST, _which(to, sender, type_, text, expired, everything))
-    for line in written_entries(({**row, "type": str(row["type"]).lower()} for row in rows), form):
+    for line in written_entries(rows, Format(form)):
         if output is not None:
-            output.write(f"{line}\n")
+            output.write(line)
         elif sys.stdout.isatty():
-            echo(line)
+            echo(line.removesuffix("\n"))
         else:
-            click.echo(line)
+            click.echo(line, nl=False)
 
 
 def _print(entries: Sequence[_Entry]) -> None:
@@ -459,10 +468,10 @@ def _imported_words(done: _Imported) -> str:
     if done.over:
         words.append(f"{done.over} left out, since they have ended")
     if done.refused:
-        words.append(f"{_number(len({one.line for one in done.refused}), 'line')} refused")
+        words.append(f"{_number(len({one.place for one in done.refused}), 'line')} refused")
     return f"{'nothing is changed; it would be: ' if done.dry_run else ''}{', '.join(words)}"
 
 
 def _refused_words(one: _Refused) -> str:
     what = f"{one.field} {one.value!r}: " if one.value else f"{one.field}: " if one.field else ""
-    return f"line {one.line}: {what}{one.message}"
+    return f"{one.place}: {what}{one.message}"

@@ -42,7 +42,11 @@ def command() -> None:
 @json_option
 @_ends
 def list_(data: Path, as_json: bool) -> None:
-    """List the accounts with their domains."""
+    """List the accounts with their domains.
+
+    \b
+    mailreeve account list
+    """
     with opened_folder(data, read_settings(data, {})) as opened:
         found = list_accounts(opened)
     if as_json:
@@ -89,7 +93,7 @@ def add(
     """Make another account. Its credentials are shown once, as by init.
 
     \b
-    mailreeve account add --domain example.org --admin ann@example.org --save example.org.json
+    mailreeve account add --domain example.org --admin ann@example.org
     """
     if name is not None and (not name.strip() or len(name) > 512 or not name.isprintable()):
         raise click.BadParameter("a name has 1 to 512 printable characters", param_hint="--name")
@@ -110,7 +114,11 @@ def add(
 @json_option
 @_ends
 def lock(code: str, data: Path, as_json: bool) -> None:
-    """Refuse every call for an account, and put its mail off, until it is unlocked."""
+    """Refuse every call for an account, and put its mail off, until it is unlocked.
+
+    \b
+    mailreeve account lock CODE
+    """
     _set_locked(data, code, True, as_json)
 
 
@@ -120,7 +128,11 @@ def lock(code: str, data: Path, as_json: bool) -> None:
 @json_option
 @_ends
 def unlock(code: str, data: Path, as_json: bool) -> None:
-    """Serve a locked account again."""
+    """Serve a locked account again.
+
+    \b
+    mailreeve account unlock CODE
+    """
     _set_locked(data, code, False, as_json)
 
 

@@ -66,17 +66,30 @@ def command() -> None:
 @json_option
 @calls_api
 def list_(api: Client, as_json: bool) -> None:
-    """List the users who have a role, and when their keys were last used."""
+    """List the users who have a role, and when their keys were last used.
+
+    \b
+    mailreeve admin list
+    """
     rows = api.call("ext/get-administrators")
     if as_json:
         echo(msgspec.json.encode({"administrators": rows}))
         return
-    columns = [Column("administrator", 3), Column("role", 2), Column("state"), Column("keys"), Column("last used")]
+    columns = [Column("administrator", 1), Column("role", 1), Column("state"), Column("keys")]
     found = [convert(row, Administrator) for row in rows]
     print_table(
         Console(highlight=False, soft_wrap=True),
-        columns,
-        [(one.email_address, one.role, _state(one), str(len(one.keys)), shown(_last_use(one))) for one in found],
+        [*columns, Column("last used (UTC)")],
+        [
+            (
+                one.email_address,
+                one.role,
+                _state(one),
+                str(len(one.keys)),
+                shown(_last_use(one)).removesuffix(" UTC"),
+            )
+            for one in found
+        ],
     )
 
 
@@ -117,7 +130,11 @@ def add(api: Client, address: str, role: str, name: str | None, password_stdin: 
 @json_option
 @calls_api
 def remove(api: Client, address: str, as_json: bool) -> None:
-    """Take a user's role. The user stays, and may call nothing."""
+    """Take a user's role. The user stays, and may call nothing.
+
+    \b
+    mailreeve admin remove bob@example.com
+    """
     with refusals_named(NAMED):
         answer = api.send("ext/remove-administrator", {"emailAddress": address})
         row = only(answer.rows())
@@ -153,6 +170,9 @@ def lock(api: Client, address: str, as_json: bool) -> None:
 
     Access tokens are an application's, not a user's. Where the user has keys, and with them the secret of an
     application, `mailreeve keys revoke` ends those too.
+
+    \b
+    mailreeve admin lock bob@example.com
     """
     _change(api, {"emailAddress": address, "accountLocked": True}, "locked", as_json)
 
@@ -162,7 +182,11 @@ def lock(api: Client, address: str, as_json: bool) -> None:
 @json_option
 @calls_api
 def unlock(api: Client, address: str, as_json: bool) -> None:
-    """Let a locked user in again."""
+    """Let a locked user in again.
+
+    \b
+    mailreeve admin unlock bob@example.com
+    """
     _change(api, {"emailAddress": address, "accountLocked": False}, "not locked", as_json)
 
 
@@ -209,6 +233,11 @@ def _read_password() -> str:
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         say(f"Warning: {warning}")
+
+
+def _cells(one: Administrator) -> tuple[str, ...]:
+    last_use = shown(_last_use(one)).removesuffix(" UTC")
+    return one.email_address, one.role, _state(one), str(len(one.keys)), last_use
 
 
 def _state(one: Administrator) -> str:

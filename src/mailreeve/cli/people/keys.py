@@ -106,6 +106,9 @@ def list_(api: Client, as_json: bool) -> None:
     """List applications, whose keys they were given, and when those were last used. Nothing secret is shown.
 
     The last use is known within a minute, and a client's address as the server sees it.
+
+    \b
+    mailreeve keys list
     """
     rows = api.call("ext/get-keys")
     found = [convert(row, Application) for row in rows]
@@ -220,6 +223,9 @@ def revoke(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
     An ID is an application's app id or client id: then all that it had is void, access tokens too. Or it is an
     access key, or its first 8 characters or more: then a user's keys are. One that begins with a dash goes behind
     `--`, after all options.
+
+    \b
+    mailreeve keys revoke 1f9c2a7e
     """
     with refusals_named({"ids": ""}, "; nothing was revoked"):
         rows = api.call("ext/revoke-key", {"ids": list(ids)})

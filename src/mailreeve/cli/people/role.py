@@ -48,7 +48,11 @@ def command() -> None:
 @json_option
 @calls_api
 def list_(api: Client, as_json: bool) -> None:
-    """List the roles, built-in ones first, and how many have each."""
+    """List the roles, built-in ones first, and how many have each.
+
+    \b
+    mailreeve role list
+    """
     rows = api.call("ext/get-roles")
     if as_json:
         echo(msgspec.json.encode({"roles": rows}))
@@ -76,7 +80,11 @@ def list_(api: Client, as_json: bool) -> None:
 @json_option
 @calls_api
 def show(api: Client, role: str, as_json: bool) -> None:
-    """Say what a role permits."""
+    """Say what a role permits.
+
+    \b
+    mailreeve role show "Help Desk"
+    """
     with refusals_named(NAMED):
         row = only(api.call("ext/get-roles", {"role": role}))
     _say(row, as_json)
@@ -161,7 +169,11 @@ def update(
 @json_option
 @calls_api
 def delete(api: Client, role: str, as_json: bool) -> None:
-    """Delete a role that nobody has."""
+    """Delete a role that nobody has.
+
+    \b
+    mailreeve role delete "Web helpers"
+    """
     with refusals_named(NAMED):
         row = only(api.call("ext/delete-role", {"role": role}))
     echo(msgspec.json.encode(row) if as_json else f"deleted {escaped_line(str(row['role']))}")

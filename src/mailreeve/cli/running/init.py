@@ -49,6 +49,9 @@ def command(
     """Make a data folder with a first account.
 
     The credentials are printed once: only you have them in clear from then on.
+
+    \b
+    mailreeve init --domain example.com --save credentials.json
     """
     settings = read_settings(data, {})
     split_host_port(settings.smtp, "smtp")

@@ -43,6 +43,9 @@ def command(
 
     Prints a line per listener, then `ready`. SIGTERM or Ctrl-C finishes what is in flight and exits with 0.
     SIGHUP reads the certificate again, and those settings that need no restart.
+
+    \b
+    mailreeve serve --data /var/lib/mailreeve --smtp 127.0.0.1:2525
     """
     try:
         with prepared_process(data, options) as process:

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Select
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page, Place
 
-LOOKED_AT: Final = 50_000
+LOOKED_AT: Final = 20_000
 """Keys that one page looks at: some tens of milliseconds."""
 
 

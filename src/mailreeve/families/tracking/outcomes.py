@@ -75,6 +75,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `revision` is that of the policies the decision was made on.
     - `winners` are the policies that won their types, the one that settled the verdict among them.
     - `client_name` is what the client called itself (HELO or EHLO), cut to `MAX_HELO`; empty at connect.
+    - `login` is as whom the client signed in, says a server in front; empty where it did not say.
     - `hop_reply` is what the next hop said when it took the message, `queue_id` the id that it gave it, both
       empty where it said or gave none. Of a refusal by the next hop its words stand in `reply`.
 
@@ -106,5 +107,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     header_cut: bool = False
     winners: tuple[Won, ...] = ()
     client_name: str = ""
+    login: str = ""
     hop_reply: str = ""
     queue_id: str = ""

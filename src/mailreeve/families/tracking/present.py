@@ -80,6 +80,7 @@ class Teller:
             ],
             spam_checks=one.spam_checks,
             next_hop_reply=one.hop_reply,
+            login=one.login,
             header_cut=one.header_cut,
             today=today,
         )

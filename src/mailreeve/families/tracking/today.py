@@ -82,6 +82,7 @@ def _decided(policies: PolicySet, one: Outcome, at: float) -> Decision | str:
         at=at,
         source_ip=source_ip,
         authenticated=False,  # as at the door
+        source_trusted=one.source_trusted,
     )
     if one.header_from is not None and not one.header_cut:
         return decide_mail(policies, replace(facts, header_from=one.header_from))

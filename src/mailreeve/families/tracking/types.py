@@ -126,8 +126,8 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
 
     `began` is when the message began, the time that its policies were asked for. `effective_from` and
     `effective_to` are the envelope after alteration. `winners` are the policies that won their types.
-    `next_hop_reply` is what the next hop said when it took the message. `header_cut` says that of the From header
-    only the beginning was kept.
+    `next_hop_reply` is what the next hop said when it took the message. `login` is as whom the client signed in,
+    says a server in front. `header_cut` says that of the From header only the beginning was kept.
     """
 
     began: str
@@ -137,6 +137,7 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     alterations: Sequence[RecordedAlteration]
     spam_checks: SpamChecks
     next_hop_reply: str
+    login: str
     header_cut: bool
     today: Today
 

@@ -107,7 +107,7 @@ class Speaker:
         if not self.is_announced:
             return {}
         client = self.client
-        known = {"helo": client.helo, "login": client.login, "queue_id": client.identity}
+        known = {"helo": client.helo, "login": client.login, "front_queue_id": client.identity}
         return {"through": self.peer.source} | {name: text for name, text in known.items() if text}
 
     def _read(self, argument: str, names: tuple[str, ...]) -> dict[str, str | None] | SmtpReply:

@@ -342,7 +342,7 @@ class Session:
         self._utf8 = "SMTPUTF8" in read.parameters
         protocol = "ESMTP" if self._extended else "SMTP"
         client = self._speaker.introduced(self._client_name, protocol)
-        self._reception.introduce(printable(client.helo, MAX_HELO))
+        self._reception.introduce(printable(client.helo, MAX_HELO), client.login)
         self._hop_session.handed_in_by(client)
         await self._reply("250 2.1.0 Sender accepted")
 

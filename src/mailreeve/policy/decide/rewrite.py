@@ -125,6 +125,7 @@ class Rewriter(Struct, frozen=True, gc=False):
 
 def rewriter(policies: PolicySet, facts: MessageFacts) -> Rewriter:
     """The rewrites that the policies bring about for this message and recipient."""
+    policies = policies.at(facts.at)
     case = case_of(policies.identities, policies.relay_networks, facts)
     return Rewriter(policies.definitions, policies.identities, facts, contest(policies.alteration, case))
 

@@ -56,7 +56,7 @@ class Hit(Struct, frozen=True, gc=False):
 _LOWEST: Final[HitOrder] = (-1.0, -1, -1)
 _BLOCK: Final = ManagedAction.BLOCK
 _KINDS: Final = {
-    (is_address, action): EntryKind(1.0 if is_address else 0.0, action)
+    (is_address, action): EntryKind(1 if is_address else 0, action)
     for is_address in (False, True)
     for action in ManagedAction
 }

@@ -25,6 +25,7 @@ from scenes import (
     mail,
     people,
     personal,
+    records,
     web_lists,
 )
 
@@ -54,6 +55,7 @@ AREAS: dict[str, Area] = {
     "alteration": Area(alteration.play, 2),
     "web_lists": Area(web_lists.play, 2),
     "mail": Area(mail.play),
+    "records": Area(records.play),
     "strangers_mail": Area(mail.play_strangers, 1, {"MAILREEVE_RELAY_NETWORKS": "192.0.2.0/24"}),
     "mail_at_connect": Area(mail.play_connect),
     "limits": Area(limits.play, 2, limits.SETTINGS),

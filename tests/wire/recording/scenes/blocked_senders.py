@@ -151,3 +151,21 @@ def play(r: Recorder) -> None:
     r.pages("policies", GET, {}, 6)
     r.call("policies removed", DELETE, {"id": first}, {"id": first}, {"id": NO_ID}, {"id": made[1]["id"]})
     r.call("by the help desk", DELETE, {"id": made[2]["id"]}, who="help_desk")
+    _all_policies(r)
+
+
+def _all_policies(r: Recorder) -> None:
+    """Permits, and policies of all types in one list."""
+    permits, find = "ext/permittedsenders/", "ext/find-policies"
+    policy = {"description": "The bank", "from": domain("bank.test"), "to": INTERNAL}
+    made = r.call("a permit", permits + "create-policy", {"policy": policy})[0]["id"]
+    r.call("a permit without a scope", permits + "create-policy", {"policy": {"description": "x"}})
+    r.call("one permit", permits + "get-policy", {"id": made})
+    r.call("a permit switched off", permits + "update-policy", {"id": made, "policy": {"enabled": False}})
+    r.call("policies of all types", find, {})
+    r.call("policies by their sides", find, {"from": "bank.test", "to": "internal_addresses"})
+    r.call("policies that a sender matches", find, {"matching": "x@bank.test", "matchingTo": ANN})
+    r.call("policies that are switched off", find, {"state": "disabled", "type": "permitted_senders"})
+    r.call("one policy of any type", find, {"id": made})
+    r.call("filters that cannot be read", find, {"from": "a@"}, {"type": "spam"}, {"id": NO_ID})
+    r.call("a permit deleted", permits + "delete-policy", {"id": made}, {"id": made})

@@ -140,7 +140,6 @@ def _keys(r: Recorder) -> None:
 def _uses_of_roles(r: Recorder) -> None:
     r.call("a role in use", "ext/delete-role", {"role": "onlooker"})
     r.command("roles, on the folder", "role", "list", "--account", r.account_code)
-    r.command("administrators, on the folder", "admin", "list", "--account", r.account_code)
 
 
 def _locked(r: Recorder) -> None:

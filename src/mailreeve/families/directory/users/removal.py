@@ -38,7 +38,9 @@ def remove(call: Call, text: str, force: bool) -> Removed:
     """
     user = operations.get(call.work, text, "emailAddress")
     keys = rows.keys_of(call.work, user.id)
-    naming = [words for key in keys for follower in call.followers for words in follower.naming(call, key)]
+    naming = dict.fromkeys(
+        words for key in keys for follower in call.followers for words in follower.naming(call, key)
+    )
     if naming and not force:
         message = f"{USER_IN_USE.message}: named by {listed(naming, _NAMED)}; with force these stay"
         raise refused(USER_IN_USE, "emailAddress", message)
