@@ -72,7 +72,13 @@ KINDS = {
     )
     | st.fixed_dictionaries({"group": st.just("Sales"), "domain": DOMAINS, "notes": PROSE}),
     "senders": st.fixed_dictionaries(
-        {"to": INTERNAL, "sender": OUTSIDERS | DOMAINS, "action": st.sampled_from(["permit", "block"])}
+        {
+            "to": INTERNAL,
+            "sender": OUTSIDERS | DOMAINS,
+            "action": st.sampled_from(["permit", "block"]),
+            "reason": PROSE,
+            "expires": st.sampled_from(["", "2090-01-01T00:00:00+0000"]),
+        }
     ),
     "blocks": st.fixed_dictionaries(
         {

@@ -131,7 +131,7 @@ def test_an_import_that_breaks_off_leaves_nothing(folder, tmp_path, monkeypatch)
     with pytest.raises(RuntimeError):
         folder.run("import", "senders", str(_file(tmp_path, text)), catch=False)
     assert revision(folder) == before
-    assert folder.run("export", "senders").stdout == "to,sender,action\n"
+    assert folder.run("export", "senders").stdout == "to,sender,action,reason,expires\n"
 
 
 def test_a_larger_file_goes_in_parts_once_all_of_it_was_tried(folder, tmp_path, monkeypatch):
@@ -251,3 +251,16 @@ def _file(folder, text: str):
     file = folder / "file.csv"
     file.write_text(text, "utf-8")
     return file
+
+
+def test_an_entry_keeps_its_end_where_a_row_says_nothing_of_it(folder, tmp_path):
+    """And its reason; a row that says another changes both."""
+    head = "to,sender,action,reason,expires\n"
+    given(folder, folder.run, tmp_path, "senders", head + "ann@corp.test,a.test,block,spam,2090-01-01\n")
+    again = given(folder, folder.run, tmp_path, "senders", "to,sender,action\nann@corp.test,a.test,block\n")
+    assert "0 added, 0 changed, 1 unchanged" in again.stdout
+    assert "ann@corp.test,a.test,block,spam,2090-01-01T00:00:00+0000" in folder.run("export", "senders").stdout
+    changed = given(folder, folder.run, tmp_path, "senders", head + "ann@corp.test,a.test,block,no,2091-01-01\n")
+    assert "1 changed" in changed.stdout
+    past = given(folder, folder.run, tmp_path, "senders", head + "ann@corp.test,a.test,block,,2001-01-01\n")
+    assert 'line 2, expires "2001-01-01"' in past.stderr

@@ -18,7 +18,7 @@ from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import listing as managed_listing
 from mailreeve.families.managed_senders import operations as managed_operations
-from mailreeve.families.managed_senders.rows import ManagedSenderRow
+from mailreeve.families.managed_senders import rows as managed_rows
 from mailreeve.families.policies.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.policies.blocked_senders import operations
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
@@ -37,22 +37,36 @@ _Same = tuple[str, Target, Target]
 
 def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterator[Step]:
     def put(row: SenderRow) -> str:
-        entry = managed_operations.permit_or_block(call, row.sender, row.to, row.action, row.reason, row.expires)
-        return entry.id
+        if row.expires is None:
+            # What is left out stays as it is; through the API an entry has no end then.
+            recipient = managed_operations.list_owner(call, row.to)
+            matched = managed_operations.sender_key(call, row.sender)
+            old = managed_rows.find(call.work, recipient, matched)
+            if old is not None and old.action is row.action and not old.is_over(call.work.now):
+                reason = managed_operations.reason_of(row.reason)
+                said = managed_rows.Said(row.action, reason, old.expires_at)
+                return managed_operations.put(call, recipient, matched, row.sender, said)[0].id
+        return managed_operations.permit_or_block(call, row.sender, row.to, row.action, row.reason, row.expires).id
 
     for number, row in rows:
         yield Step((number,), partial(put, cast(SenderRow, row)))
 
 
 def senders_page(call: Call) -> Page[SenderRow]:
-    """A page of all personal entries, oldest first."""
+    """A page of all personal entries, oldest first, without those that have ended."""
     page = managed_listing.page(call.work, call.page, managed_listing.Narrowed())
-    return page.showing([_sender_row(row) for row in page.rows])
-
-
-def _sender_row(row: ManagedSenderRow) -> SenderRow:
-    expires = None if row.expires_at is None else fields.written(row.expires_at)
-    return SenderRow(row.recipient, row.sender_shown, row.action, row.reason or None, expires)
+    shown = [
+        SenderRow(
+            row.recipient,
+            row.sender_shown,
+            row.action,
+            row.reason or None,
+            None if row.expires_at is None else fields.written(row.expires_at),
+        )
+        for row in page.rows
+        if not row.is_over(call.work.now)
+    ]
+    return page.showing(shown)
 
 
 class _Blocks:

@@ -61,12 +61,12 @@ Action = Annotated[ManagedAction, Meta(extra={"also": {"Permit": "permit", "Bloc
 
 
 class SenderRow(Struct, frozen=True, omit_defaults=True):
-    """An entry of a recipient's own list."""
+    """An entry of a recipient's own list. One that has ended is in no export."""
 
     to: str
     sender: str
     action: Action
-    reason: str | None = None
+    reason: Prose | None = None
     expires: str | None = None
 
 
