@@ -24,6 +24,8 @@ _NEW_KEY = re.compile(r'"(?:appId|appKey|accessKey|secretKey|clientId|clientSecr
 _LAST_USE = re.compile(r',\s?"lastUsed":\s?"[^"]*",\s?"lastUsedFrom":\s?"[^"]*"')  # written now and then
 _ID = re.compile(r"(?<![A-Za-z0-9_-])(?:MTOKEN:)?[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _WORD = re.compile(r"(?:MTOKEN:)?[A-Za-z0-9_-]{16,}")
+_EVENT_TIME = re.compile(r"Date: \d{4}-\d\d-\d\d, Time: \d\d:\d\d:\d\d\+0000")
+_LOG_TIME = re.compile(r"(?<![\d-])\d\d-\d\d \d\d:\d\d:\d\d(?= (?:rejected|deferred|delivered) )")
 _MAILDIR_NAME = re.compile(r"\b1\d{9}\.\d{6}\.[0-9a-f]{16}\.[A-Za-z0-9._-]+")
 _PORT = re.compile(r"(127\.0\.0\.1[: ]|\bport=)\d{4,5}\b")
 _ACCOUNT_CODE = re.compile(r"\bCM[A-Z]{2}\d{8}\b")
@@ -65,6 +67,7 @@ class Placeholders:
         text = _WORD.sub(lambda found: self._known.get(found.group(), found.group()), text)
         text = _SECONDS_AGO.sub(r"it is <n> s \1", text)
         text = _MAILDIR_NAME.sub("<file>", text)
+        text = _LOG_TIME.sub("<time>", _EVENT_TIME.sub("<time>", text))
         text = _MOMENT.sub('"<moment>"', text)  # In quotes, so that what was JSON stays JSON.
         text = _ISO.sub(self._time, text)
         text = _MAIL_DATE.sub(self._mail_date, text)
