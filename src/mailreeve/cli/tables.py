@@ -18,11 +18,12 @@ class Column(Struct, frozen=True):
     """A column: its title, and how it gives way when the terminal is too narrow.
 
     One with a `share` gets that part of what the others leave and is cut with an ellipsis; one without keeps its
-    width.
+    width. One `if_any` is left out where all its cells are empty.
     """
 
     title: str
     share: int = 0
+    if_any: bool = False
 
 
 def print_table(
@@ -59,6 +60,12 @@ def print_table(
         if line:
             line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
         console.print(Segments([*line, Segment.line()]), end="")
+
+
+def filled(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> tuple[list[Column], list[Sequence[str]]]:
+    """The columns and cells without those that are left out, see `Column`."""
+    kept = [n for n, column in enumerate(columns) if not column.if_any or any(row[n] for row in rows)]
+    return [columns[n] for n in kept], [[row[n] for n in kept] for row in rows]
 
 
 def wrapped(text: str, width: int, indent: int) -> str:
