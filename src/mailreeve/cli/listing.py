@@ -13,7 +13,7 @@ from rich.console import Console
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.ids import shortened
 from mailreeve.cli.output import echo, say
-from mailreeve.cli.tables import Column, filled, print_table
+from mailreeve.cli.tables import Column, filled, print_table, widths
 from mailreeve.client import Answer
 
 P = ParamSpec("P")
@@ -96,12 +96,12 @@ def show(
 
 
 class _Tables:
-    """A table for every page; there are titles again where its columns are others."""
+    """A table for every page; there are titles again where its columns are others, or of other widths."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._console = Console(highlight=False, soft_wrap=True)
-        self._titles: list[str] = []
+        self._before: object = None
 
     def add(self, objects: Sequence[Object]) -> None:
         """Show some more."""
@@ -109,10 +109,10 @@ class _Tables:
             return
         ids = shortened(id_ for one in objects if isinstance(id_ := one.get("id"), str))
         rows = [self._table.cells(one, ids) for one in objects]
-        columns, rows = filled(self._table.columns, rows)
-        titles = [column.title for column in columns]
-        print_table(self._console, columns, rows, titles=titles != self._titles)
-        self._titles = titles
+        columns, rows = filled(self._console.width, self._table.columns, rows)
+        here = [column.title for column in columns], widths(self._console.width, columns, rows)
+        print_table(self._console, columns, rows, titles=here != self._before)
+        self._before = here
 
     def end(self, *, more: bool) -> None:
         """There is nothing to be added."""

@@ -110,6 +110,13 @@ def _print(console: Console, event: AuditRecord) -> None:
 
 
 def _change(one: AuditChange) -> str:
+    """What became of a member; of a list what it lost and what it gained."""
+    if isinstance(one.before, list) and isinstance(one.after, list):
+        lost, gained = (dict.fromkeys(map(_value, several)) for several in (one.before, one.after))
+        changes = [*(f"- {value}" for value in lost if value not in gained)]
+        changes += [f"+ {value}" for value in gained if value not in lost]
+        if changes:
+            return f"{one.member} {', '.join(changes)}"
     return f"{one.member} {_value(one.before)} -> {_value(one.after)}"
 
 

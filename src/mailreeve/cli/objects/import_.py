@@ -286,11 +286,11 @@ def _say(
         echo(json.dumps(told, indent=2, ensure_ascii=False))
     if not done.refused_count:
         if not as_json:
-            echo(f"{name}: {kind}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
+            echo(f"{name}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
         return
     applied = done.revisions or done.unchanged or skip_errors or dry_run
     if applied and not as_json:
-        echo(f"{name}: {kind}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
+        echo(f"{name}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
     lines = [] if as_json else [one.said(name) for one in done.refused[:SAID]]
     if len(done.refused) > SAID and not as_json:
         lines.append(f"{name}: and {len(done.refused) - SAID:,} more errors")

@@ -276,8 +276,8 @@ _TABLE: Final = Table(
         Column("sender", 5),
         Column("to", 5),
         Column("until (UTC)", if_any=True),
-        Column("set by", 4),
-        Column("reason", 4, if_any=True),
+        Column("set by", 4, least=100),
+        Column("reason", 3, if_any=True),
     ),
     _cells,
 )
