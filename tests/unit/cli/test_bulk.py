@@ -240,7 +240,7 @@ def test_what_is_no_such_table_is_named(folder, tmp_path, text, said):
 def test_files_as_spreadsheets_and_programs_write_them(folder, text):
     """With a byte order mark, semicolons, tabs, other cases, blanks; from standard input as well."""
     done = folder.run("import", "senders", "-", text=text)
-    assert (done.exit_code, done.stdout) == (0, "standard input: senders: 1 added, 0 changed, 0 unchanged\n")
+    assert (done.exit_code, done.stdout) == (0, "standard input: 1 added, 0 changed, 0 unchanged\n")
 
 
 def test_a_cell_that_would_be_a_formula_gets_an_apostrophe_that_an_import_takes_away():
