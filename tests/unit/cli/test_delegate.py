@@ -34,7 +34,7 @@ def test_a_right_is_given_listed_and_taken_away_by_addresses(people):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["list", "nobody@corp.test"], 2, "HOLDER 'nobody@corp.test'"),
+        (["list", "nobody@corp.test"], 1, "HOLDER 'nobody@corp.test'"),
         (["add", "ann@corp.test", "--mailbox", "x@"], 2, "--mailbox 'x@'"),
         (["remove", "ann@corp.test", "--mailbox", "boss@corp.test"], 1, "--mailbox 'boss@corp.test'"),
         (["add", "ann@corp.test"], 2, "--mailbox"),
