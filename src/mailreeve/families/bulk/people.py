@@ -204,25 +204,28 @@ def _put_member(call: Call, paths: GroupPaths, touched: set[str], row: MemberRow
         raise refused(AT_LEAST_ONE, "address", "One of address and domain is required")
     group = call.seal(ObjectKind.GROUP, key)
     before = len(call.work.audits)
-    member = group_operations.put_member(call, group, row.address, row.domain, row.notes)
+    member = group_operations.put_member(call, group, row.address, row.domain, row.notes, row.until)
     if len(call.work.audits) > before:
         touched.add(key)
     return member.id
 
 
 def members_page(call: Call) -> Page[MemberRow]:
-    """A page of the members of all groups, oldest first; those of a group whose path means several are left out,
-    with a warning."""
+    """A page of the members of all groups, oldest first. Left out are ended memberships, and those
+    of a group whose path means several, with a warning."""
     paths = GroupPaths(call)
     page = group_rows.page_of_all_members(call.work, call.page)
     shown: list[MemberRow] = []
     for row in page.rows:
+        if group_operations.has_ended(row, call.work.now):
+            continue
         path = paths.path(row.group_id)
         if path is None:
             call.warnings.append(f"{IMPORT_AMBIGUOUS.message}: the member {row.shown!r} of one is left out")
             continue
         address, domain = (row.shown, None) if "@" in row.matched else (None, row.shown)
-        shown.append(MemberRow(path, address, domain, row.notes or None))
+        until = None if row.until is None else fields.written(row.until)
+        shown.append(MemberRow(path, address, domain, row.notes or None, until))
     return page.showing(shown)
 
 
