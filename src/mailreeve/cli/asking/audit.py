@@ -20,6 +20,7 @@ from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import wrapped
 from mailreeve.client import Client
+from mailreeve.families.audit.lists import change_of_list
 from mailreeve.families.audit.types import AuditChange, AuditRecord
 
 FIND: Final = "ext/find-audit-events"
@@ -107,7 +108,8 @@ def _print(console: Console, event: AuditRecord) -> None:
 
 
 def _change(one: AuditChange) -> str:
-    return f"{one.member} {_value(one.before)} -> {_value(one.after)}"
+    listed = change_of_list(one.before, one.after)
+    return f"{one.member} {listed or f'{_value(one.before)} -> {_value(one.after)}'}"
 
 
 def _value(value: object) -> str:
