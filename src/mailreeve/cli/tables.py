@@ -20,9 +20,9 @@ GAP: Final = 2  # blanks between columns
 class Column(Struct, frozen=True):
     """A column: its title, and how it gives way when the terminal is too narrow.
 
-    One with a `share` gets that part of what the others leave, if it needs as much, and is cut with an ellipsis; one
-    without keeps its width. One `if_any` is left out where all its cells are empty, and everywhere in a terminal of
-    fewer columns than the `least`.
+    One with a `share` gets that part of what the others leave, if it needs as much, and is cut with an ellipsis;
+    one without keeps its width. One `if_any` is left out where all its cells are empty, and everywhere in a terminal
+    of fewer columns than the `least`.
     """
 
     title: str
@@ -62,8 +62,8 @@ def print_table(
 
 
 def widths(room: int, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    """How wide each column is, for all of them to fit into the room. One with a share takes no more than its longest
-    cell needs; what it leaves the others share."""
+    """How wide each column is, for all of them to fit into the room. One with a share takes no more than its
+    longest cell needs; what it leaves the others share."""
     longest = [
         max([cell_len(column.title), *(cell_len(row[n]) for row in rows)]) for n, column in enumerate(columns)
     ]

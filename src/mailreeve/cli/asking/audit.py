@@ -22,6 +22,7 @@ from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import wrapped
 from mailreeve.cli.times import PAST, WHEN
 from mailreeve.client import Client
+from mailreeve.families.audit.lists import change_of_list
 from mailreeve.families.audit.types import AuditChange, AuditRecord
 
 FIND: Final = "ext/find-audit-events"
@@ -110,14 +111,8 @@ def _print(console: Console, event: AuditRecord) -> None:
 
 
 def _change(one: AuditChange) -> str:
-    """What became of a member; of a list what it lost and what it gained."""
-    if isinstance(one.before, list) and isinstance(one.after, list):
-        lost, gained = (dict.fromkeys(map(_value, several)) for several in (one.before, one.after))
-        changes = [*(f"- {value}" for value in lost if value not in gained)]
-        changes += [f"+ {value}" for value in gained if value not in lost]
-        if changes:
-            return f"{one.member} {', '.join(changes)}"
-    return f"{one.member} {_value(one.before)} -> {_value(one.after)}"
+    listed = change_of_list(one.before, one.after)
+    return f"{one.member} {listed or f'{_value(one.before)} -> {_value(one.after)}'}"
 
 
 def _value(value: object) -> str:
