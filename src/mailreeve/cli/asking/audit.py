@@ -62,7 +62,7 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List who changed what, the newest last; --json has each object before and after.
+    """List who changed what, and with which application, the newest last; --json has each object before and after.
 
     \b
     mailreeve audit --since 2d --actor admin@example.com
@@ -95,11 +95,12 @@ def _print(console: Console, event: AuditRecord) -> None:
     """An event as a line; on a terminal broken between words, the further lines indented."""
     when = datetime.fromisoformat(event.at)
     acting = f" for {event.acting_for}" if event.acting_for else ""
+    used = f" with {json.dumps(event.application, ensure_ascii=False)}" if event.application else ""
     source = f" from {event.source_ip}" if event.source_ip else ""
     name = f" {json.dumps(event.object_name, ensure_ascii=False)}" if event.object_name else ""
     done = _DONE.get(event.action, event.action)
     line = (
-        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{source} {done} {event.object_kind}{name} "
+        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{used}{source} {done} {event.object_kind}{name} "
         f"(revision {event.revision})"
     )
     if event.before is not None and event.after is not None:
