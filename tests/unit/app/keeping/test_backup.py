@@ -20,6 +20,7 @@ from mailreeve.app.keeping.manifest import read_manifest
 from mailreeve.app.keeping.restore import restore_backup
 from mailreeve.app.keeping.verify import verify_backup, verify_folder
 from mailreeve.app.new_account import initialise
+from mailreeve.app.server.process import only_server
 from mailreeve.app.settings import read
 from mailreeve.client import Client
 from mailreeve.store.copying import faults
@@ -203,6 +204,15 @@ def test_a_file_that_came_in_and_a_path_that_leads_out_are_refused(data: Path, t
     file.write_text(json.dumps(manifest))
     with pytest.raises(FolderError, match="which is no file of a backup"):
         verify_backup(tmp_path / "backup")
+
+
+def test_it_is_not_restored_under_a_server_that_works_on(data: Path, tmp_path: Path) -> None:
+    make_backup(data, tmp_path / "backup")
+    place = tmp_path / "served"
+    place.mkdir()
+    with only_server(place), pytest.raises(FolderError, match="being served"):
+        restore_backup(tmp_path / "backup", place)
+    restore_backup(tmp_path / "backup", place)
 
 
 def test_what_is_a_link_is_no_file_of_a_backup(data: Path, tmp_path: Path) -> None:
