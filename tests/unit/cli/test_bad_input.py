@@ -83,6 +83,10 @@ def test_its_help_has_an_example_and_fits_the_screen(path):
     assert any(example.startswith(called) for example in examples), result.output
 
 
+def test_what_there_is_to_choose_from_stands_in_the_same_line():
+    assert "Choose from: users, groups, " in ended("export")[1]
+
+
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [("polcy", "policy"), ("doctr", "doctor"), ("sender lst", "list"), ("policy dissable x", "disable")],
@@ -90,7 +94,7 @@ def test_its_help_has_an_example_and_fits_the_screen(path):
 def test_a_misspelt_command_is_answered_with_the_one_that_is_meant(wrong, meant):
     code, line = ended(*wrong.split())
     assert code == 2
-    assert f"Did you mean '{meant}'?" in line
+    assert f"Did you mean '{meant}'? See mailreeve " in line
 
 
 @pytest.mark.parametrize(

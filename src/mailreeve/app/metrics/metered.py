@@ -1,7 +1,7 @@
 """Stand between a door and what it uses, and count what goes by. Nothing is decided here.
 
-Nothing fails here either: the numbers may be in files on a full disk, or not be had, and a message that was handed on
-must not be answered as if it had not been, or its sender would send it again.
+Nothing fails here either: the numbers may be in files on a full disk, or not be had, and a message that was handed
+on must not be answered as if it had not been, or its sender would send it again.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import wrapped
 from mailreeve.cli.times import PAST, WHEN
 from mailreeve.client import Client
+from mailreeve.families.audit.lists import change_of_list
 from mailreeve.families.audit.types import AuditChange, AuditRecord
 
 FIND: Final = "ext/find-audit-events"
@@ -61,7 +62,7 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List who changed what, the newest last; --json has each object before and after.
+    """List who changed what, and with which application, the newest last; --json has each object before and after.
 
     \b
     mailreeve audit --since 2d --actor admin@example.com
@@ -94,11 +95,12 @@ def _print(console: Console, event: AuditRecord) -> None:
     """An event as a line; on a terminal broken between words, the further lines indented."""
     when = datetime.fromisoformat(event.at)
     acting = f" for {event.acting_for}" if event.acting_for else ""
+    used = f" with {json.dumps(event.application, ensure_ascii=False)}" if event.application else ""
     source = f" from {event.source_ip}" if event.source_ip else ""
     name = f" {json.dumps(event.object_name, ensure_ascii=False)}" if event.object_name else ""
     done = _DONE.get(event.action, event.action)
     line = (
-        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{source} {done} {event.object_kind}{name} "
+        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{used}{source} {done} {event.object_kind}{name} "
         f"(revision {event.revision})"
     )
     if event.before is not None and event.after is not None:
@@ -110,14 +112,8 @@ def _print(console: Console, event: AuditRecord) -> None:
 
 
 def _change(one: AuditChange) -> str:
-    """What became of a member; of a list what it lost and what it gained."""
-    if isinstance(one.before, list) and isinstance(one.after, list):
-        lost, gained = (dict.fromkeys(map(_value, several)) for several in (one.before, one.after))
-        changes = [*(f"- {value}" for value in lost if value not in gained)]
-        changes += [f"+ {value}" for value in gained if value not in lost]
-        if changes:
-            return f"{one.member} {', '.join(changes)}"
-    return f"{one.member} {_value(one.before)} -> {_value(one.after)}"
+    listed = change_of_list(one.before, one.after)
+    return f"{one.member} {listed or f'{_value(one.before)} -> {_value(one.after)}'}"
 
 
 def _value(value: object) -> str:
