@@ -21,8 +21,8 @@ class Column(Struct, frozen=True):
     """A column: its title, and how it gives way when the terminal is too narrow.
 
     One with a `share` gets that part of what the others leave, if it needs as much, and is cut with an ellipsis;
-    one without keeps its width. One `if_any` is left out where all its cells are empty, and everywhere in a
-    terminal of fewer columns than the `least`.
+    one without keeps its width. One `if_any` is left out where all its cells are empty, and any in a terminal of
+    fewer columns than its `least`.
     """
 
     title: str

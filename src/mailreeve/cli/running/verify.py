@@ -62,7 +62,7 @@ def described(found: Verified) -> list[str]:
     if found.manifest is not None:
         lines[0] += f", written by version {found.manifest.version} at {found.manifest.made_at}"
     lines.append(
-        "  the key belongs to the database" if found.has_key else "  without a key: nothing is known of it"
+        "  the key belongs to the database" if found.has_key else "  whether a key belongs to it is not known"
     )
     for account in found.accounts:
         lines.append(f"  account {account.code} at revision {account.revision}")

@@ -70,8 +70,8 @@ class AuditRecord(Struct, frozen=True, rename="camel", kw_only=True):
     """An event with the object before and after, null where there was none or is none.
 
     `object_name` is what people call it, `object_id` the id that the functions of its family take, where there are
-    any; `changes` are the members that differ. `application` is the name of the one that the actor used, `app_id`
-    the id that it goes by, both empty for a command on the folder itself, and before they were kept.
+    any; `changes` are the members that differ. `application` is what the actor used, by its name and the id that
+    it goes by, both empty for a command on the folder itself, and before they were kept.
     """
 
     id: str
