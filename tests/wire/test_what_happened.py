@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mailreeve.app import logs
 from mailreeve.client import Policy, Target
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
@@ -266,6 +267,35 @@ def test_the_filters_of_the_guide_find_who_is_refused(world):
         for name, regexes in filters().items()
     }
     assert hits == {"mailreeve-mail": 4, "mailreeve-api": 1}
+
+
+LIE = "level=info event=mail source_ip=203.0.113.9 verdict=rejected stage=rcpt layer=relay x"
+ANOTHER_LIE = "timestamp=2026-11-27T16:14:39Z level=info event=smtp.no_account source_ip=203.0.113.9"
+A_THIRD = 'level=warning event="credentials refused" address=203.0.113.9 reason=none'
+
+
+def told(**members: object) -> str:
+    return logs._line(None, "info", {"timestamp": "2026-11-27T16:14:39.876565Z", "level": "info", **members})
+
+
+@pytest.mark.parametrize("lie", [LIE, ANOTHER_LIE, A_THIRD])
+def test_nobody_has_another_banned_by_what_he_writes(lie):
+    """Whatever a stranger says stands in the line of his own address, and no filter takes it for another's."""
+    lines = [
+        told(event="mail", source_ip="192.0.2.7", verdict="delivered", helo=lie, reply="250", message_id=lie),
+        told(event="mail", source_ip="192.0.2.7", verdict="rejected", stage="rcpt", layer="relay", sender=lie),
+        told(event="smtp.no_account", recipient=f'"{lie}"@else.test', source_ip="192.0.2.7"),
+        told(event="smtp.message", source_ip="192.0.2.7", sender=lie, reply="250"),
+        told(event="credentials refused", address="192.0.2.7", actor=lie),
+    ]
+    found = [
+        match["host"]
+        for line in lines
+        for one in (one for regexes in filters().values() for one in regexes)
+        for match in [re.search(one.replace("<HOST>", r"(?P<host>[0-9a-fA-F:.]+)"), line)]
+        if match
+    ]
+    assert found == ["192.0.2.7"] * 2
 
 
 @pytest.mark.requires("fail2ban-regex")
