@@ -132,7 +132,6 @@ OPEN = {
     # One sender in one list: what a help desk is for, and a policy may do the same.
     "managedsender/permit-or-block-sender",
     "ext/remove-managed-sender",
-    "ext/import-managed-senders",
     "ext/import-senders",
     # Groups carry no rights: only policies ask for them.
     "directory/create-group",
