@@ -19,7 +19,8 @@ FILES = {
     "users": "address,name,aliases,locked,attribute:Site\n"
     "ann@corp.test,Ann,a@corp.test a2@corp.test,,Oslo\nbob@corp.test,=Bob,,TRUE,\n",
     "groups": "group\nSales/EMEA\nA\\/B/C\n",
-    "members": "group,address,domain,notes\nSales/EMEA,x@out.test,,a note\nSales/EMEA,,out.test,\n",
+    "members": "group,address,domain,notes,until\nSales/EMEA,x@out.test,,a note,\n"
+    "Sales/EMEA,,out.test,,2090-01-01T00:00:00+0000\n",
     "senders": "to,sender,action\nann@corp.test,+x@out.test,permit\nann@corp.test,bad.test,Block\n",
     "blocks": "description,option,from,to,fromPart,toDate,sourceIPs,enabled,comment\n"
     'One,block_sender,x@out.test,internal,header_from,2090-01-01T00:00:00+0000,192.0.2.1 10.0.0.0/8,no,"a\nb"\n'
@@ -255,6 +256,18 @@ def _file(folder, text: str):
     file = folder / "file.csv"
     file.write_text(text, "utf-8")
     return file
+
+
+def test_a_membership_keeps_its_end_and_one_that_has_ended_is_in_no_export(folder, files):
+    """Else a guest who was a member for a week would be one for good in the account that the file fills."""
+    for kind in ("groups", "members"):
+        assert folder.run("import", kind, str(files / f"{kind}.csv")).exit_code == 0
+    assert "out.test,,2090-01-01T00:00:00+0000" in folder.run("export", "members").stdout
+    again = given(folder, folder.run, files, "members", "group,domain\nSales/EMEA,out.test\n")
+    assert " 0 added, 0 changed, 1 unchanged" in again.stdout
+    assert "out.test,,2090-01-01T00:00:00+0000" in folder.run("export", "members").stdout
+    past = given(folder, folder.run, files, "members", "group,domain,until\nSales/EMEA,y.test,2020-01-01\n")
+    assert (past.exit_code, past.stderr.count('until "2020-01-01"')) == (1, 1)
 
 
 def test_an_entry_keeps_its_end_where_a_row_says_nothing_of_it(folder, tmp_path):

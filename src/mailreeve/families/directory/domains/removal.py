@@ -58,7 +58,7 @@ def remove(call: Call, text: str, with_users: bool) -> Removed:
             owner = user_rows.find(call.work, one.user_id)
             # The owner may have gone with the domain.
             if owner is not None and not owner.key.endswith(f"@{row.name}"):
-                users.remove_alias(call, one.shown, None)
+                users.remove_alias(call, one.shown, None, "domain")
                 removed.aliases.append(one.shown)
             continue
         user = user_rows.find(call.work, one.user_id)
