@@ -12,7 +12,7 @@ from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.login.authenticate import Authenticator
-from mailreeve.families.login.errors import ACCOUNT_LOCKED, BINDING_EXPIRED, TOKEN_INVALID
+from mailreeve.families.login.errors import ACCOUNT_LOCKED, BINDING_EXPIRED, TOKEN_EXPIRED, TOKEN_INVALID
 from mailreeve.families.registry import seed_account
 from mailreeve.store.schema import metadata
 from mailreeve.wire import signing
@@ -106,6 +106,22 @@ def test_the_secrets_of_an_application_are_exchanged(corp, grace: int) -> None:
     assert program.refusal(later) == INVALID_SIGNATURE.code
     assert program.token(later) is None
     assert program.token(later, **new)
+
+
+@pytest.mark.parametrize("grace", [0, 60])
+def test_an_access_token_ends_with_the_secret_that_it_was_given_for(corp, grace: int) -> None:
+    """Else whoever stole the secret went on for half an hour after it was exchanged."""
+    now = datetime.now(UTC)
+    program = Program(corp)
+    token = program.token(now)
+    assert program.authenticator.bearer(token, now)
+    (made,) = corp.call("ext/rotate-key", {"id": program.keys["appId"], "grace": grace})
+    if grace:
+        assert program.authenticator.bearer(token, now)
+    with pytest.raises(RequestRefused) as caught:
+        program.authenticator.bearer(token, now + timedelta(seconds=grace + 5))
+    assert caught.value.problem.code == TOKEN_EXPIRED.code
+    assert program.authenticator.bearer(program.token(now, clientSecret=made["clientSecret"]), now)
 
 
 def test_both_may_be_exchanged_one_after_the_other(corp) -> None:

@@ -171,7 +171,13 @@ class Authenticator:
         if not is_right or application is None or _over(application.expires_at, now):
             return None
         expires = int((now + timedelta(seconds=TOKEN_LIFE)).timestamp())
-        claims = {"sub": application.id, "account": application.account_id, "exp": expires}
+        # A token ends with the secret that it was given for: whoever knew that one holds no other.
+        claims = {
+            "sub": application.id,
+            "account": application.account_id,
+            "exp": expires,
+            "secret": hash_client_secret(hashed),
+        }
         return GivenToken(jwt.encode({"alg": "HS256"}, claims, self._token_key), "Bearer", TOKEN_LIFE, "")
 
     def bearer(self, token: str, now: datetime, source: str = "") -> Caller:
@@ -180,7 +186,7 @@ class Authenticator:
         try:
             claims = jwt.decode(token, self._token_key, algorithms=["HS256"]).claims
             account_id, application_id = str(claims["account"]), str(claims["sub"])
-            expires = float(claims["exp"])
+            expires, secret = float(claims["exp"]), str(claims.get("secret"))
         except (JoseError, ValueError, KeyError, TypeError) as problem:
             raise RequestRefused(TOKEN_INVALID) from problem
         if expires <= now.timestamp():
@@ -192,6 +198,11 @@ class Authenticator:
             raise RequestRefused(ACCOUNT_LOCKED)
         if _over(application.expires_at, now):
             raise RequestRefused(BINDING_EXPIRED)
+        good = [application.client_secret]
+        if application.old_client_secret is not None and not _over(application.old_until, now):
+            good.append(application.old_client_secret)
+        if not any(hmac.compare_digest(secret.encode(), hash_client_secret(one).encode()) for one in good):
+            raise RequestRefused(TOKEN_EXPIRED)
         self.uses.note(account_id, rows.APPLICATION, application.id, now, source)
         permissions = _permissions(application.role, application.permissions)
         return Caller(

@@ -120,3 +120,18 @@ def test_explain_says_until_when(corp) -> None:
     assert note == "the sender is in Visitors until 2099-06-01 12:00:00 UTC, which is in Guests"
     (after,) = corp.call("ext/explain-message", {**asked, "at": "2099-06-01T12:00:00Z"})
     assert (after["verdict"], after["expected"]["applied"]) == ("deliver", False)
+
+
+def test_a_policy_is_not_found_by_whoever_was_in_its_group(corp):
+    """It decides nothing about them any more."""
+    policy = {
+        "description": "guests",
+        "from": {"type": "profile_group", "groupId": corp.top},
+        "to": {"type": "internal_addresses"},
+    }
+    corp.call("policy/blockedsenders/create-policy", {"option": "block_sender", "policy": policy})
+    ended(corp, PAT)
+    assert corp.call("ext/find-policies", {"matching": PAT, "matchingTo": "ann@corp.test", "text": "guests"}) == []
+    add(corp, "eve@guest.test", until=LATER)
+    found = corp.call("ext/find-policies", {"matching": "eve@guest.test", "text": "guests"})
+    assert [one["description"] for one in found] == ["guests"]

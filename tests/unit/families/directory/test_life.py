@@ -288,6 +288,29 @@ def test_a_domain_goes_with_its_furniture_and_with_users_if_that_is_said(corp) -
     corp.call("domain/create-domain", {"domain": "spare.test"})
 
 
+@pytest.mark.parametrize(
+    ("path", "item"),
+    [
+        ("user/update-alias", {"alias": "help@corp.test", "aliasFor": "postmaster@spare.test"}),
+        ("user/update-user", {"emailAddress": "postmaster@spare.test", "password": "a good password"}),
+        (
+            "managedsender/permit-or-block-sender",
+            {"sender": "x@bad.test", "to": "postmaster@spare.test", "action": "block"},
+        ),
+        ("user/add-delegate-user", {"primaryAddress": BOB, "delegateAddress": "postmaster@spare.test"}),
+    ],
+)
+def test_a_system_user_whom_somebody_has_made_use_of_is_no_furniture(corp, path: str, item: dict) -> None:
+    """Else its alias in another domain, its list or its mailbox went without a word."""
+    corp.call("domain/create-domain", {"domain": "spare.test"})
+    corp.call(path, item)
+    code, _, message = refusal(corp, "ext/remove-domain", domain="spare.test")
+    assert code == "err_domain_in_use"
+    assert "1 address is in it, postmaster@spare.test;" in message
+    (row,) = corp.call("ext/remove-domain", {"domain": "spare.test", "withUsers": True})
+    assert row["aliases"] == [one for name, one in item.items() if name == "alias"]
+
+
 def test_an_own_domain_of_one_label_can_be_made_with_a_final_dot_and_removed(account) -> None:
     assert refusal(account, "domain/create-domain", domain="localhost")[0] == "err_validation_invalid_domain"
     account.call("domain/create-domain", {"domain": "localhost."})

@@ -46,9 +46,8 @@ def remove(call: Call, text: str, with_users: bool) -> Removed:
     if others and not with_users:
         more = "more than " if len(held) > MOST_WITH else ""
         names = listed([one.shown for one in others], _NAMED)
-        message = (
-            f"{DOMAIN_IN_USE.message}: {more}{len(others)} addresses are in it, {names}; withUsers removes them"
-        )
+        are = "address is" if len(others) == 1 else "addresses are"
+        message = f"{DOMAIN_IN_USE.message}: {more}{len(others)} {are} in it, {names}; withUsers removes them"
         raise refused(DOMAIN_IN_USE, "domain", message)
     if len(held) > MOST_WITH:
         message = f"{DOMAIN_IN_USE.message}: more than {MOST_WITH} addresses are in it; remove users before"
@@ -64,7 +63,7 @@ def remove(call: Call, text: str, with_users: bool) -> Removed:
             continue
         user = user_rows.find(call.work, one.user_id)
         if user is not None:
-            removal.remove_row(call, user, "domain")
+            removed.aliases.extend(removal.remove_row(call, user, "domain").aliases)
             removed.users.append(one.shown)
     rows.remove(call.work, row.id)
     call.work.changed(Part.DIRECTORY, "delete", Kind.DOMAIN, row.id, before=row)
@@ -75,7 +74,11 @@ def remove(call: Call, text: str, with_users: bool) -> Removed:
 
 
 def _is_furniture(call: Call, one: AddressRow) -> bool:
-    """Whether it is a system user that the domain came with and nobody has made anything of: without a role."""
+    """Whether it is a system user that the domain came with and nobody has made anything of: without a role, a
+    password, an alias, or anything that is kept for it."""
     title = dict(operations.SYSTEM_USERS).get(one.key.partition("@")[0])
     user = user_rows.find(call.work, one.user_id) if title is not None and not one.alias else None
-    return user is not None and user.role is None and user.name == title
+    if user is None or user.role is not None or user.name != title or user.password_changed_at is not None:
+        return False
+    keys = user_rows.keys_of(call.work, user.id)
+    return len(keys) == 1 and not any(follower.kept(call, user.id, keys) for follower in call.followers)

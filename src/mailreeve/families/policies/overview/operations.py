@@ -202,7 +202,9 @@ def _tests(call: Call, item: FindPolicies) -> list[Test]:
 
 
 def _keys(call: Call, text: str | None, field: str) -> Keys | None:
-    return None if text is None else call.identities.keys(fields.address(text, field))
+    if text is None:
+        return None
+    return call.identities.at(call.work.now.timestamp()).keys(fields.address(text, field))
 
 
 def _from(document: PolicyDocument) -> TargetDocument:
