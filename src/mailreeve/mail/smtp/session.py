@@ -403,7 +403,7 @@ class Session:
             await self._reply(answer)
         finally:
             # Each recipient has a line; what was said for all of them together is told where it is not plain.
-            if recipients > 1:
+            if recipients > 1 and (answer.startswith("2") or self._tells("smtp.message")):
                 log.info(
                     "smtp.message",
                     source_ip=self.source,
