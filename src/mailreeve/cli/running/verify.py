@@ -20,7 +20,6 @@ BOOKKEEPING = ("changes", "row_count")  # rows that follow from others
 
 @click.command("verify")
 @click.argument("backup", metavar="[BACKUP]", type=click.Path(path_type=Path), required=False)
-@data_option
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -28,6 +27,7 @@ BOOKKEEPING = ("changes", "row_count")  # rows that follow from others
 )
 @json_option
 @ends_with(FolderError, OSError)
+@data_option
 def command(backup: Path | None, data: Path, key: Path | None, as_json: bool) -> None:
     """Say whether a backup is whole, or without BACKUP the data folder, which may be served meanwhile.
 

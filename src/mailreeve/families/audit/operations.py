@@ -79,6 +79,7 @@ def _holds(call: Call, text: str) -> Matches:
     def holds(row: AuditRow) -> bool:
         found = words.changes(row.before, row.after)
         told = [words.event_info(row, found), words.audit_type_of(row), row.actor, row.action, row.request_id]
+        told += [row.application, row.app_id]
         told += [f"{one.member} {one.before} {one.after}" for one in found]
         return any(wanted in one.casefold() for one in told)
 
@@ -118,6 +119,8 @@ def _record(call: Call, row: AuditRow) -> AuditRecord:
         at=_written(row.at),
         revision=row.revision,
         actor=row.actor,
+        application=row.application,
+        app_id=row.app_id,
         acting_for=row.acting_for,
         source_ip=row.source_ip,
         request_id=row.request_id,
