@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.directory.routing import AccountLocked
-from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
@@ -166,10 +166,10 @@ class Reception:
         self._source_ip = source_ip
         self._transaction.comes_from(source_ip, trusted)
 
-    def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
+    def refused_by_next_hop(self, address: Address, reply: SmtpReply, layer: str = LAYER_NEXT_HOP) -> str:
         """The next hop does not take a recipient who was accepted: the reply to the client."""
         self._refused += 1
-        return self._transaction.refused_by_next_hop(address, reply)
+        return self._transaction.refused_by_next_hop(address, reply, layer)
 
     def reset(self) -> tuple[Outcome, ...]:
         """Drop the message, if any. Returns what is still to be recorded: its refusals at RCPT, or that of the

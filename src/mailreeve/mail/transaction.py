@@ -157,13 +157,14 @@ class Transaction:
             return Accepted(sender, None)  # refused at the end of the data
         return Accepted(altered, Routed(address, rewrites.recipient(address)))
 
-    def refused_by_next_hop(self, address: Address, reply: SmtpReply) -> str:
-        """The next hop does not take this recipient: forget it, keep that for the record, say the reply."""
+    def refused_by_next_hop(self, address: Address, reply: SmtpReply, layer: str = LAYER_NEXT_HOP) -> str:
+        """The next hop does not take this recipient: forget it, keep that for the record, say the reply.
+
+        The `layer` is another where the next hop could not be asked.
+        """
         recipient = self._recipients.pop(str(address))
         decision_id = self._new_id()
-        self._refused.append(
-            stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.RCPT, LAYER_NEXT_HOP)
-        )
+        self._refused.append(stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.RCPT, layer))
         return reply_line(reply, decision_id)
 
     def end_of_message(self, content: bytes, more: Pieces = ()) -> Plan:

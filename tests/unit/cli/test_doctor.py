@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mailreeve.app.doctor import folder_checks, listener_checks
+from mailreeve.app.doctor import folder_checks, listener_checks, next_hop_checks
 
 
 def told(folder, name: str, *, well: bool | None = None) -> tuple[str, str]:
@@ -211,3 +213,23 @@ def test_the_next_hop_is_asked_and_sent_nothing(well, office: Controller):
     office.handler.refuses = True
     assert told(well, "next hop", well=True)[1].endswith("550 5.1.1 no postmaster here")
     assert office.handler.received == 0
+
+
+def test_a_next_hop_that_never_comes_to_an_end_is_not_waited_for(well, monkeypatch: pytest.MonkeyPatch):
+    """Each of its lines comes in time, and says that another follows."""
+    monkeypatch.setattr(next_hop_checks, "IN_ALL", 0.5)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            with contextlib.suppress(OSError), server.accept()[0] as connection:
+                while not over.wait(0.05):
+                    connection.sendall(b"220-wait\r\n")
+
+        talking = threading.Thread(target=talk, daemon=True)
+        talking.start()
+        configure(well, next_hop=f"127.0.0.1:{server.getsockname()[1]}")
+        state, found = told(well, "next hop", well=False)
+        over.set()
+        talking.join(10)
+    assert (state, "does not answer as a mail server" in found) == ("fail", True)

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
+from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
@@ -185,6 +185,8 @@ async def test_a_fault_of_the_hop_session_is_4xx(send, hop_session, records):
     hop_session.fault = RuntimeError("bug")
     assert await send("v@corp.test") == "451 4.3.0 Local fault, try again later [id1]"
     assert records.states == {"v@corp.test": State.DEFERRED}
+    # Nor is the next hop to blame for it.
+    assert [outcome.layer for outcome in records.kept] == [LAYER_LOCAL_FAULT]
 
 
 async def test_the_retry_brings_each_spelling_what_it_lacks(send, hop_session):

@@ -299,3 +299,15 @@ def test_what_a_client_does_again_and_again_does_not_fill_the_log(open_door, cal
                 last = line.say(b"NONSENSE")
             assert last.startswith("421 ")
     assert [line["event"] for line in lines].count("smtp.too_many_errors") == PER_NETWORK
+
+
+def test_messages_that_are_refused_do_not_fill_the_log(open_door, call):
+    """A few octets are a message, which may be for many and be refused as often as one likes."""
+    with capture_logs() as lines:
+        door = open_door()
+        for _ in range(PER_NETWORK + 5):
+            line = call(door)
+            line.begin(b"u@corp.test", b"v@corp.test")
+            assert line.say(b"X: \0\r\n\r\n.").startswith("554 ")
+    told = [line["event"] for line in lines]
+    assert (told.count("mail"), told.count("smtp.message")) == (PER_NETWORK, PER_NETWORK)

@@ -6,6 +6,7 @@ import os
 import smtplib
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from mailreeve.app.doctor.checks import Check, fail, ok, warn
@@ -15,7 +16,8 @@ from mailreeve.app.server.sockets import found_at
 from mailreeve.app.settings import Settings, SettingsError, split_host_port
 from mailreeve.mail.next_hop.smtp import StartTls
 
-PATIENCE: Final = 10.0  # seconds
+PATIENCE: Final = 10.0  # seconds for each answer
+IN_ALL: Final = 60.0  # seconds: what answers without end is no mail server
 
 
 def next_hop_checks(data: Path, settings: Settings, domain: str) -> Iterator[Check]:
@@ -40,14 +42,29 @@ def next_hop_checks(data: Path, settings: Settings, domain: str) -> Iterator[Che
     ):
         yield fail("next hop", f"{text} is the mail door itself: mail would go round", "name the server behind it")
         return
+    found: list[Check] = []
+    # Nobody waits for it longer than that, nor at the end of the program.
+    asking = Thread(target=lambda: found.extend(_talked(host, port, settings, start_tls, domain)), daemon=True)
+    asking.start()
+    asking.join(IN_ALL)
+    yield from list(found) or [_no_mail_server(text, f"it is not done after {IN_ALL:.0f} seconds")]
+
+
+def _talked(host: str, port: int, settings: Settings, start_tls: StartTls, domain: str) -> list[Check]:
+    text = settings.next_hop
     try:
         with smtplib.SMTP(host, port, timeout=PATIENCE, local_hostname=settings.hostname or None) as smtp:
-            yield from _asked(smtp, text, start_tls, domain)
-    except (OSError, smtplib.SMTPException) as problem:
-        yield fail(
-            "next hop", f"{text} does not answer as a mail server: {problem}",
-            "until it does, all mail is put off with 451",
-        )  # fmt: skip
+            return list(_asked(smtp, text, start_tls, domain))
+    except (OSError, ValueError, smtplib.SMTPException) as problem:
+        return [_no_mail_server(text, str(problem))]
+
+
+def _no_mail_server(text: str, why: str) -> Check:
+    return fail(
+        "next hop",
+        f"{text} does not answer as a mail server: {why}",
+        "until it does, all mail is put off with 451",
+    )
 
 
 def _asked(smtp: smtplib.SMTP, text: str, start_tls: StartTls, domain: str) -> Iterator[Check]:

@@ -12,6 +12,9 @@ from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
 
 LAYER_NEXT_HOP: Final = "next_hop"
+LAYER_LOCAL_FAULT: Final = "local_fault"
+"""The policies let it through, and the next hop has no part in it: something here went wrong."""
+
 LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
 
@@ -68,7 +71,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `alterations` are at most `MAX_ALTERATIONS`.
     - `size` is that of the content in octets, 0 where it was never seen.
     - `stage` is when it was refused, None where it was not.
-    - `layer` is a `policy_types.Layer` or `LAYER_NEXT_HOP`.
+    - `layer` is a `policy_types.Layer`, `LAYER_NEXT_HOP` or `LAYER_LOCAL_FAULT`.
     - `reply` is the SMTP reply given for this recipient, id included.
     - `policy_id` and `description` are those of the policy that settled the verdict (D-35: a copy, so
       that later renames do not rewrite history), both empty where none did.

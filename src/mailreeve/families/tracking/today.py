@@ -8,7 +8,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, LAYER_NEXT_HOP, REFUSED, Outcome, State
+from mailreeve.families.tracking.outcomes import (
+    LAYER_LOCAL_FAULT,
+    LAYER_MESSAGE_LIMITS,
+    LAYER_NEXT_HOP,
+    REFUSED,
+    Outcome,
+    State,
+)
 from mailreeve.families.tracking.present import Teller
 from mailreeve.families.tracking.types import Today
 from mailreeve.formats.addresses import AddressError, parse_address, parse_sender
@@ -23,7 +30,7 @@ HEADER_UNSEEN: Final = "it depends on the From header, which was never seen"
 HEADER_CUT: Final = "it depends on the From header, of which only the beginning was kept"
 UNREADABLE: Final = "the record does not hold addresses that can be read"
 
-_NOT_POLICIES: Final = (LAYER_NEXT_HOP, LAYER_MESSAGE_LIMITS)
+_NOT_POLICIES: Final = (LAYER_NEXT_HOP, LAYER_LOCAL_FAULT, LAYER_MESSAGE_LIMITS)
 
 
 class _Verdict(Struct, frozen=True):

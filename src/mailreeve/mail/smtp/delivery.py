@@ -23,7 +23,7 @@ import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State
+from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.outcomes import undelivered
@@ -145,11 +145,16 @@ class Delivery:
         return results
 
 
+def layer_of(reply: SmtpReply) -> str:
+    """Whose refusal it is, after the policies: a fault of ours is not the next hop's."""
+    return LAYER_LOCAL_FAULT if reply == LOCAL_FAULT else LAYER_NEXT_HOP
+
+
 def _with_result(outcome: Outcome, results: _Results) -> Outcome:
     """The outcome of a delivery as it ended."""
     reply = results[outcome.recipient]
     if reply is not None and not is_taken(reply):
-        return undelivered(outcome, reply, LAYER_NEXT_HOP)
+        return undelivered(outcome, reply, layer_of(reply))
     said = "" if reply is None else str(reply)
     return replace(
         outcome,

@@ -20,7 +20,7 @@ from mailreeve.mail.reception import NoAccount, Reception
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
-from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery
+from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery, layer_of
 from mailreeve.mail.smtp.memory_budget import Reservation
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import message_key
@@ -375,7 +375,7 @@ class Session:
                     log.exception("smtp.check_failed", recipient=str(answer.route.effective))
                 refusal = LOCAL_FAULT
             if refusal is not None:
-                return self._reception.refused_by_next_hop(answer.route.original, refusal)
+                return self._reception.refused_by_next_hop(answer.route.original, refusal, layer_of(refusal))
         return "250 2.1.5 Recipient accepted"
 
     async def _data(self, argument: str) -> None:
@@ -403,7 +403,7 @@ class Session:
             await self._reply(answer)
         finally:
             # Each recipient has a line; what was said for all of them together is told where it is not plain.
-            if recipients > 1:
+            if recipients > 1 and (answer.startswith("2") or self._tells("smtp.message")):
                 log.info(
                     "smtp.message",
                     source_ip=self.source,
