@@ -94,6 +94,11 @@ def test_accounts_are_added_listed_locked_and_removed(folder, tmp_path) -> None:
     [
         (("role", "create", "New"), 2, "--permission: a role permits something"),
         (("role", "create", "New", "-p", "Read"), 1, "--permission: There is no such permission: Read"),
+        (
+            ("role", "create", "New", "-p", "Directories | Group | Read"),
+            1,
+            "Directories | Group | Read (do you mean Directories | Groups | Read?)",
+        ),
         (("role", "create", "Help Desk", "-p", READ), 1, "ROLE: A role has this name already: Help Desk"),
         (("role", "update", "Help Desk", "--add", READ), 1, "ROLE: Built-in roles cannot be changed: Help Desk"),
         (("role", "update", "King", "--add", READ), 1, "ROLE: There is no such role: King"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -120,7 +120,7 @@ def list_(api: Client, as_json: bool) -> None:
         echo(f"  app id      {one.app_id}")
         echo(f"  client id   {one.client_id}")
         if one.expires is not None:
-            echo(f"  expires     {shown(one.expires)}")
+            echo(f"  {'expires' if one.expires > datetime.now(UTC) else 'expired':<10}  {shown(one.expires)}")
         if one.last_used is not None:
             echo(f"  token used  {_use(one.last_used, one.last_used_from)}")
         for bound in one.keys:
@@ -241,7 +241,7 @@ def revoke(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
 def _until(application: Application, bound: UserKeys) -> str:
     if bound.expires is None or bound.expires == application.expires:
         return ""
-    return f", until {shown(bound.expires)}"
+    return f", {'until' if bound.expires > datetime.now(UTC) else 'expired'} {shown(bound.expires)}"
 
 
 def _use(at: datetime | None, source: str | None) -> str:
