@@ -123,7 +123,7 @@ def test_a_misspelt_command_is_answered_with_the_one_that_is_meant(wrong, meant)
         ("serve --next-hop nowhere", 2, "--next-hop 'nowhere': this is not HOST:PORT"),
         ("serve --tls-cert cert.pem", 2, "--tls-cert 'cert.pem': give both or neither"),
         ("replay --draft nowhere.json", 2, "'nowhere.json': No such file or directory"),
-        ("replay --draft - --since 7x", 2, "--since '7x': Date is not valid: write 7d, 12h, 30m, or a time"),
+        ("replay --draft - --since 7x", 2, "--since '7x': Date is not valid: write 30m, 12h, 7d or 2w, or a time"),
         ("explain mail --from x --to a@corp.test", 2, "--from 'x': Email address is not valid: an address has"),
         ("explain mail --from a@b.test --to a@corp.test --ip 3", 2, "--ip '3': IP address is not valid"),
         ("explain mail --from a@b.test --to a@corp.test --at now", 2, "--at 'now': Date is not valid"),

@@ -29,7 +29,7 @@ def test_a_list_from_the_first_entry_to_its_end(folder):
     asked = folder.run("web", "delete", VIDEO)
     assert (asked.exit_code, asked.stderr.splitlines()[0]) == (2, "Video at work, with 2 entries")
     assert folder.run("web", "delete", VIDEO, "--yes").output == "deleted Video at work, which had 2 entries\n"
-    assert folder.run("web", "list").output == "no lists\n"
+    assert folder.run("web", "list").output == "no list\n"
 
 
 def test_entries_come_from_a_file_without_its_comments(folder, tmp_path):

@@ -32,7 +32,9 @@ from mailreeve.wire.errors import AT_LEAST_ONE, FORBIDDEN, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind as ObjectKind
 
-_ALIAS: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^\s;,"])+')
+# A quote that nothing closes goes on to the end: were it tried as a character of its own, each one in a cell would
+# have the rest of it read once more.
+_ALIAS: Final = re.compile(r'(?:"(?:\\.|[^"\\])*(?:"|\\?\Z)|[^\s;,"])+', re.DOTALL)
 Numbered = Sequence[tuple[int, Struct]]
 
 
@@ -211,8 +213,8 @@ def _put_member(call: Call, paths: GroupPaths, touched: set[str], row: MemberRow
 
 
 def members_page(call: Call) -> Page[MemberRow]:
-    """A page of the members of all groups, oldest first. Left out are ended memberships, and those
-    of a group whose path means several, with a warning."""
+    """A page of the members of all groups, oldest first, without memberships that have ended; those of a group
+    whose path means several are left out, with a warning."""
     paths = GroupPaths(call)
     page = group_rows.page_of_all_members(call.work, call.page)
     shown: list[MemberRow] = []
