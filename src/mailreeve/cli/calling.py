@@ -117,7 +117,7 @@ def server_client(
     Raises `ValueError` or `OSError` where it cannot be trusted, and fails where there are no credentials.
     """
     trust = trusted(url, settings, own=own)
-    return Client(url, _keys(data, credentials), verify=trust.verify, server_name=trust.server_name)
+    return Client(url, _keys(data, credentials, own=own), verify=trust.verify, server_name=trust.server_name)
 
 
 def own_url(settings: Settings) -> str:
@@ -138,7 +138,8 @@ def reasons(problem: ClientError, url: str) -> list[str]:
         return [str(problem)]
     cause = problem.__cause__
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) and "SSL" not in str(cause):
-        return [f"no server answers at {url}; start one with `mailreeve serve`, or give --url"]
+        other = "give --url with the address that it printed"
+        return [f"no server answers at {url}; start one with `mailreeve serve`, or {other}"]
     if isinstance(cause, httpx2.ConnectError):
         advice = "--ca names the certificates to trust"
         if "mismatch" in str(cause):
@@ -147,14 +148,16 @@ def reasons(problem: ClientError, url: str) -> list[str]:
     return [f"no usable answer from {url}: {cause}; whether the call was carried out is not known"]
 
 
-def _keys(data: Path, given: Path | None) -> ClientCredentials:
+def _keys(data: Path, given: Path | None, *, own: bool) -> ClientCredentials:
+    """The credentials in a file. Who calls the server of the data folder may not have made that folder yet; who
+    calls one elsewhere needs none."""
     file = given or data / CREDENTIALS
     try:
         return ClientCredentials.load(file)
     except FileNotFoundError:
-        if given is None and not is_initialised(data):
+        if own and given is None and not is_initialised(data):
             fail(f"{data} is not initialised; run: mailreeve init --data {data} --domain NAME --save {file}")
-        fail(f"there is no {file}; give --credentials with the file that `mailreeve init --save` wrote")
+        fail(f"there is no {file}; give --credentials with a file that `mailreeve init` or `keys new` saved")
     except OSError as problem:
         fail(f"{file} cannot be read: {problem.strerror}")
     except ValueError:

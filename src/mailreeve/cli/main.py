@@ -80,6 +80,7 @@ class _Lazy(click.Group):
             # Loading a server takes its time, in which a SIGHUP must not end it. Afterwards it has a meaning.
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         command: click.Command = import_module(f"mailreeve.cli.{_COMMANDS[cmd_name].module}").command
+        _tell_whole_sentences(command)
         return command
 
     def resolve_command(
@@ -114,6 +115,16 @@ class _Lazy(click.Group):
         for title, commands in _SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(width), command.help) for name, command in commands.items()])
+
+
+def _tell_whole_sentences(command: click.Command) -> None:
+    """The list of what is below a command tells the first sentence of each, where Click would cut it short."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            if below.short_help is None and below.help:
+                paragraph = " ".join(below.help.partition("\n\n")[0].split())
+                below.short_help = f"{paragraph.partition('. ')[0].rstrip('.')}."
+            _tell_whole_sentences(below)
 
 
 def _in_a_line(problem: click.UsageError) -> NoReturn:

@@ -164,3 +164,9 @@ def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry, *, busy_t
     connection.isolation_level = None  # The driver begins nothing by itself; whoever reads or writes does.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={busy_timeout}"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("casefold", 1, _casefold, deterministic=True)
+
+
+def _casefold(text: str | None) -> str | None:
+    """Text without case, as Python has it: SQLite's own `lower` knows no letters but those of ASCII."""
+    return None if text is None else text.casefold()

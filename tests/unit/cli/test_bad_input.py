@@ -83,6 +83,23 @@ def test_its_help_has_an_example_and_fits_the_screen(path):
     assert any(example.startswith(called) for example in examples), result.output
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in COMMANDS if path not in LEAVES and path != ("log",)], ids=" ".join
+)
+def test_a_list_of_commands_tells_whole_sentences(path):
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(main, [*path, "--help"])
+    listed = result.output.partition("Commands:\n")[2]
+    assert listed
+    assert "..." not in listed
+
+
+def test_a_server_elsewhere_is_called_without_a_folder(tmp_path):
+    code, line = ended("policy", "list", "--data", str(tmp_path / "none"), "--url", "http://127.0.0.1:9")
+    assert code == 1
+    assert "give --credentials with a file that" in line
+    assert "mailreeve init --data" not in line
+
+
 def test_what_there_is_to_choose_from_stands_in_the_same_line():
     assert "Choose from: users, groups, " in ended("export")[1]
 

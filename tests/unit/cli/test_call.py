@@ -125,7 +125,8 @@ def test_where_nobody_can_answer_the_option_is_named(data, answering) -> None:
 def test_no_server(data, answering, problem: Exception) -> None:
     answering(problem)
     assert complaint(run(data, "x/y")) == (
-        "no server answers at http://127.0.0.1:8025; start one with `mailreeve serve`, or give --url"
+        "no server answers at http://127.0.0.1:8025; start one with `mailreeve serve`, or "
+        "give --url with the address that it printed"
     )
 
 

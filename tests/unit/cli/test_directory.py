@@ -58,3 +58,11 @@ def test_errors_name_what_was_given(typed) -> None:
         code, _, told = typed(*arguments)
         assert (code, expected[1] in told) == (expected[0], True), (arguments, told)
     assert typed("user", "show", "ann@corp.test")[1].startswith("ann@corp.test\n")
+
+
+def test_text_is_sought_without_case_in_any_alphabet(folder):
+    assert folder.run("user", "add", "oz@corp.test", "--name", "Özlem Äß").exit_code == 0
+    assert folder.run("sender", "block", "x.test", "--to", "oz@corp.test", "--reason", "Überdruss").exit_code == 0
+    for text in ("Özlem", "özLEM", "äSS"):
+        assert "oz@corp.test" in folder.run("user", "list", "--text", text).stdout
+    assert "x.test" in folder.run("sender", "list", "--text", "überd").stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import stat
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -55,6 +55,21 @@ def test_new_keys_are_told_once_and_listed(tmp_path, folder):
     assert OAuthCredentials.load(tmp_path / "keys.json")
     assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
     assert json.loads((tmp_path / "keys.json").read_text())["secret_key"] not in result.stdout
+
+
+def test_keys_that_have_ended_are_shown_as_such(folder, monkeypatch):
+    new(folder, "--name", "short", "--expires", "1h")
+    assert "  expires     20" in folder.run("keys", "list").stdout
+    monkeypatch.setattr("mailreeve.cli.people.keys.datetime", Later)
+    assert "  expired     20" in folder.run("keys", "list").stdout
+
+
+class Later(datetime):
+    """Two hours later."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + timedelta(hours=2)
 
 
 def test_all_credentials_may_be_lost_and_renewed(folder):

@@ -144,3 +144,11 @@ def test_what_is_wrong_is_named_and_changes_nothing(folder, arguments, code: int
     assert said in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
     assert [told(folder, *one) for one in lists] == before
+
+
+def test_a_permission_that_is_nearly_one_is_answered_with_that(folder):
+    result = folder.run("role", "create", "New", "-p", "Directories | Group | Read")
+    assert (
+        "There is no such permission: Directories | Group | Read (do you mean Directories | Groups"
+        in result.stderr
+    )

@@ -26,7 +26,9 @@ def test_a_list_from_the_first_entry_to_its_end(folder):
     assert "for  everyone" in shown
     assert "allow   url     clips.test/live" in shown
     assert folder.run("web", "remove", VIDEO, "films.test").output == "1 removed: 2 in Video at work\n"
-    assert folder.run("web", "delete", VIDEO).output == "deleted Video at work, which had 2 entries\n"
+    asked = folder.run("web", "delete", VIDEO)
+    assert (asked.exit_code, asked.stderr.splitlines()[0]) == (2, "Video at work, with 2 entries")
+    assert folder.run("web", "delete", VIDEO, "--yes").output == "deleted Video at work, which had 2 entries\n"
     assert folder.run("web", "list").output == "no list\n"
 
 

@@ -106,7 +106,9 @@ def _answers(name: str, settings: Settings) -> Check:
             said, lines, well = _asked(host, port, path, tls=name == "http" and bool(settings.tls_cert))
     except (OSError, smtplib.SMTPException, http.client.HTTPException) as problem:
         return fail(
-            name, f"a server works on the folder, and {host}:{port} does not answer: {problem}", "see its log"
+            name,
+            f"a server works on the folder, and {host}:{port} does not answer: {problem}",
+            f"see its log; was it given another --{name} or MAILREEVE_{name.upper()}?",
         )
     if not well:
         return fail(name, f"{host}:{port} says {said}", "see the log of the server")

@@ -13,6 +13,7 @@ from msgspec import Struct
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.options import fail, json_option, misused
@@ -246,15 +247,19 @@ def create(
 
 @command.command("delete", cls=IdCommand)
 @click.argument("which", nargs=-1, required=True, metavar="LIST...")
+@yes_option()
 @json_option
 @calls_api
-def delete(api: Client, which: tuple[str, ...], as_json: bool) -> None:
-    """Delete lists with all that they hold.
+def delete(api: Client, which: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Delete lists with all that they hold, after asking.
 
     \b
-    mailreeve web delete "Video at work"
+    mailreeve web delete "Video at work" --yes
     """
     items = [{"id": id_} for id_ in resolve_all(api, WEB_POLICY, which, "LIST")]
+    if not yes:
+        lists = [msgspec.convert(_found(api, item["id"]), _List) for item in items]
+        confirm_removal([f"{one.description}, with {_number(one)}" for one in lists], yes=yes)
     rows = api.call(f"{ROOM}delete-policy-with-targets", *items)
     if as_json:
         echo(msgspec.json.encode({"deleted": rows}))

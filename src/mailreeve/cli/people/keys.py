@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -90,13 +91,19 @@ def _lines(row: Object) -> Iterator[str]:
     yield f"  app id      {one.app_id}"
     yield f"  client id   {one.client_id}"
     if one.expires:
-        yield f"  expires     {shown(one.expires)}"
+        yield f"  {'expired' if _is_past(one.expires) else 'expires'}     {shown(one.expires)}"
     if one.last_used:
         yield f"  token used  {_use(one)}"
     for bound in one.keys:
-        until = f", until {shown(bound.expires)}" if bound.expires and bound.expires != one.expires else ""
+        until = ""
+        if bound.expires and bound.expires != one.expires:
+            until = f", {'expired' if _is_past(bound.expires) else 'until'} {shown(bound.expires)}"
         yield f"  access key  {bound.access_key[:SHOWN]}…  of {bound.user}{until}"
         yield f"  last used   {_use(bound)}"
+
+
+def _is_past(written: object) -> bool:
+    return isinstance(written, str) and datetime.fromisoformat(written) <= datetime.now(UTC)
 
 
 def _use(one: ApplicationAnswer | KeysOfUser) -> str:

@@ -29,8 +29,8 @@ _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
             for column in (
                 _columns.sender,
                 _columns.recipient,
-                func.lower(_columns.sender_shown),
-                func.lower(_columns.reason),
+                func.casefold(_columns.sender_shown),
+                func.casefold(_columns.reason),
             )
         )
     ),

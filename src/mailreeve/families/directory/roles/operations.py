@@ -7,6 +7,7 @@ could, could take any right. The built-in roles are what they are in every accou
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role, built_in, known
@@ -127,11 +128,20 @@ def _permissions(names: Sequence[str]) -> frozenset[Permission]:
     unknown = sorted({name for name in names if _plain(name) not in spelled})
     if unknown:
         raise refused(
-            PERMISSION_UNKNOWN, "permissions", f"{PERMISSION_UNKNOWN.message}: {', '.join(unknown[:NAMED])}"
+            PERMISSION_UNKNOWN,
+            "permissions",
+            f"{PERMISSION_UNKNOWN.message}: {', '.join(map(_with_the_nearest, unknown[:NAMED]))}",
         )
     if not names:
         raise refused(NULL, "permissions")
     return known(spelled[_plain(name)] for name in names)
+
+
+def _with_the_nearest(name: str) -> str:
+    """A name that is none, with the one that is probably meant."""
+    spelled = {_plain(one.value): one.value for one in Permission}
+    near = get_close_matches(_plain(name[:MAX_NAME]), spelled, 1, 0.8)
+    return f"{name} (do you mean {spelled[near[0]]}?)" if near else name
 
 
 def _plain(name: str) -> str:

@@ -51,7 +51,7 @@ _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     .exists(),
     "locked": or_(user.c.locked, user.c.disabled) == given("kept_out"),
     "text": or_(
-        func.instr(func.lower(user.c.name), given("sought")) > 0,
+        func.instr(func.casefold(user.c.name), given("sought")) > 0,
         select(_other.c.key).where(_theirs, func.instr(_other.c.key, given("sought")) > 0).exists(),
     ),
 }
