@@ -78,6 +78,7 @@ house: $(VENV)/runtime.stamp ## draw the picture of the packages anew
 
 pages: $(VENV)/runtime.stamp ## write the reference pages anew
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/screens.py
 
 new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=policies/blocked_senders
 	@$(BIN)/python tools/new_code.py endpoint "$(FAMILY)" "$(NAME)"

@@ -23,7 +23,7 @@ from mailreeve.families.policies.address_alteration.rows import (
     alteration_set,
 )
 from mailreeve.families.policies.blocked_senders.rows import blocked_sender_policy
-from mailreeve.families.policies.permitted_senders import permitted_sender_policy
+from mailreeve.families.policies.permitted_senders.rows import permitted_sender_policy
 from mailreeve.families.policies.web_lists.rows import web_entry, web_policy, web_target
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.policy.model.policies import BlockedSenderPolicy, Scope

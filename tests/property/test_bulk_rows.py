@@ -68,6 +68,7 @@ KINDS = {
             "group": st.sampled_from(["Sales", "Sales/EMEA", "A\\/B"]),
             "address": OUTSIDERS | INTERNAL,
             "notes": PROSE,
+            "until": DATES,
         }
     )
     | st.fixed_dictionaries({"group": st.just("Sales"), "domain": DOMAINS, "notes": PROSE}),

@@ -122,8 +122,8 @@ def test_the_last_use_of_keys_is_known_after_a_restart(fresh_server) -> None:
         (one,) = client.call("ext/get-keys")
     live.stop()
     (one,) = run(live.data, "keys", "list")["applications"]
-    assert one["keys"][0]["last_used_from"] == "127.0.0.1"
-    assert one["keys"][0]["last_used"].startswith("20")
+    assert one["keys"][0]["lastUsedFrom"] == "127.0.0.1"
+    assert one["keys"][0]["lastUsed"].startswith("20")
 
 
 def mail(live, recipient: str, sender: str = "eve@far.test") -> int:

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mailreeve.app import logs
 from mailreeve.client import Policy, Target
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
@@ -45,16 +47,19 @@ class Mail:
 
     def send(self, title: str, sender: str, recipient: str, author: str | None = None) -> None:
         content = MESSAGE.format(author=author or sender, subject=title)
-        try:
-            with smtplib.SMTP(*self.live.smtp, local_hostname="client.test", timeout=60) as smtp:
-                smtp.ehlo()
-                smtp.mail(sender)
-                code, text = smtp.rcpt(recipient)
-                if code == 250:
-                    code, text = smtp.data(content)
-                self.said[title] = f"{code} {text.decode()}"
-        except smtplib.SMTPConnectError as refusal:
-            self.said[title] = f"{refusal.smtp_code} {refusal.smtp_error.decode()}"
+        with smtplib.SMTP(*self.live.smtp, local_hostname="client.test", timeout=60) as smtp:
+            smtp.ehlo()
+            smtp.mail(sender)
+            code, text = smtp.rcpt(recipient)
+            if code == 250:
+                code, text = smtp.data(content)
+            self.said[title] = f"{code} {text.decode()}"
+
+    def greeted(self, title: str) -> None:
+        """What a connection is greeted with. The server closes it once that is recorded, and so it is when this
+        returns."""
+        with socket.create_connection(self.live.smtp, timeout=60) as connection:
+            self.said[title] = connection.makefile("rb").read().decode().strip()
 
     def decision(self, title: str) -> str:
         return re.search(r"\[([a-z2-7]{16})\]", self.said[title])[1]
@@ -90,12 +95,10 @@ def world(new_folder, live_server_class, tmp_path_factory):
         }
         item = {"option": "block_sender", "policy": everybody, "confirmReach": True}
         (source,) = client.call("policy/blockedsenders/create-policy", item)
-        mail.send("at-connect", "x@out.test", "u@corp.test")
+        mail.greeted("at-connect")
         policies = {"at-rcpt": by_envelope.id, "at-data": header["id"], "at-connect": source["id"]}
-        tracked = []
-        while len(tracked) < len(mail.said):  # the refusal at connect is recorded once it was given
-            item = {"advancedTrackAndTraceOptions": {"senderIP": "127.0.0.1"}}
-            tracked = client.call("message-finder/search", item)[0]["trackedEmails"]
+        item = {"advancedTrackAndTraceOptions": {"senderIP": "127.0.0.1"}}
+        tracked = client.call("message-finder/search", item)[0]["trackedEmails"]
         infos = {
             one["id"]: client.call("message-finder/get-message-info", {"id": one["id"]})[0] for one in tracked
         }
@@ -264,6 +267,35 @@ def test_the_filters_of_the_guide_find_who_is_refused(world):
         for name, regexes in filters().items()
     }
     assert hits == {"mailreeve-mail": 4, "mailreeve-api": 1}
+
+
+LIE = "level=info event=mail source_ip=203.0.113.9 verdict=rejected stage=rcpt layer=relay x"
+ANOTHER_LIE = "timestamp=2026-11-27T16:14:39Z level=info event=smtp.no_account source_ip=203.0.113.9"
+A_THIRD = 'level=warning event="credentials refused" address=203.0.113.9 reason=none'
+
+
+def told(**members: object) -> str:
+    return logs._line(None, "info", {"timestamp": "2026-11-27T16:14:39.876565Z", "level": "info", **members})
+
+
+@pytest.mark.parametrize("lie", [LIE, ANOTHER_LIE, A_THIRD])
+def test_nobody_has_another_banned_by_what_he_writes(lie):
+    """Whatever a stranger says stands in the line of his own address, and no filter takes it for another's."""
+    lines = [
+        told(event="mail", source_ip="192.0.2.7", verdict="delivered", helo=lie, reply="250", message_id=lie),
+        told(event="mail", source_ip="192.0.2.7", verdict="rejected", stage="rcpt", layer="relay", sender=lie),
+        told(event="smtp.no_account", recipient=f'"{lie}"@else.test', source_ip="192.0.2.7"),
+        told(event="smtp.message", source_ip="192.0.2.7", sender=lie, reply="250"),
+        told(event="credentials refused", address="192.0.2.7", actor=lie),
+    ]
+    found = [
+        match["host"]
+        for line in lines
+        for one in (one for regexes in filters().values() for one in regexes)
+        for match in [re.search(one.replace("<HOST>", r"(?P<host>[0-9a-fA-F:.]+)"), line)]
+        if match
+    ]
+    assert found == ["192.0.2.7"] * 2
 
 
 @pytest.mark.requires("fail2ban-regex")

@@ -9,6 +9,7 @@ maildir/         delivered mail, when no other next hop is set
 from __future__ import annotations
 
 import base64
+import fcntl
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,18 @@ _TOKEN_OCTETS: Final = 32
 def is_initialised(data: Path) -> bool:
     """Whether `mailreeve init` has finished here."""
     return (data / FILE_NAME).is_file()
+
+
+def is_served(data: Path) -> bool:
+    """Whether a server works on the folder now."""
+    try:
+        with (data / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def make_key_file(data: Path) -> None:

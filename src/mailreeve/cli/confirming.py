@@ -11,7 +11,9 @@ import click
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.options import fail, misused
 from mailreeve.cli.output import say
+from mailreeve.cli.refusals import Options, said_of
 from mailreeve.client import Answer, Client
+from mailreeve.client.api import only
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,7 +22,11 @@ CONFIRM: Final = "confirmReach"
 UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 
 
-def yes_option(help: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+REACH: Final = "Do not ask before a block of a whole organisation."
+"""The help of `--yes` where that is what is asked about."""
+
+
+def yes_option(help: str = "Do not ask first.") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """`--yes`."""
     return click.option("--yes", is_flag=True, help=help)
 
@@ -46,6 +52,17 @@ def carried_out(api: Client, path: str, item: Mapping[str, object]) -> Answer:
     """The answer to a call that changes something. What it warns of is said. Raises `ApiError` when it is
     refused."""
     return _told(api.send(path, item))
+
+
+def changed(
+    api: Client, path: str, item: Mapping[str, object], options: Options, *, yes: bool | None = None
+) -> Mapping[str, object]:
+    """The row that comes of a change; a refusal is said of options. With `yes` given it is asked about first, see
+    `send_confirmed`."""
+    with said_of(options):
+        if yes is None:
+            return only(carried_out(api, path, item).data)
+        return only(send_confirmed(api, path, item, yes=yes).data)
 
 
 def _told(answer: Answer) -> Answer:

@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.ids import shortened
 from mailreeve.cli.output import echo, say
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.tables import Column, filled, print_table, widths
 from mailreeve.client import Answer
 
 P = ParamSpec("P")
@@ -24,14 +25,21 @@ AT_ONCE: Final = 500  # rows that are fetched, and set in a table, at once
 
 
 class Table(Struct, frozen=True):
-    """How objects are shown: the `columns`, and what the cells of some objects are, given how their ids are shown.
+    """How objects are shown: as rows of `columns`, whose `cells` are those of one object, given how ids are shown.
 
     `named` is what they are called, one and several.
     """
 
     named: tuple[str, str]
-    columns: Callable[[Sequence[Object]], Sequence[Column]]
-    cells: Callable[[Sequence[Object], Mapping[str, str]], Sequence[Sequence[str]]]
+    columns: Sequence[Column]
+    cells: Callable[[Object, Mapping[str, str]], Sequence[str]]
+
+
+class Blocks(Struct, frozen=True):
+    """How objects are shown that a line does not hold: each by some `lines`. `named` as in a `Table`."""
+
+    named: tuple[str, str]
+    lines: Callable[[Object], Sequence[str]]
 
 
 def limit_option(function: Callable[P, R]) -> Callable[P, R]:
@@ -53,7 +61,7 @@ def page_size(limit: int) -> int:
 
 def show(
     pages: Iterator[Answer],
-    table: Table,
+    table: Table | Blocks,
     limit: int,
     *,
     as_json: bool,
@@ -67,10 +75,10 @@ def show(
     total: int | None = None
     counted = 0
     more = False
-    written = _Json(table.named[1]) if as_json else _Tables(table)
+    written = _Json(table.named[1]) if as_json else _Tables(table) if isinstance(table, Table) else _Lines(table)
     for answer in pages:
         total = answer.total if total is None else total
-        objects = [one for row in answer.data for one in (_inner(row, member) if member else (row,))]
+        objects = inner(answer.data, member) if member else answer.data
         room = limit - counted if limit else len(objects)
         written.add(objects[:room])
         counted += min(room, len(objects))
@@ -88,21 +96,39 @@ def show(
 
 
 class _Tables:
-    """A table for every page, of which the first has titles."""
+    """A table for every page; there are titles again where its columns are others, or of other widths."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._console = Console(highlight=False, soft_wrap=True)
-        self._titles = True
+        self._before: object = None
 
     def add(self, objects: Sequence[Object]) -> None:
         """Show some more."""
         if not objects:
             return
         ids = shortened(id_ for one in objects if isinstance(id_ := one.get("id"), str))
-        columns, cells = self._table.columns(objects), self._table.cells(objects, ids)
-        print_table(self._console, columns, cells, titles=self._titles)
-        self._titles = False
+        rows = [self._table.cells(one, ids) for one in objects]
+        columns, rows = filled(self._console.width, self._table.columns, rows)
+        here = [column.title for column in columns], widths(self._console.width, columns, rows)
+        print_table(self._console, columns, rows, titles=here != self._before)
+        self._before = here
+
+    def end(self, *, more: bool) -> None:
+        """There is nothing to be added."""
+
+
+class _Lines:
+    """Lines for every object."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+
+    def add(self, objects: Sequence[Object]) -> None:
+        """Show some more."""
+        for one in objects:
+            for line in self._blocks.lines(one):
+                echo(escaped_line(line))
 
     def end(self, *, more: bool) -> None:
         """There is nothing to be added."""
@@ -126,6 +152,19 @@ class _Json:
         echo(f'{self._start}],"more":{"true" if more else "false"}}}')
 
 
-def _inner(row: Object, member: str) -> Sequence[Object]:
-    value = row.get(member)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+def text(row: Object, name: str) -> str:
+    """A member of a row that is a text; empty where there is none."""
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts(row: Object, name: str) -> list[str]:
+    """A member of a row that is a list of texts."""
+    value = row.get(name)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def inner(rows: Sequence[Object], member: str) -> list[Object]:
+    """The objects that a member of each row holds."""
+    values = (row.get(member) for row in rows)
+    return [one for value in values if isinstance(value, list) for one in value if isinstance(one, dict)]

@@ -121,7 +121,9 @@ def _in_a_line(problem: click.UsageError) -> NoReturn:
     if isinstance(problem, click.exceptions.NoArgsIsHelpError):
         raise problem
     path = problem.ctx.command_path if problem.ctx else "mailreeve"
-    misused(f"{problem.format_message().rstrip('.')}; see {path} --help")
+    # Click lists what there is to choose from on lines of their own.
+    words = " ".join(problem.format_message().split()).rstrip(".")
+    misused(f"{words} See {path} --help" if words.endswith("?") else f"{words}; see {path} --help")
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -129,18 +129,18 @@ def moment(text: str, field: str) -> datetime:
     return value.replace(microsecond=0)
 
 
-_AGO: Final = re.compile(r"(\d{1,6})([dhm])")
-_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+_AGO: Final = re.compile(r"(\d{1,6})\s*([mhdw])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment_or_ago(text: str, field: str, now: datetime) -> datetime:
-    """A point in time, or how long ago it was: `7d`, `12h`, `30m`."""
-    if ago := _AGO.fullmatch(text.strip()):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    """A point in time, or how long ago it was: `30m`, `12h`, `7d`, `2w`."""
     try:
+        if ago := _AGO.fullmatch(text.strip().lower()):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         return moment(text, field)
-    except ItemRefused as problem:
-        message = f"{BAD_DATE.message}: write 7d, 12h, 30m, or a time such as 2026-12-01T09:00"
+    except (ItemRefused, OverflowError) as problem:
+        message = f"{BAD_DATE.message}: write 30m, 12h, 7d or 2w, or a time such as 2026-12-01T09:00"
         raise refused(BAD_DATE, field, message) from problem
 
 

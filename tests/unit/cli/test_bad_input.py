@@ -83,6 +83,10 @@ def test_its_help_has_an_example_and_fits_the_screen(path):
     assert any(example.startswith(called) for example in examples), result.output
 
 
+def test_what_there_is_to_choose_from_stands_in_the_same_line():
+    assert "Choose from: users, groups, " in ended("export")[1]
+
+
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [("polcy", "policy"), ("doctr", "doctor"), ("sender lst", "list"), ("policy dissable x", "disable")],
@@ -90,7 +94,7 @@ def test_its_help_has_an_example_and_fits_the_screen(path):
 def test_a_misspelt_command_is_answered_with_the_one_that_is_meant(wrong, meant):
     code, line = ended(*wrong.split())
     assert code == 2
-    assert f"Did you mean '{meant}'?" in line
+    assert f"Did you mean '{meant}'? See mailreeve " in line
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_a_misspelt_command_is_answered_with_the_one_that_is_meant(wrong, meant)
         ("serve --next-hop nowhere", 2, "--next-hop 'nowhere': this is not HOST:PORT"),
         ("serve --tls-cert cert.pem", 2, "--tls-cert 'cert.pem': give both or neither"),
         ("replay --draft nowhere.json", 2, "'nowhere.json': No such file or directory"),
-        ("replay --draft - --since 7x", 2, "--since '7x': Date is not valid: write 7d, 12h, 30m, or a time"),
+        ("replay --draft - --since 7x", 2, "--since '7x': Date is not valid: write 30m, 12h, 7d or 2w, or a time"),
         ("explain mail --from x --to a@corp.test", 2, "--from 'x': Email address is not valid: an address has"),
         ("explain mail --from a@b.test --to a@corp.test --ip 3", 2, "--ip '3': IP address is not valid"),
         ("explain mail --from a@b.test --to a@corp.test --at now", 2, "--at 'now': Date is not valid"),

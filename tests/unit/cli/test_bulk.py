@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from mailreeve.app.folder_api import URL, FolderApi
 from mailreeve.cli.objects import import_ as command
 from mailreeve.cli.objects.table_file import MAX_LINE, protected, unprotected
+from mailreeve.client import ApiError, Client
 from mailreeve.families.bulk.kinds import KINDS
+from mailreeve.families.directory.groups import operations as group_operations
 from mailreeve.families.managed_senders import operations as managed_operations
 
 FILES = {
     "users": "address,name,aliases,locked,attribute:Site\n"
     "ann@corp.test,Ann,a@corp.test a2@corp.test,,Oslo\nbob@corp.test,=Bob,,TRUE,\n",
     "groups": "group\nSales/EMEA\nA\\/B/C\n",
-    "members": "group,address,domain,notes\nSales/EMEA,x@out.test,,a note\nSales/EMEA,,out.test,\n",
+    "members": "group,address,domain,notes,until\nSales/EMEA,x@out.test,,a note,\n"
+    "Sales/EMEA,,out.test,,2090-01-01T00:00:00+0000\n",
     "senders": "to,sender,action\nann@corp.test,+x@out.test,permit\nann@corp.test,bad.test,Block\n",
     "blocks": "description,option,from,to,fromPart,toDate,sourceIPs,enabled,comment\n"
     'One,block_sender,x@out.test,internal,header_from,2090-01-01T00:00:00+0000,192.0.2.1 10.0.0.0/8,no,"a\nb"\n'
@@ -253,6 +258,18 @@ def _file(folder, text: str):
     return file
 
 
+def test_a_membership_keeps_its_end_and_one_that_has_ended_is_in_no_export(folder, files):
+    """Else a guest who was a member for a week would be one for good in the account that the file fills."""
+    for kind in ("groups", "members"):
+        assert folder.run("import", kind, str(files / f"{kind}.csv")).exit_code == 0
+    assert "out.test,,2090-01-01T00:00:00+0000" in folder.run("export", "members").stdout
+    again = given(folder, folder.run, files, "members", "group,domain\nSales/EMEA,out.test\n")
+    assert " 0 added, 0 changed, 1 unchanged" in again.stdout
+    assert "out.test,,2090-01-01T00:00:00+0000" in folder.run("export", "members").stdout
+    past = given(folder, folder.run, files, "members", "group,domain,until\nSales/EMEA,y.test,2020-01-01\n")
+    assert (past.exit_code, past.stderr.count('until "2020-01-01"')) == (1, 1)
+
+
 def test_an_entry_keeps_its_end_where_a_row_says_nothing_of_it(folder, tmp_path):
     """And its reason; a row that says another changes both."""
     head = "to,sender,action,reason,expires\n"
@@ -264,3 +281,46 @@ def test_an_entry_keeps_its_end_where_a_row_says_nothing_of_it(folder, tmp_path)
     assert "1 changed" in changed.stdout
     past = given(folder, folder.run, tmp_path, "senders", head + "ann@corp.test,a.test,block,,2001-01-01\n")
     assert 'line 2, expires "2001-01-01"' in past.stderr
+
+
+def test_a_membership_keeps_its_end_through_a_file_and_one_that_has_ended_is_not_exported(
+    folder, other, tmp_path, monkeypatch
+):
+    """What was for a time would be for good otherwise in the account that takes the file."""
+    head = "group,address,domain,notes,until\n"
+    for one in (folder, other):
+        given(one, one.run, tmp_path, "groups", "group\nSales\n")
+    text = head + "Sales,pat@out.test,,,2090-01-01T00:00:00+0000\nSales,joe@out.test,,,\n"
+    assert "2 added" in given(folder, folder.run, tmp_path, "members", text).stdout
+    out = folder.run("export", "members").stdout
+    assert out == text
+    assert "2 added" in given(other, other.run, tmp_path, "members", out).stdout
+    again = given(folder, folder.run, tmp_path, "members", "group,address\nSales,pat@out.test\n")
+    assert "1 unchanged" in again.stdout
+    assert folder.run("export", "members").stdout == text
+    past = given(folder, folder.run, tmp_path, "members", head + "Sales,pat@out.test,,,2001-01-01\n")
+    assert 'line 2, until "2001-01-01"' in past.stderr
+    monkeypatch.setattr(group_operations, "has_ended", lambda row, now: row.until is not None)
+    assert folder.run("export", "members").stdout == head + "Sales,joe@out.test,,,\n"
+
+
+LONG = f"a{4_000 * ' '}b"
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("users", {"address": "ann@corp.test", "aliases": '"' + 32_000 * '\\"'}),
+        (
+            "web",
+            {"policy": "One", "type": "domain", "value": "x.test", "action": "block", "for": f"a{4_000 * ' '}b"},
+        ),
+    ],
+)
+def test_a_cell_made_to_be_read_again_and_again_is_read_once(folder, kind, row):
+    """Some hundreds of them are refused within seconds, not hours, for which others would wait to write."""
+    began = time.process_time()
+    api = Client(URL, None, transport=FolderApi(folder.opened.services, folder.account_id))
+    with pytest.raises(ApiError):
+        api.call(f"ext/import-{kind}", {"rows": [row] * 300})
+    assert time.process_time() - began < 5

@@ -47,13 +47,13 @@ def test_errors_name_what_was_given(typed) -> None:
     """With exit code 2 where only that is wrong, else 1; nothing is removed that nobody confirmed."""
     typed("user", "add", "ann@corp.test")
     for expected, arguments in (
-        ((2, "Error: NEW none: "), ("user", "rename", "ann@corp.test", "none")),
-        ((1, "Error: NEW x@far.test: "), ("user", "rename", "ann@corp.test", "x@far.test")),
-        ((2, "Error: NAME localhost: "), ("domain", "add", "localhost")),
-        ((1, "Error: NAME far.test: "), ("domain", "set", "far.test", "--inbound-type", "any")),
+        ((2, "Error: NEW 'none': "), ("user", "rename", "ann@corp.test", "none")),
+        ((1, "Error: NEW 'x@far.test': "), ("user", "rename", "ann@corp.test", "x@far.test")),
+        ((2, "Error: NAME 'localhost': "), ("domain", "add", "localhost")),
+        ((1, "Error: NAME 'far.test': "), ("domain", "set", "far.test", "--inbound-type", "any")),
         ((2, "ann@corp.test"), ("user", "remove", "ann@corp.test")),
         ((1, "Error: GROUP 'Nobody'"), ("group", "show", "Nobody")),
-        ((2, "Error: --for 'soon'"), ("group", "add", "Blocked Senders", "x.test", "--for", "soon")),
+        ((2, "Error: --until 'soon'"), ("group", "add", "Blocked Senders", "x.test", "--until", "soon")),
     ):
         code, _, told = typed(*arguments)
         assert (code, expected[1] in told) == (expected[0], True), (arguments, told)

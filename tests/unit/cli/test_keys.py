@@ -35,13 +35,12 @@ def test_what_init_made_is_listed_without_its_secrets(tmp_path, folder):
     assert only["name"] == "Default application"
     assert only["role"] == "Super Administrator"
     assert [bound["user"] for bound in only["keys"]] == ["admin@corp.test"]
-    used = {"expires", "last_used", "last_used_from"}
-    assert set(only) == {"app_id", "name", "role", "client_id", "created", "keys"} | used
-    assert set(only["keys"][0]) == {"access_key", "user", "created", "role"} | used
+    assert set(only) == {"appId", "name", "role", "clientId", "created", "keys"}
+    assert set(only["keys"][0]) == {"accessKey", "user", "created", "role"}
     assert datetime.fromisoformat(only["created"]).tzinfo is not None
     result = folder.run("keys", "list")
-    assert only["app_id"] in result.stdout
-    assert only["keys"][0]["access_key"][:12] in result.stdout
+    assert only["appId"] in result.stdout
+    assert only["keys"][0]["accessKey"][:12] in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
@@ -49,7 +48,7 @@ def test_new_keys_are_told_once_and_listed(tmp_path, folder):
     made = new(folder, "--name", "playbooks")
     assert list(made) == MADE
     assert made["user"] == "admin@corp.test"
-    assert [(one["name"], one["app_id"]) for one in listed(folder)][1:] == [("playbooks", made["app_id"])]
+    assert [(one["name"], one["appId"]) for one in listed(folder)][1:] == [("playbooks", made["app_id"])]
     result = folder.run("keys", "new", "--save", str(tmp_path / "keys.json"))
     assert (result.exit_code, result.stderr) == (0, "")
     assert Credentials.load(tmp_path / "keys.json")
@@ -61,7 +60,7 @@ def test_new_keys_are_told_once_and_listed(tmp_path, folder):
 def test_all_credentials_may_be_lost_and_renewed(folder):
     """An account without any application is still one, and its key is known by its mark."""
     (only,) = listed(folder)
-    assert folder.run("keys", "revoke", only["app_id"]).exit_code == 0
+    assert folder.run("keys", "revoke", only["appId"]).exit_code == 0
     assert listed(folder) == []
     new(folder)
     assert len(listed(folder)) == 1
@@ -71,8 +70,8 @@ def test_all_credentials_may_be_lost_and_renewed(folder):
 def test_an_application_is_revoked_with_all_that_it_had(folder, by):
     made = new(folder)
     result = folder.run("keys", "revoke", made[by], "--json")
-    assert json.loads(result.stdout) == {"revoked": [{"app_id": made["app_id"], "access_key": None}]}
-    assert made["app_id"] not in [one["app_id"] for one in listed(folder)]
+    assert json.loads(result.stdout) == {"revoked": [{"appId": made["app_id"]}]}
+    assert made["app_id"] not in [one["appId"] for one in listed(folder)]
 
 
 @pytest.mark.parametrize("letters", [8, 12, None])
@@ -81,7 +80,7 @@ def test_a_users_keys_are_revoked_by_the_access_key_or_its_beginning(folder, let
     result = folder.run("keys", "revoke", made["access_key"][:letters])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"revoked {made['app_id']}, access key {made['access_key'][:12]}")
-    (left,) = [one for one in listed(folder) if one["app_id"] == made["app_id"]]
+    (left,) = [one for one in listed(folder) if one["appId"] == made["app_id"]]
     assert left["keys"] == []
 
 
@@ -89,20 +88,28 @@ def test_a_users_keys_are_revoked_by_the_access_key_or_its_beginning(folder, let
     ("arguments", "code", "said"),
     [
         (("revoke",), 2, "Missing argument"),
-        (("revoke", "nonsense"), 1, "nonsense: there is no such application or access key; nothing was revoked"),
+        (
+            ("revoke", "nonsense"),
+            1,
+            "ID: nonsense: there is no such application or access key; nothing was revoked",
+        ),
         (("revoke", "{app_id}", "nonsense"), 1, "nothing was revoked"),
         (("revoke", "-nonsense"), 1, "-nonsense: there"),
         (("revoke", "{short}"), 1, "there is no such application or access key"),
-        (("new", "--user", "nobody@corp.test"), 1, "--user: there is no user nobody@corp.test"),
-        (("new", "--user", "nobody"), 1, "--user: "),
-        (("new", "--user", "bob@corp.test"), 1, "--user: bob@corp.test has no role"),
+        (("new", "--user", "nobody@corp.test"), 1, "--user 'nobody@corp.test': there is no user nobody@corp.test"),
+        (("new", "--user", "nobody"), 2, "--user 'nobody': "),
+        (("new", "--user", "bob@corp.test"), 1, "--user 'bob@corp.test': bob@corp.test has no role"),
         (("new", "--name", ""), 2, "--name"),
         (("new", "--name", "a\x1b[2Jb"), 2, "--name"),
-        (("new", "--role", "King"), 1, "--role: There is no such role: King; there are Super Administrator, "),
+        (
+            ("new", "--role", "King"),
+            1,
+            "--role 'King': There is no such role: King; there are Super Administrator, ",
+        ),
         (("new", "--expires", "soon"), 2, "--expires"),
-        (("new", "--expires", "2020-01-01"), 1, "--expires: The keys would have expired"),
-        (("rotate", "nonsense"), 1, "nonsense: there is no such application or access key; nothing was exchanged"),
-        (("rotate", "{app_id}", "--grace", "31d"), 1, "--grace: "),
+        (("new", "--expires", "2020-01-01"), 2, "--expires '2020-01-01': The keys would have expired"),
+        (("rotate", "nonsense"), 1, "; nothing was exchanged"),
+        (("rotate", "{app_id}", "--grace", "31d"), 2, "--grace '31d': "),
         (("rotate", "{app_id}", "--grace", "x"), 2, "--grace"),
         (("new", "--save", "/dev/full"), 1, "/dev/full: it exists already"),
         (("new", "--account", "NONE"), 1, "there is no account NONE"),
@@ -113,7 +120,7 @@ def test_a_users_keys_are_revoked_by_the_access_key_or_its_beginning(folder, let
 def test_what_is_wrong_is_named_and_changes_nothing(folder, arguments, code, said):
     folder.call("user/create-user", {"emailAddress": "bob@corp.test"})
     before = listed(folder)
-    names = {"app_id": before[0]["app_id"], "short": before[0]["keys"][0]["access_key"][:7]}
+    names = {"app_id": before[0]["appId"], "short": before[0]["keys"][0]["accessKey"][:7]}
     result = folder.run("keys", *(text.format(**names) for text in arguments))
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in result.stderr

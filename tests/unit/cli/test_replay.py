@@ -155,7 +155,7 @@ def test_an_interruption_before_the_comparison_changes_nothing(folder, records, 
 
 
 def test_the_newest_can_be_looked_at_alone(folder, records, draft):
-    result = folder.run("replay", "--draft", draft, "--most", "1")
+    result = folder.run("replay", "--draft", draft, "--limit", "1")
     assert result.exit_code == 0
     assert "There is more: only the newest 1 were asked for." in result.output
 

@@ -27,7 +27,7 @@ def test_a_list_from_the_first_entry_to_its_end(folder):
     assert "allow   url     clips.test/live" in shown
     assert folder.run("web", "remove", VIDEO, "films.test").output == "1 removed: 2 in Video at work\n"
     assert folder.run("web", "delete", VIDEO).output == "deleted Video at work, which had 2 entries\n"
-    assert folder.run("web", "list").output == "no lists\n"
+    assert folder.run("web", "list").output == "no list\n"
 
 
 def test_entries_come_from_a_file_without_its_comments(folder, tmp_path):

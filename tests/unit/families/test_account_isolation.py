@@ -92,9 +92,6 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"id": w["managed"]},
         lambda w: {"to": w["ann"], "sender": w["listed sender"]},
     ],
-    "ext/import-managed-senders": [
-        lambda w: {"entries": [{"sender": w["outsider"], "to": w["ann"], "type": "permit", "reason": "why"}]},
-    ],
     "policy/blockedsenders/create-policy": [
         lambda w: {"option": "block_sender", "policy": scope(w)},
         lambda w: {"option": "block_sender", "policy": by_attribute(w)},

@@ -1,4 +1,4 @@
-"""Personal lists beyond the one call of the API: why, by whom and until when; lists, removal, many at once."""
+"""Personal lists beyond the one call of the API: why, by whom and until when; lists and removal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from mailreeve.wire.errors import ItemRefused
 SET = "managedsender/permit-or-block-sender"
 LIST = "ext/get-managed-senders"
 REMOVE = "ext/remove-managed-sender"
-IMPORT = "ext/import-managed-senders"
 
 END = datetime(2090, 1, 1, tzinfo=UTC)
 
@@ -31,10 +30,6 @@ def corp(account):
 
 def item(sender="ann@news.test", to="pat@corp.test", action="block", **more):
     return {"sender": sender, "to": to, "action": action, **more}
-
-
-def entry(sender="ann@news.test", to="pat@corp.test", type="block", **more):
-    return {"sender": sender, "to": to, "type": type, **more}
 
 
 def decided(account, at: float, sender="ann@news.test", **more) -> Decision:
@@ -162,48 +157,3 @@ def test_what_has_ended_gives_way_when_lists_join(corp):
     corp.call("user/update-alias", {"aliasFor": "pat@corp.test", "alias": "sales@corp.test"})
     (row,) = corp.call(LIST)
     assert (row["type"], row["reason"], row["expires"]) == ("Block", "holds", "2090-01-01T00:00:00+0000")
-
-
-def test_many_are_taken_in_and_again_without_a_change(corp):
-    entries = [entry(f"s{n}@x.test", reason="file", expires="2090-01-01") for n in range(50)]
-    (first,) = corp.call(IMPORT, {"entries": entries})
-    revision = corp.policies().revision
-    (again,) = corp.call(IMPORT, {"entries": entries})
-    assert (first["added"], again["unchanged"], corp.policies().revision) == (50, 50, revision)
-    (other,) = corp.call(IMPORT, {"entries": [entry("s1@x.test", type="Permit")]})
-    assert other["changed"] == 1
-
-
-def test_what_is_refused_leaves_the_others_alone(corp):
-    bad = [
-        entry("*@x.test"),
-        entry(to="x@far.test"),
-        entry(type="both"),
-        entry(expires="soon"),
-        {"sender": "a@x.test"},
-    ]
-    (done,) = corp.call(IMPORT, {"entries": [entry("a@x.test"), *bad, entry("b@x.test", expires="2020-01-01")]})
-    assert (done["added"], done["over"]) == (1, 1)
-    assert [(one["entry"], one["field"]) for one in done["refused"]] == [
-        (1, "sender"),
-        (2, "to"),
-        (3, "type"),
-        (4, "expires"),
-        (5, "to"),
-        (5, "type"),
-    ]
-
-
-def test_a_dry_run_tells_and_changes_nothing(corp):
-    corp.services = msgspec.structs.replace(corp.services, limits=Limits(managed_senders_per_user=2))
-    revision = corp.policies().revision
-    entries = [entry(f"s{n}@x.test") for n in range(3)]
-    (done,) = corp.call(IMPORT, {"entries": entries, "dryRun": True})
-    assert (done["added"], [one["code"] for one in done["refused"]]) == (2, ["err_managed_sender_limit"])
-    assert (corp.call(LIST), corp.policies().revision) == ([], revision)
-
-
-def test_a_call_takes_a_thousand_entries(corp):
-    entries = [entry(f"s{n}@x.test") for n in range(1001)]
-    assert refused(corp, IMPORT, {"entries": entries}) == [("err_validation_value_not_allowed", "entries")]
-    assert refused(corp, IMPORT, {"entries": []}) == [("err_validation_at_least_one_not_null", "entries")]

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from mailreeve.families.machinery import latest
+from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import Outcome, State, Won
 from mailreeve.families.tracking.terms import message_term, terms_of
@@ -226,6 +227,7 @@ def test_the_least_key_of_a_time_is_less_than_a_key_of_then():
         ({"verdict": "lost"}, "verdict"),
         ({"exclude": [{"to": "u@corp.test"}, {"from": "@"}]}, "exclude[1].from"),
         ({"exclude": [{}] * 21}, "exclude"),
+        ({"exclude": [{"to": "u@corp.test", "verdict": "rejected", "id": "abcd"}] * 7}, "exclude"),
     ],
 )
 def test_bad_criteria_are_named(account, item, field):
@@ -319,3 +321,10 @@ def test_a_source_refused_at_connect_is_nobody_to_nobody(account):
     assert found(account, {"from": "<>"}) == []
     (shown,) = account.call(GET, {"id": decision_id(0)})
     assert shown["today"]["verdict"] == "delivered"  # it would be heard out now
+
+
+def test_a_call_asks_for_few_lists_that_may_take_long():
+    """One of these looks at thousands of rows, and a call reads all it asks for in one transaction."""
+    most = {one.path: one.most for one in ENDPOINTS}
+    for path in (FIND, GET, "message-finder/search", "audit/get-audit-events", "ext/find-audit-events"):
+        assert most[path] <= 10

@@ -43,6 +43,11 @@ class Corp:
         return self.rights[primary, delegate]
 
 
+def rows_of(**row: object) -> dict[str, object]:
+    """An import of one row."""
+    return {"rows": [row]}
+
+
 GUARDED = [
     Guarded("user/create-user", "emailAddress", lambda corp, who: {"emailAddress": who.replace("@", "+new@")}),
     Guarded("user/update-user", "emailAddress", lambda corp, who: {"emailAddress": who, "name": "New"}),
@@ -85,6 +90,20 @@ GUARDED = [
     Guarded("ext/revoke-key", "ids", lambda corp, who: {"ids": [corp.keys[who]["accessKey"]]}),
     Guarded("user/remove-delegate-user", "id", lambda corp, who: {"id": corp.right(OTHER, who)}),
     Guarded("user/remove-delegate-user", "id", lambda corp, who: {"id": corp.right(who, OTHER)}),
+    Guarded("ext/rename-user", "emailAddress", lambda corp, who: {"emailAddress": who, "newAddress": f"n.{who}"}),
+    Guarded(
+        "ext/rename-user",
+        "newAddress",
+        lambda corp, who: {"emailAddress": PLAIN, "newAddress": who.replace("@", "+t@")},
+    ),
+    Guarded("ext/remove-user", "emailAddress", lambda corp, who: {"emailAddress": who}),
+    Guarded("ext/remove-user", "emailAddress", lambda corp, who: {"emailAddress": f"a.{who}", "force": True}),
+    Guarded("ext/import-users", "rows[0].address", lambda corp, who: rows_of(address=who, name="New")),
+    Guarded("ext/import-users", "rows[0].address", lambda corp, who: rows_of(address=who, locked=True)),
+    Guarded("ext/import-users", "rows[0].address", lambda corp, who: rows_of(address=who, attributes={"a": "b"})),
+    Guarded("ext/import-users", "rows[0].address", lambda corp, who: rows_of(address=who.replace("@", "+n@"))),
+    Guarded("ext/import-delegates", "rows[0].delegate", lambda corp, who: rows_of(primary=PLAIN, delegate=who)),
+    Guarded("ext/import-delegates", "rows[0].primary", lambda corp, who: rows_of(primary=who, delegate=PLAIN)),
 ]
 
 OPEN = {
@@ -103,16 +122,33 @@ OPEN = {
     "policy/address-alteration/create-policy",
     "policy/address-alteration/update-policy",
     "policy/address-alteration/delete-policy",
+    "ext/permittedsenders/create-policy",
+    "ext/permittedsenders/update-policy",
+    "ext/permittedsenders/delete-policy",
+    "ext/add-web-entries",
+    "ext/remove-web-entries",
+    "ext/import-blocks",
+    "ext/import-web",
     # One sender in one list: what a help desk is for, and a policy may do the same.
     "managedsender/permit-or-block-sender",
+    "ext/remove-managed-sender",
+    "ext/import-managed-senders",
+    "ext/import-senders",
     # Groups carry no rights: only policies ask for them.
     "directory/create-group",
     "directory/update-group",
     "directory/delete-group",
     "directory/add-group-member",
     "directory/remove-group-member",
+    "ext/update-group-member",
+    "ext/remove-ended-members",
+    "ext/import-groups",
+    "ext/import-members",
     # A new domain has no users but those it comes with, who have no role.
     "domain/create-domain",
+    # What is said of a domain says nothing of its users. Who goes with a domain is guarded: tried below.
+    "ext/update-domain",
+    "ext/remove-domain",
     # Nobody makes a role, or keys, that permit more than the maker: tried in `directory/test_roles.py` and
     # `test_keys.py`.
     "ext/create-role",
@@ -201,6 +237,26 @@ def test_the_address_of_a_user_above_is_in_use_for_everybody(corp) -> None:
         with pytest.raises(ItemRefused) as caught:
             corp.account.call("user/update-alias", item | {"aliasFor": PLAIN})
         assert caught.value.problems[0].code == "err_user_already_exists"
+
+
+def test_a_domain_does_not_go_with_a_user_above(corp) -> None:
+    """Nor with the alias of one; nothing has gone then."""
+    for domain, taken in (
+        ("a.test", lambda work: operations.add_user(work, "root@a.test", role=Role.SUPER_ADMINISTRATOR)),
+        ("b.test", lambda work: None),
+    ):
+        corp.account.call("domain/create-domain", {"domain": domain})
+        corp.account.write(taken)
+    alias = {"alias": "root@b.test", "aliasFor": address(Role.SUPER_ADMINISTRATOR)}
+    corp.account.call("user/update-alias", alias)
+    as_role(corp.account, Role.FULL_ADMINISTRATOR)
+    for domain in ("a.test", "b.test"):
+        with pytest.raises(ItemRefused) as caught:
+            corp.account.call("ext/remove-domain", {"domain": domain, "withUsers": True})
+        assert [(p.code, p.field) for p in caught.value.problems] == [("err_xdk_forbidden", "domain")]
+    as_role(corp.account, Role.SUPER_ADMINISTRATOR)
+    for domain in ("a.test", "b.test"):
+        assert corp.account.call("ext/remove-domain", {"domain": domain, "withUsers": True})
 
 
 @pytest.mark.parametrize("member", ["accountLocked", "accountDisabled"])

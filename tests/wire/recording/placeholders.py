@@ -27,6 +27,7 @@ _WORD = re.compile(r"(?:MTOKEN:)?[A-Za-z0-9_-]{16,}")
 _EVENT_TIME = re.compile(r"Date: \d{4}-\d\d-\d\d, Time: \d\d:\d\d:\d\d\+0000")
 _LOG_TIME = re.compile(r"(?<![\d-])\d\d-\d\d \d\d:\d\d:\d\d(?= (?:rejected|deferred|delivered) )")
 _MAILDIR_NAME = re.compile(r"\b1\d{9}\.\d{6}\.[0-9a-f]{16}\.[A-Za-z0-9._-]+")
+_REQUEST = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
 _PORT = re.compile(r"(127\.0\.0\.1[: ]|\bport=)\d{4,5}\b")
 _ACCOUNT_CODE = re.compile(r"\bCM[A-Z]{2}\d{8}\b")
 _MOMENT = re.compile(r"-?\b1\d{9}\.\d+\b")
@@ -71,6 +72,7 @@ class Placeholders:
         text = _MOMENT.sub('"<moment>"', text)  # In quotes, so that what was JSON stays JSON.
         text = _ISO.sub(self._time, text)
         text = _MAIL_DATE.sub(self._mail_date, text)
+        text = _REQUEST.sub("<request>", text)
         text = _PORT.sub(r"\1<port>", text)
         return _RUN.sub(lambda found: f"<{len(found.group())} × {found.group(1)}>", text)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mailreeve.app.doctor.checks import Check, State, fail
 from mailreeve.app.doctor.folder_checks import accounts, folder_checks
-from mailreeve.app.doctor.listener_checks import certificate_checks, is_served, listener_checks, settings_checks
+from mailreeve.app.doctor.listener_checks import certificate_checks, listener_checks, settings_checks
 from mailreeve.app.doctor.next_hop_checks import next_hop_checks
-from mailreeve.app.folder import is_initialised
+from mailreeve.app.folder import is_initialised, is_served
 from mailreeve.app.logs import known_level
 from mailreeve.app.settings import FILE_NAME, SettingsError, config_file
 from mailreeve.app.settings import read as read_settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import http.client
 import ipaddress
 import os
@@ -18,7 +17,6 @@ from typing import Final
 
 from mailreeve.app.certificate import CertificateError, is_for, public_key_of, read_certificate
 from mailreeve.app.doctor.checks import Check, fail, ok, warn
-from mailreeve.app.folder import LOCK
 from mailreeve.app.server.process import DESCRIPTORS
 from mailreeve.app.server.sockets import found_at
 from mailreeve.app.settings import Settings, SettingsError, split_host_port
@@ -26,18 +24,6 @@ from mailreeve.app.settings import Settings, SettingsError, split_host_port
 PATIENCE: Final = 5.0  # seconds for an answer of our own server
 SOON: Final = timedelta(days=14)
 _ANYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - looked for
-
-
-def is_served(data: Path) -> bool:
-    """Whether a server works on the folder now."""
-    try:
-        with (data / LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def settings_checks(settings: Settings, source: str) -> Iterator[Check]:

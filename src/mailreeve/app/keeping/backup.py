@@ -115,6 +115,7 @@ def make_backup(
 def _new_folder(target: Path) -> Iterator[Path]:
     """Where to build what becomes the folder `target` when the block ends without an exception. Raises
     `FolderError`."""
+    target = Path(os.path.abspath(target))
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise FolderError(f"{target} exists and is not a folder")
     if target.is_dir() and any(target.iterdir()):
@@ -128,6 +129,9 @@ def _new_folder(target: Path) -> Iterator[Path]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as problem:
             raise FolderError(f"{target} is being made by another process") from problem
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise FolderError(f"{building} is not yours: whoever made it could change what is put there")
+        os.fchmod(descriptor, FOLDER_MODE)
         _empty(building)  # What a backup left that was killed.
         try:
             yield building

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from mailreeve.app.folder import CREDENTIALS, DATABASE, KEY_FILE, MAILDIR, FolderError
+from mailreeve.app.folder import CREDENTIALS, DATABASE, KEY_FILE, MAILDIR, FolderError, is_served
 from mailreeve.app.keeping.backup import Report
 from mailreeve.app.keeping.manifest import digest
 from mailreeve.app.keeping.verify import Verified, verify_backup
@@ -25,6 +25,9 @@ def restore_backup(backup: Path, data: Path, key: Path | None = None, report: Re
     `key` is for a backup without one. The database is left as it was written, for whichever version serves it.
     What is returned was found of the backup. Raises `FolderError` or `OSError`, and nothing is made then.
     """
+    if is_served(data):
+        # Its files were taken away under it, and it works on with those.
+        raise FolderError(f"{data} is being served by a process: stop that first; nothing was restored")
     found = verify_backup(backup, key, report)
     if not found.is_whole:
         raise FolderError(f"{backup} is not whole, nothing was restored: {'; '.join(found.problems)}")

@@ -81,6 +81,7 @@ def verify_backup(backup: Path, key: Path | None = None, report: Report = _silen
             problems.append(str(problem))
     if master is not None and fingerprint_of(master) != manifest.key_fingerprint:
         problems.append(f"{key_file} is not the key that the database was written with")
+        master = None
     found = _database(str(backup), database, master, problems, report)
     if found.schema != manifest.schema:
         problems.append(f"the database is at revision {found.schema}, {MANIFEST} says {manifest.schema}")
@@ -119,23 +120,29 @@ def _wrong_files(backup: Path, manifest: Manifest, report: Report) -> Iterator[s
     for name, expected in manifest.files.items():
         file = backup / name
         try:
-            if file.is_symlink() or not file.is_file():
+            if _leads_out(backup, Path(name)) or not file.is_file():
                 yield f"{name} is missing"
             elif digest(file, count) != expected:
                 yield f"{name} is not what was backed up: its digest is another"
         except OSError as problem:
             yield f"{name} cannot be read: {problem.strerror}"
     known = {*manifest.files, MANIFEST}
-    for folder, _, names in os.walk(backup):
-        for name in sorted(names):
+    for folder, folders, names in os.walk(backup):
+        linked = [one for one in folders if (Path(folder) / one).is_symlink()]
+        for name in sorted(names + linked):
             found = str((Path(folder) / name).relative_to(backup))
             if found not in known and found != CREDENTIALS:
                 yield f"{found} is not of this backup"
 
 
+def _leads_out(backup: Path, name: Path) -> bool:
+    """Whether a file, or a folder that it is in, is a link."""
+    return any((backup / part).is_symlink() for part in (name, *list(name.parents)[:-1]))
+
+
 def _database(place: str, file: Path, master: bytes | None, problems: list[str], report: Report) -> Verified:
     """The database, copied to where it can be brought up to date and read. What is wrong goes to the problems."""
-    schema, read = None, Read((), (), 0)
+    schema, read, was_tried = None, Read((), (), 0), False
     with tempfile.TemporaryDirectory(prefix="mailreeve-verify-") as temporary:
         copy = Path(temporary) / DATABASE
         copy.touch(FILE_MODE)
@@ -154,13 +161,15 @@ def _database(place: str, file: Path, master: bytes | None, problems: list[str],
                     problems.append(f"{KEY_FILE} is not the key that {DATABASE} was written with")
                     master = None
                 read = _read(copy, master, report)
+                was_tried = master is not None and not read.sealed_wrongly
                 if read.sealed_wrongly:
                     problems.append(f"{read.sealed_wrongly} stored keys cannot be opened with {KEY_FILE}")
         except (CopyError, SchemaError) as problem:
-            problems.append(str(problem))
+            # Of the copy nobody knows.
+            problems.append(str(problem).replace(str(copy), DATABASE))
         except SQLAlchemyError as problem:
             problems.append(f"{DATABASE} cannot be read: {' '.join(str(problem).split())}")
-    return Verified(place, schema, master is not None, read.accounts, tuple(problems), read.unreadable)
+    return Verified(place, schema, was_tried, read.accounts, tuple(problems), read.unreadable)
 
 
 def _read(copy: Path, master: bytes | None, report: Report) -> Read:

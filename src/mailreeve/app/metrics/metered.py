@@ -1,11 +1,17 @@
-"""Stand between a door and what it uses, and count what goes by. Nothing is decided here."""
+"""Stand between a door and what it uses, and count what goes by. Nothing is decided here.
+
+Nothing fails here either: the numbers may be in files on a full disk, or not be had, and a message that was handed
+on must not be answered as if it had not been, or its sender would send it again.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import wraps
+from typing import Final, ParamSpec
 
+import structlog
 from prometheus_client import Counter, Histogram
 
 from mailreeve.app.metrics.instruments import Instruments
@@ -21,6 +27,25 @@ from mailreeve.policy.model.policy_types import SmtpReply
 
 _DOWN: Final = (UNREACHABLE, BROKE_OFF, NEEDS_TLS, CANNOT_STORE)
 _CLASSES: Final = {"2": "2xx", "4": "4xx", "5": "5xx"}
+_P = ParamSpec("_P")
+_log = structlog.get_logger(__name__)
+
+
+def _without_fail(count: Callable[_P, None]) -> Callable[_P, None]:
+    """The same, but for what it raises: that is logged, the first time."""
+    failed = False
+
+    @wraps(count)
+    def counted(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        nonlocal failed
+        try:
+            count(*args, **kwargs)
+        except Exception:
+            if not failed:
+                _log.exception("something was not counted", of=count.__qualname__)
+            failed = True
+
+    return counted
 
 
 class MailMeter:
@@ -31,12 +56,15 @@ class MailMeter:
         self._messages = {reply: instruments.messages.labels(reply) for reply in _CLASSES.values()}
         self._turned_away = instruments.turned_away
 
+    @_without_fail
     def decided(self, stage: Stage, seconds: float) -> None:
         self._decisions[stage].observe(seconds)
 
+    @_without_fail
     def answered(self, reply: str, seconds: float) -> None:
         self._messages[_CLASSES.get(reply[:1], "4xx")].observe(seconds)
 
+    @_without_fail
     def turned_away(self) -> None:
         self._turned_away.inc()
 
@@ -64,6 +92,7 @@ class CallMeter:
         self._seconds = instruments.call_seconds
         self._timed: dict[str, Histogram] = {}
 
+    @_without_fail
     def __call__(self, path: str, status: int, seconds: float) -> None:
         self._calls.count(path, str(status))
         timed = self._timed.get(path)
@@ -82,11 +111,15 @@ class MeteredRecorder:
 
     def record(self, messages: Sequence[Sequence[Outcome]]) -> Sequence[Exception | None]:
         kept = self._inner.record(messages)
+        self._told(messages)
+        return kept
+
+    @_without_fail
+    def _told(self, messages: Sequence[Sequence[Outcome]]) -> None:
         for outcomes in messages:
             for one in outcomes:
                 stage = "" if one.stage is None else one.stage.value
                 self._outcomes.count(self._code(one.account_id), one.state.value, stage, one.layer)
-        return kept
 
 
 class MeteredNextHop:
@@ -102,6 +135,7 @@ class MeteredNextHop:
     def session(self) -> NextHopSession:
         return _MeteredSession(self._inner.session(), self)
 
+    @_without_fail
     def told(self, asked: str, replies: Sequence[SmtpReply | None], seconds: float | None = None) -> None:
         """The next hop said this of recipients or of a copy, which took so long to hand over."""
         if seconds is not None:

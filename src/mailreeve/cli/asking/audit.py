@@ -18,8 +18,11 @@ from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo, say
+from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import wrapped
+from mailreeve.cli.times import PAST, WHEN
 from mailreeve.client import Client
+from mailreeve.families.audit.lists import change_of_list
 from mailreeve.families.audit.types import AuditChange, AuditRecord
 
 FIND: Final = "ext/find-audit-events"
@@ -35,8 +38,8 @@ class _Listed(Struct, frozen=True):
 
 
 @click.command("audit")
-@click.option("--since", metavar="TIME", help="Since: 7d, 12h, 30m, or a time.")
-@click.option("--until", metavar="TIME", help="Before: as --since.")
+@click.option("--since", metavar=WHEN, help=f"Recorded since then: {PAST}.")
+@click.option("--until", metavar=WHEN, help="Recorded before then: as --since.")
 @click.option("--actor", metavar="A", help="Who made the change: as the log names it.")
 @click.option("--kind", metavar="KIND", help="The kind of object, such as 'blocked sender policy'.")
 @click.option("--object", "object_id", metavar="ID", help="The object with this id.")
@@ -59,7 +62,7 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List who changed what, the newest last; --json has each object before and after.
+    """List who changed what, and with which application, the newest last; --json has each object before and after.
 
     \b
     mailreeve audit --since 2d --actor admin@example.com
@@ -75,8 +78,9 @@ def command(
         "query": text,
     }
     item = {name: value for name, value in asked.items() if value is not None}
-    rows = islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit)
-    events = [msgspec.convert(row, AuditRecord) for row in rows][::-1]
+    with said_of({"since": ("--since", since), "until": ("--until", until), "objectId": ("--object", object_id)}):
+        rows = islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit)
+        events = [msgspec.convert(row, AuditRecord) for row in rows][::-1]
     if as_json:
         echo(msgspec.json.encode(_Listed(events)))
         return
@@ -91,11 +95,12 @@ def _print(console: Console, event: AuditRecord) -> None:
     """An event as a line; on a terminal broken between words, the further lines indented."""
     when = datetime.fromisoformat(event.at)
     acting = f" for {event.acting_for}" if event.acting_for else ""
+    used = f" with {json.dumps(event.application, ensure_ascii=False)}" if event.application else ""
     source = f" from {event.source_ip}" if event.source_ip else ""
     name = f" {json.dumps(event.object_name, ensure_ascii=False)}" if event.object_name else ""
     done = _DONE.get(event.action, event.action)
     line = (
-        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{source} {done} {event.object_kind}{name} "
+        f"{when:%Y-%m-%d %H:%M:%S} {event.actor}{acting}{used}{source} {done} {event.object_kind}{name} "
         f"(revision {event.revision})"
     )
     if event.before is not None and event.after is not None:
@@ -107,7 +112,8 @@ def _print(console: Console, event: AuditRecord) -> None:
 
 
 def _change(one: AuditChange) -> str:
-    return f"{one.member} {_value(one.before)} -> {_value(one.after)}"
+    listed = change_of_list(one.before, one.after)
+    return f"{one.member} {listed or f'{_value(one.before)} -> {_value(one.after)}'}"
 
 
 def _value(value: object) -> str:

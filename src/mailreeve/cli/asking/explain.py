@@ -76,7 +76,6 @@ def command() -> None:
 
 
 @command.command("mail")
-@data_option
 @click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender; '' for a bounce.")
 @click.option("--to", "recipient", required=True, metavar="ADDRESS", help="Envelope recipient.")
 @click.option(
@@ -86,11 +85,12 @@ def command() -> None:
 )
 @_ip
 @_at
-@account_option
 @_policy
 @_all
 @json_option
 @ends_with(FolderError, SettingsError, SchemaError, OSError)
+@data_option
+@account_option
 def mail(
     data: Path,
     sender: str,
@@ -120,16 +120,16 @@ def mail(
 
 
 @command.command("web")
-@data_option
 @click.argument("url")
 @click.option("--user", metavar="ADDRESS", help="Who asks for it.  [default: nobody known]")
 @_ip
 @_at
-@account_option
 @_policy
 @_all
 @json_option
 @ends_with(FolderError, SettingsError, SchemaError, OSError)
+@data_option
+@account_option
 def web(
     data: Path,
     url: str,

@@ -32,8 +32,6 @@ _KINDS: Final = "Kinds: " + ", ".join(kind.value for kind in FindingKind) + "."
 
 
 @click.command("lint", epilog=_KINDS)
-@data_option
-@account_option
 @click.option(
     "--kind",
     metavar="KIND",
@@ -45,6 +43,8 @@ _KINDS: Final = "Kinds: " + ", ".join(kind.value for kind in FindingKind) + "."
 @click.option("--strict", is_flag=True, help="Exit with 1 if there is any warning.")
 @json_option
 @ends_with(FolderError, SettingsError, SchemaError, OSError)
+@data_option
+@account_option
 def command(
     data: Path,
     account: str | None,

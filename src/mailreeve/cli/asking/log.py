@@ -16,6 +16,8 @@ from mailreeve.cli.asking.log_page import print_details, print_record
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.options import json_option, misused
 from mailreeve.cli.output import echo, say
+from mailreeve.cli.refusals import said_of
+from mailreeve.cli.times import PAST, WHEN
 from mailreeve.client import ApiError, Client, Unreachable
 from mailreeve.families.tracking.outcomes import State
 from mailreeve.families.tracking.types import MailRecord, MailRecordDetail
@@ -79,8 +81,8 @@ def command() -> None:
 @click.option("--queue-id", metavar="Q", help="Id that the next hop gave the message.")
 @click.option("--policy", metavar="ID", help="Policy that settled it.")
 @click.option("--ip", metavar="IP", help="Address of the client.")
-@click.option("--since", metavar="TIME", help="Recorded since: 7d, 12h, 30m, or a time.")
-@click.option("--until", metavar="TIME", help="Recorded before: as --since.")
+@click.option("--since", metavar=WHEN, help=f"Recorded since then: {PAST}.")
+@click.option("--until", metavar=WHEN, help="Recorded before then: as --since.")
 @click.option(
     "--not", "exclude", multiple=True, metavar="FIELD=VALUE", help=f"Leave these out: {', '.join(_FIELDS)}."
 )
@@ -134,7 +136,18 @@ def list_(
     if follow and until is not None:
         misused("--until: what comes after it is what --follow waits for")
     newest = _newest(api) if follow else None
-    found = list(islice(_found(api, item, limit), limit))[::-1]
+    options = {
+        "from": ("--from", sender),
+        "to": ("--to", recipient),
+        "id": ("--id", decision),
+        "policyId": ("--policy", policy),
+        "sourceIp": ("--ip", ip),
+        "since": ("--since", since),
+        "until": ("--until", until),
+        "exclude": ("--not", None),
+    }
+    with said_of(options):
+        found = list(islice(_found(api, item, limit), limit))[::-1]
     if not follow and as_json:
         echo(msgspec.json.encode(_Listed(found)))
         return

@@ -28,6 +28,7 @@ from mailreeve.cli.options import (
 from mailreeve.cli.output import echo
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
+from mailreeve.cli.times import PAST, WHEN
 from mailreeve.families.replay.types import Group, Named, ReplayAnswer, Step
 from mailreeve.policy.replay.difference import Change
 from mailreeve.store.migrations import SchemaError
@@ -47,8 +48,6 @@ _WORDS: Final = {
 
 
 @click.command("replay")
-@data_option
-@account_option
 @click.option(
     "--draft",
     "file",
@@ -56,11 +55,15 @@ _WORDS: Final = {
     type=click.File("rb"),
     help="A JSON file with the steps; - for standard input.",
 )
-@click.option("--since", default="7d", show_default=True, metavar="TIME", help="How far back: 7d, 12h, a time.")
-@click.option("--most", type=click.IntRange(min=1), metavar="N", help="Look at the newest N messages only.")
+@click.option("--since", default="7d", show_default=True, metavar=WHEN, help=f"Since then: {PAST}.")
+@click.option(
+    "--limit", "most", type=click.IntRange(min=1), metavar="N", help="Look at the newest N messages only."
+)
 @click.option("--all", "everything", is_flag=True, help="List every group, with examples.")
 @json_option
 @ends_with(FolderError, SettingsError, SchemaError, OSError)
+@data_option
+@account_option
 def command(
     data: Path,
     account: str | None,

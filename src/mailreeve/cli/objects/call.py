@@ -17,7 +17,7 @@ from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import escaped_line, said_of
 from mailreeve.cli.calling import ca_option, credentials_option, own_url, reasons, server_client
-from mailreeve.cli.confirming import CONFIRM, UNCONFIRMED
+from mailreeve.cli.confirming import CONFIRM, REACH, UNCONFIRMED, yes_option
 from mailreeve.cli.options import data_option, fail
 from mailreeve.cli.output import echo, say
 from mailreeve.client import ApiError, Client, ClientError, Failure
@@ -69,16 +69,16 @@ class _Outcome(Struct, frozen=True):
 @click.command("call")
 @click.argument("path")
 @click.argument("items", nargs=-1)
+@yes_option(REACH)
 @data_option
-@credentials_option
 @click.option(
     "--url",
     envvar="MAILREEVE_URL",
     show_envvar=True,
     help="The server.  [default: where the setting http of DATA has it listen]",
 )
+@credentials_option
 @ca_option
-@click.option("--yes", is_flag=True, help="Do not ask before a block of a whole organisation.")
 def command(
     path: str,
     items: tuple[str, ...],

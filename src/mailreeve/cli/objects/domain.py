@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import click
 import msgspec
 
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.objects.directory import (
-    carried_out,
-    confirm_removal,
-    limit_option,
-    rows_of,
-    show,
-    text,
-    texts,
-    yes_option,
-)
+from mailreeve.cli.confirming import changed, confirm_removal, yes_option
+from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text, texts
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column
@@ -32,8 +25,15 @@ REMOVE: Final = "ext/remove-domain"
 inbound_type_choice: Final = click.Choice([type_.value for type_ in InboundType])
 """How recipients are validated, as an option takes it."""
 
-_COLUMNS: Final = (Column("domain", 1), Column("recipients"))
 _MEANS: Final = {"any": "any", "known": "known: only those in the directory"}
+
+
+def _cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
+    takes = text(row, "inboundType")
+    return text(row, "domain"), _MEANS.get(takes, takes)
+
+
+_TABLE: Final = Table(("domain", "domains"), (Column("domain", 1), Column("recipients")), _cells)
 
 
 @click.group("domain")
@@ -56,15 +56,7 @@ def list_(api: Client, limit: int, as_json: bool) -> None:
     \b
     mailreeve domain list
     """
-    rows = rows_of(api, FIND, {}, limit=limit)
-    show(
-        rows,
-        ("domain", "domains"),
-        _COLUMNS,
-        lambda row: (text(row, "domain"), _MEANS.get(text(row, "inboundType"), text(row, "inboundType"))),
-        limit,
-        as_json=as_json,
-    )
+    show(api.pages(FIND, page_size=page_size(limit)), _TABLE, limit, as_json=as_json)
 
 
 @command.command("add")
@@ -86,7 +78,7 @@ def add(api: Client, name: str, inbound_type: str, as_json: bool) -> None:
     \b
     mailreeve domain add example.net --inbound-type known
     """
-    row = carried_out(api, CREATE, {"domain": name, "inboundType": inbound_type}, {"domain": ("NAME", name)})
+    row = changed(api, CREATE, {"domain": name, "inboundType": inbound_type}, {"domain": ("NAME", name)})
     echo(msgspec.json.encode(row) if as_json else f"mail for {text(row, 'domain')} is taken, and it is internal")
 
 
@@ -106,7 +98,7 @@ def set_(api: Client, name: str, inbound_type: str, as_json: bool) -> None:
     \b
     mailreeve domain set example.com --inbound-type known
     """
-    row = carried_out(api, UPDATE, {"domain": name, "inboundType": inbound_type}, {"domain": ("NAME", name)})
+    row = changed(api, UPDATE, {"domain": name, "inboundType": inbound_type}, {"domain": ("NAME", name)})
     if as_json:
         echo(msgspec.json.encode(row))
         return
@@ -119,7 +111,7 @@ def set_(api: Client, name: str, inbound_type: str, as_json: bool) -> None:
 @command.command("remove")
 @click.argument("name")
 @click.option("--with-users", is_flag=True, help="Remove the users and aliases in it as well.")
-@yes_option
+@yes_option()
 @json_option
 @calls_api
 def remove(api: Client, name: str, with_users: bool, yes: bool, as_json: bool) -> None:
@@ -132,8 +124,8 @@ def remove(api: Client, name: str, with_users: bool, yes: bool, as_json: bool) -
     mailreeve domain remove old.example --yes
     """
     confirm_removal([f"{name}{', with all users and aliases in it' if with_users else ''}"], yes=yes)
-    options = {"domain": ("NAME", name), "withUsers": ("--with-users", "")}
-    row = carried_out(api, REMOVE, {"domain": name, "withUsers": with_users}, options)
+    options = {"domain": ("NAME", name), "withUsers": ("--with-users", None)}
+    row = changed(api, REMOVE, {"domain": name, "withUsers": with_users}, options)
     if as_json:
         echo(msgspec.json.encode(row))
         return

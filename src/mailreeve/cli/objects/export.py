@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import ParamSpec, TypeVar
 
 import click
 
@@ -18,13 +19,20 @@ from mailreeve.cli.options import fail
 from mailreeve.cli.output import say
 from mailreeve.client import Client
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Row = Mapping[str, object]
+
+
+def export_options(function: Callable[P, R]) -> Callable[P, R]:
+    """Where an export goes, and in which form."""
+    file = click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+    return file(format_option(function))
 
 
 @click.command("export")
 @kind_argument
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
-@format_option
+@export_options
 @calls_api
 def command(api: Client, kind: str, file: str, written: Format | None) -> None:
     """Export all objects of one KIND to a FILE, or to standard output.
@@ -40,6 +48,11 @@ def command(api: Client, kind: str, file: str, written: Format | None) -> None:
     \b
     mailreeve export senders lists.csv
     """
+    give_out(api, kind, file, written)
+
+
+def give_out(api: Client, kind: str, file: str, written: Format | None) -> None:
+    """Export all objects of a kind."""
     rows: list[dict[str, object]] = []
     warnings: list[str] = []
     for page in api.pages(f"ext/export-{kind}", {}, page_size=500):

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
-from typing import Final, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import Final
 
 import click
 import msgspec
 from rich.console import Console
 
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.ids import GROUP, IdCommand, resolve, shortened
-from mailreeve.cli.objects.directory import (
-    Row,
-    carried_out,
-    confirm_removal,
-    end,
-    guarded,
-    limit_option,
-    moment,
-    rows_of,
-    show,
-    text,
-    yes_option,
-)
+from mailreeve.cli.confirming import REACH, changed, confirm_removal, yes_option
+from mailreeve.cli.ids import GROUP, IdCommand, resolve
+from mailreeve.cli.listing import Object, Table, inner, limit_option, page_size, show, text
 from mailreeve.cli.options import json_option, misused
 from mailreeve.cli.output import echo
+from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column, print_table
-from mailreeve.client import Client
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from mailreeve.cli.times import COMING, WHEN, coming, in_column, shown
+from mailreeve.client import Answer, Client
 
 FIND: Final = "directory/find-groups"
 GET: Final = "directory/get-group"
@@ -45,7 +32,13 @@ CHANGE: Final = "ext/update-group-member"
 TIDY: Final = "ext/remove-ended-members"
 NEVER: Final = "never"
 
-_MEMBERS: Final = (Column("member", 3), Column("name", 2), Column("until"), Column("notes", 2))
+_GROUPS: Final = (
+    Column("id"),
+    Column("group", 2),
+    Column("below", 2, if_any=True),
+    Column("members"),
+    Column("groups"),
+)
 
 
 @click.group("group")
@@ -55,17 +48,8 @@ def command() -> None:
     \b
     mailreeve group create Partners
     mailreeve group add Partners partner.test ann@other.test
-    mailreeve group add Partners pat@guest.test --until 2026-12-31
+    mailreeve group add Partners pat@guest.test --until 30d
     """
-
-
-def _until(function: Callable[P, R]) -> Callable[P, R]:
-    for decorate in (
-        click.option("--for", "duration", metavar="TIME", help="For so long: 12h, 30d, 6w."),
-        click.option("--until", metavar="TIME", help="Until then, in ISO 8601; without a zone in UTC."),
-    ):
-        function = decorate(function)
-    return function
 
 
 @command.command("list")
@@ -80,18 +64,22 @@ def list_(api: Client, query: str | None, limit: int, as_json: bool) -> None:
     mailreeve group list --text partner
     """
     item = {} if query is None else {"query": query}
-    rows = list(islice(rows_of(api, FIND, item, member="folders", limit=limit), limit + 1 if limit else None))
-    names = {text(row, "id"): text(row, "description") for row in rows}
-    ids = shortened(names)
+    names: dict[str, str] = {}
 
-    def cells(row: Row) -> tuple[str, ...]:
+    def known(answer: Answer) -> Answer:
+        names.update((text(one, "id"), text(one, "description")) for one in inner(answer.data, "folders"))
+        return answer
+
+    def cells(row: Object, ids: Mapping[str, str]) -> tuple[str, ...]:
         above = text(row, "parentId")
         members, below = row.get("userCount", 0), row.get("folderCount", 0)
         parent = names.get(above, above[:8])
         return ids[text(row, "id")], text(row, "description"), parent, str(members), str(below)
 
-    columns = (Column("id"), Column("group", 2), Column("below", 2), Column("members"), Column("groups"))
-    show(iter(rows), ("group", "groups"), columns, cells, limit, as_json=as_json)
+    with said_of({"query": ("--text", query)}):
+        pages = map(known, api.pages(FIND, item, page_size=page_size(limit)))
+        table = Table(("group", "groups"), _GROUPS, cells)
+        show(pages, table, limit, as_json=as_json, member="folders", is_filtered=bool(item))
 
 
 @command.command("show", cls=IdCommand)
@@ -105,8 +93,9 @@ def show_(api: Client, group: str, limit: int, as_json: bool) -> None:
     \b
     mailreeve group show Partners
     """
-    rows = rows_of(api, MEMBERS, {"id": resolve(api, GROUP, group, "GROUP")}, member="groupMembers", limit=limit)
-    show(rows, ("member", "members"), _MEMBERS, _member_cells, limit, as_json=as_json)
+    item = {"id": resolve(api, GROUP, group, "GROUP")}
+    pages = api.pages(MEMBERS, item, page_size=page_size(limit))
+    show(pages, _MEMBERS, limit, as_json=as_json, member="groupMembers")
 
 
 @command.command("create")
@@ -123,7 +112,7 @@ def create(api: Client, name: str, parent: str | None, as_json: bool) -> None:
     item = {"description": name}
     if parent is not None:
         item["parentId"] = resolve(api, GROUP, parent, "--parent")
-    row = carried_out(api, CREATE, item, {"description": ("NAME", name), "parentId": ("--parent", parent or "")})
+    row = changed(api, CREATE, item, {"description": ("NAME", name), "parentId": ("--parent", parent)})
     echo(msgspec.json.encode(row) if as_json else f"the group {text(row, 'description')} is made")
 
 
@@ -131,7 +120,7 @@ def create(api: Client, name: str, parent: str | None, as_json: bool) -> None:
 @click.argument("group")
 @click.option("--name", metavar="TEXT", help="Call it this.")
 @click.option("--parent", metavar="GROUP", help="Put it below this group.")
-@yes_option
+@yes_option(REACH)
 @json_option
 @calls_api
 def set_(api: Client, group: str, name: str | None, parent: str | None, yes: bool, as_json: bool) -> None:
@@ -149,16 +138,16 @@ def set_(api: Client, group: str, name: str | None, parent: str | None, yes: boo
         item["parentId"] = resolve(api, GROUP, parent, "--parent")
     options = {
         "id": ("GROUP", group),
-        "description": ("--name", name or ""),
-        "parentId": ("--parent", parent or ""),
+        "description": ("--name", name),
+        "parentId": ("--parent", parent),
     }
-    row = guarded(api, UPDATE, item, options, yes=yes)
+    row = changed(api, UPDATE, item, options, yes=yes)
     echo(msgspec.json.encode(row) if as_json else f"the group {text(row, 'description')} is changed")
 
 
 @command.command("remove", cls=IdCommand)
 @click.argument("group")
-@yes_option
+@yes_option()
 @json_option
 @calls_api
 def remove(api: Client, group: str, yes: bool, as_json: bool) -> None:
@@ -169,16 +158,16 @@ def remove(api: Client, group: str, yes: bool, as_json: bool) -> None:
     """
     id_ = resolve(api, GROUP, group, "GROUP")
     confirm_removal([f"the group {group}, with its members"], yes=yes)
-    row = carried_out(api, DELETE, {"id": id_}, {"id": ("GROUP", group)})
+    row = changed(api, DELETE, {"id": id_}, {"id": ("GROUP", group)})
     echo(msgspec.json.encode(row) if as_json else f"the group {group} is removed")
 
 
 @command.command("add", cls=IdCommand)
 @click.argument("group")
 @click.argument("members", nargs=-1, required=True, metavar="MEMBER...")
-@_until
-@click.option("--notes", metavar="TEXT", help="Why, for whoever reads the list.")
-@yes_option
+@click.option("--until", metavar=WHEN, help=f"When it ends: {COMING}.")
+@click.option("--reason", metavar="TEXT", help="Why, for whoever reads the list.")
+@yes_option(REACH)
 @json_option
 @calls_api
 def add(
@@ -186,8 +175,7 @@ def add(
     group: str,
     members: tuple[str, ...],
     until: str | None,
-    duration: str | None,
-    notes: str | None,
+    reason: str | None,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -196,17 +184,17 @@ def add(
     A membership that has ended decides nothing any more, from that very second on.
 
     \b
-    mailreeve group add Partners partner.test pat@guest.test --until 2026-12-31
+    mailreeve group add Partners partner.test pat@guest.test --until 30d
     """
-    id_, ends = resolve(api, GROUP, group, "GROUP"), end(until, duration)
-    more = {name: value for name, value in (("until", ends), ("notes", notes)) if value is not None}
-    done: list[Row] = []
+    id_, ends = resolve(api, GROUP, group, "GROUP"), coming(until, "--until")
+    more = {name: value for name, value in (("until", ends), ("notes", reason)) if value is not None}
+    done: list[Object] = []
     for member in members:
         options = _options(member) | {
-            "until": ("--until", until or duration or ""),
-            "notes": ("--notes", notes or ""),
+            "until": ("--until", until),
+            "notes": ("--reason", reason),
         }
-        done.append(guarded(api, ADD, {"id": id_, **_member(member), **more}, options, yes=yes))
+        done.append(changed(api, ADD, {"id": id_, **_member(member), **more}, options, yes=yes))
         if not as_json:
             echo(f"{member} is in {group}{_until_words(done[-1])}")
     if as_json:
@@ -225,9 +213,9 @@ def remove_member(api: Client, group: str, members: tuple[str, ...], as_json: bo
     mailreeve group remove-member Partners partner.test
     """
     id_ = resolve(api, GROUP, group, "GROUP")
-    done: list[Row] = []
+    done: list[Object] = []
     for member in members:
-        done.append(carried_out(api, REMOVE, {"id": id_, **_member(member)}, _options(member)))
+        done.append(changed(api, REMOVE, {"id": id_, **_member(member)}, _options(member)))
         if not as_json:
             echo(f"{member} is out of {group}")
     if as_json:
@@ -237,18 +225,19 @@ def remove_member(api: Client, group: str, members: tuple[str, ...], as_json: bo
 @command.command("until", cls=IdCommand)
 @click.argument("group")
 @click.argument("member")
-@click.argument("time")
-@yes_option
+@click.argument("time", metavar=f"{WHEN}|never")
+@yes_option(REACH)
 @json_option
 @calls_api
 def until(api: Client, group: str, member: str, time: str, yes: bool, as_json: bool) -> None:
-    """Change when a membership ends: TIME in ISO 8601, or `never`.
+    """Change when a membership ends: TIME is 30m, 12h, 7d or 2w from now, a date, or a time in ISO 8601.
 
     \b
     mailreeve group until Partners pat@guest.test 2027-03-31T18:00
     """
-    item = {"id": resolve(api, GROUP, group, "GROUP"), **_member(member), "until": "" if time == NEVER else time}
-    row = guarded(api, CHANGE, item, _options(member) | {"until": ("TIME", time)}, yes=yes)
+    end = "" if time == NEVER else coming(time, "TIME")
+    item = {"id": resolve(api, GROUP, group, "GROUP"), **_member(member), "until": end}
+    row = changed(api, CHANGE, item, _options(member) | {"until": ("TIME", time)}, yes=yes)
     echo(msgspec.json.encode(row) if as_json else f"{member} is in {group}{_until_words(row) or ' for good'}")
 
 
@@ -263,9 +252,9 @@ def tidy(api: Client, group: str | None, as_json: bool) -> None:
     mailreeve group tidy
     """
     item = {} if group is None else {"id": resolve(api, GROUP, group, "GROUP")}
-    gone: list[Row] = []
+    gone: list[Object] = []
     while True:
-        row = carried_out(api, TIDY, item, {"id": ("GROUP", group or "")})
+        row = changed(api, TIDY, item, {"id": ("GROUP", group)})
         removed = row.get("removed")
         gone += removed if isinstance(removed, list) else []
         if not row.get("more"):
@@ -276,7 +265,7 @@ def tidy(api: Client, group: str | None, as_json: bool) -> None:
         echo("no membership has ended")
     else:
         columns = (Column("member", 1), Column("ended"))
-        cells = ((text(one, "emailAddress") or text(one, "domain"), moment(text(one, "until"))) for one in gone)
+        cells = ((text(one, "emailAddress") or text(one, "domain"), shown(text(one, "until"))) for one in gone)
         print_table(Console(highlight=False, soft_wrap=True), columns, cells)
         echo(f"{len(gone)} removed")
 
@@ -291,12 +280,24 @@ def _options(member: str) -> dict[str, tuple[str, str]]:
     return {"emailAddress": named, "domain": named}
 
 
-def _until_words(row: Row) -> str:
+def _until_words(row: Object) -> str:
     ends = text(row, "until")
-    return f" until {moment(ends)}" if ends else ""
+    return f" until {shown(ends)}" if ends else ""
 
 
-def _member_cells(row: Row) -> tuple[str, ...]:
+def _member_cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
     ends = text(row, "until")
-    words = f"ended {moment(ends)}" if row.get("ended") else moment(ends) if ends else ""
+    words = f"ended {in_column(ends)}" if row.get("ended") else in_column(ends)
     return text(row, "emailAddress") or text(row, "domain"), text(row, "name"), words, text(row, "notes")
+
+
+_MEMBERS: Final = Table(
+    ("member", "members"),
+    (
+        Column("member", 3),
+        Column("name", 2, if_any=True),
+        Column("until (UTC)", if_any=True),
+        Column("reason", 2, if_any=True),
+    ),
+    _member_cells,
+)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, Final, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO, Final, ParamSpec, TypeVar, cast
 
 import click
 import msgspec
 from msgspec import Struct
 
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import UNCONFIRMED, yes_option
 from mailreeve.cli.objects.kinds import columns_of, folded, format_option, kind_argument
 from mailreeve.cli.objects.table_file import ATTRIBUTE, FileProblem, FileRow, Format, format_of, rows
 from mailreeve.cli.options import fail, json_option
@@ -19,6 +20,9 @@ from mailreeve.cli.output import echo, say
 from mailreeve.cli.progress import progress_bar
 from mailreeve.client import ApiError, Client, ClientError, Failure
 from mailreeve.client.api import convert
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WHOLE: Final = 2_000  # rows that are sent in one call, which is one revision
 CHUNK: Final = 500
@@ -29,7 +33,6 @@ CHUNK_OCTETS: Final = 4 * 1024 * 1024  # of the text of rows, well below the lea
 SAID: Final = 100  # refused rows that are named one by one
 LONGEST: Final = 80  # characters of a value that an error repeats
 
-_UNCONFIRMED: Final = "err_policy_reach_unconfirmed"
 _ROW: Final = re.compile(r"rows\[(\d+)\](?:\.(.+))?", re.DOTALL)
 _MENTIONED: Final = re.compile(r"rows\[(\d+)\]")
 
@@ -76,13 +79,22 @@ class _Done(Struct):
     warnings: list[str] = []
 
 
+def import_options(function: Callable[P, R]) -> Callable[P, R]:
+    """The file that is imported, and how."""
+    for decorate in (
+        yes_option("Blocks of a whole organisation are meant."),
+        click.option("--skip-errors", is_flag=True, help="Import the other rows where some are refused."),
+        click.option("--dry-run", is_flag=True, help="Say what would come of it, and change nothing."),
+        format_option,
+        click.argument("file", type=click.Path(dir_okay=False, allow_dash=True)),
+    ):
+        function = decorate(function)
+    return function
+
+
 @click.command("import")
 @kind_argument
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@format_option
-@click.option("--dry-run", is_flag=True, help="Say what would come of it, and change nothing.")
-@click.option("--skip-errors", is_flag=True, help="Import the other rows where some are refused.")
-@click.option("--yes", is_flag=True, help="Blocks of a whole organisation are meant.")
+@import_options
 @json_option
 @calls_api
 def command(
@@ -110,6 +122,21 @@ def command(
     \b
     mailreeve import senders lists.csv
     """
+    take_in(api, kind, file, written, dry_run=dry_run, skip_errors=skip_errors, yes=yes, as_json=as_json)
+
+
+def take_in(
+    api: Client,
+    kind: str,
+    file: str,
+    written: Format | None,
+    *,
+    dry_run: bool,
+    skip_errors: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Import the rows of a file, and say what came of it."""
     name = "standard input" if file == "-" else file
     try:
         with click.open_file(file, "rb") as stream:
@@ -227,13 +254,13 @@ def _refused(problem: Failure | _Problem, chunk: Sequence[FileRow]) -> Refused:
         return chunk[int(number)].place if int(number) < len(chunk) else number
 
     message = _MENTIONED.sub(lambda found: place(found[1]), problem.message)
-    if problem.code == _UNCONFIRMED:
+    if problem.code == UNCONFIRMED:
         message = message.partition("; if that is meant")[0] + "; if that is meant, give --yes"
     found = _ROW.fullmatch(problem.field or "")
     if found is None or int(found[1]) >= len(chunk):
         return Refused("", message, problem.code)
     row = chunk[int(found[1])]
-    column = "" if problem.code == _UNCONFIRMED else (found[2] or "").replace("attributes.", ATTRIBUTE)
+    column = "" if problem.code == UNCONFIRMED else (found[2] or "").replace("attributes.", ATTRIBUTE)
     value = str(row.values.get(column, ""))
     shown = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
     return Refused(row.place, message, problem.code, column, shown)
@@ -241,7 +268,7 @@ def _refused(problem: Failure | _Problem, chunk: Sequence[FileRow]) -> Refused:
 
 def _without_item(problem: Failure | _Problem) -> Failure:
     message = problem.message
-    if problem.code == _UNCONFIRMED:
+    if problem.code == UNCONFIRMED:
         message = message.partition("; if that is meant")[0] + "; if that is meant, give --yes"
     return Failure(problem.code, message, field=problem.field)
 
@@ -259,11 +286,11 @@ def _say(
         echo(json.dumps(told, indent=2, ensure_ascii=False))
     if not done.refused_count:
         if not as_json:
-            echo(f"{name}: {kind}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
+            echo(f"{name}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
         return
     applied = done.revisions or done.unchanged or skip_errors or dry_run
     if applied and not as_json:
-        echo(f"{name}: {kind}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
+        echo(f"{name}: {counts}{' (dry run: nothing was changed)' if dry_run else ''}")
     lines = [] if as_json else [one.said(name) for one in done.refused[:SAID]]
     if len(done.refused) > SAID and not as_json:
         lines.append(f"{name}: and {len(done.refused) - SAID:,} more errors")

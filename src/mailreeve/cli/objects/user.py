@@ -10,22 +10,14 @@ import click
 import msgspec
 
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import changed, confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, resolve
-from mailreeve.cli.objects.directory import (
-    Row,
-    carried_out,
-    confirm_removal,
-    limit_option,
-    moment,
-    rows_of,
-    show,
-    text,
-    texts,
-    yes_option,
-)
+from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text, texts
 from mailreeve.cli.options import json_option, misused
 from mailreeve.cli.output import echo
+from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column
+from mailreeve.cli.times import shown
 from mailreeve.client import Client
 
 FIND: Final = "ext/find-users"
@@ -36,8 +28,6 @@ CREATE: Final = "user/create-user"
 UPDATE: Final = "user/update-user"
 ADD_ALIAS: Final = "user/update-alias"
 REMOVE_ALIAS: Final = "user/remove-alias"
-
-_COLUMNS: Final = (Column("address", 3), Column("name", 2), Column("aliases", 3), Column("state"))
 
 
 @click.group("user")
@@ -74,7 +64,9 @@ def list_(
     """
     group_id = None if group is None else resolve(api, GROUP, group, "--group")
     item = _given(domain=domain, groupId=group_id, locked=locked, query=query)
-    show(rows_of(api, FIND, item, limit=limit), ("user", "users"), _COLUMNS, _cells, limit, as_json=as_json)
+    with said_of({"domain": ("--domain", domain), "query": ("--text", None)}):
+        pages = api.pages(FIND, item, page_size=page_size(limit))
+        show(pages, _TABLE, limit, as_json=as_json, is_filtered=bool(item))
 
 
 @command.command("show")
@@ -87,20 +79,19 @@ def show_(api: Client, address: str, as_json: bool) -> None:
     \b
     mailreeve user show pat@example.com
     """
-    row = carried_out(api, DESCRIBE, {"emailAddress": address}, {"emailAddress": ("ADDRESS", address)})
+    row = changed(api, DESCRIBE, {"emailAddress": address}, {"emailAddress": ("ADDRESS", address)})
     if as_json:
         echo(msgspec.json.encode(row))
         return
     lines = [(text(row, "emailAddress"), ""), ("name", text(row, "name")), ("role", text(row, "role"))]
     lines += [("state", _state(row)), ("aliases", _aliases(row))]
     lines += [
-        ("was", f"{text(one, 'emailAddress')} until {moment(text(one, 'until'))}")
-        for one in _rows(row, "formerly")
+        ("was", f"{text(one, 'emailAddress')} until {shown(text(one, 'until'))}") for one in _rows(row, "formerly")
     ]
     for one in _rows(row, "groups"):
         until = text(one, "until")
         by = "" if text(one, "member") == text(row, "emailAddress") else f", by {text(one, 'member')}"
-        lines.append(("group", f"{text(one, 'description')}{by}{f', until {moment(until)}' if until else ''}"))
+        lines.append(("group", f"{text(one, 'description')}{by}{f', until {shown(until)}' if until else ''}"))
     lines += [("attribute", f"{text(one, 'name')}: {text(one, 'value')}") for one in _rows(row, "attributes")]
     lines += [("kept", one) for one in texts(row, "kept")]
     for name, value in lines:
@@ -134,10 +125,10 @@ def add(
     )
     options = {
         "emailAddress": ("ADDRESS", address),
-        "name": ("--name", name or ""),
-        "password": ("--password-stdin", ""),
+        "name": ("--name", name),
+        "password": ("--password-stdin", None),
     }
-    row = carried_out(api, CREATE, item, options)
+    row = changed(api, CREATE, item, options)
     echo(msgspec.json.encode(row) if as_json else f"{text(row, 'emailAddress')} is made")
 
 
@@ -157,10 +148,10 @@ def set_(api: Client, address: str, name: str | None, locked: bool | None, as_js
         misused("give --name, --lock or --unlock")
     options = {
         "emailAddress": ("ADDRESS", address),
-        "name": ("--name", name or ""),
-        "accountLocked": ("--lock", ""),
+        "name": ("--name", name),
+        "accountLocked": ("--lock", None),
     }
-    row = carried_out(api, UPDATE, _given(emailAddress=address, name=name, accountLocked=locked), options)
+    row = changed(api, UPDATE, _given(emailAddress=address, name=name, accountLocked=locked), options)
     echo(msgspec.json.encode(row) if as_json else f"{text(row, 'emailAddress')} is changed")
 
 
@@ -179,7 +170,7 @@ def rename(api: Client, old: str, new: str, no_alias: bool, as_json: bool) -> No
     mailreeve user rename ann@example.com anna@example.com
     """
     item = {"emailAddress": old, "newAddress": new, "keepAsAlias": not no_alias}
-    row = carried_out(api, RENAME, item, {"emailAddress": ("OLD", old), "newAddress": ("NEW", new)})
+    row = changed(api, RENAME, item, {"emailAddress": ("OLD", old), "newAddress": ("NEW", new)})
     if as_json:
         echo(msgspec.json.encode(row))
         return
@@ -192,7 +183,7 @@ def rename(api: Client, old: str, new: str, no_alias: bool, as_json: bool) -> No
 @command.command("remove")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option("--force", is_flag=True, help="Also if policies name the address, which stay.")
-@yes_option
+@yes_option()
 @json_option
 @calls_api
 def remove(api: Client, addresses: tuple[str, ...], force: bool, yes: bool, as_json: bool) -> None:
@@ -204,10 +195,10 @@ def remove(api: Client, addresses: tuple[str, ...], force: bool, yes: bool, as_j
     mailreeve user remove pat@example.com --yes
     """
     confirm_removal([f"the user {address}" for address in addresses], yes=yes)
-    done: list[Row] = []
+    done: list[Object] = []
     for address in addresses:
         options = {"emailAddress": ("ADDRESS", address)}
-        done.append(carried_out(api, REMOVE, {"emailAddress": address, "force": force}, options))
+        done.append(changed(api, REMOVE, {"emailAddress": address, "force": force}, options))
         if not as_json:
             echo(f"{text(done[-1], 'emailAddress')} is removed")
             for line in (*(f"alias {one}" for one in texts(done[-1], "aliases")), *texts(done[-1], "gone")):
@@ -237,7 +228,7 @@ def alias_add(api: Client, address: str, owner: str, as_json: bool) -> None:
     mailreeve user alias add patricia@example.com --for pat@example.com
     """
     options = {"alias": ("ADDRESS", address), "aliasFor": ("--for", owner)}
-    row = carried_out(api, ADD_ALIAS, {"alias": address, "aliasFor": owner}, options)
+    row = changed(api, ADD_ALIAS, {"alias": address, "aliasFor": owner}, options)
     echo(msgspec.json.encode(row) if as_json else f"{text(row, 'alias')} is an alias of {text(row, 'aliasFor')}")
 
 
@@ -251,7 +242,7 @@ def alias_remove(api: Client, address: str, as_json: bool) -> None:
     \b
     mailreeve user alias remove patricia@example.com
     """
-    row = carried_out(api, REMOVE_ALIAS, {"alias": address}, {"alias": ("ADDRESS", address)})
+    row = changed(api, REMOVE_ALIAS, {"alias": address}, {"alias": ("ADDRESS", address)})
     echo(msgspec.json.encode(row) if as_json else f"{text(row, 'alias')} was an alias of {text(row, 'aliasFor')}")
 
 
@@ -259,21 +250,33 @@ def _given(**members: object) -> Mapping[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
     return (text(row, "emailAddress"), text(row, "name"), _aliases(row), _state(row))
 
 
-def _aliases(row: Row) -> str:
+def _aliases(row: Object) -> str:
     shown, number = texts(row, "aliases"), row.get("aliasCount")
     more = number - len(shown) if isinstance(number, int) else 0
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _state(row: Row) -> str:
+def _state(row: Object) -> str:
     words = [word for word in ("locked", "disabled") if row.get(word)]
     return ", ".join(words)
 
 
-def _rows(row: Row, name: str) -> list[Row]:
+def _rows(row: Object, name: str) -> list[Object]:
     value = row.get(name)
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+_TABLE: Final = Table(
+    ("user", "users"),
+    (
+        Column("address", 3),
+        Column("name", 2, if_any=True),
+        Column("aliases", 3, if_any=True),
+        Column("state", if_any=True),
+    ),
+    _cells,
+)

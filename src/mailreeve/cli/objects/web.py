@@ -9,15 +9,17 @@ from typing import IO, Final, ParamSpec, TypeVar
 import click
 import msgspec
 from msgspec import Struct
-from rich.console import Console
 
 from mailreeve.app.terminal import escaped_line
+from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short, shortened
+from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
+from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
-from mailreeve.cli.tables import Column, print_table
-from mailreeve.client import ApiError, Client, Failure
+from mailreeve.cli.tables import Column
+from mailreeve.client import Answer, ApiError, Client, Failure
+from mailreeve.client.api import convert
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,8 +27,6 @@ R = TypeVar("R")
 ADD: Final = "ext/add-web-entries"
 REMOVE: Final = "ext/remove-web-entries"
 ROOM: Final = "policy/webwhiteurl/"
-
-SHOWN: Final = 200  # entries of a table, unless others are asked for
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FIELD: Final = re.compile(r"urls\[(\d+)\]")
@@ -102,38 +102,23 @@ def _entries(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @command.command("list")
+@limit_option
 @json_option
 @calls_api
-def list_(api: Client, as_json: bool) -> None:
+def list_(api: Client, limit: int, as_json: bool) -> None:
     """List the lists: for whom each is, and how much it blocks and allows.
 
     \b
     mailreeve web list
     """
-    rows = list(WEB_POLICY.objects(api))
-    if as_json:
-        echo(msgspec.json.encode({"lists": rows}))
-        return
-    lists = [msgspec.convert(row, _List) for row in rows]
-    if not lists:
-        echo("no lists")
-        return
-    ids = shortened(one.id for one in lists)
-    columns = (Column("id"), Column("list", 2), Column("for", 3), Column("blocks"), Column("allows"))
-    print_table(
-        Console(highlight=False, soft_wrap=True),
-        columns,
-        [
-            (ids[one.id], one.description, _whom(one), str(_count(one, "block")), str(_count(one, "allow")))
-            for one in lists
-        ],
-    )
+    pages = api.pages(WEB_POLICY.path, page_size=page_size(limit))
+    listing.show(pages, _LISTS, limit, as_json=as_json)
 
 
 @command.command("show", cls=IdCommand)
 @click.argument("which", metavar="LIST")
 @click.option("--text", metavar="TEXT", help="Entries with this in them only.")
-@click.option("--limit", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="So many at most.")
+@limit_option
 @json_option
 @calls_api
 def show(api: Client, which: str, text: str | None, limit: int, as_json: bool) -> None:
@@ -149,14 +134,8 @@ def show(api: Client, which: str, text: str | None, limit: int, as_json: bool) -
     one = msgspec.convert(row, _List)
     echo(f"{escaped_line(one.description)}\n  id   {one.id}\n  for  {escaped_line(_whom(one))}")
     entries = [entry for entry in one.urls if text is None or text.casefold() in entry.value.casefold()]
-    if not entries:
-        echo("no entries" if text is None else f"no entries with {text!r}")
-        return
-    columns = (Column("action"), Column("type"), Column("entry", 1))
-    table = [(entry.action, entry.type, entry.value) for entry in entries[:limit]]
-    print_table(Console(highlight=False, soft_wrap=True), columns, table)
-    if len(entries) > limit:
-        say(f"{len(entries) - limit} more; --limit {len(entries)} shows them")
+    rows = [msgspec.structs.asdict(entry) for entry in entries]
+    listing.show(iter([Answer(rows, (), len(rows))]), _ENTRIES, limit, as_json=False, is_filtered=text is not None)
 
 
 @command.command("add", cls=IdCommand)
@@ -366,3 +345,20 @@ def _target_words(policy: Mapping[str, object]) -> str:
     if isinstance(sources, list) and sources:
         words += f" from {', '.join(map(str, sources[:2]))}{' and others' if len(sources) > 2 else ''}"
     return words
+
+
+def _list_cells(row: Object, ids: Mapping[str, str]) -> tuple[str, ...]:
+    one = convert(row, _List)
+    return ids[one.id], one.description, _whom(one), str(_count(one, "block")), str(_count(one, "allow"))
+
+
+def _entry_cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
+    return listing.text(row, "action"), listing.text(row, "type"), listing.text(row, "value")
+
+
+_LISTS: Final = Table(
+    ("list", "lists"),
+    (Column("id"), Column("list", 2), Column("for", 3), Column("blocks"), Column("allows")),
+    _list_cells,
+)
+_ENTRIES: Final = Table(("entry", "entries"), (Column("action"), Column("type"), Column("entry", 1)), _entry_cells)

@@ -15,10 +15,11 @@ from mailreeve.app.folder import FolderError, opened_folder
 from mailreeve.app.new_account import written
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
+from mailreeve.cli.confirming import yes_option
 from mailreeve.cli.options import data_option, ends_with, fail, json_option
 from mailreeve.cli.output import echo
-from mailreeve.cli.people.times import shown
 from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.times import in_column
 from mailreeve.store.migrations import SchemaError
 
 _ends = ends_with(FolderError, SettingsError, SchemaError, OSError)
@@ -38,9 +39,9 @@ def command() -> None:
 
 
 @command.command("list")
-@data_option
 @json_option
 @_ends
+@data_option
 def list_(data: Path, as_json: bool) -> None:
     """List the accounts with their domains.
 
@@ -63,7 +64,7 @@ def list_(data: Path, as_json: bool) -> None:
                 ", ".join(one.domains),
                 str(one.users),
                 "locked" if one.locked else "active",
-                shown(one.created)[:10],
+                in_column(one.created)[:10],
             )
             for one in found
         ],
@@ -71,7 +72,6 @@ def list_(data: Path, as_json: bool) -> None:
 
 
 @command.command("add")
-@data_option
 @click.option("--domain", "domain_names", multiple=True, required=True, help="An internal domain; repeatable.")
 @click.option("--admin", help="The administrator's address.  [default: admin@ the first domain]")
 @click.option("--name", help="What the account is called.  [default: the first domain]")
@@ -82,6 +82,7 @@ def list_(data: Path, as_json: bool) -> None:
 )
 @json_option
 @_ends
+@data_option
 def add(
     data: Path,
     domain_names: tuple[str, ...],
@@ -110,9 +111,9 @@ def add(
 
 @command.command("lock")
 @click.argument("code")
-@data_option
 @json_option
 @_ends
+@data_option
 def lock(code: str, data: Path, as_json: bool) -> None:
     """Refuse every call for an account, and put its mail off, until it is unlocked.
 
@@ -124,9 +125,9 @@ def lock(code: str, data: Path, as_json: bool) -> None:
 
 @command.command("unlock")
 @click.argument("code")
-@data_option
 @json_option
 @_ends
+@data_option
 def unlock(code: str, data: Path, as_json: bool) -> None:
     """Serve a locked account again.
 
@@ -138,10 +139,10 @@ def unlock(code: str, data: Path, as_json: bool) -> None:
 
 @command.command("remove")
 @click.argument("code")
-@click.option("--yes", is_flag=True, help="Do not ask first.")
-@data_option
+@yes_option()
 @json_option
 @_ends
+@data_option
 def remove(code: str, yes: bool, data: Path, as_json: bool) -> None:
     """Remove an account with all that it has: users, policies, keys, records, audit log. Nothing brings it back.
 

@@ -4,51 +4,27 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Final
 
 import click
 import msgspec
-from msgspec import Struct
-from rich.console import Console
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import changed
+from mailreeve.cli.listing import Object, Table, limit_option, page_size, show
 from mailreeve.cli.options import json_option
-from mailreeve.cli.output import echo, say
-from mailreeve.cli.people.refusals import refusals_named
-from mailreeve.cli.people.times import shown
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.output import echo
+from mailreeve.cli.refusals import Options
+from mailreeve.cli.tables import Column
+from mailreeve.cli.times import in_column
 from mailreeve.client import Client
-from mailreeve.client.api import convert, only
+from mailreeve.client.api import convert
+from mailreeve.families.directory.administrators.types import AdministratorAnswer
 
-NAMED: Final = {
-    "emailAddress": "ADDRESS",
-    "role": "--role",
-    "name": "--name",
-    "password": "--password-stdin",
-    "accountLocked": "ADDRESS",
-}
 LONGEST: Final = 1024  # octets of standard input that a password may take
 _OCTETS: Final = 18  # of a password that is made up
-
-
-class _Key(Struct, frozen=True, rename="camel"):
-    last_used: datetime | None = None
-    last_used_from: str | None = None
-
-
-class Administrator(Struct, frozen=True, rename="camel"):
-    """A user who has a role, as the API answers it."""
-
-    email_address: str
-    name: str
-    role: str
-    account_locked: bool
-    account_disabled: bool
-    local_password: bool
-    keys: Sequence[_Key]
 
 
 @click.group("admin")
@@ -63,34 +39,31 @@ def command() -> None:
 
 
 @command.command("list")
+@limit_option
 @json_option
 @calls_api
-def list_(api: Client, as_json: bool) -> None:
+def list_(api: Client, limit: int, as_json: bool) -> None:
     """List the users who have a role, and when their keys were last used.
 
     \b
     mailreeve admin list
     """
-    rows = api.call("ext/get-administrators")
-    if as_json:
-        echo(msgspec.json.encode({"administrators": rows}))
-        return
-    columns = [Column("administrator", 1), Column("role", 1), Column("state"), Column("keys")]
-    found = [convert(row, Administrator) for row in rows]
-    print_table(
-        Console(highlight=False, soft_wrap=True),
-        [*columns, Column("last used (UTC)")],
-        [
-            (
-                one.email_address,
-                one.role,
-                _state(one),
-                str(len(one.keys)),
-                shown(_last_use(one)).removesuffix(" UTC"),
-            )
-            for one in found
-        ],
-    )
+    show(api.pages("ext/get-administrators", page_size=page_size(limit)), _TABLE, limit, as_json=as_json)
+
+
+def _cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
+    one = convert(row, AdministratorAnswer)
+    state = "locked" if one.account_locked else "disabled" if one.account_disabled else "active"
+    # Points in time as answers have them, all in UTC: the last is the greatest text.
+    last_used = max((key.last_used for key in one.keys if isinstance(key.last_used, str)), default="")
+    return one.email_address, one.role, state, str(len(one.keys)), in_column(last_used) or "never"
+
+
+_TABLE: Final = Table(
+    ("administrator", "administrators"),
+    (Column("administrator", 1), Column("role", 1), Column("state"), Column("keys"), Column("last used (UTC)")),
+    _cells,
+)
 
 
 _password_stdin = click.option(
@@ -115,10 +88,9 @@ def add(api: Client, address: str, role: str, name: str | None, password_stdin: 
     """
     password = _read_password() if password_stdin else secrets.token_urlsafe(_OCTETS)
     item = {"emailAddress": address, "role": role, "name": name, "password": password}
-    with refusals_named(NAMED):
-        row = only(api.call("ext/add-administrator", item))
+    row = changed(api, "ext/add-administrator", item, _named(address, role))
     if as_json:
-        echo(msgspec.json.encode(row | ({} if password_stdin else {"password": password})))
+        echo(msgspec.json.encode({**row, **({} if password_stdin else {"password": password})}))
         return
     echo(f"{escaped_line(str(row['emailAddress']))}, {escaped_line(str(row['role']))}")
     if not password_stdin:
@@ -135,10 +107,7 @@ def remove(api: Client, address: str, as_json: bool) -> None:
     \b
     mailreeve admin remove bob@example.com
     """
-    with refusals_named(NAMED):
-        answer = api.send("ext/remove-administrator", {"emailAddress": address})
-        row = only(answer.rows())
-    _warn(answer.warnings)
+    row = changed(api, "ext/remove-administrator", {"emailAddress": address}, _named(address))
     echo(msgspec.json.encode(row) if as_json else f"{escaped_line(str(row['emailAddress']))} has no role now")
 
 
@@ -154,10 +123,8 @@ def set_role(api: Client, who: str, role: str, as_json: bool) -> None:
     mailreeve admin set-role ann@example.com "Help Desk"
     """
     item = {"role": role, "emailAddress" if "@" in who else "appId": who}
-    with refusals_named({"emailAddress": "ADDRESS", "appId": "APP_ID", "role": "ROLE"}):
-        answer = api.send("ext/set-role", item)
-        row = only(answer.rows())
-    _warn(answer.warnings)
+    options = {"emailAddress": ("ADDRESS", who), "appId": ("APP_ID", who), "role": ("ROLE", role)}
+    row = changed(api, "ext/set-role", item, options)
     echo(msgspec.json.encode(row) if as_json else f"{escaped_line(who)}: {escaped_line(str(row['role']))}")
 
 
@@ -206,10 +173,9 @@ def reset_password(api: Client, address: str, password_stdin: bool, must_change:
     item: dict[str, object] = {"emailAddress": address, "password": password}
     if must_change:
         item["forcePasswordChange"] = True
-    with refusals_named(NAMED):
-        row = only(api.call("user/update-user", item))
+    row = changed(api, "user/update-user", item, _named(str(item["emailAddress"])))
     if as_json:
-        echo(msgspec.json.encode(row | ({} if password_stdin else {"password": password})))
+        echo(msgspec.json.encode({**row, **({} if password_stdin else {"password": password})}))
         return
     echo(f"{escaped_line(str(row['emailAddress']))} has another password")
     if not password_stdin:
@@ -217,8 +183,7 @@ def reset_password(api: Client, address: str, password_stdin: bool, must_change:
 
 
 def _change(api: Client, item: dict[str, object], said: str, as_json: bool) -> None:
-    with refusals_named(NAMED):
-        row = only(api.call("user/update-user", item))
+    row = changed(api, "user/update-user", item, _named(str(item["emailAddress"])))
     echo(msgspec.json.encode(row) if as_json else f"{escaped_line(str(row['emailAddress']))} is {said}")
 
 
@@ -230,19 +195,11 @@ def _read_password() -> str:
     return line
 
 
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        say(f"Warning: {warning}")
-
-
-def _cells(one: Administrator) -> tuple[str, ...]:
-    last_use = shown(_last_use(one)).removesuffix(" UTC")
-    return one.email_address, one.role, _state(one), str(len(one.keys)), last_use
-
-
-def _state(one: Administrator) -> str:
-    return "locked" if one.account_locked else "disabled" if one.account_disabled else "active"
-
-
-def _last_use(one: Administrator) -> datetime | None:
-    return max((key.last_used for key in one.keys if key.last_used is not None), default=None)
+def _named(address: str, role: str | None = None) -> Options:
+    return {
+        "emailAddress": ("ADDRESS", address),
+        "role": ("--role", role),
+        "name": ("--name", None),
+        "password": ("--password-stdin", None),
+        "accountLocked": ("ADDRESS", address),
+    }

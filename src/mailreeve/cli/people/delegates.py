@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import click
@@ -11,7 +11,7 @@ import msgspec
 from mailreeve.cli import ids
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import carried_out
-from mailreeve.cli.listing import Object, Table, limit_option, page_size, show
+from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.refusals import said_of
@@ -34,10 +34,10 @@ _mailbox = click.option("--mailbox", required=True, metavar="ADDRESS", help="Who
 
 
 @command.command("list")
-@calls_api
 @click.argument("holder")
 @limit_option
 @json_option
+@calls_api
 def list_(api: Client, holder: str, limit: int, as_json: bool) -> None:
     """List the mailboxes that a user may open.
 
@@ -51,10 +51,10 @@ def list_(api: Client, holder: str, limit: int, as_json: bool) -> None:
 
 
 @command.command("add")
-@calls_api
 @click.argument("holder")
 @_mailbox
 @json_option
+@calls_api
 def add(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
     """Let a user open a mailbox.
 
@@ -68,10 +68,10 @@ def add(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
 
 
 @command.command("remove")
-@calls_api
 @click.argument("holder")
 @_mailbox
 @json_option
+@calls_api
 def remove(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
     """Take the right to open a mailbox away. ADDRESS may be the beginning of the right's id.
 
@@ -84,15 +84,10 @@ def remove(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
     echo(msgspec.json.encode(gone) if as_json else f"{holder} may no longer open the mailbox of {mailbox}")
 
 
-def _columns(_: Sequence[Object]) -> list[Column]:
-    return [Column("id"), Column("mailbox", 3), Column("name", 2)]
+def _cells(right: Object, shown: Mapping[str, str]) -> list[str]:
+    return [shown[str(right["id"])], text(right, "emailAddress"), text(right, "name")]
 
 
-def _cells(rights: Sequence[Object], shown: Mapping[str, str]) -> list[list[str]]:
-    return [
-        [shown[str(right["id"])], str(right.get("emailAddress", "")), str(right.get("name", ""))]
-        for right in rights
-    ]
-
-
-_TABLE: Final = Table(("mailbox", "mailboxes"), _columns, _cells)
+_TABLE: Final = Table(
+    ("mailbox", "mailboxes"), (Column("id"), Column("mailbox", 3), Column("name", 2, if_any=True)), _cells
+)

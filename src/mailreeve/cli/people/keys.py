@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -14,44 +13,20 @@ from msgspec import Struct
 
 from mailreeve.app.new_account import written
 from mailreeve.app.private_files import Reserved, reserved
-from mailreeve.app.terminal import escaped_line, said_of
+from mailreeve.app.terminal import said_of as said_of_problem
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.listing import Blocks, Object, limit_option, page_size, show
 from mailreeve.cli.options import fail, json_option
 from mailreeve.cli.output import echo
-from mailreeve.cli.people.refusals import refusals_named
-from mailreeve.cli.people.times import moment, shown, span
+from mailreeve.cli.refusals import said_of
+from mailreeve.cli.times import COMING, WHEN, coming, shown, span
 from mailreeve.client import Client
 from mailreeve.client.api import convert, only
+from mailreeve.families.login.types import ApplicationAnswer, KeysOfUser, RevokedKey
 
 T = TypeVar("T")
 
 SHOWN: Final = 12  # characters of an access key, which name it
-
-
-class UserKeys(Struct, frozen=True, rename="camel"):
-    """The keys of a user for an application, as the API answers them."""
-
-    access_key: str
-    user: str
-    created: datetime
-    expires: datetime | None = None
-    role: str = ""
-    last_used: datetime | None = None
-    last_used_from: str | None = None
-
-
-class Application(Struct, frozen=True, rename="camel"):
-    """An application, as the API answers it."""
-
-    app_id: str
-    name: str
-    role: str
-    client_id: str
-    created: datetime
-    keys: Sequence[UserKeys]
-    expires: datetime | None = None
-    last_used: datetime | None = None
-    last_used_from: str | None = None
 
 
 class NewKeys(Struct, frozen=True):
@@ -82,11 +57,6 @@ class RotatedKeys(Struct, frozen=True):
     old_until: str | None = None
 
 
-class _Revoked(Struct, frozen=True):
-    app_id: str
-    access_key: str | None = None
-
-
 @click.group("keys")
 def command() -> None:
     """List, make, exchange and revoke the credentials of programs that call the API.
@@ -100,9 +70,10 @@ def command() -> None:
 
 
 @command.command("list")
+@limit_option
 @json_option
 @calls_api
-def list_(api: Client, as_json: bool) -> None:
+def list_(api: Client, limit: int, as_json: bool) -> None:
     """List applications, whose keys they were given, and when those were last used. Nothing secret is shown.
 
     The last use is known within a minute, and a client's address as the server sees it.
@@ -110,29 +81,36 @@ def list_(api: Client, as_json: bool) -> None:
     \b
     mailreeve keys list
     """
-    rows = api.call("ext/get-keys")
-    found = [convert(row, Application) for row in rows]
-    if as_json:
-        echo(msgspec.json.encode({"applications": [_plain(one) for one in found]}))
-        return
-    for one in found:
-        echo(f"{escaped_line(one.name)}, {escaped_line(one.role)}")
-        echo(f"  app id      {one.app_id}")
-        echo(f"  client id   {one.client_id}")
-        if one.expires is not None:
-            echo(f"  expires     {shown(one.expires)}")
-        if one.last_used is not None:
-            echo(f"  token used  {_use(one.last_used, one.last_used_from)}")
-        for bound in one.keys:
-            echo(f"  access key  {bound.access_key[:SHOWN]}…  of {escaped_line(bound.user)}{_until(one, bound)}")
-            echo(f"  last used   {_use(bound.last_used, bound.last_used_from)}")
+    show(api.pages("ext/get-keys", page_size=page_size(limit)), _APPLICATIONS, limit, as_json=as_json)
+
+
+def _lines(row: Object) -> Iterator[str]:
+    one = convert(row, ApplicationAnswer)
+    yield f"{one.name}, {one.role}"
+    yield f"  app id      {one.app_id}"
+    yield f"  client id   {one.client_id}"
+    if one.expires:
+        yield f"  expires     {shown(one.expires)}"
+    if one.last_used:
+        yield f"  token used  {_use(one)}"
+    for bound in one.keys:
+        until = f", until {shown(bound.expires)}" if bound.expires and bound.expires != one.expires else ""
+        yield f"  access key  {bound.access_key[:SHOWN]}…  of {bound.user}{until}"
+        yield f"  last used   {_use(bound)}"
+
+
+def _use(one: ApplicationAnswer | KeysOfUser) -> str:
+    return shown(one.last_used, "never") + (f" from {one.last_used_from}" if one.last_used_from else "")
+
+
+_APPLICATIONS: Final = Blocks(("application", "applications"), lambda row: list(_lines(row)))
 
 
 @command.command("new")
 @click.option("--user", "address", metavar="ADDRESS", help="Whose keys.  [default: the account's administrator]")
 @click.option("--name", default="mailreeve keys", show_default=True, help="What the application is called.")
 @click.option("--role", help="What it may do at most.  [default: the user's role]")
-@click.option("--expires", metavar="SPAN|TIME", help="When they end: 90d, 12h, or a time.  [default: never]")
+@click.option("--expires", metavar=WHEN, help=f"When they end: {COMING}.  [default: never]")
 @click.option(
     "--save",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -162,12 +140,16 @@ def new(
     """
     if not name.strip() or len(name) > 512 or not name.isprintable():
         raise click.BadParameter("a name has 1 to 512 printable characters", param_hint="--name")
-    end = None if expires is None else moment(expires, "--expires").isoformat(timespec="seconds")
-    item = {"user": address, "name": name, "role": role, "expires": end}
-    options = {"user": "--user", "role": "--role", "expires": "--expires", "name": "--name"}
+    item = {"user": address, "name": name, "role": role, "expires": coming(expires, "--expires")}
+    options = {
+        "user": ("--user", address),
+        "role": ("--role", role),
+        "expires": ("--expires", expires),
+        "name": ("--name", name),
+    }
 
     def make(place: Reserved | None) -> NewKeys:
-        with refusals_named(options):
+        with said_of(options):
             made = _renamed(only(api.call("ext/create-key", item)), NewKeys)
         if place is not None:
             place.write(written(made) + "\n")
@@ -179,7 +161,7 @@ def new(
         with nullcontext() if save is None else reserved(save) as place:
             made = make(place)
     except OSError as problem:
-        fail(said_of(problem))
+        fail(said_of_problem(problem))
     if as_json:
         echo(written(made))
     elif save is not None:
@@ -205,7 +187,7 @@ def rotate(api: Client, id_: str, grace: str | None, as_json: bool) -> None:
     mailreeve keys rotate 3f6c0b1e-8a5d-4c27-9f1e-2b7d40c9e6aa --grace 1h
     """
     seconds = 0 if grace is None else int(span(grace, "--grace").total_seconds())
-    with refusals_named({"id": "", "grace": "--grace"}, "; nothing was exchanged"):
+    with said_of({"id": ("ID", id_), "grace": ("--grace", grace)}, ending="; nothing was exchanged"):
         made = _renamed(only(api.call("ext/rotate-key", {"id": id_, "grace": seconds})), RotatedKeys)
     if as_json:
         echo(written(made))
@@ -227,31 +209,14 @@ def revoke(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
     \b
     mailreeve keys revoke 1f9c2a7e
     """
-    with refusals_named({"ids": ""}, "; nothing was revoked"):
-        rows = api.call("ext/revoke-key", {"ids": list(ids)})
-    done = [_renamed(row, _Revoked) for row in rows]
+    with said_of({"ids": ("ID", None)}, ending="; nothing was revoked"):
+        done = api.call_for(RevokedKey, "ext/revoke-key", {"ids": list(ids)})
     if as_json:
         echo(msgspec.json.encode({"revoked": done}))
         return
     for one in done:
-        what = "with all its keys" if one.access_key is None else f"access key {one.access_key[:SHOWN]}…"
+        what = "with all its keys" if not one.access_key else f"access key {one.access_key[:SHOWN]}…"
         echo(f"revoked {one.app_id}, {what}")
-
-
-def _until(application: Application, bound: UserKeys) -> str:
-    if bound.expires is None or bound.expires == application.expires:
-        return ""
-    return f", until {shown(bound.expires)}"
-
-
-def _use(at: datetime | None, source: str | None) -> str:
-    return shown(at) + (f" from {source}" if source else "")
-
-
-def _plain(found: Struct) -> dict[str, object]:
-    """As it is printed for programs: names with underscores."""
-    members = {name: getattr(found, name) for name in found.__struct_fields__}
-    return {name: [_plain(one) for one in value] if name == "keys" else value for name, value in members.items()}
 
 
 def _renamed(row: dict[str, object], into: type[T]) -> T:

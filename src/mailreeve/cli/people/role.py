@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Final
 
 import click
 import msgspec
-from msgspec import Struct
-from rich.console import Console
 
 from mailreeve.app.terminal import escaped_line
+from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
-from mailreeve.cli.people.refusals import refusals_named
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.refusals import said_of
+from mailreeve.cli.tables import Column
 from mailreeve.client import Client
 from mailreeve.client.api import convert, only
+from mailreeve.families.directory.roles.types import RoleAnswer
 
-NAMED = {"role": "ROLE", "name": "--name", "permissions": "--permission", "description": "--description"}
-
-
-class Role(Struct, frozen=True, rename="camel"):
-    """A role, as the API answers it."""
-
-    name: str
-    description: str
-    built_in: bool
-    permissions: Sequence[str]
-    users: int
-    applications: int
+FIND: Final = "ext/get-roles"
+NAMED: Final = {
+    "role": ("ROLE", None),
+    "name": ("--name", None),
+    "permissions": ("--permission", None),
+    "description": ("--description", None),
+}
 
 
 @click.group("role")
@@ -45,34 +42,29 @@ def command() -> None:
 
 
 @command.command("list")
+@limit_option
 @json_option
 @calls_api
-def list_(api: Client, as_json: bool) -> None:
+def list_(api: Client, limit: int, as_json: bool) -> None:
     """List the roles, built-in ones first, and how many have each.
 
     \b
     mailreeve role list
     """
-    rows = api.call("ext/get-roles")
-    if as_json:
-        echo(msgspec.json.encode({"roles": rows}))
-        return
-    columns = [Column("role", 2), Column("permissions"), Column("users"), Column("applications"), Column("kind")]
-    found = [convert(row, Role) for row in rows]
-    print_table(
-        Console(highlight=False, soft_wrap=True),
-        columns,
-        [
-            (
-                one.name,
-                str(len(one.permissions)),
-                str(one.users),
-                str(one.applications),
-                "built in" if one.built_in else "custom",
-            )
-            for one in found
-        ],
-    )
+    listing.show(api.pages(FIND, page_size=page_size(limit)), _TABLE, limit, as_json=as_json)
+
+
+def _cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
+    one = convert(row, RoleAnswer)
+    kind = "built in" if one.built_in else "custom"
+    return one.name, str(len(one.permissions)), str(one.users), str(one.applications), kind
+
+
+_TABLE: Final = Table(
+    ("role", "roles"),
+    (Column("role", 1), Column("permissions"), Column("users"), Column("applications"), Column("kind")),
+    _cells,
+)
 
 
 @command.command("show")
@@ -85,8 +77,8 @@ def show(api: Client, role: str, as_json: bool) -> None:
     \b
     mailreeve role show "Help Desk"
     """
-    with refusals_named(NAMED):
-        row = only(api.call("ext/get-roles", {"role": role}))
+    with said_of(NAMED | {"role": ("ROLE", role)}):
+        row = only(api.call(FIND, {"role": role}))
     _say(row, as_json)
 
 
@@ -117,7 +109,7 @@ def create(api: Client, role: str, permissions: tuple[str, ...], description: st
     if not permissions:
         raise click.BadParameter("a role permits something; give at least one", param_hint="--permission")
     item = {"name": role, "permissions": list(permissions), "description": description}
-    with refusals_named(NAMED | {"name": "ROLE"}):
+    with said_of(NAMED | {"name": ("ROLE", role)}):
         _say(only(api.call("ext/create-role", item)), as_json)
 
 
@@ -150,9 +142,9 @@ def update(
     if permissions and (add or remove):
         raise click.UsageError("--permission replaces all of them; give either it, or --add and --remove")
     item: dict[str, object] = {"role": role, "name": name, "description": description}
-    with refusals_named(NAMED):
+    with said_of(NAMED | {"role": ("ROLE", role)}):
         if add or remove:
-            found = convert(only(api.call("ext/get-roles", {"role": role})), Role)
+            found = convert(only(api.call(FIND, {"role": role})), RoleAnswer)
             lost = {_folded(one) for one in remove}
             missing = lost - {_folded(one) for one in found.permissions}
             if missing:
@@ -174,7 +166,7 @@ def delete(api: Client, role: str, as_json: bool) -> None:
     \b
     mailreeve role delete "Web helpers"
     """
-    with refusals_named(NAMED):
+    with said_of(NAMED | {"role": ("ROLE", role)}):
         row = only(api.call("ext/delete-role", {"role": role}))
     echo(msgspec.json.encode(row) if as_json else f"deleted {escaped_line(str(row['role']))}")
 
@@ -187,7 +179,7 @@ def _say(row: dict[str, object], as_json: bool) -> None:
     if as_json:
         echo(msgspec.json.encode(row))
         return
-    one = convert(row, Role)
+    one = convert(row, RoleAnswer)
     echo(f"{escaped_line(one.name)}, {'built in' if one.built_in else 'custom'}")
     if one.description:
         echo(f"  {escaped_line(one.description)}")

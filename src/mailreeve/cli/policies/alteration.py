@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import click
@@ -33,9 +33,9 @@ def command() -> None:
 
 
 @command.command("sets")
-@calls_api
 @limit_option
 @json_option
+@calls_api
 def sets(api: Client, limit: int, as_json: bool) -> None:
     """List the sets, those within others below them.
 
@@ -48,13 +48,13 @@ def sets(api: Client, limit: int, as_json: bool) -> None:
 
 
 @command.command("definitions", cls=ids.IdCommand)
-@calls_api
 @click.argument("set_", metavar="[SET]", required=False)
 @click.option("--original", metavar="ADDRESS", help="Those that alter this address.")
 @click.option("--new", metavar="ADDRESS", help="Those that alter into this address.")
 @click.option("--routing", type=click.Choice(["all", "inbound", "outbound"]), help="Those for mail of this way.")
 @limit_option
 @json_option
+@calls_api
 def definitions(
     api: Client,
     set_: str | None,
@@ -123,36 +123,31 @@ def _flattened(answer: Answer) -> Answer:
     return replace(answer, data=rows, total=None)
 
 
-def _set_columns(_: Sequence[Object]) -> list[Column]:
-    return [Column("id"), Column("set", 1), Column("sets below")]
+def _set_cells(one: Object, shown: Mapping[str, str]) -> list[str]:
+    return [shown[str(one["id"])], f"{'  ' * int(str(one['depth']))}{one['description']}", str(one["folderCount"])]
 
 
-def _set_cells(found: Sequence[Object], shown: Mapping[str, str]) -> list[list[str]]:
+def _cells(one: Object, shown: Mapping[str, str]) -> list[str]:
     return [
-        [shown[str(one["id"])], f"{'  ' * int(str(one['depth']))}{one['description']}", str(one["folderCount"])]
-        for one in found
+        shown[str(one["id"])],
+        str(one.get("set", "")),
+        str(one["originalAddress"]),
+        str(one["newAddress"]),
+        str(one["addressType"]).replace("_", " "),
+        str(one["routing"]),
     ]
 
 
-def _columns(found: Sequence[Object]) -> list[Column]:
-    within = [Column("set", 2)] if any("set" in one for one in found) else []
-    return [Column("id"), *within, Column("original", 4), Column("new", 4), Column("where"), Column("routing")]
-
-
-def _cells(found: Sequence[Object], shown: Mapping[str, str]) -> list[list[str]]:
-    within = any("set" in one for one in found)
-    return [
-        [
-            shown[str(one["id"])],
-            *([str(one.get("set", ""))] if within else []),
-            str(one["originalAddress"]),
-            str(one["newAddress"]),
-            str(one["addressType"]).replace("_", " "),
-            str(one["routing"]),
-        ]
-        for one in found
-    ]
-
-
-_SETS: Final = Table(("set", "sets"), _set_columns, _set_cells)
-_DEFINITIONS: Final = Table(("definition", "definitions"), _columns, _cells)
+_SETS: Final = Table(("set", "sets"), (Column("id"), Column("set", 1), Column("sets below")), _set_cells)
+_DEFINITIONS: Final = Table(
+    ("definition", "definitions"),
+    (
+        Column("id"),
+        Column("set", 2, if_any=True),
+        Column("original", 4),
+        Column("new", 4),
+        Column("where"),
+        Column("routing"),
+    ),
+    _cells,
+)

@@ -9,13 +9,13 @@ from typing import ParamSpec, TypeVar
 import click
 import msgspec
 
-from mailreeve.cli import ids
+from mailreeve.cli import ids, times
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import carried_out, send_confirmed, yes_option
+from mailreeve.cli.confirming import REACH, carried_out, send_confirmed, yes_option
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.policies.showing import sentence
-from mailreeve.cli.policies.targets import FORMS, moment, target
+from mailreeve.cli.policies.targets import FORMS, target
 from mailreeve.cli.refusals import said_of
 from mailreeve.client import Answer, Client, Policy
 
@@ -36,8 +36,8 @@ def _policy_options(function: Callable[P, R]) -> Callable[P, R]:
                 type=click.Choice(list(_PARTS)),
                 help="Where the sender is looked for.  [default: envelope; header for name:…]",
             ),
-            click.option("--start", metavar="TIME", help="When it begins: a date, a time, or 7d, 12h from now."),
-            click.option("--until", metavar="TIME", help="When it ends: a date, a time, or 7d, 12h from now."),
+            click.option("--start", metavar=times.WHEN, help=f"When it begins: {times.COMING}."),
+            click.option("--until", metavar=times.WHEN, help=f"When it ends: {times.COMING}."),
             click.option("--ip", "ips", multiple=True, metavar="NETWORK", help="Only from there; several times."),
             click.option("--description", metavar="TEXT", help="What it is called.  [default: made of FROM]"),
             click.option("--reason", metavar="TEXT", help="A comment."),
@@ -61,10 +61,10 @@ class _Given(msgspec.Struct, frozen=True):
 
 
 @click.command("block", epilog=f"FROM and WHO are {FORMS}.")
-@calls_api
 @_policy_options
-@yes_option("Do not ask before a block of a whole organisation.")
+@yes_option(REACH)
 @json_option
+@calls_api
 def block(api: Client, /, yes: bool, as_json: bool, **given: object) -> None:
     """Refuse mail from a sender: make a blocked sender policy.
 
@@ -79,9 +79,9 @@ def block(api: Client, /, yes: bool, as_json: bool, **given: object) -> None:
 
 
 @click.command("exempt", epilog=f"FROM and WHO are {FORMS}.")
-@calls_api
 @_policy_options
 @json_option
+@calls_api
 def exempt(api: Client, /, as_json: bool, **given: object) -> None:
     """Except a sender from wider blocks: make a blocked sender policy that takes no action.
 
@@ -95,9 +95,9 @@ def exempt(api: Client, /, as_json: bool, **given: object) -> None:
 
 
 @click.command("permit", epilog=f"FROM and WHO are {FORMS}.")
-@calls_api
 @_policy_options
 @json_option
+@calls_api
 def permit(api: Client, /, as_json: bool, **given: object) -> None:
     """Let mail from a sender past the spam checks: make a permitted sender policy.
 
@@ -123,7 +123,7 @@ def _policy(api: Client, options: dict[str, object], verb: str) -> dict[str, obj
     )
     item: dict[str, object] = msgspec.to_builtins(policy)
     for name, text, option in (("fromDate", given.start, "--start"), ("toDate", given.until, "--until")):
-        if (when := moment(text, option)) is not None:
+        if (when := times.coming(text, option)) is not None:
             item[name] = when
     if given.ips:
         item["conditions"] = {"sourceIPs": list(given.ips)}

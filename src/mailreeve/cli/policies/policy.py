@@ -12,7 +12,7 @@ from rich.console import Console
 
 from mailreeve.cli import ids
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import carried_out, confirm_removal, send_confirmed, yes_option
+from mailreeve.cli.confirming import REACH, carried_out, confirm_removal, send_confirmed, yes_option
 from mailreeve.cli.ids import IdCommand
 from mailreeve.cli.listing import Object, limit_option, page_size, show
 from mailreeve.cli.options import fail, json_option
@@ -61,7 +61,6 @@ def _ids_argument(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @command.command("list")
-@calls_api
 @click.option("--type", "type_", type=click.Choice(list(_TYPES)), help="Policies of this type only.")
 @click.option("--from", "from_", metavar="WHO", help="Whose from side names this address, domain or kind.")
 @click.option("--to", metavar="WHO", help="The same of the to side.")
@@ -75,6 +74,7 @@ def _ids_argument(function: Callable[P, R]) -> Callable[P, R]:
 @click.option("--text", metavar="TEXT", help="With this in description, comment or an address they name.")
 @limit_option
 @json_option
+@calls_api
 def list_(
     api: Client,
     type_: str | None,
@@ -120,9 +120,9 @@ def list_(
 
 
 @command.command("show", cls=IdCommand)
-@calls_api
 @click.argument("given", metavar="ID")
 @json_option
+@calls_api
 def show_(api: Client, given: str, as_json: bool) -> None:
     """Show all of one policy.
 
@@ -139,10 +139,10 @@ def show_(api: Client, given: str, as_json: bool) -> None:
 
 
 @command.command("enable", cls=IdCommand)
-@calls_api
 @_ids_argument
-@yes_option("Do not ask before a block of a whole organisation.")
+@yes_option(REACH)
 @json_option
+@calls_api
 def enable(api: Client, given: Sequence[str], yes: bool, as_json: bool) -> None:
     """Switch policies on.
 
@@ -153,9 +153,9 @@ def enable(api: Client, given: Sequence[str], yes: bool, as_json: bool) -> None:
 
 
 @command.command("disable", cls=IdCommand)
-@calls_api
 @_ids_argument
 @json_option
+@calls_api
 def disable(api: Client, given: Sequence[str], as_json: bool) -> None:
     """Switch policies off. They stay, and can be switched on again.
 
@@ -166,10 +166,10 @@ def disable(api: Client, given: Sequence[str], as_json: bool) -> None:
 
 
 @command.command("remove", cls=IdCommand)
-@calls_api
 @_ids_argument
-@yes_option("Do not ask first.")
+@yes_option()
 @json_option
+@calls_api
 def remove(api: Client, given: Sequence[str], yes: bool, as_json: bool) -> None:
     """Remove policies for good, after asking.
 
@@ -247,7 +247,7 @@ def _changing(policies: Sequence[Object], done: str, *, as_json: bool) -> Iterat
 
 def _said_of(policy: Object) -> AbstractContextManager[None]:
     """What is refused is said of a policy."""
-    return said_of({"id": (f"policy {ids.short(str(policy['id']))}", None)}, misusing=False)
+    return said_of({"id": (f"policy {ids.short(str(policy['id']))}", None)})
 
 
 def _named(policy: Object) -> str:

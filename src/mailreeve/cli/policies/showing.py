@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
+from mailreeve.cli import times
 from mailreeve.cli.listing import Object, Table
 from mailreeve.cli.policies.targets import shown
 from mailreeve.cli.tables import Column
@@ -51,36 +52,28 @@ def validity(policy: Object) -> str:
     return f"from {starts}" if starts else f"to {ends}" if ends else ""
 
 
-def _columns(policies: Sequence[Object]) -> list[Column]:
-    dated = [Column("valid")] if any(map(validity, policies)) else []
+def _cells(policy: Object, ids: Mapping[str, str]) -> list[str]:
     return [
-        Column("id"),
-        Column("does"),
-        Column("is"),
-        Column("from", 4),
-        Column("to", 3),
-        Column("description", 5),
-        *dated,
+        ids[str(policy["id"])],
+        does(policy),
+        state(policy),
+        side(policy, "from"),
+        side(policy, "to") if policy.get("type") != "web_lists" else "-",
+        str(policy.get("description", "")),
+        validity(policy),
     ]
 
 
-def _cells(policies: Sequence[Object], ids: Mapping[str, str]) -> list[list[str]]:
-    dated = any(map(validity, policies))
-    return [
-        [
-            ids[str(policy["id"])],
-            does(policy),
-            state(policy),
-            side(policy, "from"),
-            side(policy, "to") if policy.get("type") != "web_lists" else "-",
-            str(policy.get("description", "")),
-            *([validity(policy)] if dated else []),
-        ]
-        for policy in policies
-    ]
-
-
-TABLE: Final = Table(("policy", "policies"), _columns, _cells)
+_COLUMNS: Final = (
+    Column("id"),
+    Column("does"),
+    Column("is"),
+    Column("from", 4),
+    Column("to", 3),
+    Column("description", 5),
+    Column("valid", if_any=True),
+)
+TABLE: Final = Table(("policy", "policies"), _COLUMNS, _cells)
 
 
 def sentence(policy: Object) -> str:
@@ -113,12 +106,12 @@ def members(policy: Object) -> list[tuple[str, str]]:
         ("from", ", ".join(targets(policy, "from"))),
         ("by", str(policy.get("fromPart", "")).replace("_", " ")),
         ("to", ", ".join(targets(policy, "to"))),
-        ("starts", str(policy.get("fromDate", ""))),
-        ("ends", str(policy.get("toDate", ""))),
+        ("starts", times.shown(policy.get("fromDate"))),
+        ("ends", times.shown(policy.get("toDate"))),
         ("source", ", ".join(map(str, source_ips)) if isinstance(source_ips, list) else ""),
         ("also", ", ".join(flags)),
-        ("made", str(policy.get("createTime", ""))),
-        ("changed", str(policy.get("lastUpdated", ""))),
+        ("made", times.shown(policy.get("createTime"))),
+        ("changed", times.shown(policy.get("lastUpdated"))),
         ("id", str(policy.get("id", ""))),
     ]
     return [(name, text) for name, text in found if text]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mailreeve.cli import ids
@@ -23,8 +21,6 @@ _PLAIN: Final = {
     "free-mail": "free_mail_domains",
 }
 _SHOWN: Final = {type_: word for word, type_ in _PLAIN.items()}
-_SPAN: Final = re.compile(r"(\d{1,5})([hdw])")
-_UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def target(api: Client, text: str, option: str) -> Target:
@@ -77,20 +73,3 @@ def shown(target: Mapping[str, object]) -> str:
             return f"attribute:{value}"
         case _:
             return value or _SHOWN.get(type_, type_)
-
-
-def moment(text: str | None, option: str) -> str | None:
-    """A time as the API takes it: a date, a time, or how long from now, such as `7d` or `12h`."""
-    if text is None:
-        return None
-    if span := _SPAN.fullmatch(text.strip()):
-        try:
-            later = datetime.now(UTC) + timedelta(**{_UNITS[span[2]]: int(span[1])})
-        except OverflowError:
-            misused(f"{option} {text!r}: that is too long; leave it out for ever")
-        return later.isoformat(timespec="seconds")
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        misused(f"{option} {text!r}: write a date as 2026-12-31, a time as 2026-12-31T18:00, or 7d, 12h, 2w")
-    return text

@@ -17,11 +17,11 @@ from mailreeve.cli.progress import reported
 
 @click.command("backup")
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
-@data_option
 @click.option("--without-key", is_flag=True, help="Leave out secret.key and credentials.json.")
 @click.option("--with-mail", is_flag=True, help="Take along the messages of DATA/maildir.")
 @json_option
 @ends_with(FolderError, OSError)
+@data_option
 def command(target: Path, data: Path, without_key: bool, with_mail: bool, as_json: bool) -> None:
     """Back up a data folder to a new folder DIR, also while it is served.
 

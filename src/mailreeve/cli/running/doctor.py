@@ -22,9 +22,9 @@ NARROWEST = 40
 
 
 @click.command("doctor")
-@data_option
 @json_option
 @ends_with(OSError)
+@data_option
 def command(data: Path, as_json: bool) -> None:
     """Say what ails a data folder, its settings, its ports, its certificate and its next hop.
 

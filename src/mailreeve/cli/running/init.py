@@ -23,7 +23,6 @@ from mailreeve.families.directory.domains.types import InboundType
 
 
 @click.command("init")
-@data_option
 @click.option("--domain", "domain_names", multiple=True, required=True, help="An internal domain; repeatable.")
 @click.option(
     "--inbound-type",
@@ -38,6 +37,7 @@ from mailreeve.families.directory.domains.types import InboundType
 )
 @json_option
 @ends_with(FolderError, SettingsError, OSError)
+@data_option
 def command(
     data: Path,
     domain_names: tuple[str, ...],

@@ -18,7 +18,6 @@ from mailreeve.cli.running.verify import as_json_object, described
 
 @click.command("restore")
 @click.argument("backup", metavar="BACKUP", type=click.Path(path_type=Path))
-@data_option
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -26,6 +25,7 @@ from mailreeve.cli.running.verify import as_json_object, described
 )
 @json_option
 @ends_with(FolderError, OSError)
+@data_option
 def command(backup: Path, data: Path, key: Path | None, as_json: bool) -> None:
     """Make a data folder of a backup. The folder must not be there yet, or be empty.
 

@@ -21,7 +21,6 @@ _log = structlog.get_logger(__name__)
 
 
 @click.command("serve")
-@data_option
 @click.option("--http", metavar="HOST:PORT", help="Where the API listens; port 0 picks a free one.")
 @click.option("--smtp", metavar="HOST:PORT", help="Where the mail door listens.")
 @click.option("--next-hop", metavar="HOST:PORT|maildir:DIR", help="Where mail goes.  [default: a Maildir in DATA]")
@@ -36,6 +35,7 @@ _log = structlog.get_logger(__name__)
 @click.option("--domain", "domain_names", multiple=True, help="With --init: an internal domain; repeatable.")
 @click.option("--admin", help="With --init: the administrator's address.")
 @ends_with(*CANNOT_SERVE, WorkerError)
+@data_option
 def command(
     data: Path, make: bool, domain_names: tuple[str, ...], admin: str | None, **options: str | None
 ) -> None:

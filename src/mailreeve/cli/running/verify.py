@@ -20,7 +20,6 @@ BOOKKEEPING = ("changes", "row_count")  # rows that follow from others
 
 @click.command("verify")
 @click.argument("backup", metavar="[BACKUP]", type=click.Path(path_type=Path), required=False)
-@data_option
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -28,6 +27,7 @@ BOOKKEEPING = ("changes", "row_count")  # rows that follow from others
 )
 @json_option
 @ends_with(FolderError, OSError)
+@data_option
 def command(backup: Path | None, data: Path, key: Path | None, as_json: bool) -> None:
     """Say whether a backup is whole, or without BACKUP the data folder, which may be served meanwhile.
 
@@ -62,7 +62,7 @@ def described(found: Verified) -> list[str]:
     if found.manifest is not None:
         lines[0] += f", written by version {found.manifest.version} at {found.manifest.made_at}"
     lines.append(
-        "  the key belongs to the database" if found.has_key else "  without a key: nothing is known of it"
+        "  the key belongs to the database" if found.has_key else "  whether a key belongs to it is not known"
     )
     for account in found.accounts:
         lines.append(f"  account {account.code} at revision {account.revision}")

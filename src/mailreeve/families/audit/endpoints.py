@@ -21,7 +21,7 @@ from mailreeve.wire.pagination import Page
 PERMISSION: Final = Permission.ACCOUNT_LOGS_READ
 
 
-@endpoint("audit/get-audit-events", PERMISSION)
+@endpoint("audit/get-audit-events", PERMISSION, most=10)
 def get_audit_events(call: Call, item: GetAuditEvents) -> Page[AuditEvent]:
     """List changes by time, category, type and text."""
     return operations.events(call, item)
@@ -33,7 +33,7 @@ def get_categories(call: Call, item: NoMembers) -> list[Category]:
     return [Category(code, description) for code, description in words.CATEGORIES.items()]
 
 
-@endpoint("ext/find-audit-events", PERMISSION)
+@endpoint("ext/find-audit-events", PERMISSION, most=10)
 def find_audit_events(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
     """List changes with the object before and after."""
     return operations.records(call, item)

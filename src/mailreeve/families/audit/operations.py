@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 from mailreeve.families.audit import rows, words
 from mailreeve.families.audit.rows import AuditRow, Wanted
 from mailreeve.families.audit.types import AuditEvent, AuditRecord, FindAuditEvents, GetAuditEvents
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.latest import passing
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_RANGE, INVALID_TOKEN, NOT_ALLOWED, refused
-from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page
+from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
-
-LOOKED_AT: Final = 5_000
-"""Rows that one call reads to find a text or a type in them."""
 
 Matches = Callable[[AuditRow], bool]
 
@@ -65,19 +62,14 @@ def records(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
 
 def _page(call: Call, wanted: Wanted, tests: list[Matches]) -> Page[AuditRow]:
     """A page of the rows that pass the tests as well, of as many as one call reads."""
-    first = page = rows.page(call.work, call.page, wanted)
     if not tests:
-        return page
-    most = call.page.size or DEFAULT_PAGE_SIZE
-    found: list[AuditRow] = []
-    looked_at = 0
-    while True:
-        found += [row for row in page.rows if all(test(row) for test in tests)]
-        looked_at += page.count
-        is_back = call.page.place is not None and call.page.place.back
-        if not page.more or is_back or looked_at >= LOOKED_AT or len(found) >= most:
-            return Page(found, len(found), 0, page.after, first.before, page.more, first.earlier)
-        page = rows.page(call.work, Asked(most - len(found), page.after), wanted)
+        return rows.page(call.work, call.page, wanted)
+    return passing(
+        call.page,
+        lambda asked: rows.page(call.work, asked, wanted),
+        lambda row: all(test(row) for test in tests),
+        lambda row: row.id,
+    )
 
 
 def _holds(call: Call, text: str) -> Matches:
@@ -87,6 +79,7 @@ def _holds(call: Call, text: str) -> Matches:
     def holds(row: AuditRow) -> bool:
         found = words.changes(row.before, row.after)
         told = [words.event_info(row, found), words.audit_type_of(row), row.actor, row.action, row.request_id]
+        told += [row.application, row.app_id]
         told += [f"{one.member} {one.before} {one.after}" for one in found]
         return any(wanted in one.casefold() for one in told)
 
@@ -126,6 +119,8 @@ def _record(call: Call, row: AuditRow) -> AuditRecord:
         at=_written(row.at),
         revision=row.revision,
         actor=row.actor,
+        application=row.application,
+        app_id=row.app_id,
         acting_for=row.acting_for,
         source_ip=row.source_ip,
         request_id=row.request_id,

@@ -27,6 +27,8 @@ class AuditRow(Struct, frozen=True):
     at: datetime
     revision: int
     actor: str
+    application: str
+    app_id: str
     acting_for: str
     source_ip: str
     request_id: str

@@ -70,13 +70,16 @@ class AuditRecord(Struct, frozen=True, rename="camel", kw_only=True):
     """An event with the object before and after, null where there was none or is none.
 
     `object_name` is what people call it, `object_id` the id that the functions of its family take, where there are
-    any; `changes` are the members that differ.
+    any; `changes` are the members that differ. `application` is what the actor used, by its name and the id that
+    it goes by, both empty for a command on the folder itself, and before they were kept.
     """
 
     id: str
     at: str
     revision: int
     actor: str
+    application: str
+    app_id: str
     acting_for: str
     source_ip: str
     request_id: str

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.audit.lists import change_of_list
 from mailreeve.families.audit.rows import AuditRow, State
 from mailreeve.families.audit.types import AuditChange
 from mailreeve.policy.model.policy_types import POLICY_TYPES
@@ -169,7 +170,10 @@ def event_info(row: AuditRow, found: list[AuditChange]) -> str:
     if state.get("option"):
         parts.append(f"[{str(state['option']).replace('_', ' ').title()}]")
     if row.before is not None and row.after is not None:
-        parts += [f"{one.member}: {one.before} -> {one.after}" for one in found]
+        parts += [
+            f"{one.member}: {change_of_list(one.before, one.after) or f'{one.before} -> {one.after}'}"
+            for one in found
+        ]
     parts.append(f"Date: {row.at:%Y-%m-%d}, Time: {row.at:%H:%M:%S%z}")
     if row.source_ip:
         parts.append(f"IP: {row.source_ip}")

@@ -32,7 +32,9 @@ from mailreeve.wire.errors import AT_LEAST_ONE, FORBIDDEN, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind as ObjectKind
 
-_ALIAS: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^\s;,"])+')
+# A quote that nothing closes goes on to the end: were it tried as a character of its own, each one in a cell would
+# have the rest of it read once more.
+_ALIAS: Final = re.compile(r'(?:"(?:\\.|[^"\\])*(?:"|\\?\Z)|[^\s;,"])+', re.DOTALL)
 Numbered = Sequence[tuple[int, Struct]]
 
 
@@ -204,25 +206,28 @@ def _put_member(call: Call, paths: GroupPaths, touched: set[str], row: MemberRow
         raise refused(AT_LEAST_ONE, "address", "One of address and domain is required")
     group = call.seal(ObjectKind.GROUP, key)
     before = len(call.work.audits)
-    member = group_operations.put_member(call, group, row.address, row.domain, row.notes)
+    member = group_operations.put_member(call, group, row.address, row.domain, row.notes, row.until)
     if len(call.work.audits) > before:
         touched.add(key)
     return member.id
 
 
 def members_page(call: Call) -> Page[MemberRow]:
-    """A page of the members of all groups, oldest first; those of a group whose path means several are left out,
-    with a warning."""
+    """A page of the members of all groups, oldest first, without memberships that have ended; those of a group
+    whose path means several are left out, with a warning."""
     paths = GroupPaths(call)
     page = group_rows.page_of_all_members(call.work, call.page)
     shown: list[MemberRow] = []
     for row in page.rows:
+        if group_operations.has_ended(row, call.work.now):
+            continue
         path = paths.path(row.group_id)
         if path is None:
             call.warnings.append(f"{IMPORT_AMBIGUOUS.message}: the member {row.shown!r} of one is left out")
             continue
         address, domain = (row.shown, None) if "@" in row.matched else (None, row.shown)
-        shown.append(MemberRow(path, address, domain, row.notes or None))
+        until = None if row.until is None else fields.written(row.until)
+        shown.append(MemberRow(path, address, domain, row.notes or None, until))
     return page.showing(shown)
 
 

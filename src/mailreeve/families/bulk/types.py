@@ -49,12 +49,14 @@ class GroupRow(Struct, frozen=True, omit_defaults=True):
 
 
 class MemberRow(Struct, frozen=True, omit_defaults=True):
-    """A member of a group that is there: an address or a domain."""
+    """A member of a group that is there: an address or a domain, for good or `until` an instant. A membership that
+    has ended is in no export."""
 
     group: Prose
     address: str | None = None
     domain: str | None = None
     notes: Prose | None = None
+    until: str | None = None
 
 
 Action = Annotated[ManagedAction, Meta(extra={"also": {"Permit": "permit", "Block": "block"}})]

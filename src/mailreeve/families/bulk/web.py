@@ -31,7 +31,8 @@ from mailreeve.wire.policy_object import WEB_SECURITY, PolicyDocument
 from mailreeve.wire.policy_target import TargetDocument, TargetItem
 from mailreeve.wire.tokens import Kind as ObjectKind
 
-_BETWEEN: Final = re.compile(r"\s+\|\s+")
+# From the first of several blanks alone: looked for from each of them, a long run would be read as often.
+_BETWEEN: Final = re.compile(r"(?<!\s)\s+\|\s+")
 _EVERYONE: Final = TargetDocument(TargetType.EVERYONE)
 _Numbered = Sequence[tuple[int, Struct]]
 _Entry = tuple[WebEntryType, str]

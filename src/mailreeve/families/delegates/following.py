@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.delegates import rows
 from mailreeve.families.delegates.operations import KIND
 from mailreeve.families.machinery.call import MOST_NAMING, Call
@@ -13,6 +15,8 @@ from mailreeve.formats.addresses import Address
 
 class DelegateRights:
     """The delegate rights of an account."""
+
+    reads: ClassVar[tuple[Permission, ...]] = (Permission.DIRECTORIES_INTERNAL_CREATE_ALTERNATE_ADDRESS,)
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """A right names users by their ids (D-32)."""

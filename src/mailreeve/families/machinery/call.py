@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
 from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
@@ -78,7 +79,11 @@ class AddressJoined(Protocol):
 class AddressFollower(Protocol):
     """What a capability, or a part of the directory, does about what it keeps for addresses when the directory
     changes. Each of these is part of the transaction that changes it, and notes its own changes for the audit log.
+
+    Whoever has one of `reads` may see what it keeps; others are not told of it, see `Call.kept` and `Call.naming`.
     """
+
+    reads: ClassVar[tuple[Permission, ...]]
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """What is kept for the address with the key `old`, which was a user's primary one, is kept for `new` from
@@ -98,6 +103,9 @@ class AddressFollower(Protocol):
 
 MOST_NAMING: Final = 20
 """So many of a kind that name an address or a domain are told."""
+
+
+HIDDEN: Final = "something that you may not see"
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,26 @@ class Call:
     def seal(self, kind: str, key: str) -> str:
         """The wire id of an object of the caller's account."""
         return self.ids.seal(kind, key, self.work.account_id)
+
+    def kept(self, user_id: str, keys: Sequence[str]) -> list[str]:
+        """What is kept for a user who has the addresses with these keys, in words, as far as the caller may see
+        it."""
+        seen = [follower for follower in self.followers if self.caller.may(follower.reads)]
+        return [words for follower in seen for words in follower.kept(self, user_id, keys)]
+
+    def naming(self, *names: str) -> list[str]:
+        """What names one of these addresses or domains, and stays when that goes, in words. Of what the caller may
+        not see no more is told than that it is there."""
+        found: dict[str, None] = {}
+        hidden = False
+        for name in names:
+            for follower in self.followers:
+                words = follower.naming(self, name)
+                if self.caller.may(follower.reads):
+                    found |= dict.fromkeys(words)
+                else:
+                    hidden = hidden or bool(words)
+        return [*found, *([HIDDEN] if hidden else [])]
 
     def open(self, kind: str, wire_id: str, field: str = "id") -> str:
         """The store key of an object of the caller's account. Raises `ItemRefused` naming `field`."""

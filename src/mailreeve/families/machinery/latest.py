@@ -6,8 +6,8 @@ at most: it may hold less than was asked for, or nothing, and says all the same 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Column, Select
 
@@ -16,6 +16,12 @@ from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page, Place
 
 LOOKED_AT: Final = 10_000
 """Keys that one page looks at: some tens of milliseconds."""
+
+READ_AT_ONCE: Final = 500
+PAGES_READ: Final = 10
+"""Pages that one call reads for what no query can ask, of `READ_AT_ONCE` rows each."""
+
+R = TypeVar("R")
 
 
 def latest(
@@ -61,6 +67,33 @@ def latest(
         return _page(found[::-1], after=start, before=onward, more=True, earlier=more)
     after = found[-1] if len(keys) > most else _before(end, ascending) if end is not None else _last(found, start)
     return _page(found, after=after, before=start, more=more, earlier=place is not None)
+
+
+def passing(
+    asked: Asked, page_of: Callable[[Asked], Page[R]], passes: Callable[[R], bool], key_of: Callable[[R], str]
+) -> Page[R]:
+    """A page of the rows that pass a test which no query can make. `page_of` gives the rows of a page, by
+    `latest`.
+
+    However few pass, no more than `PAGES_READ` pages are read: so it may hold less than was asked for, as there.
+    """
+    most = asked.size or DEFAULT_PAGE_SIZE
+    if asked.place is not None and asked.place.back:
+        page = page_of(asked)
+        found = [row for row in page.rows if passes(row)]
+        return Page(found, len(found), 0, page.after, page.before, page.more, page.earlier)
+    first = page = page_of(Asked(READ_AT_ONCE, asked.place))
+    found = []
+    for number in range(1, PAGES_READ + 1):
+        passed = [row for row in page.rows if passes(row)]
+        if len(found) + len(passed) > most:
+            found += passed[: most - len(found)]
+            return Page(found, most, 0, Place(key_of(found[-1])), first.before, True, first.earlier)
+        found += passed
+        if not page.more or len(found) == most or number == PAGES_READ:
+            break
+        page = page_of(Asked(READ_AT_ONCE, page.after))
+    return Page(found, len(found), 0, page.after, first.before, page.more, first.earlier)
 
 
 def _page(keys: Sequence[str], *, after: str, before: str, more: bool, earlier: bool) -> Page[str]:

@@ -1,4 +1,4 @@
-"""The managed sender endpoints: that of the API (api.md section 3.1), and ours for lists, removal and imports."""
+"""The managed sender endpoints: that of the API (api.md section 3.1), and ours for lists and removal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import listing, operations
 from mailreeve.families.managed_senders.listing import Narrowed
 from mailreeve.families.managed_senders.rows import ManagedSenderRow
-from mailreeve.families.managed_senders.taking_in import take_in
 from mailreeve.families.managed_senders.types import (
     EntryAnswer,
     EntryType,
     FindEntries,
-    ImportAnswer,
-    ImportEntries,
     ManagedSenderAnswer,
     OneEntry,
     PermitOrBlock,
@@ -30,7 +27,6 @@ from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 
 MAX_ITEMS: Final = 100  # api.md section 3.1.1
-MAX_IMPORTS: Final = 5  # of `MAX_ENTRIES` entries each
 
 _ROW: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS]
 _TYPE: Final = {ManagedAction.PERMIT: EntryType.PERMIT, ManagedAction.BLOCK: EntryType.BLOCK}
@@ -69,12 +65,6 @@ def remove_managed_sender(call: Call, item: OneEntry) -> ManagedSenderAnswer:
     return _answer(call, row, row.sender_shown, row.recipient)
 
 
-@endpoint("ext/import-managed-senders", _ROW.edit, writes=True, most=MAX_IMPORTS)
-def import_managed_senders(call: Call, item: ImportEntries) -> ImportAnswer:
-    """Take many entries into personal lists; those that are refused leave the others alone."""
-    return take_in(call, item)
-
-
 def _answer(call: Call, row: ManagedSenderRow, sender: str, to: str) -> ManagedSenderAnswer:
     return ManagedSenderAnswer(
         id=call.seal(operations.KIND, row.id),
@@ -105,5 +95,4 @@ ENDPOINTS: Final = (
     permit_or_block_sender,
     get_managed_senders,
     remove_managed_sender,
-    import_managed_senders,
 )

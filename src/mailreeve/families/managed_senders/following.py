@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 from msgspec import structs
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.operations import KIND, join_lists, precedence
@@ -16,6 +18,11 @@ from mailreeve.policy.model.policy_types import PolicyType
 
 class PersonalLists:
     """The personal lists of an account."""
+
+    reads: ClassVar[tuple[Permission, ...]] = (
+        Permission.GATEWAY_MANAGED_SENDERS_EDIT,
+        Permission.GATEWAY_POLICIES_READ,
+    )
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """The list is kept under the new address, together with what was kept for that (D-19); and what others

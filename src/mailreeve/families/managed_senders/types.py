@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -85,41 +84,3 @@ class OneEntry(Struct, frozen=True):
     id: str | None = None
     to: str | None = None
     sender: str | None = None
-
-
-class EntryItem(Struct, frozen=True):
-    """An entry to take in, with the members that answers have."""
-
-    sender: str | None = None
-    to: str | None = None
-    type: str | None = None
-    reason: Prose | None = None
-    expires: str | None = None
-
-
-class ImportEntries(Struct, frozen=True, rename="camel"):
-    """Entries to take in, of any lists. Those that are refused leave the others alone. With `dry_run` nothing is
-    changed."""
-
-    entries: list[EntryItem]
-    dry_run: bool = False
-
-
-class RefusedEntry(Struct, frozen=True):
-    """An entry that was not taken in: its place among them, from 0, and what is wrong with which member."""
-
-    entry: int
-    field: str
-    code: str
-    message: str
-
-
-class ImportAnswer(Struct, frozen=True):
-    """How many entries were added, changed, there already, and left out because they would have ended already; and
-    those that were refused."""
-
-    added: int
-    changed: int
-    unchanged: int
-    over: int
-    refused: Sequence[RefusedEntry]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import MOST_NAMING, Call
 from mailreeve.families.policies.address_alteration import endpoints as address_alteration
 from mailreeve.families.policies.address_alteration.rows import ALTERATION
@@ -25,6 +26,8 @@ FAMILIES: Final = (BLOCKED, PERMITTED, ALTERATION)
 
 class ScopedPolicies:
     """Policies follow whom they name, see `AddressFollower`."""
+
+    reads: ClassVar[tuple[Permission, ...]] = (Permission.GATEWAY_POLICIES_READ,)
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """Each policy that names the old address names the new one."""

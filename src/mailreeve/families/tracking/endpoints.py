@@ -24,7 +24,7 @@ from mailreeve.wire.pagination import Page
 PERMISSION: Final = Permission.GATEWAY_TRACKING_READ
 
 
-@endpoint("ext/find-mail-records", PERMISSION)
+@endpoint("ext/find-mail-records", PERMISSION, most=10)
 def find_mail_records(call: Call, item: FindMailRecords) -> Page[MailRecord]:
     """List records of mail, refusals included, by any of their fields."""
     page = reading.find(call, item)

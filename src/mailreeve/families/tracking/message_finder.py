@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import UNSET
 
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.latest import passing
 from mailreeve.families.tracking import reading
 from mailreeve.families.tracking import search as records
 from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS
@@ -41,10 +42,7 @@ from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire import fields
 from mailreeve.wire.errors import EXACTLY_ONE, NOT_ALLOWED, refused
-from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page
-
-LOOKED_AT: Final = 5_000
-"""Records that one call looks at for what no index has: subjects, routes, and several statuses at once."""
+from mailreeve.wire.pagination import Page
 
 ALL_STATUSES: Final = (
     "processing",
@@ -141,18 +139,14 @@ def _allowance(allowed: bool) -> Allowance:
 
 
 def _narrowed(call: Call, what: records.Wanted, tests: Sequence[Matches]) -> Page[Kept]:
-    """A page of the records that pass the tests as well, of as many as one call looks at."""
-    most = call.page.size or DEFAULT_PAGE_SIZE
-    found: list[Kept] = []
-    looked_at = 0
-    first = page = records.found(call.work, call.page, what)
-    while True:
-        found += [one for one in page.rows if all(test(one.outcome) for test in tests)]
-        looked_at += page.count
-        is_back = call.page.place is not None and call.page.place.back
-        if not page.more or is_back or looked_at >= LOOKED_AT or len(found) >= most:
-            return Page(found, len(found), 0, page.after, first.before, page.more, first.earlier)
-        page = records.found(call.work, Asked(most - len(found), page.after), what)
+    """A page of the records that pass the tests as well: what no index has is subjects, routes, and several
+    statuses at once."""
+    return passing(
+        call.page,
+        lambda asked: records.found(call.work, asked, what),
+        lambda kept: all(test(kept.outcome) for test in tests),
+        lambda kept: kept.key,
+    )
 
 
 def _tests(

@@ -26,7 +26,7 @@ from mailreeve.wire.tokens import Ids, Kind
 
 SHORTEST: Final = 4
 """Characters that the beginning of a decision id has at least: shorter ones name thousands."""
-MOST_EXCLUDED: Final = 20
+MOST_EXCLUDED: Final = 20  # criteria
 DECISION_ID: Final = 16  # characters of a whole one
 
 _IN_REPLY: Final = re.compile(rf"\[([a-z2-7]{{{DECISION_ID}}})\]")
@@ -54,14 +54,15 @@ def wanted(item: FindMailRecords, ids: Ids, account_id: str, now: datetime) -> W
     until = None if item.until is None else fields.moment_or_ago(item.until, "until", now)
     if since is not None and until is not None and since >= until:
         raise refused(BAD_RANGE, "since")
-    if len(item.exclude) > MOST_EXCLUDED:
-        raise refused(NOT_ALLOWED, "exclude", f"{TOO_MANY_ITEMS.message}: at most {MOST_EXCLUDED} are allowed")
     none_of: list[str] = []
     not_decisions: list[str] = []
     for number, one in enumerate(item.exclude):
         none_of += [term(*pair) for pair in _asked(one, ids, account_id, f"exclude[{number}].")]
         if one.id is not None:
             not_decisions.append(decision_of(one.id, f"exclude[{number}].id"))
+        # Each is looked for in every record that else would do.
+        if max(number + 1, len(none_of) + len(not_decisions)) > MOST_EXCLUDED:
+            raise refused(NOT_ALLOWED, "exclude", f"{TOO_MANY_ITEMS.message}: at most {MOST_EXCLUDED} are allowed")
     return Wanted(
         all_of=sorted(_asked(item, ids, account_id, ""), key=lambda pair: _RANK[pair[0]]),
         none_of=none_of,

@@ -20,6 +20,7 @@ from mailreeve.app.keeping.manifest import read_manifest
 from mailreeve.app.keeping.restore import restore_backup
 from mailreeve.app.keeping.verify import verify_backup, verify_folder
 from mailreeve.app.new_account import initialise
+from mailreeve.app.server.process import only_server
 from mailreeve.app.settings import read
 from mailreeve.client import Client
 from mailreeve.store.copying import faults
@@ -203,6 +204,66 @@ def test_a_file_that_came_in_and_a_path_that_leads_out_are_refused(data: Path, t
     file.write_text(json.dumps(manifest))
     with pytest.raises(FolderError, match="which is no file of a backup"):
         verify_backup(tmp_path / "backup")
+
+
+def test_it_is_not_restored_under_a_server_that_works_on(data: Path, tmp_path: Path) -> None:
+    make_backup(data, tmp_path / "backup")
+    place = tmp_path / "served"
+    place.mkdir()
+    with only_server(place), pytest.raises(FolderError, match="being served"):
+        restore_backup(tmp_path / "backup", place)
+    restore_backup(tmp_path / "backup", place)
+
+
+def test_what_is_a_link_is_no_file_of_a_backup(data: Path, tmp_path: Path) -> None:
+    """Else what it points at would be restored, or shown to be there."""
+    (data / "maildir" / "new").mkdir(parents=True)
+    (data / "maildir" / "new" / "1.x").write_text("hello")
+    backup = tmp_path / "backup"
+    make_backup(data, backup, with_mail=True)
+    (tmp_path / "latest").symlink_to(backup)
+    assert verify_backup(tmp_path / "latest").is_whole
+    (backup / "maildir").rename(tmp_path / "elsewhere")
+    (backup / "maildir").symlink_to(tmp_path / "elsewhere")
+    assert verify_backup(backup).problems == ("maildir/new/1.x is missing", "maildir is not of this backup")
+
+
+def test_where_it_is_built_is_closed_to_others(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished = tmp_path / ".backup.unfinished"
+    unfinished.mkdir()
+    unfinished.chmod(0o777)
+    make_backup(data, tmp_path / "backup")
+    assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o700
+    monkeypatch.setattr("os.geteuid", lambda: 12_345)
+    with pytest.raises(FolderError, match="not yours"):
+        make_backup(data, tmp_path / "backup2")
+
+
+def test_the_folder_may_be_the_one_that_one_is_in(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    make_backup(data, Path("."))
+    assert verify_backup(tmp_path / "here").is_whole
+
+
+def test_nothing_is_said_of_a_key_that_was_not_tried(data: Path, tmp_path: Path) -> None:
+    """It is tried on the secrets that the database holds, and there are none to be had of a damaged one."""
+    make_backup(data, tmp_path / "backup")
+    assert verify_folder(data).has_key
+    with (data / "mailreeve.db").open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(b"\xff" * 4096)
+    found = verify_folder(data)
+    assert not found.is_whole
+    assert not found.has_key
+    assert not any("mailreeve-verify" in problem for problem in found.problems)
+    other = tmp_path / "other.key"
+    other.write_text("A" * 43 + "=")
+    assert not verify_backup(tmp_path / "backup", other).has_key
 
 
 def test_it_is_only_restored_where_there_is_nothing(data: Path, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import json
 from itertools import product
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.registry import LOADERS, seed_account
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -311,3 +313,32 @@ def test_a_rename_that_is_refused_in_a_batch_undoes_itself_alone(corp) -> None:
     assert users["annie@corp.test"] == BOB
     (policy,) = [p for p in corp.policies().blocked.policies if p.description == "to Ann"]
     assert policy.scope.to.value == BOB
+
+
+def test_nobody_is_told_through_a_user_of_what_they_may_not_see(corp) -> None:
+    """Neither of policies, lists, rights or groups, be it in a description, a refusal or a warning."""
+    corp.call("user/update-alias", {"alias": "anne@new.test", "aliasFor": ANN})
+    everything = corp.call("ext/describe-user", {"emailAddress": ANN})[0]
+    assert everything["groups"]
+    assert len(everything["kept"]) == 8
+    whole = corp.caller
+    held = {Permission.DIRECTORIES_INTERNAL_READ, Permission.DIRECTORIES_INTERNAL_EDIT}
+    for more, groups, kept in (
+        ((), 0, []),
+        ((Permission.DIRECTORIES_GROUPS_READ,), 1, []),
+        ((Permission.WEB_SECURITY_POLICIES_READ,), 0, ["web list"]),
+        ((Permission.GATEWAY_MANAGED_SENDERS_EDIT,), 0, ["personal list"]),
+        ((Permission.DIRECTORIES_INTERNAL_CREATE_ALTERNATE_ADDRESS,), 0, ["mailbox", "mailbox"]),
+    ):
+        corp.caller = structs.replace(whole, permissions=frozenset(held.union(more)))
+        (row,) = corp.call("ext/describe-user", {"emailAddress": ANN})
+        assert len(row["groups"]) == groups
+        assert len(row["kept"]) == len(kept)
+        assert all(word in said for word, said in zip(kept, row["kept"], strict=True))
+    corp.caller = structs.replace(whole, permissions=frozenset(held))
+    code, _, message = refusal(corp, "ext/remove-user", emailAddress=ANN)
+    assert code == "err_user_in_use"
+    assert "named by something that you may not see;" in message
+    answer = corp.answer("ext/rename-user", {"emailAddress": ANN, "newAddress": "desk@new.test"})
+    assert "corp.test ->" not in str(answer.get("meta"))
+    corp.call("ext/remove-user", {"emailAddress": "desk@new.test", "force": True})

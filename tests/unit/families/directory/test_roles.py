@@ -189,3 +189,22 @@ def test_an_administrator_is_listed_with_keys(corp) -> None:
     assert listed[1]["keys"] == [
         {"application": key["name"], "accessKey": key["accessKey"], "expires": "2099-01-01T00:00:00+0000"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        ({"emailAddress": "ann@corp.test", "password": "a good password"}, "password"),
+        ({"emailAddress": "ann@corp.test", "name": "Ann"}, "name"),
+        ({"emailAddress": "ann@corp.test", "forcePasswordChange": True}, "forcePasswordChange"),
+        ({"emailAddress": "new@corp.test"}, "emailAddress"),
+    ],
+)
+def test_whoever_may_give_roles_alone_makes_no_user_and_sets_no_password(corp, item: dict, field: str) -> None:
+    """Else they could sign in as anybody who has fewer permissions, and read that one's mail."""
+    corp.call("user/create-user", {"emailAddress": "ann@corp.test"})
+    corp.call("ext/create-role", {"name": "Mine", "permissions": [READ]})
+    as_(corp, Permission(READ), Permission.DIRECTORIES_ROLES_EDIT)
+    assert code(corp, "ext/add-administrator", item | {"role": "Mine"}) == ("err_xdk_forbidden", field)
+    (given,) = corp.call("ext/add-administrator", {"emailAddress": "ann@corp.test", "role": "Mine"})
+    assert given["role"] == "Mine"

@@ -160,8 +160,10 @@ def _all_policies(r: Recorder) -> None:
     policy = {"description": "The bank", "from": domain("bank.test"), "to": INTERNAL}
     made = r.call("a permit", permits + "create-policy", {"policy": policy})[0]["id"]
     r.call("a permit without a scope", permits + "create-policy", {"policy": {"description": "x"}})
-    r.call("one permit", permits + "get-policy", {"id": made})
-    r.call("a permit switched off", permits + "update-policy", {"id": made, "policy": {"enabled": False}})
+    r.call("one permit, none", permits + "get-policy", {"id": made}, {"id": NO_ID})
+    off = {"policy": {"enabled": False}}
+    r.call("a permit switched off, none", permits + "update-policy", {"id": made, **off}, {"id": NO_ID, **off})
+    r.call("all permits", permits + "get-policy")
     r.call("policies of all types", find, {})
     r.call("policies by their sides", find, {"from": "bank.test", "to": "internal_addresses"})
     r.call("policies that a sender matches", find, {"matching": "x@bank.test", "matchingTo": ANN})

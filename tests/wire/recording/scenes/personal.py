@@ -9,7 +9,6 @@ from scenes.words import ANN
 PATH = "managedsender/permit-or-block-sender"
 LIST = "ext/get-managed-senders"
 REMOVE = "ext/remove-managed-sender"
-IMPORT = "ext/import-managed-senders"
 
 
 def entry(sender: str, to: str = ANN, action: str = "block") -> dict[str, str]:
@@ -62,22 +61,7 @@ def play(r: Recorder) -> None:
     r.call("all entries", LIST)
     r.call("a list", LIST, {"to": ANN, "type": "Permit"}, {"to": ANN, "text": "TOO MUCH"})
     r.call("lists that are refused", LIST, {"to": "x@far.test"}, {"sender": "*"}, {"type": "both"})
-    r.call(
-        "entries to take in",
-        IMPORT,
-        {
-            "entries": [
-                {"sender": "in@shop.test", "to": ANN, "type": "block", "reason": "from a file"},
-                {"sender": "in@shop.test", "to": ANN, "type": "Block", "reason": "from a file"},
-                {"sender": "news@shop.test", "to": ANN, "type": "block", "expires": "2020-01-01"},
-                {"sender": "in@shop.test", "to": "x@far.test", "type": "block"},
-                {"sender": "in@shop.test", "type": "both"},
-                {"sender": "in@shop.test", "to": ANN, "type": "both"},
-            ]
-        },
-        {"entries": [{"sender": "dry@shop.test", "to": ANN, "type": "permit"}], "dryRun": True},
-        {"entries": []},
-    )
+    r.call("an entry to remove", PATH, entry("in@shop.test"))
     r.call(
         "entries to remove",
         REMOVE,

@@ -77,6 +77,8 @@ def play(r: Recorder) -> None:
     r.call("of a message", INFO, {"id": answer[0]["trackedEmails"][0]["id"]})
     r.call("of none", INFO, {"id": NO_ID})
     r.call("categories", CATEGORIES, {})
+    path = f"/api/{CATEGORIES}"
+    r.send("categories asked for in vain", "POST", path, b"{", r.live.signed(path), who="admin")
     r.call("events", EVENTS, {**EVER, "categories": ["policy_logs"], "query": "no bad mail"})
     r.call("events of a type", EVENTS, {**EVER, "auditType": "Existing Policy Changed"})
     r.call("events of no time", EVENTS, {})

@@ -12,6 +12,7 @@ from mailreeve.families.directory.administrators import rows
 from mailreeve.families.directory.administrators.types import AddAdministrator, NewAdministrator, SetRole
 from mailreeve.families.directory.roles import operations as roles
 from mailreeve.families.directory.roles import rows as role_rows
+from mailreeve.families.directory.users import endpoints as user_endpoints
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users import passwords, rights
 from mailreeve.families.directory.users import rows as user_rows
@@ -21,7 +22,7 @@ from mailreeve.families.login import operations as login
 from mailreeve.families.machinery.call import Call
 from mailreeve.store.changes import Part
 from mailreeve.wire import fields
-from mailreeve.wire.errors import EXACTLY_ONE, refused
+from mailreeve.wire.errors import EXACTLY_ONE, FORBIDDEN, refused
 from mailreeve.wire.tokens import Kind
 
 FIELD = "emailAddress"
@@ -38,6 +39,7 @@ def add(call: Call, new: NewAdministrator) -> UserRow:
     item = new.item
     role = roles.given(call, item.role, "role")
     old = user_rows.find_by_address(call.work, fields.address(item.email_address, FIELD).key)
+    _refuse_beyond_roles(call, new, is_there=old is not None)
     if old is None:
         item_user = CreateUser(item.email_address, item.name, None, item.force_password_change)
         old = users.create(call, NewUser(item_user, new.password_hash))
@@ -70,6 +72,24 @@ def set_role(call: Call, item: SetRole) -> tuple[str, str | None, str | None]:
     user = users.get(call.work, item.email_address or "", FIELD)
     rights.refuse_above(call, user, FIELD)
     return role, _changed(call, user, role, None).address, None
+
+
+def _refuse_beyond_roles(call: Call, new: NewAdministrator, *, is_there: bool) -> None:
+    """Raises `ItemRefused` where more than a role is given, and the caller may not change users: whoever sets a
+    password can sign in with it."""
+    if call.caller.may(user_endpoints.update_user.permissions):
+        return
+    item = new.item
+    beyond = (
+        (FIELD, not is_there),
+        ("password", new.password_hash is not None),
+        ("name", item.name is not None),
+        ("forcePasswordChange", item.force_password_change),
+    )
+    field = next((field for field, given in beyond if given), None)
+    if field is not None:
+        needed = " or ".join(user_endpoints.update_user.permissions)
+        raise refused(FORBIDDEN, field, f"{FORBIDDEN.message}: the permission {needed} is required")
 
 
 def _changed(

@@ -59,7 +59,7 @@ def remove(call: Call, text: str, with_users: bool) -> Removed:
             owner = user_rows.find(call.work, one.user_id)
             # The owner may have gone with the domain.
             if owner is not None and not owner.key.endswith(f"@{row.name}"):
-                users.remove_alias(call, one.shown, None)
+                users.remove_alias(call, one.shown, None, "domain")
                 removed.aliases.append(one.shown)
             continue
         user = user_rows.find(call.work, one.user_id)
@@ -68,7 +68,7 @@ def remove(call: Call, text: str, with_users: bool) -> Removed:
             removed.users.append(one.shown)
     rows.remove(call.work, row.id)
     call.work.changed(Part.DIRECTORY, "delete", Kind.DOMAIN, row.id, before=row)
-    naming = dict.fromkeys(words for follower in call.followers for words in follower.naming(call, row.name))
+    naming = call.naming(row.name)
     if naming:
         call.warnings.append(f"{row.shown} is still named by {listed(naming, _NAMED)}")
     return removed

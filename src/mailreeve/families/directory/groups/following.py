@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from msgspec import structs
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.groups import rows
 from mailreeve.families.directory.groups.operations import member_name
 from mailreeve.families.machinery.call import MOST_NAMING, Call
@@ -17,6 +19,11 @@ from mailreeve.wire.tokens import Kind
 
 class GroupMemberships:
     """The memberships of an account's groups."""
+
+    reads: ClassVar[tuple[Permission, ...]] = (
+        Permission.DIRECTORIES_GROUPS_READ,
+        Permission.SERVICES_DIRECTORY_SYNC_READ,
+    )
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """The new address is in the groups that the old one was in, as long as it was. Where both are members the

@@ -11,6 +11,7 @@ from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import not_managed
 from mailreeve.families.directory.groups import operations as groups
 from mailreeve.families.directory.groups import rows as group_rows
+from mailreeve.families.directory.groups.following import GroupMemberships
 from mailreeve.families.directory.users import attributes, operations, removal, renaming, rows, search
 from mailreeve.families.directory.users.life_types import (
     DescribedUser,
@@ -58,9 +59,10 @@ def describe_user(call: Call, item: OneUser) -> DescribedUser:
     keys = rows.keys_of(call.work, user.id)
     found = _found(call, user, search.aliases(call.work, [user.id]).get(user.id, Aliases()))
     people = [*keys, *dict.fromkeys(key.rpartition("@")[2] for key in keys)]
+    if not call.caller.may(GroupMemberships.reads):
+        people = []
     held = [one for key in people for one in group_rows.memberships_of(call.work, key)]
     names = {one.id: one.name for one in group_rows.some_groups(call.work, [one.group_id for one in held])}
-    described = [words for follower in call.followers for words in follower.kept(call, user.id, keys)]
     return DescribedUser(
         **structs.asdict(found),
         attributes=[NamedValue(one.name, one.value) for one in attributes.values_of(call.work, user.id)],
@@ -74,7 +76,7 @@ def describe_user(call: Call, item: OneUser) -> DescribedUser:
             for one in held
             if not groups.has_ended(one, call.work.now)
         ],
-        kept=described,
+        kept=call.kept(user.id, keys),
     )
 
 

@@ -179,17 +179,19 @@ def add_alias(call: Call, text: str, owner_text: str) -> tuple[AddressRow, UserR
     return row, owner
 
 
-def remove_alias(call: Call, text: str, owner_text: str | None) -> tuple[AddressRow, UserRow]:
+def remove_alias(
+    call: Call, text: str, owner_text: str | None, field: str = "alias"
+) -> tuple[AddressRow, UserRow]:
     """The alias that is taken from its user, and the user, who keeps what was the user's under it. Raises
-    `ItemRefused`."""
-    alias = fields.address(text, "alias")
+    `ItemRefused` naming `field`, the member of the item that said it."""
+    alias = fields.address(text, field)
     row = rows.find_address(call.work, alias.key)
     owner = rows.find_by_address(call.work, alias.key)
     if row is None or owner is None or not row.alias:
-        raise refused(ALIAS_NOT_FOUND, "alias")
+        raise refused(ALIAS_NOT_FOUND, field)
     if owner_text is not None and get(call.work, owner_text, "aliasFor").id != owner.id:
-        raise refused(ALIAS_NOT_FOUND, "alias")
-    rights.refuse_above(call, owner, "alias")
+        raise refused(ALIAS_NOT_FOUND, field)
+    rights.refuse_above(call, owner, field)
     rows.remove_alias(call.work, row.key)
     call.work.changed(Part.DIRECTORY, "remove-alias", Kind.USER, owner.id, before=row, names=[_alias_name(row)])
     return row, owner

@@ -38,9 +38,7 @@ def remove(call: Call, text: str, force: bool) -> Removed:
     """
     user = operations.get(call.work, text, "emailAddress")
     keys = rows.keys_of(call.work, user.id)
-    naming = dict.fromkeys(
-        words for key in keys for follower in call.followers for words in follower.naming(call, key)
-    )
+    naming = call.naming(*keys)
     if naming and not force:
         message = f"{USER_IN_USE.message}: named by {listed(naming, _NAMED)}; with force these stay"
         raise refused(USER_IN_USE, "emailAddress", message)

@@ -34,16 +34,19 @@ _other: Final = address.alias("other_address")
 _theirs: Final = (_other.c.account_id == user.c.account_id) & (_other.c.user_id == user.c.id)
 _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "domain": address.c.domain == given("within"),
-    # Whoever is in a group by an alias, or by a domain, is in it.
-    "groups": select(member.c.id)
-    .join(
-        _other,
-        (_other.c.account_id == member.c.account_id) & member.c.matched.in_((_other.c.key, _other.c.domain)),
-    )
+    # Whoever is in a group by an alias, or by a domain, is in it. The member is asked for by the address, in a
+    # query of its own: joined, every user would be compared with every member.
+    "groups": select(_other.c.key)
     .where(
         _theirs,
-        member.c.group_id.in_(bindparam("any_group", expanding=True)),
-        or_(member.c.until.is_(None), member.c.until > given("instant")),
+        select(member.c.id)
+        .where(
+            member.c.account_id == _other.c.account_id,
+            member.c.group_id.in_(bindparam("any_group", expanding=True)),
+            member.c.matched.in_((_other.c.key, _other.c.domain)),
+            or_(member.c.until.is_(None), member.c.until > given("instant")),
+        )
+        .exists(),
     )
     .exists(),
     "locked": or_(user.c.locked, user.c.disabled) == given("kept_out"),

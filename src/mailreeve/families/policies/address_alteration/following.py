@@ -7,8 +7,10 @@ what it was made for. Whoever renames a user is told of those.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from mailreeve.families.machinery.call import MOST_NAMING, Call
+from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.call import HIDDEN, MOST_NAMING, Call
 from mailreeve.families.policies.address_alteration import rows
 from mailreeve.families.policies.address_alteration.operations import DEFINITION
 from mailreeve.families.policies.address_alteration.patterns import folded
@@ -21,6 +23,8 @@ from mailreeve.store.changes import Part
 
 class AlterationDefinitions:
     """The definitions of an account."""
+
+    reads: ClassVar[tuple[Permission, ...]] = (Permission.GATEWAY_POLICIES_READ,)
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """Each definition that writes the old address writes the new one, unless it looks for that, or another one
@@ -43,7 +47,7 @@ class AlterationDefinitions:
             changed = rows.change_new(work, row, written, str(new))
             work.changed(Part.DEFINITIONS, "update", DEFINITION, row.id, before=row, after=changed)
         if kept:
-            words = listed(_words(row) for row in kept)
+            words = listed(_words(row) for row in kept) if call.caller.may(self.reads) else HIDDEN
             call.warnings.append(f"Definitions rewrite spellings, and these stay as they are: {words}")
 
     def removed(self, call: Call, user_id: str, keys: Sequence[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from msgspec import structs
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import MOST_NAMING, Call
 from mailreeve.families.policies.web_lists import rows
 from mailreeve.families.policies.web_lists.operations import KIND
@@ -16,6 +18,8 @@ from mailreeve.store.changes import Part
 
 class WebLists:
     """The web lists of an account."""
+
+    reads: ClassVar[tuple[Permission, ...]] = (Permission.WEB_SECURITY_POLICIES_READ,)
 
     def renamed(self, call: Call, old: str, new: Address) -> None:
         """Each list that is for the old address is for the new one."""
