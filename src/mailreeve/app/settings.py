@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mailreeve.formats.networks import Network, parse_network
-from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.policy.lint.guard import ReachGuard
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"

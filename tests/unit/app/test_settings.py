@@ -10,7 +10,7 @@ import pytest
 
 from mailreeve.app import settings
 from mailreeve.app.settings import FILE_NAME, Settings, SettingsError, split_host_port
-from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.policy.lint.guard import ReachGuard
 
 NAMES = [field.name for field in msgspec.structs.fields(Settings)]
 

@@ -13,7 +13,7 @@ from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import Permission
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.identities import Identities
 from mailreeve.store.changes import Part
 from mailreeve.store.secrets import Vault

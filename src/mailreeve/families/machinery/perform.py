@@ -30,7 +30,7 @@ from mailreeve.families.machinery.call import (
     SeenPolicies,
 )
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.store.follow import Follower
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store, Work, Write

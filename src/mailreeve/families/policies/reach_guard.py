@@ -13,7 +13,8 @@ from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.errors import POLICY_REACH
 from mailreeve.policy.lint.coverage import Coverage
-from mailreeve.policy.lint.reach import ReachGuard, reach, reach_words
+from mailreeve.policy.lint.guard import ReachGuard
+from mailreeve.policy.lint.reach import reach, reach_words
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Scope
 from mailreeve.policy.model.wording import quoted

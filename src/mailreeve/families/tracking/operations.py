@@ -57,8 +57,7 @@ class OutcomeKeeper:
         """Keep the outcomes of messages in one transaction. Which could not be kept, and why."""
 
         def add(work: Work) -> None:
-            for outcomes in of_messages.values():
-                rows.add(work, outcomes)
+            rows.add(work, *of_messages.values())
 
         try:
             self._store.write(account_id, _ORIGIN, add)

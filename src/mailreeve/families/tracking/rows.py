@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -72,6 +73,8 @@ class _Written(Struct, frozen=True):
 
 def _written(outcomes: Sequence[Outcome]) -> list[_Written]:
     """The documents of outcomes, a large header written once: in the first of those that are kept longest."""
+    if len(outcomes) == 1:  # as of most messages: nobody to share a header with
+        return [_Written(msgspec.json.encode(outcomes[0]), None)]
     holders: dict[_Header, int] = {}
     for number in sorted(range(len(outcomes)), key=lambda n: outcomes[n].state in REFUSED):
         holders.setdefault(_header_of(outcomes[number]), number)
@@ -99,29 +102,31 @@ def _octets_of_terms(outcome: Outcome) -> int:
     return sum(len(one) + _TERM for one in terms_of(outcome))
 
 
-def add(work: Work, outcomes: Sequence[Outcome]) -> None:
-    """Keep outcomes of this account."""
-    keys = [new_key() for _ in outcomes]
-    rows: list[dict[str, object]] = [
-        {
-            "account_id": work.account_id,
-            "id": key,
-            "at": datetime.fromtimestamp(outcome.at, UTC),
-            "decision_id": outcome.decision_id,
-            "state": outcome.state,
-            "sender": outcome.sender,
-            "recipient": outcome.recipient,
-            "document": one.document.decode(),
-            "header_at": None if one.header_in is None else keys[one.header_in],
-        }
-        for key, outcome, one in zip(keys, outcomes, _written(outcomes), strict=True)
-    ]
-    work.insert_many(_insert, rows)
-    found_by: list[dict[str, object]] = [
-        {"account_id": work.account_id, "term": one, "id": key}
-        for key, outcome in zip(keys, outcomes, strict=True)
-        for one in sorted(terms_of(outcome))
-    ]
+def add(work: Work, *messages: Sequence[Outcome]) -> None:
+    """Keep the outcomes of messages of this account: all rows of a table at once."""
+    account_id = work.account_id
+    added: list[dict[str, object]] = []
+    found_by: list[dict[str, object]] = []
+    for outcomes in messages:
+        keys = [new_key() for _ in outcomes]
+        for key, outcome, one in zip(keys, outcomes, _written(outcomes), strict=True):
+            added.append(
+                {
+                    "account_id": account_id,
+                    "id": key,
+                    "at": datetime.fromtimestamp(outcome.at, UTC),
+                    "decision_id": outcome.decision_id,
+                    "state": outcome.state,
+                    "sender": outcome.sender,
+                    "recipient": outcome.recipient,
+                    "document": one.document.decode(),
+                    "header_at": None if one.header_in is None else keys[one.header_in],
+                }
+            )
+            found_by += [{"account_id": account_id, "term": term, "id": key} for term in terms_of(outcome)]
+    # In order: neighbours are written to one page of the index.
+    found_by.sort(key=_BY_TERM)
+    work.insert_many(_insert, added)
     work.insert_many(_insert_term, found_by)
 
 
@@ -134,6 +139,7 @@ def try_to_write(work: Work) -> None:
     work.execute(delete(message_outcome).where(mine))
 
 
+_BY_TERM: Final = itemgetter("term", "id")
 _insert: Final = insert(message_outcome)
 _insert_term: Final = insert(message_term)
 

@@ -6,7 +6,6 @@ others, and several are looked up in each other (`search`). A record has about t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -65,23 +64,49 @@ def lowered(text: str) -> str:
 def terms_of(outcome: Outcome) -> set[str]:
     """The terms of a record. A sender is whoever stands in the envelope, before alteration or after it, or in the
     From header (behaviour.md section 8.5)."""
-    return {term(field, value) for field, value in _named(outcome) if value}
-
-
-def _named(outcome: Outcome) -> Iterator[tuple[Field, str]]:
-    senders = {outcome.sender, outcome.effective_sender}
-    senders |= {str(one.address) for one in (outcome.header_from or ())[:MOST_AUTHORS] if one.address is not None}
+    # Plain text and no generator: this is done for every recipient of every message.
+    recipient = lowered(outcome.recipient)
+    senders = {lowered(outcome.sender), lowered(outcome.effective_sender)}
+    for one in (outcome.header_from or ())[:MOST_AUTHORS]:
+        if one.address is not None:
+            senders.add(lowered(str(one.address)))
+    found = {_VERDICT + lowered(outcome.state.value)}
     for sender in senders:
-        yield Field.FROM, sender or (NULL if outcome.recipient else "")
-        yield Field.FROM_DOMAIN, sender.rpartition("@")[2]
-    for recipient in {outcome.recipient, outcome.effective_recipient}:
-        yield Field.TO, recipient
-        yield Field.TO_DOMAIN, recipient.rpartition("@")[2]
-    yield Field.MESSAGE_ID, bare_message_id(outcome.message_id)
-    yield Field.QUEUE_ID, outcome.queue_id
-    yield Field.POLICY, outcome.policy_id
-    yield Field.SOURCE_IP, outcome.source_ip
-    yield Field.VERDICT, outcome.state.value
+        if sender:
+            found.add(_FROM + sender)
+            found.add(_FROM_DOMAIN + sender.rpartition("@")[2])
+        elif recipient:
+            found.add(_FROM + NULL)
+    for one_of in {recipient, lowered(outcome.effective_recipient)}:
+        if one_of:
+            found.add(_TO + one_of)
+            found.add(_TO_DOMAIN + one_of.rpartition("@")[2])
+    for prefix, value in (
+        (_MESSAGE_ID, bare_message_id(outcome.message_id)),
+        (_QUEUE_ID, outcome.queue_id),
+        (_POLICY, outcome.policy_id),
+        (_SOURCE_IP, outcome.source_ip),
+    ):
+        if value:
+            found.add(prefix + lowered(value))
+    found.discard(_FROM_DOMAIN)
+    found.discard(_TO_DOMAIN)
+    return found
+
+
+def _prefix(field: Field) -> str:
+    return term(field, "")
+
+
+_MESSAGE_ID: Final = _prefix(Field.MESSAGE_ID)
+_QUEUE_ID: Final = _prefix(Field.QUEUE_ID)
+_FROM: Final = _prefix(Field.FROM)
+_TO: Final = _prefix(Field.TO)
+_POLICY: Final = _prefix(Field.POLICY)
+_SOURCE_IP: Final = _prefix(Field.SOURCE_IP)
+_FROM_DOMAIN: Final = _prefix(Field.FROM_DOMAIN)
+_TO_DOMAIN: Final = _prefix(Field.TO_DOMAIN)
+_VERDICT: Final = _prefix(Field.VERDICT)
 
 
 def bare_message_id(text: str) -> str:

@@ -13,6 +13,7 @@ from mailreeve.policy.index.ranked import Reversed, entry_order, policy_of
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.model.order import Order
 from mailreeve.policy.model.policies import Effect
+from mailreeve.policy.model.targets import BELOW
 
 E = TypeVar("E", bound=Hashable)
 
@@ -86,7 +87,8 @@ def possible_policies(index: ScopedIndex[P], case: Case) -> Iterator[P]:
 
 def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
     """The match that wins among the rows, of each of which only the first one can."""
-    names, groups = case.recipient.names, case.recipient.groups
+    recipient = case.recipient
+    names, groups = recipient.names, recipient.groups
     best: Match[P] | None = None
     best_order: Order | None = None
     for row in rows:
@@ -98,7 +100,11 @@ def _best(rows: list[Row[P]], case: Case) -> Match[P] | None:
                 policy, is_reversed = entry, False
                 wanted = policy.scope.to.key
             # What `evaluate` would find in this direction, found out at once.
-            if wanted not in names and wanted not in groups:
+            if (
+                wanted not in names
+                and wanted not in groups
+                and (wanted[:1] != BELOW or wanted not in recipient.wide)
+            ):
                 continue
             match = evaluate(policy, case)
             # A policy that applies both ways counts as written; that direction's entry is found too.

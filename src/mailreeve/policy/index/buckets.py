@@ -15,7 +15,7 @@ from mailreeve.policy.index.ranked import Ranked, Reversed, entry_order, with_en
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.order import Order
 from mailreeve.policy.model.persistent_map import Sharded, V
-from mailreeve.policy.model.targets import EVERYONE_KEY, EXTERNAL_KEY, GROUP_KEY, INTERNAL_KEY
+from mailreeve.policy.model.targets import BELOW, EVERYONE_KEY, EXTERNAL_KEY, GROUP_KEY, INTERNAL_KEY
 
 SMALL_BUCKET: Final = 8
 """Up to so many policies with one sender key are kept as a plain row: testing them is quicker than
@@ -34,11 +34,24 @@ Held: TypeAlias = P | Reversed[P] | tuple[P | Reversed[P], ...] | Ranked[P]
 """What stands under a pair of keys: one entry, or several in order."""
 
 
+def count_wide(keys: Iterable[str]) -> int:
+    """How many of the keys are of a domain with everything below it (`targets.BELOW`)."""
+    return sum([1 for key in keys if key[:1] == BELOW])
+
+
+def more_wide(before: Mapping[str, object], written: Mapping[str, object]) -> int:
+    """How many such keys there are more once these entries are written; those that are None are gone."""
+    return sum(
+        [(written[key] is not None) - (key in before) for key in written if key[:1] == BELOW],
+    )
+
+
 class TargetMap(Generic[V]):
     """A map by target keys, those of groups apart: an address is in dozens of groups, and all of its groups are
-    looked up in one step. Immutable for its readers."""
+    looked up in one step; and keys of domains with everything below them are looked up where there are any.
+    Immutable for its readers."""
 
-    __slots__ = ("groups", "names")
+    __slots__ = ("groups", "names", "wide")
 
     def __init__(self, entries: dict[str, V]) -> None:
         """Of these entries, which are then the shelf's own: there may be a million."""
@@ -46,6 +59,7 @@ class TargetMap(Generic[V]):
         for key in self.groups:
             del entries[key]
         self.names: Sharded[V] = Sharded(entries)
+        self.wide = count_wide(entries)
 
     def get(self, key: str) -> V | None:
         """What stands under the key."""
@@ -54,6 +68,8 @@ class TargetMap(Generic[V]):
     def under(self, keys: Keys) -> list[V]:
         """What stands under these keys."""
         found = self.names.several(keys.names)
+        if self.wide:
+            found += self.names.several(keys.wide)
         groups = self.groups
         if groups:
             for key in keys.groups:
@@ -64,7 +80,7 @@ class TargetMap(Generic[V]):
     def one_by_one(self, keys: Keys) -> Iterator[V]:
         """What stands under these keys, for those who may not ask for all of it."""
         shards, mask = self.names.shards, self.names.mask
-        for key in keys.names:
+        for key in keys.names + keys.wide if self.wide else keys.names:
             shard = shards[hash(key) & mask]
             if key in shard:
                 yield shard[key]
@@ -86,6 +102,7 @@ class TargetMap(Generic[V]):
         new: TargetMap[V] = TargetMap.__new__(TargetMap)
         named = {key: value for key, value in entries.items() if not key.startswith(GROUP_KEY)}
         new.names, new.groups = self.names.changed(named), self.groups
+        new.wide = self.wide + more_wide(self.names, named)
         if len(named) < len(entries):
             new.groups = dict(self.groups)
             for key, value in entries.items():

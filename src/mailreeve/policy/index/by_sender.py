@@ -22,9 +22,11 @@ from mailreeve.policy.index.buckets import (
     bucket,
     bucket_with,
     bucket_without,
+    count_wide,
     held,
     held_with,
     held_without,
+    more_wide,
     recipient_key,
 )
 from mailreeve.policy.index.matching import P
@@ -59,7 +61,7 @@ class BySender(Generic[P]):
     for whoever asks about the sender.
     """
 
-    __slots__ = ("_grouped", "_named")
+    __slots__ = ("_grouped", "_named", "_wide")
 
     def __init__(self, found: dict[str, Found[P]]) -> None:
         """Of these entries, whose dictionary is then the map's own: there may be a million."""
@@ -72,6 +74,8 @@ class BySender(Generic[P]):
                 # In its place, as no key comes or goes: another dictionary would take as much room for a moment.
                 cast("dict[str, Bucket[P]]", found)[key] = bucket(key, there)
         self._named: Sharded[Bucket[P]] = Sharded(cast("dict[str, Bucket[P]]", found))
+        # How many of the senders' keys are of domains with everything below them.
+        self._wide = count_wide(found)
         self._grouped: TargetMap[ByGroup[P]] = TargetMap(
             {key: {group: held(entries) for group, entries in groups.items()} for key, groups in grouped.items()}
         )
@@ -79,7 +83,7 @@ class BySender(Generic[P]):
     def rows(self, senders: Keys, recipient: Keys) -> list[Row[P]]:
         """Rows of entries between addresses with these keys: too many, never too few."""
         rows: list[Row[P]] = []
-        for there in self._named.several(senders.names):
+        for there in self._named.several(senders.names + senders.wide if self._wide else senders.names):
             if isinstance(there, TargetMap):
                 for found in there.under(recipient):
                     rows.append(as_row(found))
@@ -119,6 +123,7 @@ class BySender(Generic[P]):
                     _regroup(self._copied(regrouped, recipient_key(entry)), key, entry, there=there)
         changed: BySender[P] = BySender.__new__(BySender)
         changed._named = self._named.changed(written)
+        changed._wide = self._wide + more_wide(self._named, written)
         changed._grouped = self._grouped
         if regrouped:
             changed._grouped = self._grouped.changed(

@@ -20,7 +20,7 @@ from mailreeve.policy.model.policies import (
     ScopedPolicy,
     Terms,
 )
-from mailreeve.policy.model.targets import EXTERNAL_KEY, Target, TargetType
+from mailreeve.policy.model.targets import BELOW, EXTERNAL_KEY, Target, TargetType
 from mailreeve.policy.model.trace import Unmet
 
 P = TypeVar("P", bound=ScopedPolicy)
@@ -208,16 +208,18 @@ def _matching_part(sender: Target, recipient: Target, part: FromPart, case: Case
     """Which sender address matches. Of `both`, the header is the one used (behaviour.md section 2.4)."""
     wanted, keys = recipient.key, case.recipient
     # Here and below: what `wanted in keys` says, without the call.
-    if wanted not in keys.names and wanted not in keys.groups:
+    if wanted not in keys.names and wanted not in keys.groups and (wanted[:1] != BELOW or wanted not in keys.wide):
         return _RECIPIENT
     wanted = sender.key
     # A display name is a property of the header, whatever `fromPart` says.
     by_name = sender.type is _NAME
     if part is ENVELOPE_FROM and not by_name:
         keys = case.envelope
-        return ENVELOPE_FROM if wanted in keys.names or wanted in keys.groups else _SENDER
+        if wanted in keys.names or wanted in keys.groups or (wanted[:1] == BELOW and wanted in keys.wide):
+            return ENVELOPE_FROM
+        return _SENDER
     keys = case.header
-    if wanted in keys.names or wanted in keys.groups:
+    if wanted in keys.names or wanted in keys.groups or (wanted[:1] == BELOW and wanted in keys.wide):
         return HEADER_FROM
     if part is not HEADER_FROM and not by_name and wanted in case.envelope:
         return ENVELOPE_FROM

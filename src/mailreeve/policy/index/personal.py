@@ -10,9 +10,11 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, Sender
+from mailreeve.policy.index.buckets import count_wide
 from mailreeve.policy.index.matching import ENVELOPE_FROM, HEADER_FROM
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities
+from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import Changes, FromPart, ManagedAction, ManagedSender
 from mailreeve.policy.model.targets import BELOW, MOST_LABELS
@@ -106,10 +108,16 @@ Kinds = Mapping[EntryKind, float]
 
 
 class PersonalList(Struct, frozen=True, gc=False):
-    """One recipient's entries by sender, and the kinds among them, each with when its last entry ends."""
+    """One recipient's entries by sender, and the kinds among them, each with when its last entry ends. `wide` is
+    how many of them name a domain with everything below it."""
 
     entries: Mapping[str, ManagedSender]
     kinds: Kinds
+    wide: int = 0
+
+    def named(self, keys: Keys) -> tuple[str, ...]:
+        """The keys of an address by which an entry could name it."""
+        return keys.names + keys.wide if self.wide else keys.names
 
 
 _NOTHING: Final = PersonalList({}, {})
@@ -130,7 +138,9 @@ class PersonalLists:
         lists: dict[str, PersonalList] = {}
         for recipient, theirs in by_recipient.items():
             held = _kinds(theirs)
-            lists[recipient] = PersonalList(theirs, kinds.setdefault(frozenset(held.items()), held))
+            lists[recipient] = PersonalList(
+                theirs, kinds.setdefault(frozenset(held.items()), held), count_wide(theirs)
+            )
         self._by_id = Sharded(by_id)
         self._lists = Sharded(lists)
 
@@ -163,7 +173,7 @@ class PersonalLists:
         new._by_id = self._by_id.changed(dict[str, ManagedSender | None].fromkeys(changes.gone) | put)
         new._lists = self._lists.changed(
             {
-                recipient: PersonalList(entries, _kinds(entries)) if entries else None
+                recipient: PersonalList(entries, _kinds(entries), count_wide(entries)) if entries else None
                 for recipient, entries in theirs.items()
             }
         )
@@ -249,7 +259,7 @@ def personal_view(
     entries, at = theirs.entries, facts.at
     if not entries:
         return PersonalView(key, theirs, (), (), header_known, at)
-    found = _entries_about(entries, identities, facts)
+    found = _entries_about(theirs, identities, facts)
     if not found:
         return PersonalView(key, theirs, (), (), header_known, at)
     hits: list[Hit] = []
@@ -273,17 +283,17 @@ def personal_view(
 
 
 def _entries_about(
-    entries: Mapping[str, ManagedSender], identities: Identities, facts: MessageFacts
+    theirs: PersonalList, identities: Identities, facts: MessageFacts
 ) -> list[tuple[ManagedSender, FromPart, Sender]]:
     """The entries that name a sender of the message, by which part, and that sender. What the envelope meets is
     not looked for in the header: of two equal hits the envelope's counts, see `hit_order`."""
-    sender = facts.sender
-    envelope = identities.keys(sender).names
+    entries, sender = theirs.entries, facts.sender
+    envelope = theirs.named(identities.keys(sender))
     found = [(entries[name], ENVELOPE_FROM, sender) for name in envelope if name in entries]
     for author in facts.header_from or ():
         address = author.address
         if address is not None and address != sender:
-            names = identities.keys(address).names
+            names = theirs.named(identities.keys(address))
             found += [
                 (entries[name], HEADER_FROM, address) for name in names if name in entries and name not in envelope
             ]

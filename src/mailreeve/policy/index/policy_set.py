@@ -68,6 +68,8 @@ class PolicySet(Struct, frozen=True):
     def at(self, when: float) -> PolicySet:
         """The set as it is at an instant, in POSIX seconds: without the memberships of groups that have ended by
         then. Validity of policies is tested with each of them, and is no part of this."""
+        if when < self.identities.first_end:  # as nearly always, and asked of every decision
+            return self
         identities = self.identities.at(when)
         return self if identities is self.identities else replace(self, identities=identities)
 

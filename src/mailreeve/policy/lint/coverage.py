@@ -83,7 +83,7 @@ class Coverage:
         if found is None:
             key = f"{_NOBODY}@{domain}"
             keys = self._lasting.keys(Address(_NOBODY, Domain(domain), key))
-            found = Keys(tuple(name for name in keys.names if name != key), keys.groups)
+            found = Keys(tuple(name for name in keys.names if name != key), keys.groups, keys.domains)
             if len(self._domains) < MAX_KEPT:
                 self._domains[domain] = found
         return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from math import inf
 from typing import Final
@@ -32,14 +31,6 @@ _ALL_SIX: Final = IPv6Network("2000::/3")  # all unicast addresses that are give
 _SENDING_NOTHING: Final = (IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3"))
 
 MOST_NAMED: Final = 3  # domains or ranges that a sentence names before it counts
-
-
-class ReachGuard(StrEnum):
-    """What is done about a wide block that nobody has confirmed."""
-
-    WARN = "warn"
-    REFUSE = "refuse"
-    OFF = "off"
 
 
 class Reach(Struct, frozen=True):

@@ -117,7 +117,6 @@ class Identities:
         "_counts",
         "_ends",
         "_filled",
-        "_first_end",
         "_kept",
         "_known",
         "_later",
@@ -125,6 +124,7 @@ class Identities:
         "_tagged",
         "_wide",
         "directory",
+        "first_end",
         "tree",
     )
 
@@ -186,7 +186,7 @@ class Identities:
             group_names=new.tree.names,
         )
         if old.ends.keys().isdisjoint(changes.members) and not changes.ends:
-            new._ends, new._first_end, new._later = self._ends, self._first_end, Bounded(LATER_KEPT)
+            new._ends, new.first_end, new._later = self._ends, self.first_end, Bounded(LATER_KEPT)
         else:
             new._schedule()
         new._counts = self._recounted(changes.members)
@@ -219,7 +219,7 @@ class Identities:
     def at(self, when: float) -> Identities:
         """What is so at an instant, in POSIX seconds: without the memberships that have ended by then. Asked of
         what is so at an earlier one it is right as well."""
-        return self if when < self._first_end or not self._ends else self._at_later(when)
+        return self if when < self.first_end or not self._ends else self._at_later(when)
 
     def lasting(self) -> Identities:
         """What is so once every membership that is to end has ended."""
@@ -232,7 +232,7 @@ class Identities:
 
     def number_ended(self, when: float) -> int:
         """How many memberships have ended at an instant: as many as at another one, and the same is so."""
-        if when < self._first_end:
+        if when < self.first_end:
             return 0
         return bisect_right(self._ends, when, key=itemgetter(0))
 
@@ -255,7 +255,8 @@ class Identities:
         self._ends: list[tuple[float, str, str]] = sorted(
             (end, member, group) for member, held in self.directory.ends.items() for group, end in held.items()
         )
-        self._first_end = self._ends[0][0] if self._ends else inf
+        # Until then all is as it is here, see `at`.
+        self.first_end = self._ends[0][0] if self._ends else inf
         self._later: Bounded[int, Identities] = Bounded(LATER_KEPT)
 
     def is_internal(self, sender: Sender) -> bool:
@@ -304,8 +305,8 @@ class Identities:
         names = self._own(key, domain, ())
         if self._wide:
             held = self._held_around(domain) if by_domain is None else by_domain.held + self._held_around(domain)
-            return Keys(names, self.tree.above(held)) if held else Keys(names)
-        return Keys(names) if by_domain is None else Keys(names, self.tree.above(by_domain.held))
+            return Keys(names, self.tree.above(held) if held else (), (domain,))
+        return Keys(names, () if by_domain is None else self.tree.above(by_domain.held), (domain,))
 
     def below(self, key: str) -> Keys:
         """The keys that every address has at the domain of this key or anywhere below it (`targets.BELOW`)."""
@@ -335,7 +336,7 @@ class Identities:
                 held += by_domain.held
             if self._wide:
                 held += self._held_around(each)
-        keys = Keys(known.keys.names, self.tree.above(held)) if held else known.keys
+        keys = Keys(known.keys.names, self.tree.above(held), known.keys.domains) if held else known.keys
         return self._kept.keep(key, keys)
 
     def author_keys(self, authors: tuple[HeaderFrom, ...]) -> Keys:
@@ -420,7 +421,7 @@ class Identities:
         fixed = _INTERNAL if domain in directory.internal_domains else _EXTERNAL
         if domain in directory.free_mail:
             attributes = (FREE_MAIL_KEY, *attributes)
-        return (*fixed, domain, key, *around(domain), *attributes)
+        return (*fixed, domain, key, *attributes)
 
     def _with_tag(self, key: str, domain: str) -> _Known:
         """What is known of an address with a tag that the directory does not name."""
@@ -428,14 +429,15 @@ class Identities:
         names = self._own(key, domain, ())
         known = None if untagged == key else self._known.get(untagged)
         if known is not None:
-            return _Known(known.user, Keys(_joined(names, known.keys.names)), known.held, known.elsewhere)
-        return _Known(None, Keys(names if untagged == key else (*names, untagged)), ())
+            keys = Keys(_joined(names, known.keys.names), (), _joined((domain,), known.keys.domains))
+            return _Known(known.user, keys, known.held, known.elsewhere)
+        return _Known(None, Keys(names if untagged == key else (*names, untagged), (), (domain,)), ())
 
     def _made(self, keys: Iterable[str]) -> dict[str, _Known | None]:
         """What there is to know about these addresses and domains; None for those in no group and nobody's."""
         groups, stand_ins = self.directory.groups, self._stand_ins
         made: dict[str, _Known | None] = {}
-        shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # attributes
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # attributes and domains
         for key in keys:
             if "@" not in key:
                 made[key] = _Known(None, NO_KEYS, groups[key]) if key in groups else None
@@ -458,14 +460,17 @@ class Identities:
         domain = intern(_domain(key))  # one text for all of its addresses
         names = self._own(key, domain, attributes)
         person = untagged if user is None else user.primary
+        domains: tuple[str, ...] = (domain,)
         for other in (untagged, person):
             if other != key:
                 names = _joined(names, self._own(other, _domain(other), ()))
+                domains = _joined(domains, (_domain(other),))
+        domains = shared.setdefault(domains, domains)
         held = groups.get(person, ())
         for stand_in in self._stand_ins.get(person) or ():
             held += groups.get(stand_in, ())
         elsewhere = _domain(person)
-        return _Known(user, Keys(names), held, "" if elsewhere == domain else intern(elsewhere))
+        return _Known(user, Keys(names, (), domains), held, "" if elsewhere == domain else intern(elsewhere))
 
     def _recounted(self, members: Mapping[str, tuple[str, ...]]) -> Sharded[int]:
         """How many members each group has once these members are in these groups."""

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from mailreeve.families.machinery.call import InstallationOptions
-from mailreeve.policy.lint.reach import ReachGuard
+from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.wire.errors import ItemRefused
 
 CREATE = "policy/blockedsenders/create-policy"

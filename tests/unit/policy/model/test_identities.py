@@ -186,3 +186,12 @@ def test_an_alias_in_a_domain_that_turns_keeps_the_keys_of_its_user():
     both = frozenset({Domain("old.test"), Domain("new.test")})
     identities = identities.changed(DirectoryChanges(internal_domains=both))
     assert identities._known == anew(identities)._known
+
+
+def test_domains_around_are_no_names_but_match():
+    """Whoever looks all names up, as each decision does, is spared keys that few accounts name."""
+    keys = IDENTITIES.keys(parse_address(ALIAS))
+    assert not [name for name in keys.names if name.startswith(".")]
+    assert keys.wide == (".old.test", ".test", ".corp.test")
+    assert all(key in keys and key in set(keys) for key in keys.wide)
+    assert ".elsewhere.test" not in keys
