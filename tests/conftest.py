@@ -59,6 +59,15 @@ def own_log() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True)
+def own_umask() -> Iterator[None]:
+    """A server closes what it writes to others, for its whole process: where it ran in the test's, others after it
+    make folders that programs without privileges have to enter."""
+    old = os.umask(0o022)
+    yield
+    os.umask(old)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("requires"):

@@ -446,8 +446,9 @@ def placements(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[
 
     def get(name: str) -> Placement:
         if name not in made:
-            (short_folder / name).mkdir()
-            made[name] = _placed(short_folder / name, name)
+            folder = short_folder / f"place-{name}"
+            folder.mkdir()
+            made[name] = _placed(folder, name)
         return made[name]
 
     yield get

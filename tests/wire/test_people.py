@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,8 @@ def test_an_integrator_can_try_403_and_418(fresh_server) -> None:
                 one.call(create, {"domain": "more.test"})
             assert (caught.value.status, caught.value.code) == (403, "err_xdk_forbidden")
             assert "Directories | Internal | Register New Domain" in str(caught.value)
-    made = run(live.data, "keys", "new", "--expires", "2s")
+    end = datetime.now(UTC) + timedelta(seconds=4)
+    made = run(live.data, "keys", "new", "--expires", end.isoformat(timespec="seconds"))
     with signed(live, made) as client:
         until(lambda: status(client) == 418)
         with pytest.raises(ApiError) as caught:
@@ -109,7 +111,7 @@ def test_everything_is_done_by_a_server_too(fresh_server) -> None:
     made = run(live.data, "keys", "new", "--user", "ann@corp.test", *url)
     keys.write_text(json.dumps(made))
     said = run(live.data, "keys", "new", "--role", "Help Desk", *url, code=1)["error"]
-    assert "--role: 0002 Access denied: nobody gives more than they have, and you lack" in said
+    assert "--role 'Help Desk': 0002 Access denied: nobody gives more than they have, and you lack" in said
     assert "Gateway | Policies | Read" in said
     assert run(live.data, "keys", "new", *url)["user"] == "ann@corp.test"
     assert "Directories | Roles | Read" in run(live.data, "role", "list", *url, code=1)["error"]

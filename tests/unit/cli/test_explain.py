@@ -47,7 +47,7 @@ def test_what_fits_is_not_cut(folder):
     assert "- relay: the recipient is internal, the source is unknown and taken as a relay network" in told
     assert '- blocked senders: block_sender by "Short", the first of 1 that apply, by envelope_from' in told
     assert "spam checks" not in told
-    assert "the recipient does not match" in output
+    assert "the sender does not match" in output
     assert all(line == line.rstrip() for line in output.splitlines())
     assert max(map(len, output.splitlines())) <= 80
     assert "--all" not in output

@@ -149,7 +149,7 @@ def binary_settings(data: Path) -> str:
 
 def unknown_setting(data: Path) -> str:
     (data / "mailreeve.toml").write_text("htpp = 1\n")
-    return "mailreeve.toml: there is no setting htpp"
+    return "mailreeve.toml, line 1: there is no setting htpp"
 
 
 LOSSES: list[Callable[[Path], str]] = [

@@ -10,7 +10,7 @@ import pytest
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.wire import items
 
-PROSE = {"description", "comment", "notes"}
+PROSE = {"description", "comment", "notes", "reason"}
 FOREIGN = {"headerFrom"}
 ITEM_TYPES = sorted({endpoint.item for endpoint in ENDPOINTS}, key=lambda item: item.__qualname__)
 

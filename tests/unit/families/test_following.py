@@ -255,7 +255,8 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
     def begin(work):
         row = BlockedSenderRow(*new_members(work, document), BlockedOption.BLOCK_SENDER, False)
         policy = BLOCKED_FAMILY.create(work, row)
-        entry = managed_rows.add(work, "ann@corp.test", "x.test", "x.test", ManagedAction.BLOCK)
+        said = managed_rows.Said(ManagedAction.BLOCK)
+        entry = managed_rows.add(work, "ann@corp.test", "x.test", "x.test", said, "admin")
         work.changed(MANAGED, "create", MANAGED_KIND, entry.id)
         return policy, entry
 
@@ -269,7 +270,7 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
         def transaction(work):
             said = replace(document, description=str(number))
             BLOCKED_FAMILY.replace(work, policy, replace(policy, option=BlockedOption.NO_ACTION, document=said))
-            managed_rows.change(work, entry, actions[number % 2])
+            managed_rows.change(work, entry, managed_rows.Said(actions[number % 2]), "admin")
             work.changed(MANAGED, "update", MANAGED_KIND, entry.id)
 
         account.write(transaction)
@@ -288,8 +289,10 @@ def test_a_decision_during_writes_is_wholly_of_one_revision(account) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         readers = [pool.submit(read) for _ in range(4)]
-        for number in range(1, 101):
-            write(number)
-        done.set()
+        try:
+            for number in range(1, 101):
+                write(number)
+        finally:
+            done.set()
         seen = set[int]().union(*(reader.result() for reader in readers))
     assert len(seen) > 10

@@ -205,8 +205,9 @@ def test_giving_an_alias_without_entries_touches_no_list(corp):
 def test_the_list_of_another_account_is_left_alone(corp, other_account):
     """Even if it were kept for the very same address."""
     write(corp, "ann@news.test", "sales@corp.test")
+    said = rows.Said(ManagedAction.BLOCK)
     for to in ("sales@corp.test", "pat@corp.test"):
-        other_account.write(lambda work, to=to: rows.add(work, to, "x.test", "x.test", ManagedAction.BLOCK))
+        other_account.write(lambda work, to=to: rows.add(work, to, "x.test", "x.test", said, "admin"))
     give(corp)
     assert lists(corp) == {"pat@corp.test": {"ann@news.test": BLOCK}}
     assert lists(other_account) == {"sales@corp.test": {"x.test": BLOCK}, "pat@corp.test": {"x.test": BLOCK}}

@@ -159,7 +159,7 @@ def test_the_account_behind_a_domain_is_found_before_any_account_is_known(accoun
     look_up = account.services.store.look_up
     assert look_up(lambda connection: rows.account_of(connection, "theirs.test")) == other_account.id
     assert look_up(lambda connection: rows.account_of(connection, "sub.theirs.test")) is None
-    assert look_up(rows.owners) == {"ours.test": account.id, "theirs.test": other_account.id}
+    assert look_up(rows.owners) == ({"ours.test": account.id, "theirs.test": other_account.id}, frozenset())
 
 
 def test_a_new_domain_has_its_two_system_users_even_where_only_known_recipients_are_taken(account):

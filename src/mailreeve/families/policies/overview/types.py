@@ -9,7 +9,6 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.policy.model.policies import FromPart
 from mailreeve.policy.model.targets import TargetType
-from mailreeve.wire.items import Prose
 
 
 class ListedType(StrEnum):
@@ -50,7 +49,7 @@ class FindPolicies(Struct, frozen=True, rename="camel"):
     matching_to: str | None = None
     enabled: bool | None = None
     state: State | None = None
-    text: Prose | None = None
+    text: str | None = None
 
 
 class NamedTarget(Struct, frozen=True, rename="camel", omit_defaults=True):
