@@ -57,7 +57,11 @@ class Placeholders:
                 self._name(kind, found.group(1))
         for found in _ACCOUNT_CODE.finditer(text):
             text = text.replace(found.group(), self._name("account code", found.group()))
-        for found in _ID.finditer(text):
+        # Not within keys: between two of its signs a random one may have a run of letters as long as an id.
+        apart = _NEW_KEY.sub(" ", text)
+        if self._given is not None:
+            apart = self._given.sub(" ", apart)
+        for found in _ID.finditer(apart):
             word = found.group().removeprefix("MTOKEN:")
             # Neither an error code that happens to be as long, nor a word that a scene makes up.
             if len(set(word)) > 8 and word != word.lower():
