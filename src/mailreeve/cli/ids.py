@@ -76,17 +76,6 @@ ALTERATION_SET: Final = Listed(
 )
 
 
-def definition_of(folder_id: str) -> Listed:
-    """The address alterations of a set, by the id of the set: `""` for those in none."""
-    return Listed(
-        "address alteration",
-        "policy/address-alteration/get-definition",
-        "items",
-        {"folderId": folder_id},
-        says=("originalAddress",),
-    )
-
-
 def right_of(holder: str) -> Listed:
     """The delegate rights of a user, by the address: each is named by the address of its mailbox too."""
     item = {"primaryAddress": holder}

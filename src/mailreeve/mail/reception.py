@@ -192,20 +192,14 @@ class Reception:
         return self._transaction.rcpt(address, policies)
 
 
-def refusal_at_connect(
-    policy_sets: Sequence[PolicySet], source_ip: IPAddress, at: float, new_id: NewId = new_decision_id
-) -> str | None:
-    """The reply to a source address that every account refuses for everybody (behaviour.md section 1, row 1).
-
-    Nobody is named yet, so one account that would hear the sender out is enough to go on.
-    """
-    return refused_at_connect(policy_sets, source_ip, at, new_id)[0]
-
-
 def refused_at_connect(
     policy_sets: Sequence[PolicySet], source_ip: IPAddress, at: float, new_id: NewId = new_decision_id
 ) -> tuple[str | None, tuple[Outcome, ...]]:
-    """As `refusal_at_connect`, with what each account records of it."""
+    """The reply to a source address that every account refuses for everybody (behaviour.md section 1, row 1), and
+    what each account records of it.
+
+    Nobody is named yet, so one account that would hear the sender out is enough to go on.
+    """
     refusals: list[tuple[PolicySet, Decision]] = []
     for policies in policy_sets:
         decision = decide_connect(policies, source_ip, at)

@@ -12,7 +12,7 @@ from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, LAYER_NEX
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.incoming import TOO_LARGE, Incoming
-from mailreeve.mail.reception import MAX_REFUSED, NoAccount, Reception, refusal_at_connect
+from mailreeve.mail.reception import MAX_REFUSED, NoAccount, Reception, refused_at_connect
 from mailreeve.mail.transaction import Accepted, Refused
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -235,12 +235,13 @@ def test_connect_is_refused_only_if_every_account_does(office, another_services)
     networks = (ip_network("192.0.2.0/24"),)
     office.block("everyone", networks=networks, override=True)
     source_ip = parse_ip("192.0.2.5")
-    assert refusal_at_connect([office.policies, another_services.policies], source_ip, 0.0) is None
+    assert refused_at_connect([office.policies, another_services.policies], source_ip, 0.0)[0] is None
     another_services.block("everyone", networks=networks, override=True)
     sets = [office.policies, another_services.policies]
-    assert refusal_at_connect(sets, source_ip, 0.0, lambda: "idx") == "421 4.7.1 Sender address blocked [idx]"
-    assert refusal_at_connect(sets, parse_ip("192.0.3.5"), 0.0) is None
-    assert refusal_at_connect([], source_ip, 0.0) is None
+    line, _ = refused_at_connect(sets, source_ip, 0.0, lambda: "idx")
+    assert line == "421 4.7.1 Sender address blocked [idx]"
+    assert refused_at_connect(sets, parse_ip("192.0.3.5"), 0.0)[0] is None
+    assert refused_at_connect([], source_ip, 0.0)[0] is None
 
 
 def test_verbs_out_of_order_are_the_doors_fault(receive):
