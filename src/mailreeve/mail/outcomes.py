@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mailreeve.families.machinery.copies import Copy, HeldCopy, HoldCause
 from mailreeve.families.tracking.outcomes import (
     MAX_ALTERATIONS,
     MAX_AUTHORS,
@@ -24,13 +25,16 @@ from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.plan import reply_line
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Stage
+from mailreeve.policy.model.decisions import Action, Decision, Stage
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import AddressType
 from mailreeve.policy.model.policy_types import SETTLED_IN, SmtpReply
 
 MAX_SUBJECT: Final = 255
 MAX_MESSAGE_ID: Final = 255
+
+TAKEN: Final = SmtpReply(250, "2.0.0", "Taken")
+"""What a sender is told of a copy that is kept here: that it is held is not for them."""
 
 
 class Recipient(Struct, frozen=True):
@@ -49,8 +53,10 @@ class Recipient(Struct, frozen=True):
         return self.facts.recipient
 
 
-def delivered_outcome(recipient: Recipient, decision: Decision, decision_id: str) -> Outcome:
-    """The outcome of a recipient who gets the message: `accepted`, until the door knows more."""
+def taken_outcome(recipient: Recipient, decision: Decision, decision_id: str) -> Outcome:
+    """The outcome of a recipient whose message is taken: `held`, or `accepted` until the door knows more."""
+    if decision.action is Action.HOLD:
+        return _outcome(recipient, decision, decision_id, State.HELD, None, reply_line(TAKEN, decision_id))
     return _outcome(recipient, decision, decision_id, State.ACCEPTED, None, "")
 
 
@@ -189,3 +195,10 @@ def connect_outcome(policies: PolicySet, decision: Decision, source_ip: IPAddres
         spam_checks=decision.spam_checks,
         winners=won(decision),
     )
+
+
+def held_copy(copy: Copy, cause: HoldCause, outcome: Outcome) -> HeldCopy:
+    """A copy that is held, with what its list shows of the message."""
+    author = next(iter(outcome.header_from or ()), None)
+    header_from = "" if author is None or author.address is None else str(author.address)
+    return HeldCopy(copy, cause, outcome.at, outcome.source_ip, outcome.subject, header_from)

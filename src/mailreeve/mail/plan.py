@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from mailreeve.families.machinery.copies import Copy, HoldCause, Routed
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content, Message
 from mailreeve.mail.edits import Edits, apply
-from mailreeve.mail.ports import Routed
 from mailreeve.policy.model.decisions import Decision
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -34,6 +34,7 @@ class Deliver(Struct, frozen=True):
     """These recipients get the very same copy. `sender` is the envelope sender after alteration. `is_utf8` says
     that alteration made the header one that needs SMTPUTF8 (RFC 6531)."""
 
+    account_id: str
     decision_id: str
     sender: Sender
     recipients: tuple[Routed, ...]
@@ -45,6 +46,23 @@ class Deliver(Struct, frozen=True):
         return apply(message, self.edits, on_top=on_top)
 
 
+class Hold(Struct, frozen=True):
+    """The copy that these recipients would get is kept here. Members as in `Deliver`; `cause` says why."""
+
+    account_id: str
+    decision_id: str
+    sender: Sender
+    recipients: tuple[Routed, ...]
+    edits: Edits
+    cause: HoldCause
+    is_utf8: bool = False
+
+    def copy(self, message: Message, on_top: bytes) -> Copy:
+        """The copy that is kept; `on_top` are the door's own trace fields."""
+        content = apply(message, self.edits, on_top=on_top)
+        return Copy(self.account_id, self.decision_id, self.sender, self.recipients, content, self.is_utf8)
+
+
 class Record(Struct, frozen=True):
     """Keep these outcomes, those of recipients refused at RCPT among them.
 
@@ -54,7 +72,7 @@ class Record(Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
 
 
-Step = Reject | Deliver | Record
+Step = Reject | Deliver | Hold | Record
 
 
 class Plan(Struct, frozen=True):
@@ -69,6 +87,11 @@ class Plan(Struct, frozen=True):
         return tuple(step for step in self.steps if isinstance(step, Deliver))
 
     @property
+    def holds(self) -> tuple[Hold, ...]:
+        """The copies to keep."""
+        return tuple(step for step in self.steps if isinstance(step, Hold))
+
+    @property
     def outcomes(self) -> tuple[Outcome, ...]:
         """What to record."""
         return tuple(o for step in self.steps if isinstance(step, Record) for o in step.outcomes)
@@ -76,6 +99,6 @@ class Plan(Struct, frozen=True):
     @property
     def refusal(self) -> str | None:
         """The reply for the whole message where nobody gets it (D-13): that of the first refusal."""
-        if self.deliveries:
+        if self.deliveries or self.holds:
             return None
         return next((reply_line(s.reply, s.decision_id) for s in self.steps if isinstance(s, Reject)), None)

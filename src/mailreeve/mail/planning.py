@@ -16,6 +16,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mailreeve.families.machinery.copies import HoldCause, Routed
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
 from mailreeve.formats.addresses import Address, AddressError, Sender, parse_address
 from mailreeve.formats.authors import read_authors
@@ -23,13 +24,12 @@ from mailreeve.formats.message import Message
 from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks
 from mailreeve.mail.outcomes import (
     Recipient,
-    delivered_outcome,
     described,
     refused_outcome,
     stopped_outcome,
+    taken_outcome,
 )
-from mailreeve.mail.plan import Deliver, Plan, Record, Reject
-from mailreeve.mail.ports import Routed
+from mailreeve.mail.plan import Deliver, Hold, Plan, Record, Reject
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
@@ -37,7 +37,7 @@ from mailreeve.policy.decide.rewrite import Rewriter, rewriter
 from mailreeve.policy.decide.with_header import decide_with_header
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
-from mailreeve.policy.model.policy_types import SmtpReply
+from mailreeve.policy.model.policy_types import SETTLED_IN, SmtpReply
 
 NewId = Callable[[], str]
 
@@ -51,6 +51,7 @@ class _Copy(Struct, frozen=True):
     originals: tuple[tuple[str, str], ...]
     replaced: tuple[tuple[int, bytes], ...]
     is_utf8: bool = False
+    held: HoldCause | None = None
 
 
 class _Member(Struct, frozen=True):
@@ -75,7 +76,7 @@ def plan_message(
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)
-    boxes: dict[tuple[str, str], tuple[_Copy, list[_Member]]] = {}
+    boxes: dict[tuple[str, str, HoldCause | None], tuple[_Copy, list[_Member]]] = {}
     for early in recipients:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
         decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
@@ -86,24 +87,27 @@ def plan_message(
             outcomes.append(refused_outcome(recipient, found, decision_id, reply, Stage.DATA))
             continue
         copy, member = found
-        box = copy.account_id, str(member.route.effective)
+        box = copy.account_id, str(member.route.effective), copy.held
         there = boxes.get(box)
         boxes[box] = (copy, [member]) if there is None else (_for_both(there[0], copy), [*there[1], member])
     copies: dict[_Copy, list[_Member]] = {}
     for copy, members in boxes.values():
         copies.setdefault(copy, []).extend(members)
     removed = claims_of_results(message, hostname) if hostname else frozenset[int]()
-    deliveries: list[Deliver] = []
+    steps: list[Deliver | Hold] = []
     for copy, members in copies.items():
         decision_id = new_id()
         for member in members:
-            outcome = delivered_outcome(member.recipient, member.decision, decision_id)
+            outcome = taken_outcome(member.recipient, member.decision, decision_id)
             outcomes.append(replace(outcome, alterations=member.alterations, spam_checks=copy.spam_checks))
         edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced, removed)
         routes = tuple(member.route for member in members)
-        deliveries.append(Deliver(decision_id, copy.sender, routes, edits, copy.is_utf8))
+        if copy.held is None:
+            steps.append(Deliver(copy.account_id, decision_id, copy.sender, routes, edits, copy.is_utf8))
+        else:
+            steps.append(Hold(copy.account_id, decision_id, copy.sender, routes, edits, copy.held, copy.is_utf8))
     record = Record(described(outcomes, message, authors))
-    return Plan(message, (*rejects, *deliveries, record))
+    return Plan(message, (*rejects, *steps, record))
 
 
 def plan_refusal(
@@ -124,6 +128,15 @@ def plan_refusal(
         )
     record = Record(described(outcomes, message, None))
     return Plan(message, (*rejects, record))
+
+
+def hold_cause(decision: Decision) -> HoldCause | None:
+    """Why the recipient's copy is held, None where it is not."""
+    if decision.action is not Action.HOLD:
+        return None
+    type_ = SETTLED_IN.get(decision.layer)
+    winner = None if type_ is None else decision.winners.get(type_)
+    return HoldCause(decision.layer, "" if winner is None else winner.id, decision.description)
 
 
 def in_session(reply: SmtpReply) -> SmtpReply:
@@ -151,7 +164,7 @@ def _copy_or_refusal(
     match decision.action:
         case Action.REJECT:
             return decision
-        case Action.DELIVER:
+        case Action.DELIVER | Action.HOLD:
             try:
                 return _copy_for(recipient, decision, address_fields)
             except CannotAlterError:
@@ -162,8 +175,9 @@ def _copy_or_refusal(
 
 def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressFields) -> tuple[_Copy, _Member]:
     policies, address, sender = recipient.policies, recipient.address, recipient.facts.sender
+    held = hold_cause(decision)
     if not policies.definitions:
-        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), ())
+        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), (), held=held)
         return copy, _Member(recipient, decision, Routed(address, address), ())
     rewrites = rewriter(policies, recipient.facts)
     sender, envelope = altered_sender(rewrites, sender)
@@ -180,7 +194,7 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
     inside = {address.domain, effective.domain} <= policies.directory.internal_domains
     originals = (*envelope_originals(envelope), *header.originals) if inside else ()
     copy = _Copy(
-        policies.account_id, sender, decision.spam_checks, originals, header.replaced, is_utf8=header.is_utf8
+        policies.account_id, sender, decision.spam_checks, originals, header.replaced, header.is_utf8, held
     )
     return copy, _Member(recipient, decision, Routed(address, effective), made)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from msgspec import Struct
-
-from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.machinery.copies import Routed
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
 from mailreeve.mail.client import Client
@@ -34,11 +33,11 @@ class PolicySource(Protocol):
 
 
 class Recorder(Protocol):
-    """Keeps outcomes. Called in a worker thread."""
+    """Keeps what has to be kept of messages. Called in a worker thread."""
 
-    def record(self, messages: Sequence[Sequence[Outcome]]) -> Sequence[Exception | None]:
-        """Keep the outcomes of each message. They are durable when this returns: the 250 waits for it. The answer
-        says of each message why its outcomes are not kept, None where they are.
+    def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
+        """Keep it. All is durable when this returns: the 250 waits for it. The answer says of each message why
+        nothing of it is kept, None where all is.
 
         Given none, it raises if it could keep none now.
         """
@@ -73,13 +72,6 @@ class _NoMeter:
 
 
 UNMETERED: Final[Meter] = _NoMeter()
-
-
-class Routed(Struct, frozen=True):
-    """One recipient on the way to the next hop: as the sender wrote it, and as it is delivered to."""
-
-    original: Address
-    effective: Address
 
 
 def is_taken(reply: SmtpReply | None) -> bool:

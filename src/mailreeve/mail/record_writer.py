@@ -6,13 +6,12 @@ Each session waits until its own are durable, so nothing is acknowledged sooner 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import anyio
 
 from mailreeve.doors.together import Together
-from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.families.keeping.kept import Kept
 from mailreeve.mail.ports import Recorder
 
 MOST: Final = 100  # messages whose records are written at once
@@ -23,16 +22,16 @@ class RecordWriter:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._together: Together[Sequence[Outcome], None] = Together(recorder.record, MOST)
+        self._together: Together[Kept, None] = Together(recorder.record, MOST)
 
     @property
     def waiting(self) -> int:
         """How many messages' records wait for those before them."""
         return self._together.waiting
 
-    async def write(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep the outcomes of a message: they are durable when this returns. Raises what the recorder raised."""
-        await self._together.do(outcomes)
+    async def write(self, kept: Kept) -> None:
+        """Keep what is kept of a message: it is durable when this returns. Raises what the recorder raised."""
+        await self._together.do(kept)
 
     async def try_to_write(self) -> None:
         """Raises if nothing could be kept now."""

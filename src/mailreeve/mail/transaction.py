@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.machinery.copies import Routed
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import MAX_FIELDS, Message, Pieces, header_length, read_message
@@ -25,7 +26,6 @@ from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
-from mailreeve.mail.ports import Routed
 from mailreeve.policy.decide.address_fields import CannotAlterError
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.rewrite import rewriter

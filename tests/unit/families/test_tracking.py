@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.tracking import operations, record_budget, rows
-from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS, OutcomeKeeper
+from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS, OldOutcomes
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import DAY, HOUR, RecordBudget
 from mailreeve.families.tracking.rows import Recorded, message_outcome
@@ -27,9 +29,9 @@ EVER = datetime.fromtimestamp(0, UTC)
 STRANGER, OTHER, OWN = "192.0.2.9", "198.51.100.7", "127.0.0.1"
 
 
-def keep(keeper: OutcomeKeeper, outcomes: Sequence[Outcome]) -> None:
+def keep(keeper: MessageKeeper, outcomes: Sequence[Outcome]) -> None:
     """Record the outcomes of one message."""
-    assert keeper.record([outcomes]) == [None]
+    assert keeper.record([Kept(outcomes)]) == [None]
 
 
 def outcome(account_id: str, recipient: str, state: State = State.REJECTED, **more: object) -> Outcome:
@@ -86,8 +88,8 @@ def budget(clock, monkeypatch) -> RecordBudget:
 
 
 @pytest.fixture
-def keeper(services, budget) -> OutcomeKeeper:
-    return OutcomeKeeper(services.store, budget)
+def keeper(services, budget) -> MessageKeeper:
+    return MessageKeeper(services.store, budget)
 
 
 def kept(account) -> list[str]:
@@ -171,7 +173,7 @@ def test_what_is_left_out_is_counted_in_the_log(budget, clock):
 def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, services, clock, monkeypatch):
     """Refusals before deliveries, in every account, however many there are; what is young stays."""
     monkeypatch.setattr(operations, "FORGET_AT_ONCE", 3)
-    keeper = OutcomeKeeper(services.store, RecordBudget((), clock))
+    keeper = MessageKeeper(services.store, RecordBudget((), clock))
     now = time.time()
     week, month = now - KEEP_REFUSALS.total_seconds() - 60, now - KEEP_OTHERS.total_seconds() - 60
     for id_ in (account.id, other_account.id):
@@ -189,11 +191,11 @@ def test_what_is_old_is_forgotten_in_small_transactions(account, other_account, 
     monkeypatch.setattr(
         services.store, "write", lambda *args: transactions.append(write(*args)) or transactions[-1]
     )
-    assert keeper.forget_old() == 16
+    assert OldOutcomes(services.store).forget() == 16
     assert transactions == [3, 3, 2, 3, 3, 2]
     monkeypatch.undo()
     assert kept(account) == kept(other_account) == ["held@corp.test", "young@corp.test"]
-    assert keeper.forget_old() == 0
+    assert OldOutcomes(services.store).forget() == 0
 
 
 def test_deliveries_have_a_budget_of_their_own(account, keeper):
@@ -269,7 +271,7 @@ def test_a_large_header_is_kept_once_for_all_recipients(account, services):
         outcome(account.id, f"u{n}@corp.test", State.DELIVERED if n == 2 else State.REJECTED, header_from=AUTHORS)
         for n in range(5)
     ]
-    keep(OutcomeKeeper(services.store, RecordBudget()), many)
+    keep(MessageKeeper(services.store, RecordBudget()), many)
     holding = [to for to, document in documents(account).items() if "Author 3" in document]
     assert holding == ["u2@corp.test"]
     assert {one.header_from for one in recorded(account).values()} == {AUTHORS}
@@ -279,7 +281,7 @@ def test_a_large_header_is_kept_once_for_all_recipients(account, services):
 def test_a_small_header_stands_in_every_row(account, services):
     """Each can be read alone."""
     keep(
-        OutcomeKeeper(services.store, RecordBudget()),
+        MessageKeeper(services.store, RecordBudget()),
         [outcome(account.id, f"u{n}@corp.test", header_from=SMALL, subject="hello") for n in range(3)],
     )
     assert all('"Ann"' in document and "hello" in document for document in documents(account).values())
@@ -289,7 +291,7 @@ def test_a_small_header_stands_in_every_row(account, services):
 def test_a_header_whose_row_is_gone_is_not_guessed(account, services):
     """Nobody decides anew by what is not known."""
     keep(
-        OutcomeKeeper(services.store, RecordBudget()),
+        MessageKeeper(services.store, RecordBudget()),
         [outcome(account.id, f"u{n}@corp.test", header_from=AUTHORS) for n in range(2)],
     )
     [holder] = [to for to, document in documents(account).items() if "Author 3" in document]
@@ -323,7 +325,7 @@ def test_records_of_before_are_read_as_ever(account):
 
 def test_keeper_tells_whether_it_could_keep_anything(account, services, monkeypatch):
     """Asked with nothing, it leaves nothing behind, and raises where a write fails."""
-    keeper = OutcomeKeeper(services.store, RecordBudget())
+    keeper = MessageKeeper(services.store, RecordBudget())
     keeper.record([])
     assert kept(account) == []
 
@@ -337,14 +339,14 @@ def test_keeper_tells_whether_it_could_keep_anything(account, services, monkeypa
 
 def test_messages_that_are_recorded_together_share_a_transaction(services, account):
     """Each with its own outcomes."""
-    keeper = OutcomeKeeper(services.store, RecordBudget())
+    keeper = MessageKeeper(services.store, RecordBudget())
     before = services.store.read(
         account.id, lambda work: rows.count_recorded(work, datetime.fromtimestamp(0, UTC))
     )
     written = []
     write = services.store.write
     services.store.write = lambda *args: written.append(args[0]) or write(*args)
-    messages = [[outcome(account.id, f"{name}@corp.test", State.DELIVERED)] for name in "abc"]
+    messages = [Kept([outcome(account.id, f"{name}@corp.test", State.DELIVERED)]) for name in "abc"]
     assert keeper.record(messages) == [None] * 3
     assert written == [account.id]
     found = services.store.read(account.id, lambda work: rows.count_recorded(work, EVER))
@@ -352,14 +354,14 @@ def test_messages_that_are_recorded_together_share_a_transaction(services, accou
 
 
 def test_a_message_whose_records_cannot_be_kept_puts_off_no_other(services, account):
-    keeper = OutcomeKeeper(services.store, RecordBudget())
+    keeper = MessageKeeper(services.store, RecordBudget())
     bad = msgspec.structs.replace(outcome(account.id, "b@corp.test", State.DELIVERED), account_id="nobody")
     both = [
         outcome(account.id, "a@corp.test", State.DELIVERED),
         msgspec.structs.replace(outcome(account.id, "a2@corp.test", State.DELIVERED), at=float("inf")),
     ]
     good = outcome(account.id, "c@corp.test", State.DELIVERED)
-    told = keeper.record([[bad], both, [good]])
+    told = keeper.record([Kept([bad]), Kept(both), Kept([good])])
     assert [one is None for one in told] == [False, False, True]
     found = services.store.read(account.id, lambda work: [one.recipient for one in rows.recorded(work, EVER)])
     assert found[:1] == ["c@corp.test"]

@@ -7,13 +7,13 @@ from itertools import chain
 
 import pytest
 
+from mailreeve.families.machinery.copies import Routed
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.next_hop.smtp import passed_on, taken
-from mailreeve.mail.ports import Routed
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
@@ -71,7 +71,7 @@ class Records:
     def record(self, messages):
         if self.broken:
             raise OSError("no space left")
-        self.kept += chain.from_iterable(messages)
+        self.kept += chain.from_iterable(one.outcomes for one in messages)
         return [None] * len(messages)
 
     @property

@@ -15,13 +15,14 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from mailreeve.app.metrics.instruments import Instruments
-from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.machinery.copies import Routed
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
 from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE
 from mailreeve.mail.next_hop.smtp import BROKE_OFF, NEEDS_TLS, UNREACHABLE
-from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, Routed, is_taken
+from mailreeve.mail.ports import NextHop, NextHopSession, Recorder, is_taken
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -102,22 +103,23 @@ class CallMeter:
 
 
 class MeteredRecorder:
-    """A recorder whose outcomes are counted, whether they are kept or not. `code` gives the code of an account."""
+    """A recorder. The outcomes that it is given are counted, whether they are kept or not. `code` gives the code
+    of an account."""
 
     def __init__(self, inner: Recorder, instruments: Instruments, code: Callable[[str], str]) -> None:
         self._inner = inner
         self._outcomes = _Series(instruments.outcomes)
         self._code = code
 
-    def record(self, messages: Sequence[Sequence[Outcome]]) -> Sequence[Exception | None]:
+    def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
         kept = self._inner.record(messages)
         self._told(messages)
         return kept
 
     @_without_fail
-    def _told(self, messages: Sequence[Sequence[Outcome]]) -> None:
-        for outcomes in messages:
-            for one in outcomes:
+    def _told(self, messages: Sequence[Kept]) -> None:
+        for kept in messages:
+            for one in kept.outcomes:
                 stage = "" if one.stage is None else one.stage.value
                 self._outcomes.count(self._code(one.account_id), one.state.value, stage, one.layer)
 

@@ -15,7 +15,8 @@ from mailreeve.app.folder import Opened
 from mailreeve.app.server.periodic import forget_old_outcomes
 from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.directory.routing import MailPolicies
-from mailreeve.families.tracking.operations import OutcomeKeeper
+from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import AddressError, parse_address
@@ -54,11 +55,10 @@ async def open_mail_door(
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
-    keeper = OutcomeKeeper(opened.store, budget)
-    recorder: Recorder = keeper
+    recorder: Recorder = MessageKeeper(opened.store, budget)
     if metrics is not None:
         kind = "maildir" if next_hop.startswith(MAILDIR_PREFIX) else "smtp"
-        mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(keeper)
+        mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(recorder)
     door_settings = SmtpSettings(
         hostname=hostname,
         max_size=settings.max_message,
@@ -67,7 +67,7 @@ async def open_mail_door(
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
     )
-    forgetting = asyncio.create_task(forget_old_outcomes(keeper)) if forgets else None
+    forgetting = asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))) if forgets else None
     try:
         door = smtp_door(
             door_settings,

@@ -12,7 +12,7 @@ import structlog
 from mailreeve.app.folder import Opened
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.last_use import LastUses
-from mailreeve.families.tracking.operations import OutcomeKeeper
+from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.store.follow import Follower
 
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
@@ -46,11 +46,11 @@ async def write_last_uses(uses: LastUses, every: float = WRITE_USES_EVERY) -> No
     await _regularly(uses.write, every, "the last uses of keys were not written")
 
 
-async def forget_old_outcomes(keeper: OutcomeKeeper, every: float = FORGET_EVERY) -> None:
+async def forget_old_outcomes(old: OldOutcomes, every: float = FORGET_EVERY) -> None:
     """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
 
     def forget() -> None:
-        removed = keeper.forget_old()
+        removed = old.forget()
         if removed:
             _log.info("old outcomes removed", number=removed)
 

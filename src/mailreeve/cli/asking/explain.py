@@ -199,6 +199,8 @@ def _verdict_words(verdict: Verdict) -> _VerdictWords:
             return _VerdictWords("refused", "would go to", "would alter")
         case Verdict.DELIVER:
             return _VerdictWords("delivered", "delivered to", "altered")
+        case Verdict.HOLD:
+            return _VerdictWords("held", "would go to", "would alter")
         case other:
             assert_never(other)
 

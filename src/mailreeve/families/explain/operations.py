@@ -234,6 +234,8 @@ def _verdict(action: Action) -> Verdict:
             return Verdict.REJECT
         case Action.DELIVER:
             return Verdict.DELIVER
+        case Action.HOLD:
+            return Verdict.HOLD
         case other:
             assert_never(other)
 
@@ -248,7 +250,7 @@ def _as_the_door_alters(policies: PolicySet, facts: MessageFacts, decision: Deci
         if not are_made(decision.alterations, made):
             raise CannotAlterError
     except CannotAlterError:
-        if decision.action is Action.DELIVER:
+        if decision.action is not Action.REJECT:
             decision = unless_refused_before(decision, CANNOT_ALTER)
     return replace(decision, alterations=tuple(made))
 

@@ -94,6 +94,7 @@ class Verdict(StrEnum):
     # The published name of an `Action`: clients have the schema under it.
     REJECT = Action.REJECT.value
     DELIVER = Action.DELIVER.value
+    HOLD = Action.HOLD.value
 
 
 class MessageExplanation(Struct, frozen=True, rename="camel"):

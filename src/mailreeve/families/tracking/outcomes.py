@@ -25,12 +25,14 @@ class State(StrEnum):
     - `deferred`: refused with 4xx; the sender will try again
     - `accepted`: taken, and handed to a mail server that answers for it from here on
     - `delivered`: the next hop has it
+    - `held`: kept here until somebody releases it or turns it down
     """
 
     REJECTED = "rejected"
     DEFERRED = "deferred"
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
+    HELD = "held"
 
 
 REFUSED: Final = (State.REJECTED, State.DEFERRED)

@@ -21,10 +21,11 @@ import structlog
 from anyio import CapacityLimiter
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.families.machinery.copies import Routed
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content
 from mailreeve.mail.client import Client
-from mailreeve.mail.ports import NextHopSession, Routed
+from mailreeve.mail.ports import NextHopSession
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()

@@ -26,13 +26,14 @@ import structlog
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.families.machinery.copies import Routed
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.message import Content
 from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.content_sender import NotTakenError, send_content
 from mailreeve.mail.next_hop.xforward import xforward_commands
-from mailreeve.mail.ports import NextHopSession, Routed
+from mailreeve.mail.ports import NextHopSession
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()

@@ -4,7 +4,7 @@ The answer for the whole message follows from what became of its recipients:
 
 1. All refused by policy: the reply of the first refusal (D-13).
 2. Any copy put off by the next hop (4xx), or the records not durable: 4xx. Whoever has had the copy is
-   remembered, so that the retry does not bring it twice. Once records failed, nothing is delivered until
+   remembered, so that the retry does not bring it twice, or hold it again. Once records failed, nothing is delivered until
    they can be kept again.
 3. Any copy refused by the next hop for good: its 5xx, although others may have had theirs. The sender
    then reports a failure that was one only in part; a 250 would lose mail in silence. This is rare,
@@ -23,10 +23,12 @@ import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.machinery.copies import HeldCopy
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcome_lines import OutcomeLines
-from mailreeve.mail.outcomes import undelivered
+from mailreeve.mail.outcomes import held_copy, undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import NextHopSession, is_taken
 from mailreeve.mail.record_writer import RecordWriter
@@ -72,12 +74,16 @@ class Delivery:
             else:
                 results.update({str(recipient.original): LOCAL_FAULT for recipient in step.recipients})
         handed_on = [_with_result(o, results) for o in plan.outcomes if o.state is State.ACCEPTED]
-        outcomes = [o for o in plan.outcomes if o.state is not State.ACCEPTED] + handed_on
-        answer = plan.refusal or _answer(handed_on)
-        if not await self.record(outcomes):
+        others = [o for o in plan.outcomes if o.state is not State.ACCEPTED]
+        held = await self._held(plan, on_top, utf8, done)
+        answer = plan.refusal or _answer([*handed_on, *(o for o in others if o.state is State.HELD)])
+        is_kept = await self.record([*others, *handed_on], held)
+        if not is_kept:
             answer = str(LOCAL_FAULT)
         if answer.startswith("4"):
             had_it = [address for address, reply in results.items() if is_taken(reply)]
+            if is_kept:
+                had_it += [str(one.original) for step in plan.holds for one in step.recipients]
             if had_it:
                 self._retries.remember(key, had_it, now)
         else:
@@ -93,8 +99,9 @@ class Delivery:
             # What was answered or delivered before stands, whatever went wrong here.
             log.exception("mail.reset_failed")
 
-    async def record(self, outcomes: Sequence[Outcome]) -> bool:
-        """Keep the outcomes. A failure is logged and returned, for the caller to answer 4xx if it can."""
+    async def record(self, outcomes: Sequence[Outcome], held: Sequence[HeldCopy] = ()) -> bool:
+        """Keep the outcomes, and the copies that are held. A failure is logged and returned, for the caller to
+        answer 4xx if it can."""
         if not outcomes:
             return True
         try:
@@ -104,7 +111,7 @@ class Delivery:
             # A fault of ours in telling it is no reason not to keep it.
             log.exception("mail.not_logged")
         try:
-            await self._records.write(outcomes)
+            await self._records.write(Kept(outcomes, held))
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)
@@ -122,6 +129,22 @@ class Delivery:
                 return False
             self._retries.recording_failed = False
         return True
+
+    async def _held(self, plan: Plan, on_top: bytes, utf8: bool, done: frozenset[str]) -> list[HeldCopy]:
+        """The copies that are to be kept, of whom they are not kept since an earlier attempt."""
+        held: list[HeldCopy] = []
+        described = {outcome.decision_id: outcome for outcome in plan.outcomes}
+        for step in plan.holds:
+            waiting = tuple(one for one in step.recipients if str(one.original) not in done)
+            if not waiting:
+                continue
+            if plan.message.size <= SMALL:
+                copy = step.copy(plan.message, on_top)
+            else:
+                copy = await anyio.to_thread.run_sync(step.copy, plan.message, on_top)
+            copy = replace(copy, recipients=waiting, is_utf8=utf8 or copy.is_utf8)
+            held.append(held_copy(copy, step.cause, described[step.decision_id]))
+        return held
 
     async def _hand_on(
         self, step: Deliver, plan: Plan, on_top: bytes, utf8: bool, done: frozenset[str]

@@ -169,6 +169,8 @@ def verdict_words(decision: Decision) -> str:
     match decision.action:
         case Action.DELIVER:
             return f"{VERDICT}deliver, {settled}, spam checks {decision.spam_checks.value}"
+        case Action.HOLD:
+            return f"{VERDICT}hold, {settled}, spam checks {decision.spam_checks.value}"
         case Action.REJECT:
             return f"{VERDICT}reject with {decision.reply}, {settled}"
         case other:

@@ -20,6 +20,7 @@ class Action(StrEnum):
 
     REJECT = "reject"
     DELIVER = "deliver"
+    HOLD = "hold"
 
 
 class Stage(StrEnum):
@@ -57,10 +58,10 @@ class FieldAlteration(Struct, frozen=True, gc=False):
 class Decision(Struct, frozen=True, gc=False):
     """The answer for one message and one recipient.
 
-    `action` is what becomes of it; `reply` is what the sender is told of a refusal, None for a delivery.
+    `action` is what becomes of it; `reply` is what the sender is told of a refusal, None where it is taken.
     `certain` is False when the header is still unknown and could change the action, or the spam checks and
     recipient of a delivery (D-07); such a decision must not be acted upon. `stage` is when the session gives the
-    refusal, None for a delivery. `recipient` is the effective, that is possibly rewritten, envelope recipient.
+    refusal, None where it is taken. `recipient` is the effective, that is possibly rewritten, envelope recipient.
     `winners` holds one entry per policy type, None where nothing applied. `description` is that of the policy
     which settled it, to be kept with the message (D-35). `steps` says what each layer found, in order; what came
     of it is the decision itself.

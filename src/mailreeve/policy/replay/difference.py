@@ -30,6 +30,7 @@ class Change(StrEnum):
 
     NEWLY_REFUSED = "newly_refused"
     NEWLY_DELIVERED = "newly_delivered"
+    NEWLY_HELD = "newly_held"
     REFUSED_DIFFERENTLY = "refused_differently"
     SPAM_CHECKS = "spam_checks"
     ALTERED_DIFFERENTLY = "altered_differently"
@@ -138,10 +139,14 @@ def _change(before: Decision, after: Decision) -> Change | None:
         if before.action is not action:
             return Change.NEWLY_REFUSED
         return None if before.reply == after.reply else Change.REFUSED_DIFFERENTLY
-    if action is not Action.DELIVER:
-        assert_never(action)
     if before.action is not action:
-        return Change.NEWLY_DELIVERED
+        match action:
+            case Action.DELIVER:
+                return Change.NEWLY_DELIVERED
+            case Action.HOLD:
+                return Change.NEWLY_HELD
+            case other:
+                assert_never(other)
     if (before.recipient, before.alterations) != (after.recipient, after.alterations):
         return Change.ALTERED_DIFFERENTLY
     return None if before.spam_checks is after.spam_checks else Change.SPAM_CHECKS

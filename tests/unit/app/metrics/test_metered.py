@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from mailreeve.app.metrics.instruments import Instruments
 from mailreeve.app.metrics.metered import CallMeter, MailMeter, MeteredNextHop, MeteredRecorder
+from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 
@@ -79,7 +80,7 @@ def test_a_copy_that_was_taken_stays_taken(instruments):
 
 def test_what_was_kept_stays_kept(instruments):
     recorder = MeteredRecorder(Taken(), instruments, failing)
-    assert recorder.record([[OUTCOME]]) == [None]
+    assert recorder.record([Kept([OUTCOME])]) == [None]
 
 
 def test_doors_answer_whatever_is_counted(instruments):

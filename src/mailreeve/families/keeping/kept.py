@@ -1,0 +1,19 @@
+"""What is kept of one message?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from mailreeve.families.machinery.copies import Copy, HeldCopy
+from mailreeve.families.tracking.outcomes import Outcome
+
+
+class Kept(Struct, frozen=True):
+    """What is kept of one message: the outcomes for its recipients, the copies that are held, and those that are
+    handed to the next hop after the message was acknowledged."""
+
+    outcomes: Sequence[Outcome] = ()
+    held: Sequence[HeldCopy] = ()
+    outgoing: Sequence[Copy] = ()

@@ -1,0 +1,58 @@
+"""What is one copy of a message, on its way or kept? Who gets it, from whom, and its text.
+
+Mail doors make copies; families keep them: held, waiting to be handed on, archived.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mailreeve.formats.addresses import Address, Sender
+from mailreeve.formats.message import Content
+from mailreeve.policy.model.policy_types import Layer
+
+
+class Routed(Struct, frozen=True):
+    """One recipient on the way to the next hop: as the sender wrote it, and as it is delivered to."""
+
+    original: Address
+    effective: Address
+
+
+class Copy(Struct, frozen=True):
+    """The very same copy for these recipients, all of one account, with its trace fields. `sender` is the envelope
+    sender after alteration, `is_utf8` says that it needs SMTPUTF8 (RFC 6531)."""
+
+    account_id: str
+    decision_id: str
+    sender: Sender
+    recipients: tuple[Routed, ...]
+    content: Content
+    is_utf8: bool = False
+
+
+class HoldCause(Struct, frozen=True):
+    """Why a copy is held: the layer that settled it, and the policy, both of its texts empty where none did."""
+
+    layer: Layer
+    policy_id: str = ""
+    description: str = ""
+
+
+class HeldCopy(Struct, frozen=True):
+    """A copy that is held. `subject` and `header_from` are read of the message once, for lists; `received_at` is
+    in POSIX seconds."""
+
+    copy: Copy
+    cause: HoldCause
+    received_at: float
+    source_ip: str = ""
+    subject: str = ""
+    header_from: str = ""
+
+
+class KeptCopy(Struct, frozen=True):
+    """A copy whose body is kept under this key, of `bodies`."""
+
+    copy: Copy
+    body: str

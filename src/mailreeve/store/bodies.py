@@ -1,0 +1,136 @@
+"""Where are the bodies of kept messages? Under keys that name their content, in a folder or in another store.
+
+A body is what follows a header. It is kept once for each account, however many copies have it, compressed. Rows
+that refer to it are written after it: what `put` returned is durable, so a row never names a body that is not
+there; a body that no row names is a leftover, and removed once it is so old that no row can be on its way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+_LEVEL: Final = 1  # compresses text to a third in a tenth of the time of the highest
+_PIECE: Final = 1 << 18
+LEFT_OVER: Final = 3_600.0
+"""Seconds after which a body that no row names is taken to be a leftover."""
+
+
+class Bodies(Protocol):
+    """Keeps bodies. Its methods block. What they raise is `OSError`."""
+
+    def put(self, account_id: str, bodies: Sequence[Sequence[bytes]]) -> list[str]:
+        """Keep bodies, each in pieces. Their keys; all are durable when this returns."""
+        ...
+
+    def read(self, account_id: str, key: str) -> Iterator[bytes]:
+        """The body, in pieces. Raises `FileNotFoundError` where it is not there, and `DamagedBody`."""
+        ...
+
+    def sweep(self, account_id: str, named: Callable[[Collection[str]], Collection[str]]) -> int:
+        """Remove the leftovers of an account. `named` says which of some keys rows refer to. How many."""
+        ...
+
+
+class DamagedBody(OSError):
+    """A body that is not what was kept under its key."""
+
+
+class FolderBodies:
+    """Keeps bodies in the files of a folder, which is made when it is first written to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def put(self, account_id: str, bodies: Sequence[Sequence[bytes]]) -> list[str]:
+        keys = [_key(pieces) for pieces in bodies]
+        folders: set[Path] = set()
+        for key, pieces in dict(zip(keys, bodies, strict=True)).items():
+            file = self._file(account_id, key)
+            try:
+                # It is young again: no sweep takes it before the row that will name it is there.
+                os.utime(file)
+            except FileNotFoundError:
+                self._write(file, pieces)
+                folders.add(file.parent)
+        for folder in folders:
+            _sync(folder)
+        return keys
+
+    def read(self, account_id: str, key: str) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        unpack = zlib.decompressobj()
+        with self._file(account_id, key).open("rb") as file:
+            try:
+                while data := file.read(_PIECE):
+                    while data:
+                        piece = unpack.decompress(data, _PIECE)
+                        data = unpack.unconsumed_tail
+                        digest.update(piece)
+                        yield piece
+            except zlib.error as problem:
+                raise DamagedBody(f"body {key} of account {account_id} is damaged: {problem}") from problem
+        if digest.hexdigest() != key or not unpack.eof:
+            raise DamagedBody(f"body {key} of account {account_id} is damaged")
+
+    def sweep(self, account_id: str, named: Callable[[Collection[str]], Collection[str]]) -> int:
+        before = time.time() - LEFT_OVER
+        removed = 0
+        for folder in self._folder(account_id).glob("*"):
+            old = [file for file in folder.iterdir() if file.stat().st_mtime < before]
+            wanted = set(named([file.name for file in old])) if old else set()
+            for file in old:
+                # Between the question and now the same body may have come again.
+                with suppress(FileNotFoundError):
+                    if file.name not in wanted and file.stat().st_mtime < before:
+                        file.unlink()
+                        removed += 1
+        return removed
+
+    def _folder(self, account_id: str) -> Path:
+        return self._path / account_id
+
+    def _file(self, account_id: str, key: str) -> Path:
+        if len(key) != hashlib.sha256().digest_size * 2 or not key.isalnum():
+            raise ValueError(f"{key!r} is no key of a body")
+        return self._folder(account_id) / key[:2] / key
+
+    def _write(self, file: Path, pieces: Sequence[bytes]) -> None:
+        for folder in (self._path, file.parent.parent, file.parent):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _sync(folder.parent)
+        beside = file.with_name(f".{file.name}.{os.getpid()}.{time.monotonic_ns()}")
+        pack = zlib.compressobj(_LEVEL)
+        try:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                for piece in pieces:
+                    out.write(pack.compress(piece))
+                out.write(pack.flush())
+                out.flush()
+                os.fdatasync(out.fileno())
+            beside.rename(file)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def _key(pieces: Sequence[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
