@@ -4,8 +4,8 @@ The answer for the whole message follows from what became of its recipients:
 
 1. All refused by policy: the reply of the first refusal (D-13).
 2. Any copy put off by the next hop (4xx), or the records not durable: 4xx. Whoever has had the copy is
-   remembered, so that the retry does not bring it twice, or hold it again. Once records failed, nothing is delivered until
-   they can be kept again.
+   remembered, so that the retry does not bring it twice, or hold it again. Once records failed, nothing is
+   delivered until they can be kept again.
 3. Any copy refused by the next hop for good: its 5xx, although others may have had theirs. The sender
    then reports a failure that was one only in part; a 250 would lose mail in silence. This is rare,
    because each recipient is checked with the next hop at RCPT: what is left are refusals of the content.
