@@ -408,7 +408,8 @@ def open_milter(
             door = milter_door(
                 chosen, policies=office, recorder=records, memory=MemoryBudget(memory), listeners=[listener]
             )
-            start.door = stack.enter_context(portal.wrap_async_context_manager(door))
+            made = stack.enter_context(portal.wrap_async_context_manager(door))
+            start.door = made
             return listener.getsockname()
 
         yield start

@@ -16,6 +16,7 @@ OLD = (2, 0x3F, 0x7F)  # as of Sendmail 8.12: each event is answered, and the se
 
 NO_REPLY = {b"L": 0x80, b"C": 0x1000, b"H": 0x2000, b"M": 0x4000, b"R": 0x8000, b"N": 0x40000, b"B": 0x80000}
 LEADING_SPACE = 0x100000
+CHANGES = (b"+", b"-", b"e", b"i", b"h", b"m")
 
 
 class HungUp(Exception):
@@ -82,7 +83,14 @@ class Mta:
         self.send(letter, data)
         if self.steps & NO_REPLY.get(letter, 0):
             return ""
-        return self.said(*self.receive())
+        while (answer := self.receive())[0] in CHANGES:
+            pass
+        return self.said(*answer)
+
+    def wait_for_end(self) -> None:
+        """Read until the milter closes the connection."""
+        while self.socket.recv(65_536):
+            pass
 
     @staticmethod
     def said(letter: bytes, data: bytes) -> str:
@@ -176,7 +184,7 @@ class Mta:
         made = Delivered(sender, list(recipients), b"")
         # The server's own field, which the milter was not shown.
         fields = [(b"Received", b" from client.test by mx.test"), *fields]
-        while (answer := self.receive())[0] in b"+-eihm":
+        while (answer := self.receive())[0] in CHANGES:
             self._change(made, fields, *answer)
         result.to_content = self.said(*answer)
         if answer[0] in b"ca" and made.recipients:
