@@ -135,6 +135,11 @@ class Postfix:
         """Try everything in the queue now."""
         run("postqueue", "-c", self.folder / "conf", "-f")
 
+    def sendmail(self, sender: str, recipient: str, text: bytes) -> None:
+        """Hand in a message as a program on the machine does."""
+        command = ["sendmail", "-C", str(self.folder / "conf"), "-f", sender, recipient]
+        subprocess.run(command, input=text, env=environment(), timeout=PATIENCE, check=True)
+
     def queue(self) -> list[dict]:
         """The messages in the queue."""
         return [json.loads(line) for line in run("postqueue", "-c", self.folder / "conf", "-j").splitlines()]
@@ -493,6 +498,13 @@ class Asked:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
+    def source(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Many messages at once, by Postfix' own generator."""
+        command = ["smtp-source", *arguments, f"127.0.0.1:{self.postfix.port}"]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=False
+        )
+
     def arrived(self, *recipients: str) -> list[bytes]:
         """The messages that these recipients got, once each has its own."""
         for recipient in recipients:
@@ -540,3 +552,14 @@ def asked(lasting_asked: Asked) -> Asked:
     take(lasting_asked.maildir)
     lasting_asked.postfix.forget_log()
     return lasting_asked
+
+
+@pytest.fixture(scope="session")
+def tcp_asked(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Asked]:
+    """A Postfix that asks over TCP."""
+    requires("postfix")
+    as_root()
+    made = _asked(short_folder / "tcp-milter", "127.0.0.1:0")
+    yield made
+    made.postfix.stop()
+    made.server.stop()
