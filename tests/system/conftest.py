@@ -135,6 +135,11 @@ class Postfix:
         """Try everything in the queue now."""
         run("postqueue", "-c", self.folder / "conf", "-f")
 
+    def set(self, name: str, value: str) -> None:
+        """Change one of its settings; it holds for who comes next."""
+        run("postconf", "-c", self.folder / "conf", "-e", f"{name}={value}")
+        self._do("reload")
+
     def sendmail(self, sender: str, recipient: str, text: bytes) -> None:
         """Hand in a message as a program on the machine does."""
         command = ["sendmail", "-C", str(self.folder / "conf"), "-f", sender, recipient]
@@ -498,6 +503,13 @@ class Asked:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
+    def ask_at(self, listen: str) -> None:
+        """Have Mailreeve listen somewhere else, and Postfix ask it there."""
+        self.server.stop()
+        self.server.start("--milter", listen)
+        milter = self.server.milter if listen.startswith("unix:") else f"inet:{self.server.milter}"
+        self.postfix.set("smtpd_milters", milter)
+
     def source(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Many messages at once, by Postfix' own generator."""
         command = ["smtp-source", *arguments, f"127.0.0.1:{self.postfix.port}"]
@@ -512,12 +524,15 @@ class Asked:
         return take(self.maildir)
 
 
-MILTER_CF = """\
-smtpd_milters = {milter}
-non_smtpd_milters = $smtpd_milters
-milter_default_action = tempfail
-smtpd_authorized_xclient_hosts = 127.0.0.1
-"""
+def milter_lines(milter: str) -> str:
+    """The lines of the guide for Postfix' main.cf, with this address for the guide's."""
+    guide = GUIDE.with_name("mail-door.md").read_text("utf-8")
+    [lines] = re.findall(
+        r"^```ini\n# /etc/postfix/main\.cf\n(smtpd_milters = .*?)^```", guide, re.MULTILINE | re.DOTALL
+    )
+    written = "unix:/var/spool/postfix/mailreeve/milter.sock"
+    assert written in lines
+    return lines.replace(written, milter)
 
 
 def _asked(folder: Path, listen: str) -> Asked:
@@ -530,7 +545,9 @@ def _asked(folder: Path, listen: str) -> Asked:
     (server.folder / "mailreeve.toml").write_text('milter_group = "postfix"\n')
     server.start("--milter", listen)
     milter = server.milter if listen.startswith("unix:") else f"inet:{server.milter}"
-    postfix = Postfix(folder / "mx", "mx", to_maildir(mailboxes) + MILTER_CF.format(milter=milter))
+    # Besides the guide's: what stands for the world, and a client that says where it comes from.
+    settings = to_maildir(mailboxes) + "smtpd_authorized_xclient_hosts = 127.0.0.1\n" + milter_lines(milter)
+    postfix = Postfix(folder / "mx", "mx", settings)
     postfix.start()
     return Asked(postfix, server, mailboxes / "box")
 
@@ -554,12 +571,10 @@ def asked(lasting_asked: Asked) -> Asked:
     return lasting_asked
 
 
-@pytest.fixture(scope="session")
-def tcp_asked(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Asked]:
-    """A Postfix that asks over TCP."""
-    requires("postfix")
-    as_root()
-    made = _asked(short_folder / "tcp-milter", "127.0.0.1:0")
-    yield made
-    made.postfix.stop()
-    made.server.stop()
+@pytest.fixture
+def asked_over_tcp(asked: Asked) -> Iterator[Asked]:
+    """The same with a socket of TCP, for one test."""
+    before = asked.server.milter
+    asked.ask_at("127.0.0.1:0")
+    yield asked
+    asked.ask_at(before)
