@@ -205,7 +205,7 @@ def test_null_octet_in_a_header_is_refused_by_postfix(asked, tmp_path):
 
 def test_many_messages_over_tcp_and_while_the_server_stops(asked_over_tcp):
     """Ten senders, fifty messages: each is taken, marked, recorded and delivered once, several per connection.
-    While Mailreeve is stopped, which ends with 0, mail is put off; once it is back, in two processes, it passes."""
+    While Mailreeve is stopped, which ends with 0, mail is put off; once back, in two processes, it passes."""
     asked = asked_over_tcp
     sent = asked.source("-s", "10", "-m", "50", "-d", "-f", "x@out.test", "-t", "many@corp.test", "-l", "2000")
     assert sent.returncode == 0, sent.stdout + sent.stderr
