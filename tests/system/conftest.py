@@ -654,7 +654,7 @@ def sendmail(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Se
     server.init()
     server.start("--milter", "127.0.0.1:0")
     next_hop = Kept()
-    sink = Controller(next_hop, "127.0.0.1", free_port())
+    sink = Controller(next_hop, "127.0.0.1", free_port(), ready_timeout=PATIENCE)
     sink.start()
     port = free_port()
     cf = SENDMAIL / "usr" / "share" / "sendmail" / "cf"
