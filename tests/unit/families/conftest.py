@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,10 +36,15 @@ BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 class Account:
     """One account, and a caller who may do everything in it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, id_: str = "") -> None:
         self.services = services
-        self.id = new_key()
-        with services.store._engine.writing() as connection:
+        self.id = id_ or new_key()
+        self.caller = Caller(self.id, "admin@corp.test", "app", frozenset(Permission))
+        if not id_:
+            self._make()
+
+    def _make(self) -> None:
+        with self.services.store._engine.writing() as connection:
             connection.execute(
                 insert(account_table).values(
                     id=self.id,
@@ -48,7 +55,6 @@ class Account:
                     created_at=datetime.now(UTC),
                 )
             )
-        self.caller = Caller(self.id, "admin@corp.test", "app", frozenset(Permission))
 
     def answer(
         self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None
@@ -77,15 +83,36 @@ class Account:
         return self.services.store.write(self.id, Origin("test"), transaction)
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    engine = SqliteEngine(tmp_path / "mailreeve.db")
-    with engine.writing() as connection:
-        metadata.create_all(connection)
+@contextmanager
+def services_on(database: Path) -> Iterator[Services]:
+    """Services on a database, which is made if it is not there."""
+    engine = SqliteEngine(database)
+    if not database.exists():
+        with engine.writing() as connection:
+            metadata.create_all(connection)
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
     yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)), followers=FOLLOWERS)
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with no account. To be copied: to make one takes longer than most tests."""
+    database = tmp_path_factory.mktemp("empty") / "mailreeve.db"
+    with services_on(database):
+        return database
+
+
+@pytest.fixture
+def services(tmp_path: Path, empty_database: Path) -> Iterator[Services]:
+    with services_on(copied(empty_database, tmp_path)) as made:
+        yield made
+
+
+def copied(database: Path, folder: Path) -> Path:
+    """A copy of a database that nobody has open."""
+    return Path(shutil.copyfile(database, folder / database.name))
 
 
 @pytest.fixture
