@@ -23,8 +23,8 @@ from mailreeve.families.held.types import (
     FindHeld,
     HeldMessage,
     HeldSummary,
-    NamedAddress,
-    NoMembers,
+    HeldAddress,
+    AllHeld,
     OneHeld,
     RejectedHeld,
     RejectHeld,
@@ -69,7 +69,7 @@ def hold_reject(call: Call, item: RejectHeld) -> list[RejectedHeld]:
 
 
 @endpoint("gateway/get-hold-summary-list", Permission.ACCOUNT_MONITORING_HELD_SUMMARY_READ)
-def get_hold_summary_list(call: Call, item: NoMembers) -> Page[HeldSummary]:
+def get_hold_summary_list(call: Call, item: AllHeld) -> Page[HeldSummary]:
     """Count held messages by the policy that had them held."""
     counted: Counter[str] = Counter()
     for cause, description, number in rows.summary(call.work):
@@ -139,10 +139,10 @@ def _answer(call: Call, row: HeldRow) -> HeldMessage:
         reason=reason.text,
         reason_id=reason.id,
         reason_code=reason.code,
-        from_=NamedAddress(row.sender),
-        from_header=NamedAddress(row.header_from, row.header_from_name),
-        to=NamedAddress(row.effective_recipient),
-        to_header=NamedAddress(row.header_to, row.header_to_name),
+        from_=HeldAddress(row.sender),
+        from_header=HeldAddress(row.header_from, row.header_from_name),
+        to=HeldAddress(row.effective_recipient),
+        to_header=HeldAddress(row.header_to, row.header_to_name),
         subject=row.subject,
         route=row.route.upper(),
         has_attachments=row.has_attachments,
@@ -166,8 +166,8 @@ def _decided(call: Call, row: HeldRow) -> DecidedHeld:
         operator=row.decided_by,
         reason=row.reason,
         decided=fields.written(row.decided_at or row.received_at),
-        from_=NamedAddress(row.sender),
-        to=NamedAddress(row.effective_recipient),
+        from_=HeldAddress(row.sender),
+        to=HeldAddress(row.effective_recipient),
         subject=row.subject,
         policy_info=row.description or reason_of(row.cause).text,
         date_received=fields.written(row.received_at),
