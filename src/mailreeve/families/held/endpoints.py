@@ -14,6 +14,7 @@ from mailreeve.families.held.operations import KIND, moment
 from mailreeve.families.held.reasons import reason_of
 from mailreeve.families.held.rows import HeldRow
 from mailreeve.families.held.types import (
+    AllHeld,
     AskedRelease,
     AskRelease,
     DecidedHeld,
@@ -21,10 +22,9 @@ from mailreeve.families.held.types import (
     DecideHeld,
     FindDecided,
     FindHeld,
+    HeldAddress,
     HeldMessage,
     HeldSummary,
-    HeldAddress,
-    AllHeld,
     OneHeld,
     RejectedHeld,
     RejectHeld,
