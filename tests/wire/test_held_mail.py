@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import email
-import json
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -314,30 +311,3 @@ def test_what_a_message_says_is_shown_without_what_could_do_harm(place, ann):
     assert ann.call("ext/show-held-message", {"id": one["id"]})[0]["text"] == shown["text"]
     helper = place.user("helper", Role.HELP_DESK)
     assert code_of(helper, "ext/show-held-message", id=one["id"]) == ("err_held_message_not_found", "id")
-
-
-def hold_command(place, *arguments: str, stdin: str | None = None):
-    """`mailreeve hold …` on the folder that the server works on."""
-    command = [Path(sys.executable).with_name("mailreeve"), "hold", *arguments, "--data", place.live.data]
-    return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=60, check=False)
-
-
-def test_the_command_lists_shows_and_decides(place, ann):
-    for n in range(3):
-        place.hold("ann@corp.test", subject=f"Commanded {n}", sender=f"c{n}@cmd.test")
-    listed = json.loads(hold_command(place, "list", "--sender", "cmd.test", "--json").stdout)
-    assert [row["subject"] for row in listed["messages"]] == [f"Commanded {n}" for n in (2, 1, 0)]
-    assert "Commanded 2" in hold_command(place, "list", "--subject", "commanded 2").stdout
-    first = listed["messages"][2]["id"]
-    said = hold_command(place, "show", first.lstrip("-")[:12])
-    assert "A body that comes whole" in said.stdout, said.stderr
-    ids = "\n".join(row["id"] for row in listed["messages"][:2])
-    done = hold_command(place, "release", "-", stdin=ids)
-    assert (done.returncode, done.stdout.count("released Commanded")) == (0, 2), done.stderr
-    place.arrives("Commanded 2")
-    again = hold_command(place, "release", "-", stdin=ids)
-    assert (again.returncode, "not held any more" in again.stderr) == (1, True)
-    done = hold_command(place, "reject", "--sender", "cmd.test", "--block", "--json")
-    assert [row["state"] for row in json.loads(done.stdout)["rejected"]] == ["rejected"]
-    nobody = hold_command(place, "release")
-    assert (nobody.returncode, "give IDs" in nobody.stderr) == (2, True)

@@ -69,12 +69,12 @@ def hold_reject(call: Call, item: RejectHeld) -> list[RejectedHeld]:
 
 
 @endpoint("gateway/get-hold-summary-list", Permission.ACCOUNT_MONITORING_HELD_SUMMARY_READ)
-def get_hold_summary_list(call: Call, item: AllHeld) -> Page[HeldSummary]:
+def get_hold_summary_list(call: Call, item: AllHeld) -> list[HeldSummary]:
     """Count held messages by the policy that had them held."""
     counted: Counter[str] = Counter()
     for cause, description, number in rows.summary(call.work):
         counted[description or reason_of(cause).text] += number
-    return Page.of_all([HeldSummary(policy, number) for policy, number in counted.most_common()])
+    return [HeldSummary(policy, number) for policy, number in counted.most_common()]
 
 
 @endpoint("gateway/get-held-release-logs", Permission.MONITORING_HELD_READ, most=1)
