@@ -1,6 +1,7 @@
-"""Copies that wait are handed on once their time comes, again and again where they are put off, and given up one day.
+"""Copies that wait are handed on once their time comes, again and again where they are put off, up to a day.
 
-A process that dies in the middle of one hands it over once more."""
+A process that dies in the middle of one hands it over once more.
+"""
 
 from __future__ import annotations
 
