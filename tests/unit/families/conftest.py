@@ -19,6 +19,7 @@ from mailreeve.families.machinery.call import Limits
 from mailreeve.families.machinery.perform import Services, carry_out, ready
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.store.bodies import FolderBodies
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
@@ -88,11 +89,13 @@ def services_on(database: Path) -> Iterator[Services]:
     """Services on a database, which is made if it is not there."""
     engine = SqliteEngine(database)
     if not database.exists():
+        (database.parent / "bodies").mkdir()
         with engine.writing() as connection:
             metadata.create_all(connection)
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
-    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)), followers=FOLLOWERS)
+    vault, kept = Vault(bytes(32)), FolderBodies(database.parent / "bodies")
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, vault, followers=FOLLOWERS, bodies=kept)
     engine.dispose()
 
 
@@ -111,7 +114,8 @@ def services(tmp_path: Path, empty_database: Path) -> Iterator[Services]:
 
 
 def copied(database: Path, folder: Path) -> Path:
-    """A copy of a database that nobody has open."""
+    """A copy of a database that nobody has open, and of the bodies beside it."""
+    shutil.copytree(database.parent / "bodies", folder / "bodies", dirs_exist_ok=True)
     return Path(shutil.copyfile(database, folder / database.name))
 
 

@@ -12,6 +12,7 @@ from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
 
 
 class MilterSettings(Struct, frozen=True, kw_only=True):
@@ -44,3 +45,4 @@ class MilterServices(Struct, frozen=True):
     planning: CapacityLimiter | None = None
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
+    marks: ReleaseMarks | None = None
