@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from mailreeve.app.folder import Opened
 from mailreeve.app.server.periodic import forget_old_outcomes
@@ -28,6 +29,8 @@ from mailreeve.mail.smtp.services import SmtpSettings
 
 if TYPE_CHECKING:  # it is loaded where it is wanted
     from mailreeve.app.metrics.metrics import Metrics
+    from mailreeve.mail.spam.scanner import EngineScanner
+    from mailreeve.mail.spam.settings import EngineSettings
 
 MAILDIR_PREFIX: Final = "maildir:"
 
@@ -67,6 +70,7 @@ async def open_mail_door(
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
     )
+    scanner = scanner_of(settings)
     forgetting = asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))) if forgets else None
     try:
         door = smtp_door(
@@ -79,14 +83,50 @@ async def open_mail_door(
             meter=UNMETERED if metrics is None else metrics.mail,
             policy_ids=lambda account_id, layer, key: policy_wire_id(opened.services.ids, account_id, layer, key),
             relay_networks=settings.networks(),
+            scanner=scanner,
         )
         async with door as found:
             yield MailServer(found, budget)
     finally:
+        if scanner is not None:
+            await scanner.aclose()
         if forgetting is not None:
             forgetting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await forgetting
+
+
+def scanner_of(settings: Settings) -> EngineScanner | None:
+    """What has messages looked at, as the settings say; None where no spam engine is set. Raises `SettingsError`.
+    To be called in an event loop."""
+    if not settings.spam_engine:
+        return None
+    # It is loaded where it is wanted: an HTTP client takes its time.
+    from mailreeve.mail.spam.scanner import EngineScanner
+
+    return EngineScanner(engine_settings(settings))
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """How the spam engine is asked. Raises `SettingsError`."""
+    from mailreeve.mail.spam.settings import EngineSettings, WhenAbsent
+
+    parts = urlsplit(settings.spam_engine)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(f"spam_engine: {settings.spam_engine!r} is no address such as http://127.0.0.1:11333")
+    try:
+        when_absent = WhenAbsent(settings.spam_engine_absent)
+    except ValueError as problem:
+        known = ", ".join(WhenAbsent)
+        raise SettingsError(f"spam_engine_absent: {settings.spam_engine_absent!r} is none of {known}") from problem
+    return EngineSettings(
+        url=settings.spam_engine.rstrip("/"),
+        when_absent=when_absent,
+        timeout=settings.spam_engine_timeout,
+        at_once=settings.spam_engine_at_once,
+        max_size=settings.spam_engine_max_size,
+        finds_viruses=settings.spam_engine_finds_viruses,
+    )
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:

@@ -17,6 +17,7 @@ from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.reception import NoAccount, Reception
+from mailreeve.mail.scan import Scan, Scanner, ScanRequest
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
@@ -423,12 +424,17 @@ class Session:
         if incoming.refusal is not None:
             plan, key = self._reception.data(incoming), None
         else:
-            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
+            scan = (
+                None if self._services.scanner is None else await self._scanned(self._services.scanner, incoming)
+            )
+            plan, key = await anyio.to_thread.run_sync(
+                self._planned, incoming, scan, limiter=self._services.planning
+            )
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
     async def _content(self, reservation: Reservation) -> Incoming:
         """The content, or none of it where it is refused whatever it says."""
-        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
+        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line, utf8=self._utf8)
         try:
             async with asyncio.timeout(self._settings.message_timeout):
                 while True:
@@ -449,11 +455,20 @@ class Session:
         except TimeoutError as problem:
             raise ReadTimeout from problem
 
-    def _planned(self, incoming: Incoming) -> tuple[Plan, bytes | None]:
+    async def _scanned(self, scanner: Scanner, incoming: Incoming) -> Scan | None:
+        """What a spam engine says of a content, None where it need not be asked."""
+
+        def needed() -> ScanRequest | None:
+            return self._reception.needs_scan(incoming, finds_viruses=scanner.finds_viruses)
+
+        request = await anyio.to_thread.run_sync(needed, limiter=self._services.planning)
+        return None if request is None else await scanner.scan(request)
+
+    def _planned(self, incoming: Incoming, scan: Scan | None) -> tuple[Plan, bytes | None]:
         """The plan for a content, and the key it is recognised by. In a thread: it may be large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
-        plan = self._reception.data(incoming)
+        plan = self._reception.data(incoming, scan)
         return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:
