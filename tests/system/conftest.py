@@ -317,6 +317,19 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def new_server() -> Callable[[Path], Server]:
+    """`new_server(folder)` is a server that is initialised and not started yet."""
+
+    def make(folder: Path) -> Server:
+        made = Server(folder)
+        made.folder.parent.mkdir()
+        made.init()
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def server(short_folder: Path) -> Iterator[Server]:
     """A server of its own, before a Maildir."""
     made = Server(short_folder / "alone" / "data")

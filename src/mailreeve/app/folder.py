@@ -193,7 +193,7 @@ def limits_of(settings: Settings) -> Limits:
 
 def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
-    return InstallationOptions(settings.reach_guard, settings.web_proxy)
+    return InstallationOptions(settings.reach_guard, settings.web_proxy, bool(settings.spam_engine))
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

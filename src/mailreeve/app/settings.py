@@ -91,6 +91,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_message: Size = 50 * 1024 * 1024
     max_receiving: Size = 256 * 1024 * 1024
     max_recipients: Size = 100
+    spam_engine: str = ""
+    spam_engine_absent: str = "accept"
+    spam_engine_timeout: Idle = 15.0
+    spam_engine_at_once: Size = 20
+    spam_engine_max_size: Size = 20 * 1024 * 1024
+    spam_engine_finds_viruses: bool = True
     web_urls_per_policy: Count = 5_000
     web_urls_per_account: Count = 25_000
     address_alterations: Count = 3_000

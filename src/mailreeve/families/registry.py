@@ -41,6 +41,7 @@ from mailreeve.families.policies.blocked_senders import operations as blocked_se
 from mailreeve.families.policies.overview import endpoints as overview
 from mailreeve.families.policies.permitted_senders import rows as permitted_senders
 from mailreeve.families.policies.scoped import ScopedPolicies
+from mailreeve.families.policies.spam_scanning import rows as spam_scanning
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
@@ -120,3 +121,4 @@ def seed_account(work: Work) -> None:
     exempt = group_rows.add_group(work, "Relay exemptions", None, system=True)
     blocked_sender_operations.create_defaults(work, blocked.id, exempt.id)
     permitted_senders.create_default(work, permitted.id)
+    spam_scanning.create_default(work)

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from mailreeve.app.folder import Opened
 from mailreeve.app.server.periodic import forget_old_outcomes, keep_house
@@ -38,6 +39,8 @@ from mailreeve.mail.smtp.services import SmtpSettings
 
 if TYPE_CHECKING:  # it is loaded where it is wanted
     from mailreeve.app.metrics.metrics import Metrics
+    from mailreeve.mail.spam.scanner import EngineScanner
+    from mailreeve.mail.spam.settings import EngineSettings
 
 MAILDIR_PREFIX: Final = "maildir:"
 
@@ -104,6 +107,7 @@ async def open_mail_door(
         return policy_wire_id(opened.services.ids, account_id, layer, key)
 
     marks = ReleaseMarks(opened.release_key)
+    scanner = scanner_of(settings)
     chores = [forget_old_outcomes(OldOutcomes(opened.store)), keep_house(opened)] if forgets else []
     tasks = [asyncio.create_task(chore) for chore in chores]
     try:
@@ -119,6 +123,7 @@ async def open_mail_door(
             policy_ids=policy_id,
             relay_networks=settings.networks(),
             marks=marks,
+            scanner=scanner,
         )
         # A Maildir does not bring back what it is handed.
         marked = unmarked if next_hop.startswith(MAILDIR_PREFIX) else partial(_marked, marks)
@@ -140,10 +145,13 @@ async def open_mail_door(
                         policy_ids=policy_id,
                         relay_networks=settings.networks(),
                         marks=marks,
+                        scanner=scanner,
                     )
                 )
             yield MailServer(found, budget, queue, milter)
     finally:
+        if scanner is not None:
+            await scanner.aclose()
         for task in tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -191,6 +199,39 @@ def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> Content:
         return content
     (to,) = one.kept.copy.recipients
     return marks.marked(content, one.kept.copy.decision_id, to.effective)
+
+
+def scanner_of(settings: Settings) -> EngineScanner | None:
+    """What has messages looked at, as the settings say; None where no spam engine is set. Raises `SettingsError`.
+    To be called in an event loop."""
+    if not settings.spam_engine:
+        return None
+    # It is loaded where it is wanted: an HTTP client takes its time.
+    from mailreeve.mail.spam.scanner import EngineScanner
+
+    return EngineScanner(engine_settings(settings))
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """How the spam engine is asked. Raises `SettingsError`."""
+    from mailreeve.mail.spam.settings import EngineSettings, WhenAbsent
+
+    parts = urlsplit(settings.spam_engine)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(f"spam_engine: {settings.spam_engine!r} is no address such as http://127.0.0.1:11333")
+    try:
+        when_absent = WhenAbsent(settings.spam_engine_absent)
+    except ValueError as problem:
+        known = ", ".join(WhenAbsent)
+        raise SettingsError(f"spam_engine_absent: {settings.spam_engine_absent!r} is none of {known}") from problem
+    return EngineSettings(
+        url=settings.spam_engine.rstrip("/"),
+        when_absent=when_absent,
+        timeout=settings.spam_engine_timeout,
+        at_once=settings.spam_engine_at_once,
+        max_size=settings.spam_engine_max_size,
+        finds_viruses=settings.spam_engine_finds_viruses,
+    )
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:

@@ -40,10 +40,12 @@ class InstallationOptions(Struct, frozen=True):
 
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
     whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
+    `spam_engine` says whether mail doors ask a spam engine.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    spam_engine: bool = False
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):

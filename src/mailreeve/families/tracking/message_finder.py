@@ -134,9 +134,20 @@ def info(call: Call, wire_id: str) -> MessageFound:
         spam_info=SpamInfo(
             SpamProcessing(
                 permitted_sender=_allowance(spared and permitted), managed_sender=_allowance(spared and managed)
-            )
+            ),
+            spam_score=_score(one),
+            detection_level=_level(one),
         ),
     )
+
+
+def _score(one: Outcome) -> int:
+    """The score of a spam engine as the live service has it, a whole number; 0 where none said anything."""
+    return 0 if one.spam is None else round(one.spam.score)
+
+
+def _level(one: Outcome) -> str:
+    return "" if one.spam is None else one.spam.action.value
 
 
 def _allowance(allowed: bool) -> Allowance:
@@ -203,6 +214,8 @@ def _tracked(call: Call, kept: Kept) -> TrackedEmail:
         subject=one.subject,
         sender_ip=one.source_ip,
         route=_route(call, one),
+        spam_score=_score(one),
+        detection_level=_level(one),
     )
 
 

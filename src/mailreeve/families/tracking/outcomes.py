@@ -10,6 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
 
@@ -19,6 +21,8 @@ LAYER_LOCAL_FAULT: Final = "local_fault"
 
 LAYER_HELD: Final = "held"
 """Somebody decided about a copy that was held, or nobody did in time."""
+LAYER_PUT_OFF: Final = "put_off"
+"""The policies let it through, and it was put off with the message for another recipient's sake."""
 
 LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
@@ -54,10 +58,19 @@ MAX_NAME: Final = 128
 """How many characters of a display name are kept."""
 MAX_ALTERATIONS: Final = 10
 """How many rewrites are kept: those of the envelope, which stand first, and some of a long list of addresses."""
+MAX_SYMBOLS: Final = 5
+"""How many symbols of a spam verdict are kept."""
 MAX_HELO: Final = 128
 """How many characters are kept of the name that a client gave itself."""
 MAX_DESCRIPTION: Final = 100
 """How many characters are kept of the description of a policy that won its type and did not settle the verdict."""
+
+
+class NotScanned(StrEnum):
+    """Why a spam engine said nothing of a message that it was to look at."""
+
+    NO_ANSWER = "no_answer"
+    TOO_LARGE = "too_large"
 
 
 class Won(Struct, frozen=True, array_like=True):
@@ -97,6 +110,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `follows` says that this came of a copy that was kept here, after its own outcome: the recipient has an
       earlier one under the same decision id. No door decided it, so nobody decides it anew.
 
+    - `spam` is what a spam engine said, with at most `MAX_SYMBOLS` symbols; None where it was not asked, or did
+      not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
+
     Of a source that was refused at connect nobody is named: sender and recipient are empty.
     """
 
@@ -129,6 +145,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     hop_reply: str = ""
     queue_id: str = ""
     follows: bool = False
+    spam: SpamVerdict | None = None
+    not_scanned: str = ""
+    flaws: tuple[Flaw, ...] = ()
 
 
 def following(

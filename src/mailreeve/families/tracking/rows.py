@@ -15,6 +15,8 @@ from sqlalchemy import Boolean, Column, Index, String, Table, Text, bindparam, d
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome
 from mailreeve.families.tracking.terms import message_term, terms_of
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
@@ -157,6 +159,8 @@ class Recorded(Struct, frozen=True, gc=False):
     header_from: tuple[HeaderFrom, ...] | None
     header_cut: bool = False
     source_trusted: bool | None = None
+    spam: SpamVerdict | None = None
+    flaws: tuple[Flaw, ...] = ()
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode

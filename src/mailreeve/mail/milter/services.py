@@ -13,6 +13,7 @@ from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 
 
 class MilterSettings(Struct, frozen=True, kw_only=True):
@@ -46,3 +47,4 @@ class MilterServices(Struct, frozen=True):
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
     marks: ReleaseMarks | None = None
+    scanner: Scanner | None = None

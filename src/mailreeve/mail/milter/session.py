@@ -41,6 +41,8 @@ from mailreeve.mail.milter.packets import CONTINUE, ProtocolError, reply
 from mailreeve.mail.milter.services import MilterServices
 from mailreeve.mail.milter.settling import Settled, settle
 from mailreeve.mail.reception import NoAccount, Reception
+from mailreeve.mail.scan import Scan
+from mailreeve.mail.scanning import scanned
 from mailreeve.mail.trace import protocol_name, received_field
 from mailreeve.mail.transaction import Accepted, new_decision_id
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -271,8 +273,10 @@ class Session:
         queue_id = printable(queue_id, MAX_HELO)
         now = self._services.clock()
         try:
+            services = self._services
+            scan = await scanned(services.scanner, self._reception, incoming, services.planning)
             settled = await anyio.to_thread.run_sync(
-                self._settled, incoming, queue_id, now, limiter=self._services.planning
+                self._settled, incoming, scan, queue_id, now, limiter=services.planning
             )
             answer, packets = settled.answer, settled.packets
             if not await self._record(settled.kept):
@@ -293,13 +297,13 @@ class Session:
             )
         return packets
 
-    def _settled(self, incoming: Incoming, queue_id: str, now: float) -> Settled:
+    def _settled(self, incoming: Incoming, scan: Scan | None, queue_id: str, now: float) -> Settled:
         """What becomes of a content. In a thread: it may be large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  looked at before
         on_top = self._received(now)
         return settle(
-            self._reception.data(incoming),
+            self._reception.data(incoming, scan),
             Envelope(sender, self._paths),
             on_top=on_top,
             queue_id=queue_id,

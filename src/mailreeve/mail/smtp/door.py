@@ -24,6 +24,7 @@ from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 from mailreeve.mail.smtp.announced import Speaker
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.mail.smtp.services import DoorServices, Places, SmtpSettings, crowded
@@ -158,11 +159,13 @@ async def smtp_door(
     policy_ids: PolicyIds = no_ids,
     relay_networks: Iterable[Network] = (),
     marks: ReleaseMarks | None = None,
+    scanner: Scanner | None = None,
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. It listens on `listeners`, or without any where the
     settings say. `memory` is for the contents of all messages together, perhaps with another door; without any it
     is as the settings say. `clock` gives POSIX seconds. `policy_ids` are for the log, in which mail from the
-    `relay_networks` always has its lines. By `marks` copies are known that somebody released."""
+    `relay_networks` always has its lines. By `marks` copies are known that somebody released. Without a `scanner`
+    no message is looked at by a spam engine."""
     memory = memory or MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
@@ -181,6 +184,7 @@ async def smtp_door(
         meter,
         outcome_lines,
         marks,
+        scanner,
     )
     door = SmtpDoor(services)
     await door.open(listeners)

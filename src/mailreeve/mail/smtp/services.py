@@ -16,6 +16,7 @@ from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 from mailreeve.mail.smtp.retries import Retries
 
 
@@ -65,6 +66,7 @@ class DoorServices(Struct, frozen=True):
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
     marks: ReleaseMarks | None = None
+    scanner: Scanner | None = None
 
 
 def crowded(hostname: str) -> str:
