@@ -91,7 +91,9 @@ class Opened:
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
         keep = Keep(settings.account_idle, settings.policies_kept)
-        follower = Follower(self.store, LOADERS, settings.networks(), keep)
+        follower = Follower(
+            self.store, LOADERS, settings.networks(), keep, authentication=settings.authentication()
+        )
         ids = Ids(self._derive("ids", IDS_OCTETS))
         self.services = Services(
             self.store,

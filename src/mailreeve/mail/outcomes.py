@@ -156,6 +156,7 @@ def _outcome(
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
+        authentication=facts.authentication,
     )
 
 

@@ -30,6 +30,7 @@ from mailreeve.mail.outcomes import (
     taken_outcome,
 )
 from mailreeve.mail.plan import Deliver, Hold, Plan, Record, Reject
+from mailreeve.mail.results import NOBODY_ASKED, FoundResults
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
@@ -37,7 +38,7 @@ from mailreeve.policy.decide.rewrite import Rewriter, rewriter
 from mailreeve.policy.decide.with_header import decide_with_header
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
-from mailreeve.policy.model.policy_types import SETTLED_IN, SmtpReply
+from mailreeve.policy.model.policy_types import SETTLED_IN, Layer, SmtpReply
 
 NewId = Callable[[], str]
 
@@ -52,6 +53,7 @@ class _Copy(Struct, frozen=True):
     replaced: tuple[tuple[int, bytes], ...]
     is_utf8: bool = False
     held: HoldCause | None = None
+    is_spoofed: bool = False
 
 
 class _Member(Struct, frozen=True):
@@ -69,16 +71,18 @@ def plan_message(
     refused: Iterable[Outcome],
     new_id: NewId,
     hostname: str = "",
+    results: FoundResults = NOBODY_ASKED,
 ) -> Plan:
     """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT, `hostname` is
-    what the door calls itself."""
+    what the door calls itself, `results` are what those in front of it found about who sent the message."""
     authors = read_authors(message.authors())
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)
     boxes: dict[tuple[str, str, HoldCause | None], tuple[_Copy, list[_Member]]] = {}
     for early in recipients:
-        recipient = replace(early, facts=replace(early.facts, header_from=authors))
+        facts = replace(early.facts, header_from=authors, authentication=results.authentication)
+        recipient = replace(early, facts=facts)
         decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
         found = _copy_or_refusal(recipient, decision, address_fields)
         if isinstance(found, Decision):
@@ -93,14 +97,16 @@ def plan_message(
     copies: dict[_Copy, list[_Member]] = {}
     for copy, members in boxes.values():
         copies.setdefault(copy, []).extend(members)
-    removed = claims_of_results(message, hostname) if hostname else frozenset[int]()
+    own = {hostname} if hostname else set[str]()
+    removed = claims_of_results(message, own | results.asked) - results.places
     steps: list[Deliver | Hold] = []
     for copy, members in copies.items():
         decision_id = new_id()
         for member in members:
             outcome = taken_outcome(member.recipient, member.decision, decision_id)
             outcomes.append(replace(outcome, alterations=member.alterations, spam_checks=copy.spam_checks))
-        edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced, removed)
+        marked = marks(copy.spam_checks, decision_id, is_spoofed=copy.is_spoofed)
+        edits = Edits((*marked, *copy.originals), copy.replaced, removed)
         routes = tuple(member.route for member in members)
         if copy.held is None:
             steps.append(Deliver(copy.account_id, decision_id, copy.sender, routes, edits, copy.is_utf8))
@@ -175,9 +181,9 @@ def _copy_or_refusal(
 
 def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressFields) -> tuple[_Copy, _Member]:
     policies, address, sender = recipient.policies, recipient.address, recipient.facts.sender
-    held = hold_cause(decision)
+    held, is_spoofed = hold_cause(decision), decision.layer is Layer.ANTI_SPOOFING
     if not policies.definitions:
-        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), (), held=held)
+        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), (), held=held, is_spoofed=is_spoofed)
         return copy, _Member(recipient, decision, Routed(address, address), ())
     rewrites = rewriter(policies, recipient.facts)
     sender, envelope = altered_sender(rewrites, sender)
@@ -194,17 +200,25 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
     inside = {address.domain, effective.domain} <= policies.directory.internal_domains
     originals = (*envelope_originals(envelope), *header.originals) if inside else ()
     copy = _Copy(
-        policies.account_id, sender, decision.spam_checks, originals, header.replaced, header.is_utf8, held
+        policies.account_id,
+        sender,
+        decision.spam_checks,
+        originals,
+        header.replaced,
+        header.is_utf8,
+        held,
+        is_spoofed,
     )
     return copy, _Member(recipient, decision, Routed(address, effective), made)
 
 
 def _for_both(first: _Copy, second: _Copy) -> _Copy:
     """The one copy for two recipients with one mailbox: as the first would have it, with both originals named; and
-    looked at by a spam engine if either was to be."""
+    looked at by a spam engine, or marked as spoofed, if either was to be."""
     spared = first.spam_checks is SpamChecks.SKIP and second.spam_checks is SpamChecks.SKIP
     return replace(
         first,
         originals=tuple(dict.fromkeys((*first.originals, *second.originals))),
         spam_checks=SpamChecks.SKIP if spared else SpamChecks.RUN,
+        is_spoofed=first.is_spoofed or second.is_spoofed,
     )

@@ -26,6 +26,7 @@ from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
+from mailreeve.mail.results import ASKS_NOBODY, AskedResults, results_in
 from mailreeve.policy.decide.address_fields import CannotAlterError
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.rewrite import rewriter
@@ -63,7 +64,8 @@ class Refused(Struct, frozen=True):
 
 
 class Transaction:
-    """One message after another over one connection. The source address is None where it is not known."""
+    """One message after another over one connection. The source address is None where it is not known. `asked`
+    says whose results of authentication count."""
 
     def __init__(
         self,
@@ -72,11 +74,13 @@ class Transaction:
         trusted: bool | None = None,
         new_id: NewId = new_decision_id,
         hostname: str = "",
+        asked: AskedResults = ASKS_NOBODY,
     ) -> None:
         self._source_ip = source_ip
         self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
         self._hostname = hostname  # what the door calls itself
+        self._asked = asked
         self._sender: Sender | None = None
         self._at = 0.0
         self._policies: dict[str, PolicySet] = {}
@@ -129,15 +133,7 @@ class Transaction:
             # Promised before; whatever a second look at the next hop said could not take that back.
             return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
-        # This door does not look at SPF and DKIM: nothing will vouch for the header.
-        facts = MessageFacts(
-            sender,
-            address,
-            self._at,
-            source_ip=self._source_ip,
-            authenticated=False,
-            source_trusted=self._trusted,
-        )
+        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, source_trusted=self._trusted)
         decision = decide_mail(policies, facts)
         recipient = Recipient(facts, policies, decision, self.client_name, self.login)
         if decision.action is Action.REJECT and decision.certain:
@@ -185,7 +181,8 @@ class Transaction:
         if sum(1 for _ in message.named("received")) > MAX_HOPS:
             return self.give_up(TOO_MANY_HOPS, message)
         self.begun()
-        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id, self._hostname)
+        found = results_in(message, self._asked)
+        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id, self._hostname, found)
         self.reset()
         return plan
 

@@ -23,6 +23,7 @@ from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
+from mailreeve.mail.results import authserv_id
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
 
@@ -66,6 +67,8 @@ async def open_mail_door(
         max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
+        authserv_ids=frozenset(map(authserv_id, settings.trusted_authserv_ids)),
+        authserv_hosts=settings.networks(),
     )
     forgetting = asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))) if forgets else None
     try:

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.formats.weburls import MAX_URL
+from mailreeve.policy.model.authentication import Result
 from mailreeve.policy.model.decisions import Action, SpamChecks, Stage, WebVerdict
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.identities import StandInKind
@@ -24,6 +25,10 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     given the header names the envelope sender, as in ordinary mail; a bounce has no author to name. Without `at`
     the time is now. `policy_id` names a policy or personal entry that was expected to win: the answer then says
     what became of it.
+
+    `spf`, `dkim` and `dmarc` are what was found of these, `pass` or `fail` and the like, with the domain that each
+    is about; a domain that is left out is that of the envelope sender for SPF, and that of the first author for
+    the others. Where none of them is given nobody said anything.
     """
 
     from_: MaybeEmpty = field(name="from")
@@ -32,6 +37,12 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     source_ip: str | None = None
     at: str | None = None
     policy_id: str | None = None
+    spf: Result | None = None
+    spf_domain: str | None = None
+    dkim: Result | None = None
+    dkim_domain: str | None = None
+    dmarc: Result | None = None
+    dmarc_domain: str | None = None
 
 
 class ExpectedAnswer(Struct, frozen=True):

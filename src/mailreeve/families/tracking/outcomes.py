@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
 
@@ -83,6 +84,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `login` is as whom the client signed in, says a server in front; empty where it did not say.
     - `hop_reply` is what the next hop said when it took the message, `queue_id` the id that it gave it, both
       empty where it said or gave none. Of a refusal by the next hop its words stand in `reply`.
+    - `authentication` is what SPF, DKIM and DMARC said of the message, None where nobody was asked, and of what
+      was refused before its content.
 
     Of a source that was refused at connect nobody is named: sender and recipient are empty.
     """
@@ -115,3 +118,4 @@ class Outcome(Struct, frozen=True, kw_only=True):
     login: str = ""
     hop_reply: str = ""
     queue_id: str = ""
+    authentication: Authentication | None = None

@@ -15,6 +15,7 @@ from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, fu
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome
 from mailreeve.families.tracking.terms import message_term, terms_of
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
@@ -155,6 +156,7 @@ class Recorded(Struct, frozen=True, gc=False):
     header_from: tuple[HeaderFrom, ...] | None
     header_cut: bool = False
     source_trusted: bool | None = None
+    authentication: Authentication | None = None
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode

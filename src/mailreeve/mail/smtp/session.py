@@ -108,6 +108,7 @@ class Session:
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
+            asked=self._settings.asked_of(self._speaker.peer.source_ip),
         )
 
     async def run(self) -> None:

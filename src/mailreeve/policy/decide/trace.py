@@ -18,6 +18,7 @@ from mailreeve.policy.index.matching import Case, Match, P, evaluate, policy_ord
 from mailreeve.policy.index.personal import Hit, HitOrder, PersonalView, entry_description, hit_order, kind_of
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
+from mailreeve.policy.index.vouching import permit_counts
 from mailreeve.policy.model.decisions import Decision
 from mailreeve.policy.model.identities import Identities, Membership, Renamed, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
@@ -25,6 +26,7 @@ from mailreeve.policy.model.policies import Effect, EffectKind, FromPart, Manage
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.model.trace import (
+    AuthenticationFinding,
     Candidate,
     EffectiveRecipient,
     FreeMailList,
@@ -51,6 +53,8 @@ LOOKED_THROUGH: Final = 1_000
 
 TESTED: Final = 32
 """Of more than that, so many: those that are about the sender."""
+
+_RARE: Final = (PolicyType.ANTI_SPOOFING, PolicyType.ANTI_SPOOFING_BYPASS)
 
 _PERSONAL_EFFECTS: Final = {
     ManagedAction.PERMIT: Effect(EffectKind.PERSONAL_PERMIT),
@@ -233,7 +237,10 @@ class Trace:
         if ways:
             yield StandInsFinding(tuple(ways))
         at_root = sum(1 for alteration in decision.alterations if not alteration.set_id)
+        yield from self._authentication()
         for type_ in SCOPED:
+            if type_ in _RARE and not self._surveys[type_].total:
+                continue  # few accounts have any
             altered = at_root if type_ is PolicyType.ADDRESS_ALTERATION else 0
             yield PoliciesFinding(type_, self._surveys[type_], at_root=altered)
         yield EffectiveRecipient(decision.recipient)
@@ -242,6 +249,19 @@ class Trace:
             yield FreeMailList(directory.free_mail_version)
         if not case.header_known:
             yield UnknownHeader(decision.certain)
+
+    def _authentication(self) -> Iterator[Step]:
+        """What vouches for the sender, where anybody is asked."""
+        facts, rules = self._case.facts, self._policies.authentication
+        if facts.authentication is None and not rules.is_judged:
+            return
+        by_envelope, by_header = (
+            permit_counts(facts, rules, part, inside=False)
+            for part in (FromPart.ENVELOPE_FROM, FromPart.HEADER_FROM)
+        )
+        yield AuthenticationFinding(
+            rules.is_judged, facts.authentication, by_envelope, by_header, self._case.is_spoofed
+        )
 
 
 def _renamed(identities: Identities, target: Target) -> tuple[Renamed, ...]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import Sender
 from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.identities import Renamed, StandIn
 from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry
 from mailreeve.policy.model.policy_types import PolicyType
@@ -29,6 +30,8 @@ class Unmet(Enum):
     SENDER = "sender"
     HEADER_UNKNOWN = "header_unknown"
     UNAUTHENTICATED = "unauthenticated"
+    NOT_SPOOFED = "not_spoofed"
+    SPF_DOMAIN = "spf_domain"
 
 
 class WebUnmet(Enum):
@@ -162,6 +165,17 @@ class PersonalFinding(Struct, frozen=True, gc=False):
     survey: Survey
 
 
+class AuthenticationFinding(Struct, frozen=True, gc=False):
+    """What is known of who the message really comes from: whether anybody is asked (`is_judged`), what was said,
+    whether permits of outside senders count by it, and whether it shows that an inside one is forged."""
+
+    is_judged: bool
+    authentication: Authentication | None
+    by_envelope: bool
+    by_header: bool
+    is_spoofed: bool
+
+
 class FreeMailList(Struct, frozen=True, gc=False):
     """Which list of free-mail domains is in force (D-44), empty if it has no version."""
 
@@ -182,6 +196,7 @@ Step = (
     | PoliciesFinding
     | EffectiveRecipient
     | PersonalFinding
+    | AuthenticationFinding
     | FreeMailList
     | UnknownHeader
 )
