@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 from naive_rules import NaiveRules, found
 from policy_parts import parts
-from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
+from small_world import ADDRESSES, DIRECTORY, RELAY, RESULTS, SOURCES, TARGETS, Account, created, patterns, scopes
 
 from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -95,7 +95,7 @@ def drawn_messages() -> list[MessageFacts]:
                 facts,
                 header_from=chance.choice((tuple(authors), tuple(authors), (), None)),
                 source_ip=chance.choice(SOURCES),
-                authenticated=chance.choice((None, True)),
+                authentication=chance.choice((None, *RESULTS)),
             )
         )
     return made

@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 

@@ -271,8 +271,8 @@ class World:
     ) -> MessageFacts:
         """Without `ip`, the source counts as a relay network unless `trusted` says otherwise.
 
-        `header` is one author or several, each `a@x.test` or `Name <a@x.test>`; None while unknown. With `authenticated`
-        something vouches for all of it; else what is known is the `authentication`."""
+        `header` is one author or several, each `a@x.test` or `Name <a@x.test>`; None while unknown. With
+        `authenticated` something vouches for all of it; else what is known is the `authentication`."""
         authors: tuple[HeaderFrom, ...] | None
         if ip is None and trusted is None:
             trusted = True

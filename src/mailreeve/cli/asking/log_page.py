@@ -13,7 +13,13 @@ from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import wrapped
 from mailreeve.families.tracking.outcomes import REFUSED, State
-from mailreeve.families.tracking.types import MailRecord, MailRecordDetail, PolicyOfRecord, Today
+from mailreeve.families.tracking.types import (
+    AuthenticationOfRecord,
+    MailRecord,
+    MailRecordDetail,
+    PolicyOfRecord,
+    Today,
+)
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 
 _INDENT: Final = 15  # of a record's further lines: below the verdict
@@ -81,6 +87,8 @@ def _facts(record: MailRecordDetail) -> Iterator[tuple[str, str]]:
         yield "header From", "not seen" if record.header_from is None else record.header_from or "none"
     if record.header_cut:
         yield "", "only the beginning of the From header was kept"
+    if record.authentication is not None:
+        yield "authentication", ", ".join(_results(record.authentication)) or "nothing was found"
     if record.subject:
         yield "subject", record.subject
     if record.message_id:
@@ -96,6 +104,16 @@ def _facts(record: MailRecordDetail) -> Iterator[tuple[str, str]]:
         yield "next hop", record.next_hop_reply or "took it"
     if record.queue_id:
         yield "queue id", record.queue_id
+
+
+def _results(found: AuthenticationOfRecord) -> Iterator[str]:
+    """What was found, each with the domain that it is about."""
+    if found.spf is not None:
+        yield f"SPF {found.spf} for {found.spf_domain or 'an unknown domain'}"
+    for one in found.dkim:
+        yield f"DKIM {one.result} by {one.domain or 'an unknown domain'}"
+    if found.dmarc is not None:
+        yield f"DMARC {found.dmarc} for {found.dmarc_domain or 'an unknown domain'}"
 
 
 def _settled(policy: PolicyOfRecord | None) -> str:

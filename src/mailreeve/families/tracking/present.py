@@ -10,10 +10,12 @@ from msgspec import structs
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.rows import Kept
 from mailreeve.families.tracking.types import (
+    AuthenticationOfRecord,
     MailRecord,
     MailRecordDetail,
     PolicyOfRecord,
     RecordedAlteration,
+    SignatureOfRecord,
     Today,
 )
 from mailreeve.formats.authors import HeaderFrom
@@ -82,6 +84,7 @@ class Teller:
             next_hop_reply=one.hop_reply,
             login=one.login,
             header_cut=one.header_cut,
+            authentication=_authentication(one),
             today=today,
         )
 
@@ -107,6 +110,19 @@ class Teller:
     def seal(self, kind: str, key: str) -> str:
         """The wire id of a key."""
         return self._ids.seal(kind, key, self._account_id)
+
+
+def _authentication(one: Outcome) -> AuthenticationOfRecord | None:
+    known = one.authentication
+    if known is None:
+        return None
+    return AuthenticationOfRecord(
+        spf=known.spf,
+        spf_domain=known.spf_domain,
+        dkim=[SignatureOfRecord(each.result, each.domain) for each in known.dkim],
+        dmarc=known.dmarc,
+        dmarc_domain=known.dmarc_domain,
+    )
 
 
 def policy_wire_id(ids: Ids, account_id: str, type_: str, key: str) -> str:
