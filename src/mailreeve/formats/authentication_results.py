@@ -15,8 +15,11 @@ from typing import Final
 
 from msgspec import Struct
 
-MAX_LENGTH: Final = 16_384
+MAX_LENGTH: Final = 8_192
 """Characters of a field that are read. A server writes a few hundred."""
+
+MAX_ID: Final = 512
+"""Of these the ones in which the id of the server is looked for, with what may stand before it."""
 
 MAX_RESULTS: Final = 64
 """Results of a field that are read."""
@@ -54,12 +57,20 @@ class _Token(Struct, frozen=True):
     is_equals: bool = False
 
 
+def authserv_id_of(value: str) -> str:
+    """Who says it, in lower case; empty where the field does not name anybody. A header may have many such fields,
+    and most are not worth reading on."""
+    first = next(_parts(value[:MAX_ID]), [])
+    return "" if not first or first[0].is_equals else first[0].text.strip().rstrip(".").casefold()
+
+
 def read_results(value: str) -> Results | None:
     """What a field says, None where it does not name who says it."""
-    parts = _parts(value[:MAX_LENGTH])
-    first = next(parts, [])
-    if not first or first[0].is_equals:
+    authserv_id = authserv_id_of(value)
+    if not authserv_id:
         return None
+    parts = _parts(value[:MAX_LENGTH])
+    next(parts)
     found: list[MethodResult] = []
     for tokens in parts:
         result = _result(tokens)
@@ -67,7 +78,7 @@ def read_results(value: str) -> Results | None:
             found.append(result)
             if len(found) == MAX_RESULTS:
                 break
-    return Results(first[0].text.strip().rstrip(".").casefold(), tuple(found))
+    return Results(authserv_id, tuple(found))
 
 
 def _parts(text: str) -> Iterator[list[_Token]]:

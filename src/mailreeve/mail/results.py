@@ -20,7 +20,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.formats.authentication_results import MethodResult, read_results
+from mailreeve.formats.authentication_results import MethodResult, authserv_id_of, read_results
 from mailreeve.formats.message import Message
 from mailreeve.policy.model.authentication import Authentication
 
@@ -68,13 +68,12 @@ def results_in(message: Message, asked: AskedResults) -> FoundResults:
     for place, field in enumerate(message.fields):
         if field.name == "received" and places:
             break
-        if field.name == FIELD:
+        if field.name == FIELD and authserv_id_of(field.value) in asked.ids:
+            places.add(place)
             read = read_results(field.value)
-            if read is not None and read.authserv_id in asked.ids:
-                places.add(place)
-                found += read.results
-                if len(places) == MOST_FIELDS:
-                    break
+            found += () if read is None else read.results
+            if len(places) == MOST_FIELDS:
+                break
     return FoundResults(_authentication(found), frozenset(places), asked.ids)
 
 

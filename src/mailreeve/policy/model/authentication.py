@@ -74,12 +74,13 @@ class Authentication(Struct, frozen=True, gc=False, omit_defaults=True):
             Signature(result, _domain(domain)) for text, domain in dkim if (result := _result(text)) is not None
         ]
         signatures.sort(key=lambda one: one.result is not Result.PASS)
+        of_spf, of_dmarc = _result(spf), _result(dmarc)
         return Authentication(
-            spf=_result(spf),
-            spf_domain=_domain(spf_domain),
+            spf=of_spf,
+            spf_domain="" if of_spf is None else _domain(spf_domain),
             dkim=tuple(dict.fromkeys(signatures))[:MAX_SIGNATURES],
-            dmarc=_result(dmarc),
-            dmarc_domain=_domain(dmarc_domain),
+            dmarc=of_dmarc,
+            dmarc_domain="" if of_dmarc is None else _domain(dmarc_domain),
         )
 
     @property
