@@ -96,7 +96,9 @@ class Opened:
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
         self.release_key = self._derive("released mail", _RELEASE_OCTETS)
         keep = Keep(settings.account_idle, settings.policies_kept)
-        follower = Follower(self.store, LOADERS, settings.networks(), keep)
+        follower = Follower(
+            self.store, LOADERS, settings.networks(), keep, authentication=settings.authentication()
+        )
         ids = Ids(self._derive("ids", IDS_OCTETS))
         self.bodies = FolderBodies(data / BODIES)
         self.services = Services(

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,6 +21,7 @@ from msgspec import Meta, Struct
 from mailreeve.families.held.arrival import MAX_DAYS, HoldLimits
 from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
+from mailreeve.policy.model.authentication import AuthenticationRules, PermitNeeds
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
@@ -34,7 +36,13 @@ Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
-_LISTS: Final = frozenset({"relay_networks", "xclient_hosts"})  # in the environment separated by commas
+_LISTS: Final = frozenset(
+    {"relay_networks", "xclient_hosts", "trusted_authserv_ids"}
+)  # in the environment separated by commas
+_CHOICES: Final[Mapping[str, type[StrEnum]]] = {
+    "reach_guard": ReachGuard,
+    "permit_needs_authentication": PermitNeeds,
+}
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -82,6 +90,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""
     relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     xclient_hosts: tuple[str, ...] = ()
+    trusted_authserv_ids: tuple[str, ...] = ()
+    permit_needs_authentication: PermitNeeds = PermitNeeds.WHEN_KNOWN
     hostname: str = ""
     clock_skew: Skew = 900.0
     rate_limit: Size = 5_000
@@ -118,6 +128,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""
         return _parsed("relay_networks", self.relay_networks)
+
+    def authentication(self) -> AuthenticationRules:
+        """How SPF, DKIM and DMARC are treated. They are judged where somebody is named who does."""
+        is_judged = bool(self.trusted_authserv_ids or self.spam_engine)
+        return AuthenticationRules(self.permit_needs_authentication, is_judged)
 
     def proxies(self) -> tuple[Network, ...]:
         """`xclient_hosts`, parsed. Raises `SettingsError`, also where everybody is listed."""
@@ -186,7 +201,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         if place is None:
             raise SettingsError(str(problem)) from problem
         name = place.group(1)
-        raise _invalid(name, f"{found[name]!r}: {_expected(str(problem))}", sources[name]) from problem
+        raise _invalid(name, f"{found[name]!r}: {_expected(name, str(problem))}", sources[name]) from problem
     for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
         try:
             parse()
@@ -201,11 +216,11 @@ def _invalid(name: str, why: str, source: str) -> SettingsError:
     return SettingsError(f"{source}: {name}: {why}")
 
 
-def _expected(complaint: str) -> str:
+def _expected(name: str, complaint: str) -> str:
     """What a decoder says of a value, for a reader who does not know types by its names."""
     text = _AT.sub("", complaint)
     if text.startswith("Invalid enum value"):
-        return f"it is one of {', '.join(ReachGuard)}"
+        return f"it is one of {', '.join(_CHOICES[name])}"
     for pattern, words in _EXPECTED:
         if found := pattern.match(text):
             return words.format(*found.groups())

@@ -159,6 +159,7 @@ def _outcome(
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
+        authentication=facts.authentication,
         spam=None if facts.spam is None else replace(facts.spam, symbols=facts.spam.symbols[:MAX_SYMBOLS]),
         not_scanned=recipient.not_scanned,
         flaws=facts.flaws,

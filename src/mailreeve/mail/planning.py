@@ -32,12 +32,14 @@ from mailreeve.mail.outcomes import (
 )
 from mailreeve.mail.plan import Deliver, Hold, Plan, Record, Reject
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.results import NOBODY_ASKED, FoundResults
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.content import with_content
 from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
 from mailreeve.policy.decide.with_header import decide_with_header
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamTag, SpamVerdict
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
@@ -57,6 +59,7 @@ class _Copy(Struct, frozen=True):
     is_utf8: bool = False
     held: HoldCause | None = None
     tag: SpamTag | None = None
+    is_spoofed: bool = False
 
 
 class _Member(Struct, frozen=True):
@@ -93,11 +96,14 @@ class Decided(Struct, frozen=True):
         return replace(self, recipient=replace(self.recipient, not_scanned=not_scanned.value))
 
 
-def decide_headers(authors: tuple[HeaderFrom, ...], recipients: Iterable[Recipient]) -> list[Decided]:
-    """What is decided for each recipient now that the header is known."""
+def decide_headers(
+    authors: tuple[HeaderFrom, ...], authentication: Authentication | None, recipients: Iterable[Recipient]
+) -> list[Decided]:
+    """What is decided for each recipient now that the header is known, and what was found about who wrote it."""
     decided = []
     for early in recipients:
-        recipient = replace(early, facts=replace(early.facts, header_from=authors))
+        facts = replace(early.facts, header_from=authors, authentication=authentication)
+        recipient = replace(early, facts=facts)
         decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
         decided.append(Decided(recipient, decision))
     return decided
@@ -112,12 +118,13 @@ def plan_message(
     hostname: str = "",
     marks_of_release: ReleaseMarks | None = None,
     *,
+    results: FoundResults = NOBODY_ASKED,
     spam: SpamVerdict | None = None,
     flaws: tuple[Flaw, ...] = (),
 ) -> Plan:
     """The plan for a message. `refused` are the outcomes settled at RCPT, `hostname` is what the door calls
-    itself; `spam` and `flaws` are what is known of the content. To whom somebody released it (`released`), it is
-    delivered whatever is decided."""
+    itself; `results` are what those in front of it found about who sent the message, `spam` and `flaws` what is known
+    of the content. To whom somebody released it (`released`), it is delivered whatever is decided."""
     decided = list(decided)
     addresses = [one.recipient.address for one in decided]
     released = frozenset[str]() if marks_of_release is None else marks_of_release.released(message, addresses)
@@ -151,14 +158,16 @@ def plan_message(
     copies: dict[_Copy, list[_Member]] = {}
     for copy, members in boxes.values():
         copies.setdefault(copy, []).extend(members)
-    removed = claims_of_results(message, hostname) if hostname else frozenset[int]()
+    own = {hostname} if hostname else set[str]()
+    removed = claims_of_results(message, own | results.asked) - results.places
     steps: list[Deliver | Hold] = []
     for copy, members in copies.items():
         decision_id = new_id()
         for member in members:
             outcome = taken_outcome(member.recipient, member.decision, decision_id)
             outcomes.append(replace(outcome, alterations=member.alterations, spam_checks=copy.spam_checks))
-        edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced, removed)
+        marked = marks(copy.spam_checks, decision_id, is_spoofed=copy.is_spoofed)
+        edits = Edits((*marked, *copy.originals), copy.replaced, removed)
         if copy.tag is not None:
             edits = tagged(message, edits, copy.tag)
         routes = tuple(member.route for member in members)
@@ -252,9 +261,18 @@ def _copy_or_refusal(
 
 def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressFields) -> tuple[_Copy, _Member]:
     policies, address, sender = recipient.policies, recipient.address, recipient.facts.sender
-    held = hold_cause(decision)
+    held, is_spoofed = hold_cause(decision), decision.layer is Layer.ANTI_SPOOFING
     if not policies.definitions:
-        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), (), held=held, tag=decision.tag)
+        copy = _Copy(
+            policies.account_id,
+            sender,
+            decision.spam_checks,
+            (),
+            (),
+            held=held,
+            tag=decision.tag,
+            is_spoofed=is_spoofed,
+        )
         return copy, _Member(recipient, decision, Routed(address, address), ())
     rewrites = rewriter(policies, recipient.facts)
     sender, envelope = altered_sender(rewrites, sender)
@@ -279,17 +297,19 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
         header.is_utf8,
         held,
         decision.tag,
+        is_spoofed,
     )
     return copy, _Member(recipient, decision, Routed(address, effective), made)
 
 
 def _for_both(first: _Copy, second: _Copy) -> _Copy:
     """The one copy for two recipients with one mailbox: as the first would have it, with both originals named; and
-    looked at by a spam engine, or tagged, if either was to be."""
+    looked at by a spam engine, tagged, or marked as spoofed, if either was to be."""
     spared = first.spam_checks is SpamChecks.SKIP and second.spam_checks is SpamChecks.SKIP
     return replace(
         first,
         originals=tuple(dict.fromkeys((*first.originals, *second.originals))),
         spam_checks=SpamChecks.SKIP if spared else SpamChecks.RUN,
         tag=first.tag or second.tag,
+        is_spoofed=first.is_spoofed or second.is_spoofed,
     )

@@ -31,6 +31,7 @@ from mailreeve.mail.planning import NewId
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.postmaster import postmaster_domain
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.results import ASKS_NOBODY, AskedResults
 from mailreeve.mail.scan import Scan, ScanRequest
 from mailreeve.mail.transaction import Accepted, Refused, Transaction, new_decision_id
 from mailreeve.policy.decide.mail import decide_connect
@@ -63,7 +64,8 @@ class Reception:
     """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds.
 
     `source_ip` is None where a server in front does not know it. `trusted` says whether the source counts as one
-    of the relay networks; None leaves that to its address. By `marks` copies are known that somebody released.
+    of the relay networks; None leaves that to its address. `asked` says whose results of SPF, DKIM and DMARC
+    count, and whether this client may bring them. By `marks` copies are known that somebody released.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Reception:
         new_id: NewId = new_decision_id,
         meter: Meter = UNMETERED,
         marks: ReleaseMarks | None = None,
+        asked: AskedResults = ASKS_NOBODY,
     ) -> None:
         self._meter = meter
         self._source_ip = source_ip
@@ -86,7 +89,9 @@ class Reception:
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname, marks=marks)
+        self._transaction = Transaction(
+            source_ip, trusted=trusted, new_id=new_id, hostname=hostname, marks=marks, asked=asked
+        )
         self._named = 0
         self._refused = 0
         self._at_connect: tuple[Outcome, ...] = ()

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.families.machinery.copies import Routed
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome
@@ -38,6 +39,14 @@ from mailreeve.mail.planning import (
     plan_refusal,
 )
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.results import (
+    ASKS_NOBODY,
+    NOBODY_ASKED,
+    AskedResults,
+    FoundResults,
+    found_by_engine,
+    results_in,
+)
 from mailreeve.mail.scan import Scan
 from mailreeve.policy.decide.address_fields import CannotAlterError
 from mailreeve.policy.decide.mail import decide_mail
@@ -83,11 +92,12 @@ class _Looked(Struct, frozen=True):
     authors: tuple[HeaderFrom, ...] = ()
     decided: Sequence[Decided] = ()
     flaws: tuple[Flaw, ...] = ()
+    results: FoundResults = NOBODY_ASKED
 
 
 class Transaction:
-    """One message after another over one connection. The source address is None where it is not known. By `marks`
-    copies are known that somebody released."""
+    """One message after another over one connection. The source address is None where it is not known. `asked`
+    says whose results of authentication count. By `marks` copies are known that somebody released."""
 
     def __init__(
         self,
@@ -97,12 +107,15 @@ class Transaction:
         new_id: NewId = new_decision_id,
         hostname: str = "",
         marks: ReleaseMarks | None = None,
+        asked: AskedResults = ASKS_NOBODY,
     ) -> None:
         self._marks = marks
+        self._asked = asked
         self._source_ip = source_ip
         self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
         self._hostname = hostname  # what the door calls itself
+        self._asked = asked
         self._sender: Sender | None = None
         self._at = 0.0
         self._policies: dict[str, PolicySet] = {}
@@ -156,15 +169,7 @@ class Transaction:
             # Promised before; whatever a second look at the next hop said could not take that back.
             return Accepted(sender, None)
         policies = self._policies.setdefault(policies.account_id, policies)
-        # This door does not look at SPF and DKIM: nothing will vouch for the header.
-        facts = MessageFacts(
-            sender,
-            address,
-            self._at,
-            source_ip=self._source_ip,
-            authenticated=False,
-            source_trusted=self._trusted,
-        )
+        facts = MessageFacts(sender, address, self._at, source_ip=self._source_ip, source_trusted=self._trusted)
         decision = decide_mail(policies, facts)
         recipient = Recipient(facts, policies, decision, self.client_name, self.login)
         if decision.action is Action.REJECT and decision.certain:
@@ -223,6 +228,8 @@ class Transaction:
         verdict = None
         if scan is not None:
             verdict = scan.verdict
+            looked = self._as_found(looked, scan)
+            decided = looked.decided
             if scan.not_scanned is not None:
                 decided = [one.with_note(scan.not_scanned) for one in decided]
             if scan.refusal is not None:
@@ -235,6 +242,7 @@ class Transaction:
             self._new_id,
             self._hostname,
             self._marks,
+            results=looked.results,
             spam=verdict,
             flaws=looked.flaws,
         )
@@ -257,7 +265,18 @@ class Transaction:
         self.begun()
         authors = read_authors(message.authors())
         flaws = flaws_of(message.fields, message.body, utf8=utf8, had_bare_ends=had_bare_ends)
-        return _Looked(message, None, authors, decide_headers(authors, self._recipients.values()), flaws)
+        results = results_in(message, self._asked)
+        decided = decide_headers(authors, results.authentication, self._recipients.values())
+        return _Looked(message, None, authors, decided, flaws, results)
+
+    def _as_found(self, looked: _Looked, scan: Scan) -> _Looked:
+        """The same, decided anew where the spam engine tells of authentication and no server in front did."""
+        found, said = looked.results.authentication, scan.authentication
+        if not said or not (found is None or found.is_empty):
+            return looked
+        results = replace(looked.results, authentication=found_by_engine(said, self.begun()))
+        decided = decide_headers(looked.authors, results.authentication, self._recipients.values())
+        return replace(looked, decided=decided, results=results)
 
     def give_up(self, reply: SmtpReply, message: Message) -> Plan:
         """End the message with one refusal for all recipients, for a cause that is no policy."""

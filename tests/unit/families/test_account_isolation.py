@@ -112,6 +112,16 @@ SAMPLES: dict[str, list[Sample]] = {
     "ext/permittedsenders/update-policy": [lambda w: {"id": w["permitted"], "policy": scope(w)}],
     "ext/permittedsenders/get-policy": [lambda w: {"id": w["permitted"]}],
     "ext/permittedsenders/delete-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/antispoofing/create-policy": [lambda w: {"option": "hold", "policy": scope(w)}],
+    "ext/antispoofing/update-policy": [lambda w: {"id": w["spoofing"], "option": "tag", "policy": scope(w)}],
+    "ext/antispoofing/get-policy": [lambda w: {"id": w["spoofing"]}],
+    "ext/antispoofing/delete-policy": [lambda w: {"id": w["spoofing"]}],
+    "policy/antispoofing-bypass/create-policy": [lambda w: {"option": "enable_bypass", "policy": scope(w)}],
+    "policy/antispoofing-bypass/update-policy": [
+        lambda w: {"id": w["bypass"], "option": "disable_bypass", "policy": scope(w)}
+    ],
+    "policy/antispoofing-bypass/get-policy": [lambda w: {"id": w["bypass"]}],
+    "policy/antispoofing-bypass/delete-policy": [lambda w: {"id": w["bypass"]}],
     "ext/find-policies": [
         lambda w: {"id": w["permitted"]},
         lambda w: {"id": w["web"]},
@@ -423,6 +433,9 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
     w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
+    w["spoofing"] = call("ext/antispoofing/create-policy", option="hold", policy=policy)["id"]
+    bypass = "policy/antispoofing-bypass/create-policy"
+    w["bypass"] = call(bypass, option="enable_bypass", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for name in (f"{mark} first", mark):
         web = call(

@@ -34,6 +34,7 @@ from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.outgoing import OutgoingRunner, unmarked
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, Recorder
 from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.results import authserv_id
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
 
@@ -93,11 +94,14 @@ async def open_mail_door(
         max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
+        authserv_ids=frozenset(map(authserv_id, settings.trusted_authserv_ids)),
+        authserv_hosts=settings.networks(),
     )
     milter_settings = MilterSettings(
         hostname=hostname,
         max_size=door_settings.max_size,
         max_recipients=door_settings.max_recipients,
+        authserv_ids=door_settings.authserv_ids,
     )
     memory = MemoryBudget(door_settings.max_receiving)
     policies = MailPolicies(opened.store, opened.services.follower)

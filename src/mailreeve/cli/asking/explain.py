@@ -53,6 +53,12 @@ _EFFECTS: Final = {
         EffectKind.REFUSE_RELAY: "blocks",
         EffectKind.NO_ACTION: "exempts",
         EffectKind.PERMIT: "permits",
+        EffectKind.SPOOFING_IGNORED: "lets be",
+        EffectKind.SPOOFING_TAGGED: "tags",
+        EffectKind.SPOOFING_HELD: "holds",
+        EffectKind.SPOOFING_REFUSED: "refuses",
+        EffectKind.BYPASS: "lets past",
+        EffectKind.NO_BYPASS: "lets nobody past",
         EffectKind.PERSONAL_BLOCK: "blocks",
         EffectKind.PERSONAL_PERMIT: "permits",
     }.items()
@@ -86,6 +92,9 @@ def command() -> None:
     help="The From header; '' for a message without one.  [default: the envelope sender]",
 )
 @_ip
+@click.option("--spf", metavar="RESULT[:DOMAIN]", help="What SPF came to: pass, fail, …  [default: nobody said]")
+@click.option("--dkim", metavar="RESULT[:DOMAIN]", help="The same of the DKIM signature.")
+@click.option("--dmarc", metavar="RESULT[:DOMAIN]", help="The same of DMARC.")
 @_at
 @click.option("--spam-score", type=float, metavar="SCORE", help="The score that a spam engine would give it.")
 @click.option(
@@ -112,6 +121,9 @@ def mail(
     recipient: str,
     header_from: str | None,
     ip: str | None,
+    spf: str | None,
+    dkim: str | None,
+    dmarc: str | None,
     at: str | None,
     spam_score: float | None,
     spam_action: str | None,
@@ -127,7 +139,9 @@ def mail(
     \b
     mailreeve explain mail --from news@shop.test --to ann@example.com
     mailreeve explain mail --from news@shop.test --to ann@example.com --spam-score 8
+    mailreeve explain mail --from ann@example.com --to ann@example.com --ip 192.0.2.7 --spf fail
     """
+    results = {"spf": _result(spf), "dkim": _result(dkim), "dmarc": _result(dmarc)}
     with _opened(data, account) as opened:
         expected = _whole_id(opened, policy_id)
         answer = opened.explain_message(
@@ -141,6 +155,8 @@ def mail(
             spam_action=None if spam_action is None else SpamAction(spam_action),
             virus=virus,
             malformed=[Flaw(one) for one in malformed],
+            **{name: result for name, (result, _) in results.items()},
+            **{f"{name}_domain": domain for name, (_, domain) in results.items()},
         )
     if as_json:
         echo(msgspec.json.encode(answer))
@@ -184,6 +200,12 @@ def web(
         _print_web(answer, everything)
 
 
+def _result(given: str | None) -> tuple[str | None, str | None]:
+    """A result and the domain that it is about, each None where it is not given."""
+    result, _, domain = (given or "").partition(":")
+    return result or None, domain or None
+
+
 def _whole_id(opened: Account, given: str | None) -> str | None:
     """The id of the policy that is meant by the beginning of it, or by its description."""
     if given is None or ids.is_whole(given):
@@ -213,6 +235,12 @@ _OPTIONS: Final = {
     "policyId": "--policy",
     "spamScore": "--spam-score",
     "virus": "--virus",
+    "spf": "--spf",
+    "spfDomain": "--spf",
+    "dkim": "--dkim",
+    "dkimDomain": "--dkim",
+    "dmarc": "--dmarc",
+    "dmarcDomain": "--dmarc",
 }
 
 

@@ -14,6 +14,7 @@ from mailreeve.cli.output import echo
 from mailreeve.cli.tables import wrapped
 from mailreeve.families.tracking.outcomes import REFUSED, NotScanned, State
 from mailreeve.families.tracking.types import (
+    AuthenticationOfRecord,
     MailRecord,
     MailRecordDetail,
     PolicyOfRecord,
@@ -87,6 +88,8 @@ def _facts(record: MailRecordDetail) -> Iterator[tuple[str, str]]:
         yield "header From", "not seen" if record.header_from is None else record.header_from or "none"
     if record.header_cut:
         yield "", "only the beginning of the From header was kept"
+    if record.authentication is not None:
+        yield "authentication", ", ".join(_results(record.authentication)) or "nothing was found"
     if record.subject:
         yield "subject", record.subject
     if record.message_id:
@@ -124,6 +127,16 @@ def _spam(spam: RecordedSpam) -> str:
     symbols = ", ".join(f"{one.name} {one.score:g}" for one in spam.symbols)
     again = ", put off before" if spam.was_put_off else ""
     return f"{spam.action}, score {spam.score:g}{of}{f' ({symbols})' if symbols else ''}{again}"
+
+
+def _results(found: AuthenticationOfRecord) -> Iterator[str]:
+    """What was found, each with the domain that it is about."""
+    if found.spf is not None:
+        yield f"SPF {found.spf} for {found.spf_domain or 'an unknown domain'}"
+    for one in found.dkim:
+        yield f"DKIM {one.result} by {one.domain or 'an unknown domain'}"
+    if found.dmarc is not None:
+        yield f"DMARC {found.dmarc} for {found.dmarc_domain or 'an unknown domain'}"
 
 
 def _settled(policy: PolicyOfRecord | None) -> str:

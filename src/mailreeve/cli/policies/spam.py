@@ -56,7 +56,7 @@ def _choice(of: type[OnReject | OnSpam | OnGreylist | OnVirus | OnMalformed]) ->
 
 
 @click.command("spam", epilog=f"FROM and WHO are {FORMS}.")
-@policy_options
+@policy_options()
 @_action_options
 @json_option
 @calls_api

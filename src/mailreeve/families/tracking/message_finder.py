@@ -38,6 +38,7 @@ from mailreeve.families.tracking.types import (
     TrackedEmail,
 )
 from mailreeve.families.tracking.types import TrackOptions as Options
+from mailreeve.policy.model.authentication import Authentication, Result
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.wire import fields
@@ -123,6 +124,7 @@ def info(call: Call, wire_id: str) -> MessageFound:
     managed = any(won.type == PolicyType.MANAGED_SENDERS for won in one.winners)
     permitted = any(won.type == PolicyType.PERMITTED_SENDERS for won in one.winners)
     spared = one.spam_checks is SpamChecks.SKIP
+    known = one.authentication or Authentication()
     return MessageFound(
         id=wire_id,
         status=_status(one),
@@ -133,7 +135,11 @@ def info(call: Call, wire_id: str) -> MessageFound:
         ),
         spam_info=SpamInfo(
             SpamProcessing(
-                permitted_sender=_allowance(spared and permitted), managed_sender=_allowance(spared and managed)
+                permitted_sender=_allowance(spared and permitted),
+                managed_sender=_allowance(spared and managed),
+                spf=_result(known.spf),
+                dkim=_result(known.dkim[0].result if known.dkim else None),
+                dmarc=_result(known.dmarc),
             ),
             spam_score=_score(one),
             detection_level=_level(one),
@@ -152,6 +158,11 @@ def _level(one: Outcome) -> str:
 
 def _allowance(allowed: bool) -> Allowance:
     return Allowance(allowed, "whitelist" if allowed else "none")
+
+
+def _result(found: Result | None) -> Allowance:
+    """What a check came to; of several signatures one that passes stands first."""
+    return Allowance(found is Result.PASS, "none" if found is None else found.value)
 
 
 def _narrowed(call: Call, what: records.Wanted, tests: Sequence[Matches]) -> Page[Kept]:

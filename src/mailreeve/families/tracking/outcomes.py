@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
@@ -109,9 +110,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
       empty where it said or gave none. Of a refusal by the next hop its words stand in `reply`.
     - `follows` says that this came of a copy that was kept here, after its own outcome: the recipient has an
       earlier one under the same decision id. No door decided it, so nobody decides it anew.
-
     - `spam` is what a spam engine said, with at most `MAX_SYMBOLS` symbols; None where it was not asked, or did
       not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
+    - `authentication` is what SPF, DKIM and DMARC said of the message, None where nobody was asked, and of what
+      was refused before its content.
 
     Of a source that was refused at connect nobody is named: sender and recipient are empty.
     """
@@ -148,6 +150,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     spam: SpamVerdict | None = None
     not_scanned: str = ""
     flaws: tuple[Flaw, ...] = ()
+    authentication: Authentication | None = None
 
 
 def following(

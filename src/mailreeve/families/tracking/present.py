@@ -10,12 +10,14 @@ from msgspec import structs
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.rows import Kept
 from mailreeve.families.tracking.types import (
+    AuthenticationOfRecord,
     MailRecord,
     MailRecordDetail,
     PolicyOfRecord,
     RecordedAlteration,
     RecordedSpam,
     RecordedSymbol,
+    SignatureOfRecord,
     Today,
 )
 from mailreeve.formats.authors import HeaderFrom
@@ -85,6 +87,7 @@ class Teller:
             next_hop_reply=one.hop_reply,
             login=one.login,
             header_cut=one.header_cut,
+            authentication=_authentication(one),
             spam=None if one.spam is None else recorded_spam(one.spam),
             not_scanned=one.not_scanned,
             malformed=one.flaws,
@@ -113,6 +116,19 @@ class Teller:
     def seal(self, kind: str, key: str) -> str:
         """The wire id of a key."""
         return self._ids.seal(kind, key, self._account_id)
+
+
+def _authentication(one: Outcome) -> AuthenticationOfRecord | None:
+    known = one.authentication
+    if known is None:
+        return None
+    return AuthenticationOfRecord(
+        spf=known.spf,
+        spf_domain=known.spf_domain,
+        dkim=[SignatureOfRecord(each.result, each.domain) for each in known.dkim],
+        dmarc=known.dmarc,
+        dmarc_domain=known.dmarc_domain,
+    )
 
 
 def policy_wire_id(ids: Ids, account_id: str, type_: str, key: str) -> str:

@@ -16,6 +16,7 @@ from mailreeve.families.tracking.outcomes import REFUSED, Outcome
 from mailreeve.families.tracking.terms import message_term, terms_of
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
@@ -161,6 +162,7 @@ class Recorded(Struct, frozen=True, gc=False):
     source_trusted: bool | None = None
     spam: SpamVerdict | None = None
     flaws: tuple[Flaw, ...] = ()
+    authentication: Authentication | None = None
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode

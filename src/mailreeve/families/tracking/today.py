@@ -91,7 +91,7 @@ def _decided(policies: PolicySet, one: Outcome, at: float) -> Decision | str:
         recipient=parse_address(one.recipient),
         at=at,
         source_ip=source_ip,
-        authenticated=False,  # as at the door
+        authentication=one.authentication,
         source_trusted=one.source_trusted,
         spam=one.spam,
         flaws=one.flaws,

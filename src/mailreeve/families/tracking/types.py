@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.families.tracking.outcomes import State
 from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.authentication import Result
 from mailreeve.policy.model.content import SpamAction
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
@@ -124,6 +125,23 @@ class RecordedAlteration(Struct, frozen=True, rename="camel"):
     new_address: str
 
 
+class SignatureOfRecord(Struct, frozen=True, rename="camel"):
+    """A DKIM signature: what checking it came to, and the domain that signed, empty where that was not known."""
+
+    result: Result
+    domain: str
+
+
+class AuthenticationOfRecord(Struct, frozen=True, rename="camel"):
+    """What was known of who sent a message; a result is null where nobody said any."""
+
+    spf: Result | None
+    spf_domain: str
+    dkim: Sequence[SignatureOfRecord]
+    dmarc: Result | None
+    dmarc_domain: str
+
+
 class Today(Struct, frozen=True, rename="camel", kw_only=True):
     """What the policies of now would make of a message with these facts. Nothing was done by it.
 
@@ -149,9 +167,10 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     `began` is when the message began, the time that its policies were asked for. `effective_from` and
     `effective_to` are the envelope after alteration. `winners` are the policies that won their types.
     `next_hop_reply` is what the next hop said when it took the message. `login` is as whom the client signed in,
-    says a server in front. `header_cut` says that of the From header only the beginning was kept. `spam` is null
-    where no spam engine said anything; if one was to, `not_scanned` says why. `malformed` says what was broken in
-    the form of the message.
+    says a server in front. `header_cut` says that of the From header only the beginning was kept. `authentication`
+    is null where nobody is asked, and of what was refused before its content. `spam` is null where no spam engine
+    said anything; if one was to, `not_scanned` says why. `malformed` says what was broken in the form of the
+    message.
     """
 
     began: str
@@ -163,6 +182,7 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     next_hop_reply: str
     login: str
     header_cut: bool
+    authentication: AuthenticationOfRecord | None
     spam: RecordedSpam | None
     not_scanned: str
     malformed: Sequence[Flaw]
@@ -296,7 +316,8 @@ class Allowance(Struct, frozen=True):
 
 
 class SpamProcessing(Struct, frozen=True, rename="camel"):
-    """What is known of spam checks: whether a permit spared the message those."""
+    """What is known of spam checks: whether a permit spared the message those. Of SPF, DKIM and DMARC `allow` says
+    that it passed, `info` what it came to."""
 
     permitted_sender: Allowance
     managed_sender: Allowance

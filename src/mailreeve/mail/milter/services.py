@@ -23,6 +23,7 @@ class MilterSettings(Struct, frozen=True, kw_only=True):
     - `idle_timeout` is how long a server may be silent. It is while its client is, so this is more than any client
       gets: as much as libmilter's
     - `grace` is how long a shutdown waits for messages under way
+    - `authserv_ids` are those of filters before this one whose results of authentication count (`mail.results`)
     """
 
     hostname: str
@@ -32,6 +33,7 @@ class MilterSettings(Struct, frozen=True, kw_only=True):
     max_connections: int = 500
     idle_timeout: float = 7_210.0
     grace: float = 30.0
+    authserv_ids: frozenset[str] = frozenset()
 
 
 class MilterServices(Struct, frozen=True):

@@ -41,6 +41,7 @@ from mailreeve.mail.milter.packets import CONTINUE, ProtocolError, reply
 from mailreeve.mail.milter.services import MilterServices
 from mailreeve.mail.milter.settling import Settled, settle
 from mailreeve.mail.reception import NoAccount, Reception
+from mailreeve.mail.results import AskedResults
 from mailreeve.mail.scan import Scan
 from mailreeve.mail.scanning import scanned
 from mailreeve.mail.trace import protocol_name, received_field
@@ -91,6 +92,8 @@ class Session:
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
             marks=self._services.marks,
+            # Who may use the socket is the server itself: what it shows us is what its own filters left.
+            asked=AskedResults(self._settings.authserv_ids, believed=True),
         )
 
     async def run(self) -> None:

@@ -111,6 +111,7 @@ class Session:
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
             marks=self._services.marks,
+            asked=self._settings.asked_of(self._speaker.peer.source_ip),
         )
 
     async def run(self) -> None:

@@ -26,6 +26,7 @@ SOURCE_BLOCKED: Final = SmtpReply(421, "4.7.1", "Sender address blocked")
 
 _BLOCKED: Final = refusals_of(PolicyType.BLOCKED_SENDERS)
 _PERSONAL: Final = refusals_of(PolicyType.MANAGED_SENDERS)
+_SPOOFED: Final = refusals_of(PolicyType.ANTI_SPOOFING)
 
 
 def blocked_reply(match: Match[BlockedSenderPolicy]) -> SmtpReply:
@@ -33,6 +34,11 @@ def blocked_reply(match: Match[BlockedSenderPolicy]) -> SmtpReply:
     if match.policy.relay_guard:
         return OPEN_RELAY
     return _BLOCKED.header if match.part is HEADER_FROM else _BLOCKED.envelope
+
+
+def spoofing_reply(part: FromPart) -> SmtpReply:
+    """What is told of the refusal by an anti-spoofing policy."""
+    return _SPOOFED.header if part is HEADER_FROM else _SPOOFED.envelope
 
 
 def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply:

@@ -18,6 +18,7 @@ from mailreeve.policy.index.matching import Case, Match, P, evaluate, policy_ord
 from mailreeve.policy.index.personal import Hit, HitOrder, PersonalView, entry_description, hit_order, kind_of
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
+from mailreeve.policy.index.vouching import permit_counts
 from mailreeve.policy.model.decisions import Decision, SpamChecks
 from mailreeve.policy.model.identities import Identities, Membership, Renamed, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
@@ -25,6 +26,7 @@ from mailreeve.policy.model.policies import Effect, EffectKind, FromPart, Manage
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.model.trace import (
+    AuthenticationFinding,
     Candidate,
     ContentFinding,
     EffectiveRecipient,
@@ -52,6 +54,8 @@ LOOKED_THROUGH: Final = 1_000
 
 TESTED: Final = 32
 """Of more than that, so many: those that are about the sender."""
+
+_RARE: Final = (PolicyType.ANTI_SPOOFING, PolicyType.ANTI_SPOOFING_BYPASS)
 
 _PERSONAL_EFFECTS: Final = {
     ManagedAction.PERMIT: Effect(EffectKind.PERSONAL_PERMIT),
@@ -249,7 +253,10 @@ class Trace:
         at_root = sum(1 for alteration in decision.alterations if not alteration.set_id)
         facts = case.facts
         has_content = facts.spam is not None or bool(facts.flaws)
+        yield from self._authentication()
         for type_ in SCOPED:
+            if type_ in _RARE and not self._surveys[type_].total:
+                continue  # few accounts have any
             if type_ is PolicyType.SPAM_SCANNING and not has_content:
                 continue
             altered = at_root if type_ is PolicyType.ADDRESS_ALTERATION else 0
@@ -262,6 +269,19 @@ class Trace:
             yield FreeMailList(directory.free_mail_version)
         if not case.header_known:
             yield UnknownHeader(decision.certain)
+
+    def _authentication(self) -> Iterator[Step]:
+        """What vouches for the sender, where anybody is asked."""
+        facts, rules = self._case.facts, self._policies.authentication
+        if facts.authentication is None and not rules.is_judged:
+            return
+        by_envelope, by_header = (
+            permit_counts(facts, rules, part, inside=False)
+            for part in (FromPart.ENVELOPE_FROM, FromPart.HEADER_FROM)
+        )
+        yield AuthenticationFinding(
+            rules.is_judged, facts.authentication, by_envelope, by_header, self._case.is_spoofed
+        )
 
 
 def _renamed(identities: Identities, target: Target) -> tuple[Renamed, ...]:

@@ -64,7 +64,7 @@ def expect_policy(
     if policy is None:
         return None
     policies = policies.at(facts.at)
-    case = case_of(policies.identities, policies.relay_networks, facts)
+    case = case_of(policies.identities, policies.relay_networks, facts, policies.authentication)
     found: Match[ScopedPolicy] | Unmet = evaluate(policy, case)
     name = quoted(policy.description)
     if type_ is PolicyType.SPAM_SCANNING and not _asks_content(facts, decision):
@@ -166,7 +166,7 @@ def _expect_entry(
     policies: PolicySet, facts: MessageFacts, decision: Decision, entry: ManagedSender
 ) -> Expectation:
     effective = rewriter(policies, facts).recipient(facts.recipient)
-    view = personal_view(policies.managed, policies.identities, facts, effective)
+    view = personal_view(policies.managed, policies.identities, facts, effective, policies.authentication)
     hit = next((hit for hit in view.hits if hit.entry.id == entry.id), None)
     winner = view.winner
     name = entry_description(entry)

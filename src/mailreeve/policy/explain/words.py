@@ -15,6 +15,7 @@ from mailreeve.policy.model.policies import Effect, EffectKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
 from mailreeve.policy.model.trace import (
     AssumedHeader,
+    AuthenticationFinding,
     Candidate,
     ContentFinding,
     EffectiveRecipient,
@@ -33,7 +34,7 @@ from mailreeve.policy.model.trace import (
     WebCandidate,
     WebUnmet,
 )
-from mailreeve.policy.model.wording import moment_words, renamed_words, stand_in_words
+from mailreeve.policy.model.wording import listed, moment_words, renamed_words, stand_in_words
 
 VERDICT: Final = "verdict: "
 EFFECTIVE_RECIPIENT: Final = "effective recipient: "
@@ -65,11 +66,15 @@ def unmet_words(unmet: Unmet | WebUnmet) -> str:
         case Unmet.HEADER_UNKNOWN:
             return "it looks at the From header, which is not known yet"
         case Unmet.UNAUTHENTICATED:
-            return "a permit of an inside sender counts only if the message authenticates"
+            return "nothing vouches for the sender, and a permit counts only if the message authenticates"
         case Unmet.NOTHING_FOUND:
             return "no spam engine has judged the message, and nothing is known to be broken in its form"
         case Unmet.REFUSED_BEFORE:
             return "the message is refused before its content is looked at"
+        case Unmet.NOT_SPOOFED:
+            return "the message is not known to claim an inside sender whom nothing vouches for"
+        case Unmet.SPF_DOMAIN:
+            return "SPF passes for none of its domains"
         case WebUnmet.HOST:
             return "the host does not match"
         case WebUnmet.PATH:
@@ -114,6 +119,18 @@ def effect_words(effect: Effect) -> str:
             return "permit"
         case EffectKind.PERSONAL_BLOCK:
             return "block"
+        case EffectKind.SPOOFING_IGNORED:
+            return "none"
+        case EffectKind.SPOOFING_TAGGED:
+            return "tag"
+        case EffectKind.SPOOFING_HELD:
+            return "hold"
+        case EffectKind.SPOOFING_REFUSED:
+            return "reject"
+        case EffectKind.BYPASS:
+            return "enable_bypass"
+        case EffectKind.NO_BYPASS:
+            return "disable_bypass"
         case EffectKind.ALTER:
             return f"set {effect.set_id}"
         case EffectKind.SCAN:
@@ -177,6 +194,8 @@ def step_words(step: Step) -> str:
             return sentence
         case EffectiveRecipient(recipient):
             return f"{EFFECTIVE_RECIPIENT}{recipient}"
+        case AuthenticationFinding():
+            return f"authentication: {_authentication_words(step)}"
         case PersonalFinding(owner, survey):
             return f"managed senders of {owner}: {_survey_words(survey)}"
         case ContentFinding():
@@ -226,6 +245,27 @@ def _content_words(found: ContentFinding) -> str:
     if found.flaws:
         words.append(f"its form is broken: {', '.join(flaw.value for flaw in found.flaws)}")
     return "; ".join(words)
+
+
+def _authentication_words(found: AuthenticationFinding) -> str:
+    known = found.authentication
+    if known is None:
+        asked = "nothing was said about it" if found.is_judged else "nobody is asked"
+        spoofed = ""
+    else:
+        results = [f"SPF {known.spf.value} for {known.spf_domain or 'an unknown domain'}"] if known.spf else []
+        results += [f"DKIM {one.result.value} by {one.domain or 'an unknown domain'}" for one in known.dkim]
+        if known.dmarc:
+            results.append(f"DMARC {known.dmarc.value} for {known.dmarc_domain or 'an unknown domain'}")
+        asked = listed(results, len(results)) or "nothing was found"
+        spoofed = "; the message claims an inside sender whom nothing vouches for" if found.is_spoofed else ""
+    permits = {
+        (True, True): "permits count",
+        (True, False): "permits by the envelope count, by the From header they do not",
+        (False, True): "permits by the From header count, by the envelope they do not",
+        (False, False): "permits do not count, but for those of everybody or of a network",
+    }[found.by_envelope, found.by_header]
+    return f"{asked}; {permits}{spoofed}"
 
 
 def _path_words(path: GroupPath) -> str:

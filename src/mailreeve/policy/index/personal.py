@@ -12,6 +12,8 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.policy.index.buckets import count_wide
 from mailreeve.policy.index.matching import ENVELOPE_FROM, HEADER_FROM
+from mailreeve.policy.index.vouching import permit_counts
+from mailreeve.policy.model.authentication import UNJUDGED, AuthenticationRules
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.keys import Keys
@@ -245,13 +247,18 @@ def list_key(identities: Identities, recipient: Address) -> str:
 
 
 def personal_view(
-    lists: PersonalLists, identities: Identities, facts: MessageFacts, effective: Address
+    lists: PersonalLists,
+    identities: Identities,
+    facts: MessageFacts,
+    effective: Address,
+    rules: AuthenticationRules = UNJUDGED,
 ) -> PersonalView:
     """The list of the effective recipient (D-46), looked through for every sender address known. What has ended by
     then does not count.
 
     An entry names an address or its domain. Domains match exactly (D-04, D-18). One that names a user of the
-    account, or the domain of one, meets the user's aliases and tags as well (D-53).
+    account, or the domain of one, meets the user's aliases and tags as well (D-53). A permit counts as `rules` say
+    (`vouching`).
     """
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
@@ -265,21 +272,42 @@ def personal_view(
     hits: list[Hit] = []
     ignored: list[Hit] = []
     over: list[Hit] = []
-    # What vouches for the header's domain cannot be known before the header is.
-    authenticated = header_known and facts.authenticated is True
+    own = key, effective.key, facts.recipient.key
     for entry, part, sender in found:
         if at >= entry.ends:
             over.append(Hit(entry, part))
-            continue
-        counts = (
-            authenticated
-            or entry.action is _BLOCK
-            or not _is_inside(entry.sender, sender, (key, effective.key, facts.recipient.key), identities)
-        )
-        (hits if counts else ignored).append(Hit(entry, part))
+        elif entry.action is _BLOCK:
+            hits.append(Hit(entry, part))
+        else:
+            inside = _is_inside(entry.sender, sender, own, identities)
+            if permit_counts(facts, rules, part, inside=inside):
+                hits.append(Hit(entry, part))
+            elif part is ENVELOPE_FROM and _is_permitted_by_header(entry, theirs, identities, facts, rules, own):
+                hits.append(Hit(entry, HEADER_FROM))
+            else:
+                ignored.append(Hit(entry, part))
     if len(hits) > 1:
         hits.sort(key=lambda hit: hit.order, reverse=True)
     return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known, at, tuple(over))
+
+
+def _is_permitted_by_header(
+    entry: ManagedSender,
+    theirs: PersonalList,
+    identities: Identities,
+    facts: MessageFacts,
+    rules: AuthenticationRules,
+    own: tuple[str, ...],
+) -> bool:
+    """Whether a permit that the envelope meets, and does not count by it, is met by an author and counts by
+    that."""
+    for author in facts.header_from or ():
+        address = author.address
+        if address is not None and entry.sender in theirs.named(identities.keys(address)):
+            inside = _is_inside(entry.sender, address, own, identities)
+            if permit_counts(facts, rules, HEADER_FROM, inside=inside):
+                return True
+    return False
 
 
 def _entries_about(

@@ -16,10 +16,13 @@ from mailreeve.policy.index.personal import PersonalLists
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.index.source_blocks import SourceBlocks
 from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.model.authentication import UNJUDGED, AuthenticationRules
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedSenderPolicy,
     Changes,
     Definition,
@@ -45,6 +48,7 @@ class PolicySet(Struct, frozen=True):
 
     Readers may share it between threads; nothing in it changes. `relay_networks` are the sources from
     which mail to external recipients is taken. `scoped` has an index for each type in `SCOPED`.
+    `authentication` says what the settings make of SPF, DKIM and DMARC.
     """
 
     account_id: str
@@ -55,12 +59,15 @@ class PolicySet(Struct, frozen=True):
     # Of `scoped`, those that decisions ask.
     blocked: ScopedIndex[BlockedSenderPolicy]
     permitted: ScopedIndex[PermittedSenderPolicy]
+    spoofing: ScopedIndex[AntiSpoofingPolicy]
+    bypass: ScopedIndex[AntiSpoofingBypassPolicy]
     alteration: ScopedIndex[AlterationPolicy]
     spam: ScopedIndex[SpamPolicy]
     source_blocks: SourceBlocks
     managed: PersonalLists
     definitions: Definitions
     web: WebIndex
+    authentication: AuthenticationRules = UNJUDGED
 
     @property
     def directory(self) -> Directory:
@@ -92,6 +99,7 @@ class PolicySet(Struct, frozen=True):
         managed: Iterable[ManagedSender] = (),
         definitions: Iterable[Definition] = (),
         web: Iterable[WebPolicy] = (),
+        authentication: AuthenticationRules = UNJUDGED,
     ) -> PolicySet:
         """The set, indexed. An omitted directory is an empty one: nobody is internal."""
         nothing = PolicySet(
@@ -102,12 +110,15 @@ class PolicySet(Struct, frozen=True):
             scoped={type_: ScopedIndex() for type_ in SCOPED},
             blocked=ScopedIndex(),
             permitted=ScopedIndex(),
+            spoofing=ScopedIndex(),
+            bypass=ScopedIndex(),
             alteration=ScopedIndex(),
             spam=ScopedIndex(),
             source_blocks=SourceBlocks(),
             managed=PersonalLists(),
             definitions=Definitions(),
             web=WebIndex(),
+            authentication=authentication,
         )
         return nothing.changed(revision=revision, scoped=scoped, managed=managed, definitions=definitions, web=web)
 
@@ -145,6 +156,8 @@ class PolicySet(Struct, frozen=True):
             scoped=indexes,
             blocked=blocked,
             permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
+            spoofing=cast(ScopedIndex[AntiSpoofingPolicy], indexes[PolicyType.ANTI_SPOOFING]),
+            bypass=cast(ScopedIndex[AntiSpoofingBypassPolicy], indexes[PolicyType.ANTI_SPOOFING_BYPASS]),
             alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
             spam=cast(ScopedIndex[SpamPolicy], indexes[PolicyType.SPAM_SCANNING]),
             source_blocks=self._source_blocks(blocked, scoped.get(PolicyType.BLOCKED_SENDERS)),

@@ -27,6 +27,8 @@ class FindingKind(StrEnum):
     UNKNOWN_RECIPIENT = "unknown_recipient"
     PERMIT_UNDER_BLOCK = "permit_under_block"
     INSIDE_PERMIT = "inside_permit"
+    NOTHING_AUTHENTICATES = "nothing_authenticates"
+    BYPASS_FOR_ALL = "bypass_for_all"
     DEEP_GROUP = "deep_group"
     ENDED_MEMBERSHIP = "ended_membership"
     LIST_NOT_ASKED = "list_not_asked"

@@ -7,6 +7,7 @@ from typing import Final
 
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.alteration import lint_definitions
+from mailreeve.policy.lint.authentication import lint_authentication
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.findings import Finding
 from mailreeve.policy.lint.groups import lint_ended, lint_groups
@@ -66,6 +67,7 @@ def lint(
             looked.one_more()
             yield from linter.look_at(policy)
         yield from linter.last()
+    yield from lint_authentication(policies, at)
     yield from lint_definitions(policies)
     yield from lint_rewritten(policies)
     yield from lint_groups(policies)

@@ -51,6 +51,22 @@ class BlockedOption(StrEnum):
     BLOCK_SENDER = "block_sender"
 
 
+class SpoofingOption(StrEnum):
+    """What an anti-spoofing policy does with mail from outside that claims to be from inside."""
+
+    NONE = "none"
+    TAG = "tag"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+class BypassOption(StrEnum):
+    """What an anti-spoofing bypass policy does (api.md section 3.4.4)."""
+
+    ENABLE = "enable_bypass"
+    DISABLE = "disable_bypass"
+
+
 class ManagedAction(StrEnum):
     """What a personal entry does (behaviour.md section 4.1)."""
 
@@ -64,7 +80,8 @@ class Terms(Struct, frozen=True, gc=False):
     """What a scope says besides whom it names. Few differ, so that the policies of an account share them.
 
     `starts` is inclusive and `ends` exclusive (D-12), in POSIX seconds; infinite means eternal.
-    An empty `networks` sets no condition on the source address.
+    An empty `networks` sets no condition on the source address, empty `spf_domains` none on what SPF says: one of
+    them is the domain that it passes for.
 
     `unconditional` follows from the others: in force at any time, from anywhere. What is passed for it is ignored.
     """
@@ -77,9 +94,11 @@ class Terms(Struct, frozen=True, gc=False):
     bidirectional: bool = False
     enabled: bool = True
     unconditional: bool = False
+    spf_domains: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         always = self.enabled and self.starts == -inf and self.ends == inf and not self.networks
+        always = always and not self.spf_domains
         force_setattr(self, "unconditional", always)
 
 
@@ -130,6 +149,12 @@ class EffectKind(Enum):
     REFUSE_RELAY = "refuse_relay"
     NO_ACTION = "no_action"
     PERMIT = "permit"
+    SPOOFING_IGNORED = "spoofing_ignored"
+    SPOOFING_TAGGED = "spoofing_tagged"
+    SPOOFING_HELD = "spoofing_held"
+    SPOOFING_REFUSED = "spoofing_refused"
+    BYPASS = "bypass"
+    NO_BYPASS = "no_bypass"
     PERSONAL_BLOCK = "personal_block"
     PERSONAL_PERMIT = "personal_permit"
     ALTER = "alter"
@@ -208,6 +233,54 @@ class PermittedSenderPolicy(Struct, frozen=True, gc=False):
     relay_guard: ClassVar[bool] = False
     type: ClassVar[PolicyType] = PolicyType.PERMITTED_SENDERS
     effect: ClassVar[Effect] = PERMITS
+
+
+_SPOOFING_EFFECTS: Final = {
+    SpoofingOption.NONE: Effect(EffectKind.SPOOFING_IGNORED),
+    SpoofingOption.TAG: Effect(EffectKind.SPOOFING_TAGGED),
+    SpoofingOption.HOLD: Effect(EffectKind.SPOOFING_HELD),
+    SpoofingOption.REJECT: Effect(EffectKind.SPOOFING_REFUSED),
+}
+_BYPASS_EFFECTS: Final = {
+    BypassOption.ENABLE: Effect(EffectKind.BYPASS),
+    BypassOption.DISABLE: Effect(EffectKind.NO_BYPASS),
+}
+
+
+class AntiSpoofingPolicy(Struct, frozen=True, gc=False):
+    """Says what becomes of mail from outside that claims an internal sender whom nothing vouches for. `created` is
+    in POSIX seconds. To any other mail it does not apply."""
+
+    id: str
+    description: str
+    scope: Scope
+    option: SpoofingOption
+    created: float
+    relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.ANTI_SPOOFING
+
+    @property
+    def effect(self) -> Effect:
+        """See `ScopedPolicy`."""
+        return _SPOOFING_EFFECTS[self.option]
+
+
+class AntiSpoofingBypassPolicy(Struct, frozen=True, gc=False):
+    """Excepts such mail from anti-spoofing, or from a wider exception (api.md section 3.4.4). `created` is in
+    POSIX seconds."""
+
+    id: str
+    description: str
+    scope: Scope
+    option: BypassOption
+    created: float
+    relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.ANTI_SPOOFING_BYPASS
+
+    @property
+    def effect(self) -> Effect:
+        """See `ScopedPolicy`."""
+        return _BYPASS_EFFECTS[self.option]
 
 
 class ManagedSender(Struct, frozen=True, gc=False):

@@ -27,6 +27,8 @@ class PolicyType(StrEnum):
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
+    ANTI_SPOOFING = "anti_spoofing"
+    ANTI_SPOOFING_BYPASS = "anti_spoofing_bypass"
     ADDRESS_ALTERATION = "address_alteration"
     SPAM_SCANNING = "spam_scanning"
 
@@ -42,6 +44,7 @@ class Layer(StrEnum):
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
+    ANTI_SPOOFING = "anti_spoofing"
     MESSAGE_LIMITS = "message_limits"
     VIRUS = "virus"
     MALFORMED = "malformed"
@@ -104,6 +107,7 @@ def _refused(text: str) -> SmtpReply:
 
 # The table of behaviour.md section 3.4 has a second text for admin blocks, "Administrative prohibition - envelope
 # blocked". It also stands for a hard SPF failure; ours says that a policy did it, and by which address.
+_SPOOFED: Final = _refused("Anti-Spoofing policy - Inbound not allowed")
 _ENVELOPE_BLOCKED: Final = _refused("Envelope rejected - block policy for envelope from address")
 
 POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
@@ -155,6 +159,31 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             edit=Permission.GATEWAY_MANAGED_SENDERS_EDIT,
             id_prefix="MTOKEN:",  # as the live service has it (api.md section 1.8)
             is_scoped=False,
+        ),
+        # Ours: API 1.0 has only the exceptions.
+        PolicyTypeRow(
+            type=PolicyType.ANTI_SPOOFING,
+            words="anti-spoofing",
+            column="spoofing",
+            layers=(Layer.ANTI_SPOOFING,),
+            refusals=Refusals(envelope=_SPOOFED, envelope_domain=_SPOOFED, header=_SPOOFED),
+            kind="anti-spoofing policy",
+            table="anti_spoofing_policy",
+            api="ext/antispoofing",
+            read=Permission.GATEWAY_POLICIES_READ,
+            edit=Permission.GATEWAY_POLICIES_EDIT,
+        ),
+        PolicyTypeRow(
+            type=PolicyType.ANTI_SPOOFING_BYPASS,
+            words="anti-spoofing bypass",
+            column="bypass",
+            layers=(),
+            refusals=None,
+            kind="anti-spoofing bypass policy",
+            table="anti_spoofing_bypass_policy",
+            api="policy/antispoofing-bypass",
+            read=Permission.GATEWAY_POLICIES_READ,
+            edit=Permission.GATEWAY_POLICIES_EDIT,
         ),
         PolicyTypeRow(
             type=PolicyType.ADDRESS_ALTERATION,

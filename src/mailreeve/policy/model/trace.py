@@ -12,6 +12,7 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Sender
 from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.identities import Renamed, StandIn
 from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry
@@ -33,6 +34,8 @@ class Unmet(Enum):
     UNAUTHENTICATED = "unauthenticated"
     NOTHING_FOUND = "nothing_found"
     REFUSED_BEFORE = "refused_before"
+    NOT_SPOOFED = "not_spoofed"
+    SPF_DOMAIN = "spf_domain"
 
 
 class WebUnmet(Enum):
@@ -175,6 +178,17 @@ class ContentFinding(Struct, frozen=True, gc=False):
     is_skipped: bool
 
 
+class AuthenticationFinding(Struct, frozen=True, gc=False):
+    """What is known of who the message really comes from: whether anybody is asked (`is_judged`), what was said,
+    whether permits of outside senders count by it, and whether it shows that an inside one is forged."""
+
+    is_judged: bool
+    authentication: Authentication | None
+    by_envelope: bool
+    by_header: bool
+    is_spoofed: bool
+
+
 class FreeMailList(Struct, frozen=True, gc=False):
     """Which list of free-mail domains is in force (D-44), empty if it has no version."""
 
@@ -196,6 +210,7 @@ Step = (
     | EffectiveRecipient
     | PersonalFinding
     | ContentFinding
+    | AuthenticationFinding
     | FreeMailList
     | UnknownHeader
 )

@@ -12,6 +12,8 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.pages import Stretch
 from mailreeve.families.policies.address_alteration import rows as alteration
 from mailreeve.families.policies.address_alteration.rows import ALTERATION, AlterationPolicyRow
+from mailreeve.families.policies.anti_spoofing.rows import SPOOFING
+from mailreeve.families.policies.anti_spoofing_bypass.rows import BYPASS
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
 from mailreeve.families.policies.family import PolicyFamily, PolicyRow, R
 from mailreeve.families.policies.overview.types import ListedType
@@ -105,6 +107,8 @@ def _web_list(row: WebPolicyRow) -> Seen:
 SECTIONS: Final = (
     _section(ListedType.BLOCKED_SENDERS, BLOCKED, _blocked),
     _section(ListedType.PERMITTED_SENDERS, PERMITTED, lambda row: _seen(row, "permit")),
+    _section(ListedType.ANTI_SPOOFING, SPOOFING, lambda row: _seen(row, row.option.value)),
+    _section(ListedType.ANTI_SPOOFING_BYPASS, BYPASS, lambda row: _seen(row, row.option.value)),
     _section(ListedType.ADDRESS_ALTERATION, ALTERATION, _altering),
     _section(ListedType.SPAM_SCANNING, SPAM, _scanning),
     Section(
