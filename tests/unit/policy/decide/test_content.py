@@ -53,9 +53,7 @@ def verdict(action: str, score: float = 7.0, virus: str = "", *, again: bool = F
 
 
 def message(spam: SpamVerdict | None = None, *flaws: Flaw, recipient=BOB) -> MessageFacts:
-    return MessageFacts(
-        ANN, recipient, 0.0, header_from=(HeaderFrom(ANN),), authenticated=False, spam=spam, flaws=flaws
-    )
+    return MessageFacts(ANN, recipient, 0.0, header_from=(HeaderFrom(ANN),), spam=spam, flaws=flaws)
 
 
 def policies(*spam: SpamPolicy, permits: bool = False, blocks: bool = False) -> PolicySet:
