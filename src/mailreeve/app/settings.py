@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -26,6 +27,7 @@ CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that 
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
 Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
@@ -48,6 +50,16 @@ _EXPECTED: Final = (
     (re.compile(r"Expected `str`"), "a text is expected"),
     (re.compile(r"Expected `array`"), "a list is expected"),
 )
+
+
+class Archiving(StrEnum):
+    """Whether accepted mail is archived."""
+
+    OFF = "off"
+    ON = "on"
+
+
+_CHOICES: Final[Mapping[str, type[StrEnum]]] = {"reach_guard": ReachGuard, "archive": Archiving}
 
 
 class SettingsError(ValueError):
@@ -94,6 +106,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     delegates_per_user: Count = 500
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    archive: Archiving = Archiving.OFF
+    archive_days: Days = 365
     account_idle: Idle = 3_600.0
     policies_kept: Size = 5_000_000
     log_level: str = "info"
@@ -157,7 +171,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         if place is None:
             raise SettingsError(str(problem)) from problem
         name = place.group(1)
-        raise _invalid(name, f"{found[name]!r}: {_expected(str(problem))}", sources[name]) from problem
+        raise _invalid(name, f"{found[name]!r}: {_expected(str(problem), name)}", sources[name]) from problem
     for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
         try:
             parse()
@@ -172,11 +186,11 @@ def _invalid(name: str, why: str, source: str) -> SettingsError:
     return SettingsError(f"{source}: {name}: {why}")
 
 
-def _expected(complaint: str) -> str:
+def _expected(complaint: str, name: str) -> str:
     """What a decoder says of a value, for a reader who does not know types by its names."""
     text = _AT.sub("", complaint)
     if text.startswith("Invalid enum value"):
-        return f"it is one of {', '.join(ReachGuard)}"
+        return f"it is one of {', '.join(_CHOICES[name])}"
     for pattern, words in _EXPECTED:
         if found := pattern.match(text):
             return words.format(*found.groups())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mailreeve.families.archive import endpoints as archive
 from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
@@ -62,6 +63,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *replay.ENDPOINTS,
     *bulk.ENDPOINTS,
     *tracking.ENDPOINTS,
+    *archive.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 

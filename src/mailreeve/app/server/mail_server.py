@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.server.periodic import forget_old_outcomes
-from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
+from mailreeve.app.server.periodic import forget_old_outcomes, read_archive, remove_expired
+from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailable, split_host_port
+from mailreeve.families.archive.indexing import ArchiveReader
+from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.keeping.left_over import LeftOverBodies
 from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
@@ -55,7 +58,7 @@ async def open_mail_door(
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
-    recorder: Recorder = MessageKeeper(opened.store, budget)
+    recorder: Recorder = MessageKeeper(opened.store, budget, opened.bodies)
     if metrics is not None:
         kind = "maildir" if next_hop.startswith(MAILDIR_PREFIX) else "smtp"
         mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(recorder)
@@ -66,8 +69,9 @@ async def open_mail_door(
         max_receiving=max(settings.max_receiving, settings.max_message),
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
+        archives=settings.archive is Archiving.ON,
     )
-    forgetting = asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))) if forgets else None
+    chores = _chores(opened, settings) if forgets else []
     try:
         door = smtp_door(
             door_settings,
@@ -83,10 +87,23 @@ async def open_mail_door(
         async with door as found:
             yield MailServer(found, budget)
     finally:
-        if forgetting is not None:
-            forgetting.cancel()
+        for chore in chores:
+            chore.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await forgetting
+                await chore
+
+
+def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
+    """What one process does for all, beside the mail."""
+    return [
+        asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))),
+        asyncio.create_task(read_archive(ArchiveReader(opened.store, opened.bodies))),
+        asyncio.create_task(
+            remove_expired(
+                ExpiredMessages(opened.store, settings.archive_days), LeftOverBodies(opened.store, opened.bodies)
+            )
+        ),
+    ]
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:

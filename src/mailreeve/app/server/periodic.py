@@ -10,13 +10,17 @@ import anyio.to_thread
 import structlog
 
 from mailreeve.app.folder import Opened
+from mailreeve.families.archive.indexing import ArchiveReader
+from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.keeping.left_over import LeftOverBodies
 from mailreeve.families.login.last_use import LastUses
 from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.store.follow import Follower
 
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
 WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
+READ_EVERY: Final = 0.5  # seconds between two looks for archived messages that nobody has read yet
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +59,23 @@ async def forget_old_outcomes(old: OldOutcomes, every: float = FORGET_EVERY) -> 
             _log.info("old outcomes removed", number=removed)
 
     await _regularly(forget, every, "old outcomes were not removed")
+
+
+async def read_archive(reader: ArchiveReader, every: float = READ_EVERY) -> None:
+    """Read what is new in the archive, for the search, until it is cancelled."""
+    await _regularly(reader.read_new, every, "archived messages were not read")
+
+
+async def remove_expired(expired: ExpiredMessages, left_over: LeftOverBodies, every: float = FORGET_EVERY) -> None:
+    """Remove archived messages whose time is over, and bodies that nobody needs any more, until it is
+    cancelled."""
+
+    def remove() -> None:
+        messages, bodies = expired.forget(), left_over.remove()
+        if messages or bodies:
+            _log.info("archived messages removed", messages=messages, bodies=bodies)
+
+    await _regularly(remove, every, "archived messages were not removed")
 
 
 async def _regularly(work: Callable[[], object], every: float, failed: str) -> None:

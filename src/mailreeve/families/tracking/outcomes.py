@@ -45,8 +45,8 @@ MAX_ALTERATIONS: Final = 10
 """How many rewrites are kept: those of the envelope, which stand first, and some of a long list of addresses."""
 MAX_HELO: Final = 128
 """How many characters are kept of the name that a client gave itself."""
-MAX_DESCRIPTION: Final = 100
-"""How many characters are kept of the description of a policy that won its type and did not settle the verdict."""
+MAX_DESCRIPTION: Final = 512
+"""How many characters are kept of the description of a policy that won its type: all that a policy can have."""
 
 
 class Won(Struct, frozen=True, array_like=True):

@@ -30,6 +30,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     - `idle_timeout` is how long a client may be silent (RFC 5321 section 4.5.3.2.7 asks for 5 minutes),
       `message_timeout` how long it may take over the content of one message
     - `xclient_hosts` may say for whom they speak, and are not trusted where they do not
+    - `archives` says whether the copies that are delivered are kept in the archive
     - `grace` is how long a shutdown waits for messages under way
     """
 
@@ -46,6 +47,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     message_timeout: float = 1_800.0
     grace: float = 30.0
     xclient_hosts: tuple[Network, ...] = ()
+    archives: bool = False
 
 
 class DoorServices(Struct, frozen=True):
