@@ -17,7 +17,7 @@ class Permission(StrEnum):
 
     ACCOUNT_DASHBOARD_READ = "Account | Dashboard | Read"
     ACCOUNT_LOGS_READ = "Account | Logs | Read"
-    ARCHIVE_EDIT = "Archive | Retention | Edit"
+    ARCHIVE_RETENTION_EDIT = "Archive | Retention | Edit"
     ARCHIVE_READ = "Archive | Read"
     ARCHIVE_SEARCH_CONTENT_VIEW = "Archive | Search Content View"
     ARCHIVE_SEARCH_LOGS_READ = "Archive | Search Logs | Read"
@@ -56,7 +56,7 @@ class Role(StrEnum):
 
 PROTECTED: Final = frozenset(
     {
-        Permission.ARCHIVE_EDIT,
+        Permission.ARCHIVE_RETENTION_EDIT,
         Permission.ARCHIVE_READ,
         Permission.ARCHIVE_SEARCH_CONTENT_VIEW,
         Permission.ARCHIVE_SEARCH_LOGS_READ,

@@ -34,7 +34,7 @@ from mailreeve.wire.pagination import Page
 from mailreeve.wire.raw_answer import RawAnswer
 
 SEARCH: Final = Permission.ARCHIVE_SEARCH_READ
-EDIT: Final = Permission.ARCHIVE_EDIT
+EDIT: Final = Permission.ARCHIVE_RETENTION_EDIT
 
 
 @endpoint("archive/get-message-list", most=10)
