@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.families.archive import endpoints as archive
+from mailreeve.families.archive.following import ArchivedMail, join_mailbox
 from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
@@ -75,7 +76,7 @@ LOADERS: Final = Loaders(
     web=Loader(web_list_rows.load, web_list_rows.load_some),
 )
 
-ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists,)
+ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists, join_mailbox)
 """What the capabilities do when an address becomes a user's alias."""
 
 FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
@@ -85,6 +86,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     AlterationDefinitions(),
     WebLists(),
     DelegateRights(),
+    ArchivedMail(),
 )
 """What follows when a user gets another address, or goes."""
 

@@ -15,7 +15,7 @@ P = Permission
 
 @pytest.mark.parametrize("permission", list(Permission))
 def test_permissions_are_spelled_as_published(permission: Permission) -> None:
-    """`Menu | Item | Level`, two of them in the archive (api.md section 3.13), which a refused caller reads (D-37)."""
+    """`Menu | Item | Level`, which a refused caller reads (D-37); in the archive some have two parts."""
     assert re.fullmatch(r"[A-Z][\w ]*( \| [A-Z][\w ]*){1,2}", permission.value)
     assert permission.name == re.sub(r"\W+", "_", permission.value).upper()
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import event
 
 from mailreeve.access.caller import Origin
+from mailreeve.families.archive import logs
 from mailreeve.families.machinery.perform import carry_out, ready
 from mailreeve.families.policies import references
 from mailreeve.families.policies.family import new_members
@@ -60,6 +61,11 @@ RECORDS = "ext/find-mail-records"
 TRACKED = "message-finder/search"
 AUDIT = "audit/get-audit-events"
 AUDIT_RECORDS = "ext/find-audit-events"
+ARCHIVED = "archive/get-message-list"
+FOUND = "ext/find-archived-messages"
+SEARCHES = "archive/get-search-logs"
+ARCHIVE_SEARCHES = "archive/get-archive-search-logs"
+VIEWS = "archive/get-view-logs"
 EVER = {"startDateTime": "2020-01-01T00:00:00+0000", "endDateTime": "2100-01-01T00:00:00+0000"}
 
 Item = dict[str, object]
@@ -111,6 +117,13 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "records, the oldest first": (RECORDS, lambda account: {"to": account.ann, "oldestFirst": True}, ""),
     "tracked": (TRACKED, lambda account: {"advancedTrackAndTraceOptions": {"to": account.ann}}, "trackedEmails"),
     "audit": (AUDIT, lambda account: EVER, ""),
+    "archived": (ARCHIVED, lambda account: {"mailbox": account.ann}, ""),
+    "archived of a side": (ARCHIVED, lambda account: {"mailbox": account.ann, "view": "INBOX"}, ""),
+    "found in the archive": (FOUND, lambda account: {"mailbox": account.ann}, ""),
+    "found by words": (FOUND, lambda account: {"text": "archived not nothing"}, ""),
+    "searches": (SEARCHES, lambda account: {"start": "2020-01-01T00:00:00+0000"}, "logs"),
+    "searches of the archive": (ARCHIVE_SEARCHES, lambda account: {"query": "SEARCHED"}, "logs"),
+    "views": (VIEWS, lambda account: {"query": "view"}, ""),
     "audit records": (AUDIT_RECORDS, lambda account: {"objectKind": "blocked sender policy"}, ""),
 }
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
@@ -131,7 +144,8 @@ COUNTED_BY_READING = {
 """Lists that are short by their limits, one user's, for people rather than programs, or read once in a while from
 end to end: how many rows they have is counted, page by page."""
 
-UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS}
+ARCHIVE = {ARCHIVED, FOUND, SEARCHES, ARCHIVE_SEARCHES, VIEWS}
+UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS, *ARCHIVE}
 """Lists of which nobody counts how many rows they have: they only grow, and are narrowed at will."""
 
 lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
@@ -222,6 +236,16 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
 
     key = account.write(transaction)
     account.group = account.services.ids.seal(Kind.GROUP, key, account.id)
+    for n in range(many):
+        account.archive(f"archived {n}", account.ann)
+    account.read_archive()
+
+    def entries(work) -> None:
+        for n in range(many):
+            logs.add(work, logs.Did.SEARCH, logs.Entry("archive", text=f"searched {n}"))
+            logs.add(work, logs.Did.VIEW, logs.Entry("archive", message=key, subject=f"view {n}"))
+
+    account.write(entries)
 
 
 @pytest.fixture

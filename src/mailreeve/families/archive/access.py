@@ -67,11 +67,10 @@ def message(call: Call, wire_id: str, *any_of: Permission, field: str = "id") ->
 def _of_user(
     call: Call, user: UserRow, *, private: bool, aliases: bool, delegates: bool, sees_all: bool
 ) -> Mailbox:
-    keys = user_rows.keys_of(call.work, user.id) if aliases else [user.key]
     stretches = [
         Stretch(user.id, direct=not aliases, private=private),
-        # What came while the address was nobody's is its user's now.
-        *(Stretch(key, unowned=True, private=private) for key in keys),
+        # What came before there was the user, whose other addresses `following` has seen.
+        Stretch(user.key, unowned=True, private=private),
     ]
     if delegates:
         for other in mailboxes.opened_by(call.work, user.id, SCOPE):
@@ -89,8 +88,8 @@ def _lies_open(call: Call, row: ArchivedRow) -> bool:
     owners = {box for box, owned in boxes if owned and "@" not in box}
     if caller in owners:
         return True
-    own = set(user_rows.keys_of(call.work, caller))
-    if any(box in own for box, owned in boxes if not owned):
+    user = user_rows.find(call.work, caller)
+    if user is not None and (user.key, False) in boxes:
         return True
     return not row.is_private and any(
         mailboxes.may_open(call.work, caller, owner, SCOPE) for owner in sorted(owners)

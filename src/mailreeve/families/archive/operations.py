@@ -6,11 +6,12 @@ import calendar
 import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from mailreeve.families.archive import access, contents, logs, retention, rows
 from mailreeve.families.archive.errors import NO_FILE, UNREADABLE
-from mailreeve.families.archive.listing import newest
+from mailreeve.families.archive.listing import newest, paged
 from mailreeve.families.archive.logs import Did, Entry, LogRow
 from mailreeve.families.archive.query import Query, read_query, read_words
 from mailreeve.families.archive.rows import ArchivedRow, Contents, Stretch
@@ -23,7 +24,7 @@ from mailreeve.store.keys import least_key
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.errors import NOT_ALLOWED, refused
-from mailreeve.wire.pagination import Page, Place
+from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
 MAX_REASON: Final = 255
@@ -93,16 +94,12 @@ def find(call: Call, item: FindArchived) -> Page[ArchivedRow]:
     now = call.work.now
     since = None if item.since is None else fields.moment_or_ago(item.since, "since", now)
     until = None if item.until is None else fields.moment_or_ago(item.until, "until", now)
-    place = call.page.place
-    before = "" if place is None else place.key
-    most = call.page.size or _AT_ONCE
-    sought = Sought(tuple(groups), _seconds(since), _seconds(until), before, within)
-    keys = INDEX.find(call.work, sought, most + 1)
-    if place is None:
+    sought = Sought(tuple(groups), _seconds(since), _seconds(until), within)
+    page = paged(call.page, partial(INDEX.find_from, call.work, sought))
+    if call.page.place is None:
         entry = Entry(SOURCE, item.mailbox or "", " ".join(said)[:4_000], reason=reason, is_admin=True)
         call.note(lambda work: logs.add(work, Did.SEARCH, entry))
-    found = _in_order(call.work, keys[:most])
-    return Page(found, len(found), 0, Place(keys[:most][-1] if keys else before), more=len(keys) > most)
+    return page.showing(_in_order(call.work, page.rows))
 
 
 def log_page(call: Call, item: ListLogs, *kinds: Did) -> Page[LogRow]:

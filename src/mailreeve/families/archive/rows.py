@@ -36,6 +36,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
     update,
 )
 
@@ -202,6 +203,25 @@ _expired: Final = (
 )
 _delete: Final = delete(archived_message).where(ours(archived_message), _c.id == given("key"))
 _delete_boxes: Final = delete(archive_mailbox).where(ours(archive_mailbox), archive_mailbox.c.id == given("key"))
+_b: Final = archive_mailbox.c
+_nobodys: Final = ours(archive_mailbox), _b.mailbox == given("which"), _b.owned.is_(False)
+_claim: Final = (
+    insert(archive_mailbox)
+    .prefix_with("OR IGNORE", dialect="sqlite")  # it may lie there already, by another address
+    .from_select(
+        ["account_id", "mailbox", "view", "id", "owned", "direct", "is_private"],
+        select(
+            _b.account_id,
+            bindparam("whose", type_=Text),
+            _b.view,
+            _b.id,
+            true(),
+            bindparam("came_directly", type_=Boolean),
+            _b.is_private,
+        ).where(*_nobodys),
+    )
+)
+_claimed: Final = update(archive_mailbox).where(*_nobodys).values(owned=True)
 _bodies: Final = select(_c.body).where(ours(archived_message))
 _count: Final = select(func.count()).select_from(archived_message).where(ours(archived_message))
 _after: Final = _rows.where(_c.id > given("after")).order_by(_c.id).limit(given("most"))
@@ -252,6 +272,12 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_p
         ],
     )
     return key
+
+
+def claim(work: Work, address: str, user_id: str, *, direct: bool) -> None:
+    """Put what came to an address, by its key, while it was nobody's into the mailbox of a user."""
+    work.run(_claim, {"whose": user_id, "came_directly": direct, "which": address})
+    work.run(_claimed, {"which": address})
 
 
 def find(work: Work, key: str) -> ArchivedRow | None:

@@ -7,10 +7,10 @@ is removed from it by the database itself, in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
-from sqlalchemy import DDL, bindparam, column, event, insert, select, table
+from sqlalchemy import DDL, ColumnElement, Select, bindparam, column, event, insert, select, table
 
 from mailreeve.families.archive import rows
 from mailreeve.families.archive.rows import archived_message
@@ -49,13 +49,12 @@ Group = tuple[tuple[Term, ...], ...]
 
 class Sought(Struct, frozen=True):
     """What is searched for. Of each group one alternative is met, and each term of that; without groups all are.
-    `since` and `until` are POSIX seconds, and about when a message was kept; of those the ones
-    before the key `before`. `within` are mailboxes of which one has it."""
+    `since` and `until` are POSIX seconds, and about when a message was kept; `within` are mailboxes of which one
+    has it."""
 
     groups: tuple[Group, ...] = ()
     since: float | None = None
     until: float | None = None
-    before: str = ""
     within: tuple[rows.Stretch, ...] | None = None
 
 
@@ -68,6 +67,10 @@ class SearchIndex(Protocol):
 
     def find(self, work: Work, sought: Sought, most: int, skip: int = 0) -> list[str]:
         """The keys of the messages that were searched for, the newest first."""
+        ...
+
+    def find_from(self, work: Work, sought: Sought, start: str, back: bool, most: int) -> list[str]:
+        """The same from a place on, see `listing.Fetch`."""
         ...
 
 
@@ -83,7 +86,7 @@ class SqliteIndex:
             _insert.values(
                 rowid=place,
                 key=key,
-                account=work.account_id,
+                account_id=work.account_id,
                 sender=words.sender,
                 recipients=words.recipients,
                 subject=words.subject,
@@ -94,43 +97,40 @@ class SqliteIndex:
         return place
 
     def find(self, work: Work, sought: Sought, most: int, skip: int = 0) -> list[str]:
-        match = _match(work.account_id, sought)
-        if match is None:
-            return self._without_words(work, sought, most, skip)
-        c = _text.c
-        query = select(c.key).where(column(TABLE).op("MATCH")(bindparam("wanted")))
-        if sought.since is not None:
-            query = query.where(c.rowid >= _place(least_key(sought.since)))
-        if sought.until is not None:
-            query = query.where(c.rowid < _place(least_key(sought.until)))
-        if sought.before:
-            query = query.where(c.rowid < _place(sought.before))
-        if sought.within is not None:
-            query = query.where(rows.lies_in(c.key, sought.within))
-        query = query.order_by(c.rowid.desc()).limit(most).offset(skip)
-        return list(work.run(query, {"wanted": match}).scalars())
+        return self._find(work, sought, "", False, most, skip)
 
-    def _without_words(self, work: Work, sought: Sought, most: int, skip: int) -> list[str]:
-        key = archived_message.c.id
-        query = rows.keys_of_all()
+    def find_from(self, work: Work, sought: Sought, start: str, back: bool, most: int) -> list[str]:
+        return self._find(work, sought, start, back, most, 0)
+
+    def _find(self, work: Work, sought: Sought, start: str, back: bool, most: int, skip: int) -> list[str]:
+        match = _match(work.account_id, sought)
+        key: ColumnElement[Any] = archived_message.c.id if match is None else _text.c.key
+        order: ColumnElement[Any] = key if match is None else _text.c.rowid
+        query = rows.keys_of_all() if match is None else _matching
+
+        def point(at: str) -> str | int:
+            return at if match is None else _place(at)
+
         if sought.since is not None:
-            query = query.where(key >= least_key(sought.since))
+            query = query.where(order >= point(least_key(sought.since)))
         if sought.until is not None:
-            query = query.where(key < least_key(sought.until))
-        if sought.before:
-            query = query.where(key < sought.before)
+            query = query.where(order < point(least_key(sought.until)))
+        if start:
+            query = query.where(order >= point(start) if back else order < point(start))
         if sought.within is not None:
             query = query.where(rows.lies_in(key, sought.within))
-        return list(work.run(query.order_by(key.desc()).limit(most).offset(skip)).scalars())
+        query = query.order_by(order if back else order.desc()).limit(most).offset(skip)
+        return list(work.run(query, {} if match is None else {"wanted": match}).scalars())
 
 
-_text: Final = table(TABLE, *(column(name) for name in ("rowid", "key", "account", *COLUMNS)))
+_text: Final = table(TABLE, *(column(name) for name in ("rowid", "key", "account_id", *COLUMNS)))
 _insert: Final = insert(_text)
+_matching: Final[Select[Any]] = select(_text.c.key).where(column(TABLE).op("MATCH")(bindparam("wanted")))
 _taken: Final = select(_text.c.rowid).where(_text.c.rowid == given("place"))
 
 CREATE: Final = (
     f"CREATE VIRTUAL TABLE {TABLE} USING fts5"
-    f"(key UNINDEXED, account, {', '.join(COLUMNS)}, tokenize = 'unicode61 remove_diacritics 2')",
+    f"(key UNINDEXED, account_id, {', '.join(COLUMNS)}, tokenize = 'unicode61 remove_diacritics 2')",
     f"CREATE TRIGGER {TABLE}_removed AFTER DELETE ON archived_message WHEN OLD.place IS NOT NULL "  # noqa: S608
     f"BEGIN DELETE FROM {TABLE} WHERE rowid = OLD.place; END",
 )
@@ -163,7 +163,7 @@ def _any_of(account_id: str, alternatives: Sequence[Sequence[Term]]) -> str:
         if not said:
             return ""  # An alternative that says nothing is met by all.
         wanted = " AND ".join(
-            [f"account : {_quoted(account_id)}", *(_in_columns(t) for t in said if not t.excluded)]
+            [f"account_id : {_quoted(account_id)}", *(_in_columns(t) for t in said if not t.excluded)]
         )
         for term in said:
             if term.excluded:

@@ -76,7 +76,7 @@ def upgrade() -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(
             f"CREATE VIRTUAL TABLE {_TEXT} USING fts5"
-            "(key UNINDEXED, account, sender, recipients, subject, body, files, "
+            "(key UNINDEXED, account_id, sender, recipients, subject, body, files, "
             "tokenize = 'unicode61 remove_diacritics 2')"
         )
         connection.exec_driver_sql(
