@@ -211,9 +211,10 @@ def held_copy(copy: Copy, cause: HoldCause, outcome: Outcome) -> HeldCopy:
     return HeldCopy(copy, cause, outcome.at, outcome.source_ip, outcome.subject, header_from)
 
 
-def archived_copy(copy: Copy, outcomes: Mapping[str, Outcome]) -> ArchivedCopy:
+def archived_copy(copy: Copy, outcomes: Mapping[str, Outcome], key: bytes | None) -> ArchivedCopy:
     """A copy that was delivered, with what the archive keeps of its decisions. `outcomes` are those of the copy's
-    recipients, by the recipient as the sender wrote it."""
+    recipients, by the recipient as the sender wrote it, and `key` what the message is recognised by when it is
+    sent again."""
     first = outcomes[str(copy.recipients[0].original)]
     author = next(iter(first.header_from or ()), None)
     return ArchivedCopy(
@@ -226,6 +227,7 @@ def archived_copy(copy: Copy, outcomes: Mapping[str, Outcome]) -> ArchivedCopy:
         first.message_id,
         "" if author is None or author.address is None else str(author.address),
         "" if author is None else author.display_name,
+        "" if key is None else key.hex(),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from mailreeve.families.archive import rows
 from mailreeve.families.archive.rows import Box, View
 from mailreeve.families.directory.domains import rows as domains
@@ -21,8 +23,23 @@ delegates; its other one, company-confidential, says nothing about a colleague."
 _MOST: Final = 64  # characters of the field that are looked at
 
 
-def keep(work: Work, copy: ArchivedCopy, body: str) -> str:
-    """Put a copy into the archive, whose body is kept under this key. The key of its row."""
+def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "") -> str | None:
+    """Put a copy into the archive, whose body is kept under this key. The key of its row.
+
+    `began` is a key of the time when the mail door began to remember who has had which message. What was kept
+    before by another process, which may have died before it could answer, is not kept a second time for the same
+    recipients: None where that are all.
+    """
+    if copy.attempt and began:
+        there = rows.kept_of(work, copy.attempt, began)
+        left = [n for n, one in enumerate(copy.recipients) if one.original not in there]
+        if not left:
+            return None
+        copy = replace(
+            copy,
+            copy=replace(copy.copy, recipients=tuple(copy.copy.recipients[n] for n in left)),
+            recipients=tuple(copy.recipients[n] for n in left),
+        )
     boxes: dict[tuple[str, View], Box] = {}
     for one in copy.copy.recipients:
         _add(boxes, _boxes(work, one.effective, View.INBOX))

@@ -66,7 +66,9 @@ archived_message: Final = Table(
     Column("files", Integer, nullable=False),
     Column("contents", Text, nullable=True),
     Column("place", BigInteger, nullable=True),
+    Column("attempt", String(64), nullable=False),
     Index(None, "account_id", "body"),
+    Index(None, "account_id", "attempt"),
     Index("ix_archived_message_unread", "account_id", "id", sqlite_where=text("contents IS NULL")),
 )
 """Archived copies. `document` is an `Envelope`, `header` compressed. `files` is how many are attached, and
@@ -190,6 +192,12 @@ _describe: Final = (
     .where(ours(archived_message), _c.id == given("key"))
     .values(contents=given("new_contents"), files=given("new_files"), place=given("new_place"))
 )
+_of_attempt: Final = (
+    select(_c.document)
+    .where(ours(archived_message), _c.attempt == given("which"), _c.id < given("before"))
+    .order_by(_c.id.desc())
+    .limit(100)
+)
 _hold: Final = (
     update(archived_message)
     .where(ours(archived_message), _c.id == given("key"))
@@ -254,6 +262,7 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_p
             "is_private": is_private,
             "legal_hold": False,
             "files": 0,
+            "attempt": copy.attempt,
         },
     )
     work.insert_many(
@@ -330,6 +339,12 @@ def describe(work: Work, key: str, contents: Contents, files: int, place: int | 
         "new_place": place,
     }
     work.run(_describe, {"key": key, **found})
+
+
+def kept_of(work: Work, attempt: str, before: str) -> set[str]:
+    """The recipients, as the sender wrote them, whose copy of a message was kept before this key."""
+    found = work.run(_of_attempt, {"which": attempt, "before": before}).all()
+    return {one.original for (document,) in found for one in _read_envelope(document).recipients}
 
 
 def set_legal_hold(work: Work, key: str, hold: bool) -> None:

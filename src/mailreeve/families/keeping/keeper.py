@@ -19,6 +19,7 @@ from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.store.bodies import Bodies
+from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Store, Work
 
 _ORIGIN: Final = Origin("mail door")
@@ -42,6 +43,7 @@ class MessageKeeper:
         self._store = store
         self._budget = budget
         self._bodies = bodies
+        self._began = new_key()
 
     def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
         """Keep what is kept of each message; it is durable when this returns. One transaction per account, however
@@ -73,7 +75,7 @@ class MessageKeeper:
         def add(work: Work) -> None:
             tracking.add(work, *(one.outcomes for one in of_messages.values() if one.outcomes))
             for copy, body in zip(copies, bodies, strict=True):
-                archive(work, copy, body)
+                archive(work, copy, body, self._began)
 
         try:
             bodies = self._put(account_id, copies)

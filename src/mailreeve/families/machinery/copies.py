@@ -80,7 +80,8 @@ class RecipientOfCopy(Struct, frozen=True):
 class ArchivedCopy(Struct, frozen=True):
     """A copy that was delivered, to be kept in the archive. `recipients` are those of `copy`, in their order;
     `original_sender` is the envelope sender before alteration, empty for the null sender. `received_at` is in
-    POSIX seconds. `header_from` is the address of the first author, `from_name` the name beside it."""
+    POSIX seconds. `header_from` is the address of the first author, `from_name` the name beside it. `attempt` is
+    what the message is recognised by when it is sent again, empty where it could be another one."""
 
     copy: Copy
     recipients: tuple[RecipientOfCopy, ...]
@@ -91,3 +92,4 @@ class ArchivedCopy(Struct, frozen=True):
     message_id: str = ""
     header_from: str = ""
     from_name: str = ""
+    attempt: str = ""

@@ -83,7 +83,7 @@ class Delivery:
         held = await self._held(plan, on_top, utf8, done)
         answer = plan.refusal or _answer([*handed_on, *(o for o in others if o.state is State.HELD)])
         owed = self._retries.owed(key, now)
-        archived = await self._archived(plan, on_top, utf8, results, done - owed, contents)
+        archived = await self._archived(plan, on_top, utf8, results, done - owed, contents, key)
         is_kept = await self.record([*others, *handed_on], held, archived)
         if is_kept:
             self._retries.paid(key)
@@ -169,6 +169,7 @@ class Delivery:
         results: _Results,
         kept: frozenset[str],
         contents: dict[str, Content],
+        key: bytes | None,
     ) -> list[ArchivedCopy]:
         """The copies for the archive: of those who have theirs now, and of whom none is `kept` since an earlier
         attempt."""
@@ -187,7 +188,7 @@ class Delivery:
             copy = Copy(
                 step.account_id, step.decision_id, step.sender, have_it, content, is_utf8=utf8 or step.is_utf8
             )
-            found.append(archived_copy(copy, outcomes))
+            found.append(archived_copy(copy, outcomes, key))
         return found
 
     async def _content(self, step: Deliver, plan: Plan, on_top: bytes) -> Content:

@@ -278,3 +278,31 @@ def test_an_account_that_is_removed_takes_its_archive_along(office) -> None:
     office.write(accounts.remove)
     with office.services.store._engine.writing() as connection:
         assert connection.execute(text(counted)).scalar_one() == 0
+
+
+def test_a_message_that_comes_again_after_a_crash_is_kept_once(office) -> None:
+    """The process died between keeping it and answering: whoever has theirs gets no second one. While a process
+    lives its mail door knows better, and keeps what it is given."""
+    ann, bob = parse_address(ANN), parse_address(BOB)
+
+    def copy(*recipients) -> ArchivedCopy:
+        routes = tuple(Routed(one, one) for one in recipients)
+        return ArchivedCopy(
+            Copy(office.id, "a" * 16, parse_address("liz@out.test"), routes, Content(b"Subject: x\r\n")),
+            tuple(RecipientOfCopy(str(one), str(one), (), 1) for one in recipients),
+            "liz@out.test",
+            time.time(),
+            subject="Again",
+            attempt="ab" * 20,
+        )
+
+    def keeper() -> MessageKeeper:
+        return MessageKeeper(office.services.store, RecordBudget(), office.services.bodies)
+
+    first = keeper()
+    first.record([Kept(archived=[copy(ann)])])
+    keeper().record([Kept(archived=[copy(ann, bob)])])
+    keeper().record([Kept(archived=[copy(ann, bob)])])
+    assert (subjects(office, ANN), subjects(office, BOB)) == (["Again"], ["Again"])
+    first.record([Kept(archived=[copy(ann)])])
+    assert subjects(office, ANN) == ["Again", "Again"]

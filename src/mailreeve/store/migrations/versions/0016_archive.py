@@ -29,10 +29,12 @@ def upgrade() -> None:
         sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("contents", sa.Text(), nullable=True),
         sa.Column("place", sa.BigInteger(), nullable=True),
+        sa.Column("attempt", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_archived_message_account_id")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_archived_message")),
     )
     op.create_index(op.f("ix_archived_message_account_id_body"), "archived_message", ["account_id", "body"])
+    op.create_index(op.f("ix_archived_message_account_id_attempt"), "archived_message", ["account_id", "attempt"])
     op.create_index(
         "ix_archived_message_unread",
         "archived_message",
