@@ -4,7 +4,7 @@ mailreeve.toml   settings; its presence marks the folder as initialised
 mailreeve.db     the database
 secret.key       the key from which all others are derived; without it the database's secrets are lost
 maildir/         delivered mail, when no other next hop is set
-bodies/          the bodies of mail that is held, or waits to be handed on
+bodies/          the bodies of mail that is held, archived, or waits to be handed on
 """
 
 from __future__ import annotations
@@ -195,7 +195,9 @@ def limits_of(settings: Settings) -> Limits:
 
 def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
-    return InstallationOptions(settings.reach_guard, settings.web_proxy, bool(settings.spam_engine))
+    return InstallationOptions(
+        settings.reach_guard, settings.web_proxy, bool(settings.spam_engine), settings.archive_days
+    )
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

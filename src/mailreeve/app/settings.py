@@ -30,19 +30,15 @@ CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that 
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
 HoldDays = Annotated[int, Meta(ge=1, le=MAX_DAYS)]
 Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
-_LISTS: Final = frozenset(
-    {"relay_networks", "xclient_hosts", "trusted_authserv_ids"}
-)  # in the environment separated by commas
-_CHOICES: Final[Mapping[str, type[StrEnum]]] = {
-    "reach_guard": ReachGuard,
-    "permit_needs_authentication": PermitNeeds,
-}
+# In the environment separated by commas.
+_LISTS: Final = frozenset({"relay_networks", "xclient_hosts", "trusted_authserv_ids"})
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -59,6 +55,20 @@ _EXPECTED: Final = (
     (re.compile(r"Expected `str`"), "a text is expected"),
     (re.compile(r"Expected `array`"), "a list is expected"),
 )
+
+
+class Archiving(StrEnum):
+    """Whether accepted mail is archived."""
+
+    OFF = "off"
+    ON = "on"
+
+
+_CHOICES: Final[Mapping[str, type[StrEnum]]] = {
+    "reach_guard": ReachGuard,
+    "archive": Archiving,
+    "permit_needs_authentication": PermitNeeds,
+}
 
 
 class SettingsError(ValueError):
@@ -117,6 +127,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     held_octets: Count = 5 * 1024**3
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    archive: Archiving = Archiving.OFF
+    archive_days: Days = 365
     account_idle: Idle = 3_600.0
     policies_kept: Size = 5_000_000
     log_level: str = "info"

@@ -38,6 +38,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
         "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
         "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
+        "archive": _Command("archive.archive", "Find, show, export and hold archived mail, and check it."),
         "replay": _Command(
             "asking.replay", "Say what a draft of changes would have done to the messages of the past days."
         ),

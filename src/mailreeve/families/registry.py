@@ -8,6 +8,9 @@ from typing import Final
 
 from sqlalchemy import Column, select
 
+from mailreeve.families.archive import endpoints as archive
+from mailreeve.families.archive.following import ArchivedMail, join_mailbox
+from mailreeve.families.archive.rows import archived_message
 from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
@@ -72,6 +75,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *replay.ENDPOINTS,
     *bulk.ENDPOINTS,
     *tracking.ENDPOINTS,
+    *archive.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
 )
@@ -84,7 +88,7 @@ LOADERS: Final = Loaders(
     web=Loader(web_list_rows.load, web_list_rows.load_some),
 )
 
-ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists,)
+ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists, join_mailbox)
 """What the capabilities do when an address becomes a user's alias."""
 
 FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
@@ -95,11 +99,16 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     WebLists(),
     DelegateRights(),
     HeldMail(),
+    ArchivedMail(),
 )
 """What follows when a user gets another address, or goes."""
 
 
-BODY_COLUMNS: Final[tuple[Column[str], ...]] = (held_message.c.body, outgoing_message.c.body)
+BODY_COLUMNS: Final[tuple[Column[str], ...]] = (
+    held_message.c.body,
+    outgoing_message.c.body,
+    archived_message.c.body,
+)
 """The columns that name `bodies` of kept messages; empty where a row has none. Each is indexed after the
 account."""
 

@@ -160,6 +160,11 @@ def _decoded(octets: bytes, codec: str) -> str:
         return octets.decode("latin-1")
 
 
+def text_of(octets: bytes, label: str) -> str:
+    """The text that octets are in the charset that a label means; what cannot be read is replaced."""
+    return _decoded(octets, codec_of(label))
+
+
 def printable(text: str, limit: int) -> str:
     """The text on one line without control characters or broken Unicode, cut to `limit` characters."""
     return " ".join(_CONTROLS.sub(" ", text).split())[:limit]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,9 +16,15 @@ from sqlalchemy import insert
 
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
+from mailreeve.families.archive.indexing import ArchiveReader
+from mailreeve.families.archive.keep import keep
 from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy, Routed
+from mailreeve.families.machinery.copies import Copy as MailCopy
 from mailreeve.families.machinery.perform import Services, carry_out, ready
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.message import Content
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.bodies import FolderBodies
 from mailreeve.store.engines import SqliteEngine
@@ -29,7 +36,7 @@ from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store
 from mailreeve.wire import envelope
 from mailreeve.wire.errors import ItemRefused
-from mailreeve.wire.tokens import KEY_OCTETS, Ids
+from mailreeve.wire.tokens import KEY_OCTETS, Ids, Kind
 
 BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 
@@ -78,6 +85,37 @@ class Account:
     def policies(self) -> PolicySet:
         """The policy set now in force."""
         return self.services.follower.current(self.id)
+
+    def archive(
+        self,
+        subject: str,
+        recipient: str,
+        sender: str = "liz@out.test",
+        original: str | None = None,
+        **more: object,
+    ) -> str:
+        """The wire id of a message in the archive, which was delivered to `recipient`, sent to `original`. `text`
+        is what it says, `header` further fields."""
+        to = Routed(parse_address(original or recipient), parse_address(recipient))
+        header = f"From: Liz <{sender}>\r\nTo: <{original or recipient}>\r\nSubject: {subject}\r\n"
+        content = Content(
+            f"{header}{more.get('header', '')}".encode(), (f"\r\n{more.get('text', subject)}\r\n".encode(),)
+        )
+        copy = ArchivedCopy(
+            MailCopy(self.id, "a" * 16, parse_address(sender), (to,), content),
+            (RecipientOfCopy(str(to.original), str(to.effective), (), 1),),
+            sender,
+            float(more.get("at", time.time())),
+            subject=subject,
+            header_from=sender,
+        )
+        (body,) = self.services.bodies.put(self.id, [content.body])
+        key = self.write(lambda work: keep(work, copy, body))
+        return self.services.ids.seal(Kind.ARCHIVED_MESSAGE, key, self.id)
+
+    def read_archive(self) -> None:
+        """Have all archived messages read for the search."""
+        ArchiveReader(self.services.store, self.services.bodies).read_new()
 
     def write(self, transaction):
         """The result of a transaction on the account's rows."""

@@ -304,6 +304,33 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "ext/ask-held-release": [lambda w: {"id": w["held"], "reason": "mine"}],
     "ext/decline-held-release": [lambda w: {"id": w["asked"]}],
+    "archive/get-message-list": [
+        lambda w: {"mailbox": w["cleo"]},
+        lambda w: {"mailbox": w["cleo"], "view": "INBOX"},
+    ],
+    "archive/get-message-detail": [lambda w: {"id": w["archived"]}],
+    "archive/get-message-part": [
+        lambda w: {"id": w["archived"], "type": "PLAIN"},
+        lambda w: {"id": w["archived"], "type": "RFC822"},
+    ],
+    "archive/get-file": [lambda w: {"id": w["archived"]}],
+    "archive/search": [
+        lambda w: {"admin": True, "query": f"<xmlquery><muse><text>from:{w['outsider']}</text></muse></xmlquery>"},
+        lambda w: {
+            "admin": True,
+            "query": f"<xmlquery><metadata><mailbox>{w['cleo']}</mailbox></metadata></xmlquery>",
+        },
+    ],
+    "archive/get-archive-search-logs": [lambda w: {"query": w["outsider"]}, lambda w: {}],
+    "archive/get-search-logs": [lambda w: {"query": w["outsider"]}, lambda w: {}],
+    "archive/get-view-logs": [lambda w: {"query": w["outsider"]}, lambda w: {}],
+    "ext/find-archived-messages": [
+        lambda w: {"from": w["outsider"], "mailbox": w["cleo"]},
+        lambda w: {"text": f"from:{w['outsider']}"},
+    ],
+    "ext/set-legal-hold": [lambda w: {"id": w["archived"], "legalHold": True}],
+    "ext/get-archive-retention": [lambda w: {}],
+    "ext/set-archive-retention": [lambda w: {"days": 30}],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",
@@ -384,7 +411,7 @@ SAMPLES: dict[str, list[Sample]] = {
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
 """What is told of another account: that a domain is taken, since mail can go to one account only."""
 
-ONE_OF = ("message-finder/search", "gateway/get-hold-message-list")
+ONE_OF = ("message-finder/search", "gateway/get-hold-message-list", "archive/get-message-list")
 """Functions that list nothing where nothing is asked for."""
 
 MARK, DOMAIN = "zqmarker", "zqmarker.test"
@@ -499,6 +526,12 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     )
     call("ext/ask-held-release", id=w["asked"], reason=mark)
     account.call("gateway/hold-release", *({"id": one} for one in decided))
+    for _ in range(2):
+        w["archived"] = account.archive(f"{mark} archived", w["cleo"], w["outsider"])
+    account.read_archive()
+    for _ in range(2):
+        call("archive/get-message-detail", id=w["archived"])
+        account.call("ext/find-archived-messages", {"from": w["outsider"]})
     return w
 
 

@@ -16,6 +16,7 @@ from held_copies import kept as message
 from sqlalchemy import event
 
 from mailreeve.access.caller import Origin
+from mailreeve.families.archive import logs
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.perform import carry_out, ready
@@ -67,6 +68,11 @@ HELD = "gateway/get-hold-message-list"
 DECIDED = "gateway/get-held-release-logs"
 AUDIT = "audit/get-audit-events"
 AUDIT_RECORDS = "ext/find-audit-events"
+ARCHIVED = "archive/get-message-list"
+FOUND = "ext/find-archived-messages"
+SEARCHES = "archive/get-search-logs"
+ARCHIVE_SEARCHES = "archive/get-archive-search-logs"
+VIEWS = "archive/get-view-logs"
 EVER = {"startDateTime": "2020-01-01T00:00:00+0000", "endDateTime": "2100-01-01T00:00:00+0000"}
 
 Item = dict[str, object]
@@ -122,6 +128,13 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "held, by text": (HELD, lambda account: {"admin": True, "searchBy": {"value": "CHEAP"}}, ""),
     "decided": (DECIDED, lambda account: {}, ""),
     "audit": (AUDIT, lambda account: EVER, ""),
+    "archived": (ARCHIVED, lambda account: {"mailbox": account.ann}, ""),
+    "archived of a side": (ARCHIVED, lambda account: {"mailbox": account.ann, "view": "INBOX"}, ""),
+    "found in the archive": (FOUND, lambda account: {"mailbox": account.ann}, ""),
+    "found by words": (FOUND, lambda account: {"text": "archived not nothing"}, ""),
+    "searches": (SEARCHES, lambda account: {"start": "2020-01-01T00:00:00+0000"}, "logs"),
+    "searches of the archive": (ARCHIVE_SEARCHES, lambda account: {"query": "SEARCHED"}, "logs"),
+    "views": (VIEWS, lambda account: {"query": "view"}, ""),
     "audit records": (AUDIT_RECORDS, lambda account: {"objectKind": "blocked sender policy"}, ""),
 }
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
@@ -142,6 +155,8 @@ COUNTED_BY_READING = {
 """Lists that are short by their limits, one user's, for people rather than programs, or read once in a while from
 end to end: how many rows they have is counted, page by page."""
 
+ARCHIVE = {ARCHIVED, FOUND, SEARCHES, ARCHIVE_SEARCHES, VIEWS}
+UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS, *ARCHIVE}
 UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS, HELD, DECIDED}
 """Lists of which nobody counts how many rows they have: they only grow, and are narrowed at will."""
 
@@ -234,6 +249,16 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
 
     key = account.write(transaction)
     account.group = account.services.ids.seal(Kind.GROUP, key, account.id)
+    for n in range(many):
+        account.archive(f"archived {n}", account.ann)
+    account.read_archive()
+
+    def entries(work) -> None:
+        for n in range(many):
+            logs.add(work, logs.Did.SEARCH, logs.Entry("archive", text=f"searched {n}"))
+            logs.add(work, logs.Did.VIEW, logs.Entry("archive", message=key, subject=f"view {n}"))
+
+    account.write(entries)
     messages = [Kept((), message(account.id, account.ann).held) for _ in range(2 * many)]
     hold(MessageKeeper(account.services.store, RecordBudget(), account.services.bodies), *messages)
 

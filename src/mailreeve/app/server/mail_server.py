@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.server.periodic import forget_old_outcomes, keep_house
-from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
+from mailreeve.app.server.periodic import forget_old_outcomes, keep_house, read_archive, remove_expired
+from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailable, split_host_port
+from mailreeve.families.archive.indexing import ArchiveReader
+from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.held.operations import RELEASE
 from mailreeve.families.keeping.keeper import MessageKeeper
@@ -96,6 +98,7 @@ async def open_mail_door(
         xclient_hosts=settings.proxies(),
         authserv_ids=frozenset(map(authserv_id, settings.trusted_authserv_ids)),
         authserv_hosts=settings.networks(),
+        archives=settings.archive is Archiving.ON,
     )
     milter_settings = MilterSettings(
         hostname=hostname,
@@ -112,8 +115,7 @@ async def open_mail_door(
 
     marks = ReleaseMarks(opened.release_key)
     scanner = scanner_of(settings)
-    chores = [forget_old_outcomes(OldOutcomes(opened.store)), keep_house(opened)] if forgets else []
-    tasks = [asyncio.create_task(chore) for chore in chores]
+    tasks = _chores(opened, settings) if forgets else []
     try:
         door = smtp_door(
             door_settings,
@@ -203,6 +205,16 @@ def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> Content:
         return content
     (to,) = one.kept.copy.recipients
     return marks.marked(content, one.kept.copy.decision_id, to.effective)
+
+
+def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
+    """What one process does for all, beside the mail."""
+    return [
+        asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))),
+        asyncio.create_task(keep_house(opened)),
+        asyncio.create_task(read_archive(ArchiveReader(opened.store, opened.bodies))),
+        asyncio.create_task(remove_expired(ExpiredMessages(opened.store, settings.archive_days))),
+    ]
 
 
 def scanner_of(settings: Settings) -> EngineScanner | None:

@@ -11,6 +11,8 @@ import structlog
 
 from mailreeve.access.caller import Origin
 from mailreeve.app.folder import Opened
+from mailreeve.families.archive.indexing import ArchiveReader
+from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import operations as held
 from mailreeve.families.held import rows as held_rows
@@ -22,6 +24,7 @@ from mailreeve.store.transactions import Work
 
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
 WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
+READ_EVERY: Final = 0.5  # seconds between two looks for archived messages that nobody has read yet
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 KEEP_HOUSE_EVERY: Final = 600.0  # seconds between two looks for held mail that expired
@@ -101,6 +104,22 @@ def _in_parts(opened: Opened, account_id: str, some: Callable[[Work, int], int])
         number = opened.store.write(account_id, _ORIGIN, lambda work: some(work, AT_ONCE))
         total += number
     return total
+
+
+async def read_archive(reader: ArchiveReader, every: float = READ_EVERY) -> None:
+    """Read what is new in the archive, for the search, until it is cancelled."""
+    await _regularly(reader.read_new, every, "archived messages were not read")
+
+
+async def remove_expired(expired: ExpiredMessages, every: float = FORGET_EVERY) -> None:
+    """Remove archived messages whose time is over, until it is cancelled. `keep_house` removes their bodies."""
+
+    def remove() -> None:
+        messages = expired.forget()
+        if messages:
+            _log.info("archived messages removed", messages=messages)
+
+    await _regularly(remove, every, "archived messages were not removed")
 
 
 async def _regularly(work: Callable[[], object], every: float, failed: str) -> None:

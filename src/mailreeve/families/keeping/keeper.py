@@ -13,16 +13,18 @@ from itertools import islice
 from typing import Final
 
 from mailreeve.access.caller import Origin
+from mailreeve.families.archive.keep import keep as archive
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
 from mailreeve.families.held.arrival import DEFAULT, Arrived, HoldLimits
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.machinery.copies import Copy, KeptCopy
+from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
 from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.store.bodies import Bodies
+from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Store, Work
 
 SPLIT_OFF: Final = "split-off"
@@ -38,10 +40,12 @@ class _Part:
     outcomes: list[Outcome] = field(default_factory=list)
     held: list[Arrived] = field(default_factory=list)
     outgoing: list[Copy] = field(default_factory=list)
+    archived: list[ArchivedCopy] = field(default_factory=list)
 
     def copies(self) -> Iterator[Copy]:
         yield from (one.held.copy for one in self.held)
         yield from self.outgoing
+        yield from (one.copy for one in self.archived)
 
 
 class MessageKeeper:
@@ -64,6 +68,7 @@ class MessageKeeper:
         self._bodies = bodies
         self._limits = limits
         self._added = added
+        self._began = new_key()
 
     def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
         """Keep what is kept of each message; it is durable when this returns. One transaction per account, however
@@ -85,6 +90,8 @@ class MessageKeeper:
                 by_account[held.copy.account_id][number].held.append(arrival.read(held))
             for copy in kept.outgoing:
                 by_account[copy.account_id][number].outgoing.append(copy)
+            for archived in kept.archived:
+                by_account[archived.copy.account_id][number].archived.append(archived)
         for account_id, parts in by_account.items():
             for number, problem in self._keep(account_id, parts):
                 problems[number] = problem
@@ -120,3 +127,5 @@ class MessageKeeper:
         arrival.keep(work, held, self._limits)
         copies = [KeptCopy(copy, keys[id(copy)]) for part in parts for copy in part.outgoing]
         outgoing.add(work, copies, SPLIT_OFF)
+        for one in (archived for part in parts for archived in part.archived):
+            archive(work, one, keys[id(one.copy)], self._began)

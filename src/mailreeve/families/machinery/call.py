@@ -24,6 +24,9 @@ from mailreeve.wire.tokens import Ids
 
 T = TypeVar("T")
 
+Note = Callable[[Work], None]
+"""What is written after a call that only reads."""
+
 
 class Limits(Struct, frozen=True):
     """How much an account may hold. The defaults are the published ones, where there are any."""
@@ -41,11 +44,13 @@ class InstallationOptions(Struct, frozen=True):
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
     whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
     `spam_engine` says whether mail doors ask a spam engine.
+    `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     spam_engine: bool = False
+    archive_days: int = 0
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):
@@ -117,7 +122,7 @@ class Call:
     that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
     turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
     who follow when a user gets another address or goes. `vault` seals the keys of programs. `bodies` has those of
-    kept messages; there are none where there is no folder."""
+    kept messages; there are none where there is no folder. `notes` are written after a call that only reads."""
 
     caller: Caller
     work: Work
@@ -131,6 +136,7 @@ class Call:
     vault: Vault
     followers: Sequence[AddressFollower] = ()
     bodies: Bodies | None = None
+    notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @cached_property
@@ -144,6 +150,11 @@ class Call:
         """The directory of `policies`. Whoever needs no more asks for this: calls that change other parts are
         committed together with theirs then."""
         return self.current_policies(Part.DIRECTORY).identities
+
+    def note(self, what: Note) -> None:
+        """Have something written in a transaction of its own, which is durable before the call is answered: for
+        what only reads, and keeps a log of it."""
+        self.notes.append(what)
 
     def seal(self, kind: str, key: str) -> str:
         """The wire id of an object of the caller's account."""

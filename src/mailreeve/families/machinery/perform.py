@@ -25,6 +25,7 @@ from mailreeve.families.machinery.call import (
     Call,
     InstallationOptions,
     Limits,
+    Note,
     Rehearse,
     Rehearsed,
     SeenPolicies,
@@ -113,9 +114,18 @@ def carry_out(services: Services, request: Ready, *, at_once: bool = False) -> D
         if isinstance(done, Exception):
             raise done
         return done
-    transaction = partial(_carried_out, services, request, at_once=at_once)
+    notes: list[Note] = []
+    transaction = partial(_carried_out, services, request, at_once=at_once, notes=notes)
     read = services.store.read_at_once if at_once else services.store.read
-    return read(request.caller.account_id, transaction)
+    done = read(request.caller.account_id, transaction)
+    if notes:
+
+        def write(work: Work) -> None:
+            for note in notes:
+                note(work)
+
+        services.store.write(request.caller.account_id, request.origin, write)
+    return done
 
 
 def write_together(services: Services, requests: Sequence[Ready]) -> list[Done | Exception]:
@@ -126,12 +136,17 @@ def write_together(services: Services, requests: Sequence[Ready]) -> list[Done |
     return [result.answer if isinstance(result, _NothingDone) else result for result in results]
 
 
-def _carried_out(services: Services, request: Ready, work: Work, *, at_once: bool = False) -> Done:
-    """The transaction of a request."""
+def _carried_out(
+    services: Services, request: Ready, work: Work, *, at_once: bool = False, notes: list[Note] | None = None
+) -> Done:
+    """The transaction of a request. What it notes goes to `notes`."""
     writes, alone = request.endpoint.writes, len(request.items) == 1
     rehearse = _no_rehearsal if writes else rehearsal(services, request.caller, request.origin)
     current = _no_policies if at_once else partial(services.follower.seen_by, work)
-    done = _each(request, _call(services, request.caller, work, current, rehearse), apart=writes and not alone)
+    call = _call(services, request.caller, work, current, rehearse)
+    done = _each(request, call, apart=writes and not alone)
+    if notes is not None:
+        notes += call.notes
     if writes and alone and done.fail:
         raise _NothingDone(replace(done, revision=work.revision))
     return done

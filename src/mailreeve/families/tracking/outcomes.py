@@ -63,8 +63,8 @@ MAX_SYMBOLS: Final = 5
 """How many symbols of a spam verdict are kept."""
 MAX_HELO: Final = 128
 """How many characters are kept of the name that a client gave itself."""
-MAX_DESCRIPTION: Final = 100
-"""How many characters are kept of the description of a policy that won its type and did not settle the verdict."""
+MAX_DESCRIPTION: Final = 512
+"""How many characters are kept of the description of a policy that won its type: all that a policy can have."""
 
 
 class NotScanned(StrEnum):

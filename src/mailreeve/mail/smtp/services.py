@@ -35,6 +35,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     - `xclient_hosts` may say for whom they speak, and are not trusted where they do not
     - `authserv_ids` are those of servers in front whose results of authentication count (`mail.results`), where
       the connection is one of `authserv_hosts` or `xclient_hosts`
+    - `archives` says whether the copies that are delivered are kept in the archive
     - `grace` is how long a shutdown waits for messages under way
     """
 
@@ -51,6 +52,7 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     message_timeout: float = 1_800.0
     grace: float = 30.0
     xclient_hosts: tuple[Network, ...] = ()
+    archives: bool = False
     authserv_ids: frozenset[str] = frozenset()
     authserv_hosts: tuple[Network, ...] = ()
 

@@ -75,7 +75,13 @@ class Session:
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._delivery = Delivery(self._hop_session, services.records, services.retries, services.outcome_lines)
+        self._delivery = Delivery(
+            self._hop_session,
+            services.records,
+            services.retries,
+            services.outcome_lines,
+            archives=services.settings.archives,
+        )
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,

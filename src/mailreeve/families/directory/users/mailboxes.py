@@ -1,6 +1,8 @@
-"""Who may look after whose mailbox: read what is held for it, and decide about that?"""
+"""Who may look after whose mailbox: read what is held for it or archived, and decide about that?"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mailreeve.store.transactions import Work
 
@@ -8,3 +10,8 @@ from mailreeve.store.transactions import Work
 def may_open(work: Work, caller_user_id: str, mailbox_user_id: str, scope: str) -> bool:
     """Whether the first user may act in the mailbox of the second, in this `scope`: in the own one always."""
     return bool(caller_user_id) and caller_user_id == mailbox_user_id
+
+
+def opened_by(work: Work, caller_user_id: str, scope: str) -> Sequence[str]:
+    """The ids of the users whose mailboxes a user may open so: the own one first."""
+    return [caller_user_id] if caller_user_id else []
