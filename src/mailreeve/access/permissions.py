@@ -39,7 +39,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """The built-in roles. A user without a role calls no endpoint."""
+    """The built-in roles. A user without a role calls what is about the own mailbox alone."""
 
     SUPER_ADMINISTRATOR = "Super Administrator"
     FULL_ADMINISTRATOR = "Full Administrator"

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     String,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    false,
     select,
+    text,
     type_coerce,
     update,
 )
@@ -47,9 +50,11 @@ managed_sender: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("set_by", Text, nullable=False, server_default=""),
     Column("expires_at", Moment, nullable=True),
+    Column("is_auto", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("account_id", "recipient", "sender"),
     Index(None, "account_id", "recipient", "id"),
     Index(None, "account_id", "sender", "id"),
+    Index(None, "account_id", "expires_at", sqlite_where=text("is_auto")),
 )
 """Personal lists, one entry per recipient and sender (D-19).
 
@@ -57,6 +62,7 @@ managed_sender: Final = Table(
 address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it says what it says, and
 `changed_in` since which revision, 0 for those from before revisions were kept. `set_by` names who had it say so,
 as the audit log does; it is empty where that was before it was kept. From `expires_at` on it decides nothing.
+`is_auto` says that nobody said it: the user wrote to that address (`auto_allow`).
 """
 
 _count: Final = Counted(managed_sender)
@@ -77,6 +83,7 @@ class ManagedSenderRow(Struct, frozen=True):
     reason: str = ""
     set_by: str = ""
     expires_at: datetime | None = None
+    is_auto: bool = False
 
     def is_over(self, at: datetime) -> bool:
         """Whether it has ended by then: the end is no part of it (D-12)."""
@@ -175,6 +182,7 @@ def change(work: Work, old: ManagedSenderRow, said: Said, by: str) -> ManagedSen
         reason=said.reason or "",
         set_by=by,
         expires_at=said.expires_at,
+        is_auto=False,
     )
     return RECORDS.replace(work, new)
 
