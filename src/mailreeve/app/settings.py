@@ -92,6 +92,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     address_alterations: Count = 3_000
     managed_senders_per_user: Count = 10_000
     delegates_per_user: Count = 500
+    auto_allow: bool = True
+    auto_allow_recipients: Count = 20
+    auto_allow_per_day: Count = 100
+    auto_allow_per_user: Count = 1_000
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     account_idle: Idle = 3_600.0

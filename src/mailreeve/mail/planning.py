@@ -21,6 +21,7 @@ from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
 from mailreeve.formats.addresses import Address, AddressError, Sender, parse_address
 from mailreeve.formats.authors import read_authors
 from mailreeve.formats.message import Message
+from mailreeve.mail.correspondence import correspondence
 from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks
 from mailreeve.mail.outcomes import (
     Recipient,
@@ -77,7 +78,8 @@ def plan_message(
     rejects: list[Reject] = []
     outcomes = list(refused)
     boxes: dict[tuple[str, str, HoldCause | None], tuple[_Copy, list[_Member]]] = {}
-    for early in recipients:
+    known = tuple(recipients)
+    for early in known:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
         decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
         found = _copy_or_refusal(recipient, decision, address_fields)
@@ -107,7 +109,7 @@ def plan_message(
         else:
             steps.append(Hold(copy.account_id, decision_id, copy.sender, routes, edits, copy.held, copy.is_utf8))
     record = Record(described(outcomes, message, authors))
-    return Plan(message, (*rejects, *steps, record))
+    return Plan(message, (*rejects, *steps, record), correspondence(message, known))
 
 
 def plan_refusal(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.server.periodic import forget_old_outcomes
+from mailreeve.app.server.periodic import forget_old
 from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, EndedEntries
 from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
@@ -55,7 +56,7 @@ async def open_mail_door(
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
-    recorder: Recorder = MessageKeeper(opened.store, budget)
+    recorder: Recorder = MessageKeeper(opened.store, budget, _auto_allow(settings))
     if metrics is not None:
         kind = "maildir" if next_hop.startswith(MAILDIR_PREFIX) else "smtp"
         mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(recorder)
@@ -67,7 +68,8 @@ async def open_mail_door(
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
     )
-    forgetting = asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))) if forgets else None
+    old = OldOutcomes(opened.store), EndedEntries(opened.store)
+    forgetting = asyncio.create_task(forget_old(*old)) if forgets else None
     try:
         door = smtp_door(
             door_settings,
@@ -100,6 +102,16 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
     except OSError as problem:  # which names no file
         files = f"{settings.tls_cert} and {settings.tls_key}"
         raise Unavailable(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
+
+
+def _auto_allow(settings: Settings) -> AutoAllowLimits:
+    return AutoAllowLimits(
+        settings.auto_allow,
+        settings.auto_allow_recipients,
+        settings.auto_allow_per_day,
+        settings.auto_allow_per_user,
+        settings.managed_senders_per_user,
+    )
 
 
 def _hostname(settings: Settings) -> str:

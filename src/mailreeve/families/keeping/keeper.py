@@ -12,7 +12,9 @@ from typing import Final
 
 from mailreeve.access.caller import Origin
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.keeping.answers import expected, note
 from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
@@ -24,9 +26,10 @@ _ORIGIN: Final = Origin("mail door")
 class MessageKeeper:
     """Keeps what mail doors report: outcomes within a budget, copies always."""
 
-    def __init__(self, store: Store, budget: RecordBudget) -> None:
+    def __init__(self, store: Store, budget: RecordBudget, auto_allow: AutoAllowLimits | None = None) -> None:
         self._store = store
         self._budget = budget
+        self._auto_allow = auto_allow or AutoAllowLimits()
 
     def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
         """Keep what is kept of each message; it is durable when this returns. One transaction per account, however
@@ -40,22 +43,35 @@ class MessageKeeper:
                 self._store.write(account_id, _ORIGIN, tracking.try_to_write)
         problems: list[Exception | None] = [None] * len(messages)
         by_account: defaultdict[str, defaultdict[int, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+        expecting: dict[int, Correspondence] = {}
         for number, kept in enumerate(messages):
+            answers = expected(kept, self._auto_allow)
+            if answers is not None:
+                expecting[number] = answers
+                by_account[answers.account_id][number] += ()
             octets = tracking.octets(kept.outcomes)
             for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
                 by_account[outcome.account_id][number].append(outcome)
         for account_id, of_messages in by_account.items():
-            for number, problem in self._keep(account_id, of_messages):
+            for number, problem in self._keep(account_id, of_messages, expecting):
                 problems[number] = problem
         return problems
 
     def _keep(
-        self, account_id: str, of_messages: Mapping[int, Sequence[Outcome]]
+        self,
+        account_id: str,
+        of_messages: Mapping[int, Sequence[Outcome]],
+        expecting: Mapping[int, Correspondence],
     ) -> Iterator[tuple[int, Exception]]:
         """Keep what messages leave in one transaction. Which could not be kept, and why."""
 
+        answers = [
+            one for number in of_messages if (one := expecting.get(number)) and one.account_id == account_id
+        ]
+
         def add(work: Work) -> None:
             tracking.add(work, *of_messages.values())
+            note(work, answers, self._auto_allow)
 
         try:
             self._store.write(account_id, _ORIGIN, add)
@@ -65,4 +81,4 @@ class MessageKeeper:
                 return
             # One that cannot be written is no reason to put off the others.
             for number, outcomes in of_messages.items():
-                yield from self._keep(account_id, {number: outcomes})
+                yield from self._keep(account_id, {number: outcomes}, expecting)

@@ -31,6 +31,10 @@ _ROW: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS]
 _TYPE: Final = {ManagedAction.PERMIT: EntryType.PERMIT, ManagedAction.BLOCK: EntryType.BLOCK}
 
 
+def _type(row: ManagedSenderRow) -> EntryType:
+    return EntryType.AUTO if row.is_auto else _TYPE[row.action]
+
+
 @endpoint(
     f"{_ROW.api}/permit-or-block-sender",
     *operations.EVERY_LIST,
@@ -70,7 +74,7 @@ def _answer(call: Call, row: ManagedSenderRow, sender: str, to: str) -> ManagedS
         id=call.seal(operations.KIND, row.id),
         sender=sender,
         to=to,
-        type=_TYPE[row.action],
+        type=_type(row),
         reason=row.reason or UNSET,
         expires=UNSET if row.expires_at is None else fields.written(row.expires_at),
     )
@@ -81,7 +85,7 @@ def _entry_answer(call: Call, row: ManagedSenderRow) -> EntryAnswer:
         id=call.seal(operations.KIND, row.id),
         sender=row.sender_shown,
         to=row.recipient,
-        type=_TYPE[row.action],
+        type=_type(row),
         reason=row.reason,
         set_by=row.set_by,
         set_at=fields.written(row.updated_at),

@@ -72,7 +72,8 @@ def put(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) -
         return _add(call, recipient, matched, shown, said), Outcome.ADDED
     if said.reason is None and said.action is old.action:
         said = msgspec.structs.replace(said, reason=old.reason)
-    if (old.action, old.reason, old.expires_at) == (said.action, said.reason or "", said.expires_at):
+    before, after = (old.action, old.reason, old.expires_at), (said.action, said.reason or "", said.expires_at)
+    if before == after and not old.is_auto:
         return old, Outcome.UNCHANGED
     row = rows.change(call.work, old, said, call.caller.actor)
     call.work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
@@ -113,7 +114,7 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
     held = {row.sender: row for row in rows.of_recipient(work, owner)}
     size = len(held.keys() | {row.sender for row in joining})
     most = call.limits.managed_senders_per_user
-    if size > max(most, len(held)) and _make_room(call, address, owner):
+    if size > max(most, len(held)) and _make_room(call, address, owner, wanted=size - max(most, len(held))):
         join_lists(call, address, owner, field)
         return
     if size > max(most, len(held)):
@@ -131,10 +132,12 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
             work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
-def precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, int, datetime, bool]:
-    """Which of two entries about one sender stays, the highest: one that has not ended, then the one that was
-    changed last: by revision, which no clock sets back (D-50). Of two of one instant a block comes later."""
-    return not row.is_over(now), row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK
+def precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, bool, int, datetime, bool]:
+    """Which of two entries about one sender stays, the highest: one that has not ended, then one that somebody
+    made, then the one that was changed last: by revision, which no clock sets back (D-50). Of two of one instant a
+    block comes later."""
+    is_block = row.action is ManagedAction.BLOCK
+    return not row.is_over(now), not row.is_auto, row.changed_in, row.updated_at, is_block
 
 
 def _add(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) -> ManagedSenderRow:
@@ -146,9 +149,12 @@ def _add(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) 
     return row
 
 
-def _make_room(call: Call, *recipients: str) -> bool:
-    """Take out of full lists what has ended, which is of no use to anybody. Whether there was anything."""
+def _make_room(call: Call, *recipients: str, wanted: int = 1) -> bool:
+    """Take out of full lists what has ended, which is of no use to anybody, or else as many automatic entries as
+    are wanted, those that were renewed longest ago (D-19). Whether there was anything."""
     gone = [row for recipient in recipients for row in rows.over(call.work, recipient)]
+    if not gone:
+        gone = [row for one in recipients for row in rows.auto_longest_ago(call.work, one, wanted)][:wanted]
     rows.remove(call.work, [row.id for row in gone])
     for row in gone:
         call.work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, row.id, before=row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     false,
+    func,
     select,
     text,
     type_coerce,
@@ -29,7 +31,7 @@ from sqlalchemy import (
 from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
+from mailreeve.store.keys import least_key, new_key
 from mailreeve.store.loading import KEYS, Loaded
 from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
@@ -107,6 +109,18 @@ _about: Final = RECORDS.where(managed_sender.c.sender == given("about"), order_b
 _over: Final = RECORDS.where(
     _of_recipient, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.id
 )
+_auto: Final = managed_sender.c.is_auto
+_written_to: Final = RECORDS.where(
+    _of_recipient, managed_sender.c.sender.in_(bindparam("several", expanding=True)), order_by=managed_sender.c.id
+)
+_longest_ago: Final = RECORDS.where(_of_recipient, _auto, order_by=managed_sender.c.expires_at)
+_count_auto: Final = (
+    select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient, _auto)
+)
+_count_new: Final = _count_auto.where(managed_sender.c.id >= given("first"))
+_auto_over: Final = RECORDS.where(
+    _auto, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.expires_at
+)
 _remove: Final = delete(managed_sender).where(
     ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
 )
@@ -131,6 +145,31 @@ def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
 def over(work: Work, recipient: str) -> list[ManagedSenderRow]:
     """The entries of a recipient that have ended."""
     return _over.every(work, owner=recipient, now=work.now)
+
+
+def among(work: Work, recipient: str, senders: Sequence[str]) -> dict[str, ManagedSenderRow]:
+    """The entries of a recipient for any of these senders, by sender."""
+    return {row.sender: row for row in _written_to.every(work, owner=recipient, several=list(senders))}
+
+
+def auto_longest_ago(work: Work, recipient: str, most: int) -> list[ManagedSenderRow]:
+    """The automatic entries of a recipient that were renewed longest ago, at most so many."""
+    return list(islice(_longest_ago.stream(work, owner=recipient), most))
+
+
+def count_auto(work: Work, recipient: str, since: datetime | None = None) -> int:
+    """How many automatic entries a recipient has, or has got since then."""
+    parameters: dict[str, object] = {"owner": recipient}
+    if since is None:
+        found: int = work.run(_count_auto, parameters).scalar_one()
+    else:
+        found = work.run(_count_new, parameters | {"first": least_key(since.timestamp())}).scalar_one()
+    return found
+
+
+def auto_over(work: Work, most: int) -> list[ManagedSenderRow]:
+    """The automatic entries of all recipients that have ended, at most so many."""
+    return list(islice(_auto_over.stream(work, now=work.now), most))
 
 
 def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
@@ -212,14 +251,14 @@ def load_some(work: Work, names: Collection[Name]) -> Changes[ManagedSender]:
 
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
-    key, recipient, sender, action, ends = row
+    key, recipient, sender, action, ends, is_auto = row
     if "@" not in recipient or not sender.strip("."):
         raise ValueError("a recipient or a sender is no address")
     if ends is None:
         return ManagedSender(key, recipient, sender, _ACTIONS[action])
     if not 0 <= ends <= _LATEST:
         raise ValueError("an end is no time")
-    return ManagedSender(key, recipient, sender, _ACTIONS[action], ends / 1_000_000)
+    return ManagedSender(key, recipient, sender, _ACTIONS[action], ends / 1_000_000, bool(is_auto))
 
 
 _LATEST: Final = 253_402_300_799_000_000  # microseconds: the last second of the calendar
@@ -232,6 +271,7 @@ _loaded: Final = Loaded(
         _columns.sender,
         _columns.action,
         type_coerce(_columns.expires_at, BigInteger),
+        _columns.is_auto,
     ).where(ours(managed_sender)),
     _columns.id,
     _entry,

@@ -19,20 +19,30 @@ LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
 
 class State(StrEnum):
-    """Where the message stands for the recipient: those of the states of D-36 that a mail door can reach.
+    """Where the message stands for the recipient: the states of D-36.
 
+    - `connection`: its client was there, and nothing more is known of it
     - `rejected`: refused with 5xx; the sender was told
     - `deferred`: refused with 4xx; the sender will try again
     - `accepted`: taken, and handed to a mail server that answers for it from here on
     - `delivered`: the next hop has it
     - `held`: kept here until somebody releases it or turns it down
+    - `released`: it was held, and somebody let it go on
+    - `bounced`: it was taken, and the next hop would not have it
+    - `archived`: a copy is in the archive
+    - `expired`: it was held, and nobody released it in time
     """
 
+    CONNECTION = "connection"
     REJECTED = "rejected"
     DEFERRED = "deferred"
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     HELD = "held"
+    RELEASED = "released"
+    BOUNCED = "bounced"
+    ARCHIVED = "archived"
+    EXPIRED = "expired"
 
 
 REFUSED: Final = (State.REJECTED, State.DEFERRED)

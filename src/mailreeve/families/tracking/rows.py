@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select
 
-from mailreeve.families.tracking.outcomes import REFUSED, Outcome
-from mailreeve.families.tracking.terms import message_term, terms_of
+from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
+from mailreeve.families.tracking.terms import Field, message_term, term, terms_of
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
@@ -262,6 +262,23 @@ _by_decision: Final = (
     .limit(given("most"))
 )
 
+_of_messages: Final = (
+    select(message_outcome.c.id)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(
+        ours(message_term),
+        message_term.c.term.in_(bindparam("terms", expanding=True)),
+        message_outcome.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .limit(1)
+)
+
 
 def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:
     """The outcomes of these rows, by key; without those that are not there or cannot be read."""
@@ -269,6 +286,14 @@ def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:
         return {}
     rows = work.run(_by_keys, {"keys": list(keys)})
     return {one.key: one for one in work.read(message_outcome.name, rows, _kept)}
+
+
+def any_of_message(work: Work, message_ids: Sequence[str], states: Sequence[State]) -> bool:
+    """Whether there is a record of one of these messages, by their Message-IDs, in one of these states."""
+    if not message_ids:
+        return False
+    terms = [term(Field.MESSAGE_ID, one) for one in message_ids]
+    return work.run(_of_messages, {"terms": terms, "states": list(states)}).first() is not None
 
 
 def of_decision(work: Work, first: str, beyond: str, most: int) -> list[Kept]:

@@ -25,6 +25,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import HeldCopy
+from mailreeve.families.managed_senders.auto_allow import Correspondence
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcome_lines import OutcomeLines
@@ -77,7 +78,7 @@ class Delivery:
         others = [o for o in plan.outcomes if o.state is not State.ACCEPTED]
         held = await self._held(plan, on_top, utf8, done)
         answer = plan.refusal or _answer([*handed_on, *(o for o in others if o.state is State.HELD)])
-        is_kept = await self.record([*others, *handed_on], held)
+        is_kept = await self.record([*others, *handed_on], held, plan.correspondence)
         if not is_kept:
             answer = str(LOCAL_FAULT)
         if answer.startswith("4"):
@@ -99,7 +100,12 @@ class Delivery:
             # What was answered or delivered before stands, whatever went wrong here.
             log.exception("mail.reset_failed")
 
-    async def record(self, outcomes: Sequence[Outcome], held: Sequence[HeldCopy] = ()) -> bool:
+    async def record(
+        self,
+        outcomes: Sequence[Outcome],
+        held: Sequence[HeldCopy] = (),
+        correspondence: Correspondence | None = None,
+    ) -> bool:
         """Keep the outcomes, and the copies that are held. A failure is logged and returned, for the caller to
         answer 4xx if it can."""
         if not outcomes:
@@ -111,7 +117,7 @@ class Delivery:
             # A fault of ours in telling it is no reason not to keep it.
             log.exception("mail.not_logged")
         try:
-            await self._records.write(Kept(outcomes, held))
+            await self._records.write(Kept(outcomes, held, correspondence=correspondence))
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)
