@@ -30,6 +30,8 @@ class Permission(StrEnum):
     GATEWAY_POLICIES_EDIT = "Gateway | Policies | Edit"
     GATEWAY_POLICIES_READ = "Gateway | Policies | Read"
     GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
+    MONITORING_PROCESSING_READ = "Monitoring | Processing | Read"
+    MONITORING_REJECTIONS_READ = "Monitoring | Rejections | Read"
     SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
@@ -76,6 +78,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.GATEWAY_POLICIES_EDIT,
             Permission.GATEWAY_POLICIES_READ,
             Permission.GATEWAY_TRACKING_READ,
+            Permission.MONITORING_PROCESSING_READ,
+            Permission.MONITORING_REJECTIONS_READ,
         }
     ),
 }

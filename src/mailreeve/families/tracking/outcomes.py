@@ -21,7 +21,8 @@ LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 class State(StrEnum):
     """Where the message stands for the recipient: the states of D-36.
 
-    - `connection`: its client was there, and nothing more is known of it
+    - `connection`: its client was refused before it named anybody. What was told it is recorded, `rejected` or
+      `deferred`; this is asked for
     - `rejected`: refused with 5xx; the sender was told
     - `deferred`: refused with 4xx; the sender will try again
     - `accepted`: taken, and handed to a mail server that answers for it from here on

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
-from mailreeve.families.tracking.terms import Field, message_term, term, terms_of
+from mailreeve.families.tracking.terms import NULL, Field, message_term, term, terms_of
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
@@ -262,6 +262,22 @@ _by_decision: Final = (
     .limit(given("most"))
 )
 
+MOST_LATER: Final = 200
+"""Later records that are looked at to tell whether a message was taken since."""
+
+_later: Final = (
+    select(message_outcome.c.recipient)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(ours(message_term), message_term.c.term == given("which"), message_term.c.id > given("key"))
+    .order_by(message_term.c.id)
+    .limit(given("most"))
+)
 _of_messages: Final = (
     select(message_outcome.c.id)
     .select_from(
@@ -294,6 +310,16 @@ def any_of_message(work: Work, message_ids: Sequence[str], states: Sequence[Stat
         return False
     terms = [term(Field.MESSAGE_ID, one) for one in message_ids]
     return work.run(_of_messages, {"terms": terms, "states": list(states)}).first() is not None
+
+
+def is_last(work: Work, kept: Kept) -> bool:
+    """Whether nothing is recorded later of what this record is of: the same message, by its Message-ID; or, where
+    that was never seen, mail of the same sender for the same recipient, of which some are looked at."""
+    one = kept.outcome
+    by = term(Field.MESSAGE_ID, one.message_id) if one.message_id else term(Field.FROM, one.sender or NULL)
+    found = work.run(_later, {"which": by, "key": kept.key, "most": MOST_LATER})
+    recipient = one.recipient.casefold()
+    return not any(later.casefold() == recipient for (later,) in found)
 
 
 def of_decision(work: Work, first: str, beyond: str, most: int) -> list[Kept]:

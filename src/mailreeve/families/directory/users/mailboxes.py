@@ -106,9 +106,10 @@ def written(scopes: Iterable[DelegateScope]) -> str:
     return _BETWEEN.join(scope.value for scope in DelegateScope if scope in wanted)
 
 
-def may_open(work: Work, acting: str, mailbox: str, scope: DelegateScope) -> bool:
+def may_open(work: Work, acting: str, mailbox: str, scope: str) -> bool:
     """Whether the user with the id `acting` may do this with the mailbox of the user with the id `mailbox`: it is
-    the own one, or a right to it that has the scope is in force now. Without an id nobody is meant."""
+    the own one, or a right to it that has the scope, a `DelegateScope`, is in force now. Without an id nobody is
+    meant."""
     if not acting or not mailbox:
         return False
     if acting == mailbox:
@@ -117,7 +118,7 @@ def may_open(work: Work, acting: str, mailbox: str, scope: DelegateScope) -> boo
     return found is not None and scope in scopes_in(found)
 
 
-def opened_by(work: Work, acting: str, scope: DelegateScope) -> Sequence[str]:
+def opened_by(work: Work, acting: str, scope: str) -> Sequence[str]:
     """The ids of the users whose mailboxes a user may open so: the own one first."""
     if not acting:
         return ()
