@@ -273,6 +273,13 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"advancedTrackAndTraceOptions": {"from": w["outsider"], "to": w["ann"]}},
     ],
     "message-finder/get-message-info": [lambda w: {"id": w["record"]}],
+    "gateway/get-rejections": [
+        lambda w: {"admin": True, "searchBy": {"fieldName": "to", "value": w["ann"]}},
+        lambda w: {"mailbox": w["ann"]},
+    ],
+    "gateway/find-processing-messages": [
+        lambda w: {"admin": True, "searchBy": {"fieldName": "fromAddress", "value": w["outsider"]}}
+    ],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",
