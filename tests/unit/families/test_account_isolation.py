@@ -463,6 +463,12 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     account.write(lambda work: tracking.add(work, [outcome]))
     w["record"] = call("ext/find-mail-records")["id"]
     account.write(lambda work: tracking.add(work, [replace(outcome, decision_id=w["record decision"])]))
+    for state in (State.REJECTED, State.DEFERRED):
+        for number in range(2):
+            other = replace(
+                outcome, state=state, decision_id=f"{state}{number}", message_id=f"{state}{number}@x.test"
+            )
+            account.write(lambda work, other=other: tracking.add(work, [other]))
     return w
 
 
