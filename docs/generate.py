@@ -368,8 +368,9 @@ A permission is spelled `Menu | Item | Level`. Each endpoint asks for one; where
 do. A caller without it is refused with HTTP 403, and the message names what is missing.
 
 A signed call may do what its user's role and its application's role both permit. A call with an access token
-acts as the application itself and may do what the application's role permits. A user without a role can call
-nothing.
+acts as the application itself and may do what the application's role permits. What is about a user's own
+mailbox, or one that was [opened to the user](../guides/delegates.md), needs no permission: the user may do it with
+any keys that were not made for less than the user may do.
 
 `mailreeve init` makes one administrator and one application, both with the role Super Administrator. Roles of
 one's own are made of the permissions below, by their names: [keys, administrators, roles,
