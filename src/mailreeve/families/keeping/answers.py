@@ -7,6 +7,7 @@ complaint about it (behaviour.md section 4.4).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from mailreeve.families.keeping.kept import Kept
@@ -33,5 +34,8 @@ def expected(kept: Kept, limits: AutoAllowLimits) -> Correspondence | None:
 def note(work: Work, expecting: Sequence[Correspondence], limits: AutoAllowLimits) -> None:
     """Permit those whose answers are expected."""
     for one in expecting:
-        adds = not tracking.any_of_message(work, one.answers, _HELD)
-        auto_allow.renew(work, one.owner, one.to, limits, adds=adds)
+        auto_allow.renew(work, one.owner, one.to, limits, partial(_is_no_reply_to_held, work, one.answers))
+
+
+def _is_no_reply_to_held(work: Work, answers: Sequence[str]) -> bool:
+    return not tracking.any_of_message(work, answers, _HELD)

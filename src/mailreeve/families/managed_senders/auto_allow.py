@@ -7,7 +7,7 @@ one entry for a sender, and none of those is changed (D-15, D-19).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -56,9 +56,11 @@ class Correspondence(Struct, frozen=True):
     answers: tuple[str, ...] = ()
 
 
-def renew(work: Work, owner: str, written_to: Sequence[Address], limits: AutoAllowLimits, *, adds: bool) -> None:
-    """Have a user's list permit these addresses from now on for as long as such entries are kept. Without `adds`
-    only what is there is renewed.
+def renew(
+    work: Work, owner: str, written_to: Sequence[Address], limits: AutoAllowLimits, may_add: Callable[[], bool]
+) -> None:
+    """Have a user's list permit these addresses from now on for as long as such entries are kept. Where there is
+    none yet, `may_add` is asked; without it only what is there is renewed.
 
     What somebody made stays as it is, unless it has ended. Nothing is noted for the audit log: the record of the
     message says what was done.
@@ -69,6 +71,7 @@ def renew(work: Work, owner: str, written_to: Sequence[Address], limits: AutoAll
     there = rows.among(work, owner, sorted(shown))
     ends = work.now + KEPT_FOR
     new: list[str] = []
+    ended: list[ManagedSenderRow] = []
     for key in shown:
         old = there.get(key)
         if old is None:
@@ -76,10 +79,13 @@ def renew(work: Work, owner: str, written_to: Sequence[Address], limits: AutoAll
         elif old.is_auto and not old.is_over(work.now):
             if old.expires_at is None or old.expires_at <= ends - RENEWED_EVERY:
                 _put(work, structs.replace(old, expires_at=ends))
-        elif old.is_over(work.now) and adds:
-            _put(work, _automatic(work, owner, key, shown[key], ends, old))
-    room = _room(work, owner, len(new), limits) if new and adds else 0
-    for key in new[:room]:
+        elif old.is_over(work.now):
+            ended.append(old)
+    if not (new or ended) or not may_add():
+        return
+    for old in ended:
+        _put(work, _automatic(work, owner, old.sender, shown[old.sender], ends, old))
+    for key in new[: _room(work, owner, len(new), limits)]:
         row = _automatic(work, owner, key, shown[key], ends, None)
         rows.RECORDS.insert(work, row)
         work.touch(PolicyType.MANAGED_SENDERS, Name(_KIND, row.id))

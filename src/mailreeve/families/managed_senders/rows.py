@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -33,7 +32,7 @@ from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
 from mailreeve.store.keys import least_key, new_key
 from mailreeve.store.loading import KEYS, Loaded
-from mailreeve.store.records import Records, given, ours
+from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 
@@ -113,13 +112,21 @@ _auto: Final = managed_sender.c.is_auto
 _written_to: Final = RECORDS.where(
     _of_recipient, managed_sender.c.sender.in_(bindparam("several", expanding=True)), order_by=managed_sender.c.id
 )
-_longest_ago: Final = RECORDS.where(_of_recipient, _auto, order_by=managed_sender.c.expires_at)
+_longest_ago: Final = Query(
+    managed_sender.name,
+    RECORDS.where(_of_recipient, _auto, order_by=managed_sender.c.expires_at).statement.limit(given("most")),
+    RECORDS.make,
+)
 _count_auto: Final = (
     select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient, _auto)
 )
 _count_new: Final = _count_auto.where(managed_sender.c.id >= given("first"))
-_auto_over: Final = RECORDS.where(
-    _auto, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.expires_at
+_auto_over: Final = Query(
+    managed_sender.name,
+    RECORDS.where(
+        _auto, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.expires_at
+    ).statement.limit(given("most")),
+    RECORDS.make,
 )
 _remove: Final = delete(managed_sender).where(
     ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
@@ -154,7 +161,7 @@ def among(work: Work, recipient: str, senders: Sequence[str]) -> dict[str, Manag
 
 def auto_longest_ago(work: Work, recipient: str, most: int) -> list[ManagedSenderRow]:
     """The automatic entries of a recipient that were renewed longest ago, at most so many."""
-    return list(islice(_longest_ago.stream(work, owner=recipient), most))
+    return _longest_ago.every(work, owner=recipient, most=most)
 
 
 def count_auto(work: Work, recipient: str, since: datetime | None = None) -> int:
@@ -169,7 +176,7 @@ def count_auto(work: Work, recipient: str, since: datetime | None = None) -> int
 
 def auto_over(work: Work, most: int) -> list[ManagedSenderRow]:
     """The automatic entries of all recipients that have ended, at most so many."""
-    return list(islice(_auto_over.stream(work, now=work.now), most))
+    return _auto_over.every(work, now=work.now, most=most)
 
 
 def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
