@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from mailreeve.access.caller import Origin
@@ -110,6 +111,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     ),
     "records, the oldest first": (RECORDS, lambda account: {"to": account.ann, "oldestFirst": True}, ""),
     "tracked": (TRACKED, lambda account: {"advancedTrackAndTraceOptions": {"to": account.ann}}, "trackedEmails"),
+    "rejections": ("gateway/get-rejections", lambda account: {"admin": True}, "rejections"),
+    "on their way": ("gateway/find-processing-messages", lambda account: {}, "messages"),
     "audit": (AUDIT, lambda account: EVER, ""),
     "audit records": (AUDIT_RECORDS, lambda account: {"objectKind": "blocked sender policy"}, ""),
 }
@@ -131,7 +134,8 @@ COUNTED_BY_READING = {
 """Lists that are short by their limits, one user's, for people rather than programs, or read once in a while from
 end to end: how many rows they have is counted, page by page."""
 
-UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS}
+GATEWAY = {"gateway/get-rejections", "gateway/find-processing-messages"}
+UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS, *GATEWAY}
 """Lists of which nobody counts how many rows they have: they only grow, and are narrowed at will."""
 
 lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
@@ -218,6 +222,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             managed.add(work, account.ann, f"s{n}.test", f"s{n}.test", said, "admin")
             managed.add(work, f"user{n}@{domain}", "shop.test", "shop.test", said, "admin")
             tracking.add(work, [outcome(account.id, f"sender{n}@out.test", account.ann)])
+            put_off = replace(outcome(account.id, f"later{n}@out.test", account.ann), state=State.DEFERRED)
+            tracking.add(work, [put_off])
         return big.id
 
     key = account.write(transaction)

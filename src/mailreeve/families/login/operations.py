@@ -79,12 +79,7 @@ def create(call: Call, item: CreateKey) -> Created:
     user's password as well.
     """
     user = _holder(call, item.user)
-    if user.id != call.caller.user_id and not call.caller.may((Permission.DIRECTORIES_INTERNAL_EDIT,)):
-        needed = Permission.DIRECTORIES_INTERNAL_EDIT
-        message = (
-            f"{FORBIDDEN.message}: keys open the user's mailbox; {needed} is required to make them for others"
-        )
-        raise refused(FORBIDDEN, "user", message)
+    _refuse_for_others(call, user.id, "user")
     if user.locked or user.disabled:
         raise refused(
             USER_KEPT_OUT, "user", f"{user.address} is locked or disabled, so every call would be refused"
@@ -109,6 +104,7 @@ def rotate(call: Call, item: RotateKey) -> Rotated:
     before = {"app_id": application.app_id}
     after = before | ({} if until is None else {"old_until": fields.written(until)})
     if bound is not None:
+        _refuse_for_others(call, bound.user_id, "id")
         secret = new_secret_key()
         sealed = call.vault.seal(base64.b64decode(secret), call.work.account_id)
         keys.exchange_secret(call.work, bound.id, sealed, until)
@@ -175,6 +171,15 @@ def _holder(call: Call, text: str | None) -> UserRow:
         if refusal.problems[0].code != USER_NOT_FOUND.code:
             raise
         raise refused(USER_NOT_FOUND, "user", f"there is no user {text}") from refusal
+
+
+def _refuse_for_others(call: Call, user_id: str, field: str) -> None:
+    """Raises `ItemRefused` naming `field` where the caller would get keys of another user, whose password the
+    caller could not set."""
+    needed = Permission.DIRECTORIES_INTERNAL_EDIT
+    if user_id != call.caller.user_id and not call.caller.may((needed,)):
+        message = f"{FORBIDDEN.message}: keys open the user's mailbox; {needed} is required for those of others"
+        raise refused(FORBIDDEN, field, message)
 
 
 def _end(call: Call, text: str | None) -> datetime | None:
