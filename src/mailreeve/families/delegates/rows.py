@@ -124,7 +124,11 @@ def find_between(work: Work, holder_id: str, mailbox_id: str) -> DelegateRow | N
 
 
 def add(
-    work: Work, holder: UserRow, mailbox: UserRow, scopes: Iterable[DelegateScope], expires_at: datetime | None
+    work: Work,
+    holder: UserRow,
+    mailbox: UserRow,
+    scopes: Iterable[DelegateScope] = mailboxes.DEFAULT_SCOPES,
+    expires_at: datetime | None = None,
 ) -> DelegateRow:
     """A new right."""
     row = DelegateRow(
