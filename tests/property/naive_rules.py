@@ -80,6 +80,8 @@ def personal_place(hit):
     entry, part = hit
     name = entry.sender
     narrowness = 1000 if "@" in name else 500 if name[0] != "." else name.count(".")
+    if entry.is_auto:  # D-15: below whatever the user said
+        narrowness = 0
     return narrowness, entry.action == "block", part == "envelope_from"
 
 

@@ -155,12 +155,15 @@ managed_lists = st.dictionaries(
         st.sampled_from(("a@corp.test", "b@old.test")),
         st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test", ".x.test", ".test")),
     ),
-    st.tuples(st.sampled_from(ManagedAction), st.sampled_from((inf, inf, 10.0, 20.0))),
+    st.tuples(
+        st.sampled_from(ManagedAction), st.sampled_from((inf, inf, 10.0, 20.0)), st.sampled_from((False, True))
+    ),
     max_size=5,
 ).map(
     lambda entries: [
-        ManagedSender(f"m{number}", recipient, sender, action, ends)
-        for number, ((recipient, sender), (action, ends)) in enumerate(entries.items())
+        # An automatic entry permits an address.
+        ManagedSender(f"m{number}", recipient, sender, action, ends, auto and action == "permit" and "@" in sender)
+        for number, ((recipient, sender), (action, ends, auto)) in enumerate(entries.items())
     ]
 )
 patterns = st.sampled_from(

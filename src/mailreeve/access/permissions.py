@@ -40,6 +40,8 @@ class Permission(StrEnum):
     GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
     MONITORING_HELD_READ = "Monitoring | Held | Read"
     MONITORING_HELD_CONTENT_VIEW = "Monitoring | Held | Content View"
+    MONITORING_PROCESSING_READ = "Monitoring | Processing | Read"
+    MONITORING_REJECTIONS_READ = "Monitoring | Rejections | Read"
     SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
@@ -49,7 +51,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """The built-in roles. A user without a role calls no endpoint."""
+    """The built-in roles. A user without a role calls what is about the own mailbox alone."""
 
     SUPER_ADMINISTRATOR = "Super Administrator"
     FULL_ADMINISTRATOR = "Full Administrator"
@@ -106,6 +108,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.GATEWAY_POLICIES_READ,
             Permission.GATEWAY_TRACKING_READ,
             Permission.MONITORING_HELD_READ,
+            Permission.MONITORING_PROCESSING_READ,
+            Permission.MONITORING_REJECTIONS_READ,
         }
     ),
 }

@@ -125,6 +125,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     hold_days: HoldDays = MAX_DAYS
     held_messages: Count = 50_000
     held_octets: Count = 5 * 1024**3
+    auto_allow: bool = True
+    auto_allow_recipients: Count = 20
+    auto_allow_per_day: Count = 100
+    auto_allow_per_user: Count = 1_000
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     archive: Archiving = Archiving.OFF

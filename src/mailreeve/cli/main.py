@@ -37,6 +37,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
         "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
+        "message": _Command("asking.message", "Find messages, and show which policies applied to one."),
         "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
         "archive": _Command("archive.archive", "Find, show, export and hold archived mail, and check it."),
         "replay": _Command(

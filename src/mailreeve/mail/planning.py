@@ -22,6 +22,7 @@ from mailreeve.formats.addresses import Address, AddressError, Sender, parse_add
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.message import Message
+from mailreeve.mail.correspondence import correspondence
 from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks, tagged
 from mailreeve.mail.outcomes import (
     Recipient,
@@ -178,7 +179,7 @@ def plan_message(
     # Where some are refused for good and others put off, what is said is that it is put off.
     rejects.sort(key=lambda reject: put_off is not None and reject.reply.code >= 500)
     record = Record(described(outcomes, message, authors))
-    return Plan(message, (*rejects, *steps, record))
+    return Plan(message, (*rejects, *steps, record), correspondence(message, [one.recipient for one in decided]))
 
 
 def plan_refusal(

@@ -61,7 +61,8 @@ class Work:
     """One transaction of one account. `now` is the time of its start, in UTC; it may be earlier than that of one
     before, where the clock was set back. `revision` is the account's last one: what is written now is of the
     next. `committed` is the last one that others see; `unseen` are the parts that the revisions between touched,
-    which are those of the transactions before it that it is committed with."""
+    which are those of the transactions before it that it is committed with. What is changed while `acting_for` is
+    set is noted as done for that user."""
 
     connection: Connection
     account_id: str
@@ -73,6 +74,7 @@ class Work:
     unreadable: UnreadableRows = field(default_factory=UnreadableRows)
     touched: list[tuple[str, Name]] = field(default_factory=list)
     audits: list[AuditEntry] = field(default_factory=list)
+    acting_for: str = ""
 
     def read(
         self, table: str, rows: Iterable[Sequence[Any]], make: Callable[[Any], T], *, moments: bool = True
@@ -124,7 +126,9 @@ class Work:
         if part is not None:
             objects = [Name(object_kind, object_id)] if names is None else names
             self.touched += [(part, name) for name in objects]
-        self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after), acting_for))
+        acting_for = acting_for or self.acting_for or self.origin.acting_for
+        entry = AuditEntry(action, object_kind, object_id, _json(before), _json(after), acting_for)
+        self.audits.append(entry)
 
     def touch(self, part: str, *names: Name) -> None:
         """Note that a change touched objects of another part as well."""

@@ -41,7 +41,7 @@ class Endpoint(Struct, frozen=True):
     `short` names the member by which an item asks for one thing under its key: a few of these are read in less
     time than it takes to hand them to a thread. Such an endpoint looks at no policy set. `tells_unknown` says that
     the caller is told of every member that is not known, not only of misspelt ones. `own` says that a user needs
-    none of the permissions for what is the user's own: the function looks after all else.
+    none of the permissions for the own mailbox and those that were opened to the user: the function sees to that.
     """
 
     path: str
@@ -55,9 +55,9 @@ class Endpoint(Struct, frozen=True):
     slow: str
     short: str
     tells_unknown: bool
+    own: bool
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
-    own: bool = False
 
     def read(self, item: Item) -> Struct:
         """The item as it came, made ready for `run`. It looks at nothing but the item, so it belongs before the
@@ -93,7 +93,8 @@ def endpoint(
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
     takes, and the function takes what it returns. `slow` names the member that the work is about; for `short`,
-    `tells_unknown` and `own` see `Endpoint`. The latter holds for our own functions, which no client of old calls.
+    `tells_unknown` and `own` see `Endpoint`. `tells_unknown` holds for our own functions, which no client of old
+    calls.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -110,7 +111,7 @@ def endpoint(
         run = typing.cast(Callable[[object, Struct], object], function)
         tells = path.startswith(OWN) if tells_unknown is None else tells_unknown
         return Endpoint(
-            path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, ready, run, own
+            path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, own, ready, run
         )
 
     return declare

@@ -331,6 +331,13 @@ SAMPLES: dict[str, list[Sample]] = {
     "ext/set-legal-hold": [lambda w: {"id": w["archived"], "legalHold": True}],
     "ext/get-archive-retention": [lambda w: {}],
     "ext/set-archive-retention": [lambda w: {"days": 30}],
+    "gateway/get-rejections": [
+        lambda w: {"admin": True, "searchBy": {"fieldName": "to", "value": w["ann"]}},
+        lambda w: {"mailbox": w["ann"]},
+    ],
+    "gateway/find-processing-messages": [
+        lambda w: {"admin": True, "searchBy": {"fieldName": "fromAddress", "value": w["outsider"]}}
+    ],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",
@@ -532,6 +539,12 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     for _ in range(2):
         call("archive/get-message-detail", id=w["archived"])
         account.call("ext/find-archived-messages", {"from": w["outsider"]})
+    for state in (State.REJECTED, State.DEFERRED):
+        for number in range(2):
+            other = replace(
+                outcome, state=state, decision_id=f"{state}{number}", message_id=f"{state}{number}@x.test"
+            )
+            account.write(lambda work, other=other: tracking.add(work, [other]))
     return w
 
 

@@ -199,6 +199,14 @@ class World:
         self.managed.append(ManagedSender(id_, recipient, key, ManagedAction(action)))
         return id_
 
+    def auto(self, recipient: str, sender: str, ends: float) -> str:
+        """Whoever the recipient wrote to is permitted until then."""
+        id_ = self._next()
+        self.managed.append(
+            ManagedSender(id_, recipient, parse_address(sender).key, ManagedAction.PERMIT, ends, True)
+        )
+        return id_
+
     def define(
         self, original: str, new: str, *, field: str = "envelope_to", routing: str = "all", set_: str = ""
     ) -> str:

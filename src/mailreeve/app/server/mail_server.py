@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.server.periodic import forget_old_outcomes, keep_house, read_archive, remove_expired
+from mailreeve.app.server.periodic import forget_old, keep_house, read_archive, remove_expired
 from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.held.operations import RELEASE
 from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, EndedEntries
 from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.outgoing.rows import Waiting
 from mailreeve.families.tracking.operations import OldOutcomes
@@ -85,7 +86,9 @@ async def open_mail_door(
     budget = RecordBudget(settings.networks() + settings.proxies())
     queue = OutgoingQueue(opened.store, opened.bodies)
     woken = _Woken()
-    recorder: Recorder = MessageKeeper(opened.store, budget, opened.bodies, settings.holding(), woken)
+    recorder: Recorder = MessageKeeper(
+        opened.store, budget, opened.bodies, settings.holding(), woken, _auto_allow(settings)
+    )
     if metrics is not None:
         kind = "maildir" if next_hop.startswith(MAILDIR_PREFIX) else "smtp"
         mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(recorder)
@@ -210,7 +213,7 @@ def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> Content:
 def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
     """What one process does for all, beside the mail."""
     return [
-        asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))),
+        asyncio.create_task(forget_old(OldOutcomes(opened.store), EndedEntries(opened.store))),
         asyncio.create_task(keep_house(opened)),
         asyncio.create_task(read_archive(ArchiveReader(opened.store, opened.bodies))),
         asyncio.create_task(remove_expired(ExpiredMessages(opened.store, settings.archive_days))),
@@ -261,6 +264,16 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
     except OSError as problem:  # which names no file
         files = f"{settings.tls_cert} and {settings.tls_key}"
         raise Unavailable(f"tls_cert and tls_key: {files} cannot be used: {problem}") from problem
+
+
+def _auto_allow(settings: Settings) -> AutoAllowLimits:
+    return AutoAllowLimits(
+        settings.auto_allow,
+        settings.auto_allow_recipients,
+        settings.auto_allow_per_day,
+        settings.auto_allow_per_user,
+        settings.managed_senders_per_user,
+    )
 
 
 def _hostname(settings: Settings) -> str:

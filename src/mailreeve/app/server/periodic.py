@@ -17,6 +17,7 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import operations as held
 from mailreeve.families.held import rows as held_rows
 from mailreeve.families.login.last_use import LastUses
+from mailreeve.families.managed_senders.auto_allow import EndedEntries
 from mailreeve.families.registry import bodies_named
 from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.store.follow import Follower
@@ -58,15 +59,19 @@ async def write_last_uses(uses: LastUses, every: float = WRITE_USES_EVERY) -> No
     await _regularly(uses.write, every, "the last uses of keys were not written")
 
 
-async def forget_old_outcomes(old: OldOutcomes, every: float = FORGET_EVERY) -> None:
-    """Remove old outcomes now, and again after so many seconds, until it is cancelled."""
+async def forget_old(old: OldOutcomes, ended: EndedEntries, every: float = FORGET_EVERY) -> None:
+    """Remove old outcomes, and automatic entries of personal lists that have ended, now, and again after so many
+    seconds, until it is cancelled."""
 
     def forget() -> None:
         removed = old.forget()
         if removed:
             _log.info("old outcomes removed", number=removed)
+        removed = ended.forget()
+        if removed:
+            _log.info("automatic entries removed", number=removed)
 
-    await _regularly(forget, every, "old outcomes were not removed")
+    await _regularly(forget, every, "old outcomes and entries were not removed")
 
 
 async def keep_house(opened: Opened, every: float = KEEP_HOUSE_EVERY) -> None:

@@ -17,8 +17,10 @@ from mailreeve.families.archive.keep import keep as archive
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
 from mailreeve.families.held.arrival import DEFAULT, Arrived, HoldLimits
+from mailreeve.families.keeping.answers import expected, note
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
+from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome
@@ -41,6 +43,7 @@ class _Part:
     held: list[Arrived] = field(default_factory=list)
     outgoing: list[Copy] = field(default_factory=list)
     archived: list[ArchivedCopy] = field(default_factory=list)
+    answers: list[Correspondence] = field(default_factory=list)
 
     def copies(self) -> Iterator[Copy]:
         yield from (one.held.copy for one in self.held)
@@ -62,12 +65,14 @@ class MessageKeeper:
         bodies: Bodies | None = None,
         limits: HoldLimits = DEFAULT,
         added: Callable[[], None] = lambda: None,
+        auto_allow: AutoAllowLimits | None = None,
     ) -> None:
         self._store = store
         self._budget = budget
         self._bodies = bodies
         self._limits = limits
         self._added = added
+        self._auto_allow = auto_allow or AutoAllowLimits()
         self._began = new_key()
 
     def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
@@ -83,6 +88,9 @@ class MessageKeeper:
         problems: list[Exception | None] = [None] * len(messages)
         by_account: defaultdict[str, defaultdict[int, _Part]] = defaultdict(lambda: defaultdict(_Part))
         for number, kept in enumerate(messages):
+            answers = expected(kept, self._auto_allow)
+            if answers is not None:
+                by_account[answers.account_id][number].answers.append(answers)
             octets = tracking.octets(kept.outcomes)
             for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
                 by_account[outcome.account_id][number].outcomes.append(outcome)
@@ -129,3 +137,4 @@ class MessageKeeper:
         outgoing.add(work, copies, SPLIT_OFF)
         for one in (archived for part in parts for archived in part.archived):
             archive(work, one, keys[id(one.copy)], self._began)
+        note(work, [answers for part in parts for answers in part.answers], self._auto_allow)

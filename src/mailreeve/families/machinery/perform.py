@@ -87,7 +87,7 @@ class Ready(Struct, frozen=True):
 def ready(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Ready:
     """A request made ready to be carried out. Raises `RequestRefused` when the caller may not, or asks for too
     much at once."""
-    if not caller.may(endpoint.permissions) and not (endpoint.own and caller.user_id):
+    if not caller.may(endpoint.permissions) and not (endpoint.own and caller.in_person):
         needed = " or ".join(endpoint.permissions)
         raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
     if len(request.items) > endpoint.most:
@@ -253,6 +253,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
             with call.work.item() if apart else nullcontext():
                 page = call.page if paging is None else paging.asked[n]
                 asked = call if page == call.page else dataclasses.replace(call, page=page)
+                call.work.acting_for = ""
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             call.warnings[said:] = near

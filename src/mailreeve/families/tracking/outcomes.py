@@ -29,8 +29,10 @@ LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
 
 class State(StrEnum):
-    """Where the message stands for the recipient: those of the states of D-36 that are recorded.
+    """Where the message stands for the recipient: the states of D-36.
 
+    - `connection`: its client was refused before it named anybody. What was told it is recorded, `rejected` or
+      `deferred`; this is asked for
     - `rejected`: refused with 5xx, and the sender was told; or held, and somebody turned it down (`follows`)
     - `deferred`: refused with 4xx; the sender will try again
     - `accepted`: taken, and handed to a mail server that answers for it from here on
@@ -39,16 +41,19 @@ class State(StrEnum):
     - `released`: it was held, and waits to be handed to the next hop
     - `expired`: it was held, and nobody decided in time
     - `bounced`: it was taken, and the next hop did not take it in the end
+    - `archived`: a copy is in the archive
     """
 
+    CONNECTION = "connection"
     REJECTED = "rejected"
     DEFERRED = "deferred"
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     HELD = "held"
     RELEASED = "released"
-    EXPIRED = "expired"
     BOUNCED = "bounced"
+    ARCHIVED = "archived"
+    EXPIRED = "expired"
 
 
 REFUSED: Final = (State.REJECTED, State.DEFERRED)

@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Boolean, Column, Index, String, Table, Text, bindparam, delete, false, func, insert, select
 
-from mailreeve.families.tracking.outcomes import REFUSED, Outcome
-from mailreeve.families.tracking.terms import message_term, terms_of
+from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
+from mailreeve.families.tracking.terms import NULL, Field, message_term, term, terms_of
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.model.authentication import Authentication
@@ -276,6 +276,39 @@ _by_decision: Final = (
     .limit(given("most"))
 )
 
+MOST_LATER: Final = 200
+"""Later records that are looked at to tell whether a message was taken since."""
+
+_later: Final = (
+    select(message_outcome.c.recipient)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(ours(message_term), message_term.c.term == given("which"), message_term.c.id > given("key"))
+    .order_by(message_term.c.id)
+    .limit(given("most"))
+)
+_of_messages: Final = (
+    select(message_outcome.c.id)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(
+        ours(message_term),
+        message_term.c.term.in_(bindparam("terms", expanding=True)),
+        message_outcome.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .limit(1)
+)
+
 
 _of_recipient: Final = _kept_with_header.where(
     message_outcome.c.decision_id == given("decision"),
@@ -297,6 +330,24 @@ def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:
         return {}
     rows = work.run(_by_keys, {"keys": list(keys)})
     return {one.key: one for one in work.read(message_outcome.name, rows, _kept)}
+
+
+def any_of_message(work: Work, message_ids: Sequence[str], states: Sequence[State]) -> bool:
+    """Whether there is a record of one of these messages, by their Message-IDs, in one of these states."""
+    if not message_ids:
+        return False
+    terms = [term(Field.MESSAGE_ID, one) for one in message_ids]
+    return work.run(_of_messages, {"terms": terms, "states": list(states)}).first() is not None
+
+
+def is_last(work: Work, kept: Kept) -> bool:
+    """Whether nothing is recorded later of what this record is of: the same message, by its Message-ID; or, where
+    that was never seen, mail of the same sender for the same recipient, of which some are looked at."""
+    one = kept.outcome
+    by = term(Field.MESSAGE_ID, one.message_id) if one.message_id else term(Field.FROM, one.sender or NULL)
+    found = work.run(_later, {"which": by, "key": kept.key, "most": MOST_LATER})
+    recipient = one.recipient.casefold()
+    return not any(later.casefold() == recipient for (later,) in found)
 
 
 def of_decision(work: Work, first: str, beyond: str, most: int) -> list[Kept]:

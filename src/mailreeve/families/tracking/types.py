@@ -309,7 +309,7 @@ class DeliveredMessage(Struct, frozen=True, rename="camel"):
 
 
 class Allowance(Struct, frozen=True):
-    """Whether a permit applied, and which: `none` or `whitelist`."""
+    """Whether a permit applied, and which: `none`, `whitelist`, or `ignored`, one that spared nothing."""
 
     allow: bool
     info: str
@@ -350,7 +350,8 @@ class Retention(Struct, frozen=True, rename="camel"):
 
 
 class MessageFound(Struct, frozen=True, rename="camel", kw_only=True):
-    """All that is known of a message (api.md section 3.12). `delivered_message` is by recipient."""
+    """All that is known of a message (api.md section 3.12). `delivered_message` is by recipient, of those who have
+    it; `policy_info` is ours, the policies that applied whatever became of it."""
 
     id: str
     status: str
@@ -358,3 +359,4 @@ class MessageFound(Struct, frozen=True, rename="camel", kw_only=True):
     delivered_message: dict[str, DeliveredMessage] | UnsetType = UNSET
     retention_info: Retention
     spam_info: SpamInfo
+    policy_info: Sequence[AppliedPolicy] = ()

@@ -25,6 +25,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, HeldCopy
+from mailreeve.families.managed_senders.auto_allow import Correspondence
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
@@ -84,7 +85,7 @@ class Delivery:
         answer = plan.refusal or _answer([*handed_on, *(o for o in others if o.state is State.HELD)])
         owed = self._retries.owed(key, now)
         archived = await self._archived(plan, on_top, utf8, results, done - owed, contents, key)
-        is_kept = await self.record([*others, *handed_on], held, archived)
+        is_kept = await self.record([*others, *handed_on], held, archived, plan.correspondence)
         if is_kept:
             self._retries.paid(key)
         else:
@@ -114,6 +115,7 @@ class Delivery:
         outcomes: Sequence[Outcome],
         held: Sequence[HeldCopy] = (),
         archived: Sequence[ArchivedCopy] = (),
+        correspondence: Correspondence | None = None,
     ) -> bool:
         """Keep the outcomes, and the copies that are held or go into the archive. A failure is logged and
         returned, for the caller to answer 4xx if it can."""
@@ -126,7 +128,7 @@ class Delivery:
             # A fault of ours in telling it is no reason not to keep it.
             log.exception("mail.not_logged")
         try:
-            await self._records.write(Kept(outcomes, held, archived=archived))
+            await self._records.write(Kept(outcomes, held, archived=archived, correspondence=correspondence))
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)

@@ -199,6 +199,8 @@ def _entry_unmet(facts: MessageFacts, view: PersonalView, entry: ManagedSender) 
 
 def _why_entry_before(winner: Hit, loser: Hit) -> str:
     """The order of `personal.hit_order` in words."""
+    if loser.kind.is_auto and not winner.kind.is_auto:
+        return "what the user said comes before what is allowed automatically"
     if winner.kind.narrowness != loser.kind.narrowness:
         if winner.kind.is_address:
             return "the latter names an address, which comes before a domain"

@@ -28,7 +28,7 @@ class EntryKind(Struct, frozen=True, gc=False):
     """What matters of an entry for a decision, apart from whom it names.
 
     `narrowness` is 1 for an address and 0 for a domain; below that, a domain with everything below it comes the
-    higher the more labels it has.
+    higher the more labels it has. An automatic permit has -1, below all that somebody said (D-15).
     """
 
     narrowness: float
@@ -38,6 +38,11 @@ class EntryKind(Struct, frozen=True, gc=False):
     def is_address(self) -> bool:
         """Whether it names an address rather than a domain."""
         return self.narrowness == 1
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether it came by itself."""
+        return self.narrowness == -1
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -69,11 +74,14 @@ _WIDE_KINDS: Final = {
     for labels in range(1, MOST_LABELS + 1)
     for action in ManagedAction
 }
+_AUTO: Final = EntryKind(-1, ManagedAction.PERMIT)
 
 
 def kind_of(entry: ManagedSender) -> EntryKind:
-    """An address, a domain, or one with everything below it, permitted or blocked."""
+    """An address, a domain, or one with everything below it, permitted or blocked; or an automatic permit."""
     sender = entry.sender
+    if entry.is_auto:
+        return _AUTO
     if sender[0] == BELOW and "@" not in sender:
         return _WIDE_KINDS[min(sender.count(BELOW), MOST_LABELS), entry.action]
     return _KINDS["@" in sender, entry.action]
@@ -82,7 +90,8 @@ def kind_of(entry: ManagedSender) -> EntryKind:
 def entry_description(entry: ManagedSender) -> str:
     """How a record or a trace names the entry, which has no description of its own."""
     until = "" if entry.ends == inf else f" until {_written(entry.ends)}"
-    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}{until}"
+    what = "auto allow" if entry.is_auto else f"personal {entry.action.value}"
+    return f"{what} of {entry.sender} by {entry.recipient}{until}"
 
 
 def _written(at: float) -> str:
@@ -97,7 +106,8 @@ def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
     An address beats a domain, as within one list (behaviour.md section 4.2), and a domain beats one with all below
     it, of which the longer comes first. Of two equally narrow ones a block beats a permit: a sender who shows two
     faces, one of them unwanted, stays out. Of two equal ones the envelope counts, since it is known first and so
-    gives the earlier refusal.
+    gives the earlier refusal. An automatic permit comes after whatever the user said, a block of the whole domain
+    among it: a stated wish beats a side effect (D-15).
     """
     return (
         kind.narrowness,

@@ -289,6 +289,7 @@ class ManagedSender(Struct, frozen=True, gc=False):
     `recipient` is the key of the user's primary address, `sender` the key of an address or, without an `@`, a
     canonical domain (D-18), with a dot in front for everything below it. There is one entry per pair (D-19). From
     `ends` on, in POSIX seconds, it decides nothing, as with policies (D-12); infinite means that it never ends.
+    `is_auto` says that nobody said it: it permits an address because the user wrote there (auto allow).
     """
 
     id: str
@@ -296,6 +297,7 @@ class ManagedSender(Struct, frozen=True, gc=False):
     sender: str
     action: ManagedAction
     ends: float = inf
+    is_auto: bool = False
 
 
 class AddressType(StrEnum):
