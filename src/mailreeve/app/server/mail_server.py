@@ -108,6 +108,7 @@ async def open_mail_door(
         max_size=door_settings.max_size,
         max_recipients=door_settings.max_recipients,
         authserv_ids=door_settings.authserv_ids,
+        archives=door_settings.archives,
     )
     memory = MemoryBudget(door_settings.max_receiving)
     policies = MailPolicies(opened.store, opened.services.follower)

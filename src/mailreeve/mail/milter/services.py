@@ -24,6 +24,7 @@ class MilterSettings(Struct, frozen=True, kw_only=True):
       gets: as much as libmilter's
     - `grace` is how long a shutdown waits for messages under way
     - `authserv_ids` are those of filters before this one whose results of authentication count (`mail.results`)
+    - `archives` says whether the copies that are delivered are kept in the archive
     """
 
     hostname: str
@@ -34,6 +35,7 @@ class MilterSettings(Struct, frozen=True, kw_only=True):
     idle_timeout: float = 7_210.0
     grace: float = 30.0
     authserv_ids: frozenset[str] = frozenset()
+    archives: bool = False
 
 
 class MilterServices(Struct, frozen=True):

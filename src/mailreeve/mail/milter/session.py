@@ -313,6 +313,7 @@ class Session:
             utf8=self._utf8,
             can_change_sender=self._conversation.can_change_sender,
             keeps_space=self._conversation.keeps_space,
+            archives=self._settings.archives,
         )
 
     def _received(self, now: float) -> bytes:
