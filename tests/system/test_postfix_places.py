@@ -6,11 +6,14 @@ every record is that client's, whoever spoke for it.
 
 from __future__ import annotations
 
+import json
 import re
 import smtplib
 import subprocess
+import sys
 from contextlib import contextmanager
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +21,13 @@ from mailreeve.client import Conditions, Policy, Target
 
 pytestmark = pytest.mark.requires("postfix", "swaks")
 
+MAILREEVE = Path(sys.executable).with_name("mailreeve")
+FOUND = {
+    "before": "before the queue",
+    "behind": "behind the queue",
+    "between": "behind the queue, before another server",
+    "front": "in front of Postfix",
+}
 U = "u@corp.test"
 FAR = "friend@far.test"
 CLIENT = {"before": "192.0.2.7", "behind": "192.0.2.7", "between": "192.0.2.7", "front": "127.0.0.9"}
@@ -274,3 +284,15 @@ def test_in_front_nothing_is_lost_while_postfix_is_down(place):
     swaks(placement, "front", *sender)
     placement.last.wait_for(DELIVERED.format(r"late@corp\.test"))
     assert len(placement.take()) == 1
+
+
+@EVERY
+def test_check_finds_the_place_and_that_nothing_fails(place, name):
+    """Of the guide's own files, by the real postconf."""
+    placement = place(name)
+    conf = placement.postfix.folder / "conf"
+    command = [MAILREEVE, "check", "postfix", "--data", placement.server.folder, "--config-dir", conf, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    answer = json.loads(done.stdout)
+    failed = [finding for finding in answer["findings"] if finding["state"] == "fail"]
+    assert (done.returncode, answer["placement"], failed) == (0, FOUND[name], [])
