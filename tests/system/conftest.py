@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,6 +127,14 @@ class Postfix:
         if self.running():
             self._do("stop")
 
+    def kill(self) -> None:
+        """Let it die at once, with whatever its processes were doing."""
+        parent = (self.folder / "queue" / "pid" / "master.pid").read_text().strip()
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *children):
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
     def running(self) -> bool:
         command = ["postfix", "-c", str(self.folder / "conf"), "status"]
         return subprocess.run(command, capture_output=True, env=environment(), check=False).returncode == 0
@@ -216,6 +224,11 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0, self.log()
+
+    def kill(self) -> None:
+        """Let it die at once, in the middle of whatever it was doing."""
+        self.process.kill()
+        self.process.communicate(timeout=PATIENCE)
 
     def client(self) -> Client:
         return Client(self.http, Credentials.load(self.folder / "credentials.json"))
