@@ -195,6 +195,7 @@ class Server:
     credentials: dict[str, str] = field(default_factory=dict)
     http: str = ""
     port: int = 0
+    milter: str = ""
     process: subprocess.Popen[str] | None = None
     listens: tuple[str, ...] = ("--smtp", "127.0.0.1:0")
 
@@ -211,11 +212,17 @@ class Server:
             )
         late = threading.Timer(PATIENCE, self.process.kill)
         late.start()
-        said = dict(zip(("http", "smtp", "ready"), self.process.stdout, strict=False))
+        said: dict[str, str] = {}
+        for line in self.process.stdout:
+            name, _, where = line.rstrip("\n").partition(" ")
+            said[name] = where
+            if name == "ready":
+                break
         late.cancel()
-        assert said.get("ready") == "ready\n", self.log()
-        self.http = said["http"].split()[1]
+        assert "ready" in said, self.log()
+        self.http = said["http"]
         self.port = int(said["smtp"].rpartition(":")[2])
+        self.milter = said.get("milter", "")
 
     def log(self) -> str:
         return self.folder.with_name("serve.log").read_text()
@@ -481,3 +488,68 @@ def place(placements: Callable[[str], Placement]) -> Callable[[str], Placement]:
         return placement
 
     return get
+
+
+@dataclass
+class Asked:
+    """A Postfix that asks Mailreeve, and the Maildir it delivers to."""
+
+    postfix: Postfix
+    server: Server
+    maildir: Path
+
+    def swaks(self, *arguments: str, code: int = 0) -> str:
+        """What swaks shows of a session. Its exit code is 0 where the message was taken, 24 where no recipient
+        was, 26 where the content was not."""
+        command = ["swaks", "--server", f"127.0.0.1:{self.postfix.port}", "--helo", "client.test", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def arrived(self, *recipients: str) -> list[bytes]:
+        """The messages that these recipients got, once each has its own."""
+        for recipient in recipients:
+            self.postfix.wait_for(rf"to=<{re.escape(recipient)}>.*status=sent \(delivered to maildir\)")
+        return take(self.maildir)
+
+
+MILTER_CF = """\
+smtpd_milters = {milter}
+non_smtpd_milters = $smtpd_milters
+milter_default_action = tempfail
+smtpd_authorized_xclient_hosts = 127.0.0.1
+"""
+
+
+def _asked(folder: Path, listen: str) -> Asked:
+    folder.mkdir()
+    folder.chmod(0o755)
+    mailboxes = mailbox_folder(folder / "mail")
+    server = Server(folder / "reeve" / "data")
+    server.folder.parent.mkdir()
+    server.init()
+    (server.folder / "mailreeve.toml").write_text('milter_group = "postfix"\n')
+    server.start("--milter", listen)
+    milter = server.milter if listen.startswith("unix:") else f"inet:{server.milter}"
+    postfix = Postfix(folder / "mx", "mx", to_maildir(mailboxes) + MILTER_CF.format(milter=milter))
+    postfix.start()
+    return Asked(postfix, server, mailboxes / "box")
+
+
+@pytest.fixture(scope="session")
+def lasting_asked(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Asked]:
+    requires("postfix")
+    as_root()
+    folder = short_folder / "milter"
+    made = _asked(folder, f"unix:{folder}/milter.sock")
+    yield made
+    made.postfix.stop()
+    made.server.stop()
+
+
+@pytest.fixture
+def asked(lasting_asked: Asked) -> Asked:
+    """Nothing is left over from another test."""
+    take(lasting_asked.maildir)
+    lasting_asked.postfix.forget_log()
+    return lasting_asked

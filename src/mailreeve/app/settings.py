@@ -22,6 +22,7 @@ from mailreeve.policy.lint.guard import ReachGuard
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
+UNIX: Final = "unix:"  # before the path of a Unix socket
 CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that of the folder
 
 Count = Annotated[int, Meta(ge=0)]
@@ -71,6 +72,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop_starttls: str = "off"
     next_hop_xforward: bool = False
     milter: str = ""
+    milter_group: str = ""
     metrics: str = ""
     workers: Workers = 1
     tls_cert: str = ""
@@ -108,6 +110,18 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         for everybody in (host for host in hosts if not host.prefixlen):
             raise SettingsError(f"xclient_hosts: {everybody} is everybody, who could then be anybody")
         return hosts
+
+    def milter_at(self) -> Path | tuple[str, int] | None:
+        """Where the milter door listens: the path of a Unix socket, or host and port. None where there is no such
+        door. Raises `SettingsError`."""
+        if not self.milter:
+            return None
+        path = self.milter.removeprefix(UNIX)
+        if path == self.milter:
+            return split_host_port(self.milter, "milter", f"neither {UNIX}PATH nor HOST:PORT")
+        if not Path(path).is_absolute():
+            raise SettingsError(f"milter: {self.milter!r}: the path has to begin with a slash")
+        return Path(path)
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -196,9 +210,10 @@ def _parsed(name: str, networks: tuple[str, ...]) -> tuple[Network, ...]:
         raise SettingsError(f"{name}: {problem}") from problem
 
 
-def split_host_port(text: str, name: str) -> tuple[str, int]:
-    """Host and port of a `HOST:PORT`, the host of an IPv6 address in brackets. Raises `SettingsError`."""
+def split_host_port(text: str, name: str, wanted: str = "not HOST:PORT") -> tuple[str, int]:
+    """Host and port of a `HOST:PORT`, the host of an IPv6 address in brackets. Raises `SettingsError`, which says
+    what is `wanted` of the text."""
     host, colon, port = text.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit() and len(port) < 6) or int(port) > 65_535:
-        raise SettingsError(f"{name}: {text!r} is not HOST:PORT")
+        raise SettingsError(f"{name}: {text!r} is {wanted}")
     return host.strip("[]") or "127.0.0.1", int(port)

@@ -83,7 +83,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
     """The edited message, with `on_top` (complete fields, such as a Received) above all else."""
     replaced = dict(edits.replaced)
     parts = [on_top]
-    parts += [f"{name}: {_encoded(text, len(name))}\r\n".encode("ascii") for name, text in edits.added]
+    parts += [f"{name}: {encoded(text, len(name))}\r\n".encode("ascii") for name, text in edits.added]
     begun = False
     for place, field in enumerate(message.fields):
         if not begun:
@@ -99,7 +99,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
     return Content(b"".join(parts), message.body)
 
 
-def _encoded(text: str, before: int) -> str:
+def encoded(text: str, before: int) -> str:
     """The text of a field of ours, whose name has so many characters, in ASCII, such that readers see just it.
 
     A field that no standard gives a structure may hold encoded words anywhere (RFC 2047 section 5).

@@ -86,6 +86,7 @@ class Reception:
         self._named = 0
         self._refused = 0
         self._at_connect: tuple[Outcome, ...] = ()
+        self._last: Address | None = None
 
     # What is under way.
 
@@ -103,6 +104,11 @@ class Reception:
     def recipients(self) -> int:
         """How many recipients were taken or, named well enough, refused."""
         return self._transaction.recipients
+
+    @property
+    def last_recipient(self) -> Address | None:
+        """Whom the last `recipient` named, None if nobody well enough."""
+        return self._last
 
     @property
     def is_spent(self) -> bool:
@@ -140,6 +146,7 @@ class Reception:
     def recipient(self, path: str) -> Accepted | Refused | NoAccount:
         """Add an envelope recipient to the message."""
         self._named += 1
+        self._last = None
         # Refused ones count as well: a stranger could name and be refused, and recorded, without end. What goes
         # beyond the number is no refusal, only a matter for the next message.
         if self._named > self._max_recipients:
@@ -184,6 +191,7 @@ class Reception:
             address = read_recipient(path, postmaster_at)
             if isinstance(address, SmtpReply):
                 return Refused(str(address))
+            self._last = address
             policies = self._policies.policies_for(address, sender)
         except AccountLocked:
             return Refused(str(PUT_OFF))

@@ -24,8 +24,7 @@ def look(data: Path) -> Iterator[Check]:
     try:
         settings = read_settings(data, {})
         known_level(settings.log_level)
-        if settings.milter:
-            raise SettingsError("milter: this version has no milter door; use smtp")
+        settings.milter_at()
         if bool(settings.tls_cert) != bool(settings.tls_key):
             raise SettingsError("tls_cert and tls_key go together")
     except SettingsError as problem:

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,9 +20,12 @@ from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import AddressError, parse_address
+from mailreeve.mail.memory_budget import MemoryBudget
+from mailreeve.mail.milter.door import MilterDoor, milter_door
+from mailreeve.mail.milter.services import MilterSettings
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
-from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
+from mailreeve.mail.ports import UNMETERED, Meter, NextHop, Recorder
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
 
@@ -33,10 +36,16 @@ MAILDIR_PREFIX: Final = "maildir:"
 
 
 class MailServer(NamedTuple):
-    """What is open: the door, and how much of what comes through is recorded."""
+    """What is open: the doors, and how much of what comes through is recorded."""
 
     door: SmtpDoor
     budget: RecordBudget
+    milter: MilterDoor | None = None
+
+    @property
+    def records_waiting(self) -> int:
+        """How many messages' records wait to be written."""
+        return self.door.records_waiting + (0 if self.milter is None else self.milter.records_waiting)
 
 
 @asynccontextmanager
@@ -47,11 +56,13 @@ async def open_mail_door(
     tls: ssl.SSLContext | None,
     listeners: Sequence[socket.socket],
     *,
+    milter_listeners: Sequence[socket.socket] = (),
     forgets: bool = True,
     metrics: Metrics | None = None,
 ) -> AsyncIterator[MailServer]:
-    """An SMTP door on these sockets, open while the block runs. `tls` is for STARTTLS; `forgets` says whether this
-    process removes old outcomes. What it does is told to the `metrics`."""
+    """An SMTP door on these sockets, and a milter door where there are sockets for it, open while the block
+    runs. `tls` is for STARTTLS; `forgets` says whether this process removes old outcomes. What they do is told to
+    the `metrics`."""
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
@@ -67,21 +78,49 @@ async def open_mail_door(
         max_recipients=settings.max_recipients,
         xclient_hosts=settings.proxies(),
     )
+    milter_settings = MilterSettings(
+        hostname=hostname,
+        max_size=door_settings.max_size,
+        max_recipients=door_settings.max_recipients,
+    )
+    memory = MemoryBudget(door_settings.max_receiving)
+    policies = MailPolicies(opened.store, opened.services.follower)
+    meter: Meter = UNMETERED if metrics is None else metrics.mail
+
+    def policy_id(account_id: str, layer: str, key: str) -> str:
+        return policy_wire_id(opened.services.ids, account_id, layer, key)
+
     forgetting = asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))) if forgets else None
     try:
         door = smtp_door(
             door_settings,
-            policies=MailPolicies(opened.store, opened.services.follower),
+            policies=policies,
             next_hop=mail_goes,
             recorder=recorder,
             tls=tls,
             listeners=listeners,
-            meter=UNMETERED if metrics is None else metrics.mail,
-            policy_ids=lambda account_id, layer, key: policy_wire_id(opened.services.ids, account_id, layer, key),
+            memory=memory,
+            meter=meter,
+            policy_ids=policy_id,
             relay_networks=settings.networks(),
         )
-        async with door as found:
-            yield MailServer(found, budget)
+        async with AsyncExitStack() as stack:
+            found = await stack.enter_async_context(door)
+            milter = None
+            if milter_listeners:
+                milter = await stack.enter_async_context(
+                    milter_door(
+                        milter_settings,
+                        policies=policies,
+                        recorder=recorder,
+                        memory=memory,
+                        listeners=milter_listeners,
+                        meter=meter,
+                        policy_ids=policy_id,
+                        relay_networks=settings.networks(),
+                    )
+                )
+            yield MailServer(found, budget, milter)
     finally:
         if forgetting is not None:
             forgetting.cancel()

@@ -21,6 +21,10 @@ from mailreeve.store.transactions import Store, Work
 _ORIGIN: Final = Origin("mail door")
 
 
+class NotKeptError(Exception):
+    """What is to be kept has no place here. Its message is put off: nothing of it is lost."""
+
+
 class MessageKeeper:
     """Keeps what mail doors report: outcomes within a budget, copies always."""
 
@@ -41,6 +45,9 @@ class MessageKeeper:
         problems: list[Exception | None] = [None] * len(messages)
         by_account: defaultdict[str, defaultdict[int, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
         for number, kept in enumerate(messages):
+            if kept.held or kept.outgoing:
+                problems[number] = NotKeptError("this version keeps no copies of messages")
+                continue
             octets = tracking.octets(kept.outcomes)
             for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
                 by_account[outcome.account_id][number].append(outcome)

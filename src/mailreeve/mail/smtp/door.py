@@ -18,12 +18,12 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, within
+from mailreeve.mail.connection import Connection
+from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.announced import Speaker
-from mailreeve.mail.smtp.connection import Connection
-from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.mail.smtp.services import DoorServices, Places, SmtpSettings, crowded
 from mailreeve.mail.smtp.session import Session
@@ -151,15 +151,17 @@ async def smtp_door(
     recorder: Recorder,
     tls: ssl.SSLContext | None = None,
     listeners: Sequence[socket.socket] = (),
+    memory: MemoryBudget | None = None,
     clock: Callable[[], float] = time.time,
     meter: Meter = UNMETERED,
     policy_ids: PolicyIds = no_ids,
     relay_networks: Iterable[Network] = (),
 ) -> AsyncIterator[SmtpDoor]:
-    """An open SMTP door; it is closed gracefully at the end. It
-    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds. `policy_ids` are
-    for the log, in which mail from the `relay_networks` always has its lines."""
-    memory = MemoryBudget(settings.max_receiving)
+    """An open SMTP door; it is closed gracefully at the end. It listens on `listeners`, or without any where the
+    settings say. `memory` is for the contents of all messages together, perhaps with another door; without any it
+    is as the settings say. `clock` gives POSIX seconds. `policy_ids` are for the log, in which mail from the
+    `relay_networks` always has its lines."""
+    memory = memory or MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
     outcome_lines = OutcomeLines(lines, policy_ids, relay_networks)
