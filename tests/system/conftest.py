@@ -380,6 +380,7 @@ class Placement:
     maildir: Path
     port: int
     submission: int = 0  # the port of Postfix for its own users, before the queue
+    second: int = 0  # the port of Postfix for what comes back
 
     def take(self) -> list[bytes]:
         return take(self.maildir)
@@ -390,7 +391,7 @@ class Placement:
         self.server.stop()
 
 
-PLACES = ("before", "behind", "between", "front")  # in the order of the guide
+PLACES = ("milter", "before", "behind", "between", "front")  # in the order of the guide
 
 
 def guide_files() -> dict[str, dict[str, str]]:
@@ -426,6 +427,7 @@ def _placed(folder: Path, name: str) -> Placement:
             ("127.0.0.1]:10025", f"127.0.0.1]:{to_mailreeve}"),
             ("127.0.0.1:10025", f"127.0.0.1:{to_postfix if in_front else to_mailreeve}"),
             ("127.0.0.1:10026", f"127.0.0.1:{ports['second']}"),
+            ("/var/spool/postfix", str(folder / "mx" / "queue")),
             ("example.com", DOMAIN),
         ):
             text = text.replace(written, mine)
@@ -442,14 +444,19 @@ def _placed(folder: Path, name: str) -> Placement:
         settings += to_maildir(mailboxes)
     else:
         settings += f"default_transport = smtp:[127.0.0.1]:{back.port}\n"
-    listens = name in ("behind", "between")
+    listens = name in ("milter", "behind", "between")
     postfix = Postfix(folder / "mx", "mx", settings, services, port=to_postfix, listens=listens)
-    server = Server(folder / "reeve" / "data", listens=())
+    # Where the guide leaves a listener to its default, each of the tests' servers has a port of its own.
+    server = Server(folder / "reeve" / "data", listens=("--smtp", "127.0.0.1:0") if name == "milter" else ())
     server.folder.parent.mkdir()
     server.init()
     (server.folder / "mailreeve.toml").write_text(written["mailreeve.toml"])
+    if name == "milter":
+        (folder / "mx" / "queue" / "mailreeve").mkdir()
     maildir = mailboxes / "box"
-    placement = Placement(postfix, server, back or postfix, maildir, ports["front"], ports["submission"])
+    placement = Placement(
+        postfix, server, back or postfix, maildir, ports["front"], ports["submission"], ports["second"]
+    )
     server.start()
     postfix.start()
     if back is not None:

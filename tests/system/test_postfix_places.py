@@ -23,6 +23,7 @@ pytestmark = pytest.mark.requires("postfix", "swaks")
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 FOUND = {
+    "milter": "milter",
     "before": "before the queue",
     "behind": "behind the queue",
     "between": "behind the queue, before another server",
@@ -30,12 +31,19 @@ FOUND = {
 }
 U = "u@corp.test"
 FAR = "friend@far.test"
-CLIENT = {"before": "192.0.2.7", "behind": "192.0.2.7", "between": "192.0.2.7", "front": "127.0.0.9"}
+CLIENT = {
+    "milter": "192.0.2.7",
+    "before": "192.0.2.7",
+    "behind": "192.0.2.7",
+    "between": "192.0.2.7",
+    "front": "127.0.0.9",
+}
 BLOCKED = r"550 5\.7\.1 Envelope rejected - block policy for envelope from address \[([a-z2-7]{16})\]"
 DELIVERED = r"to=<{}>.*status=sent \(delivered to maildir\)"
 
-EVERY = pytest.mark.parametrize("name", ["before", "behind", "between", "front"])
-IN_SESSION = pytest.mark.parametrize("name", ["before", "front"])
+EVERY = pytest.mark.parametrize("name", ["milter", "before", "behind", "between", "front"])
+BY_SMTP = pytest.mark.parametrize("name", ["before", "behind", "between", "front"])
+IN_SESSION = pytest.mark.parametrize("name", ["milter", "before", "front"])
 
 
 def swaks(placement, name: str, *arguments: str, port: int = 0, code: int = 0, own: bool = False) -> str:
@@ -106,7 +114,7 @@ def test_a_block_of_the_server_in_front_blocks_nobody_behind_it(place, name):
         placement.last.wait_for(DELIVERED.format(r"u@corp\.test"))
     [arrived] = placement.take()
     assert b"\n\none\n.two\nthree\n" in arrived
-    if name != "between":
+    if name in ("before", "behind", "front"):
         placement.last.wait_for(rf"client=unknown\[127\.0\.0\.1\], .*orig_client=\S+\[{re.escape(CLIENT[name])}\]")
         assert re.search(
             rf"event=mail source_ip={re.escape(CLIENT[name])} .*helo=spike.test", placement.server.log()
@@ -138,7 +146,7 @@ def test_a_strangers_mail_to_the_outside_is_not_our_own(place, name):
         )
 
 
-@EVERY
+@BY_SMTP
 def test_unannounced_mail_of_a_neighbour_is_not_our_own(place, name):
     """A program on the machine that speaks to Mailreeve's port and says nothing of a client."""
     placement = place(name)
@@ -165,15 +173,17 @@ def test_own_mail_goes_out(place, name):
     assert sources == ["127.0.0.1", "127.0.0.2"]
 
 
-def test_what_sendmail_hands_in_goes_out(place):
-    """Behind the queue: it has no address, and Postfix says that it is local."""
-    placement = place("behind")
+@pytest.mark.parametrize("name", ["milter", "behind"])
+def test_what_sendmail_hands_in_goes_out(place, name):
+    """It has no address, and Postfix says that it is local; as a milter Mailreeve is asked by cleanup."""
+    placement = place(name)
     command = ["sendmail", "-C", str(placement.postfix.folder / "conf"), "-f", "ann@corp.test", FAR]
     subprocess.run(command, input=b"Subject: report\n\nall well\n", check=True, timeout=60)
     placement.last.wait_for(DELIVERED.format(r"friend@far\.test"))
     [arrived] = placement.take()
     outcome = recorded(placement, FAR, arrived)
-    assert (outcome["source_ip"], outcome["source_trusted"]) == ("127.0.0.1", True)
+    # Behind the queue Postfix says that it is local; as a milter Mailreeve hears an address of `relay_networks`.
+    assert (outcome["source_ip"], outcome["source_trusted"]) == ("127.0.0.1", True if name == "behind" else None)
 
 
 @EVERY
@@ -226,6 +236,8 @@ def test_a_refusal_at_the_end_of_the_data_is_the_senders(place, name):
         )
         client.blocked_senders.delete(made.id)
     assert re.search(r"<\*\* 550 5\.7\.1 Rejected by header-based Blocked Senders .* \[[a-z2-7]{16}\]", session)
+    if name == "milter":
+        return  # Postfix itself refuses what has gone in circles
     hops = [part for n in range(120) for part in ("--add-header", f"Received: from a by b; {n}")]
     session = swaks(placement, name, "--from", "list@out.test", "--to", U, *hops, code=26)
     assert "554 5.4.6 Too many hops, the message is in a loop" in session
@@ -258,6 +270,33 @@ def test_before_the_queue_the_sender_hears_that_the_next_hop_is_down(place):
     said = r"^<\*\* 451 4\.4\.1 The next mail server does not answer, try again later \[[a-z2-7]{16}\]$"
     assert re.search(said, session, re.MULTILINE)
     assert placement.take() == []
+
+
+def test_as_a_milter_nothing_passes_while_mailreeve_is_down(place):
+    """The sender is told to try again; then the message arrives once, decided."""
+    placement = place("milter")
+    placement.server.stop()
+    session = swaks(placement, "milter", "--from", "x@out.test", "--to", "late@corp.test", code=23)
+    assert "<** 451 4.7.1 " in session
+    assert placement.take() == []
+    placement.server.start()
+    swaks(placement, "milter", "--from", "x@out.test", "--to", "late@corp.test")
+    placement.last.wait_for(DELIVERED.format(r"late@corp\.test"))
+    [arrived] = placement.take()
+    assert recorded(placement, "late@corp.test", arrived)["source_ip"] == CLIENT["milter"]
+
+
+def test_what_comes_back_by_the_second_port_is_not_decided_again(place):
+    """As a milter: a released message of a sender who is blocked arrives, as it was, and is no message anew."""
+    placement = place("milter")
+    with blocked(placement, "good.test", "127.0.0.1"):
+        before = len(placement.server.outcomes(U))
+        swaks(placement, "milter", "--from", "x@good.test", "--to", U, port=placement.port, own=True, code=24)
+        swaks(placement, "milter", "--from", "x@good.test", "--to", U, port=placement.second, own=True)
+        placement.last.wait_for(DELIVERED.format(r"u@corp\.test"))
+    [arrived] = placement.take()
+    assert b"X-Mailreeve-Decision" not in arrived
+    assert len(placement.server.outcomes(U)) <= before + 1
 
 
 @pytest.mark.parametrize("name", ["behind", "between"])
@@ -296,3 +335,28 @@ def test_check_finds_the_place_and_that_nothing_fails(place, name):
     answer = json.loads(done.stdout)
     failed = [finding for finding in answer["findings"] if finding["state"] == "fail"]
     assert (done.returncode, answer["placement"], failed) == (0, FOUND[name], [])
+
+
+def test_check_finds_what_would_let_mail_pass_undecided(place, tmp_path):
+    """A real main.cf with one line too many, and a master.cf whose second port asks again."""
+    placement = place("milter")
+    for file in ("main.cf", "master.cf"):
+        text = (placement.postfix.folder / "conf" / file).read_text()
+        more = "milter_default_action = accept\n" if file == "main.cf" else ""
+        (tmp_path / file).write_text(text.replace(",no_milters", "") + more)
+    command = [
+        MAILREEVE,
+        "check",
+        "postfix",
+        "--data",
+        placement.server.folder,
+        "--config-dir",
+        tmp_path,
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    findings = json.loads(done.stdout)["findings"]
+    failed = [(finding["name"], finding["line"]) for finding in findings if finding["state"] == "fail"]
+    assert (done.returncode, failed) == (
+        1, [("when down", "milter_default_action = tempfail"), ("way back", "-o smtpd_milters=")],
+    )  # fmt: skip

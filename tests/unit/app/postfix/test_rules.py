@@ -244,9 +244,8 @@ def test_a_socket_that_postfix_cannot_reach_fails():
     made = msgspec.structs.replace(beside(M), barred={SOCKET: "user postfix may not write to it"})
     found, _ = findings_of(made)
     [match] = [each for each in found if each.name == "socket"]
-    assert (match.state, match.found) == (
-        State.FAIL, f"Postfix cannot reach {SOCKET}: user postfix may not write to it",
-    )  # fmt: skip
+    assert (match.state, match.line) == (State.FAIL, 'milter_group = "postfix"')
+    assert match.found == f"Postfix cannot reach {SOCKET}: user postfix may not write to it"
 
 
 def test_the_socket_that_is_tried_is_the_one_outside_the_chroot():

@@ -45,7 +45,12 @@ def milter_findings(beside: Beside) -> Iterator[Finding]:
     else:
         yield good("protocol", f"milter_protocol = {postfix.get('milter_protocol')}")
     for where, why in beside.barred.items():
-        if why:
+        if why and beside.settings.milter.startswith(UNIX) and not beside.settings.milter_group:
+            yield add_ours(
+                "socket", State.FAIL, f"Postfix cannot reach {where}: {why}",
+                f'milter_group = "{postfix.get("mail_owner")}"', "and mailreeve serve has to run",
+            )  # fmt: skip
+        elif why:
             yield Finding(
                 "socket", State.FAIL, f"Postfix cannot reach {where}: {why}",
                 f"is mailreeve serve running, and may user {postfix.get('mail_owner')} use the socket?",

@@ -38,7 +38,7 @@ class Placement(StrEnum):
     NONE = "none"
 
 
-class Finding(Struct, frozen=True, omit_defaults=True):
+class Finding(Struct, frozen=True):
     """What was found of one thing. `line` is what to write, and `file` where: in one of Postfix' or in ours."""
 
     name: str
