@@ -11,11 +11,13 @@ import re
 import smtplib
 import subprocess
 import sys
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing, contextmanager
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from hostile import BAD, CORPUS, Hostile
 
 from mailreeve.client import Conditions, Policy, Target
 
@@ -360,3 +362,68 @@ def test_check_finds_what_would_let_mail_pass_undecided(place, tmp_path):
     assert (done.returncode, failed) == (
         1, [("when down", "milter_default_action = tempfail"), ("way back", "-o smtpd_milters=")],
     )  # fmt: skip
+
+
+def test_hostile_mail_arrives_as_it_does_without_a_milter_or_is_refused(place):
+    """Each message of the corpus twice: by the port that asks Mailreeve, and by the second, which asks nobody.
+    What Postfix makes of null octets, stray line ends and long lines it makes of both. None is taken for two
+    messages, and none arrives whose author, in the field as Postfix left it, is of the blocked domain."""
+    placement = place("milter")
+    with placement.server.client() as client:
+        bad = Target.domain(BAD.partition("@")[2])
+        made = client.blocked_senders.create(Policy("no more", bad, Target.internal(), from_part="header_from"))
+    try:
+        asked = bodies(placement, placement.port, CORPUS, CLIENT["milter"])
+    finally:
+        with placement.server.client() as client:
+            client.blocked_senders.delete(made.id)
+    compared = [case for case in CORPUS if "smuggling" not in case.name]
+    plain = bodies(placement, placement.second, compared)
+    problems = {}
+    for case in CORPUS:
+        reply, header, body = asked[case]
+        if not reply.startswith("250"):
+            fine = case.by_bad or case.refused or reply == plain[case][0]
+        elif case in compared:
+            named = re.search(rb"(?im)^From[ \t]*:(.|\n[ \t])*bad\.test", header)
+            fine = body == plain[case][2] and not (case.by_bad and named)
+        else:
+            fine = b"MAIL FROM:<eve@bad.test>\n" in body
+        if not fine:
+            problems[str(case)] = reply, body, plain.get(case)
+    assert problems == {}
+    assert sum(reply.startswith("250") for reply, _, _ in asked.values()) > len(CORPUS) // 2
+
+
+def bodies(
+    placement, port: int, cases: Sequence[Hostile], source: str = ""
+) -> dict[Hostile, tuple[str, bytes, bytes]]:
+    """What each message was answered at a port, and the header and the body that arrived of it."""
+    replies = {}
+    for case in cases:
+        with closing(smtplib.SMTP("127.0.0.1", port, local_hostname="spike.test", timeout=60)) as smtp:
+            smtp.ehlo()
+            if source:
+                smtp.docmd("XCLIENT", f"ADDR={source} NAME=spike.test")
+                smtp.ehlo()
+            smtp.mail("x@out.test")
+            smtp.rcpt(f"h{CORPUS.index(case)}@corp.test")
+            smtp.docmd("DATA")
+            smtp.send(case.stuffed)
+            code, text = smtp.getreply()
+            replies[case] = re.sub(r" as \w+$", "", f"{code} {text.decode()}")
+    accepted = sum(reply.startswith("250") for reply in replies.values())
+    placement.last.wait_for(r"to=<h\d+@corp\.test>.*status=sent", accepted)
+    placement.last.forget_log()
+    arrived = {}
+    for message in placement.take():
+        found = re.search(rb"^X-Original-To: h(\d+)@corp\.test$", message, re.MULTILINE)
+        assert found, message
+        arrived[CORPUS[int(found[1])]] = message.partition(b"\n\n")
+    nothing = (b"", b"", b"")
+    return {case: (reply, *_plain(*arrived.get(case, nothing))) for case, reply in replies.items()}
+
+
+def _plain(header: bytes, _: bytes, body: bytes) -> tuple[bytes, bytes]:
+    # Of a stray CR Postfix makes a blank, or where it forbids bare line feeds two.
+    return header, re.sub(rb"[ \t]+\n", b"\n", body)

@@ -150,6 +150,8 @@ HARMED = [
      "smtpd_recipient_limit = 100"),
     (M, {"main": "smtputf8_enable = no"}, "SMTPUTF8", "warn", "no international", "smtputf8_enable = yes"),
     (M, {"main": "content_filter = mailreeve:[127.0.0.1]:2525"}, "place", "warn", "asked in 2 places", ""),
+    (M, {"main": "smtpd_forbid_bare_newline = no"}, "smuggling", "warn", "smuggled in",
+     "smtpd_forbid_bare_newline = normalize"),
     (P, {"xclient_hosts": ()}, "spoken for", "fail", "a stranger's mail", 'xclient_hosts = ["127.0.0.1/32"]'),
     (P, {"master": instead("dsn,etrn,chunking", "dsn")}, "EHLO", "fail", "announces etrn, chunking",
      "-o smtpd_discard_ehlo_keywords=dsn,etrn,chunking"),

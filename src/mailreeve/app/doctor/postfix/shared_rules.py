@@ -14,11 +14,27 @@ def shared_findings(beside: Beside, placement: Placement) -> Iterator[Finding]:
     yield from _networks(beside)
     yield from _sizes(beside, placement)
     yield from _recipients(beside)
+    yield from _smuggling(beside, placement)
     if beside.postfix.get("smtputf8_enable") == "no":
         yield add_main(
             "SMTPUTF8", State.WARN, "Postfix takes no international addresses", "smtputf8_enable = yes",
             "Mailreeve announces them",
         )  # fmt: skip
+
+
+def _smuggling(beside: Beside, placement: Placement) -> Iterator[Finding]:
+    """Where Postfix meets the world, it says where a message ends (CVE-2023-51764). It knows the setting from
+    3.5.23, 3.6.13, 3.7.9 and 3.8.4 on; nothing is said of an older one."""
+    said = beside.postfix.main.get("smtpd_forbid_bare_newline")
+    if placement is Placement.FRONT or said is None:
+        return
+    if said == "no":
+        yield add_main(
+            "smuggling", State.WARN, "a line feed alone may end a message: another can be smuggled in behind it",
+            "smtpd_forbid_bare_newline = normalize",
+        )  # fmt: skip
+    else:
+        yield good("smuggling", "a line feed alone ends no message")
 
 
 def _within(inner: Network, networks: tuple[Network, ...]) -> bool:
