@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import smtplib
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, 
 from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 from mailreeve.store.engines import SqliteEngine
 
+SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
 ALONE, NOOP = "Postfix alone", "+ a milter that does nothing"
 RSPAMD, BOTH = "+ rspamd", "+ Mailreeve and rspamd"
 OF_NOOP, CPU_MS = 0.9, 0.4  # targets: of the rate with a milter that does nothing; per message in ours
@@ -113,8 +115,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=4, help="that ask the milter directly")
     parser.add_argument("--policies", type=int, nargs="*", default=[1_000, 100_000])
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        raise SystemExit("Postfix has to be started by root")
+    lacking = [program for program in ("postfix", "smtp-source") if shutil.which(program, path=SEARCHED) is None]
+    if lacking or os.geteuid() != 0:
+        print(f"not measured: {' and '.join(lacking)} not installed" if lacking else "not measured: needs root")
+        return
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mr-")))
         folder.chmod(0o755)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import queue
 import re
 import shutil
 import signal
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from mailreeve.client import Client, Credentials
 
@@ -142,6 +144,16 @@ class Postfix:
     def flush(self) -> None:
         """Try everything in the queue now."""
         run("postqueue", "-c", self.folder / "conf", "-f")
+
+    def set(self, name: str, value: str) -> None:
+        """Change one of its settings; it holds for who comes next."""
+        run("postconf", "-c", self.folder / "conf", "-e", f"{name}={value}")
+        self._do("reload")
+
+    def sendmail(self, sender: str, recipient: str, text: bytes) -> None:
+        """Hand in a message as a program on the machine does."""
+        command = ["sendmail", "-C", str(self.folder / "conf"), "-f", sender, recipient]
+        subprocess.run(command, input=text, env=environment(), timeout=PATIENCE, check=True)
 
     def queue(self) -> list[dict]:
         """The messages in the queue."""
@@ -513,6 +525,20 @@ class Asked:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
+    def ask_at(self, listen: str) -> None:
+        """Have Mailreeve listen somewhere else, and Postfix ask it there."""
+        self.server.stop()
+        self.server.start("--milter", listen)
+        milter = self.server.milter if listen.startswith("unix:") else f"inet:{self.server.milter}"
+        self.postfix.set("smtpd_milters", milter)
+
+    def source(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Many messages at once, by Postfix' own generator."""
+        command = ["smtp-source", *arguments, f"127.0.0.1:{self.postfix.port}"]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=False
+        )
+
     def arrived(self, *recipients: str) -> list[bytes]:
         """The messages that these recipients got, once each has its own."""
         for recipient in recipients:
@@ -520,12 +546,15 @@ class Asked:
         return take(self.maildir)
 
 
-MILTER_CF = """\
-smtpd_milters = {milter}
-non_smtpd_milters = $smtpd_milters
-milter_default_action = tempfail
-smtpd_authorized_xclient_hosts = 127.0.0.1
-"""
+def milter_lines(milter: str) -> str:
+    """The lines of the guide for Postfix' main.cf, with this address for the guide's."""
+    guide = GUIDE.with_name("mail-door.md").read_text("utf-8")
+    [lines] = re.findall(
+        r"^```ini\n# /etc/postfix/main\.cf\n(smtpd_milters = .*?)^```", guide, re.MULTILINE | re.DOTALL
+    )
+    written = "unix:/var/spool/postfix/mailreeve/milter.sock"
+    assert written in lines
+    return lines.replace(written, milter)
 
 
 def _asked(folder: Path, listen: str) -> Asked:
@@ -538,7 +567,9 @@ def _asked(folder: Path, listen: str) -> Asked:
     (server.folder / "mailreeve.toml").write_text('milter_group = "postfix"\n')
     server.start("--milter", listen)
     milter = server.milter if listen.startswith("unix:") else f"inet:{server.milter}"
-    postfix = Postfix(folder / "mx", "mx", to_maildir(mailboxes) + MILTER_CF.format(milter=milter))
+    # Besides the guide's: what stands for the world, and a client that says where it comes from.
+    settings = to_maildir(mailboxes) + "smtpd_authorized_xclient_hosts = 127.0.0.1\n" + milter_lines(milter)
+    postfix = Postfix(folder / "mx", "mx", settings)
     postfix.start()
     return Asked(postfix, server, mailboxes / "box")
 
@@ -560,3 +591,112 @@ def asked(lasting_asked: Asked) -> Asked:
     take(lasting_asked.maildir)
     lasting_asked.postfix.forget_log()
     return lasting_asked
+
+
+@pytest.fixture
+def asked_over_tcp(asked: Asked) -> Iterator[Asked]:
+    """The same with a socket of TCP, for one test."""
+    before = asked.server.milter
+    asked.ask_at("127.0.0.1:0")
+    yield asked
+    asked.ask_at(before)
+
+
+SENDMAIL = Path(__file__).parents[2] / ".ci" / "sendmail"
+"""Where `.ci/run` unpacks Debian's packages of Sendmail, which cannot be installed beside Postfix."""
+
+SENDMAIL_MC = """\
+divert(-1)
+include(`{cf}/m4/cf.m4')
+divert(0)
+OSTYPE(`linux')
+define(`confDOMAIN_NAME', `sm.test.invalid')
+define(`QUEUE_DIR', `{folder}/queue')
+define(`STATUS_FILE', `{folder}/statistics')
+define(`confPID_FILE', `{folder}/pid')
+define(`HELP_FILE', `{folder}/help')
+define(`ALIAS_FILE', `')
+define(`confCW_FILE', `-o {folder}/names')
+define(`confSERVICE_SWITCH_FILE', `{folder}/switch')
+define(`confTO_IDENT', `0')
+define(`RELAY_MAILER_ARGS', `TCP $h {next_hop}')
+define(`SMART_HOST', `relay:[127.0.0.1]')
+FEATURE(`accept_unresolvable_domains')
+FEATURE(`nocanonify')
+FEATURE(`promiscuous_relay')
+DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}')
+INPUT_MAIL_FILTER(`mailreeve', `S=inet:{milter}@127.0.0.1, F=T, T=S:30s;R:30s')
+MAILER(`smtp')
+"""
+
+
+class Kept:
+    """A next hop that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self._messages: queue.Queue[tuple[str, list[str], bytes]] = queue.Queue()
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  aiosmtpd's name
+        self._messages.put((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+        return "250 2.0.0 kept"
+
+    def next(self) -> tuple[str, list[str], bytes]:
+        """Sender, recipients and content of the message that comes next."""
+        return self._messages.get(timeout=PATIENCE)
+
+
+@dataclass
+class Sendmail:
+    """A Sendmail that asks Mailreeve, and its next hop."""
+
+    port: int
+    server: Server
+    next_hop: Kept
+
+
+@pytest.fixture(scope="session")
+def sendmail(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Sendmail]:
+    """Sendmail of Debian's package, in the foreground, with files of its own."""
+    as_root()
+    program = SENDMAIL / "usr" / "libexec" / "sendmail" / "sendmail"
+    if not program.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"there is no {program}: see .ci/run")
+    folder = short_folder / "sendmail"
+    (folder / "queue").mkdir(parents=True, mode=0o700)
+    # A copy without the bit that gives it a group, which would have it look for libraries nowhere else.
+    shutil.copyfile(program, folder / "sendmail")
+    (folder / "sendmail").chmod(0o755)
+    (folder / "switch").write_text("hosts files\n")
+    server = Server(folder / "reeve" / "data")
+    server.folder.parent.mkdir()
+    server.init()
+    server.start("--milter", "127.0.0.1:0")
+    next_hop = Kept()
+    sink = Controller(next_hop, "127.0.0.1", free_port())
+    sink.start()
+    port = free_port()
+    cf = SENDMAIL / "usr" / "share" / "sendmail" / "cf"
+    (folder / "sendmail.mc").write_text(
+        SENDMAIL_MC.format(
+            cf=cf, folder=folder, next_hop=sink.port, port=port, milter=server.milter.rpartition(":")[2]
+        )
+    )
+    (folder / "sendmail.cf").write_text(run(requires("m4"), f"-D_CF_DIR_={cf}/", folder / "sendmail.mc"))
+    # It waits for a minute where the machine's name has no dot.
+    begin = f"hostname sm.test.invalid; exec {folder}/sendmail -C {folder}/sendmail.cf -bD"
+    libraries = {"LD_LIBRARY_PATH": str(SENDMAIL / "usr" / "lib" / "x86_64-linux-gnu")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["unshare", "--uts", "sh", "-c", begin], stdout=log, stderr=log, env=environment() | libraries
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / "pid").exists():
+            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()  # noqa: PT018
+            threading.Event().wait(0.05)
+        yield Sendmail(port, server, next_hop)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        sink.stop()
+        server.stop()

@@ -274,6 +274,19 @@ def test_before_the_queue_the_sender_hears_that_the_next_hop_is_down(place):
     assert placement.take() == []
 
 
+def test_as_a_milter_who_signed_in_to_postfix_may_send_to_the_outside(place):
+    """From wherever they come: Postfix tells who they are."""
+    placement = place("milter")
+    sender = ("--from", "ann@corp.test", "--to", FAR)
+    session = swaks(placement, "milter", *sender, code=24)
+    assert "451 4.7.1 Open relay not allowed" in session
+    swaks(placement, "milter", *sender, "--xclient-login", "ann")
+    placement.last.wait_for(DELIVERED.format(r"friend@far\.test"))
+    [arrived] = placement.take()
+    outcome = recorded(placement, FAR, arrived)
+    assert (outcome["source_ip"], outcome["source_trusted"]) == (CLIENT["milter"], True)
+
+
 def test_as_a_milter_nothing_passes_while_mailreeve_is_down(place):
     """The sender is told to try again; then the message arrives once, decided."""
     placement = place("milter")

@@ -12,6 +12,9 @@ import pytest
 from mta import OLD, HungUp, Mta, packed
 from structlog.testing import capture_logs
 
+from mailreeve.app.doctor import checks
+from mailreeve.app.doctor.milter_checks import milter_checks
+from mailreeve.app.settings import Settings
 from mailreeve.families.tracking.outcomes import State
 from mailreeve.policy.model.decisions import Stage
 
@@ -330,3 +333,14 @@ def test_door_that_closes_finishes_messages_and_sends_others_away(open_milter, c
     closing.result(timeout=10)
     middle.wait_for_end()
     assert [one.subject for one in records.kept] == ["late"]
+
+
+def test_doctor_asks_as_a_server_does(open_milter, open_door, sink):
+    """And is not content with just anything that listens."""
+    [check] = milter_checks(Settings(milter=f"unix:{open_milter()}"), served=True)
+    assert check.state is checks.State.OK
+    host, port = open_door().address
+    [check] = milter_checks(Settings(milter=f"{host}:{port}"), served=True)
+    assert (check.state, check.found) == (checks.State.FAIL, f"{host}:{port} is answered by something else")
+    [check] = milter_checks(Settings(milter="unix:/nowhere/milter.sock"), served=True)
+    assert check.state is checks.State.FAIL

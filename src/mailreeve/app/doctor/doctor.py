@@ -8,6 +8,7 @@ from pathlib import Path
 from mailreeve.app.doctor.checks import Check, State, fail
 from mailreeve.app.doctor.folder_checks import accounts, folder_checks
 from mailreeve.app.doctor.listener_checks import certificate_checks, listener_checks, settings_checks
+from mailreeve.app.doctor.milter_checks import milter_checks
 from mailreeve.app.doctor.next_hop_checks import next_hop_checks
 from mailreeve.app.folder import is_initialised, is_served
 from mailreeve.app.logs import known_level
@@ -32,6 +33,7 @@ def look(data: Path) -> Iterator[Check]:
         return
     yield from settings_checks(settings, source)
     yield from listener_checks(settings, served=is_served(data))
+    yield from milter_checks(settings, served=is_served(data))
     yield from certificate_checks(settings)
     found = accounts(data)
     domain = found[0].admin_email.rpartition("@")[2] if found else "localhost"
