@@ -390,7 +390,8 @@ def test_hostile_mail_arrives_as_it_does_without_a_milter_or_is_refused(place):
     finally:
         with placement.server.client() as client:
             client.blocked_senders.delete(made.id)
-    compared = [case for case in CORPUS if "smuggling" not in case.name]
+    # The second port takes what this machine brings for mail as it is: it does not look for false ends.
+    compared = [case for case in CORPUS if "smuggling" not in case.name or b"\0" in case.content]
     plain = bodies(placement, placement.second, compared)
     problems = {}
     for case in CORPUS:

@@ -12,7 +12,10 @@ import pytest
 
 from mailreeve.app.doctor.postfix import reading
 
-MAIN = "myhostname = mx.corp.test\nown = 127.0.0.1\nsmtpd_milters = unix:{}/m.sock\nmessage_size_limit = 1000000\n"
+MAIN = (
+    "myhostname = mx.corp.test\nmessage_reject_characters = \\0\n"
+    "smtpd_milters = unix:{}/m.sock\nmessage_size_limit = 1000000\n"
+)
 MASTER = (
     "smtp inet n - n - - smtpd\n"
     "127.0.0.1:10026 inet n - n - - smtpd\n  -o smtpd_milters=\n  -o content_filter=\n"

@@ -27,7 +27,10 @@ SECOND = (
 TRANSPORT = (
     "mailreeve unix - - n - 10 smtp -o smtp_send_xforward_command=yes -o smtp_destination_recipient_limit=100\n"
 )
-PLAIN = "myhostname = mx.corp.test\nmessage_size_limit = 10240000\nsmtpd_recipient_limit = 100\n"
+PLAIN = (
+    "myhostname = mx.corp.test\nmessage_size_limit = 10240000\n"
+    "smtpd_recipient_limit = 100\nmessage_reject_characters = \\0\n"
+)
 XCLIENT = {"xclient_hosts": ("127.0.0.1/32",), "next_hop": "127.0.0.1:10026", "next_hop_xforward": True}
 DOOR = {"smtp": "127.0.0.1:10025"}
 
@@ -150,6 +153,8 @@ HARMED = [
      "smtpd_recipient_limit = 100"),
     (M, {"main": "smtputf8_enable = no"}, "SMTPUTF8", "warn", "no international", "smtputf8_enable = yes"),
     (M, {"main": "content_filter = mailreeve:[127.0.0.1]:2525"}, "place", "warn", "asked in 2 places", ""),
+    (M, {"main": "message_reject_characters ="}, "null octets", "warn", "behind a null octet",
+     "message_reject_characters = \\0"),
     (M, {"main": "smtpd_forbid_bare_newline = no"}, "smuggling", "warn", "smuggled in",
      "smtpd_forbid_bare_newline = normalize"),
     (P, {"xclient_hosts": ()}, "spoken for", "fail", "a stranger's mail", 'xclient_hosts = ["127.0.0.1/32"]'),

@@ -44,6 +44,7 @@ def milter_findings(beside: Beside) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield good("protocol", f"milter_protocol = {postfix.get('milter_protocol')}")
+    yield from _null_octets(beside)
     for where, why in beside.barred.items():
         if why and beside.settings.milter.startswith(UNIX) and not beside.settings.milter_group:
             yield add_ours(
@@ -149,6 +150,17 @@ def _entry(beside: Beside, milter: Milter) -> Iterator[Finding]:
             yield add_main("when down", State.FAIL, told, line, "then good mail is refused for good")
         case _:
             yield add_main("when down", State.WARN, told, line, "then somebody has to look after that mail")
+
+
+def _null_octets(beside: Beside) -> Iterator[Finding]:
+    """A field is shown as far as its first null octet: what stands behind it is delivered and not looked at."""
+    if "\\0" in beside.postfix.get("message_reject_characters"):
+        yield good("null octets", "Postfix refuses messages with null octets")
+    else:
+        yield add_main(
+            "null octets", State.WARN, "what stands behind a null octet in a header field is not looked at",
+            "message_reject_characters = \\0",
+        )  # fmt: skip
 
 
 def _copies(beside: Beside) -> Iterator[Finding]:
