@@ -3,7 +3,7 @@
 The sender does as a mail server does: what was not answered, or answered with 4xx, is sent again. At the end each
 message that was acknowledged is in one place: delivered, or bounced to its sender. None is lost, and there are no
 more copies than attempts that ended with the content sent and no 250. The counts are printed (`pytest -rP`).
-`MAILREEVE_STREAM=2000` sends as many, and behind the queue as well.
+`MAILREEVE_STREAM=2000` sends as many, also before and behind the queue.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import resource
 import smtplib
 import sqlite3
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -135,13 +136,14 @@ def drained(placement) -> list[bytes]:
     return placement.take()
 
 
+@pytest.mark.timeout(3_600 if MESSAGES else 120)
 @pytest.mark.parametrize(
     ("name", "number", "kills"),
-    [("milter", 200, 4), ("before", 30, 2), *([("behind", 100, 2)] if MESSAGES else [])],
+    [("milter", 200, 3), *([("before", MESSAGES, 4), ("behind", MESSAGES, 4)] if MESSAGES else [])],
 )
 def test_nothing_acknowledged_is_lost_whoever_is_killed(place, name, number, kills):
     number = MESSAGES or number
-    kills = max(kills, number // 50)
+    kills = max(kills, number // 100)
     placement = place(name)
     with placement.server.client() as client:
         made = client.blocked_senders.create(Policy("no more", Target.domain(BLOCKED), Target.internal()))
@@ -199,24 +201,21 @@ def no_room(pid: int) -> Iterator[None]:
 
 
 def test_while_there_is_no_room_mail_is_put_off_and_comes_once_there_is(place):
-    placement = place("before")
-    numbers = range(1_000, 1_006)
+    """And once each: nothing was handed on before its record could be kept."""
+    placement = place("milter")
+    numbers = range(10_000, 10_006)
     with no_room(placement.server.process.pid):
         put_off = attempts(placement, numbers)
     assert put_off.told == {"451": len(numbers)}
     taken = attempts(placement, numbers)
     assert taken.told == {"250": len(numbers)}
-    # The first was handed on before it was found that nothing can be kept; the others were not.
-    found = delivered(placement)
-    assert found.keys() == set(numbers)
-    assert found.total() <= len(numbers) + 1
+    assert delivered(placement) == Counter(numbers)
 
 
 def test_while_the_database_is_locked_nobody_is_told_that_a_message_was_taken(place):
-    """By another program: the next mail server has the messages, and still they are not acknowledged before their
-    records are kept."""
-    placement = place("before")
-    numbers = range(2_000, 2_003)
+    """By another program: it is decided, as the log says, and not acknowledged before its record is kept."""
+    placement = place("milter")
+    numbers = range(20_000, 20_003)
     streams = [Stream(placement) for _ in numbers]
     senders = [
         threading.Thread(target=stream.attempt, args=(n,)) for n, stream in zip(numbers, streams, strict=True)
@@ -225,7 +224,10 @@ def test_while_the_database_is_locked_nobody_is_told_that_a_message_was_taken(pl
         database.execute("BEGIN IMMEDIATE")
         for sender in senders:
             sender.start()
-        placement.last.wait_for(r"status=sent \(delivered to maildir\)", len(senders))
+        until = time.monotonic() + PATIENCE
+        while not all(f"<{n}@stream.test>" in placement.server.log() for n in numbers):
+            assert time.monotonic() < until, placement.server.log()[-2_000:]
+            threading.Event().wait(0.02)
         assert [stream.told for stream in streams] == [{}] * len(senders)
         database.execute("ROLLBACK")
     for sender in senders:
