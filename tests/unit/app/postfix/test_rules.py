@@ -19,6 +19,7 @@ from mailreeve.app.settings import Settings
 
 SOCKET = "/var/spool/postfix/mailreeve/milter.sock"
 SMTP = "smtp inet n - y - - smtpd\n"
+POSTSCREEN = "smtp inet n - y - 1 postscreen\n"
 REST = "cleanup unix n - y - 0 cleanup\nrelay unix - - n - - smtp\nsmtp unix - - n - - smtp\n"
 SECOND = (
     "127.0.0.1:10026 inet n - n - - smtpd -o smtpd_milters= -o content_filter="
@@ -122,6 +123,11 @@ HARMED = [
      "smtp/inet asks no milter", ""),
     (M, {"main": f"smtpd_milters = unix:{SOCKET}"}, "asked", "fail", "smtp/inet runs in a chroot",
      "smtpd_milters = unix:mailreeve/milter.sock"),
+    (M, {"main": "smtpd_milters = unix:/mailreeve/milter.sock\nnon_smtpd_milters = unix:/mailreeve/milter.sock",
+         "master": instead("cleanup unix n - y", "cleanup unix n - n")}, "own mail", "fail",
+     "one runs in a chroot", "non_smtpd_milters = unix:mailreeve/milter.sock"),
+    (M, {"master": instead(SMTP, POSTSCREEN + "smtpd pass - - y - - smtpd -o smtpd_milters=\n")}, "asked", "fail",
+     "smtpd/pass does not ask", "-o smtpd_milters=unix:mailreeve/milter.sock"),
     (M, {"main": "non_smtpd_milters ="}, "own mail", "fail", "what sendmail hands in passes",
      "non_smtpd_milters = $smtpd_milters"),
     (M, {"main": "milter_default_action = accept"}, "when down", "fail", "Postfix does: accept",
@@ -181,6 +187,7 @@ HARMED = [
     (R, {"next_hop": "127.0.0.1:25"}, "way back", "fail", "relayed to Mailreeve again", ""),
     (R, {"next_hop": ""}, "next hop", "fail", "nothing is behind Mailreeve", 'next_hop = "HOST:25"'),
     (V, {"master": lambda text: text + SMTP}, "asked", "fail", "past Mailreeve", None),
+    (V, {"master": lambda text: text + POSTSCREEN}, "asked", "fail", "past Mailreeve", None),
     (V, {"relay_networks": ("10.0.0.0/8",), "master": instead("reject_unauth_destination", "permit_mynetworks")},
      "relay", "warn", "may send to anybody", "relay_networks = []"),
     (V, {"max_message": 20_000_000}, "size", "warn", "Postfix takes 10,240,000", "max_message = 10240000"),

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from mailreeve.formats.networks import Network, parse_network
 
-PORTS: Final = {"smtp": 25, "submission": 587, "smtps": 465, "submissions": 465}
+SMTP_PORT: Final = 25
+PORTS: Final = {"smtp": SMTP_PORT, "submission": 587, "smtps": 465, "submissions": 465}
 # What a main.cf that leaves them out means, in Postfix 3.7: for where postconf is not there to be asked.
 DEFAULTS: Final = {
     "content_filter": "",
@@ -87,8 +88,13 @@ class Postfix(Struct, frozen=True):
         return int(text) if text.isascii() and text.isdigit() else 0
 
     def listeners(self) -> tuple[Service, ...]:
-        """The services that take mail by SMTP."""
-        return tuple(each for each in self.services if each.type == "inet" and each.program == "smtpd")
+        """The services that take mail by SMTP, also what `postscreen` passes on."""
+        return tuple(each for each in self.services if each.type in ("inet", "pass") and each.program == "smtpd")
+
+    def meets_the_world(self) -> tuple[Service, ...]:
+        """The services at port 25 that others reach."""
+        at_25 = (each for each in self.services if each.type == "inet" and each.port == SMTP_PORT)
+        return tuple(each for each in at_25 if not self.is_local(each))
 
     def transport(self, name: str) -> Service | None:
         """The service that brings mail elsewhere, by its name."""

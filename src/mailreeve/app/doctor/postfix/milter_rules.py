@@ -120,14 +120,22 @@ def _would_be_ours(beside: Beside, listener: Service) -> bool:
 
 
 def _own_mail(beside: Beside) -> Iterator[Finding]:
-    cleanup = beside.postfix.transport("cleanup")
-    if beside.ours_among("non_smtpd_milters", cleanup) is None:
+    postfix = beside.postfix
+    cleanup = postfix.transport("cleanup")
+    if beside.ours_among("non_smtpd_milters", cleanup) is not None:
+        yield good("own mail", "what sendmail hands in is decided too")
+    elif any(beside.ours_among("non_smtpd_milters", each) for each in (None, *postfix.listeners())):
+        yield add_main(
+            "own mail", State.FAIL,
+            "of smtpd and cleanup one runs in a chroot: a path with a slash in front is not the same for both",
+            f"non_smtpd_milters = {DEFAULT_ADDRESS}",
+            f'and milter = "{_suggested(beside)}" in mailreeve.toml: right in a chroot and outside',
+        )  # fmt: skip
+    else:
         yield add_main(
             "own mail", State.FAIL, "what sendmail hands in passes without a decision",
             "non_smtpd_milters = $smtpd_milters",
         )  # fmt: skip
-    else:
-        yield good("own mail", "what sendmail hands in is decided too")
 
 
 def _entry(beside: Beside, milter: Milter) -> Iterator[Finding]:

@@ -7,7 +7,13 @@ from ipaddress import ip_address
 from typing import Final
 
 from mailreeve.app.doctor.checks import State
-from mailreeve.app.doctor.postfix.configuration import Service, is_loopback, parts, same_place
+from mailreeve.app.doctor.postfix.configuration import (
+    SMTP_PORT,
+    Service,
+    is_loopback,
+    parts,
+    same_place,
+)
 from mailreeve.app.doctor.postfix.placement import (
     MASTER,
     Beside,
@@ -87,13 +93,12 @@ def front_findings(beside: Beside) -> Iterator[Finding]:
     postfix, second = beside.postfix, beside.second()
     if second is None:
         return
-    for listener in postfix.listeners():
-        if listener.port == 25 and not postfix.is_local(listener):
-            yield Finding(
-                "asked", State.FAIL, f"others reach Postfix past Mailreeve, at {listener}",
-                "give port 25 to Mailreeve, and let Postfix listen on loopback", MASTER,
-                f"127.0.0.1:{second.port if second.port != 25 else 10025} inet n - n - - smtpd",
-            )  # fmt: skip
+    for listener in postfix.meets_the_world():
+        yield Finding(
+            "asked", State.FAIL, f"others reach Postfix past Mailreeve, at {listener}",
+            "give port 25 to Mailreeve, and let Postfix listen on loopback", MASTER,
+            f"127.0.0.1:{second.port if second.port != SMTP_PORT else 10025} inet n - n - - smtpd",
+        )  # fmt: skip
     if postfix.is_local(second):
         yield good("asked", f"Postfix takes mail at {second}, which only this machine reaches")
     restrictions = parts(postfix.get("smtpd_relay_restrictions", second))
