@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import queue
 import re
 import shutil
 import signal
@@ -21,11 +22,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from mailreeve.client import Client, Credentials
 
@@ -126,6 +128,14 @@ class Postfix:
         """Stop it, if it runs."""
         if self.running():
             self._do("stop")
+
+    def kill(self) -> None:
+        """Let it die at once, with whatever its processes were doing."""
+        parent = (self.folder / "queue" / "pid" / "master.pid").read_text().strip()
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *children):
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def running(self) -> bool:
         command = ["postfix", "-c", str(self.folder / "conf"), "status"]
@@ -233,6 +243,11 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0, self.log()
+
+    def kill(self) -> None:
+        """Let it die at once, in the middle of whatever it was doing."""
+        self.process.kill()
+        self.process.communicate(timeout=PATIENCE)
 
     def client(self) -> Client:
         return Client(self.http, Credentials.load(self.folder / "credentials.json"))
@@ -390,6 +405,7 @@ class Placement:
     maildir: Path
     port: int
     submission: int = 0  # the port of Postfix for its own users, before the queue
+    second: int = 0  # the port of Postfix for what comes back
 
     def take(self) -> list[bytes]:
         return take(self.maildir)
@@ -400,7 +416,7 @@ class Placement:
         self.server.stop()
 
 
-PLACES = ("before", "behind", "between", "front")  # in the order of the guide
+PLACES = ("milter", "before", "behind", "between", "front")  # in the order of the guide
 
 
 def guide_files() -> dict[str, dict[str, str]]:
@@ -436,6 +452,7 @@ def _placed(folder: Path, name: str) -> Placement:
             ("127.0.0.1]:10025", f"127.0.0.1]:{to_mailreeve}"),
             ("127.0.0.1:10025", f"127.0.0.1:{to_postfix if in_front else to_mailreeve}"),
             ("127.0.0.1:10026", f"127.0.0.1:{ports['second']}"),
+            ("/var/spool/postfix", str(folder / "mx" / "queue")),
             ("example.com", DOMAIN),
         ):
             text = text.replace(written, mine)
@@ -452,14 +469,19 @@ def _placed(folder: Path, name: str) -> Placement:
         settings += to_maildir(mailboxes)
     else:
         settings += f"default_transport = smtp:[127.0.0.1]:{back.port}\n"
-    listens = name in ("behind", "between")
+    listens = name in ("milter", "behind", "between")
     postfix = Postfix(folder / "mx", "mx", settings, services, port=to_postfix, listens=listens)
-    server = Server(folder / "reeve" / "data", listens=())
+    # Where the guide leaves a listener to its default, each of the tests' servers has a port of its own.
+    server = Server(folder / "reeve" / "data", listens=("--smtp", "127.0.0.1:0") if name == "milter" else ())
     server.folder.parent.mkdir()
     server.init()
     (server.folder / "mailreeve.toml").write_text(written["mailreeve.toml"])
+    if name == "milter":
+        (folder / "mx" / "queue" / "mailreeve").mkdir()
     maildir = mailboxes / "box"
-    placement = Placement(postfix, server, back or postfix, maildir, ports["front"], ports["submission"])
+    placement = Placement(
+        postfix, server, back or postfix, maildir, ports["front"], ports["submission"], ports["second"]
+    )
     server.start()
     postfix.start()
     if back is not None:
@@ -591,3 +613,103 @@ def asked_over_tcp(asked: Asked) -> Iterator[Asked]:
     asked.ask_at("127.0.0.1:0")
     yield asked
     asked.ask_at(before)
+
+
+SENDMAIL = Path(__file__).parents[2] / ".ci" / "sendmail"
+"""Where `.ci/run` unpacks Debian's packages of Sendmail, which cannot be installed beside Postfix."""
+
+SENDMAIL_MC = """\
+divert(-1)
+include(`{cf}/m4/cf.m4')
+divert(0)
+OSTYPE(`linux')
+define(`confDOMAIN_NAME', `sm.test.invalid')
+define(`QUEUE_DIR', `{folder}/queue')
+define(`STATUS_FILE', `{folder}/statistics')
+define(`confPID_FILE', `{folder}/pid')
+define(`HELP_FILE', `{folder}/help')
+define(`ALIAS_FILE', `')
+define(`confCW_FILE', `-o {folder}/names')
+define(`confSERVICE_SWITCH_FILE', `{folder}/switch')
+define(`confTO_IDENT', `0')
+define(`RELAY_MAILER_ARGS', `TCP $h {next_hop}')
+define(`SMART_HOST', `relay:[127.0.0.1]')
+FEATURE(`accept_unresolvable_domains')
+FEATURE(`nocanonify')
+FEATURE(`promiscuous_relay')
+DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}')
+INPUT_MAIL_FILTER(`mailreeve', `S=inet:{milter}@127.0.0.1, F=T, T=S:30s;R:30s')
+MAILER(`smtp')
+"""
+
+
+class Kept:
+    """A next hop that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self._messages: queue.Queue[tuple[str, list[str], bytes]] = queue.Queue()
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802  aiosmtpd's name
+        self._messages.put((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+        return "250 2.0.0 kept"
+
+    def next(self) -> tuple[str, list[str], bytes]:
+        """Sender, recipients and content of the message that comes next."""
+        return self._messages.get(timeout=PATIENCE)
+
+
+@dataclass
+class Sendmail:
+    """A Sendmail that asks Mailreeve, and its next hop."""
+
+    port: int
+    server: Server
+    next_hop: Kept
+
+
+@pytest.fixture(scope="session")
+def sendmail(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Sendmail]:
+    """Sendmail of Debian's package, in the foreground, with files of its own."""
+    as_root()
+    program = SENDMAIL / "usr" / "libexec" / "sendmail" / "sendmail"
+    if not program.exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"there is no {program}: see .ci/run")
+    folder = short_folder / "sendmail"
+    (folder / "queue").mkdir(parents=True, mode=0o700)
+    # A copy without the bit that gives it a group, which would have it look for libraries nowhere else.
+    shutil.copyfile(program, folder / "sendmail")
+    (folder / "sendmail").chmod(0o755)
+    (folder / "switch").write_text("hosts files\n")
+    server = Server(folder / "reeve" / "data")
+    server.folder.parent.mkdir()
+    server.init()
+    server.start("--milter", "127.0.0.1:0")
+    next_hop = Kept()
+    sink = Controller(next_hop, "127.0.0.1", free_port())
+    sink.start()
+    port = free_port()
+    cf = SENDMAIL / "usr" / "share" / "sendmail" / "cf"
+    (folder / "sendmail.mc").write_text(
+        SENDMAIL_MC.format(
+            cf=cf, folder=folder, next_hop=sink.port, port=port, milter=server.milter.rpartition(":")[2]
+        )
+    )
+    (folder / "sendmail.cf").write_text(run(requires("m4"), f"-D_CF_DIR_={cf}/", folder / "sendmail.mc"))
+    # It waits for a minute where the machine's name has no dot.
+    begin = f"hostname sm.test.invalid; exec {folder}/sendmail -C {folder}/sendmail.cf -bD"
+    libraries = {"LD_LIBRARY_PATH": str(SENDMAIL / "usr" / "lib" / "x86_64-linux-gnu")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["unshare", "--uts", "sh", "-c", begin], stdout=log, stderr=log, env=environment() | libraries
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / "pid").exists():
+            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()  # noqa: PT018
+            threading.Event().wait(0.05)
+        yield Sendmail(port, server, next_hop)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        sink.stop()
+        server.stop()
