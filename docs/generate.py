@@ -241,7 +241,8 @@ def _heading(endpoint: Endpoint) -> str:
 
 
 def _permissions(endpoint: Endpoint) -> str:
-    return " or ".join(f"`{name}`" for name in endpoint.permissions) or "none"
+    named = " or ".join(f"`{name}`" for name in endpoint.permissions) or "none"
+    return f"{named}; none for a user's own mailbox, or one opened to the user" if endpoint.own else named
 
 
 def _about(type_: type[Struct]) -> str:
@@ -367,8 +368,9 @@ A permission is spelled `Menu | Item | Level`. Each endpoint asks for one; where
 do. A caller without it is refused with HTTP 403, and the message names what is missing.
 
 A signed call may do what its user's role and its application's role both permit. A call with an access token
-acts as the application itself and may do what the application's role permits. A user without a role can call
-nothing.
+acts as the application itself and may do what the application's role permits. What is about a user's own
+mailbox, or one that was [opened to the user](../guides/delegates.md), needs no permission: the user may do it with
+any keys that were not made for less than the user may do.
 
 `mailreeve init` makes one administrator and one application, both with the role Super Administrator. Roles of
 one's own are made of the permissions below, by their names: [keys, administrators, roles,

@@ -14,7 +14,14 @@ from msgspec.structs import replace
 from mailreeve.formats.addresses import NULL_SENDER, Address, parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.model.decisions import Stage
-from mailreeve.policy.model.policies import AddressType, BlockedOption, FromPart, ManagedAction, Routing
+from mailreeve.policy.model.policies import (
+    AddressType,
+    BlockedOption,
+    BypassOption,
+    FromPart,
+    ManagedAction,
+    Routing,
+)
 from mailreeve.policy.model.policy_types import Layer, PolicyType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.policy.model.trace import Unmet
@@ -30,6 +37,8 @@ RANKS = (
     T.ADDRESS_ATTRIBUTE_VALUE,
     T.INDIVIDUAL_EMAIL_ADDRESS,
 )
+
+AGAINST_SPOOFING = (PolicyType.ANTI_SPOOFING, PolicyType.ANTI_SPOOFING_BYPASS)
 
 
 class Expected(NamedTuple):
@@ -71,6 +80,8 @@ def personal_place(hit):
     entry, part = hit
     name = entry.sender
     narrowness = 1000 if "@" in name else 500 if name[0] != "." else name.count(".")
+    if entry.is_auto:  # D-15: below whatever the user said
+        narrowness = 0
     return narrowness, entry.action == "block", part == "envelope_from"
 
 
@@ -170,15 +181,89 @@ class NaiveRules:
         ip = plain_ip(facts)
         return ip is not None and any(ip in network for network in self.relay)
 
-    def applies(self, policy, facts):
-        """(part, is_reversed) if the policy applies, else None: behaviour.md section 2.12."""
+    def vouches_for(self, known, domain):
+        """Whether DMARC passes for the domain, or SPF or a signature does for its organisation: in this world a
+        domain's last two labels."""
+        if known.is_supposed:
+            return True
+        passed = [one.domain for one in known.dkim if one.result == "pass"]
+        passed += [known.spf_domain] if known.spf == "pass" else []
+        return (known.dmarc == "pass" and known.dmarc_domain == domain) or any(
+            one.split(".")[-2:] == domain.split(".")[-2:] for one in passed
+        )
+
+    def is_vouched_for(self, facts, part):
+        """SPF for the envelope sender; whatever is aligned for all authors."""
+        known = facts.authentication
+        if known is None:
+            return False
+        if part is FromPart.HEADER_FROM:
+            addresses = [author.address for author in facts.header_from or ()]
+            return bool(addresses) and all(
+                one is not None and self.vouches_for(known, one.domain) for one in addresses
+            )
+        if known.is_supposed:
+            return True
+        spf_alone = replace(known, dkim=(), dmarc=None)
+        return isinstance(facts.sender, Address) and self.vouches_for(spf_alone, facts.sender.domain)
+
+    def permit_counts(self, facts, rules, part, inside):
+        known = facts.authentication
+        if rules.permits == "never" and not inside:
+            return True
+        if rules.permits == "when_known" and not inside:
+            if known is None and not rules.is_judged:
+                return True
+            if part is FromPart.ENVELOPE_FROM and known and known.spf is None and (known.dkim or known.dmarc):
+                return True
+        return self.is_vouched_for(facts, part)
+
+    def permits_by(self, policy, source, part, facts, rules):
+        """Whether a permit that names this side of the message counts by it."""
+        if policy.scope.terms.networks:
+            return True
+        addresses = [facts.sender]
+        if part is FromPart.HEADER_FROM:
+            addresses = [author.address for author in facts.header_from] or [None]
+        inside = any(map(self.is_internal, addresses))
+        if inside and all(map(self.is_internal, addresses)) and self.is_trusted(facts):
+            return True
+        if self.permit_counts(facts, rules, part, inside):
+            return True
+        return not inside and source.type in (T.EVERYONE, T.EXTERNAL_ADDRESSES)
+
+    def is_spoofed(self, facts):
+        """Mail from outside that claims somebody inside whom nothing that is known vouches for."""
+        known = facts.authentication
+        claimed = [facts.sender, *(author.address for author in facts.header_from or ())]
+        return (
+            known is not None
+            and not self.is_trusted(facts)
+            and any(self.is_internal(one) and not self.vouches_for(known, one.domain) for one in claimed)
+        )
+
+    def spf_is_missing(self, policy, facts):
+        """Whether the policy asks for SPF to pass for one of its domains, and it does not."""
+        known, domains = facts.authentication, policy.scope.terms.spf_domains
+        if not domains or (known is not None and known.is_supposed):
+            return False
+        return known is None or known.spf != "pass" or known.spf_domain not in domains
+
+    def applies(self, policy, facts, rules=None):
+        """(part, is_reversed) if the policy applies, else None: behaviour.md section 2.12. A permit counts by what
+        `rules` say, without which it does by whatever it names."""
         scope, terms, ip = policy.scope, policy.scope.terms, plain_ip(facts)
         if not terms.enabled or not terms.starts <= facts.at < terms.ends:
             return None
         if terms.networks and not any(ip is not None and ip in network for network in terms.networks):
             return None
+        if self.spf_is_missing(policy, facts):
+            return None
         if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return None
+        if policy.type in AGAINST_SPOOFING and not self.is_spoofed(facts):
+            return None
+        asks = rules is not None and policy.type is PolicyType.PERMITTED_SENDERS
         for is_reversed in (False, True) if terms.bidirectional else (False,):
             source, goal = (scope.to, scope.from_) if is_reversed else (scope.from_, scope.to)
             if not self.is_met(goal, facts.recipient):
@@ -187,15 +272,20 @@ class NaiveRules:
             if named or terms.from_part is not FromPart.ENVELOPE_FROM:
                 unseen = facts.header_from is None
                 for author in () if unseen else facts.header_from or (HeaderFrom(None),):
-                    if author.display_name == source.value if named else self.is_met(source, author.address):
+                    met = author.display_name == source.value if named else self.is_met(source, author.address)
+                    if met and (not asks or self.permits_by(policy, source, FromPart.HEADER_FROM, facts, rules)):
                         return FromPart.HEADER_FROM, is_reversed
-            if not named and terms.from_part is not FromPart.HEADER_FROM and self.is_met(source, facts.sender):
+            by_envelope = not named and terms.from_part is not FromPart.HEADER_FROM
+            if by_envelope and self.is_met(source, facts.sender):
+                if asks and not self.permits_by(policy, source, FromPart.ENVELOPE_FROM, facts, rules):
+                    continue
                 return FromPart.ENVELOPE_FROM, is_reversed
         return None
 
     def first_failing(self, policy, facts):
         """The first test of the policy as written that the message does not pass, where the policy does not
-        apply: switched on, dates, source, the guard's exception, recipient, sender."""
+        apply: switched on, dates, source, SPF, the guard's exception, spoofed, recipient, sender, and whether that
+        counts."""
         scope, terms, ip = policy.scope, policy.scope.terms, plain_ip(facts)
         if not terms.enabled:
             return Unmet.DISABLED
@@ -207,19 +297,27 @@ class NaiveRules:
             return Unmet.SOURCE_UNKNOWN
         if terms.networks and not any(ip in network for network in terms.networks):
             return Unmet.SOURCE_OUTSIDE
+        if self.spf_is_missing(policy, facts):
+            return Unmet.SPF_DOMAIN
         if getattr(policy, "relay_guard", False) and facts.sender == NULL_SENDER and self.is_trusted(facts):
             return Unmet.BOUNCE
+        if policy.type in AGAINST_SPOOFING and not self.is_spoofed(facts):
+            return Unmet.NOT_SPOOFED
         if scope.to.type is T.HEADER_DISPLAY_NAME or not self.is_met(scope.to, facts.recipient):
             return Unmet.RECIPIENT
         reads_header = scope.from_.type is T.HEADER_DISPLAY_NAME or terms.from_part is not FromPart.ENVELOPE_FROM
-        return Unmet.HEADER_UNKNOWN if reads_header and facts.header_from is None else Unmet.SENDER
+        if reads_header and facts.header_from is None:
+            return Unmet.HEADER_UNKNOWN
+        one_way = replace(policy, scope=replace(scope, terms=replace(terms, bidirectional=False)))
+        named = policy.type is PolicyType.PERMITTED_SENDERS and self.applies(one_way, facts)
+        return Unmet.UNAUTHENTICATED if named else Unmet.SENDER
 
-    def trace(self, policies, facts):
+    def trace(self, policies, facts, rules=None):
         """What an explanation lists of one type: those that apply by their places, then the others by what their
         places would be. Of each its id, first failing test, place, sort key, and how it applied."""
         applying, others = [], []
         for policy in policies:
-            how = self.applies(policy, facts)
+            how = self.applies(policy, facts, rules)
             key = sort_key(policy, how is not None and how[1])
             (others if how is None else applying).append((key, policy, how))
         applying.sort(key=lambda item: item[0], reverse=True)
@@ -228,9 +326,9 @@ class NaiveRules:
             (policy.id, self.first_failing(policy, facts), 0, key, None) for key, policy, _ in others
         ]
 
-    def best(self, policies, facts):
+    def best(self, policies, facts, rules=None):
         """The winner with its part and direction, or None."""
-        found = [(policy, how) for policy in policies if (how := self.applies(policy, facts)) is not None]
+        found = [(policy, how) for policy in policies if (how := self.applies(policy, facts, rules)) is not None]
         return max(found, key=lambda item: place(item[0], item[1][1]), default=None)
 
     def rewritten(self, account, facts, set_id):
@@ -303,15 +401,18 @@ class NaiveRules:
                 if entry.sender[0] == ".":
                     inside = self.is_internal(sender)
                 inside = inside or entry.sender in (key, effective.key, facts.recipient.key)  # section 4.4
-                vouched = facts.header_from is not None and facts.authenticated is True
-                if entry.action is ManagedAction.PERMIT and inside and not vouched:
+                if entry.action is ManagedAction.PERMIT and not self.permit_counts(
+                    facts, account.authentication, part, inside
+                ):
                     ignored.add(entry.id)
                     continue
                 hits.append((entry, part))
         return key, hits, ignored
 
     def expected(self, account, facts):
-        blocked, permitted = self.best(account.blocked, facts), self.best(account.permitted, facts)
+        blocked = self.best(account.blocked, facts)
+        permitted = self.best(account.permitted, facts, account.authentication)
+        spoofing, bypass = self.best(account.spoofing, facts), self.best(account.bypass, facts)
         alteration = self.best(account.alteration, facts)
         effective = self.rewritten(account, facts, alteration[0].set_id if alteration else "")
         entry = self.personal(account, facts, effective)
@@ -320,9 +421,16 @@ class NaiveRules:
             PolicyType.PERMITTED_SENDERS: permitted and permitted[0].id,
             PolicyType.ADDRESS_ALTERATION: alteration and alteration[0].id,
             PolicyType.MANAGED_SENDERS: entry and entry[0].id,
+            PolicyType.ANTI_SPOOFING: spoofing and spoofing[0].id,
+            PolicyType.ANTI_SPOOFING_BYPASS: bypass and bypass[0].id,
         }
+        let_past = bypass and bypass[0].option is BypassOption.ENABLE
+        spoofed = None if not spoofing or let_past else spoofing[0].option.value
 
         def answer(layer, reply=None, skip=False):
+            if reply is None and spoofed not in (None, "none"):
+                layer, skip = Layer.ANTI_SPOOFING, False
+                reply = "550 5.7.1 Anti-Spoofing policy - Inbound not allowed" if spoofed == "reject" else None
             return Expected(layer, reply, skip, str(effective), winners)
 
         if not self.is_internal(facts.recipient) and not self.is_trusted(facts):
@@ -359,7 +467,8 @@ class NaiveRules:
         told = found(decision)
         settled = PolicyType(told.layer.value)
         earlier = [
-            self.expected(account, replace(facts, header_from=header, authenticated=None)) for header in (None, ())
+            self.expected(account, replace(facts, header_from=header, authentication=None))
+            for header in (None, ())
         ]
         return any(
             told[:3] == early[:3] and told.winners[settled] == early.winners[settled] is not None
@@ -370,7 +479,7 @@ class NaiveRules:
         """The facts that the decision was made from: those of the message, or without its header, or with none, if
         a session refused it as long as that was unknown."""
         told = found(decision)
-        without = [replace(facts, header_from=header, authenticated=None) for header in (None, ())]
+        without = [replace(facts, header_from=header, authentication=None) for header in (None, ())]
         for early in (facts, *without):
             rules = self.expected(account, early)
             if (told.winners, told.layer, told.recipient) == (rules.winners, rules.layer, rules.recipient):

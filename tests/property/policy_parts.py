@@ -5,7 +5,10 @@ from mailreeve.policy.model.policy_types import PolicyType
 _TYPES = {
     "blocked": PolicyType.BLOCKED_SENDERS,
     "permitted": PolicyType.PERMITTED_SENDERS,
+    "spoofing": PolicyType.ANTI_SPOOFING,
+    "bypass": PolicyType.ANTI_SPOOFING_BYPASS,
     "alteration": PolicyType.ADDRESS_ALTERATION,
+    "spam": PolicyType.SPAM_SCANNING,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 from itertools import product
 from math import inf
@@ -15,13 +16,17 @@ from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import SUPPOSED, Authentication, AuthenticationRules, PermitNeeds
 from mailreeve.policy.model.facts import Directory, MessageFacts, User
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedOption,
     BlockedSenderPolicy,
+    BypassOption,
     Definition,
     FromPart,
     ManagedAction,
@@ -29,6 +34,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     Routing,
     Scope,
+    SpoofingOption,
 )
 from mailreeve.policy.model.targets import Target, TargetType
 
@@ -149,12 +155,15 @@ managed_lists = st.dictionaries(
         st.sampled_from(("a@corp.test", "b@old.test")),
         st.sampled_from(("a@x.test", "b@x.test", "x.test", "a@corp.test", "corp.test", ".x.test", ".test")),
     ),
-    st.tuples(st.sampled_from(ManagedAction), st.sampled_from((inf, inf, 10.0, 20.0))),
+    st.tuples(
+        st.sampled_from(ManagedAction), st.sampled_from((inf, inf, 10.0, 20.0)), st.sampled_from((False, True))
+    ),
     max_size=5,
 ).map(
     lambda entries: [
-        ManagedSender(f"m{number}", recipient, sender, action, ends)
-        for number, ((recipient, sender), (action, ends)) in enumerate(entries.items())
+        # An automatic entry permits an address.
+        ManagedSender(f"m{number}", recipient, sender, action, ends, auto and action == "permit" and "@" in sender)
+        for number, ((recipient, sender), (action, ends, auto)) in enumerate(entries.items())
     ]
 )
 patterns = st.sampled_from(
@@ -180,6 +189,13 @@ class Account(NamedTuple):
     managed: list[ManagedSender]
     alteration: list[AlterationPolicy]
     definitions: list[Definition]
+    spoofing: Sequence[AntiSpoofingPolicy] = ()
+    bypass: Sequence[AntiSpoofingBypassPolicy] = ()
+    authentication: AuthenticationRules = AuthenticationRules()
+
+    def asked(self, facts: MessageFacts) -> MessageFacts:
+        """The message as it comes to this account: where nobody is asked, nothing is known."""
+        return facts if self.authentication.is_judged else replace(facts, authentication=None)
 
     def policy_set(self) -> PolicySet:
         return PolicySet.build(
@@ -191,7 +207,33 @@ class Account(NamedTuple):
         )
 
 
-accounts = st.builds(Account, blocked_lists, permitted_lists, managed_lists, alteration_lists, definition_lists)
+spoofing_lists = policies_of(AntiSpoofingPolicy, option=st.sampled_from(SpoofingOption))
+bypass_lists = policies_of(AntiSpoofingBypassPolicy, option=st.sampled_from(BypassOption)).flatmap(
+    lambda policies: st.lists(
+        st.sampled_from((frozenset(), frozenset({"x.test"}), frozenset({"corp.test", "far.example"}))),
+        min_size=len(policies),
+        max_size=len(policies),
+    ).map(
+        lambda domains: [
+            replace(one, scope=replace(one.scope, terms=replace(one.scope.terms, spf_domains=held)))
+            for one, held in zip(policies, domains, strict=True)
+        ]
+    )
+)
+authentication_rules = st.just(AuthenticationRules()) | st.builds(
+    AuthenticationRules, st.sampled_from(PermitNeeds), st.booleans()
+)
+accounts = st.builds(
+    Account,
+    blocked_lists,
+    permitted_lists,
+    managed_lists,
+    alteration_lists,
+    definition_lists,
+    spoofing_lists | st.just([]),
+    bypass_lists,
+    authentication_rules,
+)
 # Few kinds of policy that turn round and look at the header: here places in the order change with it.
 turning_lists = st.lists(
     st.builds(
@@ -208,6 +250,17 @@ turning_lists = st.lists(
     max_size=4,
 ).map(lambda found: [replace(policy, id=str(number)) for number, policy in enumerate(found)])
 turning_accounts = turning_lists.map(lambda blocked: Account(blocked, [], [], [], []))
+# Accounts that let in and keep out by what vouches for a sender.
+judging_accounts = st.builds(
+    lambda permitted, managed, spoofing, bypass, needs: Account(
+        [], permitted, managed, [], [], spoofing, bypass, AuthenticationRules(needs, True)
+    ),
+    permitted_lists,
+    managed_lists,
+    spoofing_lists,
+    bypass_lists,
+    st.sampled_from(PermitNeeds),
+)
 # And accounts where only the personal lists have a say.
 personal_accounts = managed_lists.map(lambda managed: Account([], [], managed, [], []))
 # Or what alteration leads to.
@@ -217,7 +270,19 @@ altering_accounts = st.builds(
     alteration_lists,
     definition_lists,
 )
-small_accounts = turning_accounts | turning_accounts | personal_accounts | altering_accounts
+small_accounts = turning_accounts | turning_accounts | personal_accounts | altering_accounts | judging_accounts
+
+RESULTS = (
+    Authentication(),
+    *(Authentication.from_results(spf="pass", spf_domain=one) for one in ("corp.test", "x.test", "sub.x.test")),
+    Authentication.from_results(spf="fail", spf_domain="x.test", dkim=[("pass", "x.test"), ("fail", "corp.test")]),
+    Authentication.from_results(dkim=[("pass", "mail.corp.test")]),
+    Authentication.from_results(spf="softfail", spf_domain="corp.test", dmarc="fail", dmarc_domain="corp.test"),
+    Authentication.from_results(dmarc="pass", dmarc_domain="old.test"),
+    SUPPOSED,
+)
+"""What may be known of who sent a message."""
+known = st.none() | st.sampled_from(RESULTS)
 
 authors = st.builds(HeaderFrom, st.sampled_from((*ADDRESSES, None)), st.sampled_from(NAMES))
 headers = st.lists(authors, max_size=2).map(tuple)
@@ -230,10 +295,10 @@ envelopes = st.builds(
     source_trusted=st.sampled_from((None, None, True, False)),
 )
 messages = st.builds(
-    lambda facts, header, authenticated: replace(facts, header_from=header, authenticated=authenticated),
+    lambda facts, header, authentication: replace(facts, header_from=header, authentication=authentication),
     envelopes,
     headers,
-    st.sampled_from((None, False, True)),
+    known,
 )
 
 # A few people who keep meeting.
@@ -244,6 +309,6 @@ close_messages = st.builds(
     recipient=st.sampled_from([people[number].address for number in (0, 0, 0, 1, 3)]),
     at=st.just(5.0),
     header_from=st.lists(st.sampled_from(people), max_size=2).map(tuple),
-    authenticated=st.sampled_from((None, False, True)),
-    source_trusted=st.just(True),
+    authentication=known,
+    source_trusted=st.sampled_from((True, True, False)),
 )

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 from naive_rules import NaiveRules, found
 from policy_parts import parts
-from small_world import ADDRESSES, DIRECTORY, RELAY, SOURCES, TARGETS, Account, created, patterns, scopes
+from small_world import ADDRESSES, DIRECTORY, RELAY, RESULTS, SOURCES, TARGETS, Account, created, patterns, scopes
 
 from mailreeve.formats.addresses import NULL_SENDER, Domain, parse_address
 from mailreeve.formats.authors import HeaderFrom
@@ -29,6 +29,7 @@ from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.index import buckets, ranked
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model import persistent_map as sharded
+from mailreeve.policy.model.authentication import AuthenticationRules
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities
@@ -90,18 +91,20 @@ def drawn_messages() -> list[MessageFacts]:
         author = chance.choice([sender, *people])
         authors = [HeaderFrom(author if author != NULL_SENDER else None, chance.choice(("", "", "jo doe")))]
         facts = MessageFacts(sender, chance.choice(ADDRESSES), 5.0)
+        header = chance.choice((tuple(authors), tuple(authors), (), None))
         made.append(
             replace(
                 facts,
-                header_from=chance.choice((tuple(authors), tuple(authors), (), None)),
+                header_from=header,
                 source_ip=chance.choice(SOURCES),
-                authenticated=chance.choice((None, True)),
+                authentication=None if header is None else chance.choice((None, *RESULTS)),
             )
         )
     return made
 
 
 MESSAGES = drawn_messages()
+JUDGED = AuthenticationRules(is_judged=True)
 JUST_BEFORE_10, JUST_BEFORE_20 = nextafter(10.0, 0.0), nextafter(20.0, 0.0)
 
 
@@ -118,7 +121,7 @@ class ChangingAccount(RuleBasedStateMachine):
         self.now = 5.0
         self.ids = count()
         self.policies = PolicySet.build(
-            account_id="account", revision=0, directory=DIRECTORY, relay_networks=RELAY
+            account_id="account", revision=0, directory=DIRECTORY, relay_networks=RELAY, authentication=JUDGED
         )
 
     def change(self, part: str, put: list, gone: set[str] = frozenset()) -> None:  # type: ignore[assignment]
@@ -335,6 +338,7 @@ class ChangingAccount(RuleBasedStateMachine):
             revision=self.policies.revision,
             directory=self.directory,
             relay_networks=RELAY,
+            authentication=JUDGED,
             **parts(**{name: list(kept.values()) for name, kept in self.parts.items()}),
         )
 
@@ -344,6 +348,7 @@ class ChangingAccount(RuleBasedStateMachine):
         account = Account(
             *(list(self.parts[name].values()) for name in ("blocked", "permitted", "managed", "alteration")),
             list(self.parts["definitions"].values()),
+            authentication=JUDGED,
         )
         rules, anew = NaiveRules(self.directory, RELAY), self.anew()
         for _ in range(4):
@@ -396,7 +401,7 @@ class ChangingAccount(RuleBasedStateMachine):
                 for one in explained.candidates
                 if one.type is type_
             ]
-            assert listed == rules.trace(policies, facts)
+            assert listed == rules.trace(policies, facts, account.authentication)
         entries = [one for one in explained.candidates if one.type is PolicyType.MANAGED_SENDERS]
         listed = [(one.id, one.failed, one.place) for one in entries]
         applying, others = rules.personal_trace(account, facts, parse_address(explained.recipient))

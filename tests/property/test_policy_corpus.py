@@ -12,19 +12,23 @@ from math import inf
 import pytest
 from naive_rules import NaiveRules, found
 from policy_parts import parts
-from small_world import ADDRESSES, DIRECTORY, NAMES, NETWORKS, RELAY, SOURCES, TARGETS, TIMES, Account
+from small_world import ADDRESSES, DIRECTORY, NAMES, NETWORKS, RELAY, RESULTS, SOURCES, TARGETS, TIMES, Account
 
 from mailreeve.formats.addresses import NULL_SENDER
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.authentication import AuthenticationRules
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedOption,
     BlockedSenderPolicy,
+    BypassOption,
     Changes,
     Definition,
     FromPart,
@@ -33,6 +37,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     Routing,
     Scope,
+    SpoofingOption,
 )
 from mailreeve.policy.model.policy_types import PolicyType
 
@@ -60,7 +65,7 @@ def scope(chance: random.Random) -> Scope:
     )
 
 
-def account(chance: random.Random, size: int) -> Account:
+def account(chance: random.Random, size: int, rules: AuthenticationRules) -> Account:
     """An account with about so many policies of each type. Ids repeat from account to account."""
 
     def some(least: int = 0) -> list[int]:
@@ -104,6 +109,15 @@ def account(chance: random.Random, size: int) -> Account:
             )
             for n in some()[:20]
         ],
+        spoofing=[
+            AntiSpoofingPolicy(f"s{n:04}", "", scope(chance), chance.choice(list(SpoofingOption)), created())
+            for n in some()[:8]
+        ],
+        bypass=[
+            AntiSpoofingBypassPolicy(f"y{n:04}", "", scope(chance), chance.choice(list(BypassOption)), created())
+            for n in some()[:2]
+        ],
+        authentication=rules,
     )
 
 
@@ -121,7 +135,7 @@ def question(chance: random.Random) -> MessageFacts:
         chance.choice((5.0, 10.0, 15.0, 20.0)),
         authors,
         chance.choice(SOURCES),
-        chance.choice((None, False, True)),
+        chance.choice((None, *RESULTS)),
     )
 
 
@@ -133,18 +147,20 @@ def answers() -> list[tuple[object, object]]:
     before: Account | None = None
     policies = None
     for number in range(ACCOUNTS):
-        now = account(chance, chance.choice((3, 10, 30, 100)) if number % 50 else 400)
+        rules = AuthenticationRules(is_judged=number % 4 > 1)
+        now = account(chance, chance.choice((3, 10, 30, 100)) if number % 50 else 400, rules)
         if policies is None or before is None or number % 2 == 0:
             policies = now.policy_set()
         else:
             changes = {
                 part: Changes(put, frozenset({one.id for one in getattr(before, part)} - {one.id for one in put}))
                 for part, put in now._asdict().items()
+                if part != "authentication"
             }
             policies = policies.changed(revision=number, **parts(**changes))
         before = now
         for _ in range(QUESTIONS):
-            facts = question(chance)
+            facts = now.asked(question(chance))
             decision, wanted = decide_mail(policies, facts), RULES.expected(now, facts)
             got = found(decision)
             if decision.stage is Stage.CONNECT:
@@ -168,3 +184,4 @@ def test_the_questions_reach_every_layer(answers: list[tuple[object, object]]) -
     layers = [wanted.layer.value for _, wanted in answers if hasattr(wanted, "layer")]
     rare = {"relay", "recipient_validation", "managed_senders", "permitted_senders", "default"}
     assert all(layers.count(layer) > 100 for layer in rare | {"blocked_senders"})
+    assert layers.count("anti_spoofing") > 50

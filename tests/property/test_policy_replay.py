@@ -8,19 +8,24 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from policy_parts import parts
+from small_world import RESULTS
 
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import AuthenticationRules
 from mailreeve.policy.model.decisions import Decision
 from mailreeve.policy.model.facts import Directory, MessageFacts, User
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedOption,
     BlockedSenderPolicy,
+    BypassOption,
     Definition,
     FromPart,
     ManagedAction,
@@ -28,6 +33,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     Routing,
     Scope,
+    SpoofingOption,
 )
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.replay.alike import Alike
@@ -80,6 +86,17 @@ PARTS = {
         BlockedSenderPolicy, st.just(""), st.just(""), scopes, st.sampled_from(BlockedOption), created, rarely
     ),
     "permitted": st.builds(PermittedSenderPolicy, st.just(""), st.just(""), scopes, created),
+    "spoofing": st.builds(
+        AntiSpoofingPolicy, st.just(""), st.just(""), scopes, st.sampled_from(SpoofingOption), created
+    ),
+    "bypass": st.builds(
+        lambda scope, option, domains: AntiSpoofingBypassPolicy(
+            "", "", replace(scope, terms=replace(scope.terms, spf_domains=domains)), option, 1.0
+        ),
+        scopes,
+        st.sampled_from(BypassOption),
+        st.sampled_from((frozenset(), frozenset({"x.test"}))),
+    ),
     "alteration": st.builds(AlterationPolicy, st.just(""), st.just(""), scopes, st.just("S"), created),
     "managed": st.builds(
         ManagedSender,
@@ -128,6 +145,7 @@ messages = st.builds(
     at=st.sampled_from((5.0, 10.0, 12.0, 15.0)),
     header_from=st.none() | st.lists(authors, max_size=2).map(tuple),
     source_ip=st.sampled_from(SOURCES),
+    authentication=st.none() | st.sampled_from(RESULTS),
 )
 
 
@@ -155,13 +173,23 @@ def directory(groups, ends):
 
 
 @given(
-    kept, drafted, memberships, memberships | st.none(), st.lists(messages, min_size=15, max_size=40), ends, ends
+    kept,
+    drafted,
+    memberships,
+    memberships | st.none(),
+    st.lists(messages, min_size=15, max_size=40),
+    ends,
+    ends,
+    st.booleans(),
 )
 @settings(max_examples=examples(250))
 def test_what_is_not_decided_would_have_been_told_as_well(
-    kept, drafted, members, new_members, messages, ends, new_ends
+    kept, drafted, members, new_members, messages, ends, new_ends, judged
 ):
     """For random drafts, of policies, personal entries, definitions and memberships alike, which may end."""
+    messages = [
+        one if judged and one.header_from is not None else replace(one, authentication=None) for one in messages
+    ]
     before_parts = {name: kept[name] + drafted.get(name, ([], []))[0] for name in PARTS}
     after_parts = {name: kept[name] + drafted.get(name, ([], []))[1] for name in PARTS}
     touched = frozenset(one.id for goes, comes in drafted.values() for one in (*goes, *comes))
@@ -170,6 +198,7 @@ def test_what_is_not_decided_would_have_been_told_as_well(
         revision=1,
         directory=directory(members, ends),
         relay_networks=[NETWORK],
+        authentication=AuthenticationRules(is_judged=judged),
         **parts(**before_parts),
     )
     after = before.changed(

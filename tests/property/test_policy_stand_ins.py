@@ -18,6 +18,7 @@ from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.web import decide_web
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import SUPPOSED
 from mailreeve.policy.model.facts import Directory, DirectoryChanges, GroupPlace, MessageFacts, User, WebFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
@@ -191,7 +192,7 @@ class Someone(RuleBasedStateMachine):
         mail = [
             MessageFacts(STRANGER, someone, 5.0, (HeaderFrom(STRANGER),), source_trusted=True),
             MessageFacts(someone, bob, 5.0, None, source_trusted=True),
-            MessageFacts(someone, bob, 5.0, header, authenticated=True, source_trusted=True),
+            MessageFacts(someone, bob, 5.0, header, authentication=SUPPOSED, source_trusted=True),
             MessageFacts(STRANGER, bob, 5.0, header, source_trusted=True),
             MessageFacts(someone, STRANGER, 5.0, header, source_trusted=True),
         ]

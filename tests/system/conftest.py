@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,6 +128,14 @@ class Postfix:
         """Stop it, if it runs."""
         if self.running():
             self._do("stop")
+
+    def kill(self) -> None:
+        """Let it die at once, with whatever its processes were doing."""
+        parent = (self.folder / "queue" / "pid" / "master.pid").read_text().strip()
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for pid in (parent, *children):
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def running(self) -> bool:
         command = ["postfix", "-c", str(self.folder / "conf"), "status"]
@@ -236,6 +244,11 @@ class Server:
         self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0, self.log()
 
+    def kill(self) -> None:
+        """Let it die at once, in the middle of whatever it was doing."""
+        self.process.kill()
+        self.process.communicate(timeout=PATIENCE)
+
     def client(self) -> Client:
         return Client(self.http, Credentials.load(self.folder / "credentials.json"))
 
@@ -319,6 +332,19 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def new_server() -> Callable[[Path], Server]:
+    """`new_server(folder)` is a server that is initialised and not started yet."""
+
+    def make(folder: Path) -> Server:
+        made = Server(folder)
+        made.folder.parent.mkdir()
+        made.init()
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def server(short_folder: Path) -> Iterator[Server]:
     """A server of its own, before a Maildir."""
     made = Server(short_folder / "alone" / "data")
@@ -379,6 +405,7 @@ class Placement:
     maildir: Path
     port: int
     submission: int = 0  # the port of Postfix for its own users, before the queue
+    second: int = 0  # the port of Postfix for what comes back
 
     def take(self) -> list[bytes]:
         return take(self.maildir)
@@ -389,7 +416,7 @@ class Placement:
         self.server.stop()
 
 
-PLACES = ("before", "behind", "between", "front")  # in the order of the guide
+PLACES = ("milter", "before", "behind", "between", "front")  # in the order of the guide
 
 
 def guide_files() -> dict[str, dict[str, str]]:
@@ -425,6 +452,7 @@ def _placed(folder: Path, name: str) -> Placement:
             ("127.0.0.1]:10025", f"127.0.0.1]:{to_mailreeve}"),
             ("127.0.0.1:10025", f"127.0.0.1:{to_postfix if in_front else to_mailreeve}"),
             ("127.0.0.1:10026", f"127.0.0.1:{ports['second']}"),
+            ("/var/spool/postfix", str(folder / "mx" / "queue")),
             ("example.com", DOMAIN),
         ):
             text = text.replace(written, mine)
@@ -441,14 +469,19 @@ def _placed(folder: Path, name: str) -> Placement:
         settings += to_maildir(mailboxes)
     else:
         settings += f"default_transport = smtp:[127.0.0.1]:{back.port}\n"
-    listens = name in ("behind", "between")
+    listens = name in ("milter", "behind", "between")
     postfix = Postfix(folder / "mx", "mx", settings, services, port=to_postfix, listens=listens)
-    server = Server(folder / "reeve" / "data", listens=())
+    # Where the guide leaves a listener to its default, each of the tests' servers has a port of its own.
+    server = Server(folder / "reeve" / "data", listens=("--smtp", "127.0.0.1:0") if name == "milter" else ())
     server.folder.parent.mkdir()
     server.init()
     (server.folder / "mailreeve.toml").write_text(written["mailreeve.toml"])
+    if name == "milter":
+        (folder / "mx" / "queue" / "mailreeve").mkdir()
     maildir = mailboxes / "box"
-    placement = Placement(postfix, server, back or postfix, maildir, ports["front"], ports["submission"])
+    placement = Placement(
+        postfix, server, back or postfix, maildir, ports["front"], ports["submission"], ports["second"]
+    )
     server.start()
     postfix.start()
     if back is not None:

@@ -6,26 +6,46 @@ every record is that client's, whoever spoke for it.
 
 from __future__ import annotations
 
+import json
 import re
 import smtplib
 import subprocess
-from contextlib import contextmanager
+import sys
+from collections.abc import Sequence
+from contextlib import closing, contextmanager
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
+from hostile import BAD, CORPUS, Hostile
 
 from mailreeve.client import Conditions, Policy, Target
 
 pytestmark = pytest.mark.requires("postfix", "swaks")
 
+MAILREEVE = Path(sys.executable).with_name("mailreeve")
+FOUND = {
+    "milter": "milter",
+    "before": "before the queue",
+    "behind": "behind the queue",
+    "between": "behind the queue, before another server",
+    "front": "in front of Postfix",
+}
 U = "u@corp.test"
 FAR = "friend@far.test"
-CLIENT = {"before": "192.0.2.7", "behind": "192.0.2.7", "between": "192.0.2.7", "front": "127.0.0.9"}
+CLIENT = {
+    "milter": "192.0.2.7",
+    "before": "192.0.2.7",
+    "behind": "192.0.2.7",
+    "between": "192.0.2.7",
+    "front": "127.0.0.9",
+}
 BLOCKED = r"550 5\.7\.1 Envelope rejected - block policy for envelope from address \[([a-z2-7]{16})\]"
 DELIVERED = r"to=<{}>.*status=sent \(delivered to maildir\)"
 
-EVERY = pytest.mark.parametrize("name", ["before", "behind", "between", "front"])
-IN_SESSION = pytest.mark.parametrize("name", ["before", "front"])
+EVERY = pytest.mark.parametrize("name", ["milter", "before", "behind", "between", "front"])
+BY_SMTP = pytest.mark.parametrize("name", ["before", "behind", "between", "front"])
+IN_SESSION = pytest.mark.parametrize("name", ["milter", "before", "front"])
 
 
 def swaks(placement, name: str, *arguments: str, port: int = 0, code: int = 0, own: bool = False) -> str:
@@ -96,7 +116,7 @@ def test_a_block_of_the_server_in_front_blocks_nobody_behind_it(place, name):
         placement.last.wait_for(DELIVERED.format(r"u@corp\.test"))
     [arrived] = placement.take()
     assert b"\n\none\n.two\nthree\n" in arrived
-    if name != "between":
+    if name in ("before", "behind", "front"):
         placement.last.wait_for(rf"client=unknown\[127\.0\.0\.1\], .*orig_client=\S+\[{re.escape(CLIENT[name])}\]")
         assert re.search(
             rf"event=mail source_ip={re.escape(CLIENT[name])} .*helo=spike.test", placement.server.log()
@@ -128,7 +148,7 @@ def test_a_strangers_mail_to_the_outside_is_not_our_own(place, name):
         )
 
 
-@EVERY
+@BY_SMTP
 def test_unannounced_mail_of_a_neighbour_is_not_our_own(place, name):
     """A program on the machine that speaks to Mailreeve's port and says nothing of a client."""
     placement = place(name)
@@ -155,15 +175,17 @@ def test_own_mail_goes_out(place, name):
     assert sources == ["127.0.0.1", "127.0.0.2"]
 
 
-def test_what_sendmail_hands_in_goes_out(place):
-    """Behind the queue: it has no address, and Postfix says that it is local."""
-    placement = place("behind")
+@pytest.mark.parametrize("name", ["milter", "behind"])
+def test_what_sendmail_hands_in_goes_out(place, name):
+    """It has no address, and Postfix says that it is local; as a milter Mailreeve is asked by cleanup."""
+    placement = place(name)
     command = ["sendmail", "-C", str(placement.postfix.folder / "conf"), "-f", "ann@corp.test", FAR]
     subprocess.run(command, input=b"Subject: report\n\nall well\n", check=True, timeout=60)
     placement.last.wait_for(DELIVERED.format(r"friend@far\.test"))
     [arrived] = placement.take()
     outcome = recorded(placement, FAR, arrived)
-    assert (outcome["source_ip"], outcome["source_trusted"]) == ("127.0.0.1", True)
+    # Behind the queue Postfix says that it is local; as a milter Mailreeve hears an address of `relay_networks`.
+    assert (outcome["source_ip"], outcome["source_trusted"]) == ("127.0.0.1", True if name == "behind" else None)
 
 
 @EVERY
@@ -216,6 +238,8 @@ def test_a_refusal_at_the_end_of_the_data_is_the_senders(place, name):
         )
         client.blocked_senders.delete(made.id)
     assert re.search(r"<\*\* 550 5\.7\.1 Rejected by header-based Blocked Senders .* \[[a-z2-7]{16}\]", session)
+    if name == "milter":
+        return  # Postfix itself refuses what has gone in circles
     hops = [part for n in range(120) for part in ("--add-header", f"Received: from a by b; {n}")]
     session = swaks(placement, name, "--from", "list@out.test", "--to", U, *hops, code=26)
     assert "554 5.4.6 Too many hops, the message is in a loop" in session
@@ -250,6 +274,46 @@ def test_before_the_queue_the_sender_hears_that_the_next_hop_is_down(place):
     assert placement.take() == []
 
 
+def test_as_a_milter_who_signed_in_to_postfix_may_send_to_the_outside(place):
+    """From wherever they come: Postfix tells who they are."""
+    placement = place("milter")
+    sender = ("--from", "ann@corp.test", "--to", FAR)
+    session = swaks(placement, "milter", *sender, code=24)
+    assert "451 4.7.1 Open relay not allowed" in session
+    swaks(placement, "milter", *sender, "--xclient-login", "ann")
+    placement.last.wait_for(DELIVERED.format(r"friend@far\.test"))
+    [arrived] = placement.take()
+    outcome = recorded(placement, FAR, arrived)
+    assert (outcome["source_ip"], outcome["source_trusted"]) == (CLIENT["milter"], True)
+
+
+def test_as_a_milter_nothing_passes_while_mailreeve_is_down(place):
+    """The sender is told to try again; then the message arrives once, decided."""
+    placement = place("milter")
+    placement.server.stop()
+    session = swaks(placement, "milter", "--from", "x@out.test", "--to", "late@corp.test", code=23)
+    assert "<** 451 4.7.1 " in session
+    assert placement.take() == []
+    placement.server.start()
+    swaks(placement, "milter", "--from", "x@out.test", "--to", "late@corp.test")
+    placement.last.wait_for(DELIVERED.format(r"late@corp\.test"))
+    [arrived] = placement.take()
+    assert recorded(placement, "late@corp.test", arrived)["source_ip"] == CLIENT["milter"]
+
+
+def test_what_comes_back_by_the_second_port_is_not_decided_again(place):
+    """As a milter: a released message of a sender who is blocked arrives, as it was, and is no message anew."""
+    placement = place("milter")
+    with blocked(placement, "good.test", "127.0.0.1"):
+        before = len(placement.server.outcomes(U))
+        swaks(placement, "milter", "--from", "x@good.test", "--to", U, port=placement.port, own=True, code=24)
+        swaks(placement, "milter", "--from", "x@good.test", "--to", U, port=placement.second, own=True)
+        placement.last.wait_for(DELIVERED.format(r"u@corp\.test"))
+    [arrived] = placement.take()
+    assert b"X-Mailreeve-Decision" not in arrived
+    assert len(placement.server.outcomes(U)) <= before + 1
+
+
 @pytest.mark.parametrize("name", ["behind", "between"])
 def test_behind_the_queue_mail_waits_while_mailreeve_is_down(place, name):
     """In Postfix' queue; it arrives once."""
@@ -274,3 +338,106 @@ def test_in_front_nothing_is_lost_while_postfix_is_down(place):
     swaks(placement, "front", *sender)
     placement.last.wait_for(DELIVERED.format(r"late@corp\.test"))
     assert len(placement.take()) == 1
+
+
+@EVERY
+def test_check_finds_the_place_and_that_nothing_fails(place, name):
+    """Of the guide's own files, by the real postconf."""
+    placement = place(name)
+    conf = placement.postfix.folder / "conf"
+    command = [MAILREEVE, "check", "postfix", "--data", placement.server.folder, "--config-dir", conf, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    answer = json.loads(done.stdout)
+    failed = [finding for finding in answer["findings"] if finding["state"] == "fail"]
+    assert (done.returncode, answer["placement"], failed) == (0, FOUND[name], [])
+
+
+def test_check_finds_what_would_let_mail_pass_undecided(place, tmp_path):
+    """A real main.cf with one line too many, and a master.cf whose second port asks again."""
+    placement = place("milter")
+    for file in ("main.cf", "master.cf"):
+        text = (placement.postfix.folder / "conf" / file).read_text()
+        more = "milter_default_action = accept\n" if file == "main.cf" else ""
+        (tmp_path / file).write_text(text.replace(",no_milters", "") + more)
+    command = [
+        MAILREEVE,
+        "check",
+        "postfix",
+        "--data",
+        placement.server.folder,
+        "--config-dir",
+        tmp_path,
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    findings = json.loads(done.stdout)["findings"]
+    failed = [(finding["name"], finding["line"]) for finding in findings if finding["state"] == "fail"]
+    assert (done.returncode, failed) == (
+        1, [("when down", "milter_default_action = tempfail"), ("way back", "-o smtpd_milters=")],
+    )  # fmt: skip
+
+
+def test_hostile_mail_arrives_as_it_does_without_a_milter_or_is_refused(place):
+    """Each message of the corpus twice: by the port that asks Mailreeve, and by the second, which asks nobody.
+    What Postfix makes of null octets, stray line ends and long lines it makes of both. None is taken for two
+    messages, and none arrives whose author, in the field as Postfix left it, is of the blocked domain."""
+    placement = place("milter")
+    with placement.server.client() as client:
+        bad = Target.domain(BAD.partition("@")[2])
+        made = client.blocked_senders.create(Policy("no more", bad, Target.internal(), from_part="header_from"))
+    try:
+        asked = bodies(placement, placement.port, CORPUS, CLIENT["milter"])
+    finally:
+        with placement.server.client() as client:
+            client.blocked_senders.delete(made.id)
+    # The second port takes what this machine brings for mail as it is: it does not look for false ends.
+    compared = [case for case in CORPUS if "smuggling" not in case.name or b"\0" in case.content]
+    plain = bodies(placement, placement.second, compared)
+    problems = {}
+    for case in CORPUS:
+        reply, header, body = asked[case]
+        if not reply.startswith("250"):
+            fine = case.by_bad or case.refused or reply == plain[case][0]
+        elif case in compared:
+            named = re.search(rb"(?im)^From[ \t]*:(.|\n[ \t])*bad\.test", header)
+            fine = body == plain[case][2] and not (case.by_bad and named)
+        else:
+            fine = b"MAIL FROM:<eve@bad.test>\n" in body
+        if not fine:
+            problems[str(case)] = reply, body, plain.get(case)
+    assert problems == {}
+    assert sum(reply.startswith("250") for reply, _, _ in asked.values()) > len(CORPUS) // 2
+
+
+def bodies(
+    placement, port: int, cases: Sequence[Hostile], source: str = ""
+) -> dict[Hostile, tuple[str, bytes, bytes]]:
+    """What each message was answered at a port, and the header and the body that arrived of it."""
+    replies = {}
+    for case in cases:
+        with closing(smtplib.SMTP("127.0.0.1", port, local_hostname="spike.test", timeout=60)) as smtp:
+            smtp.ehlo()
+            if source:
+                smtp.docmd("XCLIENT", f"ADDR={source} NAME=spike.test")
+                smtp.ehlo()
+            smtp.mail("x@out.test")
+            smtp.rcpt(f"h{CORPUS.index(case)}@corp.test")
+            smtp.docmd("DATA")
+            smtp.send(case.stuffed)
+            code, text = smtp.getreply()
+            replies[case] = re.sub(r" as \w+$", "", f"{code} {text.decode()}")
+    accepted = sum(reply.startswith("250") for reply in replies.values())
+    placement.last.wait_for(r"to=<h\d+@corp\.test>.*status=sent", accepted)
+    placement.last.forget_log()
+    arrived = {}
+    for message in placement.take():
+        found = re.search(rb"^X-Original-To: h(\d+)@corp\.test$", message, re.MULTILINE)
+        assert found, message
+        arrived[CORPUS[int(found[1])]] = message.partition(b"\n\n")
+    nothing = (b"", b"", b"")
+    return {case: (reply, *_plain(*arrived.get(case, nothing))) for case, reply in replies.items()}
+
+
+def _plain(header: bytes, _: bytes, body: bytes) -> tuple[bytes, bytes]:
+    # Of a stray CR Postfix makes a blank, or where it forbids bare line feeds two.
+    return header, re.sub(rb"[ \t]+\n", b"\n", body)

@@ -592,3 +592,51 @@ def fresh_gate(fresh_server: StartServer) -> Iterator[Callable[..., Gate]]:
     """`fresh_gate(*options, **environment)` is a gate to a server of the test's own."""
     with ExitStack() as ending:
         yield lambda *options, **environment: Gate(fresh_server(*options, **environment), ending)
+
+
+AUTHSERV = "front.corp.test"
+
+
+class Front(Gate):
+    """A gate through a server in front, on this machine, which says for whom it speaks and what it found."""
+
+    SOURCE = "192.0.2.7"
+
+    def found(
+        self,
+        sender: str,
+        recipient: str,
+        header_from: str | None = None,
+        *,
+        results: dict[str, str] | None = None,
+        source: str = SOURCE,
+        fields: Sequence[str] = (),
+    ) -> Sent:
+        """Send a message from a source about which the server in front found these results, `{"spf": "pass
+        smtp.mailfrom=x.test"}`."""
+        code, text = self.smtp.docmd("XFORWARD", f"ADDR={source}")
+        assert code == 250, text
+        said = "; ".join(f"{method}={result}" for method, result in (results or {}).items()) or "none"
+        own = f"Authentication-Results: {AUTHSERV}; {said}"
+        return self.send(sender, recipient, header_from=header_from, fields=[own, *fields])
+
+
+@pytest.fixture(scope="session")
+def front_server(new_folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server behind another one on this machine whose results of authentication count."""
+    parent = tmp_path_factory.mktemp("front")
+    environment = {
+        "MAILREEVE_RATE_LIMIT": "100000000",
+        "MAILREEVE_XCLIENT_HOSTS": "127.0.0.1/32",
+        "MAILREEVE_TRUSTED_AUTHSERV_IDS": AUTHSERV,
+    }
+    live = LiveServer(*new_folder(parent), parent / "maildir", environment=environment)
+    live.start()
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def front(front_server: LiveServer) -> Iterator[Front]:
+    with ExitStack() as ending:
+        yield Front(front_server, ending)

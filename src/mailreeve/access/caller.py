@@ -12,7 +12,9 @@ class Caller(Struct, frozen=True):
 
     `actor` is how the audit log names it: the user's address, or the application's name for a call
     that acts as the application itself. `user_id` is empty for the latter. `application` is the name of the
-    application that is used, and `app_id` the id that it goes by; both are empty for a command line.
+    application that is used, and `app_id` the id that it goes by; both are empty for a command line. `in_person`
+    says that the user may do with it all that the user may do: only then does it open the user's own mailbox, and
+    those that were opened to the user. Keys that were made for less do not.
     """
 
     account_id: str
@@ -22,6 +24,7 @@ class Caller(Struct, frozen=True):
     user_id: str = ""
     application: str = ""
     app_id: str = ""
+    in_person: bool = False
 
     def may(self, any_of: tuple[Permission, ...]) -> bool:
         """Whether one of the permissions is held. An empty tuple asks for none."""

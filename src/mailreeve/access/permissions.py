@@ -17,6 +17,14 @@ class Permission(StrEnum):
 
     ACCOUNT_DASHBOARD_READ = "Account | Dashboard | Read"
     ACCOUNT_LOGS_READ = "Account | Logs | Read"
+    ACCOUNT_MONITORING_HELD_EDIT = "Account | Monitoring | Held | Edit"
+    ACCOUNT_MONITORING_HELD_SUMMARY_READ = "Account | Monitoring | Held Summary | Read"
+    ARCHIVE_RETENTION_EDIT = "Archive | Retention | Edit"
+    ARCHIVE_READ = "Archive | Read"
+    ARCHIVE_SEARCH_CONTENT_VIEW = "Archive | Search Content View"
+    ARCHIVE_SEARCH_LOGS_READ = "Archive | Search Logs | Read"
+    ARCHIVE_SEARCH_READ = "Archive | Search | Read"
+    ARCHIVE_VIEW_LOGS_READ = "Archive | View Logs | Read"
     DIRECTORIES_ATTRIBUTES_READ = "Directories | Attributes | Read"
     DIRECTORIES_GROUPS_EDIT = "Directories | Groups | Edit"
     DIRECTORIES_GROUPS_READ = "Directories | Groups | Read"
@@ -30,6 +38,10 @@ class Permission(StrEnum):
     GATEWAY_POLICIES_EDIT = "Gateway | Policies | Edit"
     GATEWAY_POLICIES_READ = "Gateway | Policies | Read"
     GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
+    MONITORING_HELD_READ = "Monitoring | Held | Read"
+    MONITORING_HELD_CONTENT_VIEW = "Monitoring | Held | Content View"
+    MONITORING_PROCESSING_READ = "Monitoring | Processing | Read"
+    MONITORING_REJECTIONS_READ = "Monitoring | Rejections | Read"
     SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
@@ -39,7 +51,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """The built-in roles. A user without a role calls no endpoint."""
+    """The built-in roles. A user without a role calls what is about the own mailbox alone."""
 
     SUPER_ADMINISTRATOR = "Super Administrator"
     FULL_ADMINISTRATOR = "Full Administrator"
@@ -48,27 +60,46 @@ class Role(StrEnum):
     GATEWAY_ADMINISTRATOR = "Gateway Administrator"
 
 
-_READS: Final = frozenset(p for p in Permission if p.value.endswith("| Read"))
+PROTECTED: Final = frozenset(
+    {
+        Permission.ARCHIVE_RETENTION_EDIT,
+        Permission.ARCHIVE_READ,
+        Permission.ARCHIVE_SEARCH_CONTENT_VIEW,
+        Permission.ARCHIVE_SEARCH_LOGS_READ,
+        Permission.ARCHIVE_SEARCH_READ,
+        Permission.ARCHIVE_VIEW_LOGS_READ,
+    }
+)
+"""What lets somebody read other people's mail, or decide how long it is kept: of the built-in roles the highest
+alone has it (behaviour.md section 9.1)."""
+
+_READS: Final = frozenset(p for p in Permission if p.value.endswith("| Read")) - PROTECTED
 
 ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     # Everything, now and later.
     Role.SUPER_ADMINISTRATOR: frozenset(Permission),
-    # Everything but taking in a new domain, which widens the account itself.
-    Role.FULL_ADMINISTRATOR: frozenset(Permission) - {Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN},
+    # Everything but taking in a new domain, which widens the account itself, and what others write and are
+    # written.
+    Role.FULL_ADMINISTRATOR: frozenset(Permission)
+    - {Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN, Permission.MONITORING_HELD_CONTENT_VIEW}
+    - PROTECTED,
     # Day-to-day policy and group work; behaviour.md section 9.1 names it as the minimum for web security.
     Role.BASIC_ADMINISTRATOR: _READS
     | {
+        Permission.ACCOUNT_MONITORING_HELD_EDIT,
         Permission.DIRECTORIES_GROUPS_EDIT,
         Permission.GATEWAY_MANAGED_SENDERS_EDIT,
         Permission.GATEWAY_POLICIES_EDIT,
         Permission.WEB_SECURITY_POLICIES_EDIT,
     },
-    # Sees everything, mends one person's list, changes no policy.
-    Role.HELP_DESK: _READS | {Permission.GATEWAY_MANAGED_SENDERS_EDIT},
+    # Sees everything, mends one person's list, releases held mail, changes no policy.
+    Role.HELP_DESK: _READS | {Permission.ACCOUNT_MONITORING_HELD_EDIT, Permission.GATEWAY_MANAGED_SENDERS_EDIT},
     # Mail policies only: nothing of the web, no users.
     Role.GATEWAY_ADMINISTRATOR: frozenset(
         {
             Permission.ACCOUNT_DASHBOARD_READ,
+            Permission.ACCOUNT_MONITORING_HELD_EDIT,
+            Permission.ACCOUNT_MONITORING_HELD_SUMMARY_READ,
             Permission.DIRECTORIES_GROUPS_EDIT,
             Permission.DIRECTORIES_GROUPS_READ,
             Permission.DIRECTORIES_INTERNAL_READ,
@@ -76,6 +107,9 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.GATEWAY_POLICIES_EDIT,
             Permission.GATEWAY_POLICIES_READ,
             Permission.GATEWAY_TRACKING_READ,
+            Permission.MONITORING_HELD_READ,
+            Permission.MONITORING_PROCESSING_READ,
+            Permission.MONITORING_REJECTIONS_READ,
         }
     ),
 }

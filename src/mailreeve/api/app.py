@@ -62,6 +62,7 @@ from mailreeve.wire.errors import (
     Problem,
     RequestRefused,
 )
+from mailreeve.wire.raw_answer import RawAnswer
 
 PREFIX: Final = "/api/"
 WORKERS: Final = 16  # calls carried out at once; each holds at most one database connection
@@ -262,6 +263,10 @@ class Api:
         """What came of a call, as an answer."""
         if isinstance(done, Exception):
             return self._failed(asked, done)
+        raw = next((one for one in done.data if isinstance(one, RawAnswer)), None)
+        if raw is not None:
+            headers = self._standing(asked.request, asked.caller).headers()
+            return Response(b"".join(raw.content), 200, _SUCCESS_HEADERS | headers | raw.headers())
         try:
             payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         except Exception as problem:  # This call's alone: others may have been carried out together with it.

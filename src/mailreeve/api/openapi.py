@@ -13,6 +13,7 @@ from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure
 from mailreeve.wire.errors import Problem
 from mailreeve.wire.pagination import Shown
+from mailreeve.wire.raw_answer import CONTENT_TYPE, RawAnswer
 
 _REF: Final = "#/components/schemas/{name}"
 _MODULE: Final = re.compile(rb"mailreeve\.(?:\w+\.)*?(\w+)(?:\.types)?\.(?=[A-Z])")
@@ -88,11 +89,15 @@ def _operation(endpoint: Endpoint, schema_of: dict[type, dict[str, object]]) -> 
             "fail": {"type": "array", "items": schema_of[Failure]},
         },
     }
+    content: dict[str, object] = {"application/json": {"schema": answer}}
+    if endpoint.answer is RawAnswer:  # The envelope is for refusals then.
+        content[CONTENT_TYPE] = {"schema": {"type": "string", "format": "binary"}}
     return {
         "operationId": endpoint.path,
         "tags": [endpoint.path.rpartition("/")[0]],
         "summary": endpoint.summary,
         "x-permissions": list(endpoint.permissions),
+        "x-own-mailbox": endpoint.own,
         "requestBody": {"content": {"application/json": {"schema": request}}},
-        "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": answer}}}},
+        "responses": {"200": {"description": "Done", "content": content}},
     }

@@ -4,6 +4,7 @@ mailreeve.toml   settings; its presence marks the folder as initialised
 mailreeve.db     the database
 secret.key       the key from which all others are derived; without it the database's secrets are lost
 maildir/         delivered mail, when no other next hop is set
+bodies/          the bodies of mail that is held, archived, or waits to be handed on
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ADDRESS_JOINED, FOLLOWERS, LOADERS
+from mailreeve.store.bodies import FolderBodies
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.migrations import bring_up_to_date
@@ -40,11 +42,13 @@ from mailreeve.wire.tokens import Ids
 DATABASE: Final = "mailreeve.db"
 KEY_FILE: Final = "secret.key"
 MAILDIR: Final = "maildir"
+BODIES: Final = "bodies"
 LOCK: Final = "serve.lock"
 CREDENTIALS: Final = "credentials.json"
 UNFINISHED: Final = ".mailreeve-init"  # what `init` works in, gone once it is done
 FINGERPRINT_OCTETS: Final = 16
 _TOKEN_OCTETS: Final = 32
+_RELEASE_OCTETS: Final = 32
 
 
 def is_initialised(data: Path) -> bool:
@@ -90,9 +94,13 @@ class Opened:
             self.engine.dispose()
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
+        self.release_key = self._derive("released mail", _RELEASE_OCTETS)
         keep = Keep(settings.account_idle, settings.policies_kept)
-        follower = Follower(self.store, LOADERS, settings.networks(), keep)
+        follower = Follower(
+            self.store, LOADERS, settings.networks(), keep, authentication=settings.authentication()
+        )
         ids = Ids(self._derive("ids", IDS_OCTETS))
+        self.bodies = FolderBodies(data / BODIES)
         self.services = Services(
             self.store,
             follower,
@@ -102,6 +110,7 @@ class Opened:
             self.vault,
             installation_of(settings),
             FOLLOWERS,
+            self.bodies,
         )
 
     def account_id(self, code: str | None) -> str:
@@ -186,7 +195,9 @@ def limits_of(settings: Settings) -> Limits:
 
 def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
-    return InstallationOptions(settings.reach_guard, settings.web_proxy)
+    return InstallationOptions(
+        settings.reach_guard, settings.web_proxy, bool(settings.spam_engine), settings.archive_days
+    )
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

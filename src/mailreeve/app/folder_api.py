@@ -21,6 +21,7 @@ from mailreeve.wire import envelope
 from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.envelope import Failure
 from mailreeve.wire.errors import UNKNOWN_PATH, RequestRefused
+from mailreeve.wire.raw_answer import RawAnswer
 
 URL: Final = "http://folder"  # what a client is told that it calls
 PREFIX: Final = "/api/"
@@ -51,6 +52,9 @@ class FolderApi(httpx2.BaseTransport):
         except RequestRefused as refusal:
             body = envelope.encode([], [Failure([refusal.problem])], status=refusal.status)
             return httpx2.Response(refusal.status, content=body)
+        raw = next((one for one in done.data if isinstance(one, RawAnswer)), None)
+        if raw is not None:
+            return httpx2.Response(200, content=b"".join(raw.content), headers=raw.headers())
         return httpx2.Response(
             200, content=envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
         )

@@ -32,8 +32,12 @@ from mailreeve.families.replay.draft import try_out
 from mailreeve.families.replay.operations import compare, since_of
 from mailreeve.families.replay.types import ReplayAnswer, Step
 from mailreeve.families.tracking import rows
+from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.findings import FindingKind
+from mailreeve.policy.model.authentication import Result
+from mailreeve.policy.model.content import SpamAction
+from mailreeve.wire.errors import NOT_ALLOWED, refused
 
 Comparing = Callable[[int], AbstractContextManager[Callable[[int], str]]]
 """Entered with the number of messages that are to be compared. What it gives is called with how many were, and
@@ -70,14 +74,46 @@ class Account:
         source_ip: str | None = None,
         at: datetime | str | None = None,
         policy_id: str | None = None,
+        spf: str | None = None,
+        spf_domain: str | None = None,
+        dkim: str | None = None,
+        dkim_domain: str | None = None,
+        dmarc: str | None = None,
+        dmarc_domain: str | None = None,
+        spam_score: float | None = None,
+        spam_action: SpamAction | None = None,
+        virus: str | None = None,
+        malformed: Sequence[Flaw] = (),
     ) -> MessageExplanation:
         """What would become of a message, and why; a bounce has the sender `""`.
 
         What is left out is as in the command: the From header names the sender, the source is one of your own,
         the time is now; a time as text is ISO 8601. With the id of a policy that you expected, `expected` says
-        why it did not win. Raises `wire.errors.ItemRefused` for what is no address, no time or no policy.
+        why it did not win. What SPF, DKIM and DMARC say is given as a result, `pass` or `fail` and the like, and
+        the domain that it is about, which else is the sender's or the author's; without any nobody said anything.
+        The last four are about the content, which is not looked at without any of them: what a spam engine would
+        say, what an antivirus would find, and what would be broken in its form. Raises `wire.errors.ItemRefused`
+        for what is no address, no time, no result or no policy.
         """
-        item = ExplainMessage(sender, recipient, header_from, source_ip, _time(at), policy_id)
+        results = [_result(text, field) for text, field in ((spf, "spf"), (dkim, "dkim"), (dmarc, "dmarc"))]
+        item = ExplainMessage(
+            sender,
+            recipient,
+            header_from,
+            source_ip,
+            _time(at),
+            policy_id,
+            spf=results[0],
+            spf_domain=spf_domain,
+            dkim=results[1],
+            dkim_domain=dkim_domain,
+            dmarc=results[2],
+            dmarc_domain=dmarc_domain,
+            spam_score=spam_score,
+            spam_action=spam_action,
+            virus=virus,
+            malformed=malformed,
+        )
         ids, now = self._opened.services.ids, datetime.now(UTC)
         return explain_message(self.policies, ids, self._account_id, item, now)
 
@@ -118,6 +154,7 @@ class Account:
             LintPolicies(kind=kind, at=_time(at)),
             datetime.now(UTC),
             web_proxy=services.installation.web_proxy,
+            spam_engine=services.installation.spam_engine,
             unreadable=self._opened.store.read(self._account_id, lambda work: left_out(work, policies)),
             most=None,
             stop=stop,
@@ -165,3 +202,10 @@ def open_account(data: str | Path, code: str | None = None) -> Iterator[Account]
     folder = Path(data)
     with opened_folder(folder, read(folder, {})) as opened:
         yield Account(opened, opened.account_id(code))
+
+
+def _result(text: str | None, field: str) -> Result | None:
+    try:
+        return None if text is None else Result(text.lower())
+    except ValueError as problem:
+        raise refused(NOT_ALLOWED, field, f"{field} is one of {', '.join(Result)}") from problem

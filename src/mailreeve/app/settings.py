@@ -11,14 +11,17 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from mailreeve.families.held.arrival import MAX_DAYS, HoldLimits
 from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
+from mailreeve.policy.model.authentication import AuthenticationRules, PermitNeeds
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
@@ -27,12 +30,15 @@ CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that 
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
+HoldDays = Annotated[int, Meta(ge=1, le=MAX_DAYS)]
 Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
-_LISTS: Final = frozenset({"relay_networks", "xclient_hosts"})  # in the environment separated by commas
+# In the environment separated by commas.
+_LISTS: Final = frozenset({"relay_networks", "xclient_hosts", "trusted_authserv_ids"})
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -49,6 +55,20 @@ _EXPECTED: Final = (
     (re.compile(r"Expected `str`"), "a text is expected"),
     (re.compile(r"Expected `array`"), "a list is expected"),
 )
+
+
+class Archiving(StrEnum):
+    """Whether accepted mail is archived."""
+
+    OFF = "off"
+    ON = "on"
+
+
+_CHOICES: Final[Mapping[str, type[StrEnum]]] = {
+    "reach_guard": ReachGuard,
+    "archive": Archiving,
+    "permit_needs_authentication": PermitNeeds,
+}
 
 
 class SettingsError(ValueError):
@@ -80,6 +100,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ca: str = ""
     relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     xclient_hosts: tuple[str, ...] = ()
+    trusted_authserv_ids: tuple[str, ...] = ()
+    permit_needs_authentication: PermitNeeds = PermitNeeds.WHEN_KNOWN
     hostname: str = ""
     clock_skew: Skew = 900.0
     rate_limit: Size = 5_000
@@ -89,20 +111,44 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_message: Size = 50 * 1024 * 1024
     max_receiving: Size = 256 * 1024 * 1024
     max_recipients: Size = 100
+    spam_engine: str = ""
+    spam_engine_absent: str = "accept"
+    spam_engine_timeout: Idle = 15.0
+    spam_engine_at_once: Size = 20
+    spam_engine_max_size: Size = 20 * 1024 * 1024
+    spam_engine_finds_viruses: bool = True
     web_urls_per_policy: Count = 5_000
     web_urls_per_account: Count = 25_000
     address_alterations: Count = 3_000
     managed_senders_per_user: Count = 10_000
     delegates_per_user: Count = 500
+    hold_days: HoldDays = MAX_DAYS
+    held_messages: Count = 50_000
+    held_octets: Count = 5 * 1024**3
+    auto_allow: bool = True
+    auto_allow_recipients: Count = 20
+    auto_allow_per_day: Count = 100
+    auto_allow_per_user: Count = 1_000
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    archive: Archiving = Archiving.OFF
+    archive_days: Days = 365
     account_idle: Idle = 3_600.0
     policies_kept: Size = 5_000_000
     log_level: str = "info"
 
+    def holding(self) -> HoldLimits:
+        """For how long mail is held, and how much of it."""
+        return HoldLimits(self.hold_days, self.held_messages, self.held_octets)
+
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""
         return _parsed("relay_networks", self.relay_networks)
+
+    def authentication(self) -> AuthenticationRules:
+        """How SPF, DKIM and DMARC are treated. They are judged where somebody is named who does."""
+        is_judged = bool(self.trusted_authserv_ids or self.spam_engine)
+        return AuthenticationRules(self.permit_needs_authentication, is_judged)
 
     def proxies(self) -> tuple[Network, ...]:
         """`xclient_hosts`, parsed. Raises `SettingsError`, also where everybody is listed."""
@@ -171,7 +217,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         if place is None:
             raise SettingsError(str(problem)) from problem
         name = place.group(1)
-        raise _invalid(name, f"{found[name]!r}: {_expected(str(problem))}", sources[name]) from problem
+        raise _invalid(name, f"{found[name]!r}: {_expected(name, str(problem))}", sources[name]) from problem
     for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
         try:
             parse()
@@ -186,11 +232,11 @@ def _invalid(name: str, why: str, source: str) -> SettingsError:
     return SettingsError(f"{source}: {name}: {why}")
 
 
-def _expected(complaint: str) -> str:
+def _expected(name: str, complaint: str) -> str:
     """What a decoder says of a value, for a reader who does not know types by its names."""
     text = _AT.sub("", complaint)
     if text.startswith("Invalid enum value"):
-        return f"it is one of {', '.join(ReachGuard)}"
+        return f"it is one of {', '.join(_CHOICES[name])}"
     for pattern, words in _EXPECTED:
         if found := pattern.match(text):
             return words.format(*found.groups())

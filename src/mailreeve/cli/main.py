@@ -32,12 +32,15 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "restore": _Command("running.restore", "Make a data folder of a backup."),
         "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
         "doctor": _Command("running.doctor", "Say what ails a folder, its settings, its ports, its next hop."),
+        "check": _Command("running.check", "Say what Postfix and Mailreeve lack to work together."),
     },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),
         "lint": _Command("asking.lint", "Say which policies can never win, win by chance, or come to nothing."),
         "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
+        "message": _Command("asking.message", "Find messages, and show which policies applied to one."),
         "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
+        "archive": _Command("archive.archive", "Find, show, export and hold archived mail, and check it."),
         "replay": _Command(
             "asking.replay", "Say what a draft of changes would have done to the messages of the past days."
         ),
@@ -47,6 +50,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
         "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "hold": _Command("objects.hold", "List, show, release and turn down mail that is held."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
         "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
         "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),

@@ -50,6 +50,17 @@ def coming(text: str | None, option: str) -> str | None:
     return text.strip()
 
 
+def past(text: str | None, option: str) -> str | None:
+    """A point in time as the API takes it, written as a date, a time, or how long ago; None for none. It ends the
+    command where it is none of these."""
+    if text is None or not _SPAN.fullmatch(text.strip().lower()):
+        return coming(text, option)
+    try:
+        return (datetime.now(UTC) - span(text, option)).isoformat(timespec="seconds")
+    except OverflowError:
+        misused(f"{option} {text!r}: that is longer ago than time goes back")
+
+
 def shown(written: object, none: str = "") -> str:
     """A point in time of an answer, for a reader: `2026-12-31 18:00 UTC`; `none` where there is none."""
     return f"{found} UTC" if (found := in_column(written)) else none

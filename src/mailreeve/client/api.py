@@ -167,6 +167,15 @@ class Api:
             envelope["meta"] = {"pagination": page}
         return _read(self._post(f"/api/{path.removeprefix('/api/')}", msgspec.json.encode(envelope)))
 
+    def octets(self, path: str, item: Item) -> bytes:
+        """The answer of a function that gives octets, such as a file. Raises `ApiError` where that is refused."""
+        response = self._post(f"/api/{path.removeprefix('/api/')}", msgspec.json.encode({"data": (item,)}))
+        kind = response.headers.get("content-type", "").partition(";")[0].strip()
+        if response.status_code == 200 and kind != "application/json":
+            return response.content
+        _read(response).rows()
+        raise ClientError(f"{path}: the answer is JSON, where octets were expected")
+
     def _post(self, path: str, body: bytes) -> httpx2.Response:
         for left in range(self._retries, -1, -1):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -19,12 +20,15 @@ class DelegateRight(Struct, frozen=True):
 
 
 class DelegateUser(Struct, frozen=True, rename="camel"):
-    """A mailbox that a user may open. `id` is the right's."""
+    """A mailbox that a user may open. `id` is the right's, `scopes` are what of it, `expires` is when that ends,
+    empty where it does not."""
 
     id: str
     email_address: str
     name: str = ""
     source: str = ""
+    scopes: list[str] = []
+    expires: str = ""
 
 
 class _Found(Struct, frozen=True, rename="camel"):
@@ -37,10 +41,15 @@ class Delegates:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def add(self, holder: str, mailbox: str) -> DelegateRight:
+    def add(
+        self, holder: str, mailbox: str, *, scopes: Sequence[str] = (), expires: str | None = None
+    ) -> DelegateRight:
         """Let `holder` open `mailbox`; both are addresses. On the wire they are `primaryAddress` and
-        `delegateAddress`: the primary address is the one that gains access."""
-        item = {"primaryAddress": holder, "delegateAddress": mailbox}
+        `delegateAddress`: the primary address is the one that gains access. Without `scopes` and `expires` it
+        opens all but sending, for good, or stays as it is."""
+        item: dict[str, object] = {"primaryAddress": holder, "delegateAddress": mailbox}
+        item |= {"scopes": list(scopes)} if scopes else {}
+        item |= {} if expires is None else {"expires": expires}
         return only(self._api.call_for(DelegateRight, _ROOM + "add-delegate-user", item))
 
     def find(self, holder: str) -> list[DelegateUser]:

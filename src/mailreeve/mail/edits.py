@@ -6,8 +6,13 @@ whose first line begins with white space would have that line read as a continua
 so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, and our mark stays ours.
 
 - Incoming `X-Mailreeve-*` fields are always taken out, so that a stranger cannot forge a mark.
-- Incoming `Authentication-Results` fields that claim our own host name are taken out for the same reason.
+- Incoming `Authentication-Results` fields that claim our own host name, or that of a server in front which is
+  believed (`results`), are taken out for the same reason, unless they are its own.
 - `X-Mailreeve-Spam-Checks: skip` or `run` tells a spam engine behind us whether to look.
+- `X-Mailreeve-Spam` says of a copy that is delivered in spite of it what a spam engine said of the message. Where
+  a policy wants it, the subject of such a copy gets a prefix, which breaks signatures that cover it.
+- `X-Mailreeve-Spoofed: yes` is on what claims an internal sender whom nothing vouches for, where an anti-spoofing
+  policy says so.
 - `X-Mailreeve-Decision` carries the id under which the outcome is recorded.
 - `X-Mailreeve-Original-<field>` names each address as it was before alteration. Only copies that stay
   inside carry them, by the recipient as written and as altered: on outbound mail the very purpose may be
@@ -19,24 +24,28 @@ so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from email.header import Header
 from functools import cached_property
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.formats.message import Content, Message
 from mailreeve.policy.decide.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
 from mailreeve.policy.decide.rewrite import Rewriter
+from mailreeve.policy.model.content import SpamTag
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.policies import AddressType
 
 OWN_PREFIX: Final = "x-mailreeve-"
 SPAM_CHECKS: Final = "X-Mailreeve-Spam-Checks"
+SPAM: Final = "X-Mailreeve-Spam"
 DECISION: Final = "X-Mailreeve-Decision"
+SPOOFED: Final = "X-Mailreeve-Spoofed"
 ORIGINAL: Final = "X-Mailreeve-Original-"
 STRAY: Final = b"X-Mailreeve-Stray:"
 MBOX: Final = b"X-Mailbox-Line: "
@@ -109,9 +118,26 @@ def encoded(text: str, before: int) -> str:
     return Header(text, "utf-8", maxlinelen=78, header_name="x" * before).encode(linesep="\r\n")
 
 
-def marks(spam_checks: SpamChecks, decision_id: str) -> tuple[tuple[str, str], ...]:
-    """The fields that every delivered copy gets."""
-    return (SPAM_CHECKS, spam_checks.value), (DECISION, decision_id)
+def marks(spam_checks: SpamChecks, decision_id: str, *, is_spoofed: bool = False) -> tuple[tuple[str, str], ...]:
+    """The fields that every delivered copy gets, and the one for what is spoofed."""
+    spoofed = ((SPOOFED, "yes"),) if is_spoofed else ()
+    return (SPAM_CHECKS, spam_checks.value), (DECISION, decision_id), *spoofed
+
+
+def tagged(message: Message, edits: Edits, tag: SpamTag) -> Edits:
+    """The edits with the tag of a copy that a spam engine spoke against. What readers may take for the subject all
+    gets the prefix."""
+    mark = SPAM, f"score={tag.score:.2f} action={tag.action.value.replace(' ', '_')}"
+    if not tag.subject_prefix:
+        return replace(edits, added=(*edits.added, mark))
+    prefix = tag.subject_prefix.encode("ascii", "replace")
+    subjects = [
+        (place, field.raw[: field.value_at] + b" " + prefix + b" " + field.raw[field.value_at :].lstrip(b" \t"))
+        for place, field in enumerate(message.fields)
+        if field.name == "subject"
+    ]
+    added = (*edits.added, mark) if subjects else (*edits.added, mark, ("Subject", tag.subject_prefix))
+    return replace(edits, added=added, replaced=(*edits.replaced, *subjects))
 
 
 def envelope_originals(alterations: Iterable[FieldAlteration]) -> tuple[tuple[str, str], ...]:
@@ -185,17 +211,17 @@ class AddressFields:
         return HeaderAlteration(tuple(replaced), named, tuple(alterations), is_utf8)
 
 
-def claims_of_results(message: Message, hostname: str) -> frozenset[int]:
-    """The places of the fields that claim to be our own results of authentication.
+def claims_of_results(message: Message, names: Collection[str]) -> frozenset[int]:
+    """The places of the fields that claim to be results of authentication by one of these names.
 
     Whoever reads `Authentication-Results` behind us trusts those with our name, and we write none; so what comes
     with it is forged (RFC 8601 section 5). Names are compared without case, as domains are.
     """
-    wanted = hostname.rstrip(".").casefold()
+    wanted = {name.rstrip(".").casefold() for name in names}
     return frozenset(
         place
         for place, field in enumerate(message.fields)
-        if field.name == "authentication-results" and _service(field.value) == wanted
+        if field.name == "authentication-results" and _service(field.value) in wanted
     )
 
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.families.machinery.copies import Copy, HeldCopy, HoldCause
+from mailreeve.families.machinery.copies import (
+    Applied,
+    ArchivedCopy,
+    Copy,
+    HeldCopy,
+    HoldCause,
+    RecipientOfCopy,
+)
 from mailreeve.families.tracking.outcomes import (
     MAX_ALTERATIONS,
     MAX_AUTHORS,
     MAX_DESCRIPTION,
     MAX_HELO,
     MAX_NAME,
+    MAX_SYMBOLS,
     Outcome,
     State,
     Won,
@@ -39,13 +47,15 @@ TAKEN: Final = SmtpReply(250, "2.0.0", "Taken")
 
 class Recipient(Struct, frozen=True):
     """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.
-    `client_name` is what the client called itself, `login` as whom it signed in, says a server in front."""
+    `client_name` is what the client called itself, `login` as whom it signed in, says a server in front;
+    `not_scanned` says why a spam engine that was to look at the message did not, as in `Outcome`."""
 
     facts: MessageFacts
     policies: PolicySet
     decision: Decision
     client_name: str = ""
     login: str = ""
+    not_scanned: str = ""
 
     @property
     def address(self) -> Address:
@@ -156,6 +166,10 @@ def _outcome(
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
+        authentication=facts.authentication,
+        spam=None if facts.spam is None else replace(facts.spam, symbols=facts.spam.symbols[:MAX_SYMBOLS]),
+        not_scanned=recipient.not_scanned,
+        flaws=facts.flaws,
     )
 
 
@@ -202,3 +216,28 @@ def held_copy(copy: Copy, cause: HoldCause, outcome: Outcome) -> HeldCopy:
     author = next(iter(outcome.header_from or ()), None)
     header_from = "" if author is None or author.address is None else str(author.address)
     return HeldCopy(copy, cause, outcome.at, outcome.source_ip, outcome.subject, header_from)
+
+
+def archived_copy(copy: Copy, outcomes: Mapping[str, Outcome], key: bytes | None) -> ArchivedCopy:
+    """A copy that was delivered, with what the archive keeps of its decisions. `outcomes` are those of the copy's
+    recipients, by the recipient as the sender wrote it, and `key` what the message is recognised by when it is
+    sent again."""
+    first = outcomes[str(copy.recipients[0].original)]
+    author = next(iter(first.header_from or ()), None)
+    return ArchivedCopy(
+        copy,
+        tuple(_recipient_of_copy(outcomes[str(one.original)], str(one.effective)) for one in copy.recipients),
+        first.sender,
+        first.at,
+        first.source_ip,
+        first.subject,
+        first.message_id,
+        "" if author is None or author.address is None else str(author.address),
+        "" if author is None else author.display_name,
+        "" if key is None else key.hex(),
+    )
+
+
+def _recipient_of_copy(outcome: Outcome, effective: str) -> RecipientOfCopy:
+    policies = tuple(Applied(one.type, one.id, one.description) for one in outcome.winners)
+    return RecipientOfCopy(outcome.recipient, effective, policies, outcome.revision)

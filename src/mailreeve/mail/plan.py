@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mailreeve.families.machinery.copies import Copy, HoldCause, Routed
+from mailreeve.families.managed_senders.auto_allow import Correspondence
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Content, Message
@@ -76,10 +77,13 @@ Step = Reject | Deliver | Hold | Record
 
 
 class Plan(Struct, frozen=True):
-    """The steps for one message, in the order to carry them out. There is one `Record`, at the end."""
+    """The steps for one message, in the order to carry them out. There is one `Record`, at the end.
+    `correspondence` says whose answers are expected once the message is taken for them; it is kept with the
+    outcomes."""
 
     message: Message
     steps: tuple[Step, ...]
+    correspondence: Correspondence | None = None
 
     @property
     def deliveries(self) -> tuple[Deliver, ...]:

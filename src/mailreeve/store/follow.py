@@ -24,6 +24,7 @@ from msgspec import Struct
 from mailreeve.formats.networks import Network
 from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import UNJUDGED, AuthenticationRules
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import (
     Changes,
@@ -98,11 +99,13 @@ class Follower:
         relay_networks: tuple[Network, ...],
         keep: Keep = Keep(),  # noqa: B008 - immutable
         clock: Callable[[], float] = time.monotonic,
+        authentication: AuthenticationRules = UNJUDGED,
     ) -> None:
         self._store = store
         self._loaders = loaders
         self._relay_networks = NetworkTable.of(relay_networks)  # one for all accounts
         self._keep = keep
+        self._authentication = authentication
         self._clock = clock
         self._accounts: dict[str, _Followed] = {}
         self._guard = threading.Lock()
@@ -183,7 +186,10 @@ class Follower:
         revision = changes.revision_of(work.connection, work.account_id)
         if current is None:
             base = PolicySet.build(
-                account_id=work.account_id, revision=revision, relay_networks=self._relay_networks
+                account_id=work.account_id,
+                revision=revision,
+                relay_networks=self._relay_networks,
+                authentication=self._authentication,
             )
             touched = EVERYTHING
         elif current.revision == revision:

@@ -197,8 +197,8 @@ class PolicyAnswer(Struct, frozen=True, rename="camel"):
 class Rules(Struct, frozen=True):
     """How the families differ: which target types they take, whether description and targets are required,
     whether an eternal policy answers with the far dates (blocked senders do, as recorded; terraform wants
-    them absent elsewhere, clients.md), whether there are recipients to name (D-26), and whether an answer carries
-    a target's whole group beside its id."""
+    them absent elsewhere, clients.md), whether there are recipients to name (D-26), whether an answer carries
+    a target's whole group beside its id, and where a policy looks for the sender that does not say."""
 
     types: frozenset[TargetType]
     description_required: bool
@@ -206,9 +206,11 @@ class Rules(Struct, frozen=True):
     far_dates: bool
     recipients: bool = True
     group_objects: bool = False
+    from_part: FromPart = FromPart.ENVELOPE_FROM
 
 
 BLOCKED_SENDERS: Final = Rules(BLOCKED_SENDER_TYPES, True, True, True)
+ANTI_SPOOFING: Final = Rules(BLOCKED_SENDER_TYPES, True, True, True, from_part=FromPart.BOTH)
 ADDRESS_ALTERATION: Final = Rules(ALTERATION_TYPES, False, False, False)
 WEB_SECURITY: Final = Rules(WEB_TYPES, True, False, False, recipients=False, group_objects=True)
 
@@ -278,7 +280,7 @@ def document(
         comment=fields.short(_given(item.comment, base.comment), f"{path}.comment", MAX_COMMENT),
         from_=base.from_ if from_.item is None else target(from_, rules.types, references),
         to=base.to if to.item is None else target(to, rules.types, references),
-        from_part=_given(item.from_part, base.from_part),
+        from_part=_given(item.from_part, rules.from_part if kept is None else kept.from_part),
         starts=starts,
         ends=ends,
         starts_shown=_shown(item.from_date, starts, base.starts_shown),

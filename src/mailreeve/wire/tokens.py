@@ -30,6 +30,7 @@ class Kind(StrEnum):
     """The kinds of object that have ids, but for policies of a `PolicyType`, see `POLICY_TYPES`."""
 
     ACCOUNT = "account"
+    ARCHIVED_MESSAGE = "archived message"
     ATTRIBUTE = "attribute"
     WEB_POLICY = "web policy"
     WEB_TARGET = "web target"
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     DOMAIN = "domain"
     GROUP = "group"
     GROUP_MEMBER = "group member"
+    HELD_MESSAGE = "held message"
     MAIL_RECORD = "mail record"
     AUDIT_EVENT = "audit event"
     USER = "user"

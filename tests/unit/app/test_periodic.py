@@ -9,7 +9,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from mailreeve.app.server.periodic import forget_old_outcomes
+from mailreeve.app.server.periodic import forget_old
 
 pytestmark = pytest.mark.anyio
 
@@ -19,6 +19,16 @@ def anyio_backend():
     return "asyncio"
 
 
+class Ended:
+    """Has nothing that ended."""
+
+    def forget(self) -> int:
+        return 0
+
+
+ENDED = Ended()
+
+
 class Keeper:
     """Fails twice in ways that nobody thought of, then removes three."""
 
@@ -26,7 +36,7 @@ class Keeper:
         self.faults = [OSError("no space left"), RuntimeError("out of luck")]
         self.done = threading.Event()
 
-    def forget_old(self) -> int:
+    def forget(self) -> int:
         if self.faults:
             raise self.faults.pop()
         self.done.set()
@@ -37,10 +47,10 @@ async def test_old_outcomes_are_removed_again_whatever_went_wrong_before():
     """If the chore ended with its first fault, nothing would be removed until the next start."""
     keeper = Keeper()
     with capture_logs() as logged:
-        chore = asyncio.create_task(forget_old_outcomes(keeper, every=0.0))
+        chore = asyncio.create_task(forget_old(keeper, ENDED, every=0.0))
         assert await asyncio.to_thread(keeper.done.wait, 10)
         chore.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await chore
-    failed = [entry for entry in logged if entry["event"] == "old outcomes were not removed"]
+    failed = [entry for entry in logged if entry["event"] == "old outcomes and entries were not removed"]
     assert [entry["log_level"] for entry in failed] == ["error", "error"]

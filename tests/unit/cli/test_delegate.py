@@ -22,13 +22,27 @@ def test_a_right_is_given_listed_and_taken_away_by_addresses(people):
         people.run("delegate", "add", *mailbox).stdout == "ann@corp.test may open the mailbox of boss@corp.test\n"
     )
     lines = people.run("delegate", "list", "ann@corp.test").stdout.splitlines()
-    assert lines[0].split() == ["id", "mailbox", "name"]
-    assert lines[1].split()[1:] == ["boss@corp.test", "Boss"]
+    assert lines[0].split() == ["id", "mailbox", "name", "opens"]
+    assert lines[1].split()[1:] == ["boss@corp.test", "Boss", "held,", "lists,", "archive"]
     (right,) = json.loads(people.run("delegate", "list", "ann@corp.test", "--json").stdout)["mailboxes"]
     assert right["id"].lstrip("-").startswith(lines[1].split()[0])
     assert people.run("delegate", "remove", *mailbox).exit_code == 0
     result = people.run("delegate", "list", "ann@corp.test")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no mailbox\n")
+
+
+def test_a_right_is_narrowed_and_ended_by_options(people):
+    mailbox = ("ann@corp.test", "--mailbox", "boss@corp.test")
+    until = ("--until", "2090-01-01T00:00")
+    done = people.run("delegate", "add", *mailbox, "--scope", "lists", "--scope", "held", *until)
+    assert (
+        done.stdout
+        == "ann@corp.test may open the mailbox of boss@corp.test (lists, held) until 2090-01-01 00:00 UTC\n"
+    )
+    lines = people.run("delegate", "list", "ann@corp.test").stdout.splitlines()
+    assert lines[1].split()[3:] == ["held,", "lists", "2090-01-01", "00:00"]
+    (right,) = json.loads(people.run("delegate", "list", "ann@corp.test", "--json").stdout)["mailboxes"]
+    assert (right["scopes"], right["expires"]) == (["held", "lists"], "2090-01-01T00:00:00+0000")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +52,8 @@ def test_a_right_is_given_listed_and_taken_away_by_addresses(people):
         (["add", "ann@corp.test", "--mailbox", "x@"], 2, "--mailbox 'x@'"),
         (["remove", "ann@corp.test", "--mailbox", "boss@corp.test"], 1, "--mailbox 'boss@corp.test'"),
         (["add", "ann@corp.test"], 2, "--mailbox"),
+        (["add", "ann@corp.test", "--mailbox", "boss@corp.test", "--scope", "all"], 2, "--scope"),
+        (["add", "ann@corp.test", "--mailbox", "boss@corp.test", "--until", "2000-01-01"], 1, "--until"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

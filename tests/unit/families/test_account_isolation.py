@@ -18,19 +18,24 @@ import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_bytes
+from typing import NamedTuple
 
 import msgspec
 import pytest
+from held_copies import hold, kept
 from msgspec.structs import replace
 from sqlalchemy import Delete, Insert, Select, Update, event, select
 from sqlalchemy.dialects import sqlite
+from tests.unit.families.conftest import Account, copied, services_on
 
 import mailreeve
-from mailreeve.families.machinery.perform import Services
+from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
@@ -107,6 +112,16 @@ SAMPLES: dict[str, list[Sample]] = {
     "ext/permittedsenders/update-policy": [lambda w: {"id": w["permitted"], "policy": scope(w)}],
     "ext/permittedsenders/get-policy": [lambda w: {"id": w["permitted"]}],
     "ext/permittedsenders/delete-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/antispoofing/create-policy": [lambda w: {"option": "hold", "policy": scope(w)}],
+    "ext/antispoofing/update-policy": [lambda w: {"id": w["spoofing"], "option": "tag", "policy": scope(w)}],
+    "ext/antispoofing/get-policy": [lambda w: {"id": w["spoofing"]}],
+    "ext/antispoofing/delete-policy": [lambda w: {"id": w["spoofing"]}],
+    "policy/antispoofing-bypass/create-policy": [lambda w: {"option": "enable_bypass", "policy": scope(w)}],
+    "policy/antispoofing-bypass/update-policy": [
+        lambda w: {"id": w["bypass"], "option": "disable_bypass", "policy": scope(w)}
+    ],
+    "policy/antispoofing-bypass/get-policy": [lambda w: {"id": w["bypass"]}],
+    "policy/antispoofing-bypass/delete-policy": [lambda w: {"id": w["bypass"]}],
     "ext/find-policies": [
         lambda w: {"id": w["permitted"]},
         lambda w: {"id": w["web"]},
@@ -273,6 +288,56 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"advancedTrackAndTraceOptions": {"from": w["outsider"], "to": w["ann"]}},
     ],
     "message-finder/get-message-info": [lambda w: {"id": w["record"]}],
+    "gateway/get-hold-message-list": [
+        lambda w: {"admin": True},
+        lambda w: {"mailbox": w["ann"]},
+        lambda w: {"admin": True, "searchBy": {"fieldName": "sender", "value": w["outsider"]}},
+    ],
+    "gateway/hold-release": [lambda w: {"id": w["held"]}],
+    "gateway/hold-reject": [lambda w: {"ids": [w["held"], w["asked"]], "notify": True}],
+    "gateway/get-hold-summary-list": [lambda w: {}],
+    "gateway/get-held-release-logs": [lambda w: {}],
+    "ext/show-held-message": [lambda w: {"id": w["held"]}],
+    "ext/decide-held-messages": [
+        lambda w: {"action": "release", "ids": [w["held"]], "sender": "permit"},
+        lambda w: {"action": "reject", "search": {"mailbox": w["ann"]}, "sender": "block"},
+    ],
+    "ext/ask-held-release": [lambda w: {"id": w["held"], "reason": "mine"}],
+    "ext/decline-held-release": [lambda w: {"id": w["asked"]}],
+    "archive/get-message-list": [
+        lambda w: {"mailbox": w["cleo"]},
+        lambda w: {"mailbox": w["cleo"], "view": "INBOX"},
+    ],
+    "archive/get-message-detail": [lambda w: {"id": w["archived"]}],
+    "archive/get-message-part": [
+        lambda w: {"id": w["archived"], "type": "PLAIN"},
+        lambda w: {"id": w["archived"], "type": "RFC822"},
+    ],
+    "archive/get-file": [lambda w: {"id": w["archived"]}],
+    "archive/search": [
+        lambda w: {"admin": True, "query": f"<xmlquery><muse><text>from:{w['outsider']}</text></muse></xmlquery>"},
+        lambda w: {
+            "admin": True,
+            "query": f"<xmlquery><metadata><mailbox>{w['cleo']}</mailbox></metadata></xmlquery>",
+        },
+    ],
+    "archive/get-archive-search-logs": [lambda w: {"query": w["outsider"]}, lambda w: {}],
+    "archive/get-search-logs": [lambda w: {"query": w["outsider"]}, lambda w: {}],
+    "archive/get-view-logs": [lambda w: {"query": w["outsider"]}, lambda w: {}],
+    "ext/find-archived-messages": [
+        lambda w: {"from": w["outsider"], "mailbox": w["cleo"]},
+        lambda w: {"text": f"from:{w['outsider']}"},
+    ],
+    "ext/set-legal-hold": [lambda w: {"id": w["archived"], "legalHold": True}],
+    "ext/get-archive-retention": [lambda w: {}],
+    "ext/set-archive-retention": [lambda w: {"days": 30}],
+    "gateway/get-rejections": [
+        lambda w: {"admin": True, "searchBy": {"fieldName": "to", "value": w["ann"]}},
+        lambda w: {"mailbox": w["ann"]},
+    ],
+    "gateway/find-processing-messages": [
+        lambda w: {"admin": True, "searchBy": {"fieldName": "fromAddress", "value": w["outsider"]}}
+    ],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",
@@ -353,7 +418,7 @@ SAMPLES: dict[str, list[Sample]] = {
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
 """What is told of another account: that a domain is taken, since mail can go to one account only."""
 
-ONE_OF = ("message-finder/search",)
+ONE_OF = ("message-finder/search", "gateway/get-hold-message-list", "archive/get-message-list")
 """Functions that list nothing where nothing is asked for."""
 
 MARK, DOMAIN = "zqmarker", "zqmarker.test"
@@ -363,7 +428,7 @@ def whole_list(w: World) -> dict[str, object]:
     return {}
 
 
-def fill(account, mark: str, domain: str) -> dict[str, str]:
+def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     """Give an account two of everything that is listed; what a sample may name of it."""
 
     def call(path: str, **item: object) -> dict:
@@ -402,6 +467,9 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
     w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
+    w["spoofing"] = call("ext/antispoofing/create-policy", option="hold", policy=policy)["id"]
+    bypass = "policy/antispoofing-bypass/create-policy"
+    w["bypass"] = call(bypass, option="enable_bypass", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for name in (f"{mark} first", mark):
         web = call(
@@ -456,6 +524,27 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     account.write(lambda work: tracking.add(work, [outcome]))
     w["record"] = call("ext/find-mail-records")["id"]
     account.write(lambda work: tracking.add(work, [replace(outcome, decision_id=w["record decision"])]))
+    keeper = MessageKeeper(account.services.store, RecordBudget(), account.services.bodies)
+    for _ in range(4):
+        message = kept(account.id, w["ann"], sender=w["outsider"], subject=mark, description=mark)
+        hold(keeper, message)
+    w["asked"], w["held"], *decided = (
+        row["id"] for row in account.call("gateway/get-hold-message-list", {"admin": True})
+    )
+    call("ext/ask-held-release", id=w["asked"], reason=mark)
+    account.call("gateway/hold-release", *({"id": one} for one in decided))
+    for _ in range(2):
+        w["archived"] = account.archive(f"{mark} archived", w["cleo"], w["outsider"])
+    account.read_archive()
+    for _ in range(2):
+        call("archive/get-message-detail", id=w["archived"])
+        account.call("ext/find-archived-messages", {"from": w["outsider"]})
+    for state in (State.REJECTED, State.DEFERRED):
+        for number in range(2):
+            other = replace(
+                outcome, state=state, decision_id=f"{state}{number}", message_id=f"{state}{number}@x.test"
+            )
+            account.write(lambda work, other=other: tracking.add(work, [other]))
     return w
 
 
@@ -522,11 +611,9 @@ class Statements:
 class Two:
     """The two accounts, filled, and what stands for nothing."""
 
-    def __init__(self, account, other) -> None:
-        self.account, self.other = account, other
-        self.own = fill(account, "ownmark1", "own-mark.test")
-        self.theirs = fill(other, MARK, DOMAIN)
-        self.theirs["new domain"] = f"second-{DOMAIN}"  # what they have is new to nobody else
+    def __init__(self, account: Account, other: Account, own: World, theirs: World) -> None:
+        self.account, self.other, self.own = account, other, own
+        self.theirs = {**theirs, "new domain": f"second-{DOMAIN}"}  # what they have is new to nobody else
         self.nobodys = nobody(self.theirs)
         self.statements = Statements(account.services.store._engine.sqlalchemy)
         self.really = account.services
@@ -546,13 +633,33 @@ class Two:
         return {name: sorted(map(tuple, rows), key=repr) for name, rows in mine.items()}
 
 
+class Filled(NamedTuple):
+    """A database with both accounts in it, which takes seconds to make, and what samples may name of them."""
+
+    database: Path
+    accounts: tuple[str, str]
+    own: World
+    theirs: World
+
+
+@pytest.fixture(scope="module")
+def filled(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    database = copied(empty_database, tmp_path_factory.mktemp("filled"))
+    with services_on(database) as services:
+        account, other = Account(services), Account(services)
+        for one, code, name in ((account, "COWN", "Own Limited"), (other, f"C{MARK}", f"{MARK} Limited")):
+            with services.store._engine.writing() as connection:
+                values = {"code": code, "name": name, "admin_email": f"root@{name.split()[0].lower()}.example"}
+                connection.execute(account_table.update().where(account_table.c.id == one.id).values(**values))
+        own, theirs = fill(account, "ownmark1", "own-mark.test"), fill(other, MARK, DOMAIN)
+    return Filled(database, (account.id, other.id), own, theirs)
+
+
 @pytest.fixture
-def two(services: Services, account, other_account) -> Iterator[Two]:
-    for one, code, name in ((account, "COWN", "Own Limited"), (other_account, f"C{MARK}", f"{MARK} Limited")):
-        with services.store._engine.writing() as connection:
-            values = {"code": code, "name": name, "admin_email": f"root@{name.split()[0].lower()}.example"}
-            connection.execute(account_table.update().where(account_table.c.id == one.id).values(**values))
-    return Two(account, other_account)
+def two(filled: Filled, tmp_path: Path) -> Iterator[Two]:
+    with services_on(copied(filled.database, tmp_path)) as services:
+        account, other = (Account(services, id_) for id_ in filled.accounts)
+        yield Two(account, other, filled.own, filled.theirs)
 
 
 def plain(answer: object, values: World) -> str:

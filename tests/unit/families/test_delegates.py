@@ -141,6 +141,7 @@ def test_row_of_the_list_has_the_id_under_every_name_that_a_client_reads(corp):
             "delegateEmailAddress": "arrie@corp.test",
             "name": "arrie",
             "source": "cloud",
+            "scopes": ["held", "lists", "archive"],
         }
     ]
 

@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.directory.domains import operations as domains
+from mailreeve.families.directory.users import rows as users
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.login.errors import ACCOUNT_LOCKED, BINDING_EXPIRED, TOKEN_EXPIRED, TOKEN_INVALID
 from mailreeve.families.registry import seed_account
@@ -134,6 +137,39 @@ def test_both_may_be_exchanged_one_after_the_other(corp) -> None:
         assert program.call(now, **keys)
     assert program.call(now, secretKey=secret["secretKey"], appKey=app["appKey"])
     assert program.refusal(now, secretKey=base64.b64encode(bytes(64)).decode()) == INVALID_SIGNATURE.code
+
+
+def test_keys_speak_for_their_user_in_person_where_they_were_not_made_for_less(corp) -> None:
+    """So that a leaked key that may do little does not open its user's mailbox; a user without a role has keys as
+    well, and they open that alone."""
+    now = datetime.now(UTC)
+    assert Program(corp).call(now).in_person
+    corp.call("ext/create-role", {"name": "Onlooker", "permissions": ["Directories | Groups | Read"]})
+    assert not Program(corp, role="Onlooker").call(now).in_person
+    corp.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    for role in ({}, {"role": "Onlooker"}):
+        bob = Program(corp, user="bob@corp.test", **role).call(now)
+        assert (bob.actor, bob.permissions, bob.in_person) == ("bob@corp.test", frozenset(), True)
+    program = Program(corp, user="bob@corp.test")
+    assert program.keys["role"] == ""
+    application = program.authenticator.bearer(program.token(now), now)
+    assert (application.permissions, application.in_person) == (frozenset(), False)
+
+
+def test_nobody_gets_keys_of_a_user_whose_password_they_could_not_set(corp) -> None:
+    """Keys open the user's mailbox."""
+    corp.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    (made,) = corp.call("ext/create-key", {"user": "bob@corp.test"})
+    few = frozenset(Permission) - {Permission.DIRECTORIES_INTERNAL_EDIT}
+    ann = corp.services.store.read(corp.id, lambda work: users.find_by_address(work, "ann@corp.test").id)
+    corp.caller = Caller(corp.id, "ann@corp.test", "app", few, ann)
+    for path, item in (
+        ("ext/create-key", {"user": "bob@corp.test"}),
+        ("ext/rotate-key", {"id": made["accessKey"]}),
+    ):
+        with pytest.raises(ItemRefused, match="keys open the user's mailbox"):
+            corp.call(path, item)
+    assert corp.call("ext/create-key", {"user": "ann@corp.test"}), "one's own"
 
 
 def test_a_changed_role_holds_for_the_next_call(corp) -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from mailreeve.families.machinery.copies import Routed
+from mailreeve.families.machinery.copies import ArchivedCopy, Routed
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
@@ -66,13 +66,20 @@ class Records:
 
     def __init__(self) -> None:
         self.kept: list[Outcome] = []
+        self.archived: list[ArchivedCopy] = []
         self.broken = False
 
     def record(self, messages):
         if self.broken:
             raise OSError("no space left")
         self.kept += chain.from_iterable(one.outcomes for one in messages)
+        self.archived += chain.from_iterable(one.archived for one in messages)
         return [None] * len(messages)
+
+    @property
+    def in_archive(self) -> list[list[str]]:
+        """Who got each of the copies in the archive."""
+        return [[one.effective for one in copy.recipients] for copy in self.archived]
 
     @property
     def states(self) -> dict[str, State]:
@@ -93,7 +100,7 @@ def records():
 def send(begin, office, hop_session, records):
     """`await send(*recipients)`: a message to them, carried out. u@ gets a copy of his own."""
     office.personal("permit", "u@corp.test", "ann@out.test")
-    delivery = Delivery(hop_session, RecordWriter(records), Retries())
+    delivery = Delivery(hop_session, RecordWriter(records), Retries(), archives=True)
 
     async def carry_out(*recipients: str, content: bytes = MESSAGE) -> str:
         message = begin()
@@ -123,6 +130,42 @@ async def test_put_off_copy_is_4xx_and_the_retry_brings_no_second_copy(send, hop
     assert hop_session.taken == ["v@corp.test", "u@corp.test"]
     assert (await send("u@corp.test", "v@corp.test")).startswith("250 ")
     assert hop_session.taken == ["v@corp.test", "u@corp.test", "u@corp.test", "v@corp.test"]
+
+
+async def test_each_copy_that_is_delivered_is_archived_once(send, hop_session, records):
+    """Not those that are put off, and on a retry no second one of those who have theirs."""
+    hop_session.refusals["u@corp.test"] = LATER
+    await send("u@corp.test", "v@corp.test", "w@corp.test")
+    assert records.in_archive == [["v@corp.test", "w@corp.test"]]
+    (copy,) = records.archived
+    assert (copy.original_sender, copy.header_from, copy.from_name) == ("ann@out.test", "ann@out.test", "Ann")
+    assert bytes(copy.copy.content).endswith(MESSAGE)
+    hop_session.refusals.clear()
+    await send("u@corp.test", "v@corp.test", "w@corp.test")
+    assert records.in_archive == [["v@corp.test", "w@corp.test"], ["u@corp.test"]]
+    (applied,) = records.archived[1].recipients[0].policies
+    assert applied.type == "managed_senders"
+
+
+async def test_a_copy_that_could_not_be_archived_is_on_the_retry(send, hop_session, records):
+    """It was delivered before, and is not delivered again; it is archived all the same, once."""
+    records.broken = True
+    assert (await send("v@corp.test")).startswith("451 ")
+    assert (await send("v@corp.test")).startswith("451 ")
+    records.broken = False
+    for _ in range(2):
+        assert (await send("v@corp.test", "w@corp.test")).startswith("250 ")
+        assert records.in_archive == [["v@corp.test", "w@corp.test"]]
+        assert hop_session.taken == ["v@corp.test", "w@corp.test"]
+        records.archived.clear()
+        hop_session.taken.clear()
+
+
+async def test_what_is_refused_is_not_archived(send, hop_session, records):
+    """By the next hop, for good."""
+    hop_session.refusals["u@corp.test"] = NEVER
+    await send("u@corp.test", "v@corp.test")
+    assert records.in_archive == [["v@corp.test"]]
 
 
 async def test_retry_of_another_message_is_delivered_to_all(send, hop_session):

@@ -251,6 +251,6 @@ OTHERS = [
 def test_results_of_authentication_that_claim_to_be_ours_are_taken_out(field):
     """However the name is spelt (RFC 8601 sections 2.2 and 5); those of others stay, and so does all else."""
     message = read_message(f"A: 1\r\n{field}\r\nB: 2\r\n\r\nbody\r\n".encode())
-    edited = bytes(apply(message, Edits(removed=claims_of_results(message, "mx.corp.test")))).decode()
+    edited = bytes(apply(message, Edits(removed=claims_of_results(message, {"mx.corp.test"})))).decode()
     kept = "" if field in OURS else f"{field}\r\n"
     assert edited == f"A: 1\r\n{kept}B: 2\r\n\r\nbody\r\n"

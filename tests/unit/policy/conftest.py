@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 from policy_parts import parts
 
 from mailreeve.formats.addresses import Domain, parse_address, parse_sender
@@ -15,14 +16,18 @@ from mailreeve.policy.decide.mail import decide_connect, decide_mail
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
 from mailreeve.policy.decide.web import canonical_entry, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import SUPPOSED, Authentication, AuthenticationRules, PermitNeeds
 from mailreeve.policy.model.decisions import Decision, WebDecision
 from mailreeve.policy.model.facts import Directory, MessageFacts, User, WebFacts
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
     AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedOption,
     BlockedSenderPolicy,
+    BypassOption,
     Definition,
     FromPart,
     ManagedAction,
@@ -30,6 +35,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     Routing,
     Scope,
+    SpoofingOption,
     WebAction,
     WebEntry,
     WebEntryType,
@@ -111,6 +117,10 @@ class World:
         self.definitions: list[Definition] = []
         self.alteration: list[AlterationPolicy] = []
         self.web_policies: list[WebPolicy] = []
+        self.spoofing: list[AntiSpoofingPolicy] = []
+        self.bypass: list[AntiSpoofingBypassPolicy] = []
+        self.permit_needs = PermitNeeds.WHEN_KNOWN
+        self.judged = False  # whether anybody is asked about authentication
         self._count = 0
 
     def _next(self) -> str:
@@ -154,10 +164,47 @@ class World:
         self.permitted.append(policy)
         return id_
 
+    def against_spoofing(
+        self, option: str, from_: str = "internal", to: str = "everyone", *, part: str = "both", **more: object
+    ) -> str:
+        id_ = self._next()
+        where = scope(from_, to, part=part, **more)
+        self.spoofing.append(
+            AntiSpoofingPolicy(id_, f"{option} spoofed", where, SpoofingOption(option), float(id_))
+        )
+        return id_
+
+    def let_past(
+        self,
+        from_: str = "internal",
+        to: str = "everyone",
+        *,
+        spf: tuple[str, ...] = (),
+        on: bool = True,
+        part: str = "both",
+        **more: object,
+    ) -> str:
+        id_ = self._next()
+        where = scope(from_, to, part=part, **more)
+        terms = replace(where.terms, spf_domains=frozenset(spf))
+        option = BypassOption.ENABLE if on else BypassOption.DISABLE
+        self.bypass.append(
+            AntiSpoofingBypassPolicy(id_, f"past {from_}", replace(where, terms=terms), option, float(id_))
+        )
+        return id_
+
     def personal(self, recipient: str, action: str, sender: str) -> str:
         id_ = self._next()
         key = parse_address(sender).key if "@" in sender else sender
         self.managed.append(ManagedSender(id_, recipient, key, ManagedAction(action)))
+        return id_
+
+    def auto(self, recipient: str, sender: str, ends: float) -> str:
+        """Whoever the recipient wrote to is permitted until then."""
+        id_ = self._next()
+        self.managed.append(
+            ManagedSender(id_, recipient, parse_address(sender).key, ManagedAction.PERMIT, ends, True)
+        )
         return id_
 
     def define(
@@ -206,9 +253,16 @@ class World:
             ),
             relay_networks=[parse_network(text) for text in self.relay_networks],
             managed=self.managed,
-            **parts(blocked=self.blocked, permitted=self.permitted, alteration=self.alteration),
+            **parts(
+                blocked=self.blocked,
+                permitted=self.permitted,
+                spoofing=self.spoofing,
+                bypass=self.bypass,
+                alteration=self.alteration,
+            ),
             definitions=self.definitions,
             web=self.web_policies,
+            authentication=AuthenticationRules(self.permit_needs, self.judged),
         )
 
     def facts(
@@ -219,12 +273,14 @@ class World:
         header: str | tuple[str, ...] | None = SAME_AS_ENVELOPE,
         ip: str | None = None,
         at: float = NOW,
-        authenticated: bool | None = None,
+        authenticated: bool = False,
+        authentication: Authentication | None = None,
         trusted: bool | None = None,
     ) -> MessageFacts:
         """Without `ip`, the source counts as a relay network unless `trusted` says otherwise.
 
-        `header` is one author or several, each `a@x.test` or `Name <a@x.test>`; None while unknown."""
+        `header` is one author or several, each `a@x.test` or `Name <a@x.test>`; None while unknown. With
+        `authenticated` something vouches for all of it; else what is known is the `authentication`."""
         authors: tuple[HeaderFrom, ...] | None
         if ip is None and trusted is None:
             trusted = True
@@ -240,7 +296,7 @@ class World:
             at=at,
             header_from=authors,
             source_ip=None if ip is None else parse_ip(ip),
-            authenticated=authenticated,
+            authentication=SUPPOSED if authenticated else authentication,
             source_trusted=trusted,
         )
 

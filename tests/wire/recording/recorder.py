@@ -18,7 +18,7 @@ from typing import Any
 from placeholders import Placeholders
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
-PATIENCE = 10  # seconds
+PATIENCE = 60  # seconds on a busy machine
 WIDTH = 140  # characters of a line of a recording, where there is a choice
 UNTOLD = {"date", "content-length"}  # headers that say when it was, and how long the body is
 COUNTED = {"x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"}  # by the clock, or by the calls before

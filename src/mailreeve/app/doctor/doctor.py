@@ -10,6 +10,7 @@ from mailreeve.app.doctor.folder_checks import accounts, folder_checks
 from mailreeve.app.doctor.listener_checks import certificate_checks, listener_checks, settings_checks
 from mailreeve.app.doctor.milter_checks import milter_checks
 from mailreeve.app.doctor.next_hop_checks import next_hop_checks
+from mailreeve.app.doctor.spam_engine_checks import spam_engine_checks
 from mailreeve.app.folder import is_initialised, is_served
 from mailreeve.app.logs import known_level
 from mailreeve.app.settings import FILE_NAME, SettingsError, config_file
@@ -38,6 +39,7 @@ def look(data: Path) -> Iterator[Check]:
     found = accounts(data)
     domain = found[0].admin_email.rpartition("@")[2] if found else "localhost"
     yield from next_hop_checks(data, settings, domain)
+    yield from spam_engine_checks(settings)
 
 
 def is_well(checks: list[Check]) -> bool:

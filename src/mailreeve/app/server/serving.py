@@ -270,6 +270,7 @@ def _sources(
         connections=connections,
         waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.records_waiting},
         certificate=lambda: settings().tls_cert,
+        outgoing=mail.outgoing.depth,
     )
 
 

@@ -31,10 +31,12 @@ from mailreeve.families.explain.types import (
     Verdict,
     WebExplanation,
 )
+from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.explain.words import EFFECTIVE_RECIPIENT, FREE_MAIL_LIST, VERDICT, effect_words, winner_words
+from mailreeve.policy.model.content import SpamAction
 from mailreeve.policy.model.order import RANKED
 from mailreeve.policy.model.policies import Effect, EffectKind
-from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN
+from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, PolicyType
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
@@ -51,6 +53,12 @@ _EFFECTS: Final = {
         EffectKind.REFUSE_RELAY: "blocks",
         EffectKind.NO_ACTION: "exempts",
         EffectKind.PERMIT: "permits",
+        EffectKind.SPOOFING_IGNORED: "lets be",
+        EffectKind.SPOOFING_TAGGED: "tags",
+        EffectKind.SPOOFING_HELD: "holds",
+        EffectKind.SPOOFING_REFUSED: "refuses",
+        EffectKind.BYPASS: "lets past",
+        EffectKind.NO_BYPASS: "lets nobody past",
         EffectKind.PERSONAL_BLOCK: "blocks",
         EffectKind.PERSONAL_PERMIT: "permits",
     }.items()
@@ -84,7 +92,23 @@ def command() -> None:
     help="The From header; '' for a message without one.  [default: the envelope sender]",
 )
 @_ip
+@click.option("--spf", metavar="RESULT[:DOMAIN]", help="What SPF came to: pass, fail, …  [default: nobody said]")
+@click.option("--dkim", metavar="RESULT[:DOMAIN]", help="The same of the DKIM signature.")
+@click.option("--dmarc", metavar="RESULT[:DOMAIN]", help="The same of DMARC.")
 @_at
+@click.option("--spam-score", type=float, metavar="SCORE", help="The score that a spam engine would give it.")
+@click.option(
+    "--spam-action",
+    type=click.Choice([action.value for action in SpamAction]),
+    help="What the engine would do.  [default: as rspamd does at the score]",
+)
+@click.option("--virus", metavar="NAME", help="What an antivirus would find in it.")
+@click.option(
+    "--malformed",
+    type=click.Choice([flaw.value for flaw in Flaw]),
+    multiple=True,
+    help="What would be broken in its form; several times.",
+)
 @_policy
 @_all
 @json_option
@@ -97,7 +121,14 @@ def mail(
     recipient: str,
     header_from: str | None,
     ip: str | None,
+    spf: str | None,
+    dkim: str | None,
+    dmarc: str | None,
     at: str | None,
+    spam_score: float | None,
+    spam_action: str | None,
+    virus: str | None,
+    malformed: tuple[str, ...],
     account: str | None,
     policy_id: str | None,
     everything: bool,
@@ -107,11 +138,25 @@ def mail(
 
     \b
     mailreeve explain mail --from news@shop.test --to ann@example.com
+    mailreeve explain mail --from news@shop.test --to ann@example.com --spam-score 8
+    mailreeve explain mail --from ann@example.com --to ann@example.com --ip 192.0.2.7 --spf fail
     """
+    results = {"spf": _result(spf), "dkim": _result(dkim), "dmarc": _result(dmarc)}
     with _opened(data, account) as opened:
         expected = _whole_id(opened, policy_id)
         answer = opened.explain_message(
-            sender, recipient, header_from=header_from, source_ip=ip, at=at, policy_id=expected
+            sender,
+            recipient,
+            header_from=header_from,
+            source_ip=ip,
+            at=at,
+            policy_id=expected,
+            spam_score=spam_score,
+            spam_action=None if spam_action is None else SpamAction(spam_action),
+            virus=virus,
+            malformed=[Flaw(one) for one in malformed],
+            **{name: result for name, (result, _) in results.items()},
+            **{f"{name}_domain": domain for name, (_, domain) in results.items()},
         )
     if as_json:
         echo(msgspec.json.encode(answer))
@@ -155,6 +200,12 @@ def web(
         _print_web(answer, everything)
 
 
+def _result(given: str | None) -> tuple[str | None, str | None]:
+    """A result and the domain that it is about, each None where it is not given."""
+    result, _, domain = (given or "").partition(":")
+    return result or None, domain or None
+
+
 def _whole_id(opened: Account, given: str | None) -> str | None:
     """The id of the policy that is meant by the beginning of it, or by its description."""
     if given is None or ids.is_whole(given):
@@ -182,6 +233,14 @@ _OPTIONS: Final = {
     "sourceIp": "--ip",
     "at": "--at",
     "policyId": "--policy",
+    "spamScore": "--spam-score",
+    "virus": "--virus",
+    "spf": "--spf",
+    "spfDomain": "--spf",
+    "dkim": "--dkim",
+    "dkimDomain": "--dkim",
+    "dmarc": "--dmarc",
+    "dmarcDomain": "--dmarc",
 }
 
 
@@ -222,6 +281,8 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
     for alteration in made:
         page.line(f"  {words.altered:<12} {alteration}", indent=15)
+    if answer.tagged:
+        page.line("  tagged       with what the spam engine said")
     if answer.verdict is Verdict.DELIVER:
         page.line(f"  spam checks  {answer.spam_checks}; decided at revision {answer.revision}")
     else:
@@ -238,7 +299,7 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
                 str(c.place or "-"),
                 POLICY_TYPES[c.type].column,
                 c.description.removeprefix(f"personal {c.effect} of "),
-                _EFFECTS.get(c.effect, "alters"),
+                "scans" if c.type is PolicyType.SPAM_SCANNING else _EFFECTS.get(c.effect, "alters"),
                 _order(c.sort_key),
                 c.failed or c.note or _standing(c.place),
             )

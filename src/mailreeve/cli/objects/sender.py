@@ -130,7 +130,7 @@ def _narrowing(function: Callable[P, R]) -> Callable[P, R]:
         click.option("--all", "everything", is_flag=True, help="Also those that have expired."),
         click.option("--expired", is_flag=True, help="Only those that have expired."),
         click.option("--text", metavar="TEXT", help="With this in sender, recipient or reason."),
-        click.option("--type", "type_", type=click.Choice(["permit", "block"]), help="Of this type."),
+        click.option("--type", "type_", type=click.Choice(["permit", "block", "auto"]), help="Of this type."),
         click.option("--sender", metavar="SENDER", help="About exactly this sender, an address or a domain."),
         click.option("--to", metavar="ADDRESS", help="Of the list that mail to this address obeys."),
     ):

@@ -16,7 +16,11 @@ from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column
+from mailreeve.cli.times import COMING, WHEN, coming, in_column
+from mailreeve.cli.times import shown as shown_at
 from mailreeve.client import Client
+
+_SCOPES: Final = ("held", "lists", "archive", "send")
 
 
 @click.group("delegate")
@@ -53,18 +57,39 @@ def list_(api: Client, holder: str, limit: int, as_json: bool) -> None:
 @command.command("add")
 @click.argument("holder")
 @_mailbox
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(_SCOPES),
+    help="What of it; may be repeated. Without: all but send, or as it is.",
+)
+@click.option("--until", metavar=WHEN, help=f"When it ends: {COMING}.")
 @json_option
 @calls_api
-def add(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
-    """Let a user open a mailbox.
+def add(api: Client, holder: str, mailbox: str, scopes: tuple[str, ...], until: str | None, as_json: bool) -> None:
+    """Let a user open a mailbox, or change what of it and until when.
 
     \b
     mailreeve delegate add ann@example.com --mailbox boss@example.com
+    mailreeve delegate add ann@example.com --mailbox boss@example.com --scope held --scope lists --until 30d
     """
-    item = {"primaryAddress": holder, "delegateAddress": mailbox}
-    with said_of({"primaryAddress": ("HOLDER", holder), "delegateAddress": ("--mailbox", mailbox)}):
+    ends = coming(until, "--until")
+    item: dict[str, object] = {"primaryAddress": holder, "delegateAddress": mailbox}
+    if scopes:
+        item["scopes"] = list(scopes)
+    if ends is not None:
+        item["expires"] = ends
+    said = {
+        "primaryAddress": ("HOLDER", holder),
+        "delegateAddress": ("--mailbox", mailbox),
+        "expires": ("--until", until),
+    }
+    with said_of(said):
         (made,) = carried_out(api, "user/add-delegate-user", item).data
-    echo(msgspec.json.encode(made) if as_json else f"{holder} may open the mailbox of {mailbox}")
+    what = f" ({', '.join(scopes)})" if scopes else ""
+    end = "" if ends is None else f" until {shown_at(ends)}"
+    echo(msgspec.json.encode(made) if as_json else f"{holder} may open the mailbox of {mailbox}{what}{end}")
 
 
 @command.command("remove")
@@ -85,9 +110,25 @@ def remove(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
 
 
 def _cells(right: Object, shown: Mapping[str, str]) -> list[str]:
-    return [shown[str(right["id"])], text(right, "emailAddress"), text(right, "name")]
+    scopes = right.get("scopes")
+    opens = ", ".join(map(str, scopes)) if isinstance(scopes, list) else ""
+    return [
+        shown[str(right["id"])],
+        text(right, "emailAddress"),
+        text(right, "name"),
+        opens,
+        in_column(right.get("expires")),
+    ]
 
 
 _TABLE: Final = Table(
-    ("mailbox", "mailboxes"), (Column("id"), Column("mailbox", 3), Column("name", 2, if_any=True)), _cells
+    ("mailbox", "mailboxes"),
+    (
+        Column("id"),
+        Column("mailbox", 3),
+        Column("name", 2, if_any=True),
+        Column("opens", 2),
+        Column("until (UTC)", if_any=True),
+    ),
+    _cells,
 )

@@ -1,22 +1,22 @@
-"""`mailreeve policy block`, `permit` and `exempt`: a policy in a line."""
+"""`mailreeve policy block`, `permit`, `exempt`, `spoofing` and `bypass`: a policy in a line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
 import click
 import msgspec
 
-from mailreeve.cli import ids, times
+from mailreeve.cli import ids, refusals, times
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import REACH, carried_out, send_confirmed, yes_option
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.policies.showing import sentence
 from mailreeve.cli.policies.targets import FORMS, target
-from mailreeve.cli.refusals import said_of
 from mailreeve.client import Answer, Client, Policy
 
 P = ParamSpec("P")
@@ -25,26 +25,32 @@ R = TypeVar("R")
 _PARTS = {"envelope": "envelope_from", "header": "header_from", "both": "both"}
 
 
-def _policy_options(function: Callable[P, R]) -> Callable[P, R]:
-    """The sender, and what limits a policy."""
-    for option in reversed(
-        (
-            click.argument("from_", metavar="FROM"),
-            click.option("--to", default="internal", show_default=True, metavar="WHO", help="Mail to whom."),
-            click.option(
-                "--by",
-                type=click.Choice(list(_PARTS)),
-                help="Where the sender is looked for.  [default: envelope; header for name:…]",
-            ),
-            click.option("--start", metavar=times.WHEN, help=f"When it begins: {times.COMING}."),
-            click.option("--until", metavar=times.WHEN, help=f"When it ends: {times.COMING}."),
-            click.option("--ip", "ips", multiple=True, metavar="NETWORK", help="Only from there; several times."),
-            click.option("--description", metavar="TEXT", help="What it is called.  [default: made of FROM]"),
-            click.option("--reason", metavar="TEXT", help="A comment."),
-        )
-    ):
-        function = option(function)
-    return function
+def policy_options(*, by: str = "envelope") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The sender, and what limits a policy. `by` is where the sender is looked for unless that is said."""
+
+    def with_options(function: Callable[P, R]) -> Callable[P, R]:
+        for option in reversed(
+            (
+                click.argument("from_", metavar="FROM"),
+                click.option("--to", default="internal", show_default=True, metavar="WHO", help="Mail to whom."),
+                click.option(
+                    "--by",
+                    type=click.Choice(list(_PARTS)),
+                    help=f"Where the sender is looked for.  [default: {by}; header for name:…]",
+                ),
+                click.option("--start", metavar=times.WHEN, help=f"When it begins: {times.COMING}."),
+                click.option("--until", metavar=times.WHEN, help=f"When it ends: {times.COMING}."),
+                click.option(
+                    "--ip", "ips", multiple=True, metavar="NETWORK", help="Only from there; several times."
+                ),
+                click.option("--description", metavar="TEXT", help="What it is called.  [default: made of FROM]"),
+                click.option("--reason", metavar="TEXT", help="A comment."),
+            )
+        ):
+            function = option(function)
+        return function
+
+    return with_options
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -61,7 +67,7 @@ class _Given(msgspec.Struct, frozen=True):
 
 
 @click.command("block", epilog=f"FROM and WHO are {FORMS}.")
-@_policy_options
+@policy_options()
 @yes_option(REACH)
 @json_option
 @calls_api
@@ -72,14 +78,14 @@ def block(api: Client, /, yes: bool, as_json: bool, **given: object) -> None:
     mailreeve policy block shop.test --until 7d --reason "Ticket 4711"
     mailreeve policy block group:Rivals --to ann@example.com
     """
-    item = {"option": "block_sender", "policy": _policy(api, given, "Block")}
-    with _said_of(given):
+    item = {"option": "block_sender", "policy": policy_item(api, given, "Block")}
+    with said_of_options(given):
         answer = send_confirmed(api, "policy/blockedsenders/create-policy", item, yes=yes)
-    _tell(api, answer, as_json=as_json)
+    tell(api, answer, as_json=as_json)
 
 
 @click.command("exempt", epilog=f"FROM and WHO are {FORMS}.")
-@_policy_options
+@policy_options()
 @json_option
 @calls_api
 def exempt(api: Client, /, as_json: bool, **given: object) -> None:
@@ -88,14 +94,14 @@ def exempt(api: Client, /, as_json: bool, **given: object) -> None:
     \b
     mailreeve policy exempt good@shop.test
     """
-    item = {"option": "no_action", "policy": _policy(api, given, "Exempt")}
-    with _said_of(given):
+    item = {"option": "no_action", "policy": policy_item(api, given, "Exempt")}
+    with said_of_options(given):
         answer = carried_out(api, "policy/blockedsenders/create-policy", item)
-    _tell(api, answer, as_json=as_json)
+    tell(api, answer, as_json=as_json)
 
 
 @click.command("permit", epilog=f"FROM and WHO are {FORMS}.")
-@_policy_options
+@policy_options()
 @json_option
 @calls_api
 def permit(api: Client, /, as_json: bool, **given: object) -> None:
@@ -104,16 +110,62 @@ def permit(api: Client, /, as_json: bool, **given: object) -> None:
     \b
     mailreeve policy permit bank.test --to ann@example.com
     """
-    item = {"policy": _policy(api, given, "Permit")}
-    with _said_of(given):
+    item = {"policy": policy_item(api, given, "Permit")}
+    with said_of_options(given):
         answer = carried_out(api, "ext/permittedsenders/create-policy", item)
-    _tell(api, answer, as_json=as_json)
+    tell(api, answer, as_json=as_json)
 
 
-def _policy(api: Client, options: dict[str, object], verb: str) -> dict[str, object]:
-    given = msgspec.convert(options, _Given)
+@click.command("spoofing", epilog=f"FROM and WHO are {FORMS}.")
+@click.argument("option", type=click.Choice(["none", "tag", "hold", "reject"]))
+@policy_options(by="both")
+@json_option
+@calls_api
+def spoofing(api: Client, /, option: str, as_json: bool, **given: object) -> None:
+    """Say what becomes of mail from outside that claims to be from inside: make an anti-spoofing policy.
+
+    It is for mail whose sender neither SPF, DKIM nor DMARC vouches for. FROM is mostly `internal`.
+
+    \b
+    mailreeve policy spoofing hold internal
+    mailreeve policy spoofing reject ceo@example.com
+    """
+    item = {"option": option, "policy": policy_item(api, given, f"Spoofing {option}", by="both")}
+    with said_of_options(given):
+        answer = carried_out(api, "ext/antispoofing/create-policy", item)
+    tell(api, answer, as_json=as_json)
+
+
+@click.command("bypass", epilog=f"FROM and WHO are {FORMS}.")
+@policy_options(by="both")
+@click.option("--spf", "spf", multiple=True, metavar="DOMAIN", help="Only where SPF passes for it; several times.")
+@click.option("--off", is_flag=True, help="Except from a wider bypass instead.")
+@json_option
+@calls_api
+def bypass(api: Client, /, spf: tuple[str, ...], off: bool, as_json: bool, **given: object) -> None:
+    """Let mail that claims to be from inside past anti-spoofing: make a bypass policy.
+
+    \b
+    mailreeve policy bypass news@example.com --spf mailer.test
+    """
+    policy = policy_item(api, given, "Bypass", by="both")
+    if spf:
+        conditions = policy.get("conditions")
+        policy["conditions"] = {**(conditions if isinstance(conditions, dict) else {}), "spfDomains": list(spf)}
+    item = {"option": "disable_bypass" if off else "enable_bypass", "policy": policy}
+    with said_of_options(given):
+        answer = carried_out(api, "policy/antispoofing-bypass/create-policy", item)
+    tell(api, answer, as_json=as_json)
+
+
+def policy_item(
+    api: Client, options: Mapping[str, object], verb: str, *, by: str = "envelope"
+) -> dict[str, object]:
+    """The policy object that the options stand for. `verb` begins its description where none is given, `by` is
+    where the sender is looked for unless that is said."""
+    given = msgspec.convert(dict(options), _Given)
     from_ = target(api, given.from_, "FROM")
-    by = given.by or ("header" if from_.type == "header_display_name" else "envelope")
+    by = given.by or ("header" if from_.type == "header_display_name" else by)
     policy = Policy(
         description=given.description or f"{verb} {given.from_}",
         from_=from_,
@@ -130,21 +182,24 @@ def _policy(api: Client, options: dict[str, object], verb: str) -> dict[str, obj
     return item
 
 
-def _said_of(given: Mapping[str, object]) -> AbstractContextManager[None]:
-    """What is refused is said of the options."""
+def said_of_options(
+    given: Mapping[str, object], more: Mapping[str, tuple[str, object]] = MappingProxyType({})
+) -> AbstractContextManager[None]:
+    """What is refused is said of the options, or of `more` of them."""
     options = {
         "policy.from": ("FROM", given["from_"]),
         "policy.to": ("--to", given["to"]),
         "policy.fromDate": ("--start", given["start"]),
         "policy.toDate": ("--until", given["until"]),
+        "policy.conditions.spfDomains": ("--spf", None),
         "policy.conditions": ("--ip", None),
         "policy.description": ("--description", None),
         "policy.comment": ("--reason", None),
     }
-    return said_of(options)
+    return refusals.said_of({**options, **more})
 
 
-def _tell(api: Client, answer: Answer, *, as_json: bool) -> None:
+def tell(api: Client, answer: Answer, *, as_json: bool) -> None:
     """Say what was made, as lists show it."""
     (made,) = answer.data
     (policy,) = api.call("ext/find-policies", {"id": made["id"]})

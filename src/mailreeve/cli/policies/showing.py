@@ -14,13 +14,20 @@ _TYPES: Final = {
     "block_sender": "block",
     "no_action": "exempt",
     "permit": "permit",
+    "enable_bypass": "bypass",
+    "disable_bypass": "no bypass",
 }
 _STATES: Final = {"active": "on", "disabled": "off", "expired": "ended", "pending": "waits"}
 
 
 def does(policy: Object) -> str:
     """What a policy does, in a word."""
-    by_type = {"address_alteration": "alter", "web_lists": "web"}
+    by_type = {
+        "address_alteration": "alter",
+        "anti_spoofing": f"spoof {policy.get('does')}",
+        "spam_scanning": "spam",
+        "web_lists": "web",
+    }
     return by_type.get(str(policy.get("type")), _TYPES.get(str(policy.get("does")), str(policy.get("does"))))
 
 
@@ -96,7 +103,7 @@ def members(policy: Object) -> list[tuple[str, str]]:
         )
         if policy.get(name)
     ]
-    source_ips = policy.get("sourceIPs")
+    source_ips, spf_domains = policy.get("sourceIPs"), policy.get("spfDomains")
     found = [
         ("description", str(policy.get("description", ""))),
         ("comment", str(policy.get("comment", ""))),
@@ -109,6 +116,7 @@ def members(policy: Object) -> list[tuple[str, str]]:
         ("starts", times.shown(policy.get("fromDate"))),
         ("ends", times.shown(policy.get("toDate"))),
         ("source", ", ".join(map(str, source_ips)) if isinstance(source_ips, list) else ""),
+        ("spf", ", ".join(map(str, spf_domains)) if isinstance(spf_domains, list) else ""),
         ("also", ", ".join(flags)),
         ("made", times.shown(policy.get("createTime"))),
         ("changed", times.shown(policy.get("lastUpdated"))),

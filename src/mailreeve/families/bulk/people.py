@@ -24,11 +24,12 @@ from mailreeve.families.directory.users import attribute_operations, attributes,
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import rows as user_rows
 from mailreeve.families.directory.users.errors import USER_EXISTS
+from mailreeve.families.directory.users.mailboxes import DEFAULT_SCOPES, DelegateScope
 from mailreeve.families.directory.users.types import AttributeItem, ChangedUser, CreateUser, NewUser, UpdateUser
 from mailreeve.families.machinery.call import Call
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.wire import fields
-from mailreeve.wire.errors import AT_LEAST_ONE, FORBIDDEN, refused
+from mailreeve.wire.errors import AT_LEAST_ONE, FORBIDDEN, NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind as ObjectKind
 
@@ -233,7 +234,8 @@ def members_page(call: Call) -> Page[MemberRow]:
 
 def _plan_delegates(call: Call, rows: Numbered, confirmed: bool | None) -> Iterator[Step]:
     def put(row: DelegateRow) -> str:
-        return delegate_operations.add(call, row.primary, row.delegate).id
+        scopes = None if row.scopes is None else _scopes(row.scopes)
+        return delegate_operations.add(call, row.primary, row.delegate, scopes, row.expires).id
 
     for number, row in rows:
         yield Step((number,), partial(put, cast(DelegateRow, row)))
@@ -242,7 +244,26 @@ def _plan_delegates(call: Call, rows: Numbered, confirmed: bool | None) -> Itera
 def delegates_page(call: Call) -> Page[DelegateRow]:
     """A page of the delegate rights, oldest first."""
     page = delegate_rows.page_of_all(call.work, call.page)
-    return page.showing([DelegateRow(row.holder, row.mailbox) for row in page.rows])
+    shown = [
+        DelegateRow(
+            row.holder,
+            row.mailbox,
+            None if row.opens == DEFAULT_SCOPES else " ".join(row.opens),
+            None if row.expires_at is None else fields.written(row.expires_at),
+        )
+        for row in page.rows
+    ]
+    return page.showing(shown)
+
+
+def _scopes(text: str) -> list[DelegateScope]:
+    """The scopes that a cell names. Raises `ItemRefused`."""
+    known = {scope.value: scope for scope in DelegateScope}
+    names = text.casefold().replace(",", " ").split()
+    if not known.keys() >= set(names):
+        allowed = f"Field must be one of [{','.join(known)}], or several with spaces between"
+        raise refused(NOT_ALLOWED, "scopes", allowed)
+    return [known[name] for name in names]
 
 
 USERS: Final = Kind(

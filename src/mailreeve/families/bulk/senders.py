@@ -42,7 +42,7 @@ def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterato
             recipient = managed_operations.list_owner(call, row.to)
             matched = managed_operations.sender_key(call, row.sender)
             old = managed_rows.find(call.work, recipient, matched)
-            if old is not None and old.action is row.action and not old.is_over(call.work.now):
+            if old is not None and old.action is row.action and not (old.is_auto or old.is_over(call.work.now)):
                 reason = managed_operations.reason_of(row.reason)
                 said = managed_rows.Said(row.action, reason, old.expires_at)
                 return managed_operations.put(call, recipient, matched, row.sender, said)[0].id
@@ -53,7 +53,8 @@ def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterato
 
 
 def senders_page(call: Call) -> Page[SenderRow]:
-    """A page of all personal entries, oldest first, without those that have ended."""
+    """A page of all personal entries that somebody made, oldest first, without those that have ended. What came by
+    itself comes again by itself; taken in, it would be somebody's word."""
     page = managed_listing.page(call.work, call.page, managed_listing.Narrowed())
     shown = [
         SenderRow(
@@ -64,7 +65,7 @@ def senders_page(call: Call) -> Page[SenderRow]:
             None if row.expires_at is None else fields.written(row.expires_at),
         )
         for row in page.rows
-        if not row.is_over(call.work.now)
+        if not row.is_auto and not row.is_over(call.work.now)
     ]
     return page.showing(shown)
 

@@ -105,10 +105,13 @@ class WebRow(Struct, frozen=True, omit_defaults=True):
 
 
 class DelegateRow(Struct, frozen=True, omit_defaults=True):
-    """A right: the user `primary` may open the mailbox of the user `delegate`."""
+    """A right: the user `primary` may open the mailbox of the user `delegate`. `scopes` are what of it, with
+    spaces between, by default all but sending; `expires` is when it ends."""
 
     primary: str
     delegate: str
+    scopes: str | None = None
+    expires: str | None = None
 
 
 class ImportRows(Struct, frozen=True, rename="camel"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import UNSET
+
 from mailreeve.access.permissions import Permission
 from mailreeve.families.delegates import operations
 from mailreeve.families.delegates.rows import DelegateRow
@@ -16,6 +18,7 @@ from mailreeve.families.delegates.types import (
     OneDelegate,
 )
 from mailreeve.families.machinery.call import Call
+from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 
@@ -25,7 +28,7 @@ PERMISSION: Final = Permission.DIRECTORIES_INTERNAL_CREATE_ALTERNATE_ADDRESS
 @endpoint("user/add-delegate-user", PERMISSION, writes=True)
 def add_delegate_user(call: Call, item: AddDelegate) -> DelegateDone:
     """Let the primary user open the delegate's mailbox."""
-    row = operations.add(call, item.primary_address, item.delegate_address)
+    row = operations.add(call, item.primary_address, item.delegate_address, item.scopes, item.expires)
     return DelegateDone(call.seal(operations.KIND, row.id))
 
 
@@ -54,6 +57,8 @@ def _answer(call: Call, row: DelegateRow) -> DelegateAnswer:
         secure_id=wire_id,
         delegate_address=row.mailbox,
         delegate_email_address=row.mailbox,
+        scopes=row.opens,
+        expires=UNSET if row.expires_at is None else fields.written(row.expires_at),
     )
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from mailreeve.access.permissions import Permission
 from mailreeve.families.delegates import rows
 from mailreeve.families.delegates.operations import KIND
+from mailreeve.families.directory.users.mailboxes import ended
 from mailreeve.families.machinery.call import MOST_NAMING, Call
 from mailreeve.formats.addresses import Address
 
@@ -34,6 +35,7 @@ class DelegateRights:
             if row.holder_id == user_id
             else f"{row.holder} opens the mailbox"
             for row in rows.of_user(call.work, user_id)[:MOST_NAMING]
+            if not ended(row.expires_at, call.work.now)
         ]
 
     def naming(self, call: Call, name: str) -> Sequence[str]:

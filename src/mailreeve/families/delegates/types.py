@@ -7,15 +7,22 @@ primary user can open the delegate's mailbox. In ordinary speech it is the other
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from mailreeve.families.directory.users.mailboxes import DelegateScope
+from mailreeve.wire.items import longest
 
 
 class AddDelegate(Struct, frozen=True, rename="camel"):
-    """A right to create: `primary_address` may open the mailbox of `delegate_address`."""
+    """A right to create: `primary_address` may open the mailbox of `delegate_address`. `scopes` and `expires` are
+    ours: what of the mailbox it opens, by default all but sending, and when that ends."""
 
     primary_address: str
     delegate_address: str
+    scopes: Annotated[list[DelegateScope], longest(len(DelegateScope))] | None = None
+    expires: str | None = None
 
 
 class FindDelegates(Struct, frozen=True, rename="camel"):
@@ -38,7 +45,8 @@ class DelegateDone(Struct, frozen=True):
 
 
 class DelegateAnswer(Struct, frozen=True, rename="camel"):
-    """A mailbox that a user may open, and the right's id, under every name that a client looks for."""
+    """A mailbox that a user may open, and the right's id, under every name that a client looks for. `scopes` and
+    `expires` are ours."""
 
     id: str
     email_address: str
@@ -48,6 +56,8 @@ class DelegateAnswer(Struct, frozen=True, rename="camel"):
     secure_id: str
     delegate_address: str
     delegate_email_address: str
+    scopes: Sequence[DelegateScope]
+    expires: str | UnsetType = UNSET
 
 
 class DelegatesAnswer(Struct, frozen=True, rename="camel"):

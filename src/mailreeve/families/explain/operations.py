@@ -29,6 +29,7 @@ from mailreeve.families.explain.types import (
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.formats.addresses import NULL_SENDER, NullSender, Sender
 from mailreeve.formats.authors import HeaderFrom, read_authors
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.decide.address_fields import AddressField, CannotAlterError, are_made
 from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
@@ -39,6 +40,8 @@ from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
 from mailreeve.policy.explain.words import decision_words, effect_words, note_words, unmet_words, web_note_words
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import Authentication
+from mailreeve.policy.model.content import SpamAction, SpamVerdict
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
@@ -71,10 +74,15 @@ def explain_message(
         at=_at(item.at, now),
         header_from=authors,
         source_ip=_source(item.source_ip),
-        authenticated=False,  # as at the door
+        authentication=_authentication(item, sender, authors),
         # Without a source the question is about mail of the account's own servers; the steps say so.
         source_trusted=True if item.source_ip is None else None,
+        spam=_spam(item),
+        flaws=tuple(flaw for flaw in Flaw if flaw in item.malformed),
     )
+    if facts.authentication is not None and not policies.authentication.is_judged:
+        # The question is what would be, were somebody asked.
+        policies = replace(policies, authentication=replace(policies.authentication, is_judged=True))
     wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _MAIL_KINDS, "web list")
     decision = decide_mail(policies, facts, explain=True)
     if policies.definitions:
@@ -107,6 +115,7 @@ def explain_message(
         description=decision.description,
         steps=[*decision_words(told)],
         expected=expected,
+        tagged=decision.tag is not None,
     )
 
 
@@ -228,6 +237,24 @@ def _candidate_answer(candidate: Candidate) -> CandidateAnswer:
     )
 
 
+_SCORES: Final = ((15.0, SpamAction.REJECT), (6.0, SpamAction.ADD_HEADER), (4.0, SpamAction.GREYLIST))
+"""From which score rspamd does what where nothing is set."""
+
+
+def _spam(item: ExplainMessage) -> SpamVerdict | None:
+    """What a spam engine says, as far as the item has it."""
+    score, action = item.spam_score, item.spam_action
+    if score is None and action is None and not item.virus:
+        return None
+    if score is None:
+        score = next((score for score, known in _SCORES if known is action), 0.0)
+        if action in (SpamAction.REWRITE_SUBJECT, SpamAction.SOFT_REJECT):
+            score = _SCORES[1][0]
+    if action is None:
+        action = next((action for least, action in _SCORES if score >= least), SpamAction.NO_ACTION)
+    return SpamVerdict(action, score, virus=item.virus or "")
+
+
 def _verdict(action: Action) -> Verdict:
     match action:
         case Action.REJECT:
@@ -267,6 +294,30 @@ def _authors(header: str | None, sender: Sender) -> tuple[HeaderFrom, ...]:
             raise refused(TOO_LONG, "headerFrom", message)
         return read_authors([header])
     return () if isinstance(sender, NullSender) else (HeaderFrom(sender),)
+
+
+def _authentication(
+    item: ExplainMessage, sender: Sender, authors: tuple[HeaderFrom, ...]
+) -> Authentication | None:
+    """What the item says was found, None where it says nothing."""
+    if item.spf is None and item.dkim is None and item.dmarc is None:
+        return None
+    first = next((author.address.domain for author in authors if author.address is not None), "")
+    domains = {
+        "spfDomain": (item.spf_domain, "" if isinstance(sender, NullSender) else sender.domain),
+        "dkimDomain": (item.dkim_domain, first),
+        "dmarcDomain": (item.dmarc_domain, first),
+    }
+    spf, dkim, dmarc = (
+        otherwise if text is None else fields.domain(text, name) for name, (text, otherwise) in domains.items()
+    )
+    return Authentication.from_results(
+        spf=item.spf,
+        spf_domain=spf,
+        dkim=[] if item.dkim is None else [(item.dkim, dkim)],
+        dmarc=item.dmarc,
+        dmarc_domain=dmarc,
+    )
 
 
 def _at(text: str | None, now: datetime) -> float:

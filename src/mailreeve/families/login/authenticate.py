@@ -95,9 +95,10 @@ class Authenticator:
             # bounds for how long.
             _log.warning("signed call repeated", request_id=call.request_id, path=call.path, actor=binding.address)
         self.uses.note(application.account_id, rows.BINDING, binding.id, now, source)
-        permissions = _permissions(binding.role, binding.permissions)
+        of_user = _permissions(binding.role, binding.permissions)
+        permissions = of_user
         if binding.role != application.role:
-            permissions &= _permissions(application.role, application.permissions)
+            permissions = of_user & _permissions(application.role, application.permissions)
         return Caller(
             application.account_id,
             binding.address,
@@ -106,6 +107,7 @@ class Authenticator:
             binding.user_id,
             application.name,
             application.app_id,
+            in_person=permissions == of_user,
         )
 
     def _verify(self, call: SignedCall, found: Credentials, now: datetime) -> None:

@@ -14,7 +14,6 @@ ACCOUNT_LOCKED: Final = Fault("err_account_locked", "0007 The account is locked"
 USER_DISABLED: Final = Fault("err_xdk_account_disabled", "0006 The user is locked or disabled", 401)
 KEY_NOT_FOUND: Final = Fault("err_key_not_found", "There is no such application or access key")
 KEY_LIMIT: Final = Fault("err_key_limit", "The account holds too many applications")
-NO_ROLE: Final = Fault("err_key_user_without_role", "The user has no role, so every call would be refused")
 USER_KEPT_OUT: Final = Fault(
     "err_key_user_disabled", "The user is locked or disabled, so every call would be refused"
 )

@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.roles import operations as roles
 from mailreeve.families.directory.roles import rows as role_rows
@@ -25,7 +26,7 @@ from mailreeve.families.directory.users.errors import USER_NOT_FOUND
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.login import keys
 from mailreeve.families.login.authenticate import hash_client_secret
-from mailreeve.families.login.errors import KEY_LIMIT, KEY_NOT_FOUND, NO_ROLE, USER_KEPT_OUT
+from mailreeve.families.login.errors import KEY_LIMIT, KEY_NOT_FOUND, USER_KEPT_OUT
 from mailreeve.families.login.issue import Keys, issue_application, new_secret_key, url_safe
 from mailreeve.families.login.keys import ListedApplication, ListedBinding
 from mailreeve.families.login.rows import APPLICATION, BINDING
@@ -71,16 +72,21 @@ class Revoked(Struct, frozen=True):
 
 
 def create(call: Call, item: CreateKey) -> Created:
-    """A new application with keys for a user. Raises `ItemRefused`."""
+    """A new application with keys for a user. Raises `ItemRefused`.
+
+    Keys of a user without a role open the user's own mailbox, and those that were opened to the user; the
+    application itself then has no role either. So whoever makes keys for somebody else is one who could set that
+    user's password as well.
+    """
     user = _holder(call, item.user)
-    if user.role is None:
-        raise refused(NO_ROLE, "user", f"{user.address} has no role, so every call would be refused")
+    _refuse_for_others(call, user.id, "user")
     if user.locked or user.disabled:
         raise refused(
             USER_KEPT_OUT, "user", f"{user.address} is locked or disabled, so every call would be refused"
         )
     rights.refuse_above(call, user, "user")
-    role = roles.given(call, item.role or user.role, "role")
+    asked = item.role or user.role
+    role = "" if asked is None else roles.given(call, asked, "role")
     name = fields.short(item.name or f"keys of {user.address}", "name", MAX_NAME)
     expires = _end(call, item.expires)
     if keys.count(call.work) >= MAX_APPLICATIONS:
@@ -98,6 +104,7 @@ def rotate(call: Call, item: RotateKey) -> Rotated:
     before = {"app_id": application.app_id}
     after = before | ({} if until is None else {"old_until": fields.written(until)})
     if bound is not None:
+        _refuse_for_others(call, bound.user_id, "id")
         secret = new_secret_key()
         sealed = call.vault.seal(base64.b64decode(secret), call.work.account_id)
         keys.exchange_secret(call.work, bound.id, sealed, until)
@@ -164,6 +171,15 @@ def _holder(call: Call, text: str | None) -> UserRow:
         if refusal.problems[0].code != USER_NOT_FOUND.code:
             raise
         raise refused(USER_NOT_FOUND, "user", f"there is no user {text}") from refusal
+
+
+def _refuse_for_others(call: Call, user_id: str, field: str) -> None:
+    """Raises `ItemRefused` naming `field` where the caller would get keys of another user, whose password the
+    caller could not set."""
+    needed = Permission.DIRECTORIES_INTERNAL_EDIT
+    if user_id != call.caller.user_id and not call.caller.may((needed,)):
+        message = f"{FORBIDDEN.message}: keys open the user's mailbox; {needed} is required for those of others"
+        raise refused(FORBIDDEN, field, message)
 
 
 def _end(call: Call, text: str | None) -> datetime | None:

@@ -12,7 +12,8 @@ class FindKeys(Struct, frozen=True):
 
 
 class CreateKey(Struct, frozen=True):
-    """An application to make, with keys for a user. `user` is by default the caller, `role` that of the user."""
+    """An application to make, with keys for a user. `user` is by default the caller, `role` that of the user,
+    who may have none: such keys open the user's mailbox and nothing else."""
 
     name: str | None = None
     user: str | None = None

@@ -15,6 +15,7 @@ from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.identities import Identities
+from mailreeve.store.bodies import Bodies
 from mailreeve.store.changes import Part
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Work
@@ -22,6 +23,9 @@ from mailreeve.wire.pagination import Asked
 from mailreeve.wire.tokens import Ids
 
 T = TypeVar("T")
+
+Note = Callable[[Work], None]
+"""What is written after a call that only reads."""
 
 
 class Limits(Struct, frozen=True):
@@ -39,10 +43,14 @@ class InstallationOptions(Struct, frozen=True):
 
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
     whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
+    `spam_engine` says whether mail doors ask a spam engine.
+    `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    spam_engine: bool = False
+    archive_days: int = 0
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):
@@ -113,7 +121,8 @@ class Call:
     """One call. `page` is what is asked of the list that the item at hand names. `warnings` are said about items
     that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
     turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
-    who follow when a user gets another address or goes. `vault` seals the keys of programs."""
+    who follow when a user gets another address or goes. `vault` seals the keys of programs. `bodies` has those of
+    kept messages; there are none where there is no folder. `notes` are written after a call that only reads."""
 
     caller: Caller
     work: Work
@@ -126,6 +135,8 @@ class Call:
     address_joined: Sequence[AddressJoined]
     vault: Vault
     followers: Sequence[AddressFollower] = ()
+    bodies: Bodies | None = None
+    notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @cached_property
@@ -139,6 +150,11 @@ class Call:
         """The directory of `policies`. Whoever needs no more asks for this: calls that change other parts are
         committed together with theirs then."""
         return self.current_policies(Part.DIRECTORY).identities
+
+    def note(self, what: Note) -> None:
+        """Have something written in a transaction of its own, which is durable before the call is answered: for
+        what only reads, and keeps a log of it."""
+        self.notes.append(what)
 
     def seal(self, kind: str, key: str) -> str:
         """The wire id of an object of the caller's account."""

@@ -56,3 +56,40 @@ class KeptCopy(Struct, frozen=True):
 
     copy: Copy
     body: str
+
+
+class Applied(Struct, frozen=True):
+    """A policy that won its type for a recipient, as it was called then (behaviour.md D-35). `id` is its key,
+    `type` a `policy_types.PolicyType`."""
+
+    type: str
+    id: str
+    description: str
+
+
+class RecipientOfCopy(Struct, frozen=True):
+    """For whom a copy is: as the sender wrote it and as it was delivered to, the policies that applied, and the
+    revision of the policies that it was decided on."""
+
+    original: str
+    effective: str
+    policies: tuple[Applied, ...]
+    revision: int
+
+
+class ArchivedCopy(Struct, frozen=True):
+    """A copy that was delivered, to be kept in the archive. `recipients` are those of `copy`, in their order;
+    `original_sender` is the envelope sender before alteration, empty for the null sender. `received_at` is in
+    POSIX seconds. `header_from` is the address of the first author, `from_name` the name beside it. `attempt` is
+    what the message is recognised by when it is sent again, empty where it could be another one."""
+
+    copy: Copy
+    recipients: tuple[RecipientOfCopy, ...]
+    original_sender: str
+    received_at: float
+    source_ip: str = ""
+    subject: str = ""
+    message_id: str = ""
+    header_from: str = ""
+    from_name: str = ""
+    attempt: str = ""

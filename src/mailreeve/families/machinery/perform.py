@@ -25,12 +25,14 @@ from mailreeve.families.machinery.call import (
     Call,
     InstallationOptions,
     Limits,
+    Note,
     Rehearse,
     Rehearsed,
     SeenPolicies,
 )
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
+from mailreeve.store.bodies import Bodies
 from mailreeve.store.follow import Follower
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store, Work, Write
@@ -68,6 +70,7 @@ class Services(Struct, frozen=True):
     vault: Vault
     installation: InstallationOptions = InstallationOptions()
     followers: tuple[AddressFollower, ...] = ()
+    bodies: Bodies | None = None
 
 
 class Ready(Struct, frozen=True):
@@ -84,7 +87,7 @@ class Ready(Struct, frozen=True):
 def ready(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Ready:
     """A request made ready to be carried out. Raises `RequestRefused` when the caller may not, or asks for too
     much at once."""
-    if not caller.may(endpoint.permissions):
+    if not caller.may(endpoint.permissions) and not (endpoint.own and caller.in_person):
         needed = " or ".join(endpoint.permissions)
         raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
     if len(request.items) > endpoint.most:
@@ -111,9 +114,18 @@ def carry_out(services: Services, request: Ready, *, at_once: bool = False) -> D
         if isinstance(done, Exception):
             raise done
         return done
-    transaction = partial(_carried_out, services, request, at_once=at_once)
+    notes: list[Note] = []
+    transaction = partial(_carried_out, services, request, at_once=at_once, notes=notes)
     read = services.store.read_at_once if at_once else services.store.read
-    return read(request.caller.account_id, transaction)
+    done = read(request.caller.account_id, transaction)
+    if notes:
+
+        def write(work: Work) -> None:
+            for note in notes:
+                note(work)
+
+        services.store.write(request.caller.account_id, request.origin, write)
+    return done
 
 
 def write_together(services: Services, requests: Sequence[Ready]) -> list[Done | Exception]:
@@ -124,12 +136,17 @@ def write_together(services: Services, requests: Sequence[Ready]) -> list[Done |
     return [result.answer if isinstance(result, _NothingDone) else result for result in results]
 
 
-def _carried_out(services: Services, request: Ready, work: Work, *, at_once: bool = False) -> Done:
-    """The transaction of a request."""
+def _carried_out(
+    services: Services, request: Ready, work: Work, *, at_once: bool = False, notes: list[Note] | None = None
+) -> Done:
+    """The transaction of a request. What it notes goes to `notes`."""
     writes, alone = request.endpoint.writes, len(request.items) == 1
     rehearse = _no_rehearsal if writes else rehearsal(services, request.caller, request.origin)
     current = _no_policies if at_once else partial(services.follower.seen_by, work)
-    done = _each(request, _call(services, request.caller, work, current, rehearse), apart=writes and not alone)
+    call = _call(services, request.caller, work, current, rehearse)
+    done = _each(request, call, apart=writes and not alone)
+    if notes is not None:
+        notes += call.notes
     if writes and alone and done.fail:
         raise _NothingDone(replace(done, revision=work.revision))
     return done
@@ -192,6 +209,7 @@ def _call(
         services.address_joined,
         services.vault,
         services.followers,
+        services.bodies,
     )
 
 
@@ -235,6 +253,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
             with call.work.item() if apart else nullcontext():
                 page = call.page if paging is None else paging.asked[n]
                 asked = call if page == call.page else dataclasses.replace(call, page=page)
+                call.work.acting_for = ""
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             call.warnings[said:] = near

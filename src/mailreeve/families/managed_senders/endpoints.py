@@ -6,7 +6,6 @@ from typing import Final
 
 from msgspec import UNSET
 
-from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import listing, operations
 from mailreeve.families.managed_senders.listing import Narrowed
@@ -32,11 +31,16 @@ _ROW: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS]
 _TYPE: Final = {ManagedAction.PERMIT: EntryType.PERMIT, ManagedAction.BLOCK: EntryType.BLOCK}
 
 
+def _type(row: ManagedSenderRow) -> EntryType:
+    return EntryType.AUTO if row.is_auto else _TYPE[row.action]
+
+
 @endpoint(
     f"{_ROW.api}/permit-or-block-sender",
-    _ROW.edit,
+    *operations.EVERY_LIST,
     writes=True,
     most=MAX_ITEMS,
+    own=True,
 )
 def permit_or_block_sender(call: Call, item: PermitOrBlock) -> ManagedSenderAnswer:
     """Permit or block a sender for one recipient."""
@@ -44,11 +48,11 @@ def permit_or_block_sender(call: Call, item: PermitOrBlock) -> ManagedSenderAnsw
     return _answer(call, row, item.sender, item.to)
 
 
-@endpoint("ext/get-managed-senders", _ROW.edit, Permission.GATEWAY_POLICIES_READ)
+@endpoint("ext/get-managed-senders", *operations.LISTS_SEEN, own=True)
 def get_managed_senders(call: Call, item: FindEntries) -> Page[EntryAnswer]:
     """List the entries of personal lists, or those that are asked for."""
     which = Narrowed(
-        None if item.to is None else operations.list_owner(call, item.to),
+        operations.own_list(call) if item.to is None else operations.shown_list(call, item.to),
         None if item.sender is None else operations.sender_key(call, item.sender),
         item.type,
         item.text,
@@ -58,7 +62,7 @@ def get_managed_senders(call: Call, item: FindEntries) -> Page[EntryAnswer]:
     return page.showing([_entry_answer(call, row) for row in page.rows])
 
 
-@endpoint("ext/remove-managed-sender", _ROW.edit, writes=True)
+@endpoint("ext/remove-managed-sender", *operations.EVERY_LIST, writes=True, own=True)
 def remove_managed_sender(call: Call, item: OneEntry) -> ManagedSenderAnswer:
     """Remove an entry of a personal list, by its id or by recipient and sender."""
     row = operations.remove(call, item.id, item.to, item.sender)
@@ -70,7 +74,7 @@ def _answer(call: Call, row: ManagedSenderRow, sender: str, to: str) -> ManagedS
         id=call.seal(operations.KIND, row.id),
         sender=sender,
         to=to,
-        type=_TYPE[row.action],
+        type=_type(row),
         reason=row.reason or UNSET,
         expires=UNSET if row.expires_at is None else fields.written(row.expires_at),
     )
@@ -81,7 +85,7 @@ def _entry_answer(call: Call, row: ManagedSenderRow) -> EntryAnswer:
         id=call.seal(operations.KIND, row.id),
         sender=row.sender_shown,
         to=row.recipient,
-        type=_TYPE[row.action],
+        type=_type(row),
         reason=row.reason,
         set_by=row.set_by,
         set_at=fields.written(row.updated_at),

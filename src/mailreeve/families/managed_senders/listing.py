@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from mailreeve.families.machinery.pages import Listing
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.rows import RECORDS, ManagedSenderRow, managed_sender
-from mailreeve.families.managed_senders.types import State
+from mailreeve.families.managed_senders.types import EntryFilter, State
 from mailreeve.policy.model.policies import ManagedAction
 from mailreeve.store.records import given, ours
 from mailreeve.store.transactions import Work
@@ -21,7 +21,9 @@ _columns: Final = managed_sender.c
 _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "recipient": _columns.recipient == given("owner"),
     "sender": _columns.sender == given("from_whom"),
-    "action": _columns.action == given("does"),
+    "permit": and_(_columns.action == ManagedAction.PERMIT.value, ~_columns.is_auto),
+    "block": _columns.action == ManagedAction.BLOCK.value,
+    "auto": _columns.is_auto,
     # Keys are without case; what was typed and the reason are compared so by the database.
     "text": or_(
         *(
@@ -44,14 +46,14 @@ class Narrowed(Struct, frozen=True):
 
     recipient: str | None = None
     sender: str | None = None
-    action: ManagedAction | None = None
+    type: EntryFilter | None = None
     text: str | None = None
     state: State | None = None
 
     def conditions(self) -> tuple[str, ...]:
         """The names of what narrows the list."""
-        named = [name for name in ("recipient", "sender", "action", "text") if getattr(self, name) is not None]
-        return tuple(named if self.state is None else [*named, self.state.value])
+        named = [name for name in ("recipient", "sender", "text") if getattr(self, name) is not None]
+        return (*named, *(one.value for one in (self.type, self.state) if one is not None))
 
 
 class _Statements(Struct, frozen=True):
@@ -79,7 +81,6 @@ def page(work: Work, asked: Asked, which: Narrowed) -> Page[ManagedSenderRow]:
     parameters = {
         "owner": which.recipient,
         "from_whom": which.sender,
-        "does": which.action,
         "holds": None if which.text is None else which.text.casefold(),
         "now": work.now,
     }

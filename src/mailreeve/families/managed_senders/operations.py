@@ -9,9 +9,13 @@ from typing import Final
 
 import msgspec
 
+from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import not_managed
+from mailreeve.families.directory.users import mailboxes
 from mailreeve.families.directory.users import operations as users
+from mailreeve.families.directory.users import rows as user_rows
+from mailreeve.families.directory.users.mailboxes import DelegateScope
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import rows
 from mailreeve.families.managed_senders.errors import (
@@ -29,7 +33,12 @@ from mailreeve.wire.errors import AT_LEAST_ONE, BAD_ADDRESS, BAD_DOMAIN, EXACTLY
 
 MAX_REASON: Final = 500  # characters
 
-KIND: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS].kind
+_ROW: Final = POLICY_TYPES[PolicyType.MANAGED_SENDERS]
+KIND: Final = _ROW.kind
+
+EVERY_LIST: Final = (_ROW.edit,)
+LISTS_SEEN: Final = (_ROW.edit, Permission.GATEWAY_POLICIES_READ)
+"""What it takes to change, or to see, the lists of everybody. The own one takes none."""
 
 
 class Outcome(StrEnum):
@@ -48,7 +57,7 @@ def permit_or_block(
     An entry that says so already stays as it is, and nothing is recorded. Raises `ItemRefused`.
     """
     matched = sender_key(call, sender)
-    recipient = list_owner(call, to)
+    recipient = opened_list(call, to)
     said = rows.Said(action, reason_of(reason), end_of(expires))
     if said.expires_at is not None and said.expires_at <= call.work.now:
         raise refused(MANAGED_SENDER_OVER, "expires", f"{MANAGED_SENDER_OVER.message}: {expires} is past")
@@ -63,7 +72,8 @@ def put(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) -
         return _add(call, recipient, matched, shown, said), Outcome.ADDED
     if said.reason is None and said.action is old.action:
         said = msgspec.structs.replace(said, reason=old.reason)
-    if (old.action, old.reason, old.expires_at) == (said.action, said.reason or "", said.expires_at):
+    before, after = (old.action, old.reason, old.expires_at), (said.action, said.reason or "", said.expires_at)
+    if before == after and not old.is_auto:
         return old, Outcome.UNCHANGED
     row = rows.change(call.work, old, said, call.caller.actor)
     call.work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=old, after=row)
@@ -76,11 +86,13 @@ def remove(call: Call, wire_id: str | None, to: str | None, sender: str | None) 
         if to is not None or sender is not None:
             raise refused(EXACTLY_ONE, "id", "Either id, or to and sender, is required")
         row, field = rows.get(call.work, call.open(KIND, wire_id)), "id"
+        if row is not None and not _may_open(call, row.recipient):
+            row = None
     elif to is None or sender is None:
         missing = "id" if to is None and sender is None else "to" if to is None else "sender"
         raise refused(AT_LEAST_ONE, missing, "Either id, or to and sender, is required")
     else:
-        row, field = rows.find(call.work, list_owner(call, to), sender_key(call, sender)), "sender"
+        row, field = rows.find(call.work, opened_list(call, to), sender_key(call, sender)), "sender"
     if row is None:
         raise refused(MANAGED_SENDER_NOT_FOUND, field)
     rows.remove(call.work, [row.id])
@@ -102,7 +114,7 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
     held = {row.sender: row for row in rows.of_recipient(work, owner)}
     size = len(held.keys() | {row.sender for row in joining})
     most = call.limits.managed_senders_per_user
-    if size > max(most, len(held)) and _make_room(call, address, owner):
+    if size > max(most, len(held)) and _make_room(call, address, owner, wanted=size - max(most, len(held))):
         join_lists(call, address, owner, field)
         return
     if size > max(most, len(held)):
@@ -120,10 +132,12 @@ def join_lists(call: Call, address: str, owner: str, field: str) -> None:
             work.changed(PolicyType.MANAGED_SENDERS, "update", KIND, row.id, before=row, after=moved)
 
 
-def precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, int, datetime, bool]:
-    """Which of two entries about one sender stays, the highest: one that has not ended, then the one that was
-    changed last: by revision, which no clock sets back (D-50). Of two of one instant a block comes later."""
-    return not row.is_over(now), row.changed_in, row.updated_at, row.action is ManagedAction.BLOCK
+def precedence(now: datetime, row: ManagedSenderRow) -> tuple[bool, bool, int, datetime, bool]:
+    """Which of two entries about one sender stays, the highest: one that has not ended, then one that somebody
+    made, then the one that was changed last: by revision, which no clock sets back (D-50). Of two of one instant a
+    block comes later."""
+    is_block = row.action is ManagedAction.BLOCK
+    return not row.is_over(now), not row.is_auto, row.changed_in, row.updated_at, is_block
 
 
 def _add(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) -> ManagedSenderRow:
@@ -135,9 +149,12 @@ def _add(call: Call, recipient: str, matched: str, shown: str, said: rows.Said) 
     return row
 
 
-def _make_room(call: Call, *recipients: str) -> bool:
-    """Take out of full lists what has ended, which is of no use to anybody. Whether there was anything."""
+def _make_room(call: Call, *recipients: str, wanted: int = 1) -> bool:
+    """Take out of full lists what has ended, which is of no use to anybody, or else as many automatic entries as
+    are wanted, those that were renewed longest ago (D-19). Whether there was anything."""
     gone = [row for recipient in recipients for row in rows.over(call.work, recipient)]
+    if not gone:
+        gone = [row for one in recipients for row in rows.auto_longest_ago(call.work, one, wanted)][:wanted]
     rows.remove(call.work, [row.id for row in gone])
     for row in gone:
         call.work.changed(PolicyType.MANAGED_SENDERS, "delete", KIND, row.id, before=row)
@@ -152,6 +169,43 @@ def reason_of(text: str | None) -> str | None:
 def end_of(text: str | None) -> datetime | None:
     """When an entry ends, None if it does not. Raises `ItemRefused`."""
     return None if text is None else fields.moment(text, "expires")
+
+
+def opened_list(call: Call, text: str) -> str:
+    """As `list_owner`, for a caller who may change this list: an administrator any, a user the own one and those
+    of mailboxes that were opened to the user for it. To others it is as if it were not there.
+
+    Raises `ItemRefused`.
+    """
+    if call.caller.may(EVERY_LIST):
+        return list_owner(call, text)
+    return mailboxes.open_mailbox(call, text, "to", DelegateScope.LISTS).key
+
+
+def own_list(call: Call) -> str | None:
+    """Which list is meant where none is named: None for all, of those who may see all; else the own one."""
+    if call.caller.may(LISTS_SEEN):
+        return None
+    own = user_rows.find(call.work, call.caller.user_id)
+    return "" if own is None else own.key
+
+
+def shown_list(call: Call, text: str) -> str:
+    """As `opened_list`, for a caller who may see it."""
+    return list_owner(call, text) if call.caller.may(LISTS_SEEN) else opened_list(call, text)
+
+
+def _may_open(call: Call, recipient: str) -> bool:
+    """Whether the caller may change the list kept under this key; if it is for another, that is noted."""
+    if call.caller.may(EVERY_LIST):
+        return True
+    owner = user_rows.find_by_address(call.work, recipient)
+    if owner is None or not call.caller.in_person:
+        return False
+    if not mailboxes.may_open(call.work, call.caller.user_id, owner.id, DelegateScope.LISTS):
+        return False
+    mailboxes.act_for(call, owner)
+    return True
 
 
 def list_owner(call: Call, text: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     String,
@@ -18,7 +19,10 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    false,
+    func,
     select,
+    text,
     type_coerce,
     update,
 )
@@ -26,9 +30,9 @@ from sqlalchemy import (
 from mailreeve.policy.model.policies import Changes, ManagedAction, ManagedSender
 from mailreeve.store.changes import Name
 from mailreeve.store.counts import Counted
-from mailreeve.store.keys import new_key
+from mailreeve.store.keys import least_key, new_key
 from mailreeve.store.loading import KEYS, Loaded
-from mailreeve.store.records import Records, given, ours
+from mailreeve.store.records import Query, Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 
@@ -47,9 +51,11 @@ managed_sender: Final = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("set_by", Text, nullable=False, server_default=""),
     Column("expires_at", Moment, nullable=True),
+    Column("is_auto", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("account_id", "recipient", "sender"),
     Index(None, "account_id", "recipient", "id"),
     Index(None, "account_id", "sender", "id"),
+    Index(None, "account_id", "expires_at", sqlite_where=text("is_auto")),
 )
 """Personal lists, one entry per recipient and sender (D-19).
 
@@ -57,6 +63,7 @@ managed_sender: Final = Table(
 address's key or a bare domain, `sender_shown` what was typed. `updated_at` is since when it says what it says, and
 `changed_in` since which revision, 0 for those from before revisions were kept. `set_by` names who had it say so,
 as the audit log does; it is empty where that was before it was kept. From `expires_at` on it decides nothing.
+`is_auto` says that nobody said it: the user wrote to that address (`auto_allow`).
 """
 
 _count: Final = Counted(managed_sender)
@@ -77,6 +84,7 @@ class ManagedSenderRow(Struct, frozen=True):
     reason: str = ""
     set_by: str = ""
     expires_at: datetime | None = None
+    is_auto: bool = False
 
     def is_over(self, at: datetime) -> bool:
         """Whether it has ended by then: the end is no part of it (D-12)."""
@@ -99,6 +107,26 @@ _list: Final = RECORDS.where(_of_recipient, order_by=managed_sender.c.id)
 _about: Final = RECORDS.where(managed_sender.c.sender == given("about"), order_by=managed_sender.c.id)
 _over: Final = RECORDS.where(
     _of_recipient, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.id
+)
+_auto: Final = managed_sender.c.is_auto
+_written_to: Final = RECORDS.where(
+    _of_recipient, managed_sender.c.sender.in_(bindparam("several", expanding=True)), order_by=managed_sender.c.id
+)
+_longest_ago: Final = Query(
+    managed_sender.name,
+    RECORDS.where(_of_recipient, _auto, order_by=managed_sender.c.expires_at).statement.limit(given("most")),
+    RECORDS.make,
+)
+_count_auto: Final = (
+    select(func.count()).select_from(managed_sender).where(ours(managed_sender), _of_recipient, _auto)
+)
+_count_new: Final = _count_auto.where(managed_sender.c.id >= given("first"))
+_auto_over: Final = Query(
+    managed_sender.name,
+    RECORDS.where(
+        _auto, managed_sender.c.expires_at <= given("now"), order_by=managed_sender.c.expires_at
+    ).statement.limit(given("most")),
+    RECORDS.make,
 )
 _remove: Final = delete(managed_sender).where(
     ours(managed_sender), managed_sender.c.id.in_(bindparam("keys", expanding=True))
@@ -124,6 +152,31 @@ def of_recipient(work: Work, recipient: str) -> list[ManagedSenderRow]:
 def over(work: Work, recipient: str) -> list[ManagedSenderRow]:
     """The entries of a recipient that have ended."""
     return _over.every(work, owner=recipient, now=work.now)
+
+
+def among(work: Work, recipient: str, senders: Sequence[str]) -> dict[str, ManagedSenderRow]:
+    """The entries of a recipient for any of these senders, by sender."""
+    return {row.sender: row for row in _written_to.every(work, owner=recipient, several=list(senders))}
+
+
+def auto_longest_ago(work: Work, recipient: str, most: int) -> list[ManagedSenderRow]:
+    """The automatic entries of a recipient that were renewed longest ago, at most so many."""
+    return _longest_ago.every(work, owner=recipient, most=most)
+
+
+def count_auto(work: Work, recipient: str, since: datetime | None = None) -> int:
+    """How many automatic entries a recipient has, or has got since then."""
+    parameters: dict[str, object] = {"owner": recipient}
+    if since is None:
+        found: int = work.run(_count_auto, parameters).scalar_one()
+    else:
+        found = work.run(_count_new, parameters | {"first": least_key(since.timestamp())}).scalar_one()
+    return found
+
+
+def auto_over(work: Work, most: int) -> list[ManagedSenderRow]:
+    """The automatic entries of all recipients that have ended, at most so many."""
+    return _auto_over.every(work, now=work.now, most=most)
 
 
 def about_sender(work: Work, sender: str) -> list[ManagedSenderRow]:
@@ -175,6 +228,7 @@ def change(work: Work, old: ManagedSenderRow, said: Said, by: str) -> ManagedSen
         reason=said.reason or "",
         set_by=by,
         expires_at=said.expires_at,
+        is_auto=False,
     )
     return RECORDS.replace(work, new)
 
@@ -204,14 +258,14 @@ def load_some(work: Work, names: Collection[Name]) -> Changes[ManagedSender]:
 
 
 def _entry(row: Sequence[Any]) -> ManagedSender:
-    key, recipient, sender, action, ends = row
+    key, recipient, sender, action, ends, is_auto = row
     if "@" not in recipient or not sender.strip("."):
         raise ValueError("a recipient or a sender is no address")
     if ends is None:
         return ManagedSender(key, recipient, sender, _ACTIONS[action])
     if not 0 <= ends <= _LATEST:
         raise ValueError("an end is no time")
-    return ManagedSender(key, recipient, sender, _ACTIONS[action], ends / 1_000_000)
+    return ManagedSender(key, recipient, sender, _ACTIONS[action], ends / 1_000_000, bool(is_auto))
 
 
 _LATEST: Final = 253_402_300_799_000_000  # microseconds: the last second of the calendar
@@ -224,6 +278,7 @@ _loaded: Final = Loaded(
         _columns.sender,
         _columns.action,
         type_coerce(_columns.expires_at, BigInteger),
+        _columns.is_auto,
     ).where(ours(managed_sender)),
     _columns.id,
     _entry,

@@ -12,14 +12,24 @@ from mailreeve.wire.items import Prose
 
 
 class EntryType(StrEnum):
-    """What an entry does, in the capitals of the answers; requests have none (api.md section 3.1.1)."""
+    """What an entry does, in the capitals of the answers; requests have none (api.md section 3.1.1). `Auto` is a
+    permit that nobody made: its user wrote to that address."""
 
     PERMIT = "Permit"
     BLOCK = "Block"
+    AUTO = "Auto"
 
 
-AnyCase = Annotated[ManagedAction, Meta(extra={"also": {one.value: one.value.lower() for one in EntryType}})]
-"""An action, also as answers spell it, so that what was read can be sent again."""
+class EntryFilter(StrEnum):
+    """Which entries are asked for by what they do: those that somebody made, or automatic ones."""
+
+    PERMIT = "permit"
+    BLOCK = "block"
+    AUTO = "auto"
+
+
+AnyCase = Annotated[EntryFilter, Meta(extra={"also": {one.value: one.value.lower() for one in EntryType}})]
+"""A filter, also as answers spell it, so that what was read can be sent again."""
 
 
 class State(StrEnum):

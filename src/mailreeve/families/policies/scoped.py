@@ -9,19 +9,27 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import MOST_NAMING, Call
 from mailreeve.families.policies.address_alteration import endpoints as address_alteration
 from mailreeve.families.policies.address_alteration.rows import ALTERATION
+from mailreeve.families.policies.anti_spoofing import endpoints as anti_spoofing
+from mailreeve.families.policies.anti_spoofing.rows import SPOOFING
+from mailreeve.families.policies.anti_spoofing_bypass import endpoints as anti_spoofing_bypass
+from mailreeve.families.policies.anti_spoofing_bypass.rows import BYPASS
 from mailreeve.families.policies.blocked_senders import endpoints as blocked_senders
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED
 from mailreeve.families.policies.permitted_senders import endpoints as permitted_senders
 from mailreeve.families.policies.permitted_senders.rows import PERMITTED
+from mailreeve.families.policies.spam_scanning import endpoints as spam_scanning
+from mailreeve.families.policies.spam_scanning.rows import SPAM
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.policy.model.wording import quoted
 from mailreeve.wire.endpoint import Endpoint
 
-LOADERS: Final = {family.type: family.loader for family in (BLOCKED, PERMITTED, ALTERATION)}
+LOADERS: Final = {
+    family.type: family.loader for family in (BLOCKED, PERMITTED, SPOOFING, BYPASS, ALTERATION, SPAM)
+}
 """How the policies of each type come into policy sets."""
 
-FAMILIES: Final = (BLOCKED, PERMITTED, ALTERATION)
+FAMILIES: Final = (BLOCKED, PERMITTED, SPOOFING, BYPASS, ALTERATION, SPAM)
 
 
 class ScopedPolicies:
@@ -53,5 +61,8 @@ class ScopedPolicies:
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *blocked_senders.ENDPOINTS,
     *permitted_senders.ENDPOINTS,
+    *anti_spoofing.ENDPOINTS,
+    *anti_spoofing_bypass.ENDPOINTS,
     *address_alteration.ENDPOINTS,
+    *spam_scanning.ENDPOINTS,
 )

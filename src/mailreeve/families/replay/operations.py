@@ -113,8 +113,10 @@ def facts_of(record: Recorded) -> MessageFacts | None:
             at=record.at,
             header_from=record.header_from,
             source_ip=_source(record.source_ip) if record.source_ip else None,
-            authenticated=False,  # as at the door
+            authentication=record.authentication,
             source_trusted=record.source_trusted,
+            spam=record.spam,
+            flaws=record.flaws,
         )
     except (AddressError, ValueError):
         return None

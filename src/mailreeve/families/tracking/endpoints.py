@@ -6,7 +6,13 @@ from typing import Final
 
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.tracking import message_finder, reading
+from mailreeve.families.tracking import gateway, message_finder, reading
+from mailreeve.families.tracking.gateway_types import (
+    FindProcessing,
+    FindRejections,
+    ProcessingMessages,
+    Rejections,
+)
 from mailreeve.families.tracking.present import Teller
 from mailreeve.families.tracking.types import (
     FindMailRecords,
@@ -51,4 +57,25 @@ def get_message_info(call: Call, item: OneMessage) -> MessageFound:
     return message_finder.info(call, item.id)
 
 
-ENDPOINTS: Final = (find_mail_records, get_mail_record, search, get_message_info)
+@endpoint("gateway/get-rejections", *gateway.EVERYBODYS, most=10, own=True)
+def get_rejections(call: Call, item: FindRejections) -> Page[Rejections]:
+    """List messages that were refused: the caller's own, or everybody's."""
+    page = gateway.rejections(call, item)
+    return page.showing([Rejections(page.rows)])
+
+
+@endpoint("gateway/find-processing-messages", Permission.MONITORING_PROCESSING_READ, most=10)
+def find_processing_messages(call: Call, item: FindProcessing) -> Page[ProcessingMessages]:
+    """List messages that were put off and not taken since."""
+    page = gateway.processing(call, item)
+    return page.showing([ProcessingMessages(page.rows)])
+
+
+ENDPOINTS: Final = (
+    find_mail_records,
+    get_mail_record,
+    search,
+    get_message_info,
+    get_rejections,
+    find_processing_messages,
+)

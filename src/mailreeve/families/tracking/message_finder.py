@@ -1,7 +1,8 @@
 """Records of mail in the words of message-finder (api.md section 3.12; behaviour.md section 8.5).
 
-A record is of one message for one recipient, so each entry has one recipient in `to`. What is handed on has the
-status `accepted`; message-finder has no word for what the next hop makes of it.
+A record is of one message for one recipient, so each entry has one recipient in `to`, and a message that was
+deferred first and taken later has an entry for each. What is handed on has the status `accepted`; message-finder
+has no word for what the next hop makes of it.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ from mailreeve.families.tracking.types import (
     TrackedEmail,
 )
 from mailreeve.families.tracking.types import TrackOptions as Options
+from mailreeve.policy.model.authentication import Authentication, Result
 from mailreeve.policy.model.decisions import SpamChecks, Stage
-from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
+from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
 from mailreeve.wire import fields
 from mailreeve.wire.errors import EXACTLY_ONE, NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
@@ -57,11 +59,23 @@ ALL_STATUSES: Final = (
     "rejected",
     "archived",
     "delivered",
+    "released",
+    "expired",
+    "connection",
 )
+"""Those of message-finder, and of ours those that it has no word for (behaviour.md D-36)."""
+
+_HANDED_ON: Final = (State.ACCEPTED, State.DELIVERED, State.RELEASED)
 _STATES: Final = {
     "rejected": (State.REJECTED,),
     "deferred": (State.DEFERRED,),
-    **dict.fromkeys(("accepted", "delivery", "delivered", "archived"), (State.ACCEPTED, State.DELIVERED)),
+    "held": (State.HELD,),
+    "bounced": (State.BOUNCED,),
+    "released": (State.RELEASED,),
+    "expired": (State.EXPIRED,),
+    "connection": (State.CONNECTION,),
+    "archived": (*_HANDED_ON, State.ARCHIVED),
+    **dict.fromkeys(("accepted", "delivery", "delivered"), _HANDED_ON),
 }
 _ROUTES: Final = ("all", "internal", "outbound", "inbound", "external")
 _EVERYTHING: Final = "all"
@@ -104,38 +118,63 @@ def info(call: Call, wire_id: str) -> MessageFound:
     kept = reading.of_record_id(call, wire_id)
     one = kept.outcome
     message, meta = _message_info(kept, one.recipient), _meta_info(kept)
-    delivered = {
-        one.effective_recipient: DeliveredMessage(
-            _message_info(kept, one.effective_recipient),
-            [
-                AppliedPolicy(POLICY_TYPES[PolicyType(won.type)].words.title(), won.description)
-                for won in one.winners
-            ],
-            meta,
-        )
-    }
+    applied = [AppliedPolicy(_words_of(won.type), won.description) for won in one.winners]
+    to = one.effective_recipient
+    delivered = {to: DeliveredMessage(_message_info(kept, to), applied, meta)}
     keep = KEEP_REFUSALS if one.state in REFUSED else KEEP_OTHERS
-    managed = any(won.type == PolicyType.MANAGED_SENDERS for won in one.winners)
-    permitted = any(won.type == PolicyType.PERMITTED_SENDERS for won in one.winners)
+    won = {winner.type for winner in one.winners}
+    # The own list also blocks: then it is no permit that was passed over.
+    managed = PolicyType.MANAGED_SENDERS.value in won and not (
+        one.state in REFUSED and one.layer == Layer.MANAGED_SENDERS.value
+    )
     spared = one.spam_checks is SpamChecks.SKIP
+    known = one.authentication or Authentication()
     return MessageFound(
         id=wire_id,
         status=_status(one),
         recipient_info=RecipientInfo(message, meta, meta),
-        delivered_message=UNSET if one.state in REFUSED else delivered,
+        delivered_message=delivered if one.state in _HANDED_ON else UNSET,
+        policy_info=applied,
         retention_info=Retention(
             keep.days, "received", fields.written(datetime.fromtimestamp(one.at, UTC) + keep)
         ),
         spam_info=SpamInfo(
             SpamProcessing(
-                permitted_sender=_allowance(spared and permitted), managed_sender=_allowance(spared and managed)
-            )
+                permitted_sender=_allowance(PolicyType.PERMITTED_SENDERS.value in won, spared),
+                managed_sender=_allowance(managed, spared),
+                spf=_result(known.spf),
+                dkim=_result(known.dkim[0].result if known.dkim else None),
+                dmarc=_result(known.dmarc),
+            ),
+            spam_score=_score(one),
+            detection_level=_level(one),
         ),
     )
 
 
-def _allowance(allowed: bool) -> Allowance:
-    return Allowance(allowed, "whitelist" if allowed else "none")
+def _score(one: Outcome) -> int:
+    """The score of a spam engine as the live service has it, a whole number; 0 where none said anything."""
+    return 0 if one.spam is None else round(one.spam.score)
+
+
+def _level(one: Outcome) -> str:
+    return "" if one.spam is None else one.spam.action.value
+
+
+def _allowance(won: bool, spared: bool) -> Allowance:
+    """Whether a permit spared the message spam checks; one that won its type and did not is `ignored`."""
+    return Allowance(won and spared, "none" if not won else "whitelist" if spared else "ignored")
+
+
+def _words_of(type_: str) -> str:
+    """How a type of policy is called. One that a later version knows has the name that it wrote."""
+    known = {one.value: row.words for one, row in POLICY_TYPES.items()}
+    return known.get(type_, type_.replace("_", " ")).title()
+
+
+def _result(found: Result | None) -> Allowance:
+    """What a check came to; of several signatures one that passes stands first."""
+    return Allowance(found is Result.PASS, "none" if found is None else found.value)
 
 
 def _narrowed(call: Call, what: records.Wanted, tests: Sequence[Matches]) -> Page[Kept]:
@@ -156,9 +195,9 @@ def _tests(
         words = subject.casefold()
         yield lambda one: words in one.subject.casefold()
     if states is not None and len(states) > 1:
-        yield lambda one: one.state in states
+        yield lambda one: one.state in states or (State.CONNECTION in states and one.stage is Stage.CONNECT)
     if routes:
-        yield lambda one: _route(call, one) in routes
+        yield lambda one: route_of(call, one) in routes
 
 
 def _states(statuses: Sequence[str]) -> frozenset[State] | None:
@@ -189,7 +228,7 @@ def _tracked(call: Call, kept: Kept) -> TrackedEmail:
     return TrackedEmail(
         id=Teller(call.ids, call.work.account_id).record_id(kept),
         status=_status(one),
-        info=_info(one),
+        info=info_of(one),
         from_env=EnvelopeAddress(one.sender),
         from_hdr=NamedAddress(address, "" if author is None else author.display_name),
         to=[NamedAddress(one.recipient)],
@@ -197,16 +236,20 @@ def _tracked(call: Call, kept: Kept) -> TrackedEmail:
         sent=received,
         subject=one.subject,
         sender_ip=one.source_ip,
-        route=_route(call, one),
+        route=route_of(call, one),
+        spam_score=_score(one),
+        detection_level=_level(one),
     )
 
 
 def _status(one: Outcome) -> str:
-    return one.state.value if one.state in REFUSED else "accepted"
+    return "accepted" if one.state in _HANDED_ON else one.state.value
 
 
-def _info(one: Outcome) -> str:
+def info_of(one: Outcome) -> str:
     """Why it has its status. A mail refused at the envelope is `Envelope Rejected` (api.md section 3.12)."""
+    if one.state not in REFUSED and one.state not in _HANDED_ON:
+        return f"{one.state.value.capitalize()}: {one.description or one.hop_reply or one.layer}"
     if one.state not in REFUSED:
         return f"Delivered, {one.hop_reply}" if one.hop_reply else "Delivered"
     if one.layer == LAYER_NEXT_HOP:
@@ -216,7 +259,8 @@ def _info(one: Outcome) -> str:
     return one.reply
 
 
-def _route(call: Call, one: Outcome) -> str:
+def route_of(call: Call, one: Outcome) -> str:
+    """Between whom it went: those inside and those outside (behaviour.md section 2.3)."""
     internal = call.policies.directory.internal_domains
     from_us = one.sender.rpartition("@")[2].lower() in internal
     to_us = one.recipient.rpartition("@")[2].lower() in internal
@@ -246,7 +290,7 @@ def _meta_info(kept: Kept) -> MetaInfo:
         transmission_start=fields.written(datetime.fromtimestamp(one.at, UTC)),
         transmission_end=fields.written(recorded_at(kept)),
         transmission_size=one.size,
-        receipt_event=_info(one),
+        receipt_event=info_of(one),
         receipt_acknowledgement=one.hop_reply or one.reply,
         message_id=one.message_id,
     )

@@ -10,11 +10,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select
+from sqlalchemy import Boolean, Column, Index, String, Table, Text, bindparam, delete, false, func, insert, select
 
-from mailreeve.families.tracking.outcomes import REFUSED, Outcome
-from mailreeve.families.tracking.terms import message_term, terms_of
+from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
+from mailreeve.families.tracking.terms import NULL, Field, message_term, term, terms_of
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.authentication import Authentication
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
@@ -32,11 +35,12 @@ message_outcome: Final = Table(
     Column("recipient", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("header_at", KEY, nullable=True),
+    Column("follows", Boolean, nullable=False, server_default=false()),
     Index(None, "account_id", "decision_id"),
     Index(None, "account_id", "at"),
 )
 """Outcomes. `document` is the `Outcome` as JSON, the other columns are for finding it. `header_at` is the row in
-whose document the header of the message stands, where that is another one."""
+whose document the header of the message stands, where that is another one; `follows` is as in `Outcome`."""
 
 SMALL_HEADER: Final = 512
 """Octets up to which a header stands in the row of every recipient: most do, and each row can be read alone. A
@@ -121,6 +125,7 @@ def add(work: Work, *messages: Sequence[Outcome]) -> None:
                     "recipient": outcome.recipient,
                     "document": one.document.decode(),
                     "header_at": None if one.header_in is None else keys[one.header_in],
+                    "follows": outcome.follows,
                 }
             )
             found_by += [{"account_id": account_id, "term": term, "id": key} for term in terms_of(outcome)]
@@ -132,7 +137,7 @@ def add(work: Work, *messages: Sequence[Outcome]) -> None:
 
 def try_to_write(work: Work) -> None:
     """Write a row and take it out again: what is durable afterwards is nothing, but it was written."""
-    row = {"account_id": work.account_id, "id": new_key(), "at": work.now, "document": ""}
+    row = {"account_id": work.account_id, "id": new_key(), "at": work.now, "document": "", "follows": False}
     row |= dict.fromkeys(("decision_id", "state", "sender", "recipient"), "")
     work.execute(insert(message_outcome).values(row))
     mine = (message_outcome.c.account_id == work.account_id) & (message_outcome.c.id == row["id"])
@@ -155,13 +160,16 @@ class Recorded(Struct, frozen=True, gc=False):
     header_from: tuple[HeaderFrom, ...] | None
     header_cut: bool = False
     source_trusted: bool | None = None
+    spam: SpamVerdict | None = None
+    flaws: tuple[Flaw, ...] = ()
+    authentication: Authentication | None = None
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
 
 
 def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[Recorded]:
-    """What was recorded since then, the newest first, read while it is asked for."""
+    """What doors decided since then, the newest first, read while it is asked for."""
     holder = message_outcome.alias()
     has_header = (holder.c.account_id == message_outcome.c.account_id) & (
         holder.c.id == message_outcome.c.header_at
@@ -173,6 +181,7 @@ def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[R
             message_outcome.c.account_id == work.account_id,
             message_outcome.c.at >= since,
             message_outcome.c.recipient != "",  # refused at connect, before anybody was named
+            message_outcome.c.follows.is_(False),
         )
         .order_by(message_outcome.c.at.desc())
         .limit(most)
@@ -182,12 +191,17 @@ def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[R
 
 
 def count_recorded(work: Work, since: datetime) -> int:
-    """How many outcomes there are since then."""
+    """How many outcomes of doors there are since then."""
     table = message_outcome
     number: int = work.execute(
         select(func.count())
         .select_from(table)
-        .where(table.c.account_id == work.account_id, table.c.at >= since, table.c.recipient != "")
+        .where(
+            table.c.account_id == work.account_id,
+            table.c.at >= since,
+            table.c.recipient != "",
+            table.c.follows.is_(False),
+        )
     ).scalar_one()
     return number
 
@@ -262,6 +276,53 @@ _by_decision: Final = (
     .limit(given("most"))
 )
 
+MOST_LATER: Final = 200
+"""Later records that are looked at to tell whether a message was taken since."""
+
+_later: Final = (
+    select(message_outcome.c.recipient)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(ours(message_term), message_term.c.term == given("which"), message_term.c.id > given("key"))
+    .order_by(message_term.c.id)
+    .limit(given("most"))
+)
+_of_messages: Final = (
+    select(message_outcome.c.id)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(
+        ours(message_term),
+        message_term.c.term.in_(bindparam("terms", expanding=True)),
+        message_outcome.c.state.in_(bindparam("states", expanding=True)),
+    )
+    .limit(1)
+)
+
+
+_of_recipient: Final = _kept_with_header.where(
+    message_outcome.c.decision_id == given("decision"),
+    message_outcome.c.recipient == given("whose"),
+    message_outcome.c.follows.is_(False),
+)
+
+
+def of_recipient(work: Work, decision_id: str, recipient: str) -> Outcome | None:
+    """What the door made of the message for one recipient; None where it is not kept, or not any more."""
+    row = work.run(_of_recipient, {"decision": decision_id, "whose": recipient}).first()
+    found = work.read_one(message_outcome.name, row, _kept)
+    return None if found is None else found.outcome
+
 
 def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:
     """The outcomes of these rows, by key; without those that are not there or cannot be read."""
@@ -269,6 +330,24 @@ def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:
         return {}
     rows = work.run(_by_keys, {"keys": list(keys)})
     return {one.key: one for one in work.read(message_outcome.name, rows, _kept)}
+
+
+def any_of_message(work: Work, message_ids: Sequence[str], states: Sequence[State]) -> bool:
+    """Whether there is a record of one of these messages, by their Message-IDs, in one of these states."""
+    if not message_ids:
+        return False
+    terms = [term(Field.MESSAGE_ID, one) for one in message_ids]
+    return work.run(_of_messages, {"terms": terms, "states": list(states)}).first() is not None
+
+
+def is_last(work: Work, kept: Kept) -> bool:
+    """Whether nothing is recorded later of what this record is of: the same message, by its Message-ID; or, where
+    that was never seen, mail of the same sender for the same recipient, of which some are looked at."""
+    one = kept.outcome
+    by = term(Field.MESSAGE_ID, one.message_id) if one.message_id else term(Field.FROM, one.sender or NULL)
+    found = work.run(_later, {"which": by, "key": kept.key, "most": MOST_LATER})
+    recipient = one.recipient.casefold()
+    return not any(later.casefold() == recipient for (later,) in found)
 
 
 def of_decision(work: Work, first: str, beyond: str, most: int) -> list[Kept]:

@@ -11,7 +11,8 @@ from typing import Final
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from mailreeve.families.tracking.outcomes import Outcome
+from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.policy.model.decisions import Stage
 from mailreeve.store.schema import KEY, metadata
 
 MOST_AUTHORS: Final = 3
@@ -71,6 +72,8 @@ def terms_of(outcome: Outcome) -> set[str]:
         if one.address is not None:
             senders.add(lowered(str(one.address)))
     found = {_VERDICT + lowered(outcome.state.value)}
+    if outcome.stage is Stage.CONNECT:
+        found.add(_VERDICT + State.CONNECTION.value)
     for sender in senders:
         if sender:
             found.add(_FROM + sender)

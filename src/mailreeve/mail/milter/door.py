@@ -29,6 +29,8 @@ from mailreeve.mail.milter.session import Session
 from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -154,10 +156,13 @@ async def milter_door(
     meter: Meter = UNMETERED,
     policy_ids: PolicyIds = no_ids,
     relay_networks: Iterable[Network] = (),
+    marks: ReleaseMarks | None = None,
+    scanner: Scanner | None = None,
 ) -> AsyncIterator[MilterDoor]:
     """An open milter door on these sockets; it is closed gracefully at the end. The `memory` is for the contents
     of all messages together, perhaps with another door. `clock` gives POSIX seconds. `policy_ids` are for the log,
-    in which mail from the `relay_networks` always has its lines."""
+    in which mail from the `relay_networks` always has its lines. By `marks` copies are known that somebody
+    released. Without a `scanner` no message is looked at by a spam engine."""
     lines = LineBudget()
     services = MilterServices(
         settings,
@@ -169,6 +174,8 @@ async def milter_door(
         CapacityLimiter(PLANNING),
         meter,
         OutcomeLines(lines, policy_ids, relay_networks),
+        marks,
+        scanner,
     )
     door = MilterDoor(services)
     await door.open(listeners)

@@ -12,6 +12,8 @@ from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 
 
 class MilterSettings(Struct, frozen=True, kw_only=True):
@@ -21,6 +23,8 @@ class MilterSettings(Struct, frozen=True, kw_only=True):
     - `idle_timeout` is how long a server may be silent. It is while its client is, so this is more than any client
       gets: as much as libmilter's
     - `grace` is how long a shutdown waits for messages under way
+    - `authserv_ids` are those of filters before this one whose results of authentication count (`mail.results`)
+    - `archives` says whether the copies that are delivered are kept in the archive
     """
 
     hostname: str
@@ -30,6 +34,8 @@ class MilterSettings(Struct, frozen=True, kw_only=True):
     max_connections: int = 500
     idle_timeout: float = 7_210.0
     grace: float = 30.0
+    authserv_ids: frozenset[str] = frozenset()
+    archives: bool = False
 
 
 class MilterServices(Struct, frozen=True):
@@ -44,3 +50,5 @@ class MilterServices(Struct, frozen=True):
     planning: CapacityLimiter | None = None
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
+    marks: ReleaseMarks | None = None
+    scanner: Scanner | None = None

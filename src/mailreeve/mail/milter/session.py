@@ -41,6 +41,9 @@ from mailreeve.mail.milter.packets import CONTINUE, ProtocolError, reply
 from mailreeve.mail.milter.services import MilterServices
 from mailreeve.mail.milter.settling import Settled, settle
 from mailreeve.mail.reception import NoAccount, Reception
+from mailreeve.mail.results import AskedResults
+from mailreeve.mail.scan import Scan
+from mailreeve.mail.scanning import scanned
 from mailreeve.mail.trace import protocol_name, received_field
 from mailreeve.mail.transaction import Accepted, new_decision_id
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -92,6 +95,9 @@ class Session:
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
+            marks=self._services.marks,
+            # Who may use the socket is the server itself: what it shows us is what its own filters left.
+            asked=AskedResults(self._settings.authserv_ids, believed=True),
         )
 
     async def run(self) -> None:
@@ -281,8 +287,10 @@ class Session:
         queue_id = printable(queue_id, MAX_HELO)
         now = self._services.clock()
         try:
+            services = self._services
+            scan = await scanned(services.scanner, self._reception, incoming, services.planning)
             settled = await anyio.to_thread.run_sync(
-                self._settled, incoming, queue_id, now, limiter=self._services.planning
+                self._settled, incoming, scan, queue_id, now, limiter=services.planning
             )
             answer, packets = settled.answer, settled.packets
             if not await self._record(settled.kept):
@@ -303,19 +311,20 @@ class Session:
             )
         return packets
 
-    def _settled(self, incoming: Incoming, queue_id: str, now: float) -> Settled:
+    def _settled(self, incoming: Incoming, scan: Scan | None, queue_id: str, now: float) -> Settled:
         """What becomes of a content. In a thread: it may be large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  looked at before
         on_top = self._received(now)
         return settle(
-            self._reception.data(incoming),
+            self._reception.data(incoming, scan),
             Envelope(sender, self._paths),
             on_top=on_top,
             queue_id=queue_id,
             utf8=self._utf8,
             can_change_sender=self._conversation.can_change_sender,
             keeps_space=self._conversation.keeps_space,
+            archives=self._settings.archives,
         )
 
     def _received(self, now: float) -> bytes:

@@ -11,17 +11,17 @@ server itself says. Whoever is refused while others are not is taken from the me
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.machinery.copies import Copy, HeldCopy
+from mailreeve.families.machinery.copies import ArchivedCopy, Copy, HeldCopy
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.mail.milter.changes import Envelope, envelope_changes, header_changes
 from mailreeve.mail.milter.packets import ACCEPT, DISCARD, reply
-from mailreeve.mail.outcomes import TAKEN, held_copy
+from mailreeve.mail.outcomes import TAKEN, archived_copy, held_copy
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 
 
@@ -42,21 +42,23 @@ def settle(
     utf8: bool = False,
     can_change_sender: bool = True,
     keeps_space: bool = True,
+    archives: bool = False,
 ) -> Settled:
     """What to keep and to send for a plan. `on_top` are our trace fields for the copies that are kept; `utf8` says
-    that the message came with SMTPUTF8 (RFC 6531)."""
+    that the message came with SMTPUTF8 (RFC 6531), `archives` that what is delivered goes into the archive."""
     if plan.refusal is not None:
         return Settled(Kept(plan.outcomes), reply(plan.refusal), plan.refusal)
     stays = _in_place(plan, envelope, utf8=utf8, can_change_sender=can_change_sender)
-    outgoing = tuple(
-        Copy(one.account_id, one.decision_id, one.sender, one.recipients, content, utf8 or one.is_utf8)
-        for one in plan.deliveries
-        if one is not stays
-        for content in (one.content(plan.message, on_top),)
-    )
+    outgoing = tuple(_copy(one, plan, on_top, utf8=utf8) for one in plan.deliveries if one is not stays)
     decision_id = "" if stays is None else stays.decision_id
     outcomes = tuple(_taken(outcome, decision_id, queue_id) for outcome in plan.outcomes)
-    kept = Kept(outcomes, tuple(_held(plan, on_top, utf8=utf8)), outgoing)
+    kept = Kept(
+        outcomes,
+        tuple(_held(plan, on_top, utf8=utf8)),
+        outgoing,
+        tuple(_archived(plan, stays, outgoing, on_top, utf8=utf8)) if archives else (),
+        plan.correspondence,
+    )
     if stays is None:
         return Settled(kept, DISCARD, str(TAKEN))
     changes = (
@@ -87,6 +89,25 @@ def _taken(outcome: Outcome, in_place: str, queue_id: str) -> Outcome:
         reply=reply_line(TAKEN, outcome.decision_id),
         queue_id=queue_id if outcome.decision_id == in_place else "",
     )
+
+
+def _copy(step: Deliver, plan: Plan, on_top: bytes, *, utf8: bool) -> Copy:
+    content = step.content(plan.message, on_top)
+    return Copy(
+        step.account_id, step.decision_id, step.sender, step.recipients, content, is_utf8=utf8 or step.is_utf8
+    )
+
+
+def _archived(
+    plan: Plan, stays: Deliver | None, outgoing: Sequence[Copy], on_top: bytes, *, utf8: bool
+) -> Iterator[ArchivedCopy]:
+    """The copies for the archive. That of the message in place has our trace fields, and none that the server adds
+    later."""
+    outcomes = {outcome.recipient: outcome for outcome in plan.outcomes}
+    if stays is not None:
+        yield archived_copy(_copy(stays, plan, on_top, utf8=utf8), outcomes, None)
+    for copy in outgoing:
+        yield archived_copy(copy, outcomes, None)
 
 
 def _held(plan: Plan, on_top: bytes, *, utf8: bool) -> Iterator[HeldCopy]:

@@ -24,11 +24,13 @@ from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.machinery.copies import HeldCopy
+from mailreeve.families.machinery.copies import ArchivedCopy, Copy, HeldCopy
+from mailreeve.families.managed_senders.auto_allow import Correspondence
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
+from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcome_lines import OutcomeLines
-from mailreeve.mail.outcomes import held_copy, undelivered
+from mailreeve.mail.outcomes import archived_copy, held_copy, undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import NextHopSession, is_taken
 from mailreeve.mail.record_writer import RecordWriter
@@ -53,11 +55,14 @@ class Delivery:
         records: RecordWriter,
         retries: Retries,
         lines: OutcomeLines | None = None,
+        *,
+        archives: bool = False,
     ) -> None:
         self._hop_session = hop_session
         self._records = records
         self._retries = retries
         self._lines = lines
+        self._archives = archives
 
     async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
@@ -67,19 +72,25 @@ class Delivery:
         """
         done = self._retries.done(key, now)
         results: _Results = {}
+        contents: dict[str, Content] = {}
         may_deliver = await self._can_record()
         for step in plan.deliveries:
             if may_deliver:
-                results.update(await self._hand_on(step, plan, on_top, utf8, done))
+                results.update(await self._hand_on(step, plan, on_top, utf8, done, contents))
             else:
                 results.update({str(recipient.original): LOCAL_FAULT for recipient in step.recipients})
         handed_on = [_with_result(o, results) for o in plan.outcomes if o.state is State.ACCEPTED]
         others = [o for o in plan.outcomes if o.state is not State.ACCEPTED]
         held = await self._held(plan, on_top, utf8, done)
         answer = plan.refusal or _answer([*handed_on, *(o for o in others if o.state is State.HELD)])
-        is_kept = await self.record([*others, *handed_on], held)
-        if not is_kept:
+        owed = self._retries.owed(key, now)
+        archived = await self._archived(plan, on_top, utf8, results, done - owed, contents, key)
+        is_kept = await self.record([*others, *handed_on], held, archived, plan.correspondence)
+        if is_kept:
+            self._retries.paid(key)
+        else:
             answer = str(LOCAL_FAULT)
+            self._retries.owe(key, (str(one.original) for made in archived for one in made.recipients), now)
         if answer.startswith("4"):
             had_it = [address for address, reply in results.items() if is_taken(reply)]
             if is_kept:
@@ -99,9 +110,15 @@ class Delivery:
             # What was answered or delivered before stands, whatever went wrong here.
             log.exception("mail.reset_failed")
 
-    async def record(self, outcomes: Sequence[Outcome], held: Sequence[HeldCopy] = ()) -> bool:
-        """Keep the outcomes, and the copies that are held. A failure is logged and returned, for the caller to
-        answer 4xx if it can."""
+    async def record(
+        self,
+        outcomes: Sequence[Outcome],
+        held: Sequence[HeldCopy] = (),
+        archived: Sequence[ArchivedCopy] = (),
+        correspondence: Correspondence | None = None,
+    ) -> bool:
+        """Keep the outcomes, and the copies that are held or go into the archive. A failure is logged and
+        returned, for the caller to answer 4xx if it can."""
         if not outcomes:
             return True
         try:
@@ -111,7 +128,7 @@ class Delivery:
             # A fault of ours in telling it is no reason not to keep it.
             log.exception("mail.not_logged")
         try:
-            await self._records.write(Kept(outcomes, held))
+            await self._records.write(Kept(outcomes, held, archived=archived, correspondence=correspondence))
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)
@@ -146,18 +163,57 @@ class Delivery:
             held.append(held_copy(copy, step.cause, described[step.decision_id]))
         return held
 
+    async def _archived(
+        self,
+        plan: Plan,
+        on_top: bytes,
+        utf8: bool,
+        results: _Results,
+        kept: frozenset[str],
+        contents: dict[str, Content],
+        key: bytes | None,
+    ) -> list[ArchivedCopy]:
+        """The copies for the archive: of those who have theirs now, and of whom none is `kept` since an earlier
+        attempt."""
+        found: list[ArchivedCopy] = []
+        if not self._archives:
+            return found
+        outcomes = {outcome.recipient: outcome for outcome in plan.outcomes}
+        for step in plan.deliveries:
+            named = ((one, str(one.original)) for one in step.recipients)
+            have_it = tuple(one for one, name in named if is_taken(results[name]) and name not in kept)
+            if not have_it:
+                continue
+            content = contents.get(step.decision_id)
+            if content is None:  # It was delivered earlier, and could not be kept then.
+                content = await self._content(step, plan, on_top)
+            copy = Copy(
+                step.account_id, step.decision_id, step.sender, have_it, content, is_utf8=utf8 or step.is_utf8
+            )
+            found.append(archived_copy(copy, outcomes, key))
+        return found
+
+    async def _content(self, step: Deliver, plan: Plan, on_top: bytes) -> Content:
+        if plan.message.size <= SMALL:
+            return step.content(plan.message, on_top)
+        return await anyio.to_thread.run_sync(step.content, plan.message, on_top)
+
     async def _hand_on(
-        self, step: Deliver, plan: Plan, on_top: bytes, utf8: bool, done: frozenset[str]
+        self,
+        step: Deliver,
+        plan: Plan,
+        on_top: bytes,
+        utf8: bool,
+        done: frozenset[str],
+        contents: dict[str, Content],
     ) -> _Results:
+        """What the next hop said of each recipient; the copy goes into `contents`, by its decision id."""
         results: _Results = {str(r.original): None for r in step.recipients}
         waiting = [recipient for recipient in step.recipients if str(recipient.original) not in done]
         if not waiting:
             return results
         try:
-            if plan.message.size <= SMALL:
-                content = step.content(plan.message, on_top)
-            else:
-                content = await anyio.to_thread.run_sync(step.content, plan.message, on_top)
+            content = contents[step.decision_id] = await self._content(step, plan, on_top)
             replies = await self._hop_session.deliver(step.sender, waiting, content, utf8=utf8 or step.is_utf8)
         except Exception:
             # A fault of ours must neither lose the message nor stop the other copies.

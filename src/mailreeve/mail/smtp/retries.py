@@ -41,6 +41,9 @@ class Retries:
         self._done: Bounded[bytes, tuple[float, frozenset[str]]] = Bounded(
             MAX_MESSAGES, MAX_RECIPIENTS, weigh=lambda done: len(done[1])
         )
+        self._owed: Bounded[bytes, tuple[float, frozenset[str]]] = Bounded(
+            MAX_MESSAGES, MAX_RECIPIENTS, weigh=lambda owed: len(owed[1])
+        )
         self.recording_failed = False
         """Whether the last outcomes could not be recorded. While that is so nothing is delivered: all of it would
         be put off and come again, and who has had a message without a name would have it with every try."""
@@ -50,11 +53,22 @@ class Retries:
 
     def done(self, key: bytes | None, now: float) -> frozenset[str]:
         """The original recipients who have had this message."""
-        found = None if key is None else self._done.get(key)
-        if found is None:
-            return frozenset()
-        since, recipients = found
-        return recipients if 0 <= now - since <= MAX_AGE else frozenset()
+        return _remembered(self._done, key, now)
+
+    def owed(self, key: bytes | None, now: float) -> frozenset[str]:
+        """Those of `done` whose copy was to be kept in the archive and could not be."""
+        return _remembered(self._owed, key, now)
+
+    def owe(self, key: bytes | None, recipients: Iterable[str], now: float) -> None:
+        """The copies of these could not be kept in the archive."""
+        found = frozenset(recipients)
+        if key is not None and found:
+            self._owed.keep(key, (now, self.owed(key, now) | found))
+
+    def paid(self, key: bytes | None) -> None:
+        """All that was owed is kept."""
+        if key is not None:
+            self._owed.drop(key)
 
     def remember(self, key: bytes | None, recipients: Iterable[str], now: float) -> None:
         """These have had the message, and its sender was told to try again. A key of None is not remembered."""
@@ -65,6 +79,16 @@ class Retries:
         """The message has its final answer."""
         if key is not None:
             self._done.drop(key)
+
+
+def _remembered(
+    memory: Bounded[bytes, tuple[float, frozenset[str]]], key: bytes | None, now: float
+) -> frozenset[str]:
+    found = None if key is None else memory.get(key)
+    if found is None:
+        return frozenset()
+    since, recipients = found
+    return recipients if 0 <= now - since <= MAX_AGE else frozenset()
 
 
 def message_key(sender: Sender, message: Message) -> bytes | None:

@@ -10,11 +10,14 @@ from anyio import CapacityLimiter
 from msgspec import Struct
 
 from mailreeve.doors.line_budget import LineBudget
-from mailreeve.formats.networks import IPAddress, Network, network_of
+from mailreeve.formats.networks import IPAddress, Network, network_of, within
 from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.results import ASKS_NOBODY, AskedResults
+from mailreeve.mail.scan import Scanner
 from mailreeve.mail.smtp.retries import Retries
 
 
@@ -30,6 +33,9 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     - `idle_timeout` is how long a client may be silent (RFC 5321 section 4.5.3.2.7 asks for 5 minutes),
       `message_timeout` how long it may take over the content of one message
     - `xclient_hosts` may say for whom they speak, and are not trusted where they do not
+    - `authserv_ids` are those of servers in front whose results of authentication count (`mail.results`), where
+      the connection is one of `authserv_hosts` or `xclient_hosts`
+    - `archives` says whether the copies that are delivered are kept in the archive
     - `grace` is how long a shutdown waits for messages under way
     """
 
@@ -46,6 +52,16 @@ class SmtpSettings(Struct, frozen=True, kw_only=True):
     message_timeout: float = 1_800.0
     grace: float = 30.0
     xclient_hosts: tuple[Network, ...] = ()
+    archives: bool = False
+    authserv_ids: frozenset[str] = frozenset()
+    authserv_hosts: tuple[Network, ...] = ()
+
+    def asked_of(self, peer: IPAddress | None) -> AskedResults:
+        """Whose results count in what this peer hands in."""
+        if not self.authserv_ids:
+            return ASKS_NOBODY
+        hosts = self.authserv_hosts + self.xclient_hosts
+        return AskedResults(self.authserv_ids, peer is not None and within(peer, hosts))
 
 
 class DoorServices(Struct, frozen=True):
@@ -63,6 +79,8 @@ class DoorServices(Struct, frozen=True):
     planning: CapacityLimiter | None = None
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
+    marks: ReleaseMarks | None = None
+    scanner: Scanner | None = None
 
 
 def crowded(hostname: str) -> str:

@@ -19,6 +19,8 @@ from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.memory_budget import Reservation
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.reception import NoAccount, Reception
+from mailreeve.mail.scan import Scan
+from mailreeve.mail.scanning import scanned
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery, layer_of
@@ -73,7 +75,13 @@ class Session:
         self._utf8 = False
         self._errors = 0
         self._idle = 0
-        self._delivery = Delivery(self._hop_session, services.records, services.retries, services.outcome_lines)
+        self._delivery = Delivery(
+            self._hop_session,
+            services.records,
+            services.retries,
+            services.outcome_lines,
+            archives=services.settings.archives,
+        )
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -108,6 +116,8 @@ class Session:
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
+            marks=self._services.marks,
+            asked=self._settings.asked_of(self._speaker.peer.source_ip),
         )
 
     async def run(self) -> None:
@@ -423,12 +433,14 @@ class Session:
         if incoming.refusal is not None:
             plan, key = self._reception.data(incoming), None
         else:
-            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
+            services = self._services
+            scan = await scanned(services.scanner, self._reception, incoming, services.planning)
+            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, scan, limiter=services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
     async def _content(self, reservation: Reservation) -> Incoming:
         """The content, or none of it where it is refused whatever it says."""
-        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
+        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line, utf8=self._utf8)
         try:
             async with asyncio.timeout(self._settings.message_timeout):
                 while True:
@@ -449,11 +461,11 @@ class Session:
         except TimeoutError as problem:
             raise ReadTimeout from problem
 
-    def _planned(self, incoming: Incoming) -> tuple[Plan, bytes | None]:
+    def _planned(self, incoming: Incoming, scan: Scan | None) -> tuple[Plan, bytes | None]:
         """The plan for a content, and the key it is recognised by. In a thread: it may be large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
-        plan = self._reception.data(incoming)
+        plan = self._reception.data(incoming, scan)
         return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:

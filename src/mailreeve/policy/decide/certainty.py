@@ -123,10 +123,10 @@ class _Authors:
                 yield [(), *self._meeting(scope.from_)]
 
     def of_entries(self, lists: Iterable[PersonalList], at: float) -> Iterator[Header]:
-        """Authors whom the lists permit at this time."""
+        """Authors whom the lists permit at this time. Automatic permits are none: no block is beaten by one."""
         number = 0
         for entry in chain.from_iterable(theirs.entries.values() for theirs in lists):
-            if entry.action is ManagedAction.PERMIT and at < entry.ends:
+            if entry.action is ManagedAction.PERMIT and not entry.is_auto and at < entry.ends:
                 number += 1
                 if number > MOST_POLICIES:
                     raise _TooManyError

@@ -10,8 +10,12 @@ The layers, in order; the first that has something to say settles the verdict (b
 4. permitted senders: deliver and skip spam checks; beats personal blocks by envelope and header (D-16)
 5. the effective recipient's personal list (D-46)
 6. otherwise deliver, spam checks run
+7. anti-spoofing: mail from outside that would be delivered by now, by a permit or without one, and claims to be
+   from inside though nothing vouches for that, is tagged, held or refused as a policy says, unless another one
+   lets it past
+8. what is known of the content of a message that would be delivered: see `content`
 
-Whatever the layers 3 to 6 say, a message with more authors than are looked at is refused once its header
+Whatever the layers 3 to 7 say, a message with more authors than are looked at is refused once its header
 is known: an author that nobody looked at could be one who is blocked. And so is one of which an address is to
 be altered into one that is too long for mail.
 """
@@ -27,6 +31,7 @@ from mailreeve.formats.addresses import Address, NullSender, is_sendable, is_sen
 from mailreeve.formats.authors import MAX_AUTHORS, HeaderFrom
 from mailreeve.formats.networks import IPAddress, unmapped
 from mailreeve.policy.decide.certainty import could_be_delivered
+from mailreeve.policy.decide.content import with_content
 from mailreeve.policy.decide.contest import Contest, contest, possible_policies
 from mailreeve.policy.decide.replies import (
     CANNOT_ALTER,
@@ -37,6 +42,7 @@ from mailreeve.policy.decide.replies import (
     TOO_MANY_AUTHORS,
     blocked_reply,
     personal_reply,
+    spoofing_reply,
 )
 from mailreeve.policy.decide.rewrite import Rewriter
 from mailreeve.policy.decide.trace import Trace
@@ -44,16 +50,20 @@ from mailreeve.policy.index.definitions import ROOT
 from mailreeve.policy.index.matching import Case, Match, P, case_of
 from mailreeve.policy.index.personal import Hit, PersonalView, entry_description, list_key, personal_view
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.authentication import SUPPOSED
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage, Winner
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import (
     AddressType,
-    AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedOption,
     BlockedSenderPolicy,
+    BypassOption,
     FromPart,
     ManagedAction,
     PermittedSenderPolicy,
+    SpoofingOption,
 )
 from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
 
@@ -85,6 +95,8 @@ _PERMIT: Final = ManagedAction.PERMIT
 _BLOCKED: Final = PolicyType.BLOCKED_SENDERS
 _PERMITTED: Final = PolicyType.PERMITTED_SENDERS
 _MANAGED: Final = PolicyType.MANAGED_SENDERS
+_SPOOFING: Final = PolicyType.ANTI_SPOOFING
+_BYPASS: Final = PolicyType.ANTI_SPOOFING_BYPASS
 _ALTERATION: Final = PolicyType.ADDRESS_ALTERATION
 _NO_WINNERS: Final[dict[PolicyType, Winner | None]] = dict.fromkeys(PolicyType)  # to be copied
 _ENVELOPE_FROM: Final = AddressType.ENVELOPE_FROM
@@ -115,6 +127,8 @@ class Reading(Struct, frozen=True, gc=False):
     ruling: Ruling
     is_early: bool
     trace: Trace | None
+    spoofing: Match[AntiSpoofingPolicy] | None = None
+    bypass: Match[AntiSpoofingBypassPolicy] | None = None
 
 
 def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = False) -> Decision:
@@ -153,29 +167,42 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
             decision = unless_refused_before(decision, TOO_MANY_AUTHORS)
         elif decision.alterations and not all(is_sendable(made.new) for made in decision.alterations):
             decision = unless_refused_before(decision, CANNOT_ALTER)
+    decision = with_content(policies, decision, facts, reading.trace)
     return decision if reading.trace is None else reading.trace.attach(decision, reading.personal)
 
 
 def _read(policies: PolicySet, facts: MessageFacts, explain: bool = False) -> Reading:
-    case = case_of(policies.identities, policies.relay_networks, facts)
+    rules = policies.authentication
+    case = case_of(policies.identities, policies.relay_networks, facts, rules)
     trace: Trace | None = None
+    spoofing: Match[AntiSpoofingPolicy] | None = None
+    bypass: Match[AntiSpoofingBypassPolicy] | None = None
     if explain:
         trace = Trace(policies, case)
         blocked = trace.survey(_BLOCKED, policies.blocked)
         permitted = trace.survey(_PERMITTED, policies.permitted)
+        spoofing = trace.survey(_SPOOFING, policies.spoofing).winner
+        bypass = trace.survey(_BYPASS, policies.bypass).winner
         alteration = trace.survey(_ALTERATION, policies.alteration)
     else:
         blocked = contest(policies.blocked, case)
         permitted = contest(policies.permitted, case)
         alteration = contest(policies.alteration, case)
+        if case.is_spoofed:
+            spoofing = contest(policies.spoofing, case).winner
+            bypass = contest(policies.bypass, case).winner
     rewriter = Rewriter(policies.definitions, policies.identities, facts, alteration)
     effective = rewriter.recipient(facts.recipient)
-    personal = personal_view(policies.managed, policies.identities, facts, effective)
+    personal = personal_view(policies.managed, policies.identities, facts, effective, rules)
     ruling = _before_policies(policies, case)
     is_early = ruling is not None
     if ruling is None:
         ruling = _by_policies(blocked.winner, permitted.winner, personal)
-    return Reading(case, blocked, permitted, rewriter, effective, personal, ruling, is_early, trace)
+        if spoofing is not None:
+            ruling = _against_spoofing(ruling, spoofing, bypass)
+    return Reading(
+        case, blocked, permitted, rewriter, effective, personal, ruling, is_early, trace, spoofing, bypass
+    )
 
 
 def _again(policies: PolicySet, reading: Reading, explain: bool) -> Reading:
@@ -194,7 +221,7 @@ def _decision(policies: PolicySet, reading: Reading, stage: Stage | None, certai
         ruling.layer,
         ruling.spam_checks,
         f"{effective.local}@{effective.domain}",
-        _winners(reading.blocked.winner, reading.permitted.winner, reading.personal, rewriter.choice.winner),
+        _winners(reading),
         policies.revision,
         certain,
         ruling.description,
@@ -284,6 +311,22 @@ def _by_policies(
     return _DEFAULT
 
 
+def _against_spoofing(
+    ruling: Ruling, spoofing: Match[AntiSpoofingPolicy], bypass: Match[AntiSpoofingBypassPolicy] | None
+) -> Ruling:
+    """What layer 7 makes of what the others let through. Whom they refuse is refused for their reasons."""
+    option = spoofing.policy.option
+    if ruling.action is not _DELIVER or option is SpoofingOption.NONE:
+        return ruling
+    if bypass is not None and bypass.policy.option is BypassOption.ENABLE:
+        return ruling
+    described, by = spoofing.policy.description, spoofing.policy.id
+    if option is SpoofingOption.REJECT:
+        return Ruling(Layer.ANTI_SPOOFING, _REJECT, spoofing_reply(spoofing.part), _RUN, described, by=by)
+    action = Action.HOLD if option is SpoofingOption.HOLD else _DELIVER
+    return Ruling(Layer.ANTI_SPOOFING, action, None, _RUN, described, by=by)
+
+
 def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | None, bool]:
     """The reading on which the session refuses at RCPT, None where it does not, and whether the outcome is the
     same whatever the header will say. In the `reading` the header is not known."""
@@ -296,11 +339,15 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
         if found is None or not _refuses(found.winner):
             return None, False
     facts = reading.case.facts
-    authenticated = facts.authenticated is not False  # it may come to be
+    # The more is vouched for, the more is delivered: permits count, and nothing is spoofed.
+    at_best = SUPPOSED if policies.authentication.is_judged else None
 
     def delivers(header: tuple[HeaderFrom, ...]) -> bool:
-        tried = replace(facts, header_from=header, authenticated=authenticated)
-        return _action(policies, case_of(policies.identities, policies.relay_networks, tried)) is not _REJECT
+        tried = replace(facts, header_from=header, authentication=at_best)
+        rules = policies.authentication
+        return (
+            _action(policies, case_of(policies.identities, policies.relay_networks, tried, rules)) is not _REJECT
+        )
 
     # A missing header is met by fewer policies than most, so it is the likeliest to be delivered.
     if delivers(()):
@@ -321,11 +368,12 @@ def _known_at_rcpt(policies: PolicySet, reading: Reading) -> tuple[Reading | Non
     if refuses:
         return reading, True
     # Refused even if something came to vouch for the header; what is told is what is known: nothing does yet.
-    return _read(policies, replace(facts, header_from=(), authenticated=None)), True
+    return _read(policies, replace(facts, header_from=(), authentication=None)), True
 
 
 def _action(policies: PolicySet, case: Case) -> Action:
-    """What layers 3 to 6 do, each asked only where those before it leave that open."""
+    """What layers 3 to 6 do, each asked only where those before it leave that open. Layer 7 is for what is known
+    to be spoofed."""
     if _refuses(contest(policies.blocked, case).winner):
         return _REJECT
     if contest(policies.permitted, case).winner is not None:
@@ -333,7 +381,7 @@ def _action(policies: PolicySet, case: Case) -> Action:
     facts = case.facts
     rewriter = Rewriter(policies.definitions, policies.identities, facts, contest(policies.alteration, case))
     effective = rewriter.recipient(facts.recipient)
-    hit = personal_view(policies.managed, policies.identities, facts, effective).winner
+    hit = personal_view(policies.managed, policies.identities, facts, effective, policies.authentication).winner
     return _DELIVER if hit is None or hit.entry.action is _PERMIT else _REJECT
 
 
@@ -346,7 +394,8 @@ def _possible_recipients(policies: PolicySet, reading: Reading) -> set[Address]:
 
 
 def _is_certain(policies: PolicySet, reading: Reading) -> bool:
-    """Whether layers 3 to 6 come to the same outcome whatever the header will say (D-07).
+    """Whether layers 3 to 7 come to the same outcome whatever the header will say, and those who judge its
+    authentication (D-07).
 
     Every effect that a header could give to each layer is followed through the matrix. All refusals are one
     outcome, whatever their texts; who is spared spam checks, and where a message goes, belong to the outcome of
@@ -361,6 +410,12 @@ def _is_certain(policies: PolicySet, reading: Reading) -> bool:
     recipients = rewriter.possible_recipients(facts.recipient)
     if permits is None or recipients is None:
         return False
+    is_judged = policies.authentication.is_judged
+    if is_judged and True not in permits and len(policies.permitted):
+        # SPF may come to vouch for a sender whose permit does not count so far.
+        at_best = replace(reading.case, permit_envelope=reading.case.envelope)
+        if contest(policies.permitted, at_best).winner is not None:
+            permits.add(True)
     outcomes: set[Outcome] = set()
     for recipient in recipients:
         goes_to = recipient.key
@@ -369,13 +424,17 @@ def _is_certain(policies: PolicySet, reading: Reading) -> bool:
         if False in permits:
             view = reading.personal
             if recipient != reading.effective:
-                view = personal_view(policies.managed, policies.identities, facts, recipient)
+                view = personal_view(
+                    policies.managed, policies.identities, facts, recipient, policies.authentication
+                )
             for kind in view.possible():
                 if kind is None:
                     outcomes.add((_DELIVER, _RUN, goes_to))
                 else:
                     is_permit = kind[0].action is _PERMIT
                     outcomes.add((_DELIVER, _SKIP, goes_to) if is_permit else _REFUSED)
+    if outcomes != {_REFUSED} and is_judged and len(policies.spoofing) and not reading.case.trusted_source:
+        return False  # it may turn out to be spoofed
     return len(outcomes) == 1
 
 
@@ -387,6 +446,8 @@ def _refuses(match: Match[BlockedSenderPolicy] | None) -> bool:
 def _refusing_at_rcpt(policies: PolicySet, reading: Reading) -> Reading | None:
     """The reading on which a session refused at RCPT what is refused now that its header is known; None where it
     waited. At RCPT it knows no header, and nothing that vouches for one."""
+    if reading.ruling.layer is Layer.ANTI_SPOOFING:
+        return None  # but for that it would be delivered, and at RCPT nobody knows of it
     if reading.ruling.layer is _LAYER_BLOCKED and not policies.blocked.reads_header:
         return reading
     blocked = reading.blocked.winner
@@ -395,9 +456,7 @@ def _refusing_at_rcpt(policies: PolicySet, reading: Reading) -> Reading | None:
         early = contest(policies.blocked, reading.case.before_header())
         if early.winner == blocked and early.is_settled(_refuses):
             return reading
-    facts = reading.case.facts
-    authenticated = None if facts.authenticated else facts.authenticated
-    before = _read(policies, replace(facts, header_from=None, authenticated=authenticated))
+    before = _read(policies, replace(reading.case.facts, header_from=None, authentication=None))
     return _known_at_rcpt(policies, before)[0]
 
 
@@ -414,12 +473,9 @@ def _alterations(facts: MessageFacts, rewriter: Rewriter, effective: Address) ->
     return tuple([alteration for alteration in found if alteration is not None])
 
 
-def _winners(
-    blocked: Match[BlockedSenderPolicy] | None,
-    permitted: Match[PermittedSenderPolicy] | None,
-    personal: PersonalView,
-    alteration: Match[AlterationPolicy] | None,
-) -> dict[PolicyType, Winner | None]:
+def _winners(reading: Reading) -> dict[PolicyType, Winner | None]:
+    blocked, permitted, personal = reading.blocked.winner, reading.permitted.winner, reading.personal
+    alteration = reading.rewriter.choice.winner
     winners = _NO_WINNERS.copy()
     if blocked is not None:
         winners[_BLOCKED] = _winner(blocked)
@@ -427,6 +483,10 @@ def _winners(
         winners[_PERMITTED] = _winner(permitted)
     if personal.hits:
         winners[_MANAGED] = _entry_winner(personal.hits[0])
+    if reading.spoofing is not None:
+        winners[_SPOOFING] = _winner(reading.spoofing)
+    if reading.bypass is not None:
+        winners[_BYPASS] = _winner(reading.bypass)
     if alteration is not None:
         winners[_ALTERATION] = _winner(alteration)
     return winners

@@ -18,10 +18,15 @@ SENDER_ROUTED: Final = SmtpReply(550, "5.1.3", "Sender-routed addresses are not 
 TOO_MANY_AUTHORS: Final = SmtpReply(554, "5.6.0", "Too many authors")
 CANNOT_ALTER: Final = SmtpReply(554, "5.6.0", "An address in the message cannot be altered as policies ask")
 INVALID_RECIPIENT: Final = SmtpReply(550, "5.1.1", "Invalid Recipient")
+VIRUS: Final = SmtpReply(550, "5.7.1", "Message refused - virus found")
+MALFORMED: Final = SmtpReply(550, "5.6.0", "Message refused - malformed")
+SPAM: Final = SmtpReply(550, "5.7.1", "Message refused - taken for spam")
+GREYLISTED: Final = SmtpReply(451, "4.7.1", "Greylisted, try again later")
 SOURCE_BLOCKED: Final = SmtpReply(421, "4.7.1", "Sender address blocked")
 
 _BLOCKED: Final = refusals_of(PolicyType.BLOCKED_SENDERS)
 _PERSONAL: Final = refusals_of(PolicyType.MANAGED_SENDERS)
+_SPOOFED: Final = refusals_of(PolicyType.ANTI_SPOOFING)
 
 
 def blocked_reply(match: Match[BlockedSenderPolicy]) -> SmtpReply:
@@ -29,6 +34,11 @@ def blocked_reply(match: Match[BlockedSenderPolicy]) -> SmtpReply:
     if match.policy.relay_guard:
         return OPEN_RELAY
     return _BLOCKED.header if match.part is HEADER_FROM else _BLOCKED.envelope
+
+
+def spoofing_reply(part: FromPart) -> SmtpReply:
+    """What is told of the refusal by an anti-spoofing policy."""
+    return _SPOOFED.header if part is HEADER_FROM else _SPOOFED.envelope
 
 
 def personal_reply(kind: EntryKind, part: FromPart) -> SmtpReply:

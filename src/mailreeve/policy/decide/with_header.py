@@ -1,8 +1,9 @@
 """Does a decision stand once the header is known? What was decided at RCPT is not decided again without need.
 
 It stands where no policy looks at the header for this recipient, the recipient's own list has no entry about its
-authors that would win, and no definition is for any of the addresses: then no step of the decision reads what is
-new. Whatever is in doubt is decided again, so the answer is always that of `decide_mail`.
+authors that would win, no definition is for any of the addresses, and nothing is said about authentication that a
+policy asks for: then no step of the decision reads what is new. Whatever is in doubt is decided again, so the
+answer is always that of `decide_mail`.
 """
 
 from __future__ import annotations
@@ -37,11 +38,14 @@ def _may_differ(policies: PolicySet, early: Decision, facts: MessageFacts) -> bo
     authors = facts.header_from or ()
     if len(authors) > MAX_AUTHORS or _may_be_altered(policies, facts):
         return True
+    if facts.authentication is not None and (len(policies.permitted) or len(policies.spoofing)):
+        return True  # it may say which permits count, or that the message is spoofed
     recipient = policies.identities.keys(facts.recipient)
     if any(_is_read_for(index, recipient) for index in policies.scoped.values()):
         return True
     # Nothing is altered, so the list is that of the recipient as written.
-    hit = personal_view(policies.managed, policies.identities, facts, facts.recipient).winner
+    rules = policies.authentication
+    hit = personal_view(policies.managed, policies.identities, facts, facts.recipient, rules).winner
     before = early.winners[PolicyType.MANAGED_SENDERS]
     return (None if hit is None else hit.entry.id) != (None if before is None else before.id)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from mailreeve.formats.addresses import Address
+from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.decisions import Action, Decision
 from mailreeve.policy.model.policies import Effect, EffectKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
 from mailreeve.policy.model.trace import (
     AssumedHeader,
+    AuthenticationFinding,
     Candidate,
+    ContentFinding,
     EffectiveRecipient,
     FreeMailList,
     GroupPath,
@@ -31,12 +34,14 @@ from mailreeve.policy.model.trace import (
     WebCandidate,
     WebUnmet,
 )
-from mailreeve.policy.model.wording import moment_words, renamed_words, stand_in_words
+from mailreeve.policy.model.wording import listed, moment_words, renamed_words, stand_in_words
 
 VERDICT: Final = "verdict: "
 EFFECTIVE_RECIPIENT: Final = "effective recipient: "
 FREE_MAIL_LIST: Final = "free-mail list: "
 """How these steps begin. A page that says the same elsewhere leaves them out."""
+
+_SYMBOLS: Final = 5  # of a verdict that are named
 
 
 def unmet_words(unmet: Unmet | WebUnmet) -> str:
@@ -61,7 +66,15 @@ def unmet_words(unmet: Unmet | WebUnmet) -> str:
         case Unmet.HEADER_UNKNOWN:
             return "it looks at the From header, which is not known yet"
         case Unmet.UNAUTHENTICATED:
-            return "a permit of an inside sender counts only if the message authenticates"
+            return "nothing vouches for the sender, and a permit counts only if the message authenticates"
+        case Unmet.NOTHING_FOUND:
+            return "no spam engine has judged the message, and nothing is known to be broken in its form"
+        case Unmet.REFUSED_BEFORE:
+            return "the message is refused before its content is looked at"
+        case Unmet.NOT_SPOOFED:
+            return "the message is not known to claim an inside sender whom nothing vouches for"
+        case Unmet.SPF_DOMAIN:
+            return "SPF passes for none of its domains"
         case WebUnmet.HOST:
             return "the host does not match"
         case WebUnmet.PATH:
@@ -106,9 +119,37 @@ def effect_words(effect: Effect) -> str:
             return "permit"
         case EffectKind.PERSONAL_BLOCK:
             return "block"
+        case EffectKind.SPOOFING_IGNORED:
+            return "none"
+        case EffectKind.SPOOFING_TAGGED:
+            return "tag"
+        case EffectKind.SPOOFING_HELD:
+            return "hold"
+        case EffectKind.SPOOFING_REFUSED:
+            return "reject"
+        case EffectKind.BYPASS:
+            return "enable_bypass"
+        case EffectKind.NO_BYPASS:
+            return "disable_bypass"
         case EffectKind.ALTER:
             return f"set {effect.set_id}"
+        case EffectKind.SCAN:
+            return "nothing" if effect.options is None else options_words(effect.options)
     assert_never(effect.kind)
+
+
+def options_words(options: SpamOptions) -> str:
+    """What a spam scanning policy does, in a line."""
+    from_reject = "" if options.reject_score is None else f" from {options.reject_score:g}"
+    from_spam = "" if options.spam_score is None else f" from {options.spam_score:g}"
+    words = [
+        f"reject{from_reject}: {options.on_reject.value}",
+        f"spam{from_spam}: {options.on_spam.value}",
+        f"greylist: {options.on_greylist.value}",
+        f"virus: {options.on_virus.value}",
+        f"malformed: {options.on_malformed.value}",
+    ]
+    return ", ".join(words)
 
 
 def note_words(candidate: Candidate) -> str:
@@ -153,8 +194,12 @@ def step_words(step: Step) -> str:
             return sentence
         case EffectiveRecipient(recipient):
             return f"{EFFECTIVE_RECIPIENT}{recipient}"
+        case AuthenticationFinding():
+            return f"authentication: {_authentication_words(step)}"
         case PersonalFinding(owner, survey):
             return f"managed senders of {owner}: {_survey_words(survey)}"
+        case ContentFinding():
+            return f"content: {_content_words(step)}"
         case FreeMailList(version):
             return f"{FREE_MAIL_LIST}{version or 'unversioned'}"
         case UnknownHeader(certain):
@@ -168,7 +213,8 @@ def verdict_words(decision: Decision) -> str:
     settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
     match decision.action:
         case Action.DELIVER:
-            return f"{VERDICT}deliver, {settled}, spam checks {decision.spam_checks.value}"
+            tagged = "" if decision.tag is None else ", tagged as spam"
+            return f"{VERDICT}deliver, {settled}, spam checks {decision.spam_checks.value}{tagged}"
         case Action.HOLD:
             return f"{VERDICT}hold, {settled}, spam checks {decision.spam_checks.value}"
         case Action.REJECT:
@@ -180,6 +226,46 @@ def verdict_words(decision: Decision) -> str:
 def winner_words(policy_id: str, description: str) -> str:
     """How a step names the policy that won."""
     return f"{policy_id} ({description})"
+
+
+def _content_words(found: ContentFinding) -> str:
+    words = []
+    verdict = found.spam
+    if verdict is not None:
+        by = f" of {verdict.required:g}" if verdict.required else ""
+        symbols = ", ".join(f"{one.name} {one.score:g}" for one in verdict.symbols[:_SYMBOLS])
+        said = f'the spam engine says "{verdict.action.value}", score {verdict.score:g}{by}'
+        words.append(said + (f" ({symbols})" if symbols else ""))
+        if found.is_skipped:
+            words.append("which the message skips")
+        if verdict.was_put_off:
+            words.append("the same message was put off before")
+        if verdict.virus:
+            words.append(f"an antivirus found {verdict.virus}")
+    if found.flaws:
+        words.append(f"its form is broken: {', '.join(flaw.value for flaw in found.flaws)}")
+    return "; ".join(words)
+
+
+def _authentication_words(found: AuthenticationFinding) -> str:
+    known = found.authentication
+    if known is None:
+        asked = "nothing was said about it" if found.is_judged else "nobody is asked"
+        spoofed = ""
+    else:
+        results = [f"SPF {known.spf.value} for {known.spf_domain or 'an unknown domain'}"] if known.spf else []
+        results += [f"DKIM {one.result.value} by {one.domain or 'an unknown domain'}" for one in known.dkim]
+        if known.dmarc:
+            results.append(f"DMARC {known.dmarc.value} for {known.dmarc_domain or 'an unknown domain'}")
+        asked = listed(results, len(results)) or "nothing was found"
+        spoofed = "; the message claims an inside sender whom nothing vouches for" if found.is_spoofed else ""
+    permits = {
+        (True, True): "permits count",
+        (True, False): "permits by the envelope count, by the From header they do not",
+        (False, True): "permits by the From header count, by the envelope they do not",
+        (False, False): "permits do not count, but for those of everybody or of a network",
+    }[found.by_envelope, found.by_header]
+    return f"{asked}; {permits}{spoofed}"
 
 
 def _path_words(path: GroupPath) -> str:

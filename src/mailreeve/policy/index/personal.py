@@ -12,6 +12,8 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.policy.index.buckets import count_wide
 from mailreeve.policy.index.matching import ENVELOPE_FROM, HEADER_FROM
+from mailreeve.policy.index.vouching import permit_counts
+from mailreeve.policy.model.authentication import UNJUDGED, AuthenticationRules
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.keys import Keys
@@ -26,7 +28,7 @@ class EntryKind(Struct, frozen=True, gc=False):
     """What matters of an entry for a decision, apart from whom it names.
 
     `narrowness` is 1 for an address and 0 for a domain; below that, a domain with everything below it comes the
-    higher the more labels it has.
+    higher the more labels it has. An automatic permit has -1, below all that somebody said (D-15).
     """
 
     narrowness: float
@@ -36,6 +38,11 @@ class EntryKind(Struct, frozen=True, gc=False):
     def is_address(self) -> bool:
         """Whether it names an address rather than a domain."""
         return self.narrowness == 1
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether it came by itself."""
+        return self.narrowness == -1
 
 
 class Hit(Struct, frozen=True, gc=False):
@@ -67,11 +74,14 @@ _WIDE_KINDS: Final = {
     for labels in range(1, MOST_LABELS + 1)
     for action in ManagedAction
 }
+_AUTO: Final = EntryKind(-1, ManagedAction.PERMIT)
 
 
 def kind_of(entry: ManagedSender) -> EntryKind:
-    """An address, a domain, or one with everything below it, permitted or blocked."""
+    """An address, a domain, or one with everything below it, permitted or blocked; or an automatic permit."""
     sender = entry.sender
+    if entry.is_auto:
+        return _AUTO
     if sender[0] == BELOW and "@" not in sender:
         return _WIDE_KINDS[min(sender.count(BELOW), MOST_LABELS), entry.action]
     return _KINDS["@" in sender, entry.action]
@@ -80,7 +90,8 @@ def kind_of(entry: ManagedSender) -> EntryKind:
 def entry_description(entry: ManagedSender) -> str:
     """How a record or a trace names the entry, which has no description of its own."""
     until = "" if entry.ends == inf else f" until {_written(entry.ends)}"
-    return f"personal {entry.action.value} of {entry.sender} by {entry.recipient}{until}"
+    what = "auto allow" if entry.is_auto else f"personal {entry.action.value}"
+    return f"{what} of {entry.sender} by {entry.recipient}{until}"
 
 
 def _written(at: float) -> str:
@@ -95,7 +106,8 @@ def hit_order(kind: EntryKind, part: FromPart) -> HitOrder:
     An address beats a domain, as within one list (behaviour.md section 4.2), and a domain beats one with all below
     it, of which the longer comes first. Of two equally narrow ones a block beats a permit: a sender who shows two
     faces, one of them unwanted, stays out. Of two equal ones the envelope counts, since it is known first and so
-    gives the earlier refusal.
+    gives the earlier refusal. An automatic permit comes after whatever the user said, a block of the whole domain
+    among it: a stated wish beats a side effect (D-15).
     """
     return (
         kind.narrowness,
@@ -245,13 +257,18 @@ def list_key(identities: Identities, recipient: Address) -> str:
 
 
 def personal_view(
-    lists: PersonalLists, identities: Identities, facts: MessageFacts, effective: Address
+    lists: PersonalLists,
+    identities: Identities,
+    facts: MessageFacts,
+    effective: Address,
+    rules: AuthenticationRules = UNJUDGED,
 ) -> PersonalView:
     """The list of the effective recipient (D-46), looked through for every sender address known. What has ended by
     then does not count.
 
     An entry names an address or its domain. Domains match exactly (D-04, D-18). One that names a user of the
-    account, or the domain of one, meets the user's aliases and tags as well (D-53).
+    account, or the domain of one, meets the user's aliases and tags as well (D-53). A permit counts as `rules` say
+    (`vouching`).
     """
     header_known = facts.header_from is not None
     key = list_key(identities, effective)
@@ -265,21 +282,42 @@ def personal_view(
     hits: list[Hit] = []
     ignored: list[Hit] = []
     over: list[Hit] = []
-    # What vouches for the header's domain cannot be known before the header is.
-    authenticated = header_known and facts.authenticated is True
+    own = key, effective.key, facts.recipient.key
     for entry, part, sender in found:
         if at >= entry.ends:
             over.append(Hit(entry, part))
-            continue
-        counts = (
-            authenticated
-            or entry.action is _BLOCK
-            or not _is_inside(entry.sender, sender, (key, effective.key, facts.recipient.key), identities)
-        )
-        (hits if counts else ignored).append(Hit(entry, part))
+        elif entry.action is _BLOCK:
+            hits.append(Hit(entry, part))
+        else:
+            inside = _is_inside(entry.sender, sender, own, identities)
+            if permit_counts(facts, rules, part, inside=inside):
+                hits.append(Hit(entry, part))
+            elif part is ENVELOPE_FROM and _is_permitted_by_header(entry, theirs, identities, facts, rules, own):
+                hits.append(Hit(entry, HEADER_FROM))
+            else:
+                ignored.append(Hit(entry, part))
     if len(hits) > 1:
         hits.sort(key=lambda hit: hit.order, reverse=True)
     return PersonalView(key, theirs, tuple(hits), tuple(ignored), header_known, at, tuple(over))
+
+
+def _is_permitted_by_header(
+    entry: ManagedSender,
+    theirs: PersonalList,
+    identities: Identities,
+    facts: MessageFacts,
+    rules: AuthenticationRules,
+    own: tuple[str, ...],
+) -> bool:
+    """Whether a permit that the envelope meets, and does not count by it, is met by an author and counts by
+    that."""
+    for author in facts.header_from or ():
+        address = author.address
+        if address is not None and entry.sender in theirs.named(identities.keys(address)):
+            inside = _is_inside(entry.sender, address, own, identities)
+            if permit_counts(facts, rules, HEADER_FROM, inside=inside):
+                return True
+    return False
 
 
 def _entries_about(

@@ -16,16 +16,20 @@ from mailreeve.policy.index.personal import PersonalLists
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.index.source_blocks import SourceBlocks
 from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.model.authentication import UNJUDGED, AuthenticationRules
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.identities import Identities
 from mailreeve.policy.model.policies import (
     AlterationPolicy,
+    AntiSpoofingBypassPolicy,
+    AntiSpoofingPolicy,
     BlockedSenderPolicy,
     Changes,
     Definition,
     ManagedSender,
     PermittedSenderPolicy,
     ScopedPolicy,
+    SpamPolicy,
     WebPolicy,
 )
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
@@ -44,6 +48,7 @@ class PolicySet(Struct, frozen=True):
 
     Readers may share it between threads; nothing in it changes. `relay_networks` are the sources from
     which mail to external recipients is taken. `scoped` has an index for each type in `SCOPED`.
+    `authentication` says what the settings make of SPF, DKIM and DMARC.
     """
 
     account_id: str
@@ -51,14 +56,18 @@ class PolicySet(Struct, frozen=True):
     identities: Identities
     relay_networks: NetworkTable[Network]
     scoped: Mapping[PolicyType, ScopedIndex[ScopedPolicy]]
-    # Of `scoped`, those that every decision asks.
+    # Of `scoped`, those that decisions ask.
     blocked: ScopedIndex[BlockedSenderPolicy]
     permitted: ScopedIndex[PermittedSenderPolicy]
+    spoofing: ScopedIndex[AntiSpoofingPolicy]
+    bypass: ScopedIndex[AntiSpoofingBypassPolicy]
     alteration: ScopedIndex[AlterationPolicy]
+    spam: ScopedIndex[SpamPolicy]
     source_blocks: SourceBlocks
     managed: PersonalLists
     definitions: Definitions
     web: WebIndex
+    authentication: AuthenticationRules = UNJUDGED
 
     @property
     def directory(self) -> Directory:
@@ -90,6 +99,7 @@ class PolicySet(Struct, frozen=True):
         managed: Iterable[ManagedSender] = (),
         definitions: Iterable[Definition] = (),
         web: Iterable[WebPolicy] = (),
+        authentication: AuthenticationRules = UNJUDGED,
     ) -> PolicySet:
         """The set, indexed. An omitted directory is an empty one: nobody is internal."""
         nothing = PolicySet(
@@ -100,11 +110,15 @@ class PolicySet(Struct, frozen=True):
             scoped={type_: ScopedIndex() for type_ in SCOPED},
             blocked=ScopedIndex(),
             permitted=ScopedIndex(),
+            spoofing=ScopedIndex(),
+            bypass=ScopedIndex(),
             alteration=ScopedIndex(),
+            spam=ScopedIndex(),
             source_blocks=SourceBlocks(),
             managed=PersonalLists(),
             definitions=Definitions(),
             web=WebIndex(),
+            authentication=authentication,
         )
         return nothing.changed(revision=revision, scoped=scoped, managed=managed, definitions=definitions, web=web)
 
@@ -142,7 +156,10 @@ class PolicySet(Struct, frozen=True):
             scoped=indexes,
             blocked=blocked,
             permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
+            spoofing=cast(ScopedIndex[AntiSpoofingPolicy], indexes[PolicyType.ANTI_SPOOFING]),
+            bypass=cast(ScopedIndex[AntiSpoofingBypassPolicy], indexes[PolicyType.ANTI_SPOOFING_BYPASS]),
             alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
+            spam=cast(ScopedIndex[SpamPolicy], indexes[PolicyType.SPAM_SCANNING]),
             source_blocks=self._source_blocks(blocked, scoped.get(PolicyType.BLOCKED_SENDERS)),
             managed=_newer(self.managed, managed, self.managed.changed, PersonalLists),
             definitions=_newer(self.definitions, definitions, self.definitions.changed, Definitions),

@@ -27,6 +27,8 @@ class FindingKind(StrEnum):
     UNKNOWN_RECIPIENT = "unknown_recipient"
     PERMIT_UNDER_BLOCK = "permit_under_block"
     INSIDE_PERMIT = "inside_permit"
+    NOTHING_AUTHENTICATES = "nothing_authenticates"
+    BYPASS_FOR_ALL = "bypass_for_all"
     DEEP_GROUP = "deep_group"
     ENDED_MEMBERSHIP = "ended_membership"
     LIST_NOT_ASKED = "list_not_asked"
@@ -37,6 +39,7 @@ class FindingKind(StrEnum):
     WEB_CONTRADICTION = "web_contradiction"
     URL_NOT_ENFORCED = "url_not_enforced"
     WWW_TWIN = "www_twin"
+    NO_ENGINE = "no_engine"
 
 
 NEVER_WINS: Final = frozenset(
@@ -62,6 +65,7 @@ _NOTES: Final = frozenset(
         FindingKind.UNUSED_SET,
         FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
         FindingKind.WWW_TWIN,
+        FindingKind.NO_ENGINE,
     )
 )
 

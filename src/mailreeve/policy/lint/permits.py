@@ -71,6 +71,8 @@ class PermitLinter:
 
     def look_at_entry(self, entry: ManagedSender) -> None:
         """A personal entry. What is found is told by `findings`, together for those that are alike."""
+        if self._at >= entry.ends and entry.is_auto:
+            return  # It goes by itself.
         if self._at >= entry.ends:
             self._over_count += 1
             if len(self._over) < NAMED:

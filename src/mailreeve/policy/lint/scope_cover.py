@@ -13,9 +13,12 @@ from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.model.order import Order
 from mailreeve.policy.model.policies import FromPart, Scope, ScopedPolicy
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 
 Q = TypeVar("Q", bound=ScopedPolicy)
+
+_PERMITS: Final = PolicyType.PERMITTED_SENDERS
 
 MAX_PAIRS: Final = 4_096
 """Pairs of ranges, or of targets, that are compared one by one; of more ranges only equal ones count."""
@@ -84,6 +87,8 @@ def covers(coverage: Coverage, wide: Direction[P], narrow: Direction[Q], at: flo
         and wide.recipient.key in coverage.sure_keys(narrow.recipient)
         and _sender_covered(coverage, wide, narrow)
         and networks_covered(ours.networks, theirs.networks)
+        and (not ours.spf_domains or (bool(theirs.spf_domains) and theirs.spf_domains <= ours.spf_domains))
+        and _as_readily_permits(wide, narrow)
     )
 
 
@@ -118,11 +123,22 @@ def _reads_header(direction: Direction[P]) -> bool:
 def _sender_covered(coverage: Coverage, wide: Direction[P], narrow: Direction[Q]) -> bool:
     """Whether the wide one matches by whichever sender address makes the narrow one match."""
     by_envelope, by_header = _reads_envelope(wide), _reads_header(wide)
-    if wide.sender.type is TargetType.EVERYONE and by_envelope:
-        return True  # there always is an envelope sender, if only the null sender
+    if wide.sender.type is TargetType.EVERYONE and by_envelope and wide.policy.type is not _PERMITS:
+        return (
+            True  # there always is an envelope sender, if only the null sender; but it may not count for a permit
+        )
     if wide.sender.key not in coverage.sure_keys(narrow.sender):
         return False
     return (by_envelope or not _reads_envelope(narrow)) and (by_header or not _reads_header(narrow))
+
+
+def _as_readily_permits(wide: Direction[P], narrow: Direction[Q]) -> bool:
+    """Whether a permit counts wherever the narrow one applies: one that names no network waits for authentication,
+    unless it is for anybody, or the narrow one waits for the same."""
+    if wide.policy.type is not _PERMITS or wide.policy.scope.terms.networks:
+        return True
+    theirs = narrow.policy
+    return theirs.type is _PERMITS and not theirs.scope.terms.networks
 
 
 def networks_covered(wide: tuple[Network, ...], narrow: tuple[Network, ...]) -> bool:

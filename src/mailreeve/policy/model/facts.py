@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, Domain, Sender
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.model.authentication import Authentication as Authentication  # one of the facts
+from mailreeve.policy.model.content import SpamVerdict
 
 MAX_HEADER_OCTETS: Final = 262_144
 """The longest header that is decided upon: more than any honest one has; it bounds the work of reading it."""
@@ -20,12 +23,15 @@ class MessageFacts(Struct, frozen=True, gc=False):
 
     `recipient` is the envelope recipient as the sender wrote it (D-20). `header_from` is None while
     the header is unknown, that is until the end of data; an empty tuple means that the message has
-    no From header. `at` is in POSIX seconds. `authenticated` tells whether SPF or DKIM vouch for
-    the header domain; False also where nobody will ever check, None while that is still to come.
+    no From header. `at` is in POSIX seconds. `authentication` is what SPF, DKIM and DMARC say; None
+    where nobody was asked, and while that is still to come, that is until the end of data.
 
     `source_trusted` says whether the source counts as one of the relay networks. None leaves that to
     `source_ip`, and where no address is known the answer is no: a door that cannot say who is calling
     must not relay for them. Whoever asks in the abstract, without a source in mind, says True.
+
+    `spam` is what a spam engine said of the content, None where none was asked. `flaws` are what is broken in the
+    form of the message. Both come with the end of the data, as the header does.
     """
 
     sender: Sender
@@ -33,8 +39,10 @@ class MessageFacts(Struct, frozen=True, gc=False):
     at: float
     header_from: tuple[HeaderFrom, ...] | None = None
     source_ip: IPAddress | None = None
-    authenticated: bool | None = None
+    authentication: Authentication | None = None
     source_trusted: bool | None = None
+    spam: SpamVerdict | None = None
+    flaws: tuple[Flaw, ...] = ()
 
 
 class WebFacts(Struct, frozen=True, gc=False):

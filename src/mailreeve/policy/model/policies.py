@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from mailreeve.formats.networks import Network
+from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, Target
 
@@ -50,6 +51,22 @@ class BlockedOption(StrEnum):
     BLOCK_SENDER = "block_sender"
 
 
+class SpoofingOption(StrEnum):
+    """What an anti-spoofing policy does with mail from outside that claims to be from inside."""
+
+    NONE = "none"
+    TAG = "tag"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+class BypassOption(StrEnum):
+    """What an anti-spoofing bypass policy does (api.md section 3.4.4)."""
+
+    ENABLE = "enable_bypass"
+    DISABLE = "disable_bypass"
+
+
 class ManagedAction(StrEnum):
     """What a personal entry does (behaviour.md section 4.1)."""
 
@@ -63,7 +80,8 @@ class Terms(Struct, frozen=True, gc=False):
     """What a scope says besides whom it names. Few differ, so that the policies of an account share them.
 
     `starts` is inclusive and `ends` exclusive (D-12), in POSIX seconds; infinite means eternal.
-    An empty `networks` sets no condition on the source address.
+    An empty `networks` sets no condition on the source address, empty `spf_domains` none on what SPF says: one of
+    them is the domain that it passes for.
 
     `unconditional` follows from the others: in force at any time, from anywhere. What is passed for it is ignored.
     """
@@ -76,9 +94,11 @@ class Terms(Struct, frozen=True, gc=False):
     bidirectional: bool = False
     enabled: bool = True
     unconditional: bool = False
+    spf_domains: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         always = self.enabled and self.starts == -inf and self.ends == inf and not self.networks
+        always = always and not self.spf_domains
         force_setattr(self, "unconditional", always)
 
 
@@ -129,17 +149,25 @@ class EffectKind(Enum):
     REFUSE_RELAY = "refuse_relay"
     NO_ACTION = "no_action"
     PERMIT = "permit"
+    SPOOFING_IGNORED = "spoofing_ignored"
+    SPOOFING_TAGGED = "spoofing_tagged"
+    SPOOFING_HELD = "spoofing_held"
+    SPOOFING_REFUSED = "spoofing_refused"
+    BYPASS = "bypass"
+    NO_BYPASS = "no_bypass"
     PERSONAL_BLOCK = "personal_block"
     PERSONAL_PERMIT = "personal_permit"
     ALTER = "alter"
+    SCAN = "scan"
 
 
 class Effect(Struct, frozen=True, gc=False):
     """What a policy does when it wins. Equal effects change a decision equally. `set_id` is that of the alteration
-    set, empty for all else."""
+    set, empty for all else; `options` are those of a spam scanning policy, None for all else."""
 
     kind: EffectKind
     set_id: str = ""
+    options: SpamOptions | None = None
 
 
 class ScopedPolicy(Protocol):
@@ -207,12 +235,61 @@ class PermittedSenderPolicy(Struct, frozen=True, gc=False):
     effect: ClassVar[Effect] = PERMITS
 
 
+_SPOOFING_EFFECTS: Final = {
+    SpoofingOption.NONE: Effect(EffectKind.SPOOFING_IGNORED),
+    SpoofingOption.TAG: Effect(EffectKind.SPOOFING_TAGGED),
+    SpoofingOption.HOLD: Effect(EffectKind.SPOOFING_HELD),
+    SpoofingOption.REJECT: Effect(EffectKind.SPOOFING_REFUSED),
+}
+_BYPASS_EFFECTS: Final = {
+    BypassOption.ENABLE: Effect(EffectKind.BYPASS),
+    BypassOption.DISABLE: Effect(EffectKind.NO_BYPASS),
+}
+
+
+class AntiSpoofingPolicy(Struct, frozen=True, gc=False):
+    """Says what becomes of mail from outside that claims an internal sender whom nothing vouches for. `created` is
+    in POSIX seconds. To any other mail it does not apply."""
+
+    id: str
+    description: str
+    scope: Scope
+    option: SpoofingOption
+    created: float
+    relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.ANTI_SPOOFING
+
+    @property
+    def effect(self) -> Effect:
+        """See `ScopedPolicy`."""
+        return _SPOOFING_EFFECTS[self.option]
+
+
+class AntiSpoofingBypassPolicy(Struct, frozen=True, gc=False):
+    """Excepts such mail from anti-spoofing, or from a wider exception (api.md section 3.4.4). `created` is in
+    POSIX seconds."""
+
+    id: str
+    description: str
+    scope: Scope
+    option: BypassOption
+    created: float
+    relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.ANTI_SPOOFING_BYPASS
+
+    @property
+    def effect(self) -> Effect:
+        """See `ScopedPolicy`."""
+        return _BYPASS_EFFECTS[self.option]
+
+
 class ManagedSender(Struct, frozen=True, gc=False):
     """One entry of a recipient's personal list (behaviour.md section 4).
 
     `recipient` is the key of the user's primary address, `sender` the key of an address or, without an `@`, a
     canonical domain (D-18), with a dot in front for everything below it. There is one entry per pair (D-19). From
     `ends` on, in POSIX seconds, it decides nothing, as with policies (D-12); infinite means that it never ends.
+    `is_auto` says that nobody said it: it permits an address because the user wrote there (auto allow).
     """
 
     id: str
@@ -220,6 +297,7 @@ class ManagedSender(Struct, frozen=True, gc=False):
     sender: str
     action: ManagedAction
     ends: float = inf
+    is_auto: bool = False
 
 
 class AddressType(StrEnum):
@@ -279,6 +357,23 @@ class AlterationPolicy(Struct, frozen=True, gc=False):
     def effect(self) -> Effect:
         """See `ScopedPolicy`."""
         return Effect(EffectKind.ALTER, self.set_id)
+
+
+class SpamPolicy(Struct, frozen=True, gc=False):
+    """What is done about what a spam engine finds, and about malformed mail. `created` is in POSIX seconds."""
+
+    id: str
+    description: str
+    scope: Scope
+    options: SpamOptions
+    created: float
+    relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.SPAM_SCANNING
+
+    @property
+    def effect(self) -> Effect:
+        """See `ScopedPolicy`."""
+        return Effect(EffectKind.SCAN, options=self.options)
 
 
 class WebEntryType(StrEnum):

@@ -27,7 +27,10 @@ class PolicyType(StrEnum):
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
+    ANTI_SPOOFING = "anti_spoofing"
+    ANTI_SPOOFING_BYPASS = "anti_spoofing_bypass"
     ADDRESS_ALTERATION = "address_alteration"
+    SPAM_SCANNING = "spam_scanning"
 
 
 class Layer(StrEnum):
@@ -41,7 +44,11 @@ class Layer(StrEnum):
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
+    ANTI_SPOOFING = "anti_spoofing"
     MESSAGE_LIMITS = "message_limits"
+    VIRUS = "virus"
+    MALFORMED = "malformed"
+    SPAM = "spam"
     DEFAULT = "default"
 
 
@@ -71,8 +78,9 @@ class Refusals(Struct, frozen=True):
 class PolicyTypeRow(Struct, frozen=True):
     """What is to be known of a type by whoever does not interpret its policies.
 
-    `words` name it in sentences and `column` in a narrow column. `layer` is the one that it can settle the verdict
-    in, if any, and `refusals` what it then tells those whom it refuses, None for a type that refuses nobody.
+    `words` name it in sentences and `column` in a narrow column. `layers` are those that it can settle the verdict
+    in, if any, and `refusals` what it then tells those whom it refuses by their addresses, None for a type that
+    refuses nobody by that.
     `kind` is what ids are bound to and the audit log says, so that it never changes. `table` is where its policies
     are stored. `api` is the beginning of its endpoints' paths, empty where there are none; callers of them need
     `read` and `edit`. `id_prefix` stands before ids of its policies on the wire. `is_scoped` says whether each of
@@ -82,7 +90,7 @@ class PolicyTypeRow(Struct, frozen=True):
     type: PolicyType
     words: str
     column: str
-    layer: Layer | None
+    layers: tuple[Layer, ...]
     refusals: Refusals | None
     kind: str
     table: str
@@ -99,6 +107,7 @@ def _refused(text: str) -> SmtpReply:
 
 # The table of behaviour.md section 3.4 has a second text for admin blocks, "Administrative prohibition - envelope
 # blocked". It also stands for a hard SPF failure; ours says that a policy did it, and by which address.
+_SPOOFED: Final = _refused("Anti-Spoofing policy - Inbound not allowed")
 _ENVELOPE_BLOCKED: Final = _refused("Envelope rejected - block policy for envelope from address")
 
 POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
@@ -108,7 +117,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.BLOCKED_SENDERS,
             words="blocked senders",
             column="blocked",
-            layer=Layer.BLOCKED_SENDERS,
+            layers=(Layer.BLOCKED_SENDERS,),
             refusals=Refusals(
                 envelope=_ENVELOPE_BLOCKED,
                 envelope_domain=_ENVELOPE_BLOCKED,
@@ -125,7 +134,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.PERMITTED_SENDERS,
             words="permitted senders",
             column="permitted",
-            layer=Layer.PERMITTED_SENDERS,
+            layers=(Layer.PERMITTED_SENDERS,),
             refusals=None,
             kind="permitted sender policy",
             table="permitted_sender_policy",
@@ -137,7 +146,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.MANAGED_SENDERS,
             words="managed senders",
             column="personal",
-            layer=Layer.MANAGED_SENDERS,
+            layers=(Layer.MANAGED_SENDERS,),
             refusals=Refusals(
                 envelope=_refused("Envelope blocked - User Entry"),
                 envelope_domain=_refused("Envelope blocked - User Domain Entry"),
@@ -151,15 +160,53 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             id_prefix="MTOKEN:",  # as the live service has it (api.md section 1.8)
             is_scoped=False,
         ),
+        # Ours: API 1.0 has only the exceptions.
+        PolicyTypeRow(
+            type=PolicyType.ANTI_SPOOFING,
+            words="anti-spoofing",
+            column="spoofing",
+            layers=(Layer.ANTI_SPOOFING,),
+            refusals=Refusals(envelope=_SPOOFED, envelope_domain=_SPOOFED, header=_SPOOFED),
+            kind="anti-spoofing policy",
+            table="anti_spoofing_policy",
+            api="ext/antispoofing",
+            read=Permission.GATEWAY_POLICIES_READ,
+            edit=Permission.GATEWAY_POLICIES_EDIT,
+        ),
+        PolicyTypeRow(
+            type=PolicyType.ANTI_SPOOFING_BYPASS,
+            words="anti-spoofing bypass",
+            column="bypass",
+            layers=(),
+            refusals=None,
+            kind="anti-spoofing bypass policy",
+            table="anti_spoofing_bypass_policy",
+            api="policy/antispoofing-bypass",
+            read=Permission.GATEWAY_POLICIES_READ,
+            edit=Permission.GATEWAY_POLICIES_EDIT,
+        ),
         PolicyTypeRow(
             type=PolicyType.ADDRESS_ALTERATION,
             words="address alteration",
             column="alteration",
-            layer=None,
+            layers=(),
             refusals=None,
             kind="address alteration policy",
             table="alteration_policy",
             api="policy/address-alteration",
+            read=Permission.GATEWAY_POLICIES_READ,
+            edit=Permission.GATEWAY_POLICIES_EDIT,
+        ),
+        # API 1.0 has no endpoint for these: those are ours.
+        PolicyTypeRow(
+            type=PolicyType.SPAM_SCANNING,
+            words="spam scanning",
+            column="spam",
+            layers=(Layer.VIRUS, Layer.MALFORMED, Layer.SPAM),
+            refusals=None,  # its replies, in `decide.replies`, are about the content and not about addresses
+            kind="spam scanning policy",
+            table="spam_scanning_policy",
+            api="ext/spam-policies",
             read=Permission.GATEWAY_POLICIES_READ,
             edit=Permission.GATEWAY_POLICIES_EDIT,
         ),
@@ -171,7 +218,7 @@ SCOPED: Final = tuple(row.type for row in POLICY_TYPES.values() if row.is_scoped
 """The types whose policies have one scope each."""
 
 SETTLED_IN: Final[Mapping[Layer, PolicyType]] = {
-    row.layer: row.type for row in POLICY_TYPES.values() if row.layer is not None
+    layer: row.type for row in POLICY_TYPES.values() for layer in row.layers
 }
 """The type that settles the verdict in each layer that is one of policies."""
 

@@ -10,7 +10,10 @@ from enum import Enum, StrEnum
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Sender
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.model.authentication import Authentication
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.identities import Renamed, StandIn
 from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry
 from mailreeve.policy.model.policy_types import PolicyType
@@ -29,6 +32,10 @@ class Unmet(Enum):
     SENDER = "sender"
     HEADER_UNKNOWN = "header_unknown"
     UNAUTHENTICATED = "unauthenticated"
+    NOTHING_FOUND = "nothing_found"
+    REFUSED_BEFORE = "refused_before"
+    NOT_SPOOFED = "not_spoofed"
+    SPF_DOMAIN = "spf_domain"
 
 
 class WebUnmet(Enum):
@@ -162,6 +169,26 @@ class PersonalFinding(Struct, frozen=True, gc=False):
     survey: Survey
 
 
+class ContentFinding(Struct, frozen=True, gc=False):
+    """What is known of the content: what a spam engine said, and what is broken in the form of the message. The
+    spam verdict of a message that skips the spam checks counts for viruses only."""
+
+    spam: SpamVerdict | None
+    flaws: tuple[Flaw, ...]
+    is_skipped: bool
+
+
+class AuthenticationFinding(Struct, frozen=True, gc=False):
+    """What is known of who the message really comes from: whether anybody is asked (`is_judged`), what was said,
+    whether permits of outside senders count by it, and whether it shows that an inside one is forged."""
+
+    is_judged: bool
+    authentication: Authentication | None
+    by_envelope: bool
+    by_header: bool
+    is_spoofed: bool
+
+
 class FreeMailList(Struct, frozen=True, gc=False):
     """Which list of free-mail domains is in force (D-44), empty if it has no version."""
 
@@ -182,6 +209,8 @@ Step = (
     | PoliciesFinding
     | EffectiveRecipient
     | PersonalFinding
+    | ContentFinding
+    | AuthenticationFinding
     | FreeMailList
     | UnknownHeader
 )

@@ -22,8 +22,9 @@ from mailreeve.memory.bounded import Bounded
 from mailreeve.policy.index.matching import reads_header
 from mailreeve.policy.index.personal import list_key
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.index.vouching import is_vouched_for
 from mailreeve.policy.model.facts import MessageFacts
-from mailreeve.policy.model.policies import ManagedSender, Scope, ScopedPolicy, Terms
+from mailreeve.policy.model.policies import FromPart, ManagedSender, Scope, ScopedPolicy, Terms
 from mailreeve.policy.model.targets import (
     EXTERNAL_KEY,
     INTERNAL_KEY,
@@ -85,6 +86,9 @@ class Alike:
                     for found in [somewhere.setdefault(key, []) for key in keys] or [everywhere]:
                         found.append(terms)
         self._named = frozenset(named)
+        self._spf_domains = frozenset(
+            chain.from_iterable(policy.scope.terms.spf_domains for held in sets for policy in held.bypass.policies)
+        )
         self._names = frozenset(key for key in named if key.startswith(NAME_KEY))
         relays = chain.from_iterable(held.relay_networks.values() for held in sets)
         self._everywhere = Conditions(everywhere, during, relays)
@@ -107,8 +111,9 @@ class Alike:
         source = None if facts.source_ip is None else unmapped(facts.source_ip)
         key: list[Hashable] = [
             None if authors is None else len(authors),
-            facts.authenticated,
+            self._vouched_for(facts),
             facts.source_trusted,
+            _content(facts),
             ended,
             self._everywhere.met(at, source),
         ]
@@ -131,6 +136,20 @@ class Alike:
         if self._connecting and source is not None:
             key.append(self._refused_by(source, at))
         return tuple(key)
+
+    def _vouched_for(self, facts: MessageFacts) -> Hashable:
+        """What decisions see of who vouches for the message."""
+        known = facts.authentication
+        if known is None:
+            return None
+        claimed = (facts.sender, *(author.address for author in facts.header_from or ()))
+        passed = known.spf_domain if known.spf_passes() and known.spf_domain in self._spf_domains else ""
+        return (
+            known.spf is None and not known.is_empty,
+            is_vouched_for(facts, FromPart.ENVELOPE_FROM),
+            tuple([isinstance(one, Address) and known.vouches_for(one.domain) for one in claimed]),
+            passed,
+        )
 
     def _sender(self, sender: Sender, at: float, ended: Hashable) -> Traits:
         """Of an envelope sender or an author."""
@@ -179,6 +198,14 @@ class Alike:
         that do not concern the message."""
         found = [held.source_blocks.refusing(held.identities.at(at), source, at) for held in self._connecting]
         return tuple([None if policy is None else policy.id for policy in found])
+
+
+def _content(facts: MessageFacts) -> Hashable:
+    """What decisions see of the content."""
+    verdict = facts.spam
+    if verdict is None:
+        return facts.flaws
+    return facts.flaws, verdict.action, verdict.score, verdict.virus, verdict.was_put_off
 
 
 def _scopes(policies: PolicySet, ids: frozenset[str] | None) -> Iterator[Scope]:

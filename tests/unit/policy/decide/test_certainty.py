@@ -117,6 +117,7 @@ def test_any_personal_entry_leaves_a_delivery_open(world):
 
 
 def test_a_permit_of_an_inside_sender_stays_open_until_the_message_could_authenticate(world):
+    world.judged = True
     world.personal(U, "block", "corp.test")
     world.personal(U, "permit", "v@corp.test")
     early = world.at_rcpt("v@corp.test", U)
@@ -127,7 +128,8 @@ def test_a_permit_of_an_inside_sender_stays_open_until_the_message_could_authent
 
 def test_nothing_vouches_for_a_header_that_is_not_known(world):
     world.personal(U, "permit", "v@corp.test")
-    early = world.at_rcpt("v@corp.test", U, authenticated=True)
+    world.judged = True
+    early = world.at_rcpt("v@corp.test", U)
     assert (early.spam_checks, early.certain) == (SpamChecks.RUN, False)
 
 

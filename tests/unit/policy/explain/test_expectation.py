@@ -208,7 +208,7 @@ class TestPersonalEntries:
         """Test vector 36."""
         entry = world.personal("u@corp.test", "permit", "u@corp.test")
         assert told(world, entry, "u@corp.test", "u@corp.test", MANAGED).sentence.endswith(
-            "a permit of an inside sender counts only if the message authenticates"
+            "nothing vouches for the sender, and a permit counts only if the message authenticates"
         )
 
 

@@ -14,6 +14,7 @@ from mailreeve.policy.lint import linter as module
 from mailreeve.policy.lint import rivals
 from mailreeve.policy.lint.findings import NEVER_WINS, Finding, FindingKind, Level, SubjectKind
 from mailreeve.policy.lint.linter import lint, size
+from mailreeve.policy.model.authentication import PermitNeeds
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Scope
 from mailreeve.policy.model.targets import EVERYONE, INTERNAL, Target, TargetType
@@ -353,6 +354,47 @@ class TestPermits:
         finding = only(world, K.INSIDE_PERMIT)
         assert finding.level is Level.NOTE
         assert "authenticates" in finding.advice
+
+    def test_a_permit_policy_of_inside_senders(self, world):
+        permits = [world.permit(who, "external") for who in ("internal", "corp.test", "ann@corp.test")]
+        world.permit("corp.test", ips=("192.0.2.0/24",))
+        world.permit("shop.test")
+        finding = only(world, K.INSIDE_PERMIT)
+        assert (finding.level, sorted(ids(finding)), finding.count) == (Level.NOTE, sorted(permits), 3)
+
+
+class TestAuthentication:
+    def test_a_permit_that_waits_for_what_nobody_says(self, world):
+        world.permit_needs = PermitNeeds.ALWAYS
+        permit = world.permit("shop.test")
+        world.permit("everyone", "u@corp.test")
+        world.permit("bank.test", ips=("192.0.2.0/24",))
+        assert ids(only(world, K.NOTHING_AUTHENTICATES)) == [permit]
+        world.judged = True
+        assert K.NOTHING_AUTHENTICATES not in kinds(world)
+
+    def test_an_anti_spoofing_policy_that_waits_for_it(self, world):
+        policy = world.against_spoofing("hold")
+        world.against_spoofing("none", "news@corp.test")
+        assert ids(only(world, K.NOTHING_AUTHENTICATES)) == [policy]
+        world.judged = True
+        assert kinds(world) == []
+
+    def test_a_bypass_for_whoever_claims_it(self, world):
+        bypass = world.let_past()
+        world.let_past(spf=("mailer.test",))
+        world.let_past(ips=("192.0.2.0/24",))
+        world.let_past("ann@corp.test")
+        world.let_past("everyone", "u@corp.test", on=False)
+        assert ids(only(world, K.BYPASS_FOR_ALL)) == [bypass]
+
+    def test_a_bypass_with_a_condition_does_not_cover_one_without(self, world):
+        world.judged = True
+        world.let_past("corp.test", spf=("mailer.test",), override=True)
+        world.let_past("ann@corp.test")
+        assert K.SHADOWED not in kinds(world)
+        shadowed = world.let_past("ann@corp.test", "u@corp.test", spf=("mailer.test",))
+        assert shadowed in ids(only(world, K.SHADOWED))
 
 
 class TestAlteration:

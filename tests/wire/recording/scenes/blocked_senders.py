@@ -152,6 +152,7 @@ def play(r: Recorder) -> None:
     r.call("policies removed", DELETE, {"id": first}, {"id": first}, {"id": NO_ID}, {"id": made[1]["id"]})
     r.call("by the help desk", DELETE, {"id": made[2]["id"]}, who="help_desk")
     _all_policies(r)
+    _against_spoofing(r)
 
 
 def _all_policies(r: Recorder) -> None:
@@ -171,3 +172,24 @@ def _all_policies(r: Recorder) -> None:
     r.call("one policy of any type", find, {"id": made})
     r.call("filters that cannot be read", find, {"from": "a@"}, {"type": "spam"}, {"id": NO_ID})
     r.call("a permit deleted", permits + "delete-policy", {"id": made}, {"id": made})
+
+
+def _against_spoofing(r: Recorder) -> None:
+    """What becomes of mail that claims to be from inside, and what is excepted from that."""
+    policy = {"description": "Claims", "from": INTERNAL, "to": {"type": "everyone"}}
+    for room, option, other, bad in (
+        ("ext/antispoofing/", "hold", "tag", {"spfDomains": ["x.test"]}),
+        ("policy/antispoofing-bypass/", "enable_bypass", "disable_bypass", {"spfDomains": ["x y"]}),
+    ):
+        item = {"option": option, "policy": policy}
+        made = r.call(f"{option}: a policy", room + "create-policy", item)[0]["id"]
+        wrong = [{**item, "policy": {**policy, "conditions": one}} for one in (bad, {"hostnames": ["x.test"]})]
+        r.call(f"{option}: conditions that are none", room + "create-policy", *wrong)
+        r.call(f"{option}: no such option", room + "create-policy", {**item, "option": "block_sender"})
+        r.call(f"{option}: one, none, all", room + "get-policy", {"id": made}, {"id": NO_ID}, {})
+        changed = {"option": other, "policy": {"comment": "changed"}}
+        r.call(
+            f"{option}: changed, none", room + "update-policy", {"id": made, **changed}, {"id": NO_ID, **changed}
+        )
+        r.call(f"{option}: listed", "ext/find-policies", {"id": made})
+        r.call(f"{option}: deleted", room + "delete-policy", {"id": made}, {"id": made})

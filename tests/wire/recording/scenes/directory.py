@@ -245,6 +245,18 @@ def _delegates(r: Recorder) -> None:
         {"primaryAddress": "none@corp.test"},
     )
     r.pages("mailboxes", find, {"primaryAddress": ANN}, 1)
+    right = {"primaryAddress": BOB, "delegateAddress": CAT}
+    r.call(
+        "rights with a scope and an end",
+        add,
+        {**right, "scopes": ["lists", "held"], "expires": "2090-01-01"},
+        right,
+        {**right, "scopes": []},
+        {**right, "scopes": ["inbox"]},
+        {**right, "expires": "2020-01-01"},
+        {**right, "expires": "soon"},
+    )
+    r.call("what it opens", find, {"primaryAddress": BOB})
     first = made[0]["id"]
     r.call("rights removed", remove, {"id": first}, {"id": first}, {"id": NO_ID}, {"id": "x"})
     r.call("by the help desk", find, {"primaryAddress": ANN}, who="help_desk")

@@ -71,4 +71,21 @@ def play(r: Recorder) -> None:
         {"id": "MTOKEN:none"},
         {},
     )
+    own = "no_role"
+    mine = {"to": "nobody@corp.test"}
+    r.call(
+        "by a user, for oneself and for others",
+        PATH,
+        entry("own@shop.test", **mine),
+        entry("own@shop.test"),
+        who=own,
+    )
+    r.call("the own list", LIST, {}, mine, {"to": ANN}, {"to": "ghost@corp.test"}, who=own)
+    r.call(
+        "out of the own list",
+        REMOVE,
+        {**mine, "sender": "own@shop.test"},
+        {"to": ANN, "sender": "x.test"},
+        who=own,
+    )
     r.call("too many", PATH, *[entry("news@shop.test")] * 101)

@@ -9,6 +9,7 @@ from scenes.words import ANN, BOB, INTERNAL, NO_ID, Item, block, domain
 
 FIND, SHOW = "ext/find-mail-records", "ext/get-mail-record"
 SEARCH, INFO = "message-finder/search", "message-finder/get-message-info"
+REJECTIONS, PROCESSING = "gateway/get-rejections", "gateway/find-processing-messages"
 EVENTS, CATEGORIES, CHANGES = "audit/get-audit-events", "audit/get-categories", "ext/find-audit-events"
 EVER: Item = {"startDateTime": "2020-01-01T00:00:00+0000", "endDateTime": "2100-01-01T00:00:00+0000"}
 
@@ -76,6 +77,15 @@ def play(r: Recorder) -> None:
         r.call("a search in vain", SEARCH, asked)
     r.call("of a message", INFO, {"id": answer[0]["trackedEmails"][0]["id"]})
     r.call("of none", INFO, {"id": NO_ID})
+    r.call(
+        "a search by states of ours", SEARCH, {"advancedTrackAndTraceOptions": {}, "status": ["held", "released"]}
+    )
+    r.call("rejections", REJECTIONS, {"admin": True}, {"start": "soon"}, {"searchBy": {"fieldName": "subject"}})
+    r.call(
+        "rejections by a text", REJECTIONS, {"admin": True, "searchBy": {"fieldName": "info", "value": "blocked"}}
+    )
+    r.call("rejections of a mailbox", REJECTIONS, {"mailbox": "none@corp.test"})
+    r.call("on their way", PROCESSING, {"type": "processing", "sortOrder": "asc"}, {"type": "lost"})
     r.call("categories", CATEGORIES, {})
     path = f"/api/{CATEGORIES}"
     r.send("categories asked for in vain", "POST", path, b"{", r.live.signed(path), who="admin")
@@ -88,4 +98,6 @@ def play(r: Recorder) -> None:
     r.call("changes of no category", CHANGES, {"category": "none", "since": "1h"})
     r.command("log", "log", "--to", ANN)
     r.command("log show", "log", "show", blocked["reply"])
+    r.command("message find", "message", "find", "--to", ANN)
+    r.command("message show", "message", "show", "<1@client.test>")
     r.command("audit", "audit", "--kind", "blocked sender policy", "--action", "update")

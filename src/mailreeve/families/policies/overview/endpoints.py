@@ -57,6 +57,7 @@ def _answer(
         override=any(document.override for document in seen.documents),
         bidirectional=any(document.bidirectional for document in seen.documents),
         source_ips=() if first is None else first.source_ips,
+        spf_domains=() if first is None else first.spf_domains,
         immutable=seen.immutable,
         create_time=fields.written(seen.created_at),
         last_updated=fields.written(seen.updated_at),

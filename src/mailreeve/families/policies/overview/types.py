@@ -16,7 +16,10 @@ class ListedType(StrEnum):
 
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
+    ANTI_SPOOFING = "anti_spoofing"
+    ANTI_SPOOFING_BYPASS = "anti_spoofing_bypass"
     ADDRESS_ALTERATION = "address_alteration"
+    SPAM_SCANNING = "spam_scanning"
     WEB_LISTS = "web_lists"
 
 
@@ -79,6 +82,7 @@ class ListedPolicy(Struct, frozen=True, rename="camel"):
     override: bool
     bidirectional: bool
     source_ips: Sequence[str] = field(name="sourceIPs")
+    spf_domains: Sequence[str] = field(name="spfDomains")
     immutable: bool
     create_time: str
     last_updated: str
