@@ -253,10 +253,11 @@ class Session:
         return self._incoming
 
     def _header(self, name: bytes, value: bytes) -> None:
-        """One field, made one whatever its text: no line of it ends the header or begins another field."""
+        """One field, made one whatever its text: no line of it ends the header or begins another field. A server
+        shows lines with line feeds alone, which is no fault of whoever wrote the message."""
         field = name.strip() + b":" + value.rstrip(b"\r\n")
         if b"\n" in field:
-            field = _NO_CONTINUATION.sub(b" ", field)
+            field = _NO_CONTINUATION.sub(b" ", field).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         self._add(field + b"\r\n")
 
     def _end_header(self) -> None:
