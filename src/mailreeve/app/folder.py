@@ -23,6 +23,8 @@ from mailreeve.app.database_file import FolderError as FolderError
 from mailreeve.app.database_file import check_contents, check_file, unusable
 from mailreeve.app.private_files import write_private
 from mailreeve.app.settings import FILE_NAME, Settings
+from mailreeve.families.digest.links import KEY_OCTETS as LINKS_OCTETS
+from mailreeve.families.digest.links import Links
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
@@ -90,6 +92,7 @@ class Opened:
             self.engine.dispose()
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
+        self.links = Links(self._derive("digest links", LINKS_OCTETS))
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
@@ -186,7 +189,7 @@ def limits_of(settings: Settings) -> Limits:
 
 def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
-    return InstallationOptions(settings.reach_guard, settings.web_proxy)
+    return InstallationOptions(settings.reach_guard, settings.web_proxy, settings.links_base())
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,6 +32,10 @@ Idle = Annotated[float, Meta(gt=0)]
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
 _LISTS: Final = frozenset({"relay_networks", "xclient_hosts"})  # in the environment separated by commas
+# What stands before the path of a link: no user, no query, nothing that a mail program would end the link at.
+_PUBLIC_URL: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*"
+)
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -72,6 +76,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop_xforward: bool = False
     milter: str = ""
     metrics: str = ""
+    public_url: str = ""
     workers: Workers = 1
     tls_cert: str = ""
     tls_key: str = ""
@@ -108,6 +113,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         for everybody in (host for host in hosts if not host.prefixlen):
             raise SettingsError(f"xclient_hosts: {everybody} is everybody, who could then be anybody")
         return hosts
+
+    def links_base(self) -> str:
+        """`public_url` without a slash at its end. Raises `SettingsError`."""
+        base = self.public_url.rstrip("/")
+        if base and not _PUBLIC_URL.fullmatch(base):
+            raise SettingsError(
+                f"public_url: {self.public_url!r} is not like https://mail.example.com or "
+                "https://example.com/mail, in ASCII"
+            )
+        return base
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -158,7 +173,12 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
             raise SettingsError(str(problem)) from problem
         name = place.group(1)
         raise _invalid(name, f"{found[name]!r}: {_expected(str(problem))}", sources[name]) from problem
-    for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
+    checked: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("relay_networks", settings.networks),
+        ("xclient_hosts", settings.proxies),
+        ("public_url", settings.links_base),
+    )
+    for listed, parse in checked:
         try:
             parse()
         except SettingsError as problem:

@@ -39,10 +39,13 @@ class InstallationOptions(Struct, frozen=True):
 
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
     whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
+    `public_url` is what links to this installation begin with, without a slash at its end; empty where it is not
+    known.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    public_url: str = ""
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):
