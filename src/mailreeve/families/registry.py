@@ -9,6 +9,8 @@ from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.delegates.following import DelegateRights
+from mailreeve.families.digest import endpoints as digest
+from mailreeve.families.digest.following import DigestReaders
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
 from mailreeve.families.directory.administrators import endpoints as administrators
@@ -62,6 +64,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *replay.ENDPOINTS,
     *bulk.ENDPOINTS,
     *tracking.ENDPOINTS,
+    *digest.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 
@@ -83,6 +86,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     AlterationDefinitions(),
     WebLists(),
     DelegateRights(),
+    DigestReaders(),
 )
 """What follows when a user gets another address, or goes."""
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 import structlog
 
 from mailreeve.app.folder import Opened
+from mailreeve.families.digest.sending import DigestSender
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.last_use import LastUses
 from mailreeve.families.tracking.operations import OldOutcomes
@@ -17,6 +18,7 @@ from mailreeve.store.follow import Follower
 
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
 WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
+DIGESTS_EVERY: Final = 1.0  # seconds between two looks for digests that are due
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +57,11 @@ async def forget_old_outcomes(old: OldOutcomes, every: float = FORGET_EVERY) -> 
             _log.info("old outcomes removed", number=removed)
 
     await _regularly(forget, every, "old outcomes were not removed")
+
+
+async def send_digests(sender: DigestSender, every: float = DIGESTS_EVERY) -> None:
+    """Send the digests that are due, again and again, until it is cancelled."""
+    await _regularly(sender.send_due, every, "digests were not sent")
 
 
 async def _regularly(work: Callable[[], object], every: float, failed: str) -> None:
