@@ -4,6 +4,7 @@ mailreeve.toml   settings; its presence marks the folder as initialised
 mailreeve.db     the database
 secret.key       the key from which all others are derived; without it the database's secrets are lost
 maildir/         delivered mail, when no other next hop is set
+bodies/          the bodies of mail that is held, or waits to be handed on
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ADDRESS_JOINED, FOLLOWERS, LOADERS
+from mailreeve.store.bodies import FolderBodies
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
 from mailreeve.store.migrations import bring_up_to_date
@@ -42,11 +44,13 @@ from mailreeve.wire.tokens import Ids
 DATABASE: Final = "mailreeve.db"
 KEY_FILE: Final = "secret.key"
 MAILDIR: Final = "maildir"
+BODIES: Final = "bodies"
 LOCK: Final = "serve.lock"
 CREDENTIALS: Final = "credentials.json"
 UNFINISHED: Final = ".mailreeve-init"  # what `init` works in, gone once it is done
 FINGERPRINT_OCTETS: Final = 16
 _TOKEN_OCTETS: Final = 32
+_RELEASE_OCTETS: Final = 32
 
 
 def is_initialised(data: Path) -> bool:
@@ -93,9 +97,11 @@ class Opened:
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
         self.links = Links(self._derive("digest links", LINKS_OCTETS))
+        self.release_key = self._derive("released mail", _RELEASE_OCTETS)
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
+        self.bodies = FolderBodies(data / BODIES)
         self.services = Services(
             self.store,
             follower,
@@ -105,6 +111,7 @@ class Opened:
             self.vault,
             installation_of(settings),
             FOLLOWERS,
+            self.bodies,
         )
 
     def account_id(self, code: str | None) -> str:

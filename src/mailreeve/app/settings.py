@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from mailreeve.families.held.arrival import MAX_DAYS, HoldLimits
 from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
 
@@ -27,6 +28,7 @@ CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
+HoldDays = Annotated[int, Meta(ge=1, le=MAX_DAYS)]
 Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
@@ -97,11 +99,18 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     address_alterations: Count = 3_000
     managed_senders_per_user: Count = 10_000
     delegates_per_user: Count = 500
+    hold_days: HoldDays = MAX_DAYS
+    held_messages: Count = 50_000
+    held_octets: Count = 5 * 1024**3
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     account_idle: Idle = 3_600.0
     policies_kept: Size = 5_000_000
     log_level: str = "info"
+
+    def holding(self) -> HoldLimits:
+        """For how long mail is held, and how much of it."""
+        return HoldLimits(self.hold_days, self.held_messages, self.held_octets)
 
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""

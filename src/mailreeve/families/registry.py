@@ -3,7 +3,10 @@ a user, a new account's furniture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+
+from sqlalchemy import Column, select
 
 from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
@@ -22,6 +25,9 @@ from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
 from mailreeve.families.explain import endpoints as explain
+from mailreeve.families.held import endpoints as held
+from mailreeve.families.held.following import HeldMail
+from mailreeve.families.held.rows import held_message
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.login import endpoints as login
 from mailreeve.families.machinery.call import AddressFollower, AddressJoined
@@ -29,6 +35,7 @@ from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.managed_senders.following import PersonalLists
+from mailreeve.families.outgoing.rows import outgoing_message
 from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
 from mailreeve.families.policies.address_alteration.following import AlterationDefinitions
@@ -42,6 +49,8 @@ from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.store.follow import Loader, Loaders
+from mailreeve.store.loading import stream_named
+from mailreeve.store.records import ours
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
 
@@ -66,6 +75,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *tracking.ENDPOINTS,
     *digest.ENDPOINTS,
     *audit.ENDPOINTS,
+    *held.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(
@@ -87,8 +97,24 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     WebLists(),
     DelegateRights(),
     DigestReaders(),
+    HeldMail(),
 )
 """What follows when a user gets another address, or goes."""
+
+
+BODY_COLUMNS: Final[tuple[Column[str], ...]] = (held_message.c.body, outgoing_message.c.body)
+"""The columns that name `bodies` of kept messages; empty where a row has none. Each is indexed after the
+account."""
+
+
+def bodies_named(work: Work, keys: Sequence[str] | None = None) -> set[str]:
+    """Which of these bodies any row of the account names; without keys, all that rows name."""
+    found: set[str] = set()
+    for column in BODY_COLUMNS:
+        query = select(column).where(ours(column.table), column != "")
+        rows = work.run(query) if keys is None else stream_named(work, query, column, keys)
+        found.update(row[0] for row in rows)
+    return found
 
 
 def seed_account(work: Work) -> None:

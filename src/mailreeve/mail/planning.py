@@ -30,6 +30,7 @@ from mailreeve.mail.outcomes import (
     taken_outcome,
 )
 from mailreeve.mail.plan import Deliver, Hold, Plan, Record, Reject
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
@@ -69,9 +70,13 @@ def plan_message(
     refused: Iterable[Outcome],
     new_id: NewId,
     hostname: str = "",
+    marks_of_release: ReleaseMarks | None = None,
 ) -> Plan:
     """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT, `hostname` is
-    what the door calls itself."""
+    what the door calls itself. To whom somebody released it (`released`), it is delivered."""
+    recipients = list(recipients)
+    addresses = [recipient.address for recipient in recipients]
+    released = frozenset[str]() if marks_of_release is None else marks_of_release.released(message, addresses)
     authors = read_authors(message.authors())
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
@@ -80,6 +85,8 @@ def plan_message(
     for early in recipients:
         recipient = replace(early, facts=replace(early.facts, header_from=authors))
         decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
+        if recipient.address.key in released and decision.action is not Action.DELIVER:
+            decision = replace(decision, action=Action.DELIVER, reply=None, stage=None)
         found = _copy_or_refusal(recipient, decision, address_fields)
         if isinstance(found, Decision):
             decision_id, reply = new_id(), in_session(found.refusal)

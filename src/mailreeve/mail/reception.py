@@ -29,6 +29,7 @@ from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.postmaster import postmaster_domain
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.mail.transaction import Accepted, Refused, Transaction, new_decision_id
 from mailreeve.policy.decide.mail import decide_connect
 from mailreeve.policy.decide.replies import OPEN_RELAY
@@ -60,7 +61,7 @@ class Reception:
     """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds.
 
     `source_ip` is None where a server in front does not know it. `trusted` says whether the source counts as one
-    of the relay networks; None leaves that to its address.
+    of the relay networks; None leaves that to its address. By `marks` copies are known that somebody released.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Reception:
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
         meter: Meter = UNMETERED,
+        marks: ReleaseMarks | None = None,
     ) -> None:
         self._meter = meter
         self._source_ip = source_ip
@@ -82,7 +84,7 @@ class Reception:
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname)
+        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname, marks=marks)
         self._named = 0
         self._refused = 0
         self._at_connect: tuple[Outcome, ...] = ()

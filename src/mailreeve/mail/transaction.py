@@ -26,6 +26,7 @@ from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.policy.decide.address_fields import CannotAlterError
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.rewrite import rewriter
@@ -63,7 +64,8 @@ class Refused(Struct, frozen=True):
 
 
 class Transaction:
-    """One message after another over one connection. The source address is None where it is not known."""
+    """One message after another over one connection. The source address is None where it is not known. By `marks`
+    copies are known that somebody released."""
 
     def __init__(
         self,
@@ -72,7 +74,9 @@ class Transaction:
         trusted: bool | None = None,
         new_id: NewId = new_decision_id,
         hostname: str = "",
+        marks: ReleaseMarks | None = None,
     ) -> None:
+        self._marks = marks
         self._source_ip = source_ip
         self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
@@ -185,7 +189,9 @@ class Transaction:
         if sum(1 for _ in message.named("received")) > MAX_HOPS:
             return self.give_up(TOO_MANY_HOPS, message)
         self.begun()
-        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id, self._hostname)
+        plan = plan_message(
+            message, self._recipients.values(), self._refused, self._new_id, self._hostname, self._marks
+        )
         self.reset()
         return plan
 

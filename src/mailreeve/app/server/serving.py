@@ -278,6 +278,7 @@ def _sources(
         connections={"api": lambda: http.connections, "smtp": lambda: mail.door.connections},
         waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.door.records_waiting},
         certificate=lambda: settings().tls_cert,
+        outgoing=mail.outgoing.depth,
     )
 
 

@@ -91,9 +91,10 @@ def _facts(record: MailRecordDetail) -> Iterator[tuple[str, str]]:
         yield "altered", f"{made.address_type}: {made.original_address} -> {made.new_address}"
     if record.verdict not in REFUSED:
         if record.effective_to != record.to:
-            yield "delivered to", str(record.effective_to)
+            yield "goes to" if record.verdict is State.HELD else "delivered to", str(record.effective_to)
         yield "spam checks", record.spam_checks
-        yield "next hop", record.next_hop_reply or "took it"
+        if record.verdict in (State.ACCEPTED, State.DELIVERED):
+            yield "next hop", record.next_hop_reply or "took it"
     if record.queue_id:
         yield "queue id", record.queue_id
 

@@ -15,6 +15,7 @@ from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.identities import Identities
+from mailreeve.store.bodies import Bodies
 from mailreeve.store.changes import Part
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Work
@@ -116,7 +117,8 @@ class Call:
     """One call. `page` is what is asked of the list that the item at hand names. `warnings` are said about items
     that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
     turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
-    who follow when a user gets another address or goes. `vault` seals the keys of programs."""
+    who follow when a user gets another address or goes. `vault` seals the keys of programs. `bodies` has those of
+    kept messages; there are none where there is no folder."""
 
     caller: Caller
     work: Work
@@ -129,6 +131,7 @@ class Call:
     address_joined: Sequence[AddressJoined]
     vault: Vault
     followers: Sequence[AddressFollower] = ()
+    bodies: Bodies | None = None
     warnings: list[str] = field(default_factory=list)
 
     @cached_property

@@ -31,6 +31,7 @@ from mailreeve.families.machinery.call import (
 )
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
+from mailreeve.store.bodies import Bodies
 from mailreeve.store.follow import Follower
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store, Work, Write
@@ -68,6 +69,7 @@ class Services(Struct, frozen=True):
     vault: Vault
     installation: InstallationOptions = InstallationOptions()
     followers: tuple[AddressFollower, ...] = ()
+    bodies: Bodies | None = None
 
 
 class Ready(Struct, frozen=True):
@@ -84,7 +86,7 @@ class Ready(Struct, frozen=True):
 def ready(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Ready:
     """A request made ready to be carried out. Raises `RequestRefused` when the caller may not, or asks for too
     much at once."""
-    if not caller.may(endpoint.permissions):
+    if not caller.may(endpoint.permissions) and not (endpoint.own and caller.user_id):
         needed = " or ".join(endpoint.permissions)
         raise RequestRefused(FORBIDDEN, f"{FORBIDDEN.message}: the permission {needed} is required")
     if len(request.items) > endpoint.most:
@@ -204,6 +206,7 @@ def _call(
         services.address_joined,
         services.vault,
         services.followers,
+        services.bodies,
     )
 
 

@@ -61,8 +61,13 @@ ALL_STATUSES: Final = (
 _STATES: Final = {
     "rejected": (State.REJECTED,),
     "deferred": (State.DEFERRED,),
-    **dict.fromkeys(("accepted", "delivery", "delivered", "archived"), (State.ACCEPTED, State.DELIVERED)),
+    "held": (State.HELD,),
+    "bounced": (State.BOUNCED,),
+    **dict.fromkeys(
+        ("accepted", "delivery", "delivered", "archived"), (State.ACCEPTED, State.DELIVERED, State.RELEASED)
+    ),
 }
+_HANDED_ON: Final = (State.ACCEPTED, State.DELIVERED, State.RELEASED)
 _ROUTES: Final = ("all", "internal", "outbound", "inbound", "external")
 _EVERYTHING: Final = "all"
 
@@ -202,11 +207,13 @@ def _tracked(call: Call, kept: Kept) -> TrackedEmail:
 
 
 def _status(one: Outcome) -> str:
-    return one.state.value if one.state in REFUSED else "accepted"
+    return "accepted" if one.state in _HANDED_ON else one.state.value
 
 
 def _info(one: Outcome) -> str:
     """Why it has its status. A mail refused at the envelope is `Envelope Rejected` (api.md section 3.12)."""
+    if one.state not in REFUSED and one.state not in _HANDED_ON:
+        return f"{one.state.value.capitalize()}: {one.description or one.layer}"
     if one.state not in REFUSED:
         return f"Delivered, {one.hop_reply}" if one.hop_reply else "Delivered"
     if one.layer == LAYER_NEXT_HOP:

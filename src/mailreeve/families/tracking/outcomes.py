@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
@@ -15,17 +17,23 @@ LAYER_NEXT_HOP: Final = "next_hop"
 LAYER_LOCAL_FAULT: Final = "local_fault"
 """The policies let it through, and the next hop has no part in it: something here went wrong."""
 
+LAYER_HELD: Final = "held"
+"""Somebody decided about a copy that was held, or nobody did in time."""
+
 LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
 
 class State(StrEnum):
-    """Where the message stands for the recipient: those of the states of D-36 that a mail door can reach.
+    """Where the message stands for the recipient: those of the states of D-36 that are recorded.
 
-    - `rejected`: refused with 5xx; the sender was told
+    - `rejected`: refused with 5xx, and the sender was told; or held, and somebody turned it down (`follows`)
     - `deferred`: refused with 4xx; the sender will try again
     - `accepted`: taken, and handed to a mail server that answers for it from here on
     - `delivered`: the next hop has it
     - `held`: kept here until somebody releases it or turns it down
+    - `released`: it was held, and waits to be handed to the next hop
+    - `expired`: it was held, and nobody decided in time
+    - `bounced`: it was taken, and the next hop did not take it in the end
     """
 
     REJECTED = "rejected"
@@ -33,6 +41,9 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     HELD = "held"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    BOUNCED = "bounced"
 
 
 REFUSED: Final = (State.REJECTED, State.DEFERRED)
@@ -83,6 +94,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `login` is as whom the client signed in, says a server in front; empty where it did not say.
     - `hop_reply` is what the next hop said when it took the message, `queue_id` the id that it gave it, both
       empty where it said or gave none. Of a refusal by the next hop its words stand in `reply`.
+    - `follows` says that this came of a copy that was kept here, after its own outcome: the recipient has an
+      earlier one under the same decision id. No door decided it, so nobody decides it anew.
 
     Of a source that was refused at connect nobody is named: sender and recipient are empty.
     """
@@ -115,3 +128,21 @@ class Outcome(Struct, frozen=True, kw_only=True):
     login: str = ""
     hop_reply: str = ""
     queue_id: str = ""
+    follows: bool = False
+
+
+def following(
+    before: Outcome, state: State, now: datetime, layer: str, reply: str, hop_reply: str = "", queue_id: str = ""
+) -> Outcome:
+    """What came, later, of a copy that was kept here after its own outcome."""
+    return replace(
+        before,
+        at=now.timestamp(),
+        state=state,
+        stage=None,
+        layer=layer,
+        reply=f"{reply} [{before.decision_id}]",
+        hop_reply=hop_reply,
+        queue_id=queue_id,
+        follows=True,
+    )

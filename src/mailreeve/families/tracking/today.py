@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.tracking.outcomes import (
+    LAYER_HELD,
     LAYER_LOCAL_FAULT,
     LAYER_MESSAGE_LIMITS,
     LAYER_NEXT_HOP,
@@ -30,7 +31,7 @@ HEADER_UNSEEN: Final = "it depends on the From header, which was never seen"
 HEADER_CUT: Final = "it depends on the From header, of which only the beginning was kept"
 UNREADABLE: Final = "the record does not hold addresses that can be read"
 
-_NOT_POLICIES: Final = (LAYER_NEXT_HOP, LAYER_LOCAL_FAULT, LAYER_MESSAGE_LIMITS)
+_NOT_POLICIES: Final = (LAYER_NEXT_HOP, LAYER_LOCAL_FAULT, LAYER_MESSAGE_LIMITS, LAYER_HELD)
 
 
 class _Verdict(Struct, frozen=True):

@@ -21,6 +21,7 @@ from mailreeve.formats.networks import IPAddress, Network, within
 from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.mail.smtp.announced import Speaker
 from mailreeve.mail.smtp.connection import Connection
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
@@ -155,16 +156,30 @@ async def smtp_door(
     meter: Meter = UNMETERED,
     policy_ids: PolicyIds = no_ids,
     relay_networks: Iterable[Network] = (),
+    marks: ReleaseMarks | None = None,
 ) -> AsyncIterator[SmtpDoor]:
     """An open SMTP door; it is closed gracefully at the end. It
     listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds. `policy_ids` are
-    for the log, in which mail from the `relay_networks` always has its lines."""
+    for the log, in which mail from the `relay_networks` always has its lines. By `marks` copies are known that
+    somebody released."""
     memory = MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
     outcome_lines = OutcomeLines(lines, policy_ids, relay_networks)
     services = DoorServices(
-        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, meter, outcome_lines
+        settings,
+        policies,
+        next_hop,
+        records,
+        Retries(),
+        memory,
+        clock,
+        tls,
+        lines,
+        planning,
+        meter,
+        outcome_lines,
+        marks,
     )
     door = SmtpDoor(services)
     await door.open(listeners)

@@ -14,6 +14,7 @@ from mailreeve.formats.networks import IPAddress, Network, network_of
 from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
 
@@ -63,6 +64,7 @@ class DoorServices(Struct, frozen=True):
     planning: CapacityLimiter | None = None
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
+    marks: ReleaseMarks | None = None
 
 
 def crowded(hostname: str) -> str:

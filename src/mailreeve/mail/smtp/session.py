@@ -108,6 +108,7 @@ class Session:
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
+            marks=self._services.marks,
         )
 
     async def run(self) -> None:
