@@ -45,7 +45,7 @@ def change(call: Call, item: SetDigest) -> DefinitionRow:
     base = old or rows.first(work)
     planned = _schedule(base.schedule, item)
     enabled = base.enabled if item.enabled is None else item.enabled
-    if enabled and not call.installation.public_url:
+    if item.enabled and not call.installation.public_url:
         raise refused(DIGEST_NO_URL, "enabled")
     new = msgspec.structs.replace(
         base,

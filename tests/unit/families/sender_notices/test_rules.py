@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mailreeve.families.notices.rules import (
+from mailreeve.families.sender_notices.rules import (
     MOST_IN_A_DAY,
     WORDS,
     NoticeFacts,
