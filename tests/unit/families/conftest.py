@@ -17,6 +17,7 @@ from mailreeve.families.machinery.call import Limits
 from mailreeve.families.machinery.perform import Services, carry_out, ready
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.store.bodies import FolderBodies
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.keys import new_key
@@ -84,7 +85,8 @@ def services(tmp_path: Path) -> Iterator[Services]:
         metadata.create_all(connection)
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
-    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, Vault(bytes(32)), followers=FOLLOWERS)
+    vault, kept = Vault(bytes(32)), FolderBodies(tmp_path / "bodies")
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, vault, followers=FOLLOWERS, bodies=kept)
     engine.dispose()
 
 

@@ -22,15 +22,18 @@ from secrets import token_bytes
 
 import msgspec
 import pytest
+from held_copies import hold, kept
 from msgspec.structs import replace
 from sqlalchemy import Delete, Insert, Select, Update, event, select
 from sqlalchemy.dialects import sqlite
 
 import mailreeve
+from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
@@ -273,6 +276,22 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"advancedTrackAndTraceOptions": {"from": w["outsider"], "to": w["ann"]}},
     ],
     "message-finder/get-message-info": [lambda w: {"id": w["record"]}],
+    "gateway/get-hold-message-list": [
+        lambda w: {"admin": True},
+        lambda w: {"mailbox": w["ann"]},
+        lambda w: {"admin": True, "searchBy": {"fieldName": "sender", "value": w["outsider"]}},
+    ],
+    "gateway/hold-release": [lambda w: {"id": w["held"]}],
+    "gateway/hold-reject": [lambda w: {"ids": [w["held"], w["asked"]], "notify": True}],
+    "gateway/get-hold-summary-list": [lambda w: {}],
+    "gateway/get-held-release-logs": [lambda w: {}],
+    "ext/show-held-message": [lambda w: {"id": w["held"]}],
+    "ext/decide-held-messages": [
+        lambda w: {"action": "release", "ids": [w["held"]], "sender": "permit"},
+        lambda w: {"action": "reject", "search": {"mailbox": w["ann"]}, "sender": "block"},
+    ],
+    "ext/ask-held-release": [lambda w: {"id": w["held"], "reason": "mine"}],
+    "ext/decline-held-release": [lambda w: {"id": w["asked"]}],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",
@@ -353,7 +372,7 @@ SAMPLES: dict[str, list[Sample]] = {
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
 """What is told of another account: that a domain is taken, since mail can go to one account only."""
 
-ONE_OF = ("message-finder/search",)
+ONE_OF = ("message-finder/search", "gateway/get-hold-message-list")
 """Functions that list nothing where nothing is asked for."""
 
 MARK, DOMAIN = "zqmarker", "zqmarker.test"
@@ -456,6 +475,15 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     account.write(lambda work: tracking.add(work, [outcome]))
     w["record"] = call("ext/find-mail-records")["id"]
     account.write(lambda work: tracking.add(work, [replace(outcome, decision_id=w["record decision"])]))
+    keeper = MessageKeeper(account.services.store, RecordBudget(), account.services.bodies)
+    for _ in range(4):
+        message = kept(account.id, w["ann"], sender=w["outsider"], subject=mark, description=mark)
+        hold(keeper, message)
+    w["asked"], w["held"], *decided = (
+        row["id"] for row in account.call("gateway/get-hold-message-list", {"admin": True})
+    )
+    call("ext/ask-held-release", id=w["asked"], reason=mark)
+    account.call("gateway/hold-release", *({"id": one} for one in decided))
     return w
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import nh3
 from msgspec import Struct
 
-from mailreeve.families.held.types import Attachment, HeaderLine
+from mailreeve.families.held.types import HeldAttachment, HeldHeaderLine
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.message import Pieces, read_message
 
@@ -33,10 +33,10 @@ _ATTRIBUTES: Final = {
 class Said(Struct, frozen=True):
     """What a message says. `is_cut` tells that there is more."""
 
-    headers: Sequence[HeaderLine]
+    headers: Sequence[HeldHeaderLine]
     text: str
     html: str
-    attachments: Sequence[Attachment]
+    attachments: Sequence[HeldAttachment]
     is_cut: bool
 
 
@@ -44,7 +44,7 @@ def said(header: bytes, body: Pieces) -> Said:
     """What a message says. Takes whatever a stranger wrote."""
     message, is_cut = _parsed(header, body)
     text = html = ""
-    attachments: list[Attachment] = []
+    attachments: list[HeldAttachment] = []
     for number, part in enumerate(_leaves(message)):
         if number >= MAX_PARTS:
             is_cut = True
@@ -115,21 +115,21 @@ def _octets(part: EmailMessage) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _attachment(part: EmailMessage, kind: str) -> Attachment:
+def _attachment(part: EmailMessage, kind: str) -> HeldAttachment:
     name = printable(part.get_filename() or "", 255)
     if part.get_content_maintype() in ("message", "multipart"):
-        return Attachment(name, kind, len(part.as_bytes()))
-    return Attachment(name, kind, len(_octets(part)))
+        return HeldAttachment(name, kind, len(part.as_bytes()))
+    return HeldAttachment(name, kind, len(_octets(part)))
 
 
-def _headers(header: bytes) -> list[HeaderLine]:
+def _headers(header: bytes) -> list[HeldHeaderLine]:
     message = read_message(header)
-    shown: list[HeaderLine] = []
+    shown: list[HeldHeaderLine] = []
     for field in message.fields[:MAX_FIELDS]:
         name = field.raw[: len(field.name)].decode("ascii", "replace") if field.name else ""
         alone = type(message)((field,), (), 0)
         value = alone.text(field.name, MAX_VALUE) if field.name else printable(field.value, MAX_VALUE)
-        shown.append(HeaderLine(name, value))
+        shown.append(HeldHeaderLine(name, value))
     return shown
 
 

@@ -14,6 +14,7 @@ from mailreeve.families.held.operations import KIND, moment
 from mailreeve.families.held.reasons import reason_of
 from mailreeve.families.held.rows import HeldRow
 from mailreeve.families.held.types import (
+    AllHeld,
     AskedRelease,
     AskRelease,
     DecidedHeld,
@@ -21,10 +22,9 @@ from mailreeve.families.held.types import (
     DecideHeld,
     FindDecided,
     FindHeld,
+    HeldAddress,
     HeldMessage,
     HeldSummary,
-    NamedAddress,
-    NoMembers,
     OneHeld,
     RejectedHeld,
     RejectHeld,
@@ -69,12 +69,12 @@ def hold_reject(call: Call, item: RejectHeld) -> list[RejectedHeld]:
 
 
 @endpoint("gateway/get-hold-summary-list", Permission.ACCOUNT_MONITORING_HELD_SUMMARY_READ)
-def get_hold_summary_list(call: Call, item: NoMembers) -> Page[HeldSummary]:
+def get_hold_summary_list(call: Call, item: AllHeld) -> list[HeldSummary]:
     """Count held messages by the policy that had them held."""
     counted: Counter[str] = Counter()
     for cause, description, number in rows.summary(call.work):
         counted[description or reason_of(cause).text] += number
-    return Page.of_all([HeldSummary(policy, number) for policy, number in counted.most_common()])
+    return [HeldSummary(policy, number) for policy, number in counted.most_common()]
 
 
 @endpoint("gateway/get-held-release-logs", Permission.MONITORING_HELD_READ, most=1)
@@ -139,10 +139,10 @@ def _answer(call: Call, row: HeldRow) -> HeldMessage:
         reason=reason.text,
         reason_id=reason.id,
         reason_code=reason.code,
-        from_=NamedAddress(row.sender),
-        from_header=NamedAddress(row.header_from, row.header_from_name),
-        to=NamedAddress(row.effective_recipient),
-        to_header=NamedAddress(row.header_to, row.header_to_name),
+        from_=HeldAddress(row.sender),
+        from_header=HeldAddress(row.header_from, row.header_from_name),
+        to=HeldAddress(row.effective_recipient),
+        to_header=HeldAddress(row.header_to, row.header_to_name),
         subject=row.subject,
         route=row.route.upper(),
         has_attachments=row.has_attachments,
@@ -166,8 +166,8 @@ def _decided(call: Call, row: HeldRow) -> DecidedHeld:
         operator=row.decided_by,
         reason=row.reason,
         decided=fields.written(row.decided_at or row.received_at),
-        from_=NamedAddress(row.sender),
-        to=NamedAddress(row.effective_recipient),
+        from_=HeldAddress(row.sender),
+        to=HeldAddress(row.effective_recipient),
         subject=row.subject,
         policy_info=row.description or reason_of(row.cause).text,
         date_received=fields.written(row.received_at),

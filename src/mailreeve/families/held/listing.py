@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from mailreeve.families.held import rows
 from mailreeve.families.held.reasons import causes_of
@@ -109,12 +109,17 @@ def _holds(field: HeldField, value: str) -> ColumnElement[bool]:
         case HeldField.RECIPIENT:
             return among(*_RECIPIENT)
         case HeldField.REASON_CODE:
-            return _columns.cause.in_(causes_of(value))
+            return _caused(value)
         case HeldField.SENDER_IP:
             return _columns.source_ip == value.strip()
         case HeldField.ALL:
             return or_(
                 among(_columns.subject, *_SENDER, *_RECIPIENT, _columns.description),
                 _columns.source_ip == value.strip(),
-                _columns.cause.in_(causes_of(value)),
+                _caused(value),
             )
+
+
+def _caused(value: str) -> ColumnElement[bool]:
+    """Whether the reason has the text in it: one of few, which are looked at here."""
+    return or_(false(), *(_columns.cause == cause for cause in causes_of(value)))

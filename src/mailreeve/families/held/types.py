@@ -68,7 +68,7 @@ class FindHeld(Struct, frozen=True, rename="camel", kw_only=True):
     asked: bool = False
 
 
-class NamedAddress(Struct, frozen=True, rename="camel"):
+class HeldAddress(Struct, frozen=True, rename="camel"):
     """An address, and the name beside it."""
 
     email_address: str
@@ -84,10 +84,10 @@ class HeldMessage(Struct, frozen=True, rename="camel", kw_only=True):
     reason: str
     reason_id: str
     reason_code: str
-    from_: NamedAddress = field(name="from")
-    from_header: NamedAddress
-    to: NamedAddress
-    to_header: NamedAddress
+    from_: HeldAddress = field(name="from")
+    from_header: HeldAddress
+    to: HeldAddress
+    to_header: HeldAddress
     subject: str
     route: str
     has_attachments: bool
@@ -136,7 +136,7 @@ class RejectedHeld(Struct, frozen=True):
     reject: bool = True
 
 
-class NoMembers(Struct, frozen=True):
+class AllHeld(Struct, frozen=True):
     """Nothing is asked for."""
 
 
@@ -162,8 +162,8 @@ class DecidedHeld(Struct, frozen=True, rename="camel", kw_only=True):
     operator: str
     reason: str
     decided: str
-    from_: NamedAddress = field(name="from")
-    to: NamedAddress
+    from_: HeldAddress = field(name="from")
+    to: HeldAddress
     subject: str
     policy_info: str
     date_received: str
@@ -176,7 +176,7 @@ class OneHeld(Struct, frozen=True):
     id: str
 
 
-class Attachment(Struct, frozen=True):
+class HeldAttachment(Struct, frozen=True):
     """An attachment of a message: its name, its type, and how many octets it has once it is decoded."""
 
     name: str
@@ -184,7 +184,7 @@ class Attachment(Struct, frozen=True):
     size: int
 
 
-class HeaderLine(Struct, frozen=True):
+class HeldHeaderLine(Struct, frozen=True):
     """A field of a header, decoded."""
 
     name: str
@@ -197,10 +197,10 @@ class ShownHeld(Struct, frozen=True, rename="camel", kw_only=True):
 
     id: str
     message: HeldMessage
-    headers: Sequence[HeaderLine]
+    headers: Sequence[HeldHeaderLine]
     text: str
     html: str
-    attachments: Sequence[Attachment]
+    attachments: Sequence[HeldAttachment]
     is_cut: bool
 
 
