@@ -142,7 +142,7 @@ def _done(link: Link, call: Call) -> Seen:
 def _shown(work: Work, held: HeldRow) -> Shown:
     zone = zone_of(operations.get(work).schedule.time_zone)
     return Shown(
-        words.from_of(held.header_from, held.sender),
+        words.from_of(held.header_from_name, held.header_from, held.sender),
         words.subject_of(held.subject),
         words.when_of(held.received_at, zone),
         words.why_of(held.cause, held.description),

@@ -133,7 +133,7 @@ class DigestSender:
         zone = schedule.zone_of(definition.schedule.time_zone)
         shown = [
             ShownMessage(
-                words.from_of(one.header_from, one.sender),
+                words.from_of(one.header_from_name, one.header_from, one.sender),
                 words.subject_of(one.subject),
                 words.when_of(one.received_at, zone),
                 words.why_of(one.cause, one.description),

@@ -39,9 +39,10 @@ def subject_of(text: str) -> str:
     return harmless(text, MOST_SUBJECT) or NO_SUBJECT
 
 
-def from_of(header_from: str, sender: str) -> str:
-    """Whom the message says that it is from: by its header, or else by its envelope."""
-    return harmless(header_from, MOST_FROM) or harmless(sender, MOST_FROM) or NO_SENDER
+def from_of(name: str, header_from: str, sender: str) -> str:
+    """Whom the message says that it is from: by its header, which may be its address alone, or by its envelope."""
+    written = f"{name} <{header_from}>" if name and header_from and name not in header_from else header_from
+    return harmless(written, MOST_FROM) or harmless(sender, MOST_FROM) or NO_SENDER
 
 
 def why_of(cause: str, description: str) -> str:

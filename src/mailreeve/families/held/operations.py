@@ -40,6 +40,8 @@ from mailreeve.families.held.types import (
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import operations as managed_senders
 from mailreeve.families.outgoing import rows as outgoing
+from mailreeve.families.sender_notices.rules import WORDS as NOTICE_WORDS
+from mailreeve.families.sender_notices.rules import NoticeVerdict
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import LAYER_HELD, State, following
 from mailreeve.policy.model.policies import ManagedAction
@@ -162,14 +164,17 @@ def reject(
     sender: ManagedAction | None = None,
     type_: str | None = None,
 ) -> HeldRow:
-    """Turn a message down: nobody gets it. With `notify` its sender is told, if that is one of ours (`notices`).
+    """Turn a message down: nobody gets it. With `notify` its sender is told, where that may
+    be (`sender_notices.rules`); a warning says why not.
     Raises `ItemRefused`."""
     row = _to_decide(call, wire_id)
     kind = "" if type_ is None else reason_type(type_, "reasonType")
     words = ": ".join(filter(None, (kind.capitalize(), _reason(reason))))
-    _end(call, row, HeldState.REJECTED, words)
+    kept = _end(call, row, HeldState.REJECTED, words)
     if notify:
-        notices.tell_sender(call.work, row, words)
+        told = notices.tell_sender(call, row, kept.header, words)
+        if told is not NoticeVerdict.SEND:
+            call.warnings.append(NOTICE_WORDS[told])
     _list_sender(call, row, sender)
     return row
 

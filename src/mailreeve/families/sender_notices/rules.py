@@ -45,13 +45,12 @@ WORDS: Final = {
 
 
 class NoticeFacts(Struct, frozen=True):
-    """What is looked at. `is_ours` says that the message came from a network of our own with a sender in a domain
-    of ours, `is_authenticated` that SPF or DKIM passed for the domain of the envelope sender. `is_automatic` is
-    what `automatic` says of the message; `lately` how many notices the address had within a day."""
+    """What is looked at. `is_proved` says that the message is known to come from the domain of the sender, as
+    where a network of our own brought it for a domain of ours. `is_automatic` is what `automatic` says of the
+    message; `lately` how many notices the address had within a day."""
 
     sender: Sender
-    is_ours: bool
-    is_authenticated: bool
+    is_proved: bool
     is_automatic: bool
     lately: int
 
@@ -60,7 +59,7 @@ def verdict(facts: NoticeFacts) -> NoticeVerdict:
     """Whether the sender may be told."""
     if isinstance(facts.sender, NullSender):
         return NoticeVerdict.NO_SENDER
-    if not facts.is_ours and not facts.is_authenticated:
+    if not facts.is_proved:
         return NoticeVerdict.UNAUTHENTICATED
     if facts.is_automatic or _PROGRAM.fullmatch(facts.sender.local):
         return NoticeVerdict.AUTOMATIC

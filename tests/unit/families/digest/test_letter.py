@@ -43,7 +43,7 @@ class _Tags(HTMLParser):
 
 def shown(sender: str = "Bob <bob@shop.test>", subject: str = "Offers", why: str = "Lotto") -> ShownMessage:
     return ShownMessage(
-        words.from_of(sender, "bounce@shop.test"),
+        words.from_of("", sender, "bounce@shop.test"),
         words.subject_of(subject),
         words.when_of(NOW, UTC),
         words.why_of(Layer.BLOCKED_SENDERS.value, why),
@@ -119,8 +119,10 @@ def test_directions_are_not_turned() -> None:
 def test_long_texts_are_cut() -> None:
     assert words.subject_of("x" * 5000) == "x" * 119 + "…"
     assert words.subject_of(" \r\n") == "(no subject)"
-    assert words.from_of("", "") == "(no sender)"
-    assert words.from_of("", "bob@shop.test") == "bob@shop.test"
+    assert words.from_of("", "", "") == "(no sender)"
+    assert words.from_of("", "", "bob@shop.test") == "bob@shop.test"
+    assert words.from_of("Bob", "bob@shop.test", "x@shop.test") == "Bob <bob@shop.test>"
+    assert words.from_of("Bob", "Bob <bob@shop.test>", "x@shop.test") == "Bob <bob@shop.test>"
 
 
 @pytest.mark.parametrize("to", ['"a b"@corp.test', "a..b@corp.test", "grüße@corp.test", "o'brien+x@corp.test"])

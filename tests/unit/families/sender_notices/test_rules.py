@@ -18,16 +18,12 @@ from mailreeve.families.sender_notices.rules import (
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import read_message
 
-OURS = NoticeFacts(parse_address("ann@corp.test"), True, False, False, 0)
-STRANGER = NoticeFacts(parse_address("bob@shop.test"), False, False, False, 0)
+OURS = NoticeFacts(parse_address("ann@corp.test"), True, False, 0)
+STRANGER = NoticeFacts(parse_address("bob@shop.test"), False, False, 0)
 
 
-def test_who_writes_from_here_is_told() -> None:
+def test_who_is_known_to_have_written_is_told() -> None:
     assert verdict(OURS) is NoticeVerdict.SEND
-
-
-def test_an_authenticated_sender_is_told() -> None:
-    assert verdict(replace(STRANGER, is_authenticated=True)) is NoticeVerdict.SEND
 
 
 def test_nobody_else_is_told() -> None:
@@ -68,11 +64,11 @@ def test_what_a_program_sent_is_known_by_its_header(header: bytes, is_so: bool) 
     assert automatic(read_message(header)) is is_so
 
 
-@given(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 100))
-def test_without_proof_nothing_is_ever_sent(ours: bool, passed: bool, program: bool, lately: int) -> None:
-    found = verdict(NoticeFacts(STRANGER.sender, ours, passed, program, lately))
+@given(st.booleans(), st.booleans(), st.integers(0, 100))
+def test_without_proof_nothing_is_ever_sent(proved: bool, program: bool, lately: int) -> None:
+    found = verdict(NoticeFacts(STRANGER.sender, proved, program, lately))
     if found is NoticeVerdict.SEND:
-        assert ours or passed
+        assert proved
         assert not program
         assert lately < MOST_IN_A_DAY
     assert found in WORDS
