@@ -13,7 +13,7 @@ from sqlalchemy import insert
 
 from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
-from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services, carry_out, ready
 from mailreeve.families.registry import ADDRESS_JOINED, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.policy.index.policy_set import PolicySet
@@ -86,7 +86,17 @@ def services(tmp_path: Path) -> Iterator[Services]:
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
     vault, kept = Vault(bytes(32)), FolderBodies(tmp_path / "bodies")
-    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, vault, followers=FOLLOWERS, bodies=kept)
+    yield Services(
+        store,
+        follower,
+        ids,
+        Limits(),
+        ADDRESS_JOINED,
+        vault,
+        InstallationOptions(public_url="https://mail.corp.test"),
+        FOLLOWERS,
+        kept,
+    )
     engine.dispose()
 
 
