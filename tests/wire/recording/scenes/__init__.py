@@ -57,7 +57,7 @@ AREAS: dict[str, Area] = {
     "web_lists": Area(web_lists.play, 2),
     "mail": Area(mail.play),
     "records": Area(records.play),
-    "held": Area(held.play),
+    "held": Area(held.play, 2),
     "strangers_mail": Area(mail.play_strangers, 1, {"MAILREEVE_RELAY_NETWORKS": "192.0.2.0/24"}),
     "mail_at_connect": Area(mail.play_connect),
     "limits": Area(limits.play, 2, limits.SETTINGS),
