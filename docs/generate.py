@@ -241,7 +241,8 @@ def _heading(endpoint: Endpoint) -> str:
 
 
 def _permissions(endpoint: Endpoint) -> str:
-    return " or ".join(f"`{name}`" for name in endpoint.permissions) or "none"
+    named = " or ".join(f"`{name}`" for name in endpoint.permissions) or "none"
+    return f"{named}; a user needs none for what is the user's own" if endpoint.own else named
 
 
 def _about(type_: type[Struct]) -> str:

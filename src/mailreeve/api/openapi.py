@@ -93,6 +93,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[type, dict[str, object]]) -> 
         "tags": [endpoint.path.rpartition("/")[0]],
         "summary": endpoint.summary,
         "x-permissions": list(endpoint.permissions),
+        "x-own-without": endpoint.own,
         "requestBody": {"content": {"application/json": {"schema": request}}},
         "responses": {"200": {"description": "Done", "content": {"application/json": {"schema": answer}}}},
     }

@@ -200,8 +200,8 @@ def _decided(call: Call, item: DecideHeld, wire_id: str) -> DecidedNow:
                 row = reject(call, wire_id, item.message, item.notify, item.sender, item.reason_type)
                 state = HeldState.REJECTED
     except ItemRefused as refusal:
-        why = "; ".join(problem.message for problem in refusal.problems)
-        return DecidedNow(wire_id, "", "", HeldState.HELD, why)
+        first, *_ = refusal.problems
+        return DecidedNow(wire_id, "", "", HeldState.HELD, first.message, first.code)
     return DecidedNow(wire_id, row.effective_recipient, row.subject, state)
 
 

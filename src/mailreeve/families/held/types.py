@@ -228,13 +228,14 @@ class DecideHeld(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class DecidedNow(Struct, frozen=True, rename="camel"):
-    """A message that was decided about. `error` says why it was not, empty where it was."""
+    """A message that was decided about. `error` and its `code` say why it was not, both empty where it was."""
 
     id: str
     to: str
     subject: str
     state: HeldState
     error: str = ""
+    code: str = ""
 
 
 class AskRelease(Struct, frozen=True):
