@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Boolean, Column, Connection, Index, Table, Text, or_, select, text
+from sqlalchemy import Boolean, Column, Connection, Index, Table, Text, func, or_, select, text
 
 from mailreeve.families.digest.schedule import Schedule
 from mailreeve.policy.model.policy_types import Layer
@@ -83,11 +83,10 @@ _definitions: Final = Records(definition, DefinitionRow)
 _told: Final = Records(told, ToldRow)
 _only: Final = _definitions.where()
 _asked: Final = _told.where(told.c.asked_at.is_not(None), order_by=told.c.id)
-_at_work: Final = (
-    select(definition.c.account_id)
-    .where(or_(definition.c.enabled.is_(True), definition.c.asked_at.is_not(None)))
-    .union(select(told.c.account_id).where(told.c.asked_at.is_not(None)))
-)
+_at_work: Final = select(
+    definition.c.account_id, definition.c.updated_at, definition.c.handled_to, definition.c.asked_at
+).where(or_(definition.c.enabled.is_(True), definition.c.asked_at.is_not(None)))
+_asked_alone: Final = select(told.c.account_id, func.max(told.c.asked_at)).where(told.c.asked_at.is_not(None))
 
 
 def find(work: Work) -> DefinitionRow | None:
@@ -129,9 +128,12 @@ def forget_user(work: Work, user_id: str) -> None:
     _told.delete(work, user_id)
 
 
-def accounts_at_work(connection: Connection) -> list[str]:
-    """The accounts, of all, with a digest that is on or asked for."""
-    return list(connection.execute(_at_work).scalars())
+def accounts_at_work(connection: Connection) -> dict[str, tuple[datetime | None, ...]]:
+    """The accounts, of all, with a digest that is on or asked for, each with what is another once there may be
+    something new to do."""
+    alone = dict(tuple(row) for row in connection.execute(_asked_alone.group_by(told.c.account_id)))
+    found = {key: (*stamps, alone.get(key)) for key, *stamps in connection.execute(_at_work)}
+    return {key: (None, None, None, asked) for key, asked in alone.items()} | found
 
 
 def never(user_id: str) -> ToldRow:

@@ -38,7 +38,7 @@ from mailreeve.store.transactions import Store, Work
 
 MOST_LISTED: Final = 100  # messages in one mail
 MOST_LETTERS: Final = 5  # mails of one digest; what is beyond them is for the next digest
-PAUSE: Final = 60.0  # seconds before an account is tried again for which it failed
+PAUSE: Final = 60.0  # seconds before an account is looked at again for which it failed, or nothing was due
 ORIGIN: Final = "digest"
 _BY: Final = Origin("digest")
 _log = structlog.get_logger(__name__)
@@ -57,13 +57,22 @@ class _Planned(Struct, frozen=True):
 class DigestSender:
     """Sends what is due. `public_url` says what links begin with, empty where there is nothing to say."""
 
-    def __init__(self, store: Store, follower: Follower, links: Links, public_url: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        follower: Follower,
+        links: Links,
+        public_url: Callable[[], str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._monotonic = monotonic
         self._follower = follower
         self._links = links
         self._public_url = public_url
         self._complained = False
-        self._put_off: dict[str, float] = {}  # until when by the clock of `time.monotonic`
+        # Until when by `monotonic` an account needs no look, and what is another where it does all the same.
+        self._quiet: dict[str, tuple[float, object]] = {}
 
     def send_due(self) -> int:
         """Send every digest that is due now, of all accounts; how many users got one. It blocks on the
@@ -77,26 +86,29 @@ class DigestSender:
             self._complained = True
             return 0
         self._complained = False
-        return sum(map(self._send_of_now, found))
+        self._quiet = {key: quiet for key, quiet in self._quiet.items() if key in found}
+        return sum(self._send_of_now(account_id, stamp) for account_id, stamp in found.items())
 
-    def _send_of_now(self, account_id: str) -> int:
-        """Send what is due of one account, unless that failed a moment ago."""
-        if time.monotonic() < self._put_off.get(account_id, 0.0):
+    def _send_of_now(self, account_id: str, stamp: object) -> int:
+        """Send what is due of one account, unless nothing can be."""
+        until, seen = self._quiet.get(account_id, (0.0, None))
+        if self._monotonic() < until and seen == stamp:
             return 0
-        self._put_off.pop(account_id, None)
         try:
-            return self._send_of(account_id)
+            sent, pause = self._send_of(account_id)
         except Exception:
             # Whatever it was, another attempt may do better, and other accounts need not wait for it.
             _log.exception("digests were not sent", account=account_id)
-            self._put_off[account_id] = time.monotonic() + PAUSE
-            return 0
+            sent, pause = 0, PAUSE
+        self._quiet[account_id] = self._monotonic() + pause, stamp
+        return sent
 
-    def _send_of(self, account_id: str) -> int:
-        """Send what is due of one account."""
-        asked, due, now = self._store.read(account_id, _looked_up)
+    def _send_of(self, account_id: str) -> tuple[int, float]:
+        """Send what is due of one account. How many users got it, and for how many seconds nothing else is due; a
+        clock that is set is noticed within `PAUSE`."""
+        asked, due, now, following = self._store.read(account_id, _looked_up)
         if due is None and not asked:
-            return 0
+            return 0, PAUSE if following is None else min(PAUSE, (following - now).total_seconds())
         identities = self._follower.current(account_id).identities.at(now.timestamp())
         sent = 0
         for user_id, at in self._store.read(account_id, partial(_concerned, asked, due, identities)):
@@ -110,7 +122,7 @@ class DigestSender:
         self._store.write(account_id, _BY, partial(_handled, due, asked))
         if sent:
             _log.info("digests sent", account=account_id, users=sent)
-        return sent
+        return sent, 0.0
 
     def _send_to(self, account_id: str, user_id: str, due: datetime) -> bool:
         """Send a user what is new, if there is anything."""
@@ -165,11 +177,14 @@ class DigestSender:
             yield ShownLink(words.ACT_LABELS[act], words_, f"{self._public_url()}{PATH}{token}")
 
 
-def _looked_up(work: Work) -> tuple[list[ToldRow], datetime | None, datetime]:
-    """Who alone is to get a digest, for when one is due for all, and the time. Of a locked account nothing is."""
+def _looked_up(work: Work) -> tuple[list[ToldRow], datetime | None, datetime, datetime | None]:
+    """Who alone is to get a digest, for when one is due for all, the time now, and when the next one is due. Of a
+    locked account nothing is."""
     if accounts.get(work).locked:
-        return [], None, work.now
-    return list(rows.asked_for(work)), _due(operations.get(work), work.now), work.now
+        return [], None, work.now, None
+    definition = operations.get(work)
+    following = schedule.next_due(definition.schedule, work.now)
+    return list(rows.asked_for(work)), _due(definition, work.now), work.now, following
 
 
 def _due(definition: DefinitionRow, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
+from itertools import count
 
 import pytest
 from msgspec.structs import replace
@@ -63,7 +64,10 @@ class Office:
         self.clock = clock
         self.links = Links(bytes(range(32)))
         self.public_url = URL
-        self.sender = DigestSender(services.store, services.follower, self.links, lambda: self.public_url)
+        # For it an hour passes with each look.
+        self.sender = DigestSender(
+            services.store, services.follower, self.links, lambda: self.public_url, count(step=3600.0).__next__
+        )
 
     def open(self) -> None:
         """Make an account of its own. Those before it have no digests any more."""

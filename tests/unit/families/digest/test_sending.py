@@ -242,6 +242,40 @@ def test_what_a_user_was_told_goes_with_the_user(daily) -> None:
     assert daily.read(lambda work: sending.rows.told_of(work, ann)) is None
 
 
+def test_an_account_with_nothing_due_is_not_looked_at_until_something_is(
+    daily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be a thousand of them, and a look each second."""
+    ann = daily.user("ann")
+    daily.hold(ann)
+    seconds = [0.0]
+    looks: list[object] = []
+    monkeypatch.setattr(daily.sender, "_monotonic", lambda: seconds[0])
+    real = daily.sender._send_of
+    monkeypatch.setattr(daily.sender, "_send_of", lambda account: looks.append(account) or real(account))
+
+    def after(passed: float, text: str) -> int:
+        seconds[0] += passed
+        looks.clear()
+        daily.pass_to(text)
+        return len(looks)
+
+    assert after(0, "2026-11-27T08:59:30") == 1
+    assert after(1, "2026-11-27T08:59:31") == 0
+    assert after(28, "2026-11-27T08:59:59") == 0
+    assert after(1.5, "2026-11-27T09:00:00.5") == 1
+    assert len(daily.mails()) == 1
+    after(1, "2026-11-27T09:00:02")
+    daily.hold(ann)
+    assert after(1, "2026-11-27T09:00:03") == 0
+    daily.call("ext/send-digest", to=f"ann@{daily.domain}")
+    assert after(1, "2026-11-27T09:00:04") == 1
+    assert len(daily.mails()) == 1
+    daily.call("ext/set-digest", times=["10:01"])
+    after(1, "2026-11-27T09:00:05")
+    assert after(59, "2026-11-27T09:01:05") == 1
+
+
 class _Dies(BaseException):
     """As `kill -9` ends a process: nothing handles it."""
 
