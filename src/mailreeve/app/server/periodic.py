@@ -77,13 +77,18 @@ async def keep_house(opened: Opened, every: float = KEEP_HOUSE_EVERY) -> None:
     """End what was held for too long, forget what was decided long ago, and remove bodies that nothing names any
     more: now, and again after so many seconds, until it is cancelled."""
 
-    def keep() -> None:
-        for account_id in opened.store.look_up(accounts.codes).values():
-            done = keep_house_of(opened, account_id)
-            if any(done.values()):
-                _log.info("held mail put in order", account=account_id, **done)
+    await _regularly(lambda: keep_house_of_all(opened), every, "held mail was not put in order")
 
-    await _regularly(keep, every, "held mail was not put in order")
+
+def keep_house_of_all(opened: Opened) -> None:
+    """What is to be done in every account, done; and the bodies of accounts that are gone removed."""
+    known = set(opened.store.look_up(accounts.codes).values())
+    for account_id in known:
+        done = keep_house_of(opened, account_id)
+        if any(done.values()):
+            _log.info("held mail put in order", account=account_id, **done)
+    for gone in set(opened.bodies.accounts()) - known:
+        opened.bodies.sweep(gone, lambda keys: ())
 
 
 def keep_house_of(opened: Opened, account_id: str) -> dict[str, int]:

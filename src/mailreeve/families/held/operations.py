@@ -58,7 +58,7 @@ RELEASE: Final = "release"
 SCOPE: Final = "held"  # of a right to another's mailbox
 LISTS: Final = "lists"
 MAX_REASON: Final = 1_000
-AT_ONCE: Final = 500  # messages that a search decides about
+AT_ONCE: Final = 100  # messages that are decided about while others wait to write
 
 SEES_ALL: Final = (Permission.ACCOUNT_DASHBOARD_READ, Permission.ACCOUNT_MONITORING_HELD_EDIT)
 DECIDES: Final = (Permission.ACCOUNT_MONITORING_HELD_EDIT,)
@@ -225,8 +225,9 @@ def decline(call: Call, wire_id: str) -> HeldRow:
 
 
 def may_view(call: Call, row: HeldRow) -> bool:
-    """Whether the caller may read what a message says: with the permission for it, or in the own mailbox."""
-    return call.caller.may(VIEWS) or (bool(row.owner_id) and row.owner_id == call.caller.user_id)
+    """Whether the caller may read what a message says: with the permission for it, or in the own mailbox, or one
+    that the caller stands in for."""
+    return call.caller.may(VIEWS) or _stands_in(call, row.owner_id, SCOPE)
 
 
 def expire(work: Work, most: int) -> int:
