@@ -238,10 +238,12 @@ def test_the_sender_is_permitted_or_blocked_in_the_same_step(place, ann):
 
 
 def test_a_notice_goes_to_senders_of_ours_alone(place, ann):
-    """Anybody else may never have written the message."""
-    inside = place.hold("ann@corp.test", subject="Inside", sender="ann@corp.test")["id"]
+    """Anybody else may never have written the message, nor may one of ours whose address comes from outside."""
+    inside = place.hold("ann@corp.test", subject="Inside", sender="ann@corp.test", source_ip="127.0.0.1")["id"]
     outside = place.hold("ann@corp.test", subject="Outside", sender="stranger@else.test")["id"]
-    place.client.call(REJECT, {"ids": [outside, inside], "message": "not this", "notify": True})
+    forged = place.hold("ann@corp.test", subject="Forged", sender="ann@corp.test", source_ip="192.0.2.66")["id"]
+    answer = place.client.send(REJECT, {"ids": [outside, forged, inside], "message": "not this", "notify": True})
+    assert [warning.partition(":")[0] for warning in answer.warnings] == ["the sender is not told"] * 2
     notice = place.arrives("Your message was not delivered")
     parsed = email.message_from_bytes(notice)
     assert (parsed["Return-Path"], parsed["To"]) == ("<>", "ann@corp.test")

@@ -24,6 +24,8 @@ from mailreeve.app.database_file import FolderError as FolderError
 from mailreeve.app.database_file import check_contents, check_file, unusable
 from mailreeve.app.private_files import write_private
 from mailreeve.app.settings import FILE_NAME, Settings
+from mailreeve.families.digest.links import KEY_OCTETS as LINKS_OCTETS
+from mailreeve.families.digest.links import Links
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
@@ -94,6 +96,7 @@ class Opened:
             self.engine.dispose()
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
+        self.links = Links(self._derive("digest links", LINKS_OCTETS))
         self.release_key = self._derive("released mail", _RELEASE_OCTETS)
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(
@@ -196,7 +199,11 @@ def limits_of(settings: Settings) -> Limits:
 def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
     return InstallationOptions(
-        settings.reach_guard, settings.web_proxy, bool(settings.spam_engine), settings.archive_days
+        settings.reach_guard,
+        settings.web_proxy,
+        spam_engine=bool(settings.spam_engine),
+        archive_days=settings.archive_days,
+        public_url=settings.links_base(),
     )
 
 

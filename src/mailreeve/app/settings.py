@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -39,6 +39,10 @@ Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
 # In the environment separated by commas.
 _LISTS: Final = frozenset({"relay_networks", "xclient_hosts", "trusted_authserv_ids"})
+# What stands before the path of a link: no user, no query, nothing that a mail program would end the link at.
+_PUBLIC_URL: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*"
+)
 _AT: Final = re.compile(r" - at `\$\.(\w+).*`$")
 
 
@@ -94,6 +98,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     milter: str = ""
     milter_group: str = ""
     metrics: str = ""
+    public_url: str = ""
     workers: Workers = 1
     tls_cert: str = ""
     tls_key: str = ""
@@ -169,6 +174,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             raise SettingsError(f"milter: {self.milter!r}: the path has to begin with a slash")
         return Path(path)
 
+    def links_base(self) -> str:
+        """`public_url` without a slash at its end. Raises `SettingsError`."""
+        base = self.public_url.rstrip("/")
+        if base and not _PUBLIC_URL.fullmatch(base):
+            raise SettingsError(
+                f"public_url: {self.public_url!r} is not like https://mail.example.com or "
+                "https://example.com/mail, in ASCII"
+            )
+        return base
+
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The file of settings where that is not the folder's own."""
@@ -218,7 +233,12 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
             raise SettingsError(str(problem)) from problem
         name = place.group(1)
         raise _invalid(name, f"{found[name]!r}: {_expected(name, str(problem))}", sources[name]) from problem
-    for listed, parse in (("relay_networks", settings.networks), ("xclient_hosts", settings.proxies)):
+    checked: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("relay_networks", settings.networks),
+        ("xclient_hosts", settings.proxies),
+        ("public_url", settings.links_base),
+    )
+    for listed, parse in checked:
         try:
             parse()
         except SettingsError as problem:

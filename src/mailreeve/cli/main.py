@@ -55,6 +55,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
         "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
         "delegate": _Command("people.delegates", "Say who may open whose mailbox."),
+        "digest": _Command("people.digest", "Tell users by mail what is held for them, with links that act."),
         "import": _Command(
             "objects.import_", "Make or change many users, groups, senders and others from a file."
         ),

@@ -15,6 +15,8 @@ from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
 from mailreeve.families.delegates.following import DelegateRights
+from mailreeve.families.digest import endpoints as digest
+from mailreeve.families.digest.following import DigestReaders
 from mailreeve.families.directory import facts as directory_facts
 from mailreeve.families.directory.account import endpoints as account
 from mailreeve.families.directory.administrators import endpoints as administrators
@@ -76,6 +78,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *bulk.ENDPOINTS,
     *tracking.ENDPOINTS,
     *archive.ENDPOINTS,
+    *digest.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
 )
@@ -98,6 +101,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     AlterationDefinitions(),
     WebLists(),
     DelegateRights(),
+    DigestReaders(),
     HeldMail(),
     ArchivedMail(),
 )

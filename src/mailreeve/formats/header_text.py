@@ -33,6 +33,9 @@ INVISIBLE: Final = (
 and direction marks, variation selectors, tags. Those of Unicode's Default_Ignorable_Code_Point, but for the Hangul
 fillers, which take up room."""
 
+# White space and line ends are made to spaces; the rest goes without a gap.
+_UNSHOWN: Final = re.compile(f"[{INVISIBLE}]+")
+
 # The standard has a control where Python has nothing.
 _WINDOWS_1252: Final = "".join(bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256))
 _JAPANESE: Final = {"iso2022_jp": read_iso_2022_jp, "euc_jp": read_euc_jp}
@@ -168,3 +171,10 @@ def text_of(octets: bytes, label: str) -> str:
 def printable(text: str, limit: int) -> str:
     """The text on one line without control characters or broken Unicode, cut to `limit` characters."""
     return " ".join(_CONTROLS.sub(" ", text).split())[:limit]
+
+
+def harmless(text: str, limit: int) -> str:
+    """What a stranger wrote, as one line for a page or a letter of ours: nothing that no reader shows, nothing
+    that turns the direction of what stands beside it, cut to `limit` characters with an ellipsis as the last."""
+    shown = printable(_UNSHOWN.sub("", text), limit + 1)
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"

@@ -37,6 +37,10 @@ class Bodies(Protocol):
         """Remove the leftovers of an account. `named` says which of some keys rows refer to. How many."""
         ...
 
+    def accounts(self) -> list[str]:
+        """The accounts that there are bodies of, perhaps such as are gone."""
+        ...
+
 
 class DamagedBody(OSError):
     """A body that is not what was kept under its key."""
@@ -92,6 +96,9 @@ class FolderBodies:
                         file.unlink()
                         removed += 1
         return removed
+
+    def accounts(self) -> list[str]:
+        return [folder.name for folder in self._path.iterdir()] if self._path.is_dir() else []
 
     def _folder(self, account_id: str) -> Path:
         return self._path / account_id

@@ -55,7 +55,7 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
     """`MAILREEVE_` and the name in capitals, as text of whatever type."""
     default = getattr(Settings(), name)
     value, text = {
-        str: ("other:7", "other:7"),
+        str: ("http://other:7", "http://other:7"),
         int: (7, "7"),
         float: (7.5, "7.5"),
         bool: (True, "true"),
@@ -113,6 +113,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("xclient_hosts", "127.0.0.1,nonsense"),
         ("xclient_hosts", "127.0.0.1,0.0.0.0/0"),
         ("xclient_hosts", "::/0"),
+        ("public_url", "mail.corp.test"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_source(tmp_path: Path, name: str, text: str) -> None:
@@ -168,3 +169,33 @@ def test_what_is_no_listener_is_refused_by_name(text: str) -> None:
     """Also digits that are no ports."""
     with pytest.raises(SettingsError, match="smtp"):
         split_host_port(text, "smtp")
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("", ""),
+        ("https://mail.corp.test", "https://mail.corp.test"),
+        ("https://mail.corp.test/", "https://mail.corp.test"),
+        ("http://127.0.0.1:8025", "http://127.0.0.1:8025"),
+        ("https://[2001:db8::1]:8443/gate/mail/", "https://[2001:db8::1]:8443/gate/mail"),
+    ],
+)
+def test_links_begin_with_the_public_url(tmp_path: Path, text: str, base: str) -> None:
+    assert read(tmp_path, f'public_url = "{text}"').links_base() == base
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mail.corp.test",
+        "ftp://corp.test",
+        "https://",
+        "https://me@corp.test",
+        "https://corp.test/?x",
+        "https://a b",
+    ],
+)
+def test_what_links_cannot_begin_with_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"public_url: .* is not like https://mail\.example\.com"):
+        read(tmp_path, f'public_url = "{text}"')

@@ -18,7 +18,7 @@ from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.keep import keep
-from mailreeve.families.machinery.call import Limits
+from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy, Routed
 from mailreeve.families.machinery.copies import Copy as MailCopy
 from mailreeve.families.machinery.perform import Services, carry_out, ready
@@ -133,7 +133,17 @@ def services_on(database: Path) -> Iterator[Services]:
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
     vault, kept = Vault(bytes(32)), FolderBodies(database.parent / "bodies")
-    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, vault, followers=FOLLOWERS, bodies=kept)
+    yield Services(
+        store,
+        follower,
+        ids,
+        Limits(),
+        ADDRESS_JOINED,
+        vault,
+        InstallationOptions(public_url="https://mail.corp.test"),
+        FOLLOWERS,
+        kept,
+    )
     engine.dispose()
 
 

@@ -338,6 +338,9 @@ SAMPLES: dict[str, list[Sample]] = {
     "gateway/find-processing-messages": [
         lambda w: {"admin": True, "searchBy": {"fieldName": "fromAddress", "value": w["outsider"]}}
     ],
+    "ext/get-digest": [lambda w: {}],
+    "ext/set-digest": [lambda w: {"enabled": True, "groupId": w["group"], "sender": f"gate@{w['domain']}"}],
+    "ext/send-digest": [lambda w: {}, lambda w: {"to": w["ann"]}, lambda w: {"to": w["alias"]}],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",

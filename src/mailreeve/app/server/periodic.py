@@ -13,6 +13,7 @@ from mailreeve.access.caller import Origin
 from mailreeve.app.folder import Opened
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
+from mailreeve.families.digest.sending import DigestSender
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import operations as held
 from mailreeve.families.held import rows as held_rows
@@ -26,6 +27,7 @@ from mailreeve.store.transactions import Work
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
 WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
 READ_EVERY: Final = 0.5  # seconds between two looks for archived messages that nobody has read yet
+DIGESTS_EVERY: Final = 1.0  # seconds between two looks for digests that are due
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 KEEP_HOUSE_EVERY: Final = 600.0  # seconds between two looks for held mail that expired
@@ -74,17 +76,27 @@ async def forget_old(old: OldOutcomes, ended: EndedEntries, every: float = FORGE
     await _regularly(forget, every, "old outcomes and entries were not removed")
 
 
+async def send_digests(sender: DigestSender, every: float = DIGESTS_EVERY) -> None:
+    """Send the digests that are due, again and again, until it is cancelled."""
+    await _regularly(sender.send_due, every, "digests were not sent")
+
+
 async def keep_house(opened: Opened, every: float = KEEP_HOUSE_EVERY) -> None:
     """End what was held for too long, forget what was decided long ago, and remove bodies that nothing names any
     more: now, and again after so many seconds, until it is cancelled."""
 
-    def keep() -> None:
-        for account_id in opened.store.look_up(accounts.codes).values():
-            done = keep_house_of(opened, account_id)
-            if any(done.values()):
-                _log.info("held mail put in order", account=account_id, **done)
+    await _regularly(lambda: keep_house_of_all(opened), every, "held mail was not put in order")
 
-    await _regularly(keep, every, "held mail was not put in order")
+
+def keep_house_of_all(opened: Opened) -> None:
+    """What is to be done in every account, done; and the bodies of accounts that are gone removed."""
+    known = set(opened.store.look_up(accounts.codes).values())
+    for account_id in known:
+        done = keep_house_of(opened, account_id)
+        if any(done.values()):
+            _log.info("held mail put in order", account=account_id, **done)
+    for gone in set(opened.bodies.accounts()) - known:
+        opened.bodies.sweep(gone, lambda keys: ())
 
 
 def keep_house_of(opened: Opened, account_id: str) -> dict[str, int]:

@@ -34,6 +34,7 @@ RELOADED: Final = (
     "delegates_per_user",
     "reach_guard",
     "web_proxy",
+    "public_url",
 )
 """The settings that need no restart."""
 

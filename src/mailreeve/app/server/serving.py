@@ -14,6 +14,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -39,15 +40,21 @@ from mailreeve.app.metrics.listener import Sources, telling
 from mailreeve.app.metrics.shared import forget_worker, keep_numbers_to_oneself, shared_numbers
 from mailreeve.app.server.mail_server import MailServer, open_mail_door, tls_of
 from mailreeve.app.server.notify import READY, STOPPING, notify
-from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, write_last_uses
+from mailreeve.app.server.periodic import drop_idle_policies, load_only_account, send_digests, write_last_uses
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
 from mailreeve.app.server.workers import Place, Supervisor
 from mailreeve.app.settings import UNIX, Settings, SettingsError
 from mailreeve.app.terminal import said_of
+from mailreeve.console.links import LinkPages
+from mailreeve.console.routing import with_pages
+from mailreeve.families.digest.acts import Acts
+from mailreeve.families.digest.links import PATH as LINKS
+from mailreeve.families.digest.sending import DigestSender
 from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
+from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.store.changes import revision_of
 from mailreeve.store.migrations import SchemaError
@@ -161,29 +168,39 @@ async def serve_on(
         asyncio.create_task(drop_idle_policies(opened.services.follower)),
         asyncio.create_task(write_last_uses(authenticator.uses)),
     ]
+    in_use = [settings]
+
+    def services() -> Services:
+        now = in_use[0]
+        return msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now))
+
+    if does_chores:
+        digests = DigestSender(
+            opened.store, opened.services.follower, opened.links, lambda: in_use[0].links_base()
+        )
+        periodic.append(asyncio.create_task(send_digests(digests)))
+    strangers = Quota(STRANGERS, settings.rate_window_ms)
     api = Api(
         opened.services,
         authenticator,
         ENDPOINTS,
         quota=Quota(settings.rate_limit, settings.rate_window_ms),
-        strangers=Quota(STRANGERS, settings.rate_window_ms),
+        strangers=strangers,
         max_body=settings.max_body,
         dropped_log_lines=lambda: process.log.dropped,
         observe=None if metrics is None else metrics.call,
     )
     http = HttpServer(
-        api.asgi(),
+        with_pages(api.asgi(), {LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers))}),
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
         per_network=settings.connections_per_address,
     )
     starttls = tls_of(settings)
 
-    in_use = [settings]
-
     def apply(now: Settings) -> None:
         in_use[:] = [now]
-        api.use(msgspec.structs.replace(opened.services, limits=limits_of(now), installation=installation_of(now)))
+        api.use(services())
 
     next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
     async with (
@@ -223,6 +240,12 @@ async def serve_on(
             task.cancel()
         await _write_last_uses(authenticator)
     _log.info("stopped", version=version("mailreeve"))
+
+
+def _wait(strangers: Quota, network: str) -> int:
+    """Count a stranger's request; how many milliseconds it has to wait, 0 if not at all."""
+    standing = strangers.count(network)
+    return max(1, standing.reset) if standing.remaining < 0 else 0
 
 
 def _revisions(opened: Opened) -> dict[str, object]:

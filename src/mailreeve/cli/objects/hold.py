@@ -29,7 +29,7 @@ SHOW: Final = "ext/show-held-message"
 DECIDE: Final = "ext/decide-held-messages"
 ASK: Final = "ext/ask-held-release"
 DECLINE: Final = "ext/decline-held-release"
-AT_ONCE: Final = 500  # messages that one call decides about
+AT_ONCE: Final = 100  # messages that one call decides about
 DECLINED_AT_ONCE: Final = 25
 
 _FIELDS: Final = {

@@ -60,6 +60,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     ),
     Kind.DOMAIN: Told("account_logs", *("Domain Adjustments",) * 3),
     Kind.ACCOUNT: _ACCOUNT,
+    "digest": Told("account_logs", *("Digest Settings Changed",) * 3),
     "application": _KEYS,
     "binding": _KEYS,
 }

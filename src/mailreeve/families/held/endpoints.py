@@ -39,6 +39,7 @@ from mailreeve.wire.errors import refused
 from mailreeve.wire.pagination import Page
 
 MOST_RELEASED: Final = 25  # api.md section 1.10
+MOST_REJECTED: Final = 5  # items, each of which may hold a hundred ids
 
 
 @endpoint("gateway/get-hold-message-list", Permission.ACCOUNT_DASHBOARD_READ, own=True, most=1)
@@ -58,7 +59,7 @@ def hold_release(call: Call, item: ReleaseHeld) -> ReleasedHeld:
 
 
 @endpoint(
-    "gateway/hold-reject", Permission.ACCOUNT_MONITORING_HELD_EDIT, own=True, writes=True, most=MOST_RELEASED
+    "gateway/hold-reject", Permission.ACCOUNT_MONITORING_HELD_EDIT, own=True, writes=True, most=MOST_REJECTED
 )
 def hold_reject(call: Call, item: RejectHeld) -> list[RejectedHeld]:
     """Turn held messages down: nobody gets them."""

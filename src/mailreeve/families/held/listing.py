@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
 from typing import Any, Final
 
 from msgspec import Struct
@@ -98,8 +99,10 @@ def _conditions(which: Narrowed) -> Sequence[ColumnElement[bool]]:
 def _holds(field: HeldField, value: str) -> ColumnElement[bool]:
     wanted = value.casefold()
 
-    def among(*columns: ColumnElement[str]) -> ColumnElement[bool]:
-        return or_(*(func.instr(func.casefold(column), wanted) > 0 for column in columns))
+    def among(first: ColumnElement[str], *others: ColumnElement[str]) -> ColumnElement[bool]:
+        # Folded together, which is once for each row. No text that is looked for holds a line end.
+        together = reduce(lambda text, column: text + "\n" + column, others, first)
+        return func.instr(func.casefold(together), wanted) > 0
 
     match field:
         case HeldField.SUBJECT:

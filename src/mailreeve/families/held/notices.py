@@ -1,5 +1,5 @@
-"""Is a sender told that a message was turned down? Only one of ours: whoever else stands in an envelope may never
-have written it, and would get an answer to a stranger's mail (backscatter)."""
+"""How is a sender told that a message was turned down? By a notice, where `sender_notices.rules` allow it: whoever
+stands in an envelope may never have written it, and would get an answer to a stranger's mail (backscatter)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,35 @@ from typing import Final
 
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.held.rows import HeldRow
+from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.copies import Copy, KeptCopy, Routed
 from mailreeve.families.outgoing import rows as outgoing
-from mailreeve.formats.addresses import NULL_SENDER, Address, parse_sender
-from mailreeve.formats.message import Content
-from mailreeve.store.transactions import Work
+from mailreeve.families.sender_notices import rows as sent
+from mailreeve.families.sender_notices.rules import NoticeFacts, NoticeVerdict, automatic, verdict
+from mailreeve.formats.addresses import NULL_SENDER, Address, Sender, parse_sender
+from mailreeve.formats.message import Content, read_message
+from mailreeve.formats.networks import parse_ip
 
 NOTICE: Final = "notice"
 """The origin of such notices."""
 
 
-def tell_sender(work: Work, row: HeldRow, reason: str) -> bool:
-    """Write to the sender of a message that was turned down. Whether it was written to."""
+def tell_sender(call: Call, row: HeldRow, header: bytes, reason: str) -> NoticeVerdict:
+    """Write to the sender of a message that was turned down, which has this header; whether that was done, and if
+    not why."""
+    work = call.work
     sender = parse_sender(row.sender)
-    if not isinstance(sender, Address) or domains.find(work, sender.domain) is None:
-        return False
+    found = _verdict(call, row, sender, header)
+    first = domains.first(work)
+    if found is not NoticeVerdict.SEND or not isinstance(sender, Address) or first is None:
+        return found
+    sent.add(work, sender)
     notice = EmailMessage()
-    notice["From"] = f"postmaster@{sender.domain}"
+    notice["From"] = f"postmaster@{first.name}"
     notice["To"] = str(sender)
     notice["Subject"] = "Your message was not delivered"
     notice["Date"] = format_datetime(work.now)
-    notice["Message-ID"] = make_msgid(domain=sender.domain)
+    notice["Message-ID"] = make_msgid(domain=first.name)
     notice["Auto-Submitted"] = "auto-replied"  # RFC 3834 section 5
     lines = [
         f"Your message to {row.recipient} was held, and has been turned down.",
@@ -47,4 +55,18 @@ def tell_sender(work: Work, row: HeldRow, reason: str) -> bool:
     content = Content(header + b"\r\n", (b"\r\n" + body,))
     copy = Copy(work.account_id, row.decision_id, NULL_SENDER, (to,), content, not str(sender).isascii())
     outgoing.add(work, [KeptCopy(copy, "")], NOTICE)
-    return True
+    return found
+
+
+def _verdict(call: Call, row: HeldRow, sender: Sender, header: bytes) -> NoticeVerdict:
+    is_proved, lately = False, 0
+    if isinstance(sender, Address):
+        is_proved, lately = _is_ours(call, row, sender), sent.lately(call.work, sender)
+    return verdict(NoticeFacts(sender, is_proved, automatic(read_message(header)), lately))
+
+
+def _is_ours(call: Call, row: HeldRow, sender: Address) -> bool:
+    """Whether a network of our own brought it, for a domain of ours."""
+    if not row.source_ip or domains.find(call.work, sender.domain) is None:
+        return False
+    return parse_ip(row.source_ip) in call.policies.relay_networks

@@ -40,6 +40,8 @@ from mailreeve.families.held.types import (
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.managed_senders import operations as managed_senders
 from mailreeve.families.outgoing import rows as outgoing
+from mailreeve.families.sender_notices.rules import WORDS as NOTICE_WORDS
+from mailreeve.families.sender_notices.rules import NoticeVerdict
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import LAYER_HELD, State, following
 from mailreeve.policy.model.policies import ManagedAction
@@ -56,7 +58,7 @@ RELEASE: Final = "release"
 SCOPE: Final = "held"  # of a right to another's mailbox
 LISTS: Final = "lists"
 MAX_REASON: Final = 1_000
-AT_ONCE: Final = 500  # messages that a search decides about
+AT_ONCE: Final = 100  # messages that are decided about while others wait to write
 
 SEES_ALL: Final = (Permission.ACCOUNT_DASHBOARD_READ, Permission.ACCOUNT_MONITORING_HELD_EDIT)
 DECIDES: Final = (Permission.ACCOUNT_MONITORING_HELD_EDIT,)
@@ -162,14 +164,17 @@ def reject(
     sender: ManagedAction | None = None,
     type_: str | None = None,
 ) -> HeldRow:
-    """Turn a message down: nobody gets it. With `notify` its sender is told, if that is one of ours (`notices`).
+    """Turn a message down: nobody gets it. With `notify` its sender is told, where that may
+    be (`sender_notices.rules`); a warning says why not.
     Raises `ItemRefused`."""
     row = _to_decide(call, wire_id)
     kind = "" if type_ is None else reason_type(type_, "reasonType")
     words = ": ".join(filter(None, (kind.capitalize(), _reason(reason))))
-    _end(call, row, HeldState.REJECTED, words)
+    kept = _end(call, row, HeldState.REJECTED, words)
     if notify:
-        notices.tell_sender(call.work, row, words)
+        told = notices.tell_sender(call, row, kept.header, words)
+        if told is not NoticeVerdict.SEND:
+            call.warnings.append(NOTICE_WORDS[told])
     _list_sender(call, row, sender)
     return row
 
@@ -195,8 +200,8 @@ def _decided(call: Call, item: DecideHeld, wire_id: str) -> DecidedNow:
                 row = reject(call, wire_id, item.message, item.notify, item.sender, item.reason_type)
                 state = HeldState.REJECTED
     except ItemRefused as refusal:
-        why = "; ".join(problem.message for problem in refusal.problems)
-        return DecidedNow(wire_id, "", "", HeldState.HELD, why)
+        first, *_ = refusal.problems
+        return DecidedNow(wire_id, "", "", HeldState.HELD, first.message, first.code)
     return DecidedNow(wire_id, row.effective_recipient, row.subject, state)
 
 
@@ -220,8 +225,9 @@ def decline(call: Call, wire_id: str) -> HeldRow:
 
 
 def may_view(call: Call, row: HeldRow) -> bool:
-    """Whether the caller may read what a message says: with the permission for it, or in the own mailbox."""
-    return call.caller.may(VIEWS) or (bool(row.owner_id) and row.owner_id == call.caller.user_id)
+    """Whether the caller may read what a message says: with the permission for it, or in the own mailbox, or one
+    that the caller stands in for."""
+    return call.caller.may(VIEWS) or _stands_in(call, row.owner_id, SCOPE)
 
 
 def expire(work: Work, most: int) -> int:

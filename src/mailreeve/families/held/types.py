@@ -212,14 +212,14 @@ class HeldAction(StrEnum):
 
 
 class DecideHeld(Struct, frozen=True, rename="camel", kw_only=True):
-    """What to do with held messages: those of `ids`, or those that a search finds, at most 500 of them at once.
+    """What to do with held messages: those of `ids`, or those that a search finds, the newest 100 of them.
 
     `sender` permits or blocks the sender of each for its recipient in the same step: the envelope's, or the author
     where that is null. What else there is stands as in `RejectHeld`.
     """
 
     action: HeldAction
-    ids: Annotated[Sequence[str], Meta(max_length=500)] = ()
+    ids: Annotated[Sequence[str], Meta(max_length=100)] = ()
     search: FindHeld | None = None
     sender: ManagedAction | None = None
     message: Prose | None = None
@@ -228,13 +228,14 @@ class DecideHeld(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class DecidedNow(Struct, frozen=True, rename="camel"):
-    """A message that was decided about. `error` says why it was not, empty where it was."""
+    """A message that was decided about. `error` and its `code` say why it was not, both empty where it was."""
 
     id: str
     to: str
     subject: str
     state: HeldState
     error: str = ""
+    code: str = ""
 
 
 class AskRelease(Struct, frozen=True):

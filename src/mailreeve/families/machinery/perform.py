@@ -171,6 +171,18 @@ def consult(services: Services, caller: Caller, origin: Origin, action: Callable
     return services.store.read(caller.account_id, transaction)
 
 
+def act(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
+    """The result of something that writes, done with a call of this caller's, once it is durable: for what is no
+    endpoint, and knows by other means than permissions that the caller may. It blocks on the database. Raises
+    whatever the action raises, and then nothing is changed."""
+
+    def transaction(work: Work) -> T:
+        current = partial(services.follower.seen_by, work)
+        return action(_call(services, caller, work, current, _no_rehearsal))
+
+    return services.store.write(caller.account_id, origin, transaction)
+
+
 def rehearsal(services: Services, caller: Caller, origin: Origin) -> Rehearse:
     """How a caller does something to the account that is undone at once, see `Rehearse`.
 

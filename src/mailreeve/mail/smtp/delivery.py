@@ -23,6 +23,7 @@ import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.families.held.arrival import NoRoom
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, HeldCopy
 from mailreeve.families.managed_senders.auto_allow import Correspondence
@@ -129,6 +130,12 @@ class Delivery:
             log.exception("mail.not_logged")
         try:
             await self._records.write(Kept(outcomes, held, archived=archived, correspondence=correspondence))
+        except NoRoom as problem:
+            # Nothing is broken: a stranger may cause it as often as there is mail to be held.
+            log.warning(
+                "mail.no_room_to_hold", decisions=[one.decision_id for one in outcomes], problem=str(problem)
+            )
+            return False
         except Exception:
             ids = [outcome.decision_id for outcome in outcomes]
             log.exception("mail.not_recorded", decisions=ids)

@@ -18,13 +18,14 @@ RELEASE, REJECT = "gateway/hold-release", "gateway/hold-reject"
 SHOW, DECIDE = "ext/show-held-message", "ext/decide-held-messages"
 ASK, DECLINE = "ext/ask-held-release", "ext/decline-held-release"
 ALL: Item = {"admin": True}
+NOBODY = "nobody@corp.test"  # a user without a role
 
 BAD_LISTS: list[Item] = [
     {"admin": True, "mailbox": ANN},
     {"admin": True, "filterBy": [{"fieldName": "colour", "value": "red"}]},
     {"admin": True, "searchBy": {"fieldName": "colour"}},
     {"admin": True, "start": "soon"},
-    {"mailbox": "x@else.test"},
+    {"mailbox": "x@nowhere.test"},
 ]
 
 
@@ -39,12 +40,20 @@ def play(r: Recorder) -> None:
         r.call("lists asked in vain", LIST, bad)
     r.pages("page by page", LIST, ALL, 2)
     r.call("counted", SUMMARY, {})
-    r.send("counted in vain", f"/api/{SUMMARY}", b'{"data": ["x"]}')
-    ids = [row["id"] for row in r.call("once more", LIST, ALL)]
+    path = f"/api/{SUMMARY}"
+    r.send("counted in vain", "POST", path, b"{", r.live.signed(path), who="admin")
+    others = r.call("once more", LIST, ALL | {"searchBy": {"value": "corp.test"}})
+    ids = [row["id"] for row in others if not row["subject"].startswith("Own")]
     r.call("shown", SHOW, {"id": ids[0]})
     r.call("shown in vain", SHOW, {"id": NO_ID})
     r.call("asked for", ASK, {"id": ids[1], "reason": "my bank"}, {"id": NO_ID, "reason": "x"})
     r.call("requests", LIST, ALL | {"asked": True})
+    moderated, own = (row["id"] for row in r.call("one's own", LIST, {}, who="no_role"))
+    r.call("everybody's", LIST, ALL, who="no_role")
+    r.call("another's is not there", RELEASE, {"id": ids[-1]}, who="no_role")
+    r.call("others decide", RELEASE, {"id": moderated}, {"id": own}, who="no_role")
+    r.call("they are asked", ASK, {"id": moderated, "reason": "mine"}, who="no_role")
+    r.call("one's own is shown", SHOW, {"id": moderated}, who="no_role")
     r.call("declined", DECLINE, {"id": ids[1]}, {"id": ids[2]})
     r.call("released", RELEASE, {"id": ids[0]}, {"id": ids[0]}, {"id": NO_ID})
     r.call("turned down", REJECT, {"ids": [ids[1]], "reasonType": "INAPPROPRIATE COMMUNICATION", "notify": True})
@@ -60,7 +69,7 @@ def _hold(r: Recorder) -> None:
     """Have mail held: no policy that an API could set holds any yet."""
     opened = Opened(r.live.data, Settings())
     try:
-        account_id = opened.account_id(None)
+        account_id = opened.account_id(r.account_code)
         keeper = MessageKeeper(opened.store, RecordBudget(), opened.bodies)
         hold(
             keeper,
@@ -68,6 +77,8 @@ def _hold(r: Recorder) -> None:
             kept(account_id, ANN, sender="", subject="A bounce", text=b"Subject: A bounce\r\n\r\nx\r\n"),
             kept(account_id, ANN, subject="Moderated", layer="anti_spoofing", description="Nobody is us"),
             kept(account_id, BOB, subject="Broken", layer="malformed", description=""),
+            kept(account_id, NOBODY, subject="Own"),
+            kept(account_id, NOBODY, subject="Own, moderated", layer="anti_spoofing"),
         )
     finally:
         opened.close()

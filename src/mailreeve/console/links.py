@@ -1,0 +1,161 @@
+"""What does a reader of a digest get who follows one of its links? A page that asks; then one that says what was
+done.
+
+A GET never acts: scanners and previews follow links. Its page has a form whose button sends a POST, which acts and
+needs no script. Whoever has no link of ours is told just that, whatever there is behind the id that was made up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
+from urllib.parse import parse_qs
+
+import anyio
+import structlog
+from anyio import CapacityLimiter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mailreeve.console.page import page
+from mailreeve.families.digest.acts import Acts, Seen, Standing
+from mailreeve.families.digest.links import PATH, TOKEN_LENGTH, Act, NoLink
+from mailreeve.formats.networks import counted_as
+from mailreeve.wire.errors import ItemRefused
+
+MAX_FORM: Final = 1024  # octets of what the button sends
+FORM_TIME: Final = 20  # seconds that it may take to arrive
+WORKERS: Final = 4  # pages made at once; each holds at most one database connection
+
+_CONFIRMED: Final = {"confirm": ["yes"]}
+_TITLES: Final = {
+    Act.RELEASE: "Deliver this message?",
+    Act.PERMIT: "Deliver this message, and permit its sender?",
+    Act.BLOCK: "Remove this message, and block its sender?",
+}
+_BUTTONS: Final = {
+    Act.RELEASE: "Deliver it",
+    Act.PERMIT: "Deliver it, permit the sender",
+    Act.BLOCK: "Remove it, block the sender",
+}
+_DONE: Final = {
+    Act.RELEASE: "The message is being delivered",
+    Act.PERMIT: "The message is being delivered, and its sender is permitted",
+    Act.BLOCK: "The message is removed, and its sender is blocked",
+}
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class LinkPages:
+    """The ASGI application for the paths that begin with `PATH`. `wait` is told the network of whoever comes, and
+    says how many milliseconds that one has to wait, 0 if not at all."""
+
+    def __init__(self, acts: Acts, wait: Callable[[str], int]) -> None:
+        self._acts = acts
+        self._wait = wait
+        self._workers: CapacityLimiter | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except Exception:
+            number = secrets.token_hex(8)
+            _log.exception("a link of a digest failed", error=number)
+            response = page(
+                500, "That did not work", ["Nothing was changed. Please try again later.", f"Error {number}"]
+            )
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        wait = self._wait(counted_as(address))
+        if wait:
+            seconds = -(-wait // 1000)
+            return page(
+                429,
+                "Too many requests",
+                [f"Please try again in {seconds} seconds. Nothing was changed."],
+                headers={"Retry-After": str(seconds)},
+            )
+        if request.method not in ("GET", "HEAD", "POST"):
+            return page(405, "That is not possible here", headers={"Allow": "GET, HEAD, POST"})
+        token = request.scope["path"].removeprefix(PATH)
+        try:
+            if len(token) != TOKEN_LENGTH:
+                raise NoLink
+            if request.method != "POST":
+                return _asking(await self._in_worker(partial(self._acts.look, token)))
+            if not await _is_confirmed(request):
+                return page(
+                    400, "Nothing was changed", ["Please open the link again, and press the button on its page."]
+                )
+            return _told(await self._in_worker(partial(self._acts.carry_out, token, address)))
+        except NoLink:
+            return page(
+                404,
+                "This is no link of ours",
+                ["It may have been cut off or changed on its way. Please open it from the digest again."],
+            )
+        except ItemRefused as refusal:
+            return page(409, "Nothing was changed", [problem.message for problem in refusal.problems])
+
+    async def _in_worker(self, work: Callable[[], T]) -> T:
+        if self._workers is None:
+            self._workers = CapacityLimiter(WORKERS)
+        return await anyio.to_thread.run_sync(work, limiter=self._workers)
+
+
+def _asking(seen: Seen) -> Response:
+    """The page that asks whether to act, or says why that is over."""
+    if seen.standing is not Standing.WAITING:
+        return _over(seen)
+    lines = [f"Sender: {seen.listed}"] if seen.act is not Act.RELEASE else []
+    return page(200, _TITLES[seen.act], lines, seen=seen.message, button=_BUTTONS[seen.act])
+
+
+def _told(seen: Seen) -> Response:
+    """The page that says what was done."""
+    if seen.standing is not Standing.DONE:
+        return _over(seen)
+    lines = [f"Sender: {seen.listed}"] if seen.act is not Act.RELEASE else []
+    return page(200, _DONE[seen.act], lines, seen=seen.message)
+
+
+def _over(seen: Seen) -> Response:
+    """The page for a link that acts no more."""
+    match seen.standing:
+        case Standing.RELEASED:
+            return page(
+                200, "Already done", ["The message was delivered before. Nothing was changed."], seen=seen.message
+            )
+        case Standing.REJECTED:
+            return page(
+                200, "Already done", ["The message was removed before. Nothing was changed."], seen=seen.message
+            )
+        case Standing.PAUSED:
+            return page(503, "Not at present", ["Please try again later. Nothing was changed."])
+        case _:
+            return page(410, "This link has ended", ["The message is held no longer. Nothing was changed."])
+
+
+async def _is_confirmed(request: Request) -> bool:
+    """Whether it was the button of our page that sent this."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(FORM_TIME):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_FORM:
+                    return False
+    except TimeoutError:
+        return False
+    return parse_qs(body.decode("latin-1"), max_num_fields=4) == _CONFIRMED if body.count(b"&") < 4 else False

@@ -1,0 +1,1 @@
+"""The digest: held messages told to their recipients by mail, with links that act on them."""
