@@ -524,11 +524,13 @@ def place(placements: Callable[[str], Placement]) -> Callable[[str], Placement]:
 
 @dataclass
 class Asked:
-    """A Postfix that asks Mailreeve, and the Maildir it delivers to."""
+    """A Postfix that asks Mailreeve, and the Maildir it delivers to. At `back` it takes what Mailreeve hands in and
+    does not ask."""
 
     postfix: Postfix
     server: Server
     maildir: Path
+    back: str
 
     def swaks(self, *arguments: str, code: int = 0) -> str:
         """What swaks shows of a session. Its exit code is 0 where the message was taken, 24 where no recipient
@@ -541,7 +543,7 @@ class Asked:
     def ask_at(self, listen: str) -> None:
         """Have Mailreeve listen somewhere else, and Postfix ask it there."""
         self.server.stop()
-        self.server.start("--milter", listen)
+        self.server.start("--milter", listen, "--next-hop", self.back)
         milter = self.server.milter if listen.startswith("unix:") else f"inet:{self.server.milter}"
         self.postfix.set("smtpd_milters", milter)
 
@@ -578,13 +580,15 @@ def _asked(folder: Path, listen: str) -> Asked:
     server.folder.parent.mkdir()
     server.init()
     (server.folder / "mailreeve.toml").write_text('milter_group = "postfix"\n')
-    server.start("--milter", listen)
+    second = f"127.0.0.1:{free_port()}"
+    server.start("--milter", listen, "--next-hop", second)
     milter = server.milter if listen.startswith("unix:") else f"inet:{server.milter}"
     # Besides the guide's: what stands for the world, and a client that says where it comes from.
     settings = to_maildir(mailboxes) + "smtpd_authorized_xclient_hosts = 127.0.0.1\n" + milter_lines(milter)
-    postfix = Postfix(folder / "mx", "mx", settings)
+    back = f"{second} inet n - n - - smtpd\n -o receive_override_options=no_milters\n"
+    postfix = Postfix(folder / "mx", "mx", settings, back)
     postfix.start()
-    return Asked(postfix, server, mailboxes / "box")
+    return Asked(postfix, server, mailboxes / "box", second)
 
 
 @pytest.fixture(scope="session")

@@ -249,7 +249,9 @@ class Session:
 
     def _content(self) -> Incoming:
         if self._incoming is None:
-            self._incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
+            self._incoming = Incoming(
+                max_size=self._settings.max_size, max_line=self._settings.max_line, utf8=self._utf8
+            )
         return self._incoming
 
     def _header(self, name: bytes, value: bytes) -> None:
