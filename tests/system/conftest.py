@@ -524,8 +524,8 @@ def place(placements: Callable[[str], Placement]) -> Callable[[str], Placement]:
 
 @dataclass
 class Asked:
-    """A Postfix that asks Mailreeve, and the Maildir it delivers to. At `back` it takes what Mailreeve hands in and
-    does not ask."""
+    """A Postfix that asks Mailreeve, and the Maildir it delivers to. At `back` it takes what Mailreeve hands in,
+    and does not ask."""
 
     postfix: Postfix
     server: Server
