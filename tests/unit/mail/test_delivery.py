@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 from msgspec.structs import replace
 
-from mailreeve.families.held.arrival import NoRoom
+from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.machinery.copies import Routed
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
