@@ -16,7 +16,8 @@ from mailreeve.access.caller import Origin
 from mailreeve.families.archive.keep import keep as archive
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
-from mailreeve.families.held.arrival import DEFAULT, Arrived, HoldLimits
+from mailreeve.families.held.arrival import Arrived
+from mailreeve.families.held.limits import DEFAULT, HoldLimits
 from mailreeve.families.keeping.answers import expected, note
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy

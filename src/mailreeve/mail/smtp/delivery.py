@@ -23,7 +23,7 @@ import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.families.held.arrival import NoRoom
+from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, HeldCopy
 from mailreeve.families.managed_senders.auto_allow import Correspondence
