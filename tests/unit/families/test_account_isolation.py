@@ -107,6 +107,13 @@ SAMPLES: dict[str, list[Sample]] = {
     "ext/permittedsenders/update-policy": [lambda w: {"id": w["permitted"], "policy": scope(w)}],
     "ext/permittedsenders/get-policy": [lambda w: {"id": w["permitted"]}],
     "ext/permittedsenders/delete-policy": [lambda w: {"id": w["permitted"]}],
+    "ext/spam-policies/create-policy": [lambda w: {"policy": scope(w), "actions": {"spam": "tag"}}],
+    "ext/spam-policies/update-policy": [
+        lambda w: {"id": w["spam"], "policy": scope(w), "actions": {"subjectPrefix": "[Spam]"}},
+        lambda w: {"id": w["spam"], "actions": {"spam": "hold"}},
+    ],
+    "ext/spam-policies/get-policy": [lambda w: {"id": w["spam"]}],
+    "ext/spam-policies/delete-policy": [lambda w: {"id": w["spam"]}],
     "ext/find-policies": [
         lambda w: {"id": w["permitted"]},
         lambda w: {"id": w["web"]},
@@ -402,6 +409,7 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
     w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
+    w["spam"] = call("ext/spam-policies/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for name in (f"{mark} first", mark):
         web = call(

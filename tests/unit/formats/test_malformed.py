@@ -12,7 +12,7 @@ from mailreeve.formats.malformed import MAX_DEPTH, MAX_PARTS, MAX_SEARCHED, Flaw
 from mailreeve.formats.message import read_message
 
 PLAIN = b"From: <a@out.test>\r\nSubject: Hello\r\n"
-MIXED = PLAIN + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b 1\"\r\n"
+MIXED = PLAIN + b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b 1"\r\n'
 PART = b"Content-Type: text/plain\r\n\r\nHello\r\n"
 
 
@@ -37,7 +37,7 @@ def parts(*contents: bytes, end: bytes = b"--b 1--\r\n", boundary: bytes = b"b 1
         MIXED + parts(PART, PART),
         MIXED + b"\r\nA preamble.\r\n" + parts(PART) + b"An epilogue.\r\n",
         MIXED + parts(b"\r\n", b"--b 12 is text\r\n"),
-        PLAIN + b"Content-Type: multipart/mixed;\r\n boundary=\"b 1\"\r\n" + parts(PART),
+        PLAIN + b'Content-Type: multipart/mixed;\r\n boundary="b 1"\r\n' + parts(PART),
         MIXED
         + parts(
             b"Content-Type: multipart/alternative; boundary=in\r\n"
@@ -57,7 +57,7 @@ def test_sound_mail_has_no_flaws(text):
         (PLAIN + b"Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\n", Flaw.DUPLICATE_FIELD),
         (MIXED + parts(b"Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n"), Flaw.DUPLICATE_FIELD),
         (PLAIN + b"Content-Type: multipart/mixed\r\n\r\n", Flaw.BROKEN_BOUNDARY),
-        (PLAIN + b"Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n", Flaw.BROKEN_BOUNDARY),
+        (PLAIN + b'Content-Type: multipart/mixed; boundary=""\r\n\r\n', Flaw.BROKEN_BOUNDARY),
         (MIXED + b"\r\nno part at all\r\n", Flaw.BROKEN_BOUNDARY),
         (MIXED + parts(PART, end=b""), Flaw.NO_TERMINATOR),
         (
@@ -113,7 +113,7 @@ def test_depth_and_number_are_bounded():
         b"--b 1" * (MAX_SEARCHED // 5 - 200),
         b"\r\n--b 1" * (MAX_SEARCHED // 7 - 200),
         b"\n" * (MAX_SEARCHED - 1_000),
-        b"\r\n--b 1\r\nContent-Type: multipart/x; boundary=\"b 1\"\r\n" * (MAX_SEARCHED // 60),
+        b'\r\n--b 1\r\nContent-Type: multipart/x; boundary="b 1"\r\n' * (MAX_SEARCHED // 60),
     ],
 )
 def test_no_content_keeps_it_busy(body):

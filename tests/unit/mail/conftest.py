@@ -116,7 +116,9 @@ class Office:
             directory=Directory(internal_domains=frozenset(map(Domain, self.domains))),
             relay_networks=(ip_network(self.relay),),
             managed=self._managed,
-            **parts(blocked=self._blocked, permitted=self._permitted, alteration=self._alteration, spam=self._spam),
+            **parts(
+                blocked=self._blocked, permitted=self._permitted, alteration=self._alteration, spam=self._spam
+            ),
             definitions=self._definitions,
         )
 
@@ -134,6 +136,12 @@ class Dialogue:
 
     def rcpt(self, *recipients: str) -> list[Accepted | Refused]:
         return [self.transaction.rcpt(parse_address(r), self.office.policies) for r in recipients]
+
+
+@pytest.fixture(scope="session")
+def new_office() -> Callable[[], Office]:
+    """For tests of many examples, each of which has an office of its own."""
+    return Office
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ class Engine(BaseHTTPRequestHandler):
     status = 200
     drops = 0
     hangs: threading.Event | None = None
-    asked: list[tuple[str, list[tuple[str, str]], bytes]] = []
+    asked: list[tuple[str, list[tuple[str, str]], bytes]]
     connections = 0
 
     def setup(self) -> None:
