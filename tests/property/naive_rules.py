@@ -320,6 +320,8 @@ class NaiveRules:
             PolicyType.PERMITTED_SENDERS: permitted and permitted[0].id,
             PolicyType.ADDRESS_ALTERATION: alteration and alteration[0].id,
             PolicyType.MANAGED_SENDERS: entry and entry[0].id,
+            # Nothing is known of the content here; `tests/unit/policy/decide/test_content.py` reads those rules.
+            PolicyType.SPAM_SCANNING: None,
         }
 
         def answer(layer, reply=None, skip=False):
