@@ -423,6 +423,8 @@ class NaiveRules:
             PolicyType.MANAGED_SENDERS: entry and entry[0].id,
             PolicyType.ANTI_SPOOFING: spoofing and spoofing[0].id,
             PolicyType.ANTI_SPOOFING_BYPASS: bypass and bypass[0].id,
+            # Nothing is known of the content here; `tests/unit/policy/decide/test_content.py` reads those rules.
+            PolicyType.SPAM_SCANNING: None,
         }
         let_past = bypass and bypass[0].option is BypassOption.ENABLE
         spoofed = None if not spoofing or let_past else spoofing[0].option.value

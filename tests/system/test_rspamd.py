@@ -66,8 +66,8 @@ class Rspamd:
             (folder / name).mkdir()
             shutil.chown(folder / name, "_rspamd", "_rspamd")
         for name, text in {
-            "options.inc": f'dns {{ nameserver = ["127.0.0.1:{self._names.port}"]; timeout = 0.1s; retransmits = 1; }}'
-            f'\nlocal_addrs = [];\nurl_tld = "{folder}/tld.dat";\n',
+            "options.inc": f'dns {{ nameserver = ["127.0.0.1:{self._names.port}"]; timeout = 0.1s; '
+            f'retransmits = 1; }}\nlocal_addrs = [];\nurl_tld = "{folder}/tld.dat";\n',
             "worker-normal.inc": f'bind_socket = "127.0.0.1:{self.port}"; count = 1;\n',
             "worker-controller.inc": f'bind_socket = "127.0.0.1:{ports()}"; count = 1;\n',
             "worker-proxy.inc": "enabled = false;\n",
@@ -90,7 +90,7 @@ class Rspamd:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with urllib.request.urlopen(f"{self.url}/ping", timeout=1) as answer:
+                with urllib.request.urlopen(f"{self.url}/ping", timeout=1) as answer:  # noqa: S310
                     if answer.read().strip() == b"pong":
                         return
             except OSError:

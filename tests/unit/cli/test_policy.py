@@ -44,7 +44,7 @@ def test_a_list_fits_its_screen_and_shows_what_tells_policies_apart(folder):
         assert max(map(len, output.splitlines())) <= columns
     lines = done(folder, "list").splitlines()
     assert lines[0].split() == ["id", "does", "is", "from", "to", "description", "valid"]
-    assert len(lines) == 8
+    assert len(lines) == 9
     (line,) = [line for line in lines if "evil.test" in line]
     assert line.split()[1:3] == ["block", "on"]
     assert "to 2099-12-31" in next(line for line in lines if "shop.test" in line)
@@ -55,12 +55,12 @@ def test_a_limit_is_kept_and_the_rest_told_of(folder):
         folder.block(f"n{n}.test")
     result = folder.run("policy", "list", "--limit", "3")
     assert len(result.stdout.splitlines()) == 4
-    assert result.stderr == "the first 3 of 9 policies; --limit 30 lists more, --limit 0 all\n"
+    assert result.stderr == "the first 3 of 10 policies; --limit 30 lists more, --limit 0 all\n"
     answer = json.loads(done(folder, "list", "--json", "--limit", "3"))
     assert (len(answer["policies"]), answer["more"]) == (3, True)
     answer = json.loads(done(folder, "list", "--json", "--limit", "0"))
-    assert (len(answer["policies"]), answer["more"]) == (9, False)
-    assert json.loads(done(folder, "list", "--json", "--limit", "9"))["more"] is False
+    assert (len(answer["policies"]), answer["more"]) == (10, False)
+    assert json.loads(done(folder, "list", "--json", "--limit", "10"))["more"] is False
 
 
 def test_filters_are_those_of_the_api_in_short_words(folder):
@@ -72,7 +72,10 @@ def test_filters_are_those_of_the_api_in_short_words(folder):
         (["--type", "permitted", "--text", "bank"], ["Permit bank.test"]),
         (["--from", "bank.test"], ["Permit bank.test"]),
         (["--group", "RIVALS"], ["Block group:rivals"]),
-        (["--matching", "a@rival.test", "--matching-to", "ann@corp.test"], ["Block group:rivals"]),
+        (
+            ["--matching", "a@rival.test", "--matching-to", "ann@corp.test"],
+            ["Block group:rivals", "Default: spam scanning"],
+        ),
         (["--from", "external", "--to", "external"], ["Default: no open relay"]),
         (["--disabled"], []),
         (["--expired"], []),
@@ -150,7 +153,7 @@ def test_what_was_done_before_a_refusal_is_told(folder):
         (["list", "--matching", "corp.test"], 2, "--matching 'corp.test'"),
         (["list", "--group", "Nobody"], 1, "--group 'Nobody'"),
         (["list", "--limit", "-1"], 2, "--limit"),
-        (["list", "--type", "spam"], 2, "--type"),
+        (["list", "--type", "junk"], 2, "--type"),
         (["show", "zzzzzzzz"], 1, "ID 'zzzzzzzz'"),
         (["show", "A" * 43], 1, "AAAAAAAA"),
         (["block", "shop"], 2, "FROM 'shop'"),
@@ -170,3 +173,19 @@ def test_what_is_wrong_is_told_in_a_line_with_the_option_and_its_value(folder, a
     assert got == code
     assert told in line
     assert "err_" not in line
+
+
+def test_spam_policies_are_made_and_changed_in_a_line(folder):
+    """What is left out is as without a policy; a change keeps the rest."""
+    said = done(folder, "spam", "everyone", "--to", "ann@corp.test", "--spam", "tag", "--spam-score", "8")
+    id_ = said.split()[0]
+    (row,) = rows(folder, "--type", "spam", "--to", "ann@corp.test")
+    assert row["does"] == "reject: refuse, spam from 8: tag, greylist: put_off, virus: refuse, malformed: note"
+    assert row["description"] == "Spam scanning of everyone"
+    done(folder, "spam-change", id_, "--malformed", "hold", "--spam-score", "0")
+    (row,) = rows(folder, "--type", "spam", "--to", "ann@corp.test")
+    assert row["does"] == "reject: refuse, spam: tag, greylist: put_off, virus: refuse, malformed: hold"
+    code, said = refused(folder, "spam", "everyone", "--subject-prefix", "x" * 65)
+    assert (code, said.startswith("Error: --subject-prefix")) == (2, True), said
+    done(folder, "disable", id_)
+    done(folder, "remove", id_, "--yes")

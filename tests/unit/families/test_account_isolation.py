@@ -122,6 +122,13 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "policy/antispoofing-bypass/get-policy": [lambda w: {"id": w["bypass"]}],
     "policy/antispoofing-bypass/delete-policy": [lambda w: {"id": w["bypass"]}],
+    "ext/spam-policies/create-policy": [lambda w: {"policy": scope(w), "actions": {"spam": "tag"}}],
+    "ext/spam-policies/update-policy": [
+        lambda w: {"id": w["spam"], "policy": scope(w), "actions": {"subjectPrefix": "[Spam]"}},
+        lambda w: {"id": w["spam"], "actions": {"spam": "hold"}},
+    ],
+    "ext/spam-policies/get-policy": [lambda w: {"id": w["spam"]}],
+    "ext/spam-policies/delete-policy": [lambda w: {"id": w["spam"]}],
     "ext/find-policies": [
         lambda w: {"id": w["permitted"]},
         lambda w: {"id": w["web"]},
@@ -473,6 +480,7 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     w["spoofing"] = call("ext/antispoofing/create-policy", option="hold", policy=policy)["id"]
     bypass = "policy/antispoofing-bypass/create-policy"
     w["bypass"] = call(bypass, option="enable_bypass", policy=policy)["id"]
+    w["spam"] = call("ext/spam-policies/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for name in (f"{mark} first", mark):
         web = call(

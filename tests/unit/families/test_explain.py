@@ -67,7 +67,7 @@ class TestMessages:
         assert (answer["stage"], answer["smtpReply"]) == (None, None)
         assert (answer["layer"], answer["spamChecks"], answer["recipient"]) == ("default", "run", "u@corp.test")
         assert answer["winners"] == dict.fromkeys(
-            ("blocked_senders", "permitted_senders", "managed_senders", "address_alteration")
+            ("blocked_senders", "permitted_senders", "managed_senders", "address_alteration", "spam_scanning")
         )
         assert answer["alterations"] == []
         assert answer["revision"] == corp.policies().revision

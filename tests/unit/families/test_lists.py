@@ -27,6 +27,7 @@ from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import parse_address
+from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.policies import (
     AddressPattern,
@@ -46,6 +47,7 @@ from mailreeve.wire.tokens import Kind
 
 BLOCKED = "policy/blockedsenders/get-policy"
 PERMITTED = "ext/permittedsenders/get-policy"
+SPAM = "ext/spam-policies/get-policy"
 POLICIES = "ext/find-policies"
 ALTERATION = "policy/address-alteration/get-policy"
 SETS = "policy/address-alteration/get-address-alteration-set"
@@ -90,6 +92,7 @@ def of_ann_as(member: str) -> Callable[[object], Item]:
 LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "blocked": (BLOCKED, lambda account: {}, ""),
     "permitted": (PERMITTED, lambda account: {}, ""),
+    "spam": (SPAM, lambda account: {}, ""),
     "policies": (POLICIES, lambda account: {}, ""),
     "policies of a type": (POLICIES, lambda account: {"type": "web_lists"}, ""),
     "alteration": (ALTERATION, lambda account: {}, ""),
@@ -208,6 +211,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.policies.blocked_senders import rows as blocked
     from mailreeve.families.policies.family import PolicyRow
     from mailreeve.families.policies.permitted_senders import rows as permitted
+    from mailreeve.families.policies.spam_scanning import rows as spam
     from mailreeve.families.policies.web_lists import rows as web
     from mailreeve.families.tracking import rows as tracking
 
@@ -233,6 +237,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
                 work, blocked.BlockedSenderRow(*new_members(work, document), BlockedOption.BLOCK_SENDER, False)
             )
             permitted.PERMITTED.create(work, PolicyRow(*new_members(work, document)))
+            spam.SPAM.create(work, spam.SpamPolicyRow(*new_members(work, document), SpamOptions()))
             set_ = alteration.add_set(work, f"set {n}", None)
             alteration.add_set(work, f"below {n}", set_.id)
             row = alteration.AlterationPolicyRow(*new_members(work, document), set_.id)

@@ -138,6 +138,12 @@ class Dialogue:
         return [self.transaction.rcpt(parse_address(r), self.office.policies) for r in recipients]
 
 
+@pytest.fixture(scope="session")
+def new_office() -> Callable[[], Office]:
+    """For tests of many examples, each of which has an office of its own."""
+    return Office
+
+
 @pytest.fixture
 def office() -> Office:
     return Office()

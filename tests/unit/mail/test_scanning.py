@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailreeve.families.tracking.outcomes import (
     LAYER_LOCAL_FAULT,
@@ -14,11 +18,17 @@ from mailreeve.families.tracking.outcomes import (
     NotScanned,
     State,
 )
+from mailreeve.families.tracking.present import Teller
+from mailreeve.families.tracking.today import today
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.reception import Reception
 from mailreeve.mail.scan import Scan
+from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.model.content import OnMalformed, OnReject, OnSpam, SpamAction, SpamSymbol, SpamVerdict
+from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policy_types import Layer, SmtpReply
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hi\r\nX-Mailreeve-Spam: score=0.00\r\n\r\nbody\r\n"
@@ -63,6 +73,13 @@ def content(text: bytes = MESSAGE) -> Incoming:
 
 def said(action: SpamAction, score: float = 7.0, virus: str = "", *, again: bool = False) -> Scan:
     return Scan(SpamVerdict(action, score, 15.0, SYMBOLS, virus, again))
+
+
+def verdict_of(plan) -> tuple[str, str]:
+    """What became of the only recipient, and in which layer, as an explanation says it."""
+    (one,) = plan.outcomes
+    words = {State.HELD: "hold", State.ACCEPTED: "deliver", State.REJECTED: "reject", State.DEFERRED: "reject"}
+    return words[one.state], one.layer
 
 
 def states(plan) -> dict[str, tuple[State, str]]:
@@ -203,3 +220,55 @@ def test_broken_form_is_noted_or_held(office, receive):
     plan = receive("u@corp.test").data(content(broken))
     assert states(plan) == {"u@corp.test": (State.HELD, "malformed")}
     assert plan.holds[0].cause.description == "scanning for u@corp.test"
+
+
+@given(
+    action=st.sampled_from(SpamAction),
+    score=st.sampled_from([0.0, 7.0, 20.0]),
+    virus=st.sampled_from(["", "Eicar"]),
+    again=st.booleans(),
+    malformed=st.sampled_from(OnMalformed),
+    on_spam=st.sampled_from(OnSpam),
+    text=st.sampled_from([MESSAGE, MESSAGE.replace(b"body", b"bo\0dy")]),
+    permits=st.booleans(),
+)
+def test_explanations_and_records_say_what_the_door_did(
+    new_office, action, score, virus, again, malformed, on_spam, text, permits
+):
+    """By the same facts an explanation gives the verdict of the door, and so does what is decided anew from the
+    record: `log show` says of today what it says of then."""
+    office = new_office().scan(on_malformed=malformed, on_spam=on_spam)
+    if permits:
+        office.permit("out.test")
+    reception = Reception(parse_ip("192.0.2.9"), Source(office), lambda: 1.0, hostname="mx.test")
+    reception.sender("ann@out.test")
+    reception.recipient("u@corp.test")
+    scan = said(action, score, virus, again=again)
+    plan = reception.data(content(text), scan)
+    (one,) = plan.outcomes
+    facts = MessageFacts(
+        parse_address("ann@out.test"),
+        parse_address("u@corp.test"),
+        1.0,
+        header_from=(HeaderFrom(parse_address("ann@out.test"), "Ann"),),
+        source_ip=parse_ip("192.0.2.9"),
+        authenticated=False,
+        spam=scan.verdict,
+        flaws=one.flaws,
+    )
+    explained = decide_mail(office.policies, facts, explain=True)
+    assert (explained.action.value, explained.layer.value) == verdict_of(plan)
+    if explained.reply is not None:
+        assert one.reply.startswith(f"{explained.reply} [")
+    assert bool(plan.deliveries and b"X-Mailreeve-Spam:" in copy_of(plan)) == (explained.tag is not None)
+    now = today(
+        office.policies,
+        Teller(SimpleNamespace(seal=lambda kind, key, account_id: key), "acme"),
+        one,
+        datetime.fromtimestamp(2, UTC),
+    )
+    assert not now.differs
+    assert (now.layer, now.verdict) == (
+        one.layer,
+        State.DELIVERED if one.state is State.ACCEPTED else one.state,
+    )

@@ -31,6 +31,7 @@ from mailreeve.mail.milter.door import milter_door
 from mailreeve.mail.milter.services import MilterSettings
 from mailreeve.mail.next_hop.smtp import SmtpNextHop
 from mailreeve.mail.ports import NextHop
+from mailreeve.mail.scan import Scanner
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
 from mailreeve.policy.index.policy_set import PolicySet
@@ -297,12 +298,19 @@ def open_door(
     """`open_door(next_hop=…, tls=…, <settings>)`: the door, before the sink unless told otherwise."""
     with ExitStack() as stack:
 
-        def start(next_hop: NextHop | None = None, tls: ssl.SSLContext | None = None, **settings) -> SmtpDoor:
+        def start(
+            next_hop: NextHop | None = None,
+            tls: ssl.SSLContext | None = None,
+            scanner: Scanner | None = None,
+            **settings,
+        ) -> SmtpDoor:
             if next_hop is None:
                 host, port = request.getfixturevalue("sink").address
                 next_hop = SmtpNextHop(host=host, port=port, greeting="gate.test", command_timeout=WAIT)
             chosen = SmtpSettings(**{"hostname": "gate.test", "grace": WAIT, **settings})
-            door = smtp_door(chosen, policies=office, next_hop=next_hop, recorder=records, tls=tls)
+            door = smtp_door(
+                chosen, policies=office, next_hop=next_hop, recorder=records, tls=tls, scanner=scanner
+            )
             return stack.enter_context(portal.wrap_async_context_manager(door))
 
         yield start

@@ -281,7 +281,7 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
     for alteration in made:
         page.line(f"  {words.altered:<12} {alteration}", indent=15)
-    if answer.tagged:
+    if answer.tagged is not UNSET:
         page.line("  tagged       with what the spam engine said")
     if answer.verdict is Verdict.DELIVER:
         page.line(f"  spam checks  {answer.spam_checks}; decided at revision {answer.revision}")

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 import click
 import msgspec
+from msgspec import UNSET
 from rich.console import Console
 
 from mailreeve.app.folder import FolderError
@@ -29,7 +30,7 @@ from mailreeve.cli.output import echo
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.cli.times import PAST, WHEN
-from mailreeve.families.replay.types import Group, Named, ReplayAnswer, Step
+from mailreeve.families.replay.types import Fate, Group, Named, ReplayAnswer, Step
 from mailreeve.policy.replay.difference import Change
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
@@ -40,9 +41,11 @@ INTERRUPTION: Final = "it was interrupted"
 _WORDS: Final = {
     Change.NEWLY_REFUSED: "newly refused",
     Change.NEWLY_DELIVERED: "newly delivered",
+    Change.NEWLY_HELD: "newly held",
     Change.REFUSED_DIFFERENTLY: "refused with another reply",
     Change.SPAM_CHECKS: "other spam checks",
     Change.ALTERED_DIFFERENTLY: "altered differently",
+    Change.TAGGED_DIFFERENTLY: "tagged differently",
     Change.DEPENDS_ON_HEADER: "depends on the header",
 }
 
@@ -245,7 +248,10 @@ def _print_whole(console: Console, group: Group) -> None:
         more = "" if total <= len(addresses) else f" and {total - len(addresses)} more"
         tell(f"  {title:<5} {shown}{more}", 8)
     for example in group.examples:
-        then = example.before.smtp_reply or f"delivered to {example.before.recipient}"
-        now = example.after.smtp_reply or f"delivered to {example.after.recipient}"
+        then, now = _fate(example.before), _fate(example.after)
         tell(f"  {example.at} <{example.sender}> to <{example.recipient}> [{example.decision_id}]", 4)
         tell(f"    now: {then}; with the draft: {now}", 6)
+
+
+def _fate(fate: Fate) -> str:
+    return fate.smtp_reply or f"{'delivered to' if fate.held is UNSET else 'held for'} {fate.recipient}"

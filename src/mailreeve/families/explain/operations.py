@@ -115,7 +115,7 @@ def explain_message(
         description=decision.description,
         steps=[*decision_words(told)],
         expected=expected,
-        tagged=decision.tag is not None,
+        tagged=UNSET if decision.tag is None else True,
     )
 
 

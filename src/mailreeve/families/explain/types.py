@@ -51,7 +51,7 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     dmarc_domain: str | None = None
     spam_score: Annotated[float, Meta(ge=-100_000, le=100_000)] | None = None
     spam_action: SpamAction | None = None
-    virus: Annotated[str, longest(100)] | None = None
+    virus: str | None = None
     malformed: Sequence[Flaw] = ()
 
 
@@ -126,7 +126,7 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
 
     `description` is that of the policy which settled the verdict; `steps` tell in sentences what was taken
     for granted and what each layer found. `expected` is there when a policy was asked about. `tagged`
-    says that the copy is delivered with what a spam engine said of it.
+    is there, and true, where the copy is delivered with what a spam engine said of it.
     """
 
     verdict: Verdict
@@ -142,7 +142,7 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
     description: str
     steps: Sequence[str]
     expected: ExpectedAnswer | UnsetType = UNSET
-    tagged: bool = False
+    tagged: bool | UnsetType = UNSET
 
 
 class ExplainWeb(Struct, frozen=True, rename="camel"):

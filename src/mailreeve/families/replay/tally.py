@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from msgspec import UNSET
+
 from mailreeve.families.replay.draft import Tried
 from mailreeve.families.replay.types import CauseAnswer, Example, Fate, Group, Named
 from mailreeve.families.tracking.rows import Recorded
 from mailreeve.formats.authors import HeaderFrom
-from mailreeve.policy.model.decisions import Decision
+from mailreeve.policy.model.decisions import Action, Decision
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.policy.replay.difference import DEFINITION, Cause, Change
 from mailreeve.wire import fields
@@ -138,4 +140,5 @@ def _author(author: HeaderFrom) -> str:
 
 def _fate(decision: Decision) -> Fate:
     reply = None if decision.reply is None else str(decision.reply)
-    return Fate(reply, decision.layer.value, decision.spam_checks.value, decision.recipient)
+    held = True if decision.action is Action.HOLD else UNSET
+    return Fate(reply, decision.layer.value, decision.spam_checks.value, decision.recipient, held)

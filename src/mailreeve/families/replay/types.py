@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from mailreeve.policy.replay.difference import Change
 
@@ -47,12 +47,14 @@ class Named(Struct, frozen=True):
 
 
 class Fate(Struct, frozen=True, rename="camel"):
-    """What becomes of a message: the reply, null for a delivery, which layer settled it, and who gets it."""
+    """What becomes of a message: the reply, null where it is taken, which layer settled it, and who gets it.
+    `held` is there, and true, where it is held."""
 
     smtp_reply: str | None
     layer: str
     spam_checks: str
     recipient: str
+    held: bool | UnsetType = UNSET
 
 
 class Example(Struct, frozen=True, rename="camel"):

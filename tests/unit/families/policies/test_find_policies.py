@@ -73,7 +73,7 @@ def found(account, **item: object) -> list[str]:
 def test_policies_of_all_types_are_listed_by_type_with_what_they_do(filled) -> None:
     rows = {row["description"]: row for row in filled.call(PATH, {})}
     assert [row["type"] for row in rows.values()] == (
-        ["blocked_senders"] * 9 + ["permitted_senders"] * 2 + ["address_alteration", "web_lists"]
+        ["blocked_senders"] * 9 + ["permitted_senders"] * 2 + ["address_alteration", "spam_scanning", "web_lists"]
     )
     does = {name: row["does"] for name, row in rows.items()}
     assert does["evil"] == "block_sender"

@@ -172,6 +172,7 @@ def _all_policies(r: Recorder) -> None:
     r.call("one policy of any type", find, {"id": made})
     r.call("filters that cannot be read", find, {"from": "a@"}, {"type": "spam"}, {"id": NO_ID})
     r.call("a permit deleted", permits + "delete-policy", {"id": made}, {"id": made})
+    _spam_policies(r)
 
 
 def _against_spoofing(r: Recorder) -> None:
@@ -193,3 +194,21 @@ def _against_spoofing(r: Recorder) -> None:
         )
         r.call(f"{option}: listed", "ext/find-policies", {"id": made})
         r.call(f"{option}: deleted", room + "delete-policy", {"id": made}, {"id": made})
+
+
+def _spam_policies(r: Recorder) -> None:
+    """What is done about spam."""
+    spam = "ext/spam-policies/"
+    policy = {"description": "Tag for all", "from": {"type": "everyone"}, "to": INTERNAL}
+    actions = {"spam": "tag", "subjectPrefix": "[Spam?]", "spamScore": 8}
+    made = r.call("a spam policy", spam + "create-policy", {"policy": policy, "actions": actions})[0]["id"]
+    r.call("a spam policy that is none", spam + "create-policy", {"policy": policy, "actions": {"spam": "eat"}})
+    odd = {"policy": policy, "actions": {"subjectPrefix": "\u2620"}}
+    r.call("a prefix beyond ASCII", spam + "create-policy", odd)
+    r.call("one spam policy, none", spam + "get-policy", {"id": made}, {"id": NO_ID})
+    changed = {"id": made, "actions": {"spam": "hold", "spamScore": 0}}
+    r.call("a spam policy changed, none", spam + "update-policy", changed, {**changed, "id": NO_ID})
+    r.call("all spam policies", spam + "get-policy")
+    mail = {"from": "x@far.test", "to": ANN, "sourceIp": "192.0.2.9", "spamScore": 7}
+    r.call("spam explained", "ext/explain-message", mail)
+    r.call("a spam policy deleted", spam + "delete-policy", {"id": made}, {"id": made})

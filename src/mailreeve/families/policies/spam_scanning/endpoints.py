@@ -13,6 +13,7 @@ from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.policies.spam_scanning.rows import SPAM, SpamPolicyRow
 from mailreeve.families.policies.spam_scanning.types import (
+    MAX_PREFIX,
     ActionsAnswer,
     ActionsItem,
     CreateSpamPolicy,
@@ -25,6 +26,7 @@ from mailreeve.families.policies.spam_scanning.types import (
 )
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.wording import quoted
+from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.errors import NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
@@ -70,8 +72,8 @@ def delete_spam_policy(call: Call, item: OneSpamPolicy) -> DeletedSpamPolicy:
 
 
 def _check(actions: ActionsItem) -> None:
-    prefix = actions.subject_prefix
-    if prefix and not (prefix.isascii() and prefix.isprintable()):
+    prefix = fields.short(actions.subject_prefix or "", "actions.subjectPrefix", MAX_PREFIX)
+    if not (prefix.isascii() and prefix.isprintable()):
         raise refused(NOT_ALLOWED, "actions.subjectPrefix", "A prefix is of printable ASCII characters")
 
 

@@ -16,7 +16,7 @@ from mailreeve.policy.model.content import (
     OnVirus,
     SpamOptions,
 )
-from mailreeve.wire.items import MaybeEmpty, longest
+from mailreeve.wire.items import MaybeEmpty
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
 
 MAX_PREFIX = 64  # characters
@@ -39,7 +39,7 @@ class ActionsItem(Struct, frozen=True, rename="camel"):
     malformed: OnMalformed | None = None
     reject_score: Score | None = None
     spam_score: Score | None = None
-    subject_prefix: Annotated[MaybeEmpty, longest(MAX_PREFIX)] | None = None
+    subject_prefix: MaybeEmpty | None = None
 
 
 class CreateSpamPolicy(Struct, frozen=True):
