@@ -1,7 +1,8 @@
 """What the explanation says of a message is what becomes of it, over many drawn policies and messages.
 
 Every round sets policies and personal lists drawn with a fixed seed, explains a batch of drawn messages, and then
-sends each of them. The door and the endpoint have to agree in every case (design.md sections 1 and 7).
+sends each of them. The door and the endpoint have to agree in every case (design.md sections 1 and 7). The same
+behind a server that says what it found about SPF, DKIM and DMARC.
 """
 
 from __future__ import annotations
@@ -174,3 +175,87 @@ def one_message(gate, sender: str, header_from: str | None, recipients: list[str
     else:
         assert sent.answer is None, case
     return [kind_of(t, to) for to, t in told.items()]
+
+
+JUDGED_ROUNDS = 8
+PERMITTED = {"sender": "cat@b.test", "action": "permit"}
+RESULTS = ("pass", "fail", "softfail", "none")
+
+
+def drawn_results(draw: Random) -> dict[str, tuple[str, str]]:
+    """From some methods to what they came to, and the domain that it is about."""
+    domains = ["a.test", "mail.a.test", "b.test", "corp.test", "gmail.com"]
+    methods = [one for one in ("spf", "dkim", "dmarc") if draw.random() < 0.8]
+    return {one: (draw.choice(RESULTS[: draw.choice([1, 4])]), draw.choice(domains)) for one in methods}
+
+
+def test_they_agree_on_what_a_server_in_front_found(front):
+    """Permits that count or not, and mail that claims to be from inside: delivered, marked, held or refused."""
+    draw = Random(SEED)
+    groups = [front.group("ann@a.test")]
+    where = {"spf": "smtp.mailfrom", "dkim": "header.d", "dmarc": "header.from"}
+    tally: Counter[str] = Counter()
+    for number in range(JUDGED_ROUNDS):
+        always = {"description": "always there", "from": CLASSES[1], "to": CLASSES[0]}
+        item = {"option": ("tag", "hold", "reject", "none")[number % 4], "policy": always}
+        made = [("ext/antispoofing", front.client.call("ext/antispoofing/create-policy", item)[0]["id"])]
+        for room, options in (
+            ("ext/permittedsenders", [None]),
+            ("ext/antispoofing", ["none", "tag", "hold", "reject"]),
+            ("policy/antispoofing-bypass", ["enable_bypass", "disable_bypass"]),
+        ):
+            for _ in range(draw.choice([1, 2])):
+                policy = drawn_policy(draw, groups)["policy"] | {"fromPart": draw.choice(["both", "header_from"])}
+                policy["from"] = draw.choice([*CLASSES[:2], *ADDRESSES[:3], *DOMAINS[:3]])
+                policy["to"] = draw.choice([CLASSES[0], CLASSES[0], ADDRESSES[6]])
+                policy["conditions"] = {}
+                if room.startswith("policy") and draw.random() < 0.5:
+                    policy["conditions"] = {"spfDomains": ["a.test", "corp.test"]}
+                item = {"policy": policy} | ({} if options[0] is None else {"option": draw.choice(options)})
+                (row,) = front.client.call(f"{room}/create-policy", item)
+                made.append((room, row["id"]))
+        entries = [entry for entry in drawn_entries(draw) if not entry["to"].endswith(FORMER)]
+        front.client.call("managedsender/permit-or-block-sender", *entries, {**PERMITTED, "to": "v@corp.test"})
+        for _ in range(MESSAGES):
+            sender = draw.choice([*SENDERS, *["boss@corp.test"] * 3])
+            author = draw.choice([None, "ann@a.test", "boss@corp.test", "ann@a.test, cat@b.test", ""])
+            to, source = (
+                draw.choice(["u@corp.test", "v@corp.test"]),
+                draw.choice(["192.0.2.7"] * 4 + ["127.0.0.1"]),
+            )
+            results = drawn_results(draw)
+            found = {name: result for name, (result, _) in results.items()}
+            found |= {f"{name}Domain": domain for name, (_, domain) in results.items()}
+            item = {"from": sender, "to": to, "sourceIp": source, **found}
+            (told,) = front.client.call(
+                "ext/explain-message", item | ({} if author is None else {"headerFrom": author})
+            )
+            said = {name: f"{result} {where[name]}={domain}" for name, (result, domain) in results.items()}
+            sent = front.found(sender, to, author, results=said, source=source)
+            case = (sender, author, to, source, results, told["steps"])
+            if not results and told["layer"] != "managed_senders":
+                # Nothing said is not the same as nothing found, where somebody is asked.
+                tally["nothing found"] += 1
+                continue
+            tally[f"{told['verdict']} by {told['layer']}, {told['spamChecks']}"] += 1
+            if told["verdict"] == "hold":
+                assert (sent.answer.code, sent.copies) == (250, {}), case
+                continue
+            assert (told["verdict"], told["stage"], told["smtpReply"]) == sent.verdict(to), case
+            for copy in sent.copies.values():
+                spoofed = told["layer"] == "anti_spoofing"
+                assert (copy.spam_checks, copy.message["X-Mailreeve-Spoofed"] == "yes") == (
+                    told["spamChecks"],
+                    spoofed,
+                ), case
+        for room, policy_id in made:
+            front.client.call(f"{room}/delete-policy", {"id": policy_id})
+    assert tally.keys() >= {
+        "deliver by permitted_senders, skip",
+        "deliver by managed_senders, skip",
+        "deliver by default, run",
+        "deliver by anti_spoofing, run",
+        "hold by anti_spoofing, run",
+        "reject by anti_spoofing, run",
+        "reject by managed_senders, run",
+    }, tally

@@ -124,8 +124,8 @@ def plan_message(
     flaws: tuple[Flaw, ...] = (),
 ) -> Plan:
     """The plan for a message. `refused` are the outcomes settled at RCPT, `hostname` is what the door calls
-    itself; `results` are what those in front of it found about who sent the message, `spam` and `flaws` what is known
-    of the content. To whom somebody released it (`released`), it is delivered whatever is decided."""
+    itself; `results` are what those in front of it found about who sent the message, `spam` and `flaws` what is
+    known of the content. To whom somebody released it (`released`), it is delivered whatever is decided."""
     decided = list(decided)
     addresses = [one.recipient.address for one in decided]
     released = frozenset[str]() if marks_of_release is None else marks_of_release.released(message, addresses)

@@ -11,6 +11,7 @@ import pytest
 from mailreeve.app import settings
 from mailreeve.app.settings import FILE_NAME, Settings, SettingsError, split_host_port
 from mailreeve.policy.lint.guard import ReachGuard
+from mailreeve.policy.model.authentication import PermitNeeds
 
 NAMES = [field.name for field in msgspec.structs.fields(Settings)]
 
@@ -60,6 +61,7 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
         float: (7.5, "7.5"),
         bool: (True, "true"),
         ReachGuard: (ReachGuard.REFUSE, "refuse"),
+        PermitNeeds: (PermitNeeds.ALWAYS, "always"),
         tuple: (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128"),
     }[type(default)]
     assert getattr(read(tmp_path, environment={f"MAILREEVE_{name.upper()}": text}), name) == value
@@ -114,6 +116,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("xclient_hosts", "127.0.0.1,0.0.0.0/0"),
         ("xclient_hosts", "::/0"),
         ("public_url", "mail.corp.test"),
+        ("permit_needs_authentication", "sometimes"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_source(tmp_path: Path, name: str, text: str) -> None:

@@ -477,10 +477,11 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     policy = scope(w) | {"description": f"{mark} policy", "comment": mark}
     w["blocked"] = call("policy/blockedsenders/create-policy", option="block_sender", policy=policy)["id"]
     w["permitted"] = call("ext/permittedsenders/create-policy", policy=policy)["id"]
-    w["spoofing"] = call("ext/antispoofing/create-policy", option="hold", policy=policy)["id"]
-    bypass = "policy/antispoofing-bypass/create-policy"
-    w["bypass"] = call(bypass, option="enable_bypass", policy=policy)["id"]
-    w["spam"] = call("ext/spam-policies/create-policy", policy=policy)["id"]
+    for _ in range(2):  # a page and a further one
+        w["spoofing"] = call("ext/antispoofing/create-policy", option="hold", policy=policy)["id"]
+        bypass = "policy/antispoofing-bypass/create-policy"
+        w["bypass"] = call(bypass, option="enable_bypass", policy=policy)["id"]
+        w["spam"] = call("ext/spam-policies/create-policy", policy=policy)["id"]
     urls = [{"action": "block", "type": "domain", "value": value} for value in (f"{mark}-bad.test", "bad.test")]
     for name in (f"{mark} first", mark):
         web = call(

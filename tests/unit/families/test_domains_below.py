@@ -9,6 +9,7 @@ import pytest
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.policy.decide.mail import decide_mail
+from mailreeve.policy.model.authentication import SUPPOSED
 from mailreeve.policy.model.decisions import Action, Decision, SpamChecks
 from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.wire.errors import ItemRefused
@@ -123,11 +124,11 @@ def test_a_wide_permit_lets_nobody_pretend_to_be_a_colleague(corp):
     """Of those it covers the inside ones count only if the message authenticates, by envelope and by header."""
     corp.call(ENTRY, entry(".test", "permit"))
     skipped = SpamChecks.SKIP
-    assert decided(corp, "a@far.test", "a@far.test", authenticated=False).spam_checks is skipped
-    assert decided(corp, "boss@corp.test", "boss@corp.test", authenticated=False).spam_checks is not skipped
-    assert decided(corp, "boss@corp.test", "boss@corp.test", authenticated=True).spam_checks is skipped
-    assert decided(corp, "boss@corp.test", "a@far.test", authenticated=False).spam_checks is skipped
-    assert decided(corp, "a@far.example", "boss@corp.test", authenticated=False).spam_checks is not skipped
+    assert decided(corp, "a@far.test", "a@far.test").spam_checks is skipped
+    assert decided(corp, "boss@corp.test", "boss@corp.test").spam_checks is not skipped
+    assert decided(corp, "boss@corp.test", "boss@corp.test", authentication=SUPPOSED).spam_checks is skipped
+    assert decided(corp, "boss@corp.test", "a@far.test").spam_checks is skipped
+    assert decided(corp, "a@far.example", "boss@corp.test").spam_checks is not skipped
 
 
 @pytest.mark.parametrize("written", [".", "..", "..shop.test", ".shop..test", "*.shop.test", "*.zip", "*", ".10"])

@@ -18,6 +18,7 @@ from mailreeve.formats.authors import HeaderFrom, read_authors
 from mailreeve.formats.message import read_message
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.model.facts import MessageFacts
+from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
 MESSAGE = "ext/explain-message"
@@ -66,9 +67,7 @@ class TestMessages:
         assert answer["verdict"] == "deliver"
         assert (answer["stage"], answer["smtpReply"]) == (None, None)
         assert (answer["layer"], answer["spamChecks"], answer["recipient"]) == ("default", "run", "u@corp.test")
-        assert answer["winners"] == dict.fromkeys(
-            ("blocked_senders", "permitted_senders", "managed_senders", "address_alteration", "spam_scanning")
-        )
+        assert answer["winners"] == dict.fromkeys(PolicyType)
         assert answer["alterations"] == []
         assert answer["revision"] == corp.policies().revision
         assert answer["steps"]

@@ -142,8 +142,7 @@ def test_whatever_it_is_nothing_raises_and_nobody_passes_whom_nobody_named(value
 @pytest.mark.alone
 @pytest.mark.parametrize("unit", ['"', '\\"', "(", "()", "=", "a=", ";", '"\\"', "(\\", "x=y z"])
 def test_the_time_is_linear_in_the_length(unit):
-    """Ten times the text takes about ten times as long; a quadratic reading would take a hundred times. Of the time
-    of this thread: others run as well."""
+    """Ten times the text takes about ten times as long; a quadratic reading would take a hundred times."""
 
     def seconds(length: int) -> float:
         text = "mx;" + unit * (length // len(unit))
