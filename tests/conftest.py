@@ -1,4 +1,5 @@
-"""What every test can use: `requires`, for tests that drive another program, and Hypothesis' settings."""
+"""What every test can use: `requires`, for tests that drive another program, and Hypothesis' settings. And where
+tests write: in memory where there is room."""
 
 import fcntl
 import os
@@ -23,6 +24,14 @@ SEARCH_PATH = os.pathsep.join(
         *(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
     ]
 )
+
+# Most of what tests write is synced to the disk, thousands of times, and thrown away; no test cuts the power. In
+# memory the very same calls take no time. pytest and `tempfile` ask these variables, and so do programs we start.
+MEMORY = Path("/dev/shm")
+ROOM = 8 << 30  # octets; what fails is kept, and what passes is removed at once
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    os.environ.setdefault("TMPDIR", str(MEMORY))
 
 # No deadline per example: on a shared machine it measures the neighbours.
 # In CI the same examples every time: a run that lands says what the next one will find.

@@ -6,6 +6,7 @@ _TYPES = {
     "blocked": PolicyType.BLOCKED_SENDERS,
     "permitted": PolicyType.PERMITTED_SENDERS,
     "alteration": PolicyType.ADDRESS_ALTERATION,
+    "spam": PolicyType.SPAM_SCANNING,
 }
 
 

@@ -135,6 +135,16 @@ class Postfix:
         """Try everything in the queue now."""
         run("postqueue", "-c", self.folder / "conf", "-f")
 
+    def set(self, name: str, value: str) -> None:
+        """Change one of its settings; it holds for who comes next."""
+        run("postconf", "-c", self.folder / "conf", "-e", f"{name}={value}")
+        self._do("reload")
+
+    def sendmail(self, sender: str, recipient: str, text: bytes) -> None:
+        """Hand in a message as a program on the machine does."""
+        command = ["sendmail", "-C", str(self.folder / "conf"), "-f", sender, recipient]
+        subprocess.run(command, input=text, env=environment(), timeout=PATIENCE, check=True)
+
     def queue(self) -> list[dict]:
         """The messages in the queue."""
         return [json.loads(line) for line in run("postqueue", "-c", self.folder / "conf", "-j").splitlines()]
@@ -187,6 +197,7 @@ class Server:
     credentials: dict[str, str] = field(default_factory=dict)
     http: str = ""
     port: int = 0
+    milter: str = ""
     process: subprocess.Popen[str] | None = None
     listens: tuple[str, ...] = ("--smtp", "127.0.0.1:0")
 
@@ -203,11 +214,17 @@ class Server:
             )
         late = threading.Timer(PATIENCE, self.process.kill)
         late.start()
-        said = dict(zip(("http", "smtp", "ready"), self.process.stdout, strict=False))
+        said: dict[str, str] = {}
+        for line in self.process.stdout:
+            name, _, where = line.rstrip("\n").partition(" ")
+            said[name] = where
+            if name == "ready":
+                break
         late.cancel()
-        assert said.get("ready") == "ready\n", self.log()
-        self.http = said["http"].split()[1]
+        assert "ready" in said, self.log()
+        self.http = said["http"]
         self.port = int(said["smtp"].rpartition(":")[2])
+        self.milter = said.get("milter", "")
 
     def log(self) -> str:
         return self.folder.with_name("serve.log").read_text()
@@ -297,6 +314,19 @@ def short_folder() -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def new_server() -> Callable[[Path], Server]:
+    """`new_server(folder)` is a server that is initialised and not started yet."""
+
+    def make(folder: Path) -> Server:
+        made = Server(folder)
+        made.folder.parent.mkdir()
+        made.init()
+        return made
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -468,3 +498,96 @@ def place(placements: Callable[[str], Placement]) -> Callable[[str], Placement]:
         return placement
 
     return get
+
+
+@dataclass
+class Asked:
+    """A Postfix that asks Mailreeve, and the Maildir it delivers to."""
+
+    postfix: Postfix
+    server: Server
+    maildir: Path
+
+    def swaks(self, *arguments: str, code: int = 0) -> str:
+        """What swaks shows of a session. Its exit code is 0 where the message was taken, 24 where no recipient
+        was, 26 where the content was not."""
+        command = ["swaks", "--server", f"127.0.0.1:{self.postfix.port}", "--helo", "client.test", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def ask_at(self, listen: str) -> None:
+        """Have Mailreeve listen somewhere else, and Postfix ask it there."""
+        self.server.stop()
+        self.server.start("--milter", listen)
+        milter = self.server.milter if listen.startswith("unix:") else f"inet:{self.server.milter}"
+        self.postfix.set("smtpd_milters", milter)
+
+    def source(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Many messages at once, by Postfix' own generator."""
+        command = ["smtp-source", *arguments, f"127.0.0.1:{self.postfix.port}"]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=False
+        )
+
+    def arrived(self, *recipients: str) -> list[bytes]:
+        """The messages that these recipients got, once each has its own."""
+        for recipient in recipients:
+            self.postfix.wait_for(rf"to=<{re.escape(recipient)}>.*status=sent \(delivered to maildir\)")
+        return take(self.maildir)
+
+
+def milter_lines(milter: str) -> str:
+    """The lines of the guide for Postfix' main.cf, with this address for the guide's."""
+    guide = GUIDE.with_name("mail-door.md").read_text("utf-8")
+    [lines] = re.findall(
+        r"^```ini\n# /etc/postfix/main\.cf\n(smtpd_milters = .*?)^```", guide, re.MULTILINE | re.DOTALL
+    )
+    written = "unix:/var/spool/postfix/mailreeve/milter.sock"
+    assert written in lines
+    return lines.replace(written, milter)
+
+
+def _asked(folder: Path, listen: str) -> Asked:
+    folder.mkdir()
+    folder.chmod(0o755)
+    mailboxes = mailbox_folder(folder / "mail")
+    server = Server(folder / "reeve" / "data")
+    server.folder.parent.mkdir()
+    server.init()
+    (server.folder / "mailreeve.toml").write_text('milter_group = "postfix"\n')
+    server.start("--milter", listen)
+    milter = server.milter if listen.startswith("unix:") else f"inet:{server.milter}"
+    # Besides the guide's: what stands for the world, and a client that says where it comes from.
+    settings = to_maildir(mailboxes) + "smtpd_authorized_xclient_hosts = 127.0.0.1\n" + milter_lines(milter)
+    postfix = Postfix(folder / "mx", "mx", settings)
+    postfix.start()
+    return Asked(postfix, server, mailboxes / "box")
+
+
+@pytest.fixture(scope="session")
+def lasting_asked(short_folder: Path, requires: Callable[[str], Path]) -> Iterator[Asked]:
+    requires("postfix")
+    as_root()
+    folder = short_folder / "milter"
+    made = _asked(folder, f"unix:{folder}/milter.sock")
+    yield made
+    made.postfix.stop()
+    made.server.stop()
+
+
+@pytest.fixture
+def asked(lasting_asked: Asked) -> Asked:
+    """Nothing is left over from another test."""
+    take(lasting_asked.maildir)
+    lasting_asked.postfix.forget_log()
+    return lasting_asked
+
+
+@pytest.fixture
+def asked_over_tcp(asked: Asked) -> Iterator[Asked]:
+    """The same with a socket of TCP, for one test."""
+    before = asked.server.milter
+    asked.ask_at("127.0.0.1:0")
+    yield asked
+    asked.ask_at(before)

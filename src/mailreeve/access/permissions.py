@@ -17,6 +17,8 @@ class Permission(StrEnum):
 
     ACCOUNT_DASHBOARD_READ = "Account | Dashboard | Read"
     ACCOUNT_LOGS_READ = "Account | Logs | Read"
+    ACCOUNT_MONITORING_HELD_EDIT = "Account | Monitoring | Held | Edit"
+    ACCOUNT_MONITORING_HELD_SUMMARY_READ = "Account | Monitoring | Held Summary | Read"
     ARCHIVE_RETENTION_EDIT = "Archive | Retention | Edit"
     ARCHIVE_READ = "Archive | Read"
     ARCHIVE_SEARCH_CONTENT_VIEW = "Archive | Search Content View"
@@ -36,6 +38,8 @@ class Permission(StrEnum):
     GATEWAY_POLICIES_EDIT = "Gateway | Policies | Edit"
     GATEWAY_POLICIES_READ = "Gateway | Policies | Read"
     GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
+    MONITORING_HELD_READ = "Monitoring | Held | Read"
+    MONITORING_HELD_CONTENT_VIEW = "Monitoring | Held | Content View"
     SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
@@ -62,6 +66,7 @@ PROTECTED: Final = frozenset(
         Permission.ARCHIVE_SEARCH_LOGS_READ,
         Permission.ARCHIVE_SEARCH_READ,
         Permission.ARCHIVE_VIEW_LOGS_READ,
+        Permission.MONITORING_HELD_CONTENT_VIEW,
     }
 )
 """What lets somebody read other people's mail, or decide how long it is kept: of the built-in roles the highest
@@ -72,25 +77,27 @@ _READS: Final = frozenset(p for p in Permission if p.value.endswith("| Read")) -
 ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     # Everything, now and later.
     Role.SUPER_ADMINISTRATOR: frozenset(Permission),
-    # Everything but taking in a new domain, which widens the account itself, and what others write and are
-    # written.
+    # Everything but taking in a new domain, which widens the account itself, and reading other people's mail.
     Role.FULL_ADMINISTRATOR: frozenset(Permission)
     - {Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN}
     - PROTECTED,
     # Day-to-day policy and group work; behaviour.md section 9.1 names it as the minimum for web security.
     Role.BASIC_ADMINISTRATOR: _READS
     | {
+        Permission.ACCOUNT_MONITORING_HELD_EDIT,
         Permission.DIRECTORIES_GROUPS_EDIT,
         Permission.GATEWAY_MANAGED_SENDERS_EDIT,
         Permission.GATEWAY_POLICIES_EDIT,
         Permission.WEB_SECURITY_POLICIES_EDIT,
     },
-    # Sees everything, mends one person's list, changes no policy.
-    Role.HELP_DESK: _READS | {Permission.GATEWAY_MANAGED_SENDERS_EDIT},
+    # Sees everything, mends one person's list, releases held mail, changes no policy.
+    Role.HELP_DESK: _READS | {Permission.ACCOUNT_MONITORING_HELD_EDIT, Permission.GATEWAY_MANAGED_SENDERS_EDIT},
     # Mail policies only: nothing of the web, no users.
     Role.GATEWAY_ADMINISTRATOR: frozenset(
         {
             Permission.ACCOUNT_DASHBOARD_READ,
+            Permission.ACCOUNT_MONITORING_HELD_EDIT,
+            Permission.ACCOUNT_MONITORING_HELD_SUMMARY_READ,
             Permission.DIRECTORIES_GROUPS_EDIT,
             Permission.DIRECTORIES_GROUPS_READ,
             Permission.DIRECTORIES_INTERNAL_READ,
@@ -98,6 +105,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.GATEWAY_POLICIES_EDIT,
             Permission.GATEWAY_POLICIES_READ,
             Permission.GATEWAY_TRACKING_READ,
+            Permission.MONITORING_HELD_READ,
         }
     ),
 }

@@ -4,7 +4,7 @@ mailreeve.toml   settings; its presence marks the folder as initialised
 mailreeve.db     the database
 secret.key       the key from which all others are derived; without it the database's secrets are lost
 maildir/         delivered mail, when no other next hop is set
-bodies/          the bodies of mail that is kept
+bodies/          the bodies of mail that is held, waits to be handed on, or is archived
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ CREDENTIALS: Final = "credentials.json"
 UNFINISHED: Final = ".mailreeve-init"  # what `init` works in, gone once it is done
 FINGERPRINT_OCTETS: Final = 16
 _TOKEN_OCTETS: Final = 32
+_RELEASE_OCTETS: Final = 32
 
 
 def is_initialised(data: Path) -> bool:
@@ -93,6 +94,7 @@ class Opened:
             self.engine.dispose()
             raise
         self.token_key = self._derive("tokens", _TOKEN_OCTETS)
+        self.release_key = self._derive("released mail", _RELEASE_OCTETS)
         keep = Keep(settings.account_idle, settings.policies_kept)
         follower = Follower(self.store, LOADERS, settings.networks(), keep)
         ids = Ids(self._derive("ids", IDS_OCTETS))
@@ -191,7 +193,9 @@ def limits_of(settings: Settings) -> Limits:
 
 def installation_of(settings: Settings) -> InstallationOptions:
     """How what could be treated either way is treated."""
-    return InstallationOptions(settings.reach_guard, settings.web_proxy, settings.archive_days)
+    return InstallationOptions(
+        settings.reach_guard, settings.web_proxy, bool(settings.spam_engine), settings.archive_days
+    )
 
 
 def open_initialised(data: Path, settings: Settings) -> Opened:

@@ -32,8 +32,10 @@ from mailreeve.families.replay.draft import try_out
 from mailreeve.families.replay.operations import compare, since_of
 from mailreeve.families.replay.types import ReplayAnswer, Step
 from mailreeve.families.tracking import rows
+from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.findings import FindingKind
+from mailreeve.policy.model.content import SpamAction
 
 Comparing = Callable[[int], AbstractContextManager[Callable[[int], str]]]
 """Entered with the number of messages that are to be compared. What it gives is called with how many were, and
@@ -70,14 +72,31 @@ class Account:
         source_ip: str | None = None,
         at: datetime | str | None = None,
         policy_id: str | None = None,
+        spam_score: float | None = None,
+        spam_action: SpamAction | None = None,
+        virus: str | None = None,
+        malformed: Sequence[Flaw] = (),
     ) -> MessageExplanation:
         """What would become of a message, and why; a bounce has the sender `""`.
 
         What is left out is as in the command: the From header names the sender, the source is one of your own,
         the time is now; a time as text is ISO 8601. With the id of a policy that you expected, `expected` says
-        why it did not win. Raises `wire.errors.ItemRefused` for what is no address, no time or no policy.
+        why it did not win. The last four are about the content, which is not looked at without any of them: what a
+        spam engine would say, what an antivirus would find, and what would be broken in its form. Raises
+        `wire.errors.ItemRefused` for what is no address, no time or no policy.
         """
-        item = ExplainMessage(sender, recipient, header_from, source_ip, _time(at), policy_id)
+        item = ExplainMessage(
+            sender,
+            recipient,
+            header_from,
+            source_ip,
+            _time(at),
+            policy_id,
+            spam_score,
+            spam_action,
+            virus,
+            malformed,
+        )
         ids, now = self._opened.services.ids, datetime.now(UTC)
         return explain_message(self.policies, ids, self._account_id, item, now)
 
@@ -118,6 +137,7 @@ class Account:
             LintPolicies(kind=kind, at=_time(at)),
             datetime.now(UTC),
             web_proxy=services.installation.web_proxy,
+            spam_engine=services.installation.spam_engine,
             unreadable=self._opened.store.read(self._account_id, lambda work: left_out(work, policies)),
             most=None,
             stop=stop,

@@ -18,17 +18,20 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from mailreeve.families.held.arrival import MAX_DAYS, HoldLimits
 from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
 
 FILE_NAME: Final = "mailreeve.toml"
 DEFAULT_DATA: Final = "mailreeve-data"
+UNIX: Final = "unix:"  # before the path of a Unix socket
 CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that of the folder
 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
+HoldDays = Annotated[int, Meta(ge=1, le=MAX_DAYS)]
 Idle = Annotated[float, Meta(gt=0)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
@@ -83,6 +86,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop_starttls: str = "off"
     next_hop_xforward: bool = False
     milter: str = ""
+    milter_group: str = ""
     metrics: str = ""
     workers: Workers = 1
     tls_cert: str = ""
@@ -99,11 +103,20 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_message: Size = 50 * 1024 * 1024
     max_receiving: Size = 256 * 1024 * 1024
     max_recipients: Size = 100
+    spam_engine: str = ""
+    spam_engine_absent: str = "accept"
+    spam_engine_timeout: Idle = 15.0
+    spam_engine_at_once: Size = 20
+    spam_engine_max_size: Size = 20 * 1024 * 1024
+    spam_engine_finds_viruses: bool = True
     web_urls_per_policy: Count = 5_000
     web_urls_per_account: Count = 25_000
     address_alterations: Count = 3_000
     managed_senders_per_user: Count = 10_000
     delegates_per_user: Count = 500
+    hold_days: HoldDays = MAX_DAYS
+    held_messages: Count = 50_000
+    held_octets: Count = 5 * 1024**3
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     archive: Archiving = Archiving.OFF
@@ -111,6 +124,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     account_idle: Idle = 3_600.0
     policies_kept: Size = 5_000_000
     log_level: str = "info"
+
+    def holding(self) -> HoldLimits:
+        """For how long mail is held, and how much of it."""
+        return HoldLimits(self.hold_days, self.held_messages, self.held_octets)
 
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""
@@ -122,6 +139,18 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         for everybody in (host for host in hosts if not host.prefixlen):
             raise SettingsError(f"xclient_hosts: {everybody} is everybody, who could then be anybody")
         return hosts
+
+    def milter_at(self) -> Path | tuple[str, int] | None:
+        """Where the milter door listens: the path of a Unix socket, or host and port. None where there is no such
+        door. Raises `SettingsError`."""
+        if not self.milter:
+            return None
+        path = self.milter.removeprefix(UNIX)
+        if path == self.milter:
+            return split_host_port(self.milter, "milter", f"neither {UNIX}PATH nor HOST:PORT")
+        if not Path(path).is_absolute():
+            raise SettingsError(f"milter: {self.milter!r}: the path has to begin with a slash")
+        return Path(path)
 
 
 def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -210,9 +239,10 @@ def _parsed(name: str, networks: tuple[str, ...]) -> tuple[Network, ...]:
         raise SettingsError(f"{name}: {problem}") from problem
 
 
-def split_host_port(text: str, name: str) -> tuple[str, int]:
-    """Host and port of a `HOST:PORT`, the host of an IPv6 address in brackets. Raises `SettingsError`."""
+def split_host_port(text: str, name: str, wanted: str = "not HOST:PORT") -> tuple[str, int]:
+    """Host and port of a `HOST:PORT`, the host of an IPv6 address in brackets. Raises `SettingsError`, which says
+    what is `wanted` of the text."""
     host, colon, port = text.rpartition(":")
     if not colon or not (port.isascii() and port.isdigit() and len(port) < 6) or int(port) > 65_535:
-        raise SettingsError(f"{name}: {text!r} is not HOST:PORT")
+        raise SettingsError(f"{name}: {text!r} is {wanted}")
     return host.strip("[]") or "127.0.0.1", int(port)

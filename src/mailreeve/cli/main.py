@@ -48,6 +48,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
         "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
+        "hold": _Command("objects.hold", "List, show, release and turn down mail that is held."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
         "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
         "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),

@@ -3,10 +3,14 @@ a user, a new account's furniture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
+
+from sqlalchemy import Column, select
 
 from mailreeve.families.archive import endpoints as archive
 from mailreeve.families.archive.following import ArchivedMail, join_mailbox
+from mailreeve.families.archive.rows import archived_message
 from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
 from mailreeve.families.delegates import endpoints as delegates
@@ -22,6 +26,9 @@ from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
 from mailreeve.families.explain import endpoints as explain
+from mailreeve.families.held import endpoints as held
+from mailreeve.families.held.following import HeldMail
+from mailreeve.families.held.rows import held_message
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.login import endpoints as login
 from mailreeve.families.machinery.call import AddressFollower, AddressJoined
@@ -29,6 +36,7 @@ from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.managed_senders.following import PersonalLists
+from mailreeve.families.outgoing.rows import outgoing_message
 from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
 from mailreeve.families.policies.address_alteration.following import AlterationDefinitions
@@ -36,12 +44,15 @@ from mailreeve.families.policies.blocked_senders import operations as blocked_se
 from mailreeve.families.policies.overview import endpoints as overview
 from mailreeve.families.policies.permitted_senders import rows as permitted_senders
 from mailreeve.families.policies.scoped import ScopedPolicies
+from mailreeve.families.policies.spam_scanning import rows as spam_scanning
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.store.follow import Loader, Loaders
+from mailreeve.store.loading import stream_named
+from mailreeve.store.records import ours
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
 
@@ -66,6 +77,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *tracking.ENDPOINTS,
     *archive.ENDPOINTS,
     *audit.ENDPOINTS,
+    *held.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(
@@ -86,9 +98,29 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     AlterationDefinitions(),
     WebLists(),
     DelegateRights(),
+    HeldMail(),
     ArchivedMail(),
 )
 """What follows when a user gets another address, or goes."""
+
+
+BODY_COLUMNS: Final[tuple[Column[str], ...]] = (
+    held_message.c.body,
+    outgoing_message.c.body,
+    archived_message.c.body,
+)
+"""The columns that name `bodies` of kept messages; empty where a row has none. Each is indexed after the
+account."""
+
+
+def bodies_named(work: Work, keys: Sequence[str] | None = None) -> set[str]:
+    """Which of these bodies any row of the account names; without keys, all that rows name."""
+    found: set[str] = set()
+    for column in BODY_COLUMNS:
+        query = select(column).where(ours(column.table), column != "")
+        rows = work.run(query) if keys is None else stream_named(work, query, column, keys)
+        found.update(row[0] for row in rows)
+    return found
 
 
 def seed_account(work: Work) -> None:
@@ -98,3 +130,4 @@ def seed_account(work: Work) -> None:
     exempt = group_rows.add_group(work, "Relay exemptions", None, system=True)
     blocked_sender_operations.create_defaults(work, blocked.id, exempt.id)
     permitted_senders.create_default(work, permitted.id)
+    spam_scanning.create_default(work)

@@ -20,6 +20,7 @@ from mailreeve.formats.japanese import read_euc_jp, read_iso_2022_jp
 _WORD: Final = r"=\?([^?\s]*)\?([bBqQ])\?([^?]*)\?="
 _ENCODED_WORDS: Final = re.compile(r"(?:=\?[^?\s]*\?[bBqQ]\?[^?]*\?=\s*){1,200}")
 _ENCODED_WORD: Final = re.compile(_WORD + r"(\s*)")
+_ANY_WORD: Final = re.compile(r"=\?([^?\s]*)\?([^?\s]*)\?([^?]*)\?=")
 _NO_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LONE_OCTETS: Final = re.compile("[\udc80-\udcff]+")
@@ -59,6 +60,23 @@ _BESIDE_STANDARD: Final = {
 def decoded_words(text: str) -> str:
     """The text with its encoded words (RFC 2047) decoded, wherever they stand; broken ones as they are."""
     return _ENCODED_WORDS.sub(lambda run: _decode_run(run[0]), text) if "=?" in text else text
+
+
+def can_decode(word: str) -> bool:
+    """Whether an encoded word has an encoding and a charset that readers know, and well-formed Base64.
+
+    Its octets may still be no text in that charset: a character may be parted between two words.
+    """
+    found = _ANY_WORD.fullmatch(word)
+    if found is None or found[2] not in ("b", "B", "q", "Q") or not _is_charset(found[1]):
+        return False
+    if found[2] in "qQ":
+        return True
+    try:
+        binascii.a2b_base64(found[3], strict_mode=True)
+    except binascii.Error:
+        return False
+    return True
 
 
 def octets_read(text: str) -> str:
@@ -104,6 +122,13 @@ def _decode_each(run: str) -> str:
 def _base64(body: str) -> bytes:
     digits = _NO_BASE64.sub("", body)
     return binascii.a2b_base64(digits + "=" * (-len(digits) % 4))
+
+
+@lru_cache(maxsize=256)
+def _is_charset(label: str) -> bool:
+    """Whether the label is one that readers know."""
+    label = label.partition("*")[0].strip().lower()
+    return label in _BESIDE_STANDARD or (label.isascii() and webencodings.lookup(label) is not None)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,8 @@ so it gets a field name of its own, `X-Mailreeve-Stray`. Nothing of it is lost, 
 - Incoming `X-Mailreeve-*` fields are always taken out, so that a stranger cannot forge a mark.
 - Incoming `Authentication-Results` fields that claim our own host name are taken out for the same reason.
 - `X-Mailreeve-Spam-Checks: skip` or `run` tells a spam engine behind us whether to look.
+- `X-Mailreeve-Spam` says of a copy that is delivered in spite of it what a spam engine said of the message. Where
+  a policy wants it, the subject of such a copy gets a prefix, which breaks signatures that cover it.
 - `X-Mailreeve-Decision` carries the id under which the outcome is recorded.
 - `X-Mailreeve-Original-<field>` names each address as it was before alteration. Only copies that stay
   inside carry them, by the recipient as written and as altered: on outbound mail the very purpose may be
@@ -26,16 +28,19 @@ from itertools import islice
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.formats.message import Content, Message
 from mailreeve.policy.decide.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
 from mailreeve.policy.decide.rewrite import Rewriter
+from mailreeve.policy.model.content import SpamTag
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.policies import AddressType
 
 OWN_PREFIX: Final = "x-mailreeve-"
 SPAM_CHECKS: Final = "X-Mailreeve-Spam-Checks"
+SPAM: Final = "X-Mailreeve-Spam"
 DECISION: Final = "X-Mailreeve-Decision"
 ORIGINAL: Final = "X-Mailreeve-Original-"
 STRAY: Final = b"X-Mailreeve-Stray:"
@@ -83,7 +88,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
     """The edited message, with `on_top` (complete fields, such as a Received) above all else."""
     replaced = dict(edits.replaced)
     parts = [on_top]
-    parts += [f"{name}: {_encoded(text, len(name))}\r\n".encode("ascii") for name, text in edits.added]
+    parts += [f"{name}: {encoded(text, len(name))}\r\n".encode("ascii") for name, text in edits.added]
     begun = False
     for place, field in enumerate(message.fields):
         if not begun:
@@ -99,7 +104,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
     return Content(b"".join(parts), message.body)
 
 
-def _encoded(text: str, before: int) -> str:
+def encoded(text: str, before: int) -> str:
     """The text of a field of ours, whose name has so many characters, in ASCII, such that readers see just it.
 
     A field that no standard gives a structure may hold encoded words anywhere (RFC 2047 section 5).
@@ -112,6 +117,22 @@ def _encoded(text: str, before: int) -> str:
 def marks(spam_checks: SpamChecks, decision_id: str) -> tuple[tuple[str, str], ...]:
     """The fields that every delivered copy gets."""
     return (SPAM_CHECKS, spam_checks.value), (DECISION, decision_id)
+
+
+def tagged(message: Message, edits: Edits, tag: SpamTag) -> Edits:
+    """The edits with the tag of a copy that a spam engine spoke against. What readers may take for the subject all
+    gets the prefix."""
+    mark = SPAM, f"score={tag.score:.2f} action={tag.action.value.replace(' ', '_')}"
+    if not tag.subject_prefix:
+        return replace(edits, added=(*edits.added, mark))
+    prefix = tag.subject_prefix.encode("ascii", "replace")
+    subjects = [
+        (place, field.raw[: field.value_at] + b" " + prefix + b" " + field.raw[field.value_at :].lstrip(b" \t"))
+        for place, field in enumerate(message.fields)
+        if field.name == "subject"
+    ]
+    added = (*edits.added, mark) if subjects else (*edits.added, mark, ("Subject", tag.subject_prefix))
+    return replace(edits, added=added, replaced=(*edits.replaced, *subjects))
 
 
 def envelope_originals(alterations: Iterable[FieldAlteration]) -> tuple[tuple[str, str], ...]:

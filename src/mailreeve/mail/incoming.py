@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from mailreeve.formats.line_lengths import LineLengths
 from mailreeve.formats.message import Pieces
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.policy_types import SmtpReply
@@ -65,6 +66,7 @@ class BodyLineEnds:
 
     def __init__(self) -> None:
         self._returns = 0  # carriage returns at the end, about which the next octet decides
+        self.was_proper = True  # whether every line end so far was a CR LF
 
     def proper(self, data: bytes) -> Iterator[bytes]:
         """What comes next, with proper line ends; the very same bytes where that is so already."""
@@ -74,6 +76,7 @@ class BodyLineEnds:
             if not rest:
                 return
             if rest.startswith(b"\n"):
+                self.was_proper = self.was_proper and self._returns == 1
                 self._returns = 0
                 yield b"\r\n"
                 rest = rest[1:]
@@ -82,44 +85,29 @@ class BodyLineEnds:
         text = data.rstrip(b"\r")
         self._returns = len(data) - len(text)
         if text:
-            yield _made_proper(text, b"\n")
+            proper = _made_proper(text, b"\n")
+            self.was_proper = self.was_proper and proper is text
+            yield proper
 
     def end(self) -> Iterator[bytes]:
         """What was held back, now that no line feed follows. There may be millions."""
+        self.was_proper = self.was_proper and not self._returns
         while self._returns:
             number = min(self._returns, _STEP)
             self._returns -= number
             yield b"\r\n" * number
 
 
-class LineLengths:
-    """Watches for a line of more than `limit` octets, without its line end, in a text with proper line ends."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._begun = 0  # octets of the line that is not over
-
-    def exceeded(self, data: bytes) -> bool:
-        """Whether any line is too long with what comes next. No piece ends between CR and LF."""
-        start = -self._begun
-        while len(data) - start > self._limit:
-            end = data.rfind(b"\n", max(start, 0), start + self._limit + 2)
-            if end < 0:
-                return True
-            start = end + 1
-        end = data.rfind(b"\n", max(start, 0))
-        self._begun = len(data) - (start if end < 0 else end + 1)
-        return False
-
-
 class Incoming:
-    """One content, from its first octet to its last. `max_size` and `max_line` are in octets.
+    """One content, from its first octet to its last. `max_size` and `max_line` are in octets; `utf8` says that the
+    sender announced a header in UTF-8 (RFC 6531).
 
     `refusal` is why it cannot be taken, None while it can. What is kept is at most `max_size` octets, whatever
     comes: line ends that have to be made proper count as what they are made.
     """
 
-    def __init__(self, *, max_size: int, max_line: int) -> None:
+    def __init__(self, *, max_size: int, max_line: int, utf8: bool = False) -> None:
+        self.utf8 = utf8
         self._max_size = max_size
         self._line_ends = BodyLineEnds()
         self._line_lengths = LineLengths(max_line)
@@ -131,6 +119,12 @@ class Incoming:
         self._received = 0
         self._proper = 0
         self.refusal: SmtpReply | None = None
+        self._header_was_proper = True
+
+    @property
+    def had_bare_ends(self) -> bool:
+        """Whether a carriage return or a line feed stood alone, and was made proper."""
+        return not (self._header_was_proper and self._line_ends.was_proper)
 
     @property
     def held(self) -> int:
@@ -197,7 +191,10 @@ class Incoming:
     def _end_header(self, end: int) -> None:
         self._in_header = False
         rest = bytes(self._header[end:])
-        self._header = bytearray(_made_proper(bytes(self._header[:end]), b" "))
+        header = bytes(self._header[:end])
+        proper = _made_proper(header, b" ")
+        self._header_was_proper = proper is header
+        self._header = bytearray(proper)
         if len(self._header) > MAX_HEADER_OCTETS:
             self.refuse(HEADER_TOO_LARGE)
         elif self._line_lengths.exceeded(bytes(self._header)):

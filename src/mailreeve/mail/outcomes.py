@@ -22,6 +22,7 @@ from mailreeve.families.tracking.outcomes import (
     MAX_DESCRIPTION,
     MAX_HELO,
     MAX_NAME,
+    MAX_SYMBOLS,
     Outcome,
     State,
     Won,
@@ -46,13 +47,15 @@ TAKEN: Final = SmtpReply(250, "2.0.0", "Taken")
 
 class Recipient(Struct, frozen=True):
     """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.
-    `client_name` is what the client called itself, `login` as whom it signed in, says a server in front."""
+    `client_name` is what the client called itself, `login` as whom it signed in, says a server in front;
+    `not_scanned` says why a spam engine that was to look at the message did not, as in `Outcome`."""
 
     facts: MessageFacts
     policies: PolicySet
     decision: Decision
     client_name: str = ""
     login: str = ""
+    not_scanned: str = ""
 
     @property
     def address(self) -> Address:
@@ -163,6 +166,9 @@ def _outcome(
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
+        spam=None if facts.spam is None else replace(facts.spam, symbols=facts.spam.symbols[:MAX_SYMBOLS]),
+        not_scanned=recipient.not_scanned,
+        flaws=facts.flaws,
     )
 
 

@@ -17,11 +17,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.machinery.copies import HoldCause, Routed
-from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, Outcome
+from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, LAYER_PUT_OFF, NotScanned, Outcome
 from mailreeve.formats.addresses import Address, AddressError, Sender, parse_address
-from mailreeve.formats.authors import read_authors
+from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.message import Message
-from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks
+from mailreeve.mail.edits import AddressFields, Edits, claims_of_results, envelope_originals, marks, tagged
 from mailreeve.mail.outcomes import (
     Recipient,
     described,
@@ -30,14 +31,17 @@ from mailreeve.mail.outcomes import (
     taken_outcome,
 )
 from mailreeve.mail.plan import Deliver, Hold, Plan, Record, Reject
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
+from mailreeve.policy.decide.content import with_content
 from mailreeve.policy.decide.mail import unless_refused_before
 from mailreeve.policy.decide.replies import CANNOT_ALTER
 from mailreeve.policy.decide.rewrite import Rewriter, rewriter
 from mailreeve.policy.decide.with_header import decide_with_header
+from mailreeve.policy.model.content import SpamTag, SpamVerdict
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
-from mailreeve.policy.model.policy_types import SETTLED_IN, SmtpReply
+from mailreeve.policy.model.policy_types import SETTLED_IN, Layer, SmtpReply
 
 NewId = Callable[[], str]
 
@@ -52,6 +56,7 @@ class _Copy(Struct, frozen=True):
     replaced: tuple[tuple[int, bytes], ...]
     is_utf8: bool = False
     held: HoldCause | None = None
+    tag: SpamTag | None = None
 
 
 class _Member(Struct, frozen=True):
@@ -63,30 +68,83 @@ class _Member(Struct, frozen=True):
     alterations: tuple[FieldAlteration, ...]
 
 
+class Decided(Struct, frozen=True):
+    """One recipient, with the header among the facts, and what is decided without the content."""
+
+    recipient: Recipient
+    decision: Decision
+
+    @property
+    def wants_scan(self) -> bool:
+        """Whether the recipient would get the message, as far as is known without its content."""
+        return self.decision.action is not Action.REJECT
+
+    def as_released(self) -> Decided:
+        """The same for one to whom somebody released the message: it is delivered."""
+        if self.decision.action is Action.DELIVER:
+            return self
+        delivered = replace(self.decision, action=Action.DELIVER, reply=None, stage=None)
+        return replace(self, decision=delivered)
+
+    def with_note(self, not_scanned: NotScanned) -> Decided:
+        """The same, with why a spam engine said nothing, where it was to look for this recipient."""
+        if not self.wants_scan:
+            return self
+        return replace(self, recipient=replace(self.recipient, not_scanned=not_scanned.value))
+
+
+def decide_headers(authors: tuple[HeaderFrom, ...], recipients: Iterable[Recipient]) -> list[Decided]:
+    """What is decided for each recipient now that the header is known."""
+    decided = []
+    for early in recipients:
+        recipient = replace(early, facts=replace(early.facts, header_from=authors))
+        decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
+        decided.append(Decided(recipient, decision))
+    return decided
+
+
 def plan_message(
     message: Message,
-    recipients: Iterable[Recipient],
+    authors: tuple[HeaderFrom, ...],
+    decided: Iterable[Decided],
     refused: Iterable[Outcome],
     new_id: NewId,
     hostname: str = "",
+    marks_of_release: ReleaseMarks | None = None,
+    *,
+    spam: SpamVerdict | None = None,
+    flaws: tuple[Flaw, ...] = (),
 ) -> Plan:
-    """The plan for a message whose header is now known. `refused` are the outcomes settled at RCPT, `hostname` is
-    what the door calls itself."""
-    authors = read_authors(message.authors())
+    """The plan for a message. `refused` are the outcomes settled at RCPT, `hostname` is what the door calls
+    itself; `spam` and `flaws` are what is known of the content. To whom somebody released it (`released`), it is
+    delivered whatever is decided."""
+    decided = list(decided)
+    addresses = [one.recipient.address for one in decided]
+    released = frozenset[str]() if marks_of_release is None else marks_of_release.released(message, addresses)
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)
     boxes: dict[tuple[str, str, HoldCause | None], tuple[_Copy, list[_Member]]] = {}
-    for early in recipients:
-        recipient = replace(early, facts=replace(early.facts, header_from=authors))
-        decision = decide_with_header(recipient.policies, early.decision, recipient.facts)
-        found = _copy_or_refusal(recipient, decision, address_fields)
-        if isinstance(found, Decision):
-            decision_id, reply = new_id(), in_session(found.refusal)
-            rejects.append(Reject(recipient.address, reply, decision_id, found))
-            outcomes.append(refused_outcome(recipient, found, decision_id, reply, Stage.DATA))
+    found = [
+        one.as_released() if one.recipient.address.key in released else _with_content(one, spam, flaws)
+        for one in decided
+    ]
+    put_off = next((reply for one in found if (reply := _delay(one.decision)) is not None), None)
+    for one in found:
+        recipient, decision = one.recipient, one.decision
+        if put_off is not None and decision.action is not Action.REJECT:
+            # A message has one answer, and is put off for all or for none.
+            decision_id, reply = new_id(), put_off
+            rejects.append(Reject(recipient.address, reply, decision_id))
+            outcomes.append(stopped_outcome(recipient, decision, decision_id, reply, Stage.DATA, LAYER_PUT_OFF))
             continue
-        copy, member = found
+        made = _copy_or_refusal(recipient, decision, address_fields)
+        if isinstance(made, Decision):
+            decision_id, reply = new_id(), in_session(made.refusal)
+            rejects.append(Reject(recipient.address, reply, decision_id, made))
+            outcomes.append(refused_outcome(recipient, made, decision_id, reply, Stage.DATA))
+            continue
+        copy, member = made
         box = copy.account_id, str(member.route.effective), copy.held
         there = boxes.get(box)
         boxes[box] = (copy, [member]) if there is None else (_for_both(there[0], copy), [*there[1], member])
@@ -101,11 +159,15 @@ def plan_message(
             outcome = taken_outcome(member.recipient, member.decision, decision_id)
             outcomes.append(replace(outcome, alterations=member.alterations, spam_checks=copy.spam_checks))
         edits = Edits((*marks(copy.spam_checks, decision_id), *copy.originals), copy.replaced, removed)
+        if copy.tag is not None:
+            edits = tagged(message, edits, copy.tag)
         routes = tuple(member.route for member in members)
         if copy.held is None:
             steps.append(Deliver(copy.account_id, decision_id, copy.sender, routes, edits, copy.is_utf8))
         else:
             steps.append(Hold(copy.account_id, decision_id, copy.sender, routes, edits, copy.held, copy.is_utf8))
+    # Where some are refused for good and others put off, what is said is that it is put off.
+    rejects.sort(key=lambda reject: put_off is not None and reject.reply.code >= 500)
     record = Record(described(outcomes, message, authors))
     return Plan(message, (*rejects, *steps, record))
 
@@ -116,18 +178,33 @@ def plan_refusal(
     recipients: Iterable[Recipient],
     refused: Iterable[Outcome],
     new_id: NewId,
+    layer: str = LAYER_MESSAGE_LIMITS,
 ) -> Plan:
-    """The plan for a message that nobody gets, for a cause that is no policy."""
+    """The plan for a message that nobody gets, for a cause that is no policy: the `layer` says which."""
     rejects: list[Reject] = []
     outcomes = list(refused)
     for recipient in recipients:
         decision_id = new_id()
         rejects.append(Reject(recipient.address, reply, decision_id))
-        outcomes.append(
-            stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.DATA, LAYER_MESSAGE_LIMITS)
-        )
+        outcomes.append(stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.DATA, layer))
     record = Record(described(outcomes, message, None))
     return Plan(message, (*rejects, record))
+
+
+def _with_content(one: Decided, spam: SpamVerdict | None, flaws: tuple[Flaw, ...]) -> Decided:
+    """The recipient with what is known of the content, decided by that as well."""
+    if spam is None and not flaws:
+        return one
+    recipient = one.recipient
+    facts = replace(recipient.facts, spam=spam, flaws=flaws)
+    decision = with_content(recipient.policies, one.decision, facts)
+    return Decided(replace(recipient, facts=facts), decision)
+
+
+def _delay(decision: Decision) -> SmtpReply | None:
+    """The reply of a decision that puts the message off because of its content, None for any other."""
+    reply = decision.reply
+    return reply if decision.layer is Layer.SPAM and reply is not None and reply.code < 500 else None
 
 
 def hold_cause(decision: Decision) -> HoldCause | None:
@@ -177,7 +254,7 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
     policies, address, sender = recipient.policies, recipient.address, recipient.facts.sender
     held = hold_cause(decision)
     if not policies.definitions:
-        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), (), held=held)
+        copy = _Copy(policies.account_id, sender, decision.spam_checks, (), (), held=held, tag=decision.tag)
         return copy, _Member(recipient, decision, Routed(address, address), ())
     rewrites = rewriter(policies, recipient.facts)
     sender, envelope = altered_sender(rewrites, sender)
@@ -194,17 +271,25 @@ def _copy_for(recipient: Recipient, decision: Decision, address_fields: AddressF
     inside = {address.domain, effective.domain} <= policies.directory.internal_domains
     originals = (*envelope_originals(envelope), *header.originals) if inside else ()
     copy = _Copy(
-        policies.account_id, sender, decision.spam_checks, originals, header.replaced, header.is_utf8, held
+        policies.account_id,
+        sender,
+        decision.spam_checks,
+        originals,
+        header.replaced,
+        header.is_utf8,
+        held,
+        decision.tag,
     )
     return copy, _Member(recipient, decision, Routed(address, effective), made)
 
 
 def _for_both(first: _Copy, second: _Copy) -> _Copy:
     """The one copy for two recipients with one mailbox: as the first would have it, with both originals named; and
-    looked at by a spam engine if either was to be."""
+    looked at by a spam engine, or tagged, if either was to be."""
     spared = first.spam_checks is SpamChecks.SKIP and second.spam_checks is SpamChecks.SKIP
     return replace(
         first,
         originals=tuple(dict.fromkeys((*first.originals, *second.originals))),
         spam_checks=SpamChecks.SKIP if spared else SpamChecks.RUN,
+        tag=first.tag or second.tag,
     )

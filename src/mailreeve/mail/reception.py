@@ -2,11 +2,12 @@
 
 A `Reception` is one client, message after message. A door tells it what the client says, a verb at a time; it
 makes values of that once, asks once whose policies hold, counts what a client may use up, and answers with
-replies, and at the end of the data with a plan. It knows no sockets and no commands: how a reply is written, who
+replies, and at the end of the data with a plan. Between the data and the plan a door may have the message looked
+at by a spam engine, if `needs_scan` says so. It knows no sockets and no commands: how a reply is written, who
 may come in, and what becomes of the plan is the door's.
 
-`connect`, `recipient` and `data` may wait for the store or take long, so they are called in a worker thread. Each
-is over before the next one is called.
+`connect`, `recipient`, `needs_scan` and `data` may wait for the store or take long, so they are called in a worker
+thread. Each is over before the next one is called.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId
 from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
 from mailreeve.mail.postmaster import postmaster_domain
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scan, ScanRequest
 from mailreeve.mail.transaction import Accepted, Refused, Transaction, new_decision_id
 from mailreeve.policy.decide.mail import decide_connect
 from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.index.policy_set import PolicySet
-from mailreeve.policy.model.decisions import Decision, Stage
+from mailreeve.policy.model.decisions import Decision, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import SmtpReply
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
@@ -60,7 +63,7 @@ class Reception:
     """One client, message after message. `hostname` is what the door calls itself, `clock` gives POSIX seconds.
 
     `source_ip` is None where a server in front does not know it. `trusted` says whether the source counts as one
-    of the relay networks; None leaves that to its address.
+    of the relay networks; None leaves that to its address. By `marks` copies are known that somebody released.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Reception:
         max_recipients: int = MAX_RECIPIENTS,
         new_id: NewId = new_decision_id,
         meter: Meter = UNMETERED,
+        marks: ReleaseMarks | None = None,
     ) -> None:
         self._meter = meter
         self._source_ip = source_ip
@@ -82,10 +86,11 @@ class Reception:
         self._hostname = hostname
         self._max_recipients = max_recipients
         self._new_id = new_id
-        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname)
+        self._transaction = Transaction(source_ip, trusted=trusted, new_id=new_id, hostname=hostname, marks=marks)
         self._named = 0
         self._refused = 0
         self._at_connect: tuple[Outcome, ...] = ()
+        self._last: Address | None = None
 
     # What is under way.
 
@@ -103,6 +108,11 @@ class Reception:
     def recipients(self) -> int:
         """How many recipients were taken or, named well enough, refused."""
         return self._transaction.recipients
+
+    @property
+    def last_recipient(self) -> Address | None:
+        """Whom the last `recipient` named, None if nobody well enough."""
+        return self._last
 
     @property
     def is_spent(self) -> bool:
@@ -140,6 +150,7 @@ class Reception:
     def recipient(self, path: str) -> Accepted | Refused | NoAccount:
         """Add an envelope recipient to the message."""
         self._named += 1
+        self._last = None
         # Refused ones count as well: a stranger could name and be refused, and recorded, without end. What goes
         # beyond the number is no refusal, only a matter for the next message.
         if self._named > self._max_recipients:
@@ -150,12 +161,42 @@ class Reception:
         self._refused += not isinstance(answer, Accepted)
         return answer
 
-    def data(self, incoming: Incoming) -> Plan:
-        """Decide for every recipient about a content that has come in, and end the message."""
+    def needs_scan(self, incoming: Incoming, *, finds_viruses: bool = True) -> ScanRequest | None:
+        """What to ask a spam engine about a content that has come in, None where nothing is: nobody would get the
+        message, or, unless the engine `finds_viruses`, all who would skip the spam checks. `data` comes next."""
+        if incoming.refusal is not None:
+            return None
+        would_get_it = self._transaction.look(
+            incoming.header, incoming.body, utf8=incoming.utf8, had_bare_ends=incoming.had_bare_ends
+        )
+        if not any(finds_viruses or one.decision.spam_checks is SpamChecks.RUN for one in would_get_it):
+            return None
+        sender = self._transaction.begun()
+        return ScanRequest(
+            header=incoming.header,
+            body=incoming.body,
+            sender=str(sender),
+            recipients=tuple(str(one.recipient.address) for one in would_get_it),
+            source_ip="" if self._source_ip is None else str(self._source_ip),
+            client_name=self._transaction.client_name,
+            login=self._transaction.login,
+            queue_id=self._new_id(),
+            hostname=self._hostname,
+        )
+
+    def data(self, incoming: Incoming, scan: Scan | None = None) -> Plan:
+        """Decide for every recipient about a content that has come in, and end the message. `scan` is what came of
+        what `needs_scan` asked for."""
         if incoming.refusal is not None:
             return self._transaction.give_up(incoming.refusal, Message((), (), incoming.size))
         began = time.perf_counter()
-        plan = self._transaction.end_of_message(incoming.header, incoming.body)
+        plan = self._transaction.end_of_message(
+            incoming.header,
+            incoming.body,
+            scan,
+            utf8=incoming.utf8,
+            had_bare_ends=incoming.had_bare_ends,
+        )
         self._meter.decided(Stage.DATA, time.perf_counter() - began)
         return plan
 
@@ -184,6 +225,7 @@ class Reception:
             address = read_recipient(path, postmaster_at)
             if isinstance(address, SmtpReply):
                 return Refused(str(address))
+            self._last = address
             policies = self._policies.policies_for(address, sender)
         except AccountLocked:
             return Refused(str(PUT_OFF))

@@ -13,19 +13,32 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.families.machinery.copies import Routed
-from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
+from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome
 from mailreeve.formats.addresses import Address, Sender
+from mailreeve.formats.authors import HeaderFrom, read_authors
+from mailreeve.formats.malformed import Flaw, flaws_of
 from mailreeve.formats.message import MAX_FIELDS, Message, Pieces, header_length, read_message
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
-from mailreeve.mail.planning import NewId, altered_sender, in_session, plan_message, plan_refusal
+from mailreeve.mail.planning import (
+    Decided,
+    NewId,
+    altered_sender,
+    decide_headers,
+    in_session,
+    plan_message,
+    plan_refusal,
+)
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scan
 from mailreeve.policy.decide.address_fields import CannotAlterError
 from mailreeve.policy.decide.mail import decide_mail
 from mailreeve.policy.decide.rewrite import rewriter
@@ -62,8 +75,19 @@ class Refused(Struct, frozen=True):
     line: str
 
 
+class _Looked(Struct, frozen=True):
+    """A message whose header is known: why nobody gets it whatever policies say, or what these say of it."""
+
+    message: Message
+    refusal: SmtpReply | None
+    authors: tuple[HeaderFrom, ...] = ()
+    decided: Sequence[Decided] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+
 class Transaction:
-    """One message after another over one connection. The source address is None where it is not known."""
+    """One message after another over one connection. The source address is None where it is not known. By `marks`
+    copies are known that somebody released."""
 
     def __init__(
         self,
@@ -72,7 +96,9 @@ class Transaction:
         trusted: bool | None = None,
         new_id: NewId = new_decision_id,
         hostname: str = "",
+        marks: ReleaseMarks | None = None,
     ) -> None:
+        self._marks = marks
         self._source_ip = source_ip
         self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
@@ -85,6 +111,7 @@ class Transaction:
         self.client_name = ""  # what the client called itself last
         self.login = ""  # as whom it signed in, says a server in front
         self._refused: list[Outcome] = []
+        self._looked: _Looked | None = None
 
     @property
     def sender(self) -> Sender | None:
@@ -167,32 +194,82 @@ class Transaction:
         self._refused.append(stopped_outcome(recipient, recipient.decision, decision_id, reply, Stage.RCPT, layer))
         return reply_line(reply, decision_id)
 
-    def end_of_message(self, content: bytes, more: Pieces = ()) -> Plan:
+    def look(
+        self, content: bytes, more: Pieces = (), *, utf8: bool = False, had_bare_ends: bool = False
+    ) -> Sequence[Decided]:
+        """Read the message and decide by its header; who then would get it, as far as is known so far.
+        `end_of_message` goes on from there. Members as there."""
+        self._looked = self._read(content, more, utf8=utf8, had_bare_ends=had_bare_ends)
+        return [one for one in self._looked.decided if one.wants_scan]
+
+    def end_of_message(
+        self,
+        content: bytes,
+        more: Pieces = (),
+        scan: Scan | None = None,
+        *,
+        utf8: bool = False,
+        had_bare_ends: bool = False,
+    ) -> Plan:
         """Decide for every recipient and end the message. Line ends are CRLF.
 
-        `content` holds the whole header, and perhaps some of the body or all of it; `more` is what follows.
+        `content` holds the whole header, and perhaps some of the body or all of it; `more` is what follows. `scan`
+        is what came of having it looked at; `utf8` and `had_bare_ends` as in `malformed.flaws_of`.
         """
+        looked = self._looked or self._read(content, more, utf8=utf8, had_bare_ends=had_bare_ends)
+        if looked.refusal is not None:
+            return self.give_up(looked.refusal, looked.message)
+        decided: Sequence[Decided] = looked.decided
+        verdict = None
+        if scan is not None:
+            verdict = scan.verdict
+            if scan.not_scanned is not None:
+                decided = [one.with_note(scan.not_scanned) for one in decided]
+            if scan.refusal is not None:
+                return self._put_off(scan.refusal, looked.message, decided)
+        plan = plan_message(
+            looked.message,
+            looked.authors,
+            decided,
+            self._refused,
+            self._new_id,
+            self._hostname,
+            self._marks,
+            spam=verdict,
+            flaws=looked.flaws,
+        )
+        self.reset()
+        return plan
+
+    def _read(self, content: bytes, more: Pieces, *, utf8: bool, had_bare_ends: bool) -> _Looked:
         header = header_length(content)
         size = len(content) + sum(map(len, more))
         if header > MAX_HEADER_OCTETS:
-            return self.give_up(HEADER_TOO_LARGE, Message((), (), size))
+            return _Looked(Message((), (), size), HEADER_TOO_LARGE)
         # Some readers leave it out, some end a line or the whole text there: what they will see cannot be known.
         if b"\0" in content[:header]:
-            return self.give_up(NUL_IN_HEADER, Message((), (), size))
+            return _Looked(Message((), (), size), NUL_IN_HEADER)
         message = read_message(content, more)
         if len(message.fields) > MAX_FIELDS:
-            return self.give_up(HEADER_TOO_LARGE, Message((), (), size))
+            return _Looked(Message((), (), size), HEADER_TOO_LARGE)
         if sum(1 for _ in message.named("received")) > MAX_HOPS:
-            return self.give_up(TOO_MANY_HOPS, message)
+            return _Looked(message, TOO_MANY_HOPS)
         self.begun()
-        plan = plan_message(message, self._recipients.values(), self._refused, self._new_id, self._hostname)
-        self.reset()
-        return plan
+        authors = read_authors(message.authors())
+        flaws = flaws_of(message.fields, message.body, utf8=utf8, had_bare_ends=had_bare_ends)
+        return _Looked(message, None, authors, decide_headers(authors, self._recipients.values()), flaws)
 
     def give_up(self, reply: SmtpReply, message: Message) -> Plan:
         """End the message with one refusal for all recipients, for a cause that is no policy."""
         self.begun()
         plan = plan_refusal(reply, message, self._recipients.values(), self._refused, self._new_id)
+        self.reset()
+        return plan
+
+    def _put_off(self, reply: SmtpReply, message: Message, decided: Sequence[Decided]) -> Plan:
+        """End the message for now: nobody could look at it."""
+        recipients = [one.recipient for one in decided]
+        plan = plan_refusal(reply, message, recipients, self._refused, self._new_id, LAYER_LOCAL_FAULT)
         self.reset()
         return plan
 
@@ -203,6 +280,7 @@ class Transaction:
         self._policies = {}
         self._recipients = {}
         self._refused = []
+        self._looked = None
         return refused
 
     def begun(self) -> Sender:

@@ -121,6 +121,11 @@ class FolderBodies:
             raise
 
 
+def body_files(path: Path) -> Iterator[Path]:
+    """The files of a folder that hold whole bodies, for who copies them."""
+    return (file for file in sorted(path.glob("*/*/*")) if not file.name.startswith(".") and file.is_file())
+
+
 def _key(pieces: Sequence[bytes]) -> str:
     digest = hashlib.sha256()
     for piece in pieces:

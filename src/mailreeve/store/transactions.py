@@ -45,13 +45,15 @@ _log = structlog.get_logger(__name__)
 
 
 class AuditEntry(Struct, frozen=True):
-    """One audit row to be written at commit. `before` and `after` are the object's states as JSON."""
+    """One audit row to be written at commit. `before` and `after` are the object's states as JSON; `acting_for` is
+    for whom it was done, where that is not the transaction's `Origin.acting_for`."""
 
     action: str
     object_kind: str
     object_id: str
     before: str | None
     after: str | None
+    acting_for: str = ""
 
 
 @dataclass(slots=True)
@@ -112,15 +114,17 @@ class Work:
         before: object = None,
         after: object = None,
         names: Iterable[Name] | None = None,
+        acting_for: str = "",
     ) -> None:
         """Note a change: which part it touches, for those who follow that, and what the audit log says about it.
 
-        `names` are the objects of the part to be read again, where that is not just the object itself.
+        `names` are the objects of the part to be read again, where that is not just the object itself;
+        `acting_for` is whose affair it is, where somebody else does it.
         """
         if part is not None:
             objects = [Name(object_kind, object_id)] if names is None else names
             self.touched += [(part, name) for name in objects]
-        self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after)))
+        self.audits.append(AuditEntry(action, object_kind, object_id, _json(before), _json(after), acting_for))
 
     def touch(self, part: str, *names: Name) -> None:
         """Note that a change touched objects of another part as well."""
@@ -376,10 +380,10 @@ def _take_revisions(connection: Connection, account_id: str, works: Sequence[Wor
             "actor": work.origin.actor,
             "application": work.origin.application,
             "app_id": work.origin.app_id,
-            "acting_for": work.origin.acting_for,
             "source_ip": work.origin.source_ip,
             "request_id": work.origin.request_id,
             **msgspec.structs.asdict(entry),
+            "acting_for": entry.acting_for or work.origin.acting_for,
         }
         for revision, work in numbered
         for entry in work.audits

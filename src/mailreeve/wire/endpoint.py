@@ -40,7 +40,8 @@ class Endpoint(Struct, frozen=True):
     the transaction; whoever serves keeps such calls apart, and `MAX_SLOW` items of one request may have it.
     `short` names the member by which an item asks for one thing under its key: a few of these are read in less
     time than it takes to hand them to a thread. Such an endpoint looks at no policy set. `tells_unknown` says that
-    the caller is told of every member that is not known, not only of misspelt ones.
+    the caller is told of every member that is not known, not only of misspelt ones. `own` says that a user needs
+    none of the permissions for what is the user's own: the function looks after all else.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Endpoint(Struct, frozen=True):
     tells_unknown: bool
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
+    own: bool = False
 
     def read(self, item: Item) -> Struct:
         """The item as it came, made ready for `run`. It looks at nothing but the item, so it belongs before the
@@ -83,14 +85,15 @@ def endpoint(
     slow: str = "",
     short: str = "",
     tells_unknown: bool | None = None,
+    own: bool = False,
 ) -> Callable[[Callable[[C, R], A]], Endpoint]:
     """Declare the decorated function an endpoint; the item and answer types are its annotations.
 
     The function returns one answer, a list of them, or a `Page`. The first line of its docstring becomes the
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
-    takes, and the function takes what it returns. `slow` names the member that the work is about; for `short` and
-    `tells_unknown` see `Endpoint`. The latter holds for our own functions, which no client of old calls.
+    takes, and the function takes what it returns. `slow` names the member that the work is about; for `short`,
+    `tells_unknown` and `own` see `Endpoint`. The latter holds for our own functions, which no client of old calls.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -106,7 +109,9 @@ def endpoint(
         ready = typing.cast(Callable[[Struct], Struct], prepare or _as_it_is)
         run = typing.cast(Callable[[object, Struct], object], function)
         tells = path.startswith(OWN) if tells_unknown is None else tells_unknown
-        return Endpoint(path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, ready, run)
+        return Endpoint(
+            path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, ready, run, own
+        )
 
     return declare
 

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     DOMAIN = "domain"
     GROUP = "group"
     GROUP_MEMBER = "group member"
+    HELD_MESSAGE = "held message"
     MAIL_RECORD = "mail record"
     AUDIT_EVENT = "audit event"
     USER = "user"

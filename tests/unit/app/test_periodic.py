@@ -26,7 +26,7 @@ class Keeper:
         self.faults = [OSError("no space left"), RuntimeError("out of luck")]
         self.done = threading.Event()
 
-    def forget_old(self) -> int:
+    def forget(self) -> int:
         if self.faults:
             raise self.faults.pop()
         self.done.set()

@@ -233,3 +233,15 @@ def test_a_next_hop_that_never_comes_to_an_end_is_not_waited_for(well, monkeypat
         over.set()
         talking.join(10)
     assert (state, "does not answer as a mail server" in found) == ("fail", True)
+
+
+def test_folder_of_the_milter_socket_has_to_be_there(folder, tmp_path: Path):
+    configure(folder, milter=f"unix:{tmp_path}/none/milter.sock")
+    assert told(folder, "milter", well=False) == ("fail", f"there is no folder {tmp_path}/none")
+    configure(folder, milter=f"unix:{tmp_path}/milter.sock")
+    assert told(folder, "milter", well=True)[0] == "ok"
+
+
+def test_milter_door_that_anybody_may_reach_is_told_of(folder):
+    configure(folder, milter="0.0.0.0:8891")
+    assert told(folder, "milter") == ("warn", "strangers may reach it, and it believes whoever asks")

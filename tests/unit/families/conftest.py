@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,10 +44,15 @@ BY_PATH = {endpoint.path: endpoint for endpoint in ENDPOINTS}
 class Account:
     """One account, and a caller who may do everything in it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, id_: str = "") -> None:
         self.services = services
-        self.id = new_key()
-        with services.store._engine.writing() as connection:
+        self.id = id_ or new_key()
+        self.caller = Caller(self.id, "admin@corp.test", "app", frozenset(Permission))
+        if not id_:
+            self._make()
+
+    def _make(self) -> None:
+        with self.services.store._engine.writing() as connection:
             connection.execute(
                 insert(account_table).values(
                     id=self.id,
@@ -56,7 +63,6 @@ class Account:
                     created_at=datetime.now(UTC),
                 )
             )
-        self.caller = Caller(self.id, "admin@corp.test", "app", frozenset(Permission))
 
     def answer(
         self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None
@@ -116,24 +122,39 @@ class Account:
         return self.services.store.write(self.id, Origin("test"), transaction)
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    engine = SqliteEngine(tmp_path / "mailreeve.db")
-    with engine.writing() as connection:
-        metadata.create_all(connection)
+@contextmanager
+def services_on(database: Path) -> Iterator[Services]:
+    """Services on a database, which is made if it is not there."""
+    engine = SqliteEngine(database)
+    if not database.exists():
+        (database.parent / "bodies").mkdir()
+        with engine.writing() as connection:
+            metadata.create_all(connection)
     store = Store(engine)
     follower, ids = Follower(store, LOADERS, ()), Ids(bytes(range(KEY_OCTETS)))
-    yield Services(
-        store,
-        follower,
-        ids,
-        Limits(),
-        ADDRESS_JOINED,
-        Vault(bytes(32)),
-        followers=FOLLOWERS,
-        bodies=FolderBodies(tmp_path / "bodies"),
-    )
+    vault, kept = Vault(bytes(32)), FolderBodies(database.parent / "bodies")
+    yield Services(store, follower, ids, Limits(), ADDRESS_JOINED, vault, followers=FOLLOWERS, bodies=kept)
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with no account. To be copied: to make one takes longer than most tests."""
+    database = tmp_path_factory.mktemp("empty") / "mailreeve.db"
+    with services_on(database):
+        return database
+
+
+@pytest.fixture
+def services(tmp_path: Path, empty_database: Path) -> Iterator[Services]:
+    with services_on(copied(empty_database, tmp_path)) as made:
+        yield made
+
+
+def copied(database: Path, folder: Path) -> Path:
+    """A copy of a database that nobody has open, and of the bodies beside it."""
+    shutil.copytree(database.parent / "bodies", folder / "bodies", dirs_exist_ok=True)
+    return Path(shutil.copyfile(database, folder / database.name))
 
 
 @pytest.fixture

@@ -18,19 +18,24 @@ import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_bytes
+from typing import NamedTuple
 
 import msgspec
 import pytest
+from held_copies import hold, kept
 from msgspec.structs import replace
 from sqlalchemy import Delete, Insert, Select, Update, event, select
 from sqlalchemy.dialects import sqlite
+from tests.unit.families.conftest import Account, copied, services_on
 
 import mailreeve
-from mailreeve.families.machinery.perform import Services
+from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.policy.model.decisions import SpamChecks
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
@@ -300,6 +305,22 @@ SAMPLES: dict[str, list[Sample]] = {
     "ext/set-legal-hold": [lambda w: {"id": w["archived"], "legalHold": True}],
     "ext/get-archive-retention": [lambda w: {}],
     "ext/set-archive-retention": [lambda w: {"days": 30}],
+    "gateway/get-hold-message-list": [
+        lambda w: {"admin": True},
+        lambda w: {"mailbox": w["ann"]},
+        lambda w: {"admin": True, "searchBy": {"fieldName": "sender", "value": w["outsider"]}},
+    ],
+    "gateway/hold-release": [lambda w: {"id": w["held"]}],
+    "gateway/hold-reject": [lambda w: {"ids": [w["held"], w["asked"]], "notify": True}],
+    "gateway/get-hold-summary-list": [lambda w: {}],
+    "gateway/get-held-release-logs": [lambda w: {}],
+    "ext/show-held-message": [lambda w: {"id": w["held"]}],
+    "ext/decide-held-messages": [
+        lambda w: {"action": "release", "ids": [w["held"]], "sender": "permit"},
+        lambda w: {"action": "reject", "search": {"mailbox": w["ann"]}, "sender": "block"},
+    ],
+    "ext/ask-held-release": [lambda w: {"id": w["held"], "reason": "mine"}],
+    "ext/decline-held-release": [lambda w: {"id": w["asked"]}],
     "audit/get-audit-events": [
         lambda w: {
             "startDateTime": "2020-01-01T00:00:00+0000",
@@ -380,7 +401,7 @@ SAMPLES: dict[str, list[Sample]] = {
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
 """What is told of another account: that a domain is taken, since mail can go to one account only."""
 
-ONE_OF = ("message-finder/search", "archive/get-message-list")
+ONE_OF = ("message-finder/search", "archive/get-message-list", "gateway/get-hold-message-list")
 """Functions that list nothing where nothing is asked for."""
 
 MARK, DOMAIN = "zqmarker", "zqmarker.test"
@@ -390,7 +411,7 @@ def whole_list(w: World) -> dict[str, object]:
     return {}
 
 
-def fill(account, mark: str, domain: str) -> dict[str, str]:
+def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     """Give an account two of everything that is listed; what a sample may name of it."""
 
     def call(path: str, **item: object) -> dict:
@@ -489,6 +510,15 @@ def fill(account, mark: str, domain: str) -> dict[str, str]:
     for _ in range(2):
         call("archive/get-message-detail", id=w["archived"])
         account.call("ext/find-archived-messages", {"from": w["outsider"]})
+    keeper = MessageKeeper(account.services.store, RecordBudget(), account.services.bodies)
+    for _ in range(4):
+        message = kept(account.id, w["ann"], sender=w["outsider"], subject=mark, description=mark)
+        hold(keeper, message)
+    w["asked"], w["held"], *decided = (
+        row["id"] for row in account.call("gateway/get-hold-message-list", {"admin": True})
+    )
+    call("ext/ask-held-release", id=w["asked"], reason=mark)
+    account.call("gateway/hold-release", *({"id": one} for one in decided))
     return w
 
 
@@ -555,11 +585,9 @@ class Statements:
 class Two:
     """The two accounts, filled, and what stands for nothing."""
 
-    def __init__(self, account, other) -> None:
-        self.account, self.other = account, other
-        self.own = fill(account, "ownmark1", "own-mark.test")
-        self.theirs = fill(other, MARK, DOMAIN)
-        self.theirs["new domain"] = f"second-{DOMAIN}"  # what they have is new to nobody else
+    def __init__(self, account: Account, other: Account, own: World, theirs: World) -> None:
+        self.account, self.other, self.own = account, other, own
+        self.theirs = {**theirs, "new domain": f"second-{DOMAIN}"}  # what they have is new to nobody else
         self.nobodys = nobody(self.theirs)
         self.statements = Statements(account.services.store._engine.sqlalchemy)
         self.really = account.services
@@ -579,13 +607,33 @@ class Two:
         return {name: sorted(map(tuple, rows), key=repr) for name, rows in mine.items()}
 
 
+class Filled(NamedTuple):
+    """A database with both accounts in it, which takes seconds to make, and what samples may name of them."""
+
+    database: Path
+    accounts: tuple[str, str]
+    own: World
+    theirs: World
+
+
+@pytest.fixture(scope="module")
+def filled(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    database = copied(empty_database, tmp_path_factory.mktemp("filled"))
+    with services_on(database) as services:
+        account, other = Account(services), Account(services)
+        for one, code, name in ((account, "COWN", "Own Limited"), (other, f"C{MARK}", f"{MARK} Limited")):
+            with services.store._engine.writing() as connection:
+                values = {"code": code, "name": name, "admin_email": f"root@{name.split()[0].lower()}.example"}
+                connection.execute(account_table.update().where(account_table.c.id == one.id).values(**values))
+        own, theirs = fill(account, "ownmark1", "own-mark.test"), fill(other, MARK, DOMAIN)
+    return Filled(database, (account.id, other.id), own, theirs)
+
+
 @pytest.fixture
-def two(services: Services, account, other_account) -> Iterator[Two]:
-    for one, code, name in ((account, "COWN", "Own Limited"), (other_account, f"C{MARK}", f"{MARK} Limited")):
-        with services.store._engine.writing() as connection:
-            values = {"code": code, "name": name, "admin_email": f"root@{name.split()[0].lower()}.example"}
-            connection.execute(account_table.update().where(account_table.c.id == one.id).values(**values))
-    return Two(account, other_account)
+def two(filled: Filled, tmp_path: Path) -> Iterator[Two]:
+    with services_on(copied(filled.database, tmp_path)) as services:
+        account, other = (Account(services, id_) for id_ in filled.accounts)
+        yield Two(account, other, filled.own, filled.theirs)
 
 
 def plain(answer: object, values: World) -> str:

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.keeping.keeper import MessageKeeper, NotKeptError
 from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.machinery.copies import Copy
 from mailreeve.families.tracking import operations, record_budget, rows
 from mailreeve.families.tracking.operations import KEEP_OTHERS, KEEP_REFUSALS, OldOutcomes
 from mailreeve.families.tracking.outcomes import Outcome, State
@@ -21,6 +22,7 @@ from mailreeve.families.tracking.record_budget import DAY, HOUR, RecordBudget
 from mailreeve.families.tracking.rows import Recorded, message_outcome
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.message import Content
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 
 ONE = 1_000  # octets
@@ -96,6 +98,17 @@ def kept(account) -> list[str]:
     """The recipients of the outcomes that the account has."""
     query = select(message_outcome.c.recipient).where(message_outcome.c.account_id == account.id)
     return sorted(account.write(lambda work: work.execute(query).scalars().all()))
+
+
+def test_message_with_copies_that_have_no_place_is_kept_in_no_part(account, keeper):
+    """It is put off then: a copy that is not kept would be lost."""
+    copy = Copy(account.id, "id", parse_address("ann@out.test"), (), Content(b"Subject: x\r\n"))
+    [problem, nothing] = keeper.record(
+        [Kept([outcome(account.id, "u@corp.test")], outgoing=[copy]), Kept([outcome(account.id, "v@corp.test")])]
+    )
+    assert isinstance(problem, NotKeptError)
+    assert nothing is None
+    assert kept(account) == ["v@corp.test"]
 
 
 def refusals(account_id: str, number: int, **more: object) -> list[Outcome]:

@@ -14,6 +14,7 @@ from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.paths import read_sender
 from mailreeve.mail.transaction import Accepted, Refused, Transaction
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import (
     AddressPattern,
@@ -28,6 +29,7 @@ from mailreeve.policy.model.policies import (
     PermittedSenderPolicy,
     Routing,
     Scope,
+    SpamPolicy,
 )
 from mailreeve.policy.model.policy_types import SmtpReply
 from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
@@ -62,6 +64,13 @@ class Office:
         self._managed: list[ManagedSender] = []
         self._definitions: list[Definition] = []
         self._alteration: list[AlterationPolicy] = []
+        self._spam: list[SpamPolicy] = []
+
+    def scan(self, to: str = "everyone", **options: object) -> Office:
+        scope = Scope.of(EVERYONE, target(to))
+        policy = SpamPolicy(self._id("s"), f"scanning for {to}", scope, SpamOptions(**options), NOW - 10)
+        self._spam.append(policy)
+        return self
 
     def _id(self, kind: str) -> str:
         return f"{kind}{next(self._ids)}"
@@ -107,7 +116,9 @@ class Office:
             directory=Directory(internal_domains=frozenset(map(Domain, self.domains))),
             relay_networks=(ip_network(self.relay),),
             managed=self._managed,
-            **parts(blocked=self._blocked, permitted=self._permitted, alteration=self._alteration),
+            **parts(
+                blocked=self._blocked, permitted=self._permitted, alteration=self._alteration, spam=self._spam
+            ),
             definitions=self._definitions,
         )
 

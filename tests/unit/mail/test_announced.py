@@ -12,7 +12,7 @@ from mailreeve.formats.networks import parse_ip
 from mailreeve.mail.client import Client
 from mailreeve.mail.next_hop.xforward import MAX_COMMAND, xforward_commands
 from mailreeve.mail.smtp.announced import MAX_VALUE, XCLIENT, XFORWARD, Speaker, read_attributes
-from mailreeve.mail.smtp.trace import received_field
+from mailreeve.mail.trace import received_field
 from mailreeve.policy.model.policy_types import SmtpReply
 
 PROXY = parse_ip("127.0.0.1")

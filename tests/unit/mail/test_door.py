@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailreeve.doors.line_budget import PER_NETWORK, LineBudget
-from mailreeve.mail.smtp.connection import Connection
+from mailreeve.mail.connection import Connection
+from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.door import SmtpDoor
-from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.mail.smtp.services import DoorServices, SmtpSettings
 

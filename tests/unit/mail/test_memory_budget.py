@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailreeve.mail.smtp.memory_budget import FREE_OCTETS, MemoryBudget
+from mailreeve.mail.memory_budget import FREE_OCTETS, MemoryBudget
 
 
 def test_messages_share_the_room_and_give_it_back():

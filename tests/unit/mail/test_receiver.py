@@ -16,7 +16,7 @@ from mailreeve.mail.smtp.receiver import (
     OverlongLine,
     Receiver,
 )
-from mailreeve.mail.smtp.trace import trace_name
+from mailreeve.mail.trace import trace_name
 
 
 class Content(NamedTuple):

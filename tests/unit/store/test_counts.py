@@ -106,6 +106,38 @@ def test_a_migrated_database_counts_and_finds_as_a_new_one(tmp_path) -> None:  #
     assert found == wanted
 
 
+def columns(connection: Connection) -> dict[str, object]:
+    """Of each table its columns in no order, its keys and what they refer to."""
+    tables = [
+        name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+    ]
+    found: dict[str, object] = {}
+    for table in tables:
+        if table == "alembic_version":
+            continue
+        of_table = connection.exec_driver_sql(f"PRAGMA table_info({table})").all()
+        refers = connection.exec_driver_sql(f"PRAGMA foreign_key_list({table})").all()
+        found[table] = (
+            {(name, kind, notnull, place) for _, name, kind, notnull, _, place in of_table},
+            {(to, mine, theirs, on_delete) for _, _, to, mine, theirs, _, on_delete, _ in refers},
+        )
+    return found
+
+
+def test_a_migrated_database_has_the_tables_of_a_new_one(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """The same columns, and the same keys."""
+    migrated, new = SqliteEngine(tmp_path / "old.db"), SqliteEngine(tmp_path / "new.db")
+    with migrated.writing() as connection:
+        bring_up_to_date(connection)
+        found = columns(connection)
+    with new.writing() as connection:
+        metadata.create_all(connection)
+        wanted = columns(connection)
+    for engine in (migrated, new):
+        engine.dispose()
+    assert found == wanted
+
+
 def test_a_folder_from_before_is_counted_when_it_is_opened(tmp_path) -> None:  # type: ignore[no-untyped-def]
     """What is there already, and groups found by their names."""
     engine = SqliteEngine(tmp_path / "old.db")

@@ -22,9 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from policy_parts import parts
 
+from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Domain, Sender
 from mailreeve.formats.networks import Network
+from mailreeve.mail.memory_budget import MemoryBudget
+from mailreeve.mail.milter.door import milter_door
+from mailreeve.mail.milter.services import MilterSettings
 from mailreeve.mail.next_hop.smtp import SmtpNextHop
 from mailreeve.mail.ports import NextHop
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
@@ -213,6 +217,7 @@ class Records:
 
     def __init__(self) -> None:
         self.kept: list[Outcome] = []
+        self.messages: list[Kept] = []
         self.broken = False
         self._more = threading.Condition()
 
@@ -220,7 +225,8 @@ class Records:
         if self.broken:
             raise OSError("no space left on the device")
         with self._more:
-            self.kept += chain.from_iterable(messages)
+            self.messages += messages
+            self.kept += chain.from_iterable(message.outcomes for message in messages)
             self._more.notify_all()
         return [None] * len(messages)
 
@@ -381,3 +387,29 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def door_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
     return tls_context(*certificate)
+
+
+@pytest.fixture
+def open_milter(
+    portal: BlockingPortal, office: Office, records: Records, tmp_path: Path
+) -> Iterator[Callable[..., str]]:
+    """`open_milter(<settings>)`: a milter door on a Unix socket, and its path; on TCP with `tcp=True`."""
+    with ExitStack() as stack:
+
+        def start(*, tcp: bool = False, memory: int = 2**28, **settings) -> str | tuple[str, int]:
+            if tcp:
+                listener = socket.create_server(("127.0.0.1", 0))
+            else:
+                listener = socket.socket(socket.AF_UNIX)
+                listener.bind(str(tmp_path / "m"))
+                listener.listen()
+            stack.enter_context(listener)
+            chosen = MilterSettings(**{"hostname": "gate.test", "grace": WAIT, **settings})
+            door = milter_door(
+                chosen, policies=office, recorder=records, memory=MemoryBudget(memory), listeners=[listener]
+            )
+            made = stack.enter_context(portal.wrap_async_context_manager(door))
+            start.door = made
+            return listener.getsockname()
+
+        yield start

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from mailreeve.doors.line_budget import PER_NETWORK
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_MESSAGE_LIMITS, State
+from mailreeve.mail.memory_budget import FREE_OCTETS
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.reception import MAX_REFUSED
-from mailreeve.mail.smtp.memory_budget import FREE_OCTETS
 from mailreeve.mail.smtp.session import MAX_ERRORS, MAX_IDLE
 
 MESSAGE = b"From: Ann <ann@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"

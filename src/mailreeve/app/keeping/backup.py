@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from mailreeve.app.database_file import check_file
 from mailreeve.app.folder import (
+    BODIES,
     CREDENTIALS,
     DATABASE,
     KEY_FILE,
@@ -32,6 +33,7 @@ from mailreeve.app.folder import (
 from mailreeve.app.keeping.manifest import FORMAT, MANIFEST, AccountAt, File, Manifest, digest, written
 from mailreeve.app.private_files import FILE_MODE, FOLDER_MODE, sync_folder, write_private
 from mailreeve.app.settings import FILE_NAME, config_file
+from mailreeve.store.bodies import body_files
 from mailreeve.store.copying import CopyError, accounts_of, copy_database, schema_of
 
 SETTINGS: Final = "settings.toml"
@@ -72,6 +74,9 @@ def make_backup(
     fingerprint = fingerprint_of(read_key(data / KEY_FILE))
     with _new_folder(target) as building:
         files: dict[str, File] = {}
+        # Before the database and after it: one that a row names was there at one of the two times, and none
+        # changes.
+        _copy_bodies(data, building, files, report)
         try:
             (building / DATABASE).touch(FILE_MODE)
             copy_database(data / DATABASE, building / DATABASE, lambda done, total: report("pages", done, total))
@@ -82,6 +87,7 @@ def make_backup(
             raise FolderError(f"{data / DATABASE} is not a database of Mailreeve, or holds no account")
         if any(one.key_fingerprint not in (None, fingerprint) for one in accounts):
             raise FolderError(f"{data / KEY_FILE} is not the key that {data / DATABASE} was written with")
+        _copy_bodies(data, building, files, report)
         _sync(building / DATABASE)
         files[DATABASE] = digest(building / DATABASE)
         left_out = []
@@ -151,6 +157,17 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
+
+
+def _copy_bodies(data: Path, building: Path, files: dict[str, File], report: Report) -> None:
+    """Copy the bodies of kept mail that are not there yet. One that goes meanwhile belongs to no row any more."""
+    found = [body for body in body_files(data / BODIES) if str(body.relative_to(data)) not in files]
+    for number, body in enumerate(found, 1):
+        report("bodies", number, len(found))
+        name = body.relative_to(data)
+        (building / name).parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            files[str(name)] = _copy(body, building / name)
 
 
 def _copy_mail(data: Path, building: Path, report: Report) -> dict[str, File]:

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from mailreeve.app.folder import CREDENTIALS, DATABASE, KEY_FILE, MAILDIR, FolderError, is_served
+from mailreeve.app.folder import BODIES, CREDENTIALS, DATABASE, KEY_FILE, MAILDIR, FolderError, is_served
 from mailreeve.app.keeping.backup import Report
 from mailreeve.app.keeping.manifest import digest
 from mailreeve.app.keeping.verify import Verified, verify_backup
@@ -38,9 +38,10 @@ def restore_backup(backup: Path, data: Path, key: Path | None = None, report: Re
     assert found.manifest is not None  # noqa: S101  of a backup
     files = found.manifest.files
     mail = [name for name in files if name.startswith(f"{MAILDIR}/")]
-    also = frozenset((CREDENTIALS, MAILDIR))
+    bodies = [name for name in files if name.startswith(f"{BODIES}/")]
+    also = frozenset((CREDENTIALS, MAILDIR, BODIES))
     with new_folder(data, also) as building:
-        for name in (DATABASE, CREDENTIALS, FILE_NAME, *mail):
+        for name in (DATABASE, CREDENTIALS, FILE_NAME, *mail, *bodies):
             if name in files:
                 _copy(backup / name, building / name)
                 # Read once more: what was verified is what is served.

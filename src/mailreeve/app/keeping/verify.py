@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailreeve.app.database_file import check_file
 from mailreeve.app.folder import (
+    BODIES,
     CREDENTIALS,
     DATABASE,
     KEY_FILE,
@@ -31,11 +32,15 @@ from mailreeve.app.keeping.backup import Report
 from mailreeve.app.keeping.every_row import AccountRows, Read, read_every_row
 from mailreeve.app.keeping.manifest import MANIFEST, Manifest, digest, read_manifest
 from mailreeve.app.private_files import FILE_MODE
+from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.registry import bodies_named
+from mailreeve.store.bodies import DamagedBody, FolderBodies
 from mailreeve.store.copying import CopyError, accounts_of, copy_database, faults, schema_of
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.migrations import HEAD, SchemaError, bring_up_to_date
-from mailreeve.store.reading import UnreadableRow
+from mailreeve.store.reading import NAMED, UnreadableRow
 from mailreeve.store.secrets import KEY_OCTETS, Vault
+from mailreeve.store.transactions import Store
 
 _log = structlog.get_logger(__name__)
 
@@ -161,6 +166,7 @@ def _database(place: str, file: Path, master: bytes | None, problems: list[str],
                     problems.append(f"{KEY_FILE} is not the key that {DATABASE} was written with")
                     master = None
                 read = _read(copy, master, report)
+                problems += _wrong_bodies(copy, Path(place) / BODIES, report)
                 was_tried = master is not None and not read.sealed_wrongly
                 if read.sealed_wrongly:
                     problems.append(f"{read.sealed_wrongly} stored keys cannot be opened with {KEY_FILE}")
@@ -181,6 +187,34 @@ def _read(copy: Path, master: bytes | None, report: Report) -> Read:
         return read_every_row(engine, vault, lambda done, total: report("rows", done, total))
     finally:
         engine.dispose()
+
+
+def _wrong_bodies(copy: Path, folder: Path, report: Report) -> list[str]:
+    """What is wrong with the bodies that rows name: each is there, and is what was kept. The first of many."""
+    engine = SqliteEngine(copy)
+    try:
+        store, bodies = Store(engine), FolderBodies(folder)
+        named = [
+            (code, account_id, key)
+            for code, account_id in sorted(store.look_up(accounts.codes).items())
+            for key in sorted(store.read(account_id, bodies_named))
+        ]
+    finally:
+        engine.dispose()
+    wrong = []
+    for number, (code, account_id, key) in enumerate(named, 1):
+        report("bodies", number, len(named))
+        try:
+            for _ in bodies.read(account_id, key):
+                pass
+        except FileNotFoundError:
+            wrong.append(f"the body {key} of a message that account {code} keeps is missing")
+        except DamagedBody:
+            wrong.append(f"the body {key} of a message that account {code} keeps is damaged")
+        except (OSError, ValueError) as problem:
+            wrong.append(f"the body {key} of a message that account {code} keeps cannot be read: {problem}")
+    more = [f"{len(wrong) - NAMED} more bodies are missing or damaged"] if len(wrong) > NAMED else []
+    return wrong[:NAMED] + more
 
 
 NEWEST: Final = HEAD

@@ -79,6 +79,14 @@ class Instruments:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.outgoing = Gauge(
+            "mailreeve_outgoing_waiting", "Copies that wait to be handed to the next hop", registry=registry,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
+        self.outgoing_oldest = Gauge(
+            "mailreeve_outgoing_oldest_seconds", "How long the oldest of these has waited", registry=registry,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
         self.policies = Gauge(
             "mailreeve_policies", "Policies and entries in force", ["account"], registry=registry,
             multiprocess_mode="livemax",

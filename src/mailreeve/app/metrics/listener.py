@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from mailreeve.api.server import HttpServer
 from mailreeve.app.metrics.shared import are_shared
+from mailreeve.families.outgoing.queue import Depth
 
 if TYPE_CHECKING:
     from mailreeve.app.metrics.metrics import Metrics
@@ -33,6 +34,7 @@ class Sources(Struct, frozen=True):
     connections: dict[str, Callable[[], int]]
     waiting: dict[str, Callable[[], int]]
     certificate: Callable[[], str]
+    outgoing: Callable[[], Depth]
 
 
 @asynccontextmanager

@@ -62,6 +62,9 @@ class Metrics:
             shown.connections.labels(door).set(number())
         for of, number in sources.waiting.items():
             shown.waiting.labels(of).set(number())
+        outgoing = sources.outgoing()
+        shown.outgoing.set(outgoing.waiting)
+        shown.outgoing_oldest.set(outgoing.oldest)
         self._look_up_policies()
         shown.unreadable_rows.set(self._opened.store.unreadable.count())
         certificate = sources.certificate()

@@ -6,40 +6,62 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.server.periodic import forget_old_outcomes, read_archive, remove_expired
+from mailreeve.app.server.periodic import forget_old_outcomes, keep_house, read_archive, remove_expired
 from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
+from mailreeve.families.held.operations import RELEASE
 from mailreeve.families.keeping.keeper import MessageKeeper
-from mailreeve.families.keeping.left_over import LeftOverBodies
+from mailreeve.families.outgoing.queue import OutgoingQueue
+from mailreeve.families.outgoing.rows import Waiting
 from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.families.tracking.present import policy_wire_id
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import AddressError, parse_address
+from mailreeve.formats.message import Content
+from mailreeve.mail.memory_budget import MemoryBudget
+from mailreeve.mail.milter.door import MilterDoor, milter_door
+from mailreeve.mail.milter.services import MilterSettings
 from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
-from mailreeve.mail.ports import UNMETERED, NextHop, Recorder
+from mailreeve.mail.outgoing import OutgoingRunner, unmarked
+from mailreeve.mail.ports import UNMETERED, Meter, NextHop, Recorder
+from mailreeve.mail.released import ReleaseMarks
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
 
 if TYPE_CHECKING:  # it is loaded where it is wanted
     from mailreeve.app.metrics.metrics import Metrics
+    from mailreeve.mail.spam.scanner import EngineScanner
+    from mailreeve.mail.spam.settings import EngineSettings
 
 MAILDIR_PREFIX: Final = "maildir:"
 
 
+STOP_WITHIN: Final = 30.0  # seconds that a shutdown waits for copies that are being handed over
+
+
 class MailServer(NamedTuple):
-    """What is open: the door, and how much of what comes through is recorded."""
+    """What is open: the doors, how much of what comes through is recorded, and what waits to be handed on."""
 
     door: SmtpDoor
     budget: RecordBudget
+    outgoing: OutgoingQueue
+    milter: MilterDoor | None = None
+
+    @property
+    def records_waiting(self) -> int:
+        """How many messages' records wait to be written."""
+        return self.door.records_waiting + (0 if self.milter is None else self.milter.records_waiting)
 
 
 @asynccontextmanager
@@ -50,15 +72,19 @@ async def open_mail_door(
     tls: ssl.SSLContext | None,
     listeners: Sequence[socket.socket],
     *,
+    milter_listeners: Sequence[socket.socket] = (),
     forgets: bool = True,
     metrics: Metrics | None = None,
 ) -> AsyncIterator[MailServer]:
-    """An SMTP door on these sockets, open while the block runs. `tls` is for STARTTLS; `forgets` says whether this
-    process removes old outcomes. What it does is told to the `metrics`."""
+    """An SMTP door on these sockets, and a milter door where there are sockets for it, open while the block
+    runs. `tls` is for STARTTLS; `forgets` says whether this process removes old outcomes. What they do is told to
+    the `metrics`."""
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
-    recorder: Recorder = MessageKeeper(opened.store, budget, opened.bodies)
+    queue = OutgoingQueue(opened.store, opened.bodies)
+    woken = _Woken()
+    recorder: Recorder = MessageKeeper(opened.store, budget, opened.bodies, settings.holding(), woken)
     if metrics is not None:
         kind = "maildir" if next_hop.startswith(MAILDIR_PREFIX) else "smtp"
         mail_goes, recorder = metrics.next_hop(mail_goes, kind), metrics.recorder(recorder)
@@ -71,39 +97,155 @@ async def open_mail_door(
         xclient_hosts=settings.proxies(),
         archives=settings.archive is Archiving.ON,
     )
-    chores = _chores(opened, settings) if forgets else []
+    milter_settings = MilterSettings(
+        hostname=hostname,
+        max_size=door_settings.max_size,
+        max_recipients=door_settings.max_recipients,
+        archives=door_settings.archives,
+    )
+    memory = MemoryBudget(door_settings.max_receiving)
+    policies = MailPolicies(opened.store, opened.services.follower)
+    meter: Meter = UNMETERED if metrics is None else metrics.mail
+
+    def policy_id(account_id: str, layer: str, key: str) -> str:
+        return policy_wire_id(opened.services.ids, account_id, layer, key)
+
+    marks = ReleaseMarks(opened.release_key)
+    scanner = scanner_of(settings)
+    tasks = _chores(opened, settings) if forgets else []
     try:
         door = smtp_door(
             door_settings,
-            policies=MailPolicies(opened.store, opened.services.follower),
+            policies=policies,
             next_hop=mail_goes,
             recorder=recorder,
             tls=tls,
             listeners=listeners,
-            meter=UNMETERED if metrics is None else metrics.mail,
-            policy_ids=lambda account_id, layer, key: policy_wire_id(opened.services.ids, account_id, layer, key),
+            memory=memory,
+            meter=meter,
+            policy_ids=policy_id,
             relay_networks=settings.networks(),
+            marks=marks,
+            scanner=scanner,
         )
-        async with door as found:
-            yield MailServer(found, budget)
+        # A Maildir does not bring back what it is handed.
+        marked = unmarked if next_hop.startswith(MAILDIR_PREFIX) else partial(_marked, marks)
+        runner = OutgoingRunner(queue, mail_goes, marked)
+        async with AsyncExitStack() as stack:
+            if forgets:
+                await stack.enter_async_context(_handing_on(opened, runner, woken))
+            found = await stack.enter_async_context(door)
+            milter = None
+            if milter_listeners:
+                milter = await stack.enter_async_context(
+                    milter_door(
+                        milter_settings,
+                        policies=policies,
+                        recorder=recorder,
+                        memory=memory,
+                        listeners=milter_listeners,
+                        meter=meter,
+                        policy_ids=policy_id,
+                        relay_networks=settings.networks(),
+                        marks=marks,
+                        scanner=scanner,
+                    )
+                )
+            yield MailServer(found, budget, queue, milter)
     finally:
-        for chore in chores:
-            chore.cancel()
+        if scanner is not None:
+            await scanner.aclose()
+        for task in tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await chore
+                await task
 
 
 def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
     """What one process does for all, beside the mail."""
-    return [
-        asyncio.create_task(forget_old_outcomes(OldOutcomes(opened.store))),
-        asyncio.create_task(read_archive(ArchiveReader(opened.store, opened.bodies))),
-        asyncio.create_task(
-            remove_expired(
-                ExpiredMessages(opened.store, settings.archive_days), LeftOverBodies(opened.store, opened.bodies)
-            )
-        ),
-    ]
+    chores = (
+        forget_old_outcomes(OldOutcomes(opened.store)),
+        keep_house(opened),
+        read_archive(ArchiveReader(opened.store, opened.bodies)),
+        remove_expired(ExpiredMessages(opened.store, settings.archive_days)),
+    )
+    return [asyncio.create_task(chore) for chore in chores]
+
+
+class _Woken:
+    """Wakes the runner from any thread, where this process has it: called without, it does nothing."""
+
+    def __init__(self) -> None:
+        self.wake: Callable[[], None] | None = None
+
+    def __call__(self) -> None:
+        wake = self.wake
+        if wake is not None:
+            wake()
+
+
+@asynccontextmanager
+async def _handing_on(opened: Opened, runner: OutgoingRunner, woken: _Woken) -> AsyncIterator[None]:
+    """The runner goes on while the block does. It is woken by every commit, whichever process made it; what it
+    has begun it finishes, for at most `STOP_WITHIN` seconds."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(runner.wake)
+
+    woken.wake = wake
+    opened.store.feed.follow(lambda account_id, touched: woken())
+    running = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        woken.wake = None
+        runner.stop()
+        await asyncio.wait({running}, timeout=STOP_WITHIN)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> Content:
+    if one.origin != RELEASE:
+        return content
+    (to,) = one.kept.copy.recipients
+    return marks.marked(content, one.kept.copy.decision_id, to.effective)
+
+
+def scanner_of(settings: Settings) -> EngineScanner | None:
+    """What has messages looked at, as the settings say; None where no spam engine is set. Raises `SettingsError`.
+    To be called in an event loop."""
+    if not settings.spam_engine:
+        return None
+    # It is loaded where it is wanted: an HTTP client takes its time.
+    from mailreeve.mail.spam.scanner import EngineScanner
+
+    return EngineScanner(engine_settings(settings))
+
+
+def engine_settings(settings: Settings) -> EngineSettings:
+    """How the spam engine is asked. Raises `SettingsError`."""
+    from mailreeve.mail.spam.settings import EngineSettings, WhenAbsent
+
+    parts = urlsplit(settings.spam_engine)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(f"spam_engine: {settings.spam_engine!r} is no address such as http://127.0.0.1:11333")
+    try:
+        when_absent = WhenAbsent(settings.spam_engine_absent)
+    except ValueError as problem:
+        known = ", ".join(WhenAbsent)
+        raise SettingsError(f"spam_engine_absent: {settings.spam_engine_absent!r} is none of {known}") from problem
+    return EngineSettings(
+        url=settings.spam_engine.rstrip("/"),
+        when_absent=when_absent,
+        timeout=settings.spam_engine_timeout,
+        at_once=settings.spam_engine_at_once,
+        max_size=settings.spam_engine_max_size,
+        finds_viruses=settings.spam_engine_finds_viruses,
+    )
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import anyio.to_thread
 import structlog
 
+from mailreeve.access.caller import Origin
 from mailreeve.app.folder import Opened
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.account import rows as accounts
-from mailreeve.families.keeping.left_over import LeftOverBodies
+from mailreeve.families.held import operations as held
+from mailreeve.families.held import rows as held_rows
 from mailreeve.families.login.last_use import LastUses
+from mailreeve.families.registry import bodies_named
 from mailreeve.families.tracking.operations import OldOutcomes
 from mailreeve.store.follow import Follower
+from mailreeve.store.transactions import Work
 
 DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody asks for
 WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
 READ_EVERY: Final = 0.5  # seconds between two looks for archived messages that nobody has read yet
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
+KEEP_HOUSE_EVERY: Final = 600.0  # seconds between two looks for held mail that expired
+AT_ONCE: Final = 200  # rows in one transaction
+
+_ORIGIN: Final = Origin("mail door")
 _log = structlog.get_logger(__name__)
 
 
@@ -66,16 +74,52 @@ async def read_archive(reader: ArchiveReader, every: float = READ_EVERY) -> None
     await _regularly(reader.read_new, every, "archived messages were not read")
 
 
-async def remove_expired(expired: ExpiredMessages, left_over: LeftOverBodies, every: float = FORGET_EVERY) -> None:
-    """Remove archived messages whose time is over, and bodies that nobody needs any more, until it is
-    cancelled."""
+async def remove_expired(expired: ExpiredMessages, every: float = FORGET_EVERY) -> None:
+    """Remove archived messages whose time is over, until it is cancelled."""
 
     def remove() -> None:
-        messages, bodies = expired.forget(), left_over.remove()
-        if messages or bodies:
-            _log.info("archived messages removed", messages=messages, bodies=bodies)
+        removed = expired.forget()
+        if removed:
+            _log.info("archived messages removed", number=removed)
 
     await _regularly(remove, every, "archived messages were not removed")
+
+
+async def keep_house(opened: Opened, every: float = KEEP_HOUSE_EVERY) -> None:
+    """End what was held for too long, forget what was decided long ago, and remove bodies that nothing names any
+    more: now, and again after so many seconds, until it is cancelled."""
+
+    def keep() -> None:
+        for account_id in opened.store.look_up(accounts.codes).values():
+            done = keep_house_of(opened, account_id)
+            if any(done.values()):
+                _log.info("held mail put in order", account=account_id, **done)
+
+    await _regularly(keep, every, "held mail was not put in order")
+
+
+def keep_house_of(opened: Opened, account_id: str) -> dict[str, int]:
+    """What is to be done in one account, done. How many messages expired and were forgotten, and how many bodies
+    were removed."""
+    done = {
+        "expired": _in_parts(opened, account_id, held.expire),
+        "forgotten": _in_parts(opened, account_id, held_rows.forget),
+    }
+
+    def named(keys: Collection[str]) -> Collection[str]:
+        return opened.store.read(account_id, lambda work: bodies_named(work, list(keys)))
+
+    done["bodies"] = opened.bodies.sweep(account_id, named)
+    return done
+
+
+def _in_parts(opened: Opened, account_id: str, some: Callable[[Work, int], int]) -> int:
+    """Do it in small transactions: the mail that comes meanwhile waits for no more. How many there were."""
+    total, number = 0, AT_ONCE
+    while number == AT_ONCE:
+        number = opened.store.write(account_id, _ORIGIN, lambda work: some(work, AT_ONCE))
+        total += number
+    return total
 
 
 async def _regularly(work: Callable[[], object], every: float, failed: str) -> None:

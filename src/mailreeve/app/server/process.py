@@ -17,7 +17,7 @@ from mailreeve.app.folder import CREDENTIALS, DATABASE, KEY_FILE, LOCK, MAILDIR,
 from mailreeve.app.private_files import close_to_others, open_to_others, touch_private
 from mailreeve.app.server.mail_server import tls_of
 from mailreeve.app.server.reload import Hangups, hangups
-from mailreeve.app.settings import Settings, SettingsError
+from mailreeve.app.settings import Settings
 from mailreeve.app.settings import read as read_settings
 
 DESCRIPTORS: Final = (
@@ -51,8 +51,7 @@ def prepared_process(data: Path, options: Mapping[str, object]) -> Iterator[Proc
         os.umask(0o077)  # Whatever a server writes is for its owner alone, messages in a Maildir too.
         logs.fill_standard_descriptors()
         settings = read_settings(data, options)
-        if settings.milter:
-            raise SettingsError("milter: this version has no milter door; use smtp")
+        settings.milter_at()
         tls_of(settings)
         log = logs.configure(settings.log_level)
         allow_descriptors()

@@ -44,7 +44,7 @@ from mailreeve.app.server.process import Process, close_folder_to_others, only_s
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
 from mailreeve.app.server.workers import Place, Supervisor
-from mailreeve.app.settings import Settings, SettingsError
+from mailreeve.app.settings import UNIX, Settings, SettingsError
 from mailreeve.app.terminal import said_of
 from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
@@ -65,11 +65,13 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 
 class Listeners(NamedTuple):
-    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus if any."""
+    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus and the milter
+    door's `unix:PATH` or `HOST:PORT`, if any."""
 
     http: str
     smtp: str
     metrics: str = ""
+    milter: str = ""
 
 
 def serve(process: Process, started: Callable[[Listeners], None]) -> None:
@@ -186,7 +188,14 @@ async def serve_on(
     next_hop = settings.next_hop or f"maildir:{process.data / MAILDIR}"
     async with (
         open_mail_door(
-            opened, settings, next_hop, starttls, sockets.smtp, forgets=does_chores, metrics=metrics
+            opened,
+            settings,
+            next_hop,
+            starttls,
+            sockets.smtp,
+            milter_listeners=sockets.milter,
+            forgets=does_chores,
+            metrics=metrics,
         ) as mail,
         telling(metrics, sockets.metrics, _sources(process, mail, http, api, lambda: in_use[0])),
     ):
@@ -198,7 +207,8 @@ async def serve_on(
             ready.cancel()
             await serving
             raise FolderError("the HTTP server ended while starting; see the log")
-        _log.info("started", version=version("mailreeve"), **_revisions(opened), http=found.http, smtp=found.smtp)
+        doors = {name: where for name, where in found._asdict().items() if where and name != "metrics"}
+        _log.info("started", version=version("mailreeve"), **_revisions(opened), **doors)
         started(found)
         contexts = [context for context in (http.config.ssl, starttls) if context is not None]
         reload = Reload(process.data, process.options, settings, contexts, apply)
@@ -236,7 +246,8 @@ async def _write_last_uses(authenticator: Authenticator) -> None:
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:
     scheme = "https" if settings.tls_cert else "http"
     metrics = "" if sockets.metrics is None else f"http://{_shown(sockets.metrics)}/metrics"
-    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics)
+    milter = _shown(sockets.milter[0]) if sockets.milter else ""
+    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter)
 
 
 def _metrics(opened: Opened, process: Process) -> Metrics:
@@ -249,15 +260,22 @@ def _metrics(opened: Opened, process: Process) -> Metrics:
 def _sources(
     process: Process, mail: MailServer, http: HttpServer, api: Api, settings: Callable[[], Settings]
 ) -> Sources:
+    connections = {"api": lambda: http.connections, "smtp": lambda: mail.door.connections}
+    milter = mail.milter
+    if milter is not None:
+        connections["milter"] = lambda: milter.connections
     return Sources(
         log_lines_dropped=lambda: process.log.dropped,
         outcomes_left_out=lambda: mail.budget.left_out,
-        connections={"api": lambda: http.connections, "smtp": lambda: mail.door.connections},
-        waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.door.records_waiting},
+        connections=connections,
+        waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.records_waiting},
         certificate=lambda: settings().tls_cert,
+        outgoing=mail.outgoing.depth,
     )
 
 
 def _shown(listener: socket.socket) -> str:
+    if listener.family == socket.AF_UNIX:
+        return f"{UNIX}{listener.getsockname()}"
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from mailreeve.app.settings import Settings, Unavailable, split_host_port
+from mailreeve.app.settings import Settings, SettingsError, Unavailable, split_host_port
 
 ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where one listens, and where to find it
 
@@ -16,16 +19,17 @@ BACKLOG: Final = 2_048  # connections that wait to be accepted
 
 
 class Sockets(NamedTuple):
-    """Listening sockets, one for the API, one or more for the mail door, and one for Prometheus if it may ask.
-    Several processes may share them."""
+    """Listening sockets: one for the API, one or more for the mail door and for the milter door if there is one,
+    one for Prometheus if it may ask. Several processes may share them."""
 
     http: socket.socket
     smtp: tuple[socket.socket, ...]
     metrics: socket.socket | None = None
+    milter: tuple[socket.socket, ...] = ()
 
     def every(self) -> tuple[socket.socket, ...]:
         """All of them."""
-        return (self.http, *self.smtp, *([] if self.metrics is None else [self.metrics]))
+        return (self.http, *self.smtp, *self.milter, *([] if self.metrics is None else [self.metrics]))
 
 
 @contextmanager
@@ -35,16 +39,68 @@ def open_sockets(settings: Settings) -> Iterator[Sockets]:
     with ExitStack() as stack:
         http = stack.enter_context(_http_socket("http", settings.http))
         with listening("smtp", settings.smtp):
-            # A name may stand for several addresses: the door listens on each.
-            found = socket.getaddrinfo(
-                *split_host_port(settings.smtp, "smtp"), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-            smtp = tuple(
-                stack.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
-                for family, address in dict.fromkeys((one[0], one[4]) for one in found)
-            )
+            smtp = _tcp_sockets(stack, *split_host_port(settings.smtp, "smtp"))
+        milter: tuple[socket.socket, ...] = ()
+        with listening("milter", settings.milter):
+            match settings.milter_at():
+                case Path() as path:
+                    milter = (stack.enter_context(_unix_socket(path, settings.milter_group)),)
+                case host, port:
+                    milter = _tcp_sockets(stack, host, port)
         metrics = stack.enter_context(_http_socket("metrics", settings.metrics)) if settings.metrics else None
-        yield Sockets(http, smtp, metrics)
+        yield Sockets(http, smtp, metrics, milter)
+
+
+def _tcp_sockets(stack: ExitStack, host: str, port: int) -> tuple[socket.socket, ...]:
+    """A name may stand for several addresses: there is one for each."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return tuple(
+        stack.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found)
+    )
+
+
+@contextmanager
+def _unix_socket(path: Path, group: str) -> Iterator[socket.socket]:
+    """A socket in the file system, which is gone with the block. It is for its owner and the `group`, for the
+    owner alone where that is empty. What a server that died left there is taken away. Raises `OSError`, or
+    `SettingsError` where there is no such group."""
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX) as other:
+            try:
+                other.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+            else:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    with socket.socket(socket.AF_UNIX) as listener:
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        made = path.stat().st_ino
+        try:
+            if group:
+                _give(path, group)
+            listener.listen(BACKLOG)
+            yield listener
+        finally:
+            with suppress(OSError):
+                if path.stat().st_ino == made:
+                    path.unlink()
+
+
+def _give(path: Path, group: str) -> None:
+    try:
+        shutil.chown(path, group=int(group) if group.isdigit() else group)
+    except LookupError as problem:
+        raise SettingsError(f"milter_group: there is no group {group!r}") from problem
+    except PermissionError as problem:
+        raise Unavailable(
+            f"milter_group: {path} cannot be given to {group!r}: only to a group of one's own"
+        ) from problem
+    path.chmod(0o660)
 
 
 def _http_socket(name: str, address: str) -> socket.socket:

@@ -31,10 +31,12 @@ from mailreeve.families.explain.types import (
     Verdict,
     WebExplanation,
 )
+from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.explain.words import EFFECTIVE_RECIPIENT, FREE_MAIL_LIST, VERDICT, effect_words, winner_words
+from mailreeve.policy.model.content import SpamAction
 from mailreeve.policy.model.order import RANKED
 from mailreeve.policy.model.policies import Effect, EffectKind
-from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN
+from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, PolicyType
 from mailreeve.policy.model.wording import quoted
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
@@ -85,6 +87,19 @@ def command() -> None:
 )
 @_ip
 @_at
+@click.option("--spam-score", type=float, metavar="SCORE", help="The score that a spam engine would give it.")
+@click.option(
+    "--spam-action",
+    type=click.Choice([action.value for action in SpamAction]),
+    help="What the engine would do.  [default: as rspamd does at the score]",
+)
+@click.option("--virus", metavar="NAME", help="What an antivirus would find in it.")
+@click.option(
+    "--malformed",
+    type=click.Choice([flaw.value for flaw in Flaw]),
+    multiple=True,
+    help="What would be broken in its form; several times.",
+)
 @_policy
 @_all
 @json_option
@@ -98,6 +113,10 @@ def mail(
     header_from: str | None,
     ip: str | None,
     at: str | None,
+    spam_score: float | None,
+    spam_action: str | None,
+    virus: str | None,
+    malformed: tuple[str, ...],
     account: str | None,
     policy_id: str | None,
     everything: bool,
@@ -107,11 +126,21 @@ def mail(
 
     \b
     mailreeve explain mail --from news@shop.test --to ann@example.com
+    mailreeve explain mail --from news@shop.test --to ann@example.com --spam-score 8
     """
     with _opened(data, account) as opened:
         expected = _whole_id(opened, policy_id)
         answer = opened.explain_message(
-            sender, recipient, header_from=header_from, source_ip=ip, at=at, policy_id=expected
+            sender,
+            recipient,
+            header_from=header_from,
+            source_ip=ip,
+            at=at,
+            policy_id=expected,
+            spam_score=spam_score,
+            spam_action=None if spam_action is None else SpamAction(spam_action),
+            virus=virus,
+            malformed=[Flaw(one) for one in malformed],
         )
     if as_json:
         echo(msgspec.json.encode(answer))
@@ -182,6 +211,8 @@ _OPTIONS: Final = {
     "sourceIp": "--ip",
     "at": "--at",
     "policyId": "--policy",
+    "spamScore": "--spam-score",
+    "virus": "--virus",
 }
 
 
@@ -222,6 +253,8 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
         made = [*made[:MOST_ALTERED], f"{len(made) - MOST_ALTERED} more addresses"]
     for alteration in made:
         page.line(f"  {words.altered:<12} {alteration}", indent=15)
+    if answer.tagged:
+        page.line("  tagged       with what the spam engine said")
     if answer.verdict is Verdict.DELIVER:
         page.line(f"  spam checks  {answer.spam_checks}; decided at revision {answer.revision}")
     else:
@@ -238,7 +271,7 @@ def _print_message(answer: MessageExplanation, sender: str, recipient: str, ever
                 str(c.place or "-"),
                 POLICY_TYPES[c.type].column,
                 c.description.removeprefix(f"personal {c.effect} of "),
-                _EFFECTS.get(c.effect, "alters"),
+                "scans" if c.type is PolicyType.SPAM_SCANNING else _EFFECTS.get(c.effect, "alters"),
                 _order(c.sort_key),
                 c.failed or c.note or _standing(c.place),
             )

@@ -12,8 +12,14 @@ from rich.console import Console
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import wrapped
-from mailreeve.families.tracking.outcomes import REFUSED, State
-from mailreeve.families.tracking.types import MailRecord, MailRecordDetail, PolicyOfRecord, Today
+from mailreeve.families.tracking.outcomes import REFUSED, NotScanned, State
+from mailreeve.families.tracking.types import (
+    MailRecord,
+    MailRecordDetail,
+    PolicyOfRecord,
+    RecordedSpam,
+    Today,
+)
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 
 _INDENT: Final = 15  # of a record's further lines: below the verdict
@@ -87,15 +93,37 @@ def _facts(record: MailRecordDetail) -> Iterator[tuple[str, str]]:
         yield "Message-ID", record.message_id
     if record.size:
         yield "size", f"{record.size} octets"
+    if record.spam is not None:
+        yield "spam verdict", _spam(record.spam)
+        if record.spam.virus:
+            yield "virus", record.spam.virus
+    if record.not_scanned:
+        yield "not scanned", _NOT_SCANNED.get(record.not_scanned, record.not_scanned)
+    if record.malformed:
+        yield "malformed", ", ".join(flaw.replace("_", " ") for flaw in record.malformed)
     for made in record.alterations:
         yield "altered", f"{made.address_type}: {made.original_address} -> {made.new_address}"
     if record.verdict not in REFUSED:
         if record.effective_to != record.to:
-            yield "delivered to", str(record.effective_to)
+            yield "goes to" if record.verdict is State.HELD else "delivered to", str(record.effective_to)
         yield "spam checks", record.spam_checks
-        yield "next hop", record.next_hop_reply or "took it"
+        if record.verdict in (State.ACCEPTED, State.DELIVERED):
+            yield "next hop", record.next_hop_reply or "took it"
     if record.queue_id:
         yield "queue id", record.queue_id
+
+
+_NOT_SCANNED: Final[dict[str, str]] = {
+    NotScanned.NO_ANSWER: "the spam engine gave no answer",
+    NotScanned.TOO_LARGE: "the message is larger than what is scanned",
+}
+
+
+def _spam(spam: RecordedSpam) -> str:
+    of = f" of {spam.required:g}" if spam.required else ""
+    symbols = ", ".join(f"{one.name} {one.score:g}" for one in spam.symbols)
+    again = ", put off before" if spam.was_put_off else ""
+    return f"{spam.action}, score {spam.score:g}{of}{f' ({symbols})' if symbols else ''}{again}"
 
 
 def _settled(policy: PolicyOfRecord | None) -> str:
@@ -124,6 +152,9 @@ def _today(record: MailRecordDetail) -> Iterator[str]:
 
 
 def _verdict(record: MailRecordDetail, today: Today) -> str:
+    if today.verdict is State.HELD:
+        by = today.layer if today.policy is None else f'"{today.policy.description}" ({today.policy.id})'
+        return f"held by {by}"
     if today.verdict not in REFUSED:
         if record.from_ is None:
             return "heard out: the client would be asked what it wants"

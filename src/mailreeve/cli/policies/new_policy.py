@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
 import click
 import msgspec
 
-from mailreeve.cli import ids, times
+from mailreeve.cli import ids, refusals, times
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import REACH, carried_out, send_confirmed, yes_option
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.policies.showing import sentence
 from mailreeve.cli.policies.targets import FORMS, target
-from mailreeve.cli.refusals import said_of
 from mailreeve.client import Answer, Client, Policy
 
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ R = TypeVar("R")
 _PARTS = {"envelope": "envelope_from", "header": "header_from", "both": "both"}
 
 
-def _policy_options(function: Callable[P, R]) -> Callable[P, R]:
+def policy_options(function: Callable[P, R]) -> Callable[P, R]:
     """The sender, and what limits a policy."""
     for option in reversed(
         (
@@ -61,7 +61,7 @@ class _Given(msgspec.Struct, frozen=True):
 
 
 @click.command("block", epilog=f"FROM and WHO are {FORMS}.")
-@_policy_options
+@policy_options
 @yes_option(REACH)
 @json_option
 @calls_api
@@ -72,14 +72,14 @@ def block(api: Client, /, yes: bool, as_json: bool, **given: object) -> None:
     mailreeve policy block shop.test --until 7d --reason "Ticket 4711"
     mailreeve policy block group:Rivals --to ann@example.com
     """
-    item = {"option": "block_sender", "policy": _policy(api, given, "Block")}
-    with _said_of(given):
+    item = {"option": "block_sender", "policy": policy_item(api, given, "Block")}
+    with said_of_options(given):
         answer = send_confirmed(api, "policy/blockedsenders/create-policy", item, yes=yes)
-    _tell(api, answer, as_json=as_json)
+    tell(api, answer, as_json=as_json)
 
 
 @click.command("exempt", epilog=f"FROM and WHO are {FORMS}.")
-@_policy_options
+@policy_options
 @json_option
 @calls_api
 def exempt(api: Client, /, as_json: bool, **given: object) -> None:
@@ -88,14 +88,14 @@ def exempt(api: Client, /, as_json: bool, **given: object) -> None:
     \b
     mailreeve policy exempt good@shop.test
     """
-    item = {"option": "no_action", "policy": _policy(api, given, "Exempt")}
-    with _said_of(given):
+    item = {"option": "no_action", "policy": policy_item(api, given, "Exempt")}
+    with said_of_options(given):
         answer = carried_out(api, "policy/blockedsenders/create-policy", item)
-    _tell(api, answer, as_json=as_json)
+    tell(api, answer, as_json=as_json)
 
 
 @click.command("permit", epilog=f"FROM and WHO are {FORMS}.")
-@_policy_options
+@policy_options
 @json_option
 @calls_api
 def permit(api: Client, /, as_json: bool, **given: object) -> None:
@@ -104,14 +104,15 @@ def permit(api: Client, /, as_json: bool, **given: object) -> None:
     \b
     mailreeve policy permit bank.test --to ann@example.com
     """
-    item = {"policy": _policy(api, given, "Permit")}
-    with _said_of(given):
+    item = {"policy": policy_item(api, given, "Permit")}
+    with said_of_options(given):
         answer = carried_out(api, "ext/permittedsenders/create-policy", item)
-    _tell(api, answer, as_json=as_json)
+    tell(api, answer, as_json=as_json)
 
 
-def _policy(api: Client, options: dict[str, object], verb: str) -> dict[str, object]:
-    given = msgspec.convert(options, _Given)
+def policy_item(api: Client, options: Mapping[str, object], verb: str) -> dict[str, object]:
+    """The policy object that the options stand for. `verb` begins its description where none is given."""
+    given = msgspec.convert(dict(options), _Given)
     from_ = target(api, given.from_, "FROM")
     by = given.by or ("header" if from_.type == "header_display_name" else "envelope")
     policy = Policy(
@@ -130,8 +131,10 @@ def _policy(api: Client, options: dict[str, object], verb: str) -> dict[str, obj
     return item
 
 
-def _said_of(given: Mapping[str, object]) -> AbstractContextManager[None]:
-    """What is refused is said of the options."""
+def said_of_options(
+    given: Mapping[str, object], more: Mapping[str, tuple[str, object]] = MappingProxyType({})
+) -> AbstractContextManager[None]:
+    """What is refused is said of the options, or of `more` of them."""
     options = {
         "policy.from": ("FROM", given["from_"]),
         "policy.to": ("--to", given["to"]),
@@ -141,10 +144,10 @@ def _said_of(given: Mapping[str, object]) -> AbstractContextManager[None]:
         "policy.description": ("--description", None),
         "policy.comment": ("--reason", None),
     }
-    return said_of(options)
+    return refusals.said_of({**options, **more})
 
 
-def _tell(api: Client, answer: Answer, *, as_json: bool) -> None:
+def tell(api: Client, answer: Answer, *, as_json: bool) -> None:
     """Say what was made, as lists show it."""
     (made,) = answer.data
     (policy,) = api.call("ext/find-policies", {"id": made["id"]})

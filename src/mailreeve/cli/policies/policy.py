@@ -19,6 +19,7 @@ from mailreeve.cli.options import fail, json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.policies.new_policy import block, exempt, permit
 from mailreeve.cli.policies.showing import TABLE, does, members, sentence
+from mailreeve.cli.policies.spam import spam, spam_change
 from mailreeve.cli.policies.targets import plain
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import wrapped
@@ -33,12 +34,14 @@ _TYPES: Final = {
     "blocked": "blocked_senders",
     "permitted": "permitted_senders",
     "alteration": "address_alteration",
+    "spam": "spam_scanning",
     "web": "web_lists",
 }
 _ROOMS: Final = {
     "blocked_senders": "policy/blockedsenders/{}-policy",
     "permitted_senders": "ext/permittedsenders/{}-policy",
     "address_alteration": "policy/address-alteration/{}-policy",
+    "spam_scanning": "ext/spam-policies/{}-policy",
     "web_lists": WEB,
 }
 _LOOKED_UP: Final = 10  # ids that one call is asked about
@@ -183,7 +186,7 @@ def remove(api: Client, given: Sequence[str], yes: bool, as_json: bool) -> None:
             carried_out(api, _path(policy, "delete"), {"id": policy["id"]})
 
 
-for made in (block, permit, exempt):
+for made in (block, permit, exempt, spam, spam_change):
     command.add_command(made)
 
 

@@ -20,7 +20,7 @@ _STATES: Final = {"active": "on", "disabled": "off", "expired": "ended", "pendin
 
 def does(policy: Object) -> str:
     """What a policy does, in a word."""
-    by_type = {"address_alteration": "alter", "web_lists": "web"}
+    by_type = {"address_alteration": "alter", "spam_scanning": "spam", "web_lists": "web"}
     return by_type.get(str(policy.get("type")), _TYPES.get(str(policy.get("does")), str(policy.get("does"))))
 
 

@@ -24,7 +24,9 @@ _log = structlog.get_logger(__name__)
 @click.option("--http", metavar="HOST:PORT", help="Where the API listens; port 0 picks a free one.")
 @click.option("--smtp", metavar="HOST:PORT", help="Where the mail door listens.")
 @click.option("--next-hop", metavar="HOST:PORT|maildir:DIR", help="Where mail goes.  [default: a Maildir in DATA]")
-@click.option("--milter", metavar="HOST:PORT", help="Not served by this version.")
+@click.option(
+    "--milter", metavar="unix:PATH|HOST:PORT", help="Where mail servers ask by milter.  [default: nowhere]"
+)
 @click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus may ask.  [default: nowhere]")
 @click.option("--workers", metavar="N", help="Processes that share the work; 1 by default.")
 @click.option("--tls-cert", metavar="FILE", help="Certificate chain in PEM, for HTTPS and STARTTLS.")
@@ -80,9 +82,10 @@ def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
 def _announce(found: Listeners) -> None:
     """Print where the listeners are. Whether anybody can hear it is no matter of whether we serve."""
     try:
-        metrics = [f"metrics {found.metrics}"] if found.metrics else []
-        for line in (f"http {found.http}", f"smtp {found.smtp}", *metrics, "ready"):
-            click.echo(line)
+        for name in ("http", "smtp", "milter", "metrics"):
+            if where := getattr(found, name):
+                click.echo(f"{name} {where}")
+        click.echo("ready")
     except OSError as problem:
         _log.warning("standard output cannot be written", problem=str(problem))
         # What could not be written waits in a buffer, and would make the exit fail.

@@ -9,7 +9,7 @@ becomes of addresses; and an address's, by its key, which is what there is of an
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -230,7 +230,6 @@ _claim: Final = (
     )
 )
 _claimed: Final = update(archive_mailbox).where(*_nobodys).values(owned=True)
-_bodies: Final = select(_c.body).where(ours(archived_message))
 _count: Final = select(func.count()).select_from(archived_message).where(ours(archived_message))
 _after: Final = _rows.where(_c.id > given("after")).order_by(_c.id).limit(given("most"))
 
@@ -361,11 +360,6 @@ def forget(work: Work, before: str, most: int) -> int:
     work.insert_many(_delete_boxes, keys)
     work.insert_many(_delete, keys)
     return len(keys)
-
-
-def bodies_named(work: Work, bodies: Collection[str]) -> set[str]:
-    """Which of these bodies messages refer to."""
-    return {row[0] for row in stream_named(work, _bodies, _c.body, list(bodies))}
 
 
 def days(work: Work) -> int | None:

@@ -21,6 +21,7 @@ from mailreeve.wire.tokens import Ids, Kind
 CATEGORIES: Final[Mapping[str, str]] = {
     "policy_logs": "Policies, personal lists, web lists and address alteration",
     "profile_group_logs": "Groups and their members",
+    "held_message_logs": "Held messages: released, turned down, asked for",
     "user_account_and_role_logs": "Users, aliases, attributes and delegate rights",
     "account_logs": "The account, its domains, and credentials of programs",
 }
@@ -49,6 +50,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     Kind.USER: _USER,
     Kind.ATTRIBUTE: Told("user_account_and_role_logs", "New Attribute", "Attribute Deleted", "Attribute Changed"),
     Kind.DELEGATE: Told("user_account_and_role_logs", "New Delegate", "Delegate Removed", "Delegate Changed"),
+    Kind.HELD_MESSAGE: Told("held_message_logs", *("Held Message Log Entry",) * 3),
     Kind.GROUP: Told("profile_group_logs", *("Profile Group Log Entry",) * 3),
     Kind.GROUP_MEMBER: Told(
         "profile_group_logs",

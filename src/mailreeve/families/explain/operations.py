@@ -29,6 +29,7 @@ from mailreeve.families.explain.types import (
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.formats.addresses import NULL_SENDER, NullSender, Sender
 from mailreeve.formats.authors import HeaderFrom, read_authors
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.decide.address_fields import AddressField, CannotAlterError, are_made
 from mailreeve.policy.decide.mail import decide_mail, unless_refused_before
@@ -39,6 +40,7 @@ from mailreeve.policy.explain.expectation import Expectation, expect_policy
 from mailreeve.policy.explain.web_expectation import expect_web
 from mailreeve.policy.explain.words import decision_words, effect_words, note_words, unmet_words, web_note_words
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.model.content import SpamAction, SpamVerdict
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
 from mailreeve.policy.model.policies import AddressType, WebEntry
@@ -74,6 +76,8 @@ def explain_message(
         authenticated=False,  # as at the door
         # Without a source the question is about mail of the account's own servers; the steps say so.
         source_trusted=True if item.source_ip is None else None,
+        spam=_spam(item),
+        flaws=tuple(flaw for flaw in Flaw if flaw in item.malformed),
     )
     wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _MAIL_KINDS, "web list")
     decision = decide_mail(policies, facts, explain=True)
@@ -107,6 +111,7 @@ def explain_message(
         description=decision.description,
         steps=[*decision_words(told)],
         expected=expected,
+        tagged=decision.tag is not None,
     )
 
 
@@ -226,6 +231,24 @@ def _candidate_answer(candidate: Candidate) -> CandidateAnswer:
         note=note_words(candidate),
         stand_ins=[StandInAnswer(one.address, one.kind, one.of) for one in candidate.stand_ins],
     )
+
+
+_SCORES: Final = ((15.0, SpamAction.REJECT), (6.0, SpamAction.ADD_HEADER), (4.0, SpamAction.GREYLIST))
+"""From which score rspamd does what where nothing is set."""
+
+
+def _spam(item: ExplainMessage) -> SpamVerdict | None:
+    """What a spam engine says, as far as the item has it."""
+    score, action = item.spam_score, item.spam_action
+    if score is None and action is None and not item.virus:
+        return None
+    if score is None:
+        score = next((score for score, known in _SCORES if known is action), 0.0)
+        if action in (SpamAction.REWRITE_SUBJECT, SpamAction.SOFT_REJECT):
+            score = _SCORES[1][0]
+    if action is None:
+        action = next((action for least, action in _SCORES if score >= least), SpamAction.NO_ACTION)
+    return SpamVerdict(action, score, virus=item.virus or "")
 
 
 def _verdict(action: Action) -> Verdict:

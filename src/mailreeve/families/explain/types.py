@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.weburls import MAX_URL
+from mailreeve.policy.model.content import SpamAction
 from mailreeve.policy.model.decisions import Action, SpamChecks, Stage, WebVerdict
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS
 from mailreeve.policy.model.identities import StandInKind
@@ -24,6 +26,10 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     given the header names the envelope sender, as in ordinary mail; a bounce has no author to name. Without `at`
     the time is now. `policy_id` names a policy or personal entry that was expected to win: the answer then says
     what became of it.
+
+    `spam_score` and `spam_action` are what a spam engine would say of it; of one alone, the other is as rspamd has
+    it where nothing is set. `virus` is what an antivirus would find, `malformed` what would be broken in its form.
+    Without any of them the content is not looked at.
     """
 
     from_: MaybeEmpty = field(name="from")
@@ -32,6 +38,10 @@ class ExplainMessage(Struct, frozen=True, rename="camel"):
     source_ip: str | None = None
     at: str | None = None
     policy_id: str | None = None
+    spam_score: Annotated[float, Meta(ge=-100_000, le=100_000)] | None = None
+    spam_action: SpamAction | None = None
+    virus: Annotated[str, longest(100)] | None = None
+    malformed: Sequence[Flaw] = ()
 
 
 class ExpectedAnswer(Struct, frozen=True):
@@ -104,7 +114,8 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
     message is refused, those that it would have.
 
     `description` is that of the policy which settled the verdict; `steps` tell in sentences what was taken
-    for granted and what each layer found. `expected` is there when a policy was asked about.
+    for granted and what each layer found. `expected` is there when a policy was asked about. `tagged`
+    says that the copy is delivered with what a spam engine said of it.
     """
 
     verdict: Verdict
@@ -120,6 +131,7 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
     description: str
     steps: Sequence[str]
     expected: ExpectedAnswer | UnsetType = UNSET
+    tagged: bool = False
 
 
 class ExplainWeb(Struct, frozen=True, rename="camel"):

@@ -1,20 +1,25 @@
 """What has to be durable before a message is acknowledged is written here, of many messages in one transaction.
 
 Of one account all that a message leaves is written wholly or not at all: its outcomes, and the copies of it.
+Bodies come first, so that no row names one that is not there; one that no row names in the end is swept up later.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
 from mailreeve.access.caller import Origin
 from mailreeve.families.archive.keep import keep as archive
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.held import arrival
+from mailreeve.families.held.arrival import DEFAULT, Arrived, HoldLimits
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.machinery.copies import ArchivedCopy
+from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
+from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
@@ -22,27 +27,47 @@ from mailreeve.store.bodies import Bodies
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Store, Work
 
+SPLIT_OFF: Final = "split-off"
+"""The origin of copies that doors could not hand on while the sender waited."""
+
 _ORIGIN: Final = Origin("mail door")
 
 
-class _OfAccount:
-    """What one message leaves of one account."""
+@dataclass(slots=True)
+class _Part:
+    """What one message leaves in one account."""
 
-    __slots__ = ("archived", "outcomes")
+    outcomes: list[Outcome] = field(default_factory=list)
+    held: list[Arrived] = field(default_factory=list)
+    outgoing: list[Copy] = field(default_factory=list)
+    archived: list[ArchivedCopy] = field(default_factory=list)
 
-    def __init__(self) -> None:
-        self.outcomes: list[Outcome] = []
-        self.archived: list[ArchivedCopy] = []
+    def copies(self) -> Iterator[Copy]:
+        yield from (one.held.copy for one in self.held)
+        yield from self.outgoing
+        yield from (one.copy for one in self.archived)
 
 
 class MessageKeeper:
-    """Keeps what mail doors report: outcomes within a budget, copies always. `bodies` are where those of copies
-    go, before the rows that name them."""
+    """Keeps what mail doors report: outcomes within a budget, copies always, as far as `limits` go.
 
-    def __init__(self, store: Store, budget: RecordBudget, bodies: Bodies | None = None) -> None:
+    `bodies` has those of copies; without it none can be kept. `added` is called when copies were kept that are to
+    be handed on, in the thread of whoever reports.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        budget: RecordBudget,
+        bodies: Bodies | None = None,
+        limits: HoldLimits = DEFAULT,
+        added: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
         self._budget = budget
         self._bodies = bodies
+        self._limits = limits
+        self._added = added
         self._began = new_key()
 
     def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
@@ -56,42 +81,52 @@ class MessageKeeper:
             for account_id in islice(self._store.look_up(accounts.codes).values(), 1):
                 self._store.write(account_id, _ORIGIN, tracking.try_to_write)
         problems: list[Exception | None] = [None] * len(messages)
-        by_account: defaultdict[str, defaultdict[int, _OfAccount]] = defaultdict(lambda: defaultdict(_OfAccount))
+        by_account: defaultdict[str, defaultdict[int, _Part]] = defaultdict(lambda: defaultdict(_Part))
         for number, kept in enumerate(messages):
             octets = tracking.octets(kept.outcomes)
             for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
                 by_account[outcome.account_id][number].outcomes.append(outcome)
+            for held in kept.held:
+                by_account[held.copy.account_id][number].held.append(arrival.read(held))
+            for copy in kept.outgoing:
+                by_account[copy.account_id][number].outgoing.append(copy)
             for archived in kept.archived:
                 by_account[archived.copy.account_id][number].archived.append(archived)
-        for account_id, of_messages in by_account.items():
-            for number, problem in self._keep(account_id, of_messages):
+        for account_id, parts in by_account.items():
+            for number, problem in self._keep(account_id, parts):
                 problems[number] = problem
+        if any(kept.outgoing for kept in messages):
+            self._added()
         return problems
 
-    def _keep(self, account_id: str, of_messages: Mapping[int, _OfAccount]) -> Iterator[tuple[int, Exception]]:
+    def _keep(self, account_id: str, parts: Mapping[int, _Part]) -> Iterator[tuple[int, Exception]]:
         """Keep what messages leave in one transaction. Which could not be kept, and why."""
-        copies = [copy for one in of_messages.values() for copy in one.archived]
-
-        def add(work: Work) -> None:
-            tracking.add(work, *(one.outcomes for one in of_messages.values() if one.outcomes))
-            for copy, body in zip(copies, bodies, strict=True):
-                archive(work, copy, body, self._began)
-
         try:
-            bodies = self._put(account_id, copies)
-            self._store.write(account_id, _ORIGIN, add)
+            keys = self._put(account_id, [copy for part in parts.values() for copy in part.copies()])
+            self._store.write(account_id, _ORIGIN, lambda work: self._add(work, list(parts.values()), keys))
         except Exception as problem:
-            if len(of_messages) == 1:
-                yield from ((number, problem) for number in of_messages)
+            if len(parts) == 1:
+                yield from ((number, problem) for number in parts)
                 return
             # One that cannot be written is no reason to put off the others.
-            for number, one in of_messages.items():
-                yield from self._keep(account_id, {number: one})
+            for number, part in parts.items():
+                yield from self._keep(account_id, {number: part})
 
-    def _put(self, account_id: str, copies: Sequence[ArchivedCopy]) -> list[str]:
-        """Keep the bodies of copies, durably, and say under which keys. Raises `OSError`."""
+    def _put(self, account_id: str, copies: Sequence[Copy]) -> dict[int, str]:
+        """Keep the bodies of copies. The key of each by the identity of its copy."""
         if not copies:
-            return []
+            return {}
         if self._bodies is None:
-            raise OSError("there is no place for bodies")
-        return self._bodies.put(account_id, [one.copy.content.body for one in copies])
+            raise RuntimeError("there is no place for the bodies of copies")
+        keys = self._bodies.put(account_id, [copy.content.body for copy in copies])
+        return {id(copy): key for copy, key in zip(copies, keys, strict=True)}
+
+    def _add(self, work: Work, parts: Sequence[_Part], keys: Mapping[int, str]) -> None:
+        tracking.add(work, *(part.outcomes for part in parts))
+        held = [(one, keys[id(one.held.copy)]) for part in parts for one in part.held]
+        arrival.keep(work, held, self._limits)
+        copies = [KeptCopy(copy, keys[id(copy)]) for part in parts for copy in part.outgoing]
+        outgoing.add(work, copies, SPLIT_OFF)
+        for part in parts:
+            for one in part.archived:
+                archive(work, one, keys[id(one.copy)], self._began)

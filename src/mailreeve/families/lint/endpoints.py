@@ -40,6 +40,7 @@ def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
             item,
             call.work.now,
             web_proxy=call.installation.web_proxy,
+            spam_engine=call.installation.spam_engine,
             unreadable=operations.left_out(call.work, call.policies),
             wanted=readable,
             stop=stop,

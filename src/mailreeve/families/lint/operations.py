@@ -53,6 +53,7 @@ def lint_policies(
     now: datetime,
     *,
     web_proxy: bool,
+    spam_engine: bool = True,
     unreadable: Sequence[UnreadableRow] = (),
     wanted: Callable[[Finding], bool] = lambda finding: True,
     most: int | None = MOST,
@@ -70,7 +71,8 @@ def lint_policies(
     why = ""
     try:
         for finding in chain(
-            map(_left_out, unreadable), lint(policies, at, web_proxy=web_proxy, progress=progress)
+            map(_left_out, unreadable),
+            lint(policies, at, web_proxy=web_proxy, spam_engine=spam_engine, progress=progress),
         ):
             if item.kind not in (None, finding.kind) or item.level not in (None, finding.level):
                 continue

@@ -43,11 +43,13 @@ class InstallationOptions(Struct, frozen=True):
 
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
     whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
-    `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
+    `spam_engine` says whether mail doors ask a spam engine. `archive_days` is for how many days archives are kept
+    whose accounts say nothing else, 0 for good.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    spam_engine: bool = False
     archive_days: int = 0
 
 

@@ -13,15 +13,17 @@ from mailreeve.families.policies.blocked_senders import endpoints as blocked_sen
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED
 from mailreeve.families.policies.permitted_senders import endpoints as permitted_senders
 from mailreeve.families.policies.permitted_senders.rows import PERMITTED
+from mailreeve.families.policies.spam_scanning import endpoints as spam_scanning
+from mailreeve.families.policies.spam_scanning.rows import SPAM
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.policy.model.wording import quoted
 from mailreeve.wire.endpoint import Endpoint
 
-LOADERS: Final = {family.type: family.loader for family in (BLOCKED, PERMITTED, ALTERATION)}
+LOADERS: Final = {family.type: family.loader for family in (BLOCKED, PERMITTED, ALTERATION, SPAM)}
 """How the policies of each type come into policy sets."""
 
-FAMILIES: Final = (BLOCKED, PERMITTED, ALTERATION)
+FAMILIES: Final = (BLOCKED, PERMITTED, ALTERATION, SPAM)
 
 
 class ScopedPolicies:
@@ -54,4 +56,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *blocked_senders.ENDPOINTS,
     *permitted_senders.ENDPOINTS,
     *address_alteration.ENDPOINTS,
+    *spam_scanning.ENDPOINTS,
 )

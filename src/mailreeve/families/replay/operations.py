@@ -115,6 +115,8 @@ def facts_of(record: Recorded) -> MessageFacts | None:
             source_ip=_source(record.source_ip) if record.source_ip else None,
             authenticated=False,  # as at the door
             source_trusted=record.source_trusted,
+            spam=record.spam,
+            flaws=record.flaws,
         )
     except (AddressError, ValueError):
         return None

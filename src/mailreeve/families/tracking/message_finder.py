@@ -61,8 +61,13 @@ ALL_STATUSES: Final = (
 _STATES: Final = {
     "rejected": (State.REJECTED,),
     "deferred": (State.DEFERRED,),
-    **dict.fromkeys(("accepted", "delivery", "delivered", "archived"), (State.ACCEPTED, State.DELIVERED)),
+    "held": (State.HELD,),
+    "bounced": (State.BOUNCED,),
+    **dict.fromkeys(
+        ("accepted", "delivery", "delivered", "archived"), (State.ACCEPTED, State.DELIVERED, State.RELEASED)
+    ),
 }
+_HANDED_ON: Final = (State.ACCEPTED, State.DELIVERED, State.RELEASED)
 _ROUTES: Final = ("all", "internal", "outbound", "inbound", "external")
 _EVERYTHING: Final = "all"
 
@@ -129,9 +134,20 @@ def info(call: Call, wire_id: str) -> MessageFound:
         spam_info=SpamInfo(
             SpamProcessing(
                 permitted_sender=_allowance(spared and permitted), managed_sender=_allowance(spared and managed)
-            )
+            ),
+            spam_score=_score(one),
+            detection_level=_level(one),
         ),
     )
+
+
+def _score(one: Outcome) -> int:
+    """The score of a spam engine as the live service has it, a whole number; 0 where none said anything."""
+    return 0 if one.spam is None else round(one.spam.score)
+
+
+def _level(one: Outcome) -> str:
+    return "" if one.spam is None else one.spam.action.value
 
 
 def _allowance(allowed: bool) -> Allowance:
@@ -198,15 +214,19 @@ def _tracked(call: Call, kept: Kept) -> TrackedEmail:
         subject=one.subject,
         sender_ip=one.source_ip,
         route=_route(call, one),
+        spam_score=_score(one),
+        detection_level=_level(one),
     )
 
 
 def _status(one: Outcome) -> str:
-    return one.state.value if one.state in REFUSED else "accepted"
+    return "accepted" if one.state in _HANDED_ON else one.state.value
 
 
 def _info(one: Outcome) -> str:
     """Why it has its status. A mail refused at the envelope is `Envelope Rejected` (api.md section 3.12)."""
+    if one.state not in REFUSED and one.state not in _HANDED_ON:
+        return f"{one.state.value.capitalize()}: {one.description or one.layer}"
     if one.state not in REFUSED:
         return f"Delivered, {one.hop_reply}" if one.hop_reply else "Delivered"
     if one.layer == LAYER_NEXT_HOP:

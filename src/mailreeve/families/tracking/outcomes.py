@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.decisions import FieldAlteration, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import Layer
 
@@ -15,17 +19,25 @@ LAYER_NEXT_HOP: Final = "next_hop"
 LAYER_LOCAL_FAULT: Final = "local_fault"
 """The policies let it through, and the next hop has no part in it: something here went wrong."""
 
+LAYER_HELD: Final = "held"
+"""Somebody decided about a copy that was held, or nobody did in time."""
+LAYER_PUT_OFF: Final = "put_off"
+"""The policies let it through, and it was put off with the message for another recipient's sake."""
+
 LAYER_MESSAGE_LIMITS: Final = Layer.MESSAGE_LIMITS.value
 
 
 class State(StrEnum):
-    """Where the message stands for the recipient: those of the states of D-36 that a mail door can reach.
+    """Where the message stands for the recipient: those of the states of D-36 that are recorded.
 
-    - `rejected`: refused with 5xx; the sender was told
+    - `rejected`: refused with 5xx, and the sender was told; or held, and somebody turned it down (`follows`)
     - `deferred`: refused with 4xx; the sender will try again
     - `accepted`: taken, and handed to a mail server that answers for it from here on
     - `delivered`: the next hop has it
     - `held`: kept here until somebody releases it or turns it down
+    - `released`: it was held, and waits to be handed to the next hop
+    - `expired`: it was held, and nobody decided in time
+    - `bounced`: it was taken, and the next hop did not take it in the end
     """
 
     REJECTED = "rejected"
@@ -33,6 +45,9 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     HELD = "held"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    BOUNCED = "bounced"
 
 
 REFUSED: Final = (State.REJECTED, State.DEFERRED)
@@ -43,10 +58,19 @@ MAX_NAME: Final = 128
 """How many characters of a display name are kept."""
 MAX_ALTERATIONS: Final = 10
 """How many rewrites are kept: those of the envelope, which stand first, and some of a long list of addresses."""
+MAX_SYMBOLS: Final = 5
+"""How many symbols of a spam verdict are kept."""
 MAX_HELO: Final = 128
 """How many characters are kept of the name that a client gave itself."""
 MAX_DESCRIPTION: Final = 512
 """How many characters are kept of the description of a policy that won its type: all that a policy can have."""
+
+
+class NotScanned(StrEnum):
+    """Why a spam engine said nothing of a message that it was to look at."""
+
+    NO_ANSWER = "no_answer"
+    TOO_LARGE = "too_large"
 
 
 class Won(Struct, frozen=True, array_like=True):
@@ -83,6 +107,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
     - `login` is as whom the client signed in, says a server in front; empty where it did not say.
     - `hop_reply` is what the next hop said when it took the message, `queue_id` the id that it gave it, both
       empty where it said or gave none. Of a refusal by the next hop its words stand in `reply`.
+    - `follows` says that this came of a copy that was kept here, after its own outcome: the recipient has an
+      earlier one under the same decision id. No door decided it, so nobody decides it anew.
+
+    - `spam` is what a spam engine said, with at most `MAX_SYMBOLS` symbols; None where it was not asked, or did
+      not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
 
     Of a source that was refused at connect nobody is named: sender and recipient are empty.
     """
@@ -115,3 +144,24 @@ class Outcome(Struct, frozen=True, kw_only=True):
     login: str = ""
     hop_reply: str = ""
     queue_id: str = ""
+    follows: bool = False
+    spam: SpamVerdict | None = None
+    not_scanned: str = ""
+    flaws: tuple[Flaw, ...] = ()
+
+
+def following(
+    before: Outcome, state: State, now: datetime, layer: str, reply: str, hop_reply: str = "", queue_id: str = ""
+) -> Outcome:
+    """What came, later, of a copy that was kept here after its own outcome."""
+    return replace(
+        before,
+        at=now.timestamp(),
+        state=state,
+        stage=None,
+        layer=layer,
+        reply=f"{reply} [{before.decision_id}]",
+        hop_reply=hop_reply,
+        queue_id=queue_id,
+        follows=True,
+    )

@@ -14,9 +14,12 @@ from mailreeve.families.tracking.types import (
     MailRecordDetail,
     PolicyOfRecord,
     RecordedAlteration,
+    RecordedSpam,
+    RecordedSymbol,
     Today,
 )
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer, PolicyType
 from mailreeve.store.keys import made_at
 from mailreeve.wire import fields
@@ -82,6 +85,9 @@ class Teller:
             next_hop_reply=one.hop_reply,
             login=one.login,
             header_cut=one.header_cut,
+            spam=None if one.spam is None else recorded_spam(one.spam),
+            not_scanned=one.not_scanned,
+            malformed=one.flaws,
             today=today,
         )
 
@@ -113,6 +119,18 @@ def policy_wire_id(ids: Ids, account_id: str, type_: str, key: str) -> str:
     """The id that the functions of a policy's family take. `type_` is a `PolicyType`, or the layer of one."""
     row = _TYPES.get(type_) or _TYPES[_LAYERS.get(type_, PolicyType.BLOCKED_SENDERS).value]
     return ids.seal(row.kind, key, account_id)
+
+
+def recorded_spam(verdict: SpamVerdict) -> RecordedSpam:
+    """What a spam engine said."""
+    return RecordedSpam(
+        action=verdict.action,
+        score=verdict.score,
+        required=verdict.required,
+        symbols=[RecordedSymbol(one.name, one.score) for one in verdict.symbols],
+        virus=verdict.virus,
+        was_put_off=verdict.was_put_off,
+    )
 
 
 def recorded_at(kept: Kept) -> datetime:

@@ -10,11 +10,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Column, Index, String, Table, Text, bindparam, delete, func, insert, select
+from sqlalchemy import Boolean, Column, Index, String, Table, Text, bindparam, delete, false, func, insert, select
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome
 from mailreeve.families.tracking.terms import message_term, terms_of
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.store.keys import new_key
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
@@ -32,11 +34,12 @@ message_outcome: Final = Table(
     Column("recipient", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("header_at", KEY, nullable=True),
+    Column("follows", Boolean, nullable=False, server_default=false()),
     Index(None, "account_id", "decision_id"),
     Index(None, "account_id", "at"),
 )
 """Outcomes. `document` is the `Outcome` as JSON, the other columns are for finding it. `header_at` is the row in
-whose document the header of the message stands, where that is another one."""
+whose document the header of the message stands, where that is another one; `follows` is as in `Outcome`."""
 
 SMALL_HEADER: Final = 512
 """Octets up to which a header stands in the row of every recipient: most do, and each row can be read alone. A
@@ -121,6 +124,7 @@ def add(work: Work, *messages: Sequence[Outcome]) -> None:
                     "recipient": outcome.recipient,
                     "document": one.document.decode(),
                     "header_at": None if one.header_in is None else keys[one.header_in],
+                    "follows": outcome.follows,
                 }
             )
             found_by += [{"account_id": account_id, "term": term, "id": key} for term in terms_of(outcome)]
@@ -132,7 +136,7 @@ def add(work: Work, *messages: Sequence[Outcome]) -> None:
 
 def try_to_write(work: Work) -> None:
     """Write a row and take it out again: what is durable afterwards is nothing, but it was written."""
-    row = {"account_id": work.account_id, "id": new_key(), "at": work.now, "document": ""}
+    row = {"account_id": work.account_id, "id": new_key(), "at": work.now, "document": "", "follows": False}
     row |= dict.fromkeys(("decision_id", "state", "sender", "recipient"), "")
     work.execute(insert(message_outcome).values(row))
     mine = (message_outcome.c.account_id == work.account_id) & (message_outcome.c.id == row["id"])
@@ -155,13 +159,15 @@ class Recorded(Struct, frozen=True, gc=False):
     header_from: tuple[HeaderFrom, ...] | None
     header_cut: bool = False
     source_trusted: bool | None = None
+    spam: SpamVerdict | None = None
+    flaws: tuple[Flaw, ...] = ()
 
 
 _decode_recorded: Final = msgspec.json.Decoder(Recorded).decode
 
 
 def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[Recorded]:
-    """What was recorded since then, the newest first, read while it is asked for."""
+    """What doors decided since then, the newest first, read while it is asked for."""
     holder = message_outcome.alias()
     has_header = (holder.c.account_id == message_outcome.c.account_id) & (
         holder.c.id == message_outcome.c.header_at
@@ -173,6 +179,7 @@ def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[R
             message_outcome.c.account_id == work.account_id,
             message_outcome.c.at >= since,
             message_outcome.c.recipient != "",  # refused at connect, before anybody was named
+            message_outcome.c.follows.is_(False),
         )
         .order_by(message_outcome.c.at.desc())
         .limit(most)
@@ -182,12 +189,17 @@ def recorded(work: Work, since: datetime, most: int | None = None) -> Iterator[R
 
 
 def count_recorded(work: Work, since: datetime) -> int:
-    """How many outcomes there are since then."""
+    """How many outcomes of doors there are since then."""
     table = message_outcome
     number: int = work.execute(
         select(func.count())
         .select_from(table)
-        .where(table.c.account_id == work.account_id, table.c.at >= since, table.c.recipient != "")
+        .where(
+            table.c.account_id == work.account_id,
+            table.c.at >= since,
+            table.c.recipient != "",
+            table.c.follows.is_(False),
+        )
     ).scalar_one()
     return number
 
@@ -261,6 +273,20 @@ _by_decision: Final = (
     .order_by(message_outcome.c.decision_id, message_outcome.c.id)
     .limit(given("most"))
 )
+
+
+_of_recipient: Final = _kept_with_header.where(
+    message_outcome.c.decision_id == given("decision"),
+    message_outcome.c.recipient == given("whose"),
+    message_outcome.c.follows.is_(False),
+)
+
+
+def of_recipient(work: Work, decision_id: str, recipient: str) -> Outcome | None:
+    """What the door made of the message for one recipient; None where it is not kept, or not any more."""
+    row = work.run(_of_recipient, {"decision": decision_id, "whose": recipient}).first()
+    found = work.read_one(message_outcome.name, row, _kept)
+    return None if found is None else found.outcome
 
 
 def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:

@@ -8,6 +8,8 @@ from typing import Annotated
 from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.families.tracking.outcomes import State
+from mailreeve.formats.malformed import Flaw
+from mailreeve.policy.model.content import SpamAction
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.policy.model.policies import AddressType
 from mailreeve.wire.items import MaybeEmpty, longest
@@ -93,6 +95,25 @@ class MailRecord(Struct, frozen=True, rename="camel", kw_only=True):
     revision: int
 
 
+class RecordedSymbol(Struct, frozen=True):
+    """One test of a spam engine that the message met, and what it added to the score."""
+
+    name: str
+    score: float
+
+
+class RecordedSpam(Struct, frozen=True, rename="camel"):
+    """What a spam engine said of the message: `required` is the score from which it rejects, `symbols` are the
+    weightiest few. `was_put_off` says that the message had come before."""
+
+    action: SpamAction
+    score: float
+    required: float
+    symbols: Sequence[RecordedSymbol]
+    virus: str
+    was_put_off: bool
+
+
 class RecordedAlteration(Struct, frozen=True, rename="camel"):
     """One rewrite of an address, as it was done."""
 
@@ -106,7 +127,8 @@ class RecordedAlteration(Struct, frozen=True, rename="camel"):
 class Today(Struct, frozen=True, rename="camel", kw_only=True):
     """What the policies of now would make of a message with these facts. Nothing was done by it.
 
-    `verdict` is `rejected`, `deferred` or `delivered`; null where it cannot be told, `undetermined` says why.
+    `verdict` is `rejected`, `deferred`, `held` or `delivered`; null where it cannot be told, `undetermined` says
+    why.
     `differs` says whether it is another verdict than that of then, or by another policy.
     """
 
@@ -127,7 +149,9 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     `began` is when the message began, the time that its policies were asked for. `effective_from` and
     `effective_to` are the envelope after alteration. `winners` are the policies that won their types.
     `next_hop_reply` is what the next hop said when it took the message. `login` is as whom the client signed in,
-    says a server in front. `header_cut` says that of the From header only the beginning was kept.
+    says a server in front. `header_cut` says that of the From header only the beginning was kept. `spam` is null
+    where no spam engine said anything; if one was to, `not_scanned` says why. `malformed` says what was broken in
+    the form of the message.
     """
 
     began: str
@@ -139,6 +163,9 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     next_hop_reply: str
     login: str
     header_cut: bool
+    spam: RecordedSpam | None
+    not_scanned: str
+    malformed: Sequence[Flaw]
     today: Today
 
 
@@ -269,7 +296,7 @@ class Allowance(Struct, frozen=True):
 
 
 class SpamProcessing(Struct, frozen=True, rename="camel"):
-    """What is known of spam checks. None are made here, but a permit spares a message those behind us."""
+    """What is known of spam checks: whether a permit spared the message those."""
 
     permitted_sender: Allowance
     managed_sender: Allowance
@@ -281,7 +308,7 @@ class SpamProcessing(Struct, frozen=True, rename="camel"):
 
 
 class SpamInfo(Struct, frozen=True, rename="camel"):
-    """The score, which is none here, and what led to it."""
+    """The score of the spam engine, 0 where none was asked, and what led to it."""
 
     spam_processing_detail: SpamProcessing
     spam_score: int = 0

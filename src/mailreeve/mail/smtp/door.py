@@ -18,12 +18,14 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, within
+from mailreeve.mail.connection import Connection
+from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.outcome_lines import OutcomeLines, PolicyIds, no_ids
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource, Recorder
 from mailreeve.mail.record_writer import RecordWriter
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 from mailreeve.mail.smtp.announced import Speaker
-from mailreeve.mail.smtp.connection import Connection
-from mailreeve.mail.smtp.memory_budget import MemoryBudget
 from mailreeve.mail.smtp.retries import Retries
 from mailreeve.mail.smtp.services import DoorServices, Places, SmtpSettings, crowded
 from mailreeve.mail.smtp.session import Session
@@ -151,20 +153,38 @@ async def smtp_door(
     recorder: Recorder,
     tls: ssl.SSLContext | None = None,
     listeners: Sequence[socket.socket] = (),
+    memory: MemoryBudget | None = None,
     clock: Callable[[], float] = time.time,
     meter: Meter = UNMETERED,
     policy_ids: PolicyIds = no_ids,
     relay_networks: Iterable[Network] = (),
+    marks: ReleaseMarks | None = None,
+    scanner: Scanner | None = None,
 ) -> AsyncIterator[SmtpDoor]:
-    """An open SMTP door; it is closed gracefully at the end. It
-    listens on `listeners`, or without any where the settings say. `clock` gives POSIX seconds. `policy_ids` are
-    for the log, in which mail from the `relay_networks` always has its lines."""
-    memory = MemoryBudget(settings.max_receiving)
+    """An open SMTP door; it is closed gracefully at the end. It listens on `listeners`, or without any where the
+    settings say. `memory` is for the contents of all messages together, perhaps with another door; without any it
+    is as the settings say. `clock` gives POSIX seconds. `policy_ids` are for the log, in which mail from the
+    `relay_networks` always has its lines. By `marks` copies are known that somebody released. Without a `scanner`
+    no message is looked at by a spam engine."""
+    memory = memory or MemoryBudget(settings.max_receiving)
     records, planning = RecordWriter(recorder), CapacityLimiter(PLANNING)
     lines = LineBudget()
     outcome_lines = OutcomeLines(lines, policy_ids, relay_networks)
     services = DoorServices(
-        settings, policies, next_hop, records, Retries(), memory, clock, tls, lines, planning, meter, outcome_lines
+        settings,
+        policies,
+        next_hop,
+        records,
+        Retries(),
+        memory,
+        clock,
+        tls,
+        lines,
+        planning,
+        meter,
+        outcome_lines,
+        marks,
+        scanner,
     )
     door = SmtpDoor(services)
     await door.open(listeners)

@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.formats.networks import IPAddress, Network, network_of
+from mailreeve.mail.memory_budget import MemoryBudget
 from mailreeve.mail.outcome_lines import OutcomeLines
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, PolicySource
 from mailreeve.mail.record_writer import RecordWriter
-from mailreeve.mail.smtp.memory_budget import MemoryBudget
+from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.scan import Scanner
 from mailreeve.mail.smtp.retries import Retries
 
 
@@ -65,6 +67,8 @@ class DoorServices(Struct, frozen=True):
     planning: CapacityLimiter | None = None
     meter: Meter = UNMETERED
     outcome_lines: OutcomeLines | None = None
+    marks: ReleaseMarks | None = None
+    scanner: Scanner | None = None
 
 
 def crowded(hostname: str) -> str:

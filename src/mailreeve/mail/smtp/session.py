@@ -14,18 +14,20 @@ from structlog.typing import FilteringBoundLogger
 from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
+from mailreeve.mail.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.incoming import Incoming
+from mailreeve.mail.memory_budget import Reservation
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.reception import NoAccount, Reception
+from mailreeve.mail.scan import Scan
+from mailreeve.mail.scanning import scanned
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
-from mailreeve.mail.smtp.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery, layer_of
-from mailreeve.mail.smtp.memory_budget import Reservation
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import message_key
 from mailreeve.mail.smtp.services import DoorServices, Places, crowded
-from mailreeve.mail.smtp.trace import protocol_name, received_field
+from mailreeve.mail.trace import protocol_name, received_field
 from mailreeve.mail.transaction import Accepted, Refused, new_decision_id
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -114,6 +116,7 @@ class Session:
             hostname=self._settings.hostname,
             max_recipients=self._settings.max_recipients,
             meter=self._services.meter,
+            marks=self._services.marks,
         )
 
     async def run(self) -> None:
@@ -429,12 +432,14 @@ class Session:
         if incoming.refusal is not None:
             plan, key = self._reception.data(incoming), None
         else:
-            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, limiter=self._services.planning)
+            services = self._services
+            scan = await scanned(services.scanner, self._reception, incoming, services.planning)
+            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, scan, limiter=services.planning)
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
     async def _content(self, reservation: Reservation) -> Incoming:
         """The content, or none of it where it is refused whatever it says."""
-        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line)
+        incoming = Incoming(max_size=self._settings.max_size, max_line=self._settings.max_line, utf8=self._utf8)
         try:
             async with asyncio.timeout(self._settings.message_timeout):
                 while True:
@@ -455,11 +460,11 @@ class Session:
         except TimeoutError as problem:
             raise ReadTimeout from problem
 
-    def _planned(self, incoming: Incoming) -> tuple[Plan, bytes | None]:
+    def _planned(self, incoming: Incoming, scan: Scan | None) -> tuple[Plan, bytes | None]:
         """The plan for a content, and the key it is recognised by. In a thread: it may be large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
-        plan = self._reception.data(incoming)
+        plan = self._reception.data(incoming, scan)
         return plan, message_key(sender, plan.message) if plan.deliveries else None
 
     def _received(self, now: float) -> bytes:

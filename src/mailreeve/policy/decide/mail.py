@@ -10,6 +10,7 @@ The layers, in order; the first that has something to say settles the verdict (b
 4. permitted senders: deliver and skip spam checks; beats personal blocks by envelope and header (D-16)
 5. the effective recipient's personal list (D-46)
 6. otherwise deliver, spam checks run
+7. what is known of the content of a message that would be delivered: see `content`
 
 Whatever the layers 3 to 6 say, a message with more authors than are looked at is refused once its header
 is known: an author that nobody looked at could be one who is blocked. And so is one of which an address is to
@@ -27,6 +28,7 @@ from mailreeve.formats.addresses import Address, NullSender, is_sendable, is_sen
 from mailreeve.formats.authors import MAX_AUTHORS, HeaderFrom
 from mailreeve.formats.networks import IPAddress, unmapped
 from mailreeve.policy.decide.certainty import could_be_delivered
+from mailreeve.policy.decide.content import with_content
 from mailreeve.policy.decide.contest import Contest, contest, possible_policies
 from mailreeve.policy.decide.replies import (
     CANNOT_ALTER,
@@ -153,6 +155,7 @@ def decide_mail(policies: PolicySet, facts: MessageFacts, *, explain: bool = Fal
             decision = unless_refused_before(decision, TOO_MANY_AUTHORS)
         elif decision.alterations and not all(is_sendable(made.new) for made in decision.alterations):
             decision = unless_refused_before(decision, CANNOT_ALTER)
+    decision = with_content(policies, decision, facts, reading.trace)
     return decision if reading.trace is None else reading.trace.attach(decision, reading.personal)
 
 

@@ -18,6 +18,10 @@ SENDER_ROUTED: Final = SmtpReply(550, "5.1.3", "Sender-routed addresses are not 
 TOO_MANY_AUTHORS: Final = SmtpReply(554, "5.6.0", "Too many authors")
 CANNOT_ALTER: Final = SmtpReply(554, "5.6.0", "An address in the message cannot be altered as policies ask")
 INVALID_RECIPIENT: Final = SmtpReply(550, "5.1.1", "Invalid Recipient")
+VIRUS: Final = SmtpReply(550, "5.7.1", "Message refused - virus found")
+MALFORMED: Final = SmtpReply(550, "5.6.0", "Message refused - malformed")
+SPAM: Final = SmtpReply(550, "5.7.1", "Message refused - taken for spam")
+GREYLISTED: Final = SmtpReply(451, "4.7.1", "Greylisted, try again later")
 SOURCE_BLOCKED: Final = SmtpReply(421, "4.7.1", "Sender address blocked")
 
 _BLOCKED: Final = refusals_of(PolicyType.BLOCKED_SENDERS)

@@ -18,7 +18,7 @@ from mailreeve.policy.index.matching import Case, Match, P, evaluate, policy_ord
 from mailreeve.policy.index.personal import Hit, HitOrder, PersonalView, entry_description, hit_order, kind_of
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.scoped import ScopedIndex
-from mailreeve.policy.model.decisions import Decision
+from mailreeve.policy.model.decisions import Decision, SpamChecks
 from mailreeve.policy.model.identities import Identities, Membership, Renamed, StandIn
 from mailreeve.policy.model.order import Order, tie_breaker
 from mailreeve.policy.model.policies import Effect, EffectKind, FromPart, ManagedAction, ManagedSender
@@ -26,6 +26,7 @@ from mailreeve.policy.model.policy_types import SCOPED, PolicyType
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.model.trace import (
     Candidate,
+    ContentFinding,
     EffectiveRecipient,
     FreeMailList,
     GroupPath,
@@ -99,6 +100,19 @@ class Trace:
         ]
         self._note(type_, candidates, len(matches), len(index), all_tested=decided is None)
         return decided or Contest(index, self._case, ranked[0][1] if ranked else None)
+
+    def set_aside(self, type_: PolicyType, index: ScopedIndex[P], why: Unmet) -> None:
+        """Write down that no policy of the type was asked. Where there is nothing to ask about, nobody wants to
+        read of each."""
+        if why is Unmet.NOTHING_FOUND:
+            self._note(type_, [], 0, len(index), all_tested=True)
+            return
+        first = islice(index.policies, EXPLAINED)
+        ranked = heapq.nlargest(EXPLAINED, ((policy_order(policy), policy) for policy in first), key=_first)
+        candidates = [
+            Candidate(type_, policy.id, policy.description, policy.effect, why, key, 0) for key, policy in ranked
+        ]
+        self._note(type_, candidates, 0, len(index), all_tested=True)
 
     def _near(self, index: ScopedIndex[P], winner: Match[P] | None) -> Iterable[P]:
         """The winner, and policies about the sender."""
@@ -233,11 +247,17 @@ class Trace:
         if ways:
             yield StandInsFinding(tuple(ways))
         at_root = sum(1 for alteration in decision.alterations if not alteration.set_id)
+        facts = case.facts
+        has_content = facts.spam is not None or bool(facts.flaws)
         for type_ in SCOPED:
+            if type_ is PolicyType.SPAM_SCANNING and not has_content:
+                continue
             altered = at_root if type_ is PolicyType.ADDRESS_ALTERATION else 0
             yield PoliciesFinding(type_, self._surveys[type_], at_root=altered)
         yield EffectiveRecipient(decision.recipient)
         yield PersonalFinding(personal.key, self._surveys[PolicyType.MANAGED_SENDERS])
+        if has_content:
+            yield ContentFinding(facts.spam, facts.flaws, decision.spam_checks is SpamChecks.SKIP)
         if directory.free_mail:
             yield FreeMailList(directory.free_mail_version)
         if not case.header_known:

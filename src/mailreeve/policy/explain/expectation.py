@@ -28,6 +28,7 @@ from mailreeve.policy.model.policies import (
     ManagedSender,
     Scope,
     ScopedPolicy,
+    SpamPolicy,
 )
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer, PolicyType
 from mailreeve.policy.model.trace import Unmet
@@ -66,6 +67,9 @@ def expect_policy(
     case = case_of(policies.identities, policies.relay_networks, facts)
     found: Match[ScopedPolicy] | Unmet = evaluate(policy, case)
     name = quoted(policy.description)
+    if type_ is PolicyType.SPAM_SCANNING and not _asks_content(facts, decision):
+        known = facts.spam is not None or facts.flaws
+        found = Unmet.REFUSED_BEFORE if known and facts.header_from is not None else Unmet.NOTHING_FOUND
     if isinstance(found, Unmet):
         sentence = f"{name} did not apply: {_why_not(policies, case, policy.scope, found)}"
         return Expectation(policy.id, policy.description, False, False, sentence)
@@ -74,6 +78,14 @@ def expect_policy(
         sentence = f"{name} won among {POLICY_TYPES[type_].words}{_what_came_of_it(decision, type_, policy)}"
         return Expectation(policy.id, policy.description, True, True, sentence)
     return Expectation(policy.id, policy.description, True, False, _lost(policies, case, type_, found, winner.id))
+
+
+def _asks_content(facts: MessageFacts, decision: Decision) -> bool:
+    """Whether spam scanning policies had a say in the decision."""
+    if facts.header_from is None or (facts.spam is None and not facts.flaws):
+        return False
+    settled = decision.layer in POLICY_TYPES[PolicyType.SPAM_SCANNING].layers
+    return settled or decision.action is not Action.REJECT
 
 
 def _lost(policies: PolicySet, case: Case, type_: PolicyType, loser: Match[ScopedPolicy], winner_id: str) -> str:
@@ -129,6 +141,8 @@ def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy
         if not any(made.set_id == policy.set_id for made in decision.alterations):
             return ", but no definition of its set names an address among these facts"
         return " and its set alters the message"
+    if isinstance(policy, SpamPolicy) and decision.layer is Layer.DEFAULT:
+        return ": it lets pass what was found, and no other layer objects"
     exempts = isinstance(policy, BlockedSenderPolicy) and policy.option is BlockedOption.NO_ACTION
     if exempts and decision.layer not in (Layer.RELAY, Layer.RECIPIENT_VALIDATION):
         if decision.layer is Layer.DEFAULT:
@@ -138,7 +152,7 @@ def _what_came_of_it(decision: Decision, type_: PolicyType, policy: ScopedPolicy
 
 
 def _or_settled(decision: Decision, type_: PolicyType) -> str:
-    if decision.layer is POLICY_TYPES[type_].layer:
+    if decision.layer in POLICY_TYPES[type_].layers:
         return " and settled the verdict"
     return f", but {_settled(decision)}, which counts first"
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from mailreeve.formats.addresses import Address
+from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.decisions import Action, Decision
 from mailreeve.policy.model.policies import Effect, EffectKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
 from mailreeve.policy.model.trace import (
     AssumedHeader,
     Candidate,
+    ContentFinding,
     EffectiveRecipient,
     FreeMailList,
     GroupPath,
@@ -37,6 +39,8 @@ VERDICT: Final = "verdict: "
 EFFECTIVE_RECIPIENT: Final = "effective recipient: "
 FREE_MAIL_LIST: Final = "free-mail list: "
 """How these steps begin. A page that says the same elsewhere leaves them out."""
+
+_SYMBOLS: Final = 5  # of a verdict that are named
 
 
 def unmet_words(unmet: Unmet | WebUnmet) -> str:
@@ -62,6 +66,10 @@ def unmet_words(unmet: Unmet | WebUnmet) -> str:
             return "it looks at the From header, which is not known yet"
         case Unmet.UNAUTHENTICATED:
             return "a permit of an inside sender counts only if the message authenticates"
+        case Unmet.NOTHING_FOUND:
+            return "no spam engine has judged the message, and nothing is known to be broken in its form"
+        case Unmet.REFUSED_BEFORE:
+            return "the message is refused before its content is looked at"
         case WebUnmet.HOST:
             return "the host does not match"
         case WebUnmet.PATH:
@@ -108,7 +116,23 @@ def effect_words(effect: Effect) -> str:
             return "block"
         case EffectKind.ALTER:
             return f"set {effect.set_id}"
+        case EffectKind.SCAN:
+            return "nothing" if effect.options is None else options_words(effect.options)
     assert_never(effect.kind)
+
+
+def options_words(options: SpamOptions) -> str:
+    """What a spam scanning policy does, in a line."""
+    from_reject = "" if options.reject_score is None else f" from {options.reject_score:g}"
+    from_spam = "" if options.spam_score is None else f" from {options.spam_score:g}"
+    words = [
+        f"reject{from_reject}: {options.on_reject.value}",
+        f"spam{from_spam}: {options.on_spam.value}",
+        f"greylist: {options.on_greylist.value}",
+        f"virus: {options.on_virus.value}",
+        f"malformed: {options.on_malformed.value}",
+    ]
+    return ", ".join(words)
 
 
 def note_words(candidate: Candidate) -> str:
@@ -155,6 +179,8 @@ def step_words(step: Step) -> str:
             return f"{EFFECTIVE_RECIPIENT}{recipient}"
         case PersonalFinding(owner, survey):
             return f"managed senders of {owner}: {_survey_words(survey)}"
+        case ContentFinding():
+            return f"content: {_content_words(step)}"
         case FreeMailList(version):
             return f"{FREE_MAIL_LIST}{version or 'unversioned'}"
         case UnknownHeader(certain):
@@ -168,7 +194,8 @@ def verdict_words(decision: Decision) -> str:
     settled = "no layer objects" if decision.layer is Layer.DEFAULT else f"settled by {decision.layer.value}"
     match decision.action:
         case Action.DELIVER:
-            return f"{VERDICT}deliver, {settled}, spam checks {decision.spam_checks.value}"
+            tagged = "" if decision.tag is None else ", tagged as spam"
+            return f"{VERDICT}deliver, {settled}, spam checks {decision.spam_checks.value}{tagged}"
         case Action.HOLD:
             return f"{VERDICT}hold, {settled}, spam checks {decision.spam_checks.value}"
         case Action.REJECT:
@@ -180,6 +207,25 @@ def verdict_words(decision: Decision) -> str:
 def winner_words(policy_id: str, description: str) -> str:
     """How a step names the policy that won."""
     return f"{policy_id} ({description})"
+
+
+def _content_words(found: ContentFinding) -> str:
+    words = []
+    verdict = found.spam
+    if verdict is not None:
+        by = f" of {verdict.required:g}" if verdict.required else ""
+        symbols = ", ".join(f"{one.name} {one.score:g}" for one in verdict.symbols[:_SYMBOLS])
+        said = f'the spam engine says "{verdict.action.value}", score {verdict.score:g}{by}'
+        words.append(said + (f" ({symbols})" if symbols else ""))
+        if found.is_skipped:
+            words.append("which the message skips")
+        if verdict.was_put_off:
+            words.append("the same message was put off before")
+        if verdict.virus:
+            words.append(f"an antivirus found {verdict.virus}")
+    if found.flaws:
+        words.append(f"its form is broken: {', '.join(flaw.value for flaw in found.flaws)}")
+    return "; ".join(words)
 
 
 def _path_words(path: GroupPath) -> str:

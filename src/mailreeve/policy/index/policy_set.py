@@ -26,6 +26,7 @@ from mailreeve.policy.model.policies import (
     ManagedSender,
     PermittedSenderPolicy,
     ScopedPolicy,
+    SpamPolicy,
     WebPolicy,
 )
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
@@ -51,10 +52,11 @@ class PolicySet(Struct, frozen=True):
     identities: Identities
     relay_networks: NetworkTable[Network]
     scoped: Mapping[PolicyType, ScopedIndex[ScopedPolicy]]
-    # Of `scoped`, those that every decision asks.
+    # Of `scoped`, those that decisions ask.
     blocked: ScopedIndex[BlockedSenderPolicy]
     permitted: ScopedIndex[PermittedSenderPolicy]
     alteration: ScopedIndex[AlterationPolicy]
+    spam: ScopedIndex[SpamPolicy]
     source_blocks: SourceBlocks
     managed: PersonalLists
     definitions: Definitions
@@ -101,6 +103,7 @@ class PolicySet(Struct, frozen=True):
             blocked=ScopedIndex(),
             permitted=ScopedIndex(),
             alteration=ScopedIndex(),
+            spam=ScopedIndex(),
             source_blocks=SourceBlocks(),
             managed=PersonalLists(),
             definitions=Definitions(),
@@ -143,6 +146,7 @@ class PolicySet(Struct, frozen=True):
             blocked=blocked,
             permitted=cast(ScopedIndex[PermittedSenderPolicy], indexes[PolicyType.PERMITTED_SENDERS]),
             alteration=cast(ScopedIndex[AlterationPolicy], indexes[PolicyType.ADDRESS_ALTERATION]),
+            spam=cast(ScopedIndex[SpamPolicy], indexes[PolicyType.SPAM_SCANNING]),
             source_blocks=self._source_blocks(blocked, scoped.get(PolicyType.BLOCKED_SENDERS)),
             managed=_newer(self.managed, managed, self.managed.changed, PersonalLists),
             definitions=_newer(self.definitions, definitions, self.definitions.changed, Definitions),

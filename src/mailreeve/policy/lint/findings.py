@@ -37,6 +37,7 @@ class FindingKind(StrEnum):
     WEB_CONTRADICTION = "web_contradiction"
     URL_NOT_ENFORCED = "url_not_enforced"
     WWW_TWIN = "www_twin"
+    NO_ENGINE = "no_engine"
 
 
 NEVER_WINS: Final = frozenset(
@@ -62,6 +63,7 @@ _NOTES: Final = frozenset(
         FindingKind.UNUSED_SET,
         FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
         FindingKind.WWW_TWIN,
+        FindingKind.NO_ENGINE,
     )
 )
 

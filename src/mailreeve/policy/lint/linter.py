@@ -13,6 +13,7 @@ from mailreeve.policy.lint.groups import lint_ended, lint_groups
 from mailreeve.policy.lint.mail import MailLinter
 from mailreeve.policy.lint.permits import PermitLinter
 from mailreeve.policy.lint.rewritten import lint_rewritten
+from mailreeve.policy.lint.spam import lint_spam
 from mailreeve.policy.lint.web import WebLinter
 from mailreeve.policy.model.policy_types import PolicyType
 
@@ -23,12 +24,18 @@ STEP: Final = 1_000  # policies between two reports of progress
 
 
 def lint(
-    policies: PolicySet, at: float, *, web_proxy: bool, progress: Progress | None = None
+    policies: PolicySet,
+    at: float,
+    *,
+    web_proxy: bool,
+    spam_engine: bool = True,
+    progress: Progress | None = None,
 ) -> Iterator[Finding]:
     """Everything that is wrong from the time `at` on, in POSIX seconds; found while it is asked for.
 
-    `web_proxy` says whether requests are decided with their whole URL. A finding that is one of `NEVER_WINS` is
-    certain; what is not reported may still be wrong, see `policy.lint.mail`.
+    `web_proxy` says whether requests are decided with their whole URL, `spam_engine` whether one is set. A
+    finding that is one of `NEVER_WINS` is certain; what is not reported may still be wrong: see
+    `policy.lint.mail`.
     """
     looked = _Count(progress)
     ended = [*policies.identities.ended(at)]
@@ -63,6 +70,7 @@ def lint(
     yield from lint_rewritten(policies)
     yield from lint_groups(policies)
     yield from lint_ended(policies, ended)
+    yield from lint_spam(policies, spam_engine=spam_engine)
 
     lists = tuple(policies.web.policies)
     web = WebLinter(lists, coverage, at, web_proxy=web_proxy)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from mailreeve.policy.model.content import SpamTag
 from mailreeve.policy.model.policies import AddressType, WebEntry
 from mailreeve.policy.model.policy_types import Layer, PolicyType, SmtpReply
 from mailreeve.policy.model.trace import Candidate, Step, WebCandidate
@@ -64,7 +65,7 @@ class Decision(Struct, frozen=True, gc=False):
     refusal, None where it is taken. `recipient` is the effective, that is possibly rewritten, envelope recipient.
     `winners` holds one entry per policy type, None where nothing applied. `description` is that of the policy
     which settled it, to be kept with the message (D-35). `steps` says what each layer found, in order; what came
-    of it is the decision itself.
+    of it is the decision itself. `tag` is what a copy says that is delivered in spite of a spam engine's verdict.
     """
 
     action: Action
@@ -80,6 +81,7 @@ class Decision(Struct, frozen=True, gc=False):
     alterations: tuple[FieldAlteration, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     steps: tuple[Step, ...] = ()
+    tag: SpamTag | None = None
 
     @property
     def refusal(self) -> SmtpReply:

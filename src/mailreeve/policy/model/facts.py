@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, Domain, Sender
 from mailreeve.formats.authors import HeaderFrom
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.model.content import SpamVerdict
 
 MAX_HEADER_OCTETS: Final = 262_144
 """The longest header that is decided upon: more than any honest one has; it bounds the work of reading it."""
@@ -26,6 +28,9 @@ class MessageFacts(Struct, frozen=True, gc=False):
     `source_trusted` says whether the source counts as one of the relay networks. None leaves that to
     `source_ip`, and where no address is known the answer is no: a door that cannot say who is calling
     must not relay for them. Whoever asks in the abstract, without a source in mind, says True.
+
+    `spam` is what a spam engine said of the content, None where none was asked. `flaws` are what is broken in the
+    form of the message. Both come with the end of the data, as the header does.
     """
 
     sender: Sender
@@ -35,6 +40,8 @@ class MessageFacts(Struct, frozen=True, gc=False):
     source_ip: IPAddress | None = None
     authenticated: bool | None = None
     source_trusted: bool | None = None
+    spam: SpamVerdict | None = None
+    flaws: tuple[Flaw, ...] = ()
 
 
 class WebFacts(Struct, frozen=True, gc=False):

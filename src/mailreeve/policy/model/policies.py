@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from mailreeve.formats.networks import Network
+from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.policy.model.targets import EVERYONE, Target
 
@@ -132,14 +133,16 @@ class EffectKind(Enum):
     PERSONAL_BLOCK = "personal_block"
     PERSONAL_PERMIT = "personal_permit"
     ALTER = "alter"
+    SCAN = "scan"
 
 
 class Effect(Struct, frozen=True, gc=False):
     """What a policy does when it wins. Equal effects change a decision equally. `set_id` is that of the alteration
-    set, empty for all else."""
+    set, empty for all else; `options` are those of a spam scanning policy, None for all else."""
 
     kind: EffectKind
     set_id: str = ""
+    options: SpamOptions | None = None
 
 
 class ScopedPolicy(Protocol):
@@ -279,6 +282,23 @@ class AlterationPolicy(Struct, frozen=True, gc=False):
     def effect(self) -> Effect:
         """See `ScopedPolicy`."""
         return Effect(EffectKind.ALTER, self.set_id)
+
+
+class SpamPolicy(Struct, frozen=True, gc=False):
+    """What is done about what a spam engine finds, and about malformed mail. `created` is in POSIX seconds."""
+
+    id: str
+    description: str
+    scope: Scope
+    options: SpamOptions
+    created: float
+    relay_guard: ClassVar[bool] = False
+    type: ClassVar[PolicyType] = PolicyType.SPAM_SCANNING
+
+    @property
+    def effect(self) -> Effect:
+        """See `ScopedPolicy`."""
+        return Effect(EffectKind.SCAN, options=self.options)
 
 
 class WebEntryType(StrEnum):

@@ -28,6 +28,7 @@ class PolicyType(StrEnum):
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
     ADDRESS_ALTERATION = "address_alteration"
+    SPAM_SCANNING = "spam_scanning"
 
 
 class Layer(StrEnum):
@@ -42,6 +43,9 @@ class Layer(StrEnum):
     PERMITTED_SENDERS = "permitted_senders"
     MANAGED_SENDERS = "managed_senders"
     MESSAGE_LIMITS = "message_limits"
+    VIRUS = "virus"
+    MALFORMED = "malformed"
+    SPAM = "spam"
     DEFAULT = "default"
 
 
@@ -71,8 +75,9 @@ class Refusals(Struct, frozen=True):
 class PolicyTypeRow(Struct, frozen=True):
     """What is to be known of a type by whoever does not interpret its policies.
 
-    `words` name it in sentences and `column` in a narrow column. `layer` is the one that it can settle the verdict
-    in, if any, and `refusals` what it then tells those whom it refuses, None for a type that refuses nobody.
+    `words` name it in sentences and `column` in a narrow column. `layers` are those that it can settle the verdict
+    in, if any, and `refusals` what it then tells those whom it refuses by their addresses, None for a type that
+    refuses nobody by that.
     `kind` is what ids are bound to and the audit log says, so that it never changes. `table` is where its policies
     are stored. `api` is the beginning of its endpoints' paths, empty where there are none; callers of them need
     `read` and `edit`. `id_prefix` stands before ids of its policies on the wire. `is_scoped` says whether each of
@@ -82,7 +87,7 @@ class PolicyTypeRow(Struct, frozen=True):
     type: PolicyType
     words: str
     column: str
-    layer: Layer | None
+    layers: tuple[Layer, ...]
     refusals: Refusals | None
     kind: str
     table: str
@@ -108,7 +113,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.BLOCKED_SENDERS,
             words="blocked senders",
             column="blocked",
-            layer=Layer.BLOCKED_SENDERS,
+            layers=(Layer.BLOCKED_SENDERS,),
             refusals=Refusals(
                 envelope=_ENVELOPE_BLOCKED,
                 envelope_domain=_ENVELOPE_BLOCKED,
@@ -125,7 +130,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.PERMITTED_SENDERS,
             words="permitted senders",
             column="permitted",
-            layer=Layer.PERMITTED_SENDERS,
+            layers=(Layer.PERMITTED_SENDERS,),
             refusals=None,
             kind="permitted sender policy",
             table="permitted_sender_policy",
@@ -137,7 +142,7 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.MANAGED_SENDERS,
             words="managed senders",
             column="personal",
-            layer=Layer.MANAGED_SENDERS,
+            layers=(Layer.MANAGED_SENDERS,),
             refusals=Refusals(
                 envelope=_refused("Envelope blocked - User Entry"),
                 envelope_domain=_refused("Envelope blocked - User Domain Entry"),
@@ -155,11 +160,24 @@ POLICY_TYPES: Final[Mapping[PolicyType, PolicyTypeRow]] = {
             type=PolicyType.ADDRESS_ALTERATION,
             words="address alteration",
             column="alteration",
-            layer=None,
+            layers=(),
             refusals=None,
             kind="address alteration policy",
             table="alteration_policy",
             api="policy/address-alteration",
+            read=Permission.GATEWAY_POLICIES_READ,
+            edit=Permission.GATEWAY_POLICIES_EDIT,
+        ),
+        # API 1.0 has no endpoint for these: those are ours.
+        PolicyTypeRow(
+            type=PolicyType.SPAM_SCANNING,
+            words="spam scanning",
+            column="spam",
+            layers=(Layer.VIRUS, Layer.MALFORMED, Layer.SPAM),
+            refusals=None,  # its replies, in `decide.replies`, are about the content and not about addresses
+            kind="spam scanning policy",
+            table="spam_scanning_policy",
+            api="ext/spam-policies",
             read=Permission.GATEWAY_POLICIES_READ,
             edit=Permission.GATEWAY_POLICIES_EDIT,
         ),
@@ -171,7 +189,7 @@ SCOPED: Final = tuple(row.type for row in POLICY_TYPES.values() if row.is_scoped
 """The types whose policies have one scope each."""
 
 SETTLED_IN: Final[Mapping[Layer, PolicyType]] = {
-    row.layer: row.type for row in POLICY_TYPES.values() if row.layer is not None
+    layer: row.type for row in POLICY_TYPES.values() for layer in row.layers
 }
 """The type that settles the verdict in each layer that is one of policies."""
 

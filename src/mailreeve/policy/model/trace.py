@@ -10,7 +10,9 @@ from enum import Enum, StrEnum
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Sender
+from mailreeve.formats.malformed import Flaw
 from mailreeve.formats.networks import IPAddress
+from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.identities import Renamed, StandIn
 from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry
 from mailreeve.policy.model.policy_types import PolicyType
@@ -29,6 +31,8 @@ class Unmet(Enum):
     SENDER = "sender"
     HEADER_UNKNOWN = "header_unknown"
     UNAUTHENTICATED = "unauthenticated"
+    NOTHING_FOUND = "nothing_found"
+    REFUSED_BEFORE = "refused_before"
 
 
 class WebUnmet(Enum):
@@ -162,6 +166,15 @@ class PersonalFinding(Struct, frozen=True, gc=False):
     survey: Survey
 
 
+class ContentFinding(Struct, frozen=True, gc=False):
+    """What is known of the content: what a spam engine said, and what is broken in the form of the message. The
+    spam verdict of a message that skips the spam checks counts for viruses only."""
+
+    spam: SpamVerdict | None
+    flaws: tuple[Flaw, ...]
+    is_skipped: bool
+
+
 class FreeMailList(Struct, frozen=True, gc=False):
     """Which list of free-mail domains is in force (D-44), empty if it has no version."""
 
@@ -182,6 +195,7 @@ Step = (
     | PoliciesFinding
     | EffectiveRecipient
     | PersonalFinding
+    | ContentFinding
     | FreeMailList
     | UnknownHeader
 )

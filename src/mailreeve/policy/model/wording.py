@@ -29,7 +29,10 @@ LAYER_WORDS: Final[dict[Layer, str]] = {
     Layer.RECIPIENT_VALIDATION: "recipient validation",
     Layer.MESSAGE_LIMITS: "the limits of a message",
     Layer.DEFAULT: "no layer",
-} | {layer: POLICY_TYPES[type_].words for layer, type_ in SETTLED_IN.items()}
+    **{layer: POLICY_TYPES[type_].words for layer, type_ in SETTLED_IN.items()},
+    Layer.VIRUS: "the check for viruses",
+    Layer.MALFORMED: "the check for malformed mail",
+}
 
 
 def quoted(description: str) -> str:

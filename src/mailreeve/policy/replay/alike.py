@@ -109,6 +109,7 @@ class Alike:
             None if authors is None else len(authors),
             facts.authenticated,
             facts.source_trusted,
+            _content(facts),
             ended,
             self._everywhere.met(at, source),
         ]
@@ -179,6 +180,14 @@ class Alike:
         that do not concern the message."""
         found = [held.source_blocks.refusing(held.identities.at(at), source, at) for held in self._connecting]
         return tuple([None if policy is None else policy.id for policy in found])
+
+
+def _content(facts: MessageFacts) -> Hashable:
+    """What decisions see of the content."""
+    verdict = facts.spam
+    if verdict is None:
+        return facts.flaws
+    return facts.flaws, verdict.action, verdict.score, verdict.virus, verdict.was_put_off
 
 
 def _scopes(policies: PolicySet, ids: frozenset[str] | None) -> Iterator[Scope]:

@@ -34,6 +34,7 @@ class Change(StrEnum):
     REFUSED_DIFFERENTLY = "refused_differently"
     SPAM_CHECKS = "spam_checks"
     ALTERED_DIFFERENTLY = "altered_differently"
+    TAGGED_DIFFERENTLY = "tagged_differently"
     DEPENDS_ON_HEADER = "depends_on_header"
 
 
@@ -149,7 +150,9 @@ def _change(before: Decision, after: Decision) -> Change | None:
                 assert_never(other)
     if (before.recipient, before.alterations) != (after.recipient, after.alterations):
         return Change.ALTERED_DIFFERENTLY
-    return None if before.spam_checks is after.spam_checks else Change.SPAM_CHECKS
+    if before.spam_checks is not after.spam_checks:
+        return Change.SPAM_CHECKS
+    return None if before.tag == after.tag else Change.TAGGED_DIFFERENTLY
 
 
 def _cause(type_: PolicyType, winner: Winner) -> Cause:

@@ -11,8 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from held_copies import hold, kept
 
-from mailreeve.app.folder import FolderError, Opened, open_initialised
+from mailreeve.app.folder import BODIES, FolderError, Opened, open_initialised
 from mailreeve.app.folder_api import URL, FolderApi
 from mailreeve.app.keeping import backup as making
 from mailreeve.app.keeping.backup import make_backup
@@ -23,6 +24,9 @@ from mailreeve.app.new_account import initialise
 from mailreeve.app.server.process import only_server
 from mailreeve.app.settings import read
 from mailreeve.client import Client
+from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.tracking.record_budget import RecordBudget
+from mailreeve.store.bodies import body_files
 from mailreeve.store.copying import faults
 
 
@@ -334,3 +338,58 @@ def test_a_folder_whose_settings_are_elsewhere_says_where(tmp_path: Path, monkey
     monkeypatch.setenv("MAILREEVE_CONFIG", str(config))
     initialise(tmp_path / "new", ("corp.test",), None)
     assert str(config) in (tmp_path / "new" / "mailreeve.toml").read_text()
+
+
+@pytest.fixture
+def body(opened: Opened) -> Path:
+    """The file of the body of a message that is held; its name within the folder."""
+    account_id = opened.account_id(None)
+    hold(MessageKeeper(opened.store, RecordBudget(), opened.bodies), kept(account_id, "ann@corp.test"))
+    (file,) = body_files(opened._data / BODIES)
+    return file.relative_to(opened._data)
+
+
+def test_the_bodies_of_held_mail_go_into_a_backup_and_come_back(
+    opened: Opened, body: Path, tmp_path: Path
+) -> None:
+    """Without them a message that was acknowledged would be lost."""
+    backup, restored = tmp_path / "backup", tmp_path / "restored"
+    assert str(body) in make_backup(opened._data, backup).manifest.files
+    assert verify_backup(backup).problems == ()
+    restore_backup(backup, restored)
+    assert verify_folder(restored).problems == ()
+    assert (restored / body).read_bytes() == (opened._data / body).read_bytes()
+    assert (restored / body).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [(Path.unlink, "is missing"), (lambda file: file.write_bytes(file.read_bytes()[:-6]), "is damaged")],
+    ids=["missing", "damaged"],
+)
+def test_a_body_that_is_missing_or_damaged_is_told_of(
+    opened: Opened, body: Path, tmp_path: Path, harm, words
+) -> None:
+    """Of the folder itself, and of a backup that was made of it so."""
+    harm(opened._data / body)
+    (problem,) = verify_folder(opened._data).problems
+    assert (body.name in problem, words in problem) == (True, True)
+    make_backup(opened._data, tmp_path / "backup")
+    assert words in verify_backup(tmp_path / "backup").problems[0]
+
+
+def test_bodies_that_come_while_a_backup_is_made_are_in_it(
+    opened: Opened, body: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the database has of them is what counts: they came before its copy was taken."""
+    copy = making.copy_database
+
+    def copy_later(source: Path, target: Path, report: object) -> None:
+        message = kept(opened.account_id(None), "ann@corp.test", text=b"A: b\r\n\r\nanother\r\n")
+        hold(MessageKeeper(opened.store, RecordBudget(), opened.bodies), message)
+        copy(source, target)
+
+    monkeypatch.setattr(making, "copy_database", copy_later)
+    made = make_backup(opened._data, tmp_path / "backup")
+    assert len([name for name in made.manifest.files if name.startswith("bodies/")]) == 2
+    assert verify_backup(tmp_path / "backup").problems == ()

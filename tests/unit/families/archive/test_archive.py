@@ -17,8 +17,8 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.users import mailboxes
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.keeping.left_over import LeftOverBodies
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, RecipientOfCopy, Routed
+from mailreeve.families.registry import bodies_named
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.message import Content
@@ -206,11 +206,16 @@ def test_bodies_are_kept_as_long_as_a_row_names_them(office, tmp_path, monkeypat
     services.bodies.put(office.id, [[b"of nobody"]])
     files = [file for file in (tmp_path / "bodies").rglob("*") if file.is_file()]
     assert len(files) == 2
-    left_over = LeftOverBodies(services.store, services.bodies)
-    assert left_over.remove() == 0
+
+    def sweep() -> int:
+        return services.bodies.sweep(
+            office.id, lambda keys: office.write(lambda work: bodies_named(work, list(keys)))
+        )
+
+    assert sweep() == 0
     later = time.time() + LEFT_OVER + 1
     monkeypatch.setattr("mailreeve.store.bodies.time.time", lambda: later)
-    assert left_over.remove() == 1
+    assert sweep() == 1
     monkeypatch.undo()
     assert office.call(PART, {"id": office.call(LIST, {"mailbox": ANN})[0]["id"]})
 
@@ -260,7 +265,7 @@ def test_the_keeper_keeps_copies_with_their_outcomes_or_nothing(office) -> None:
     )
     store = office.services.store
     (problem,) = MessageKeeper(store, RecordBudget()).record([Kept(archived=[copy])])
-    assert isinstance(problem, OSError)
+    assert isinstance(problem, RuntimeError)
     assert subjects(office, ANN) == []
     keeper = MessageKeeper(store, RecordBudget(), office.services.bodies)
     assert keeper.record([Kept(archived=[copy]), Kept(archived=[copy])]) == [None, None]

@@ -16,8 +16,10 @@ from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSen
 from mailreeve.families.policies.family import PolicyFamily, PolicyRow, R
 from mailreeve.families.policies.overview.types import ListedType
 from mailreeve.families.policies.permitted_senders.rows import PERMITTED
+from mailreeve.families.policies.spam_scanning.rows import SPAM, SpamPolicyRow
 from mailreeve.families.policies.web_lists import rows as web
 from mailreeve.families.policies.web_lists.rows import WebPolicyRow
+from mailreeve.policy.explain.words import options_words
 from mailreeve.policy.model.policies import WebAction
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.store.transactions import Work
@@ -80,6 +82,10 @@ def _altering(row: AlterationPolicyRow) -> Seen:
     return _seen(row, "alter", set_key=row.set_id)
 
 
+def _scanning(row: SpamPolicyRow) -> Seen:
+    return _seen(row, options_words(row.options))
+
+
 def _web(work: Work, keys: Stretch[str]) -> Stretch[Seen]:
     """Lists are read in the order of their keys, whichever way these are."""
     found = {row.id: row for row in web.read(work, keys.rows)}
@@ -100,6 +106,7 @@ SECTIONS: Final = (
     _section(ListedType.BLOCKED_SENDERS, BLOCKED, _blocked),
     _section(ListedType.PERMITTED_SENDERS, PERMITTED, lambda row: _seen(row, "permit")),
     _section(ListedType.ADDRESS_ALTERATION, ALTERATION, _altering),
+    _section(ListedType.SPAM_SCANNING, SPAM, _scanning),
     Section(
         ListedType.WEB_LISTS,
         Permission.WEB_SECURITY_POLICIES_READ,

@@ -17,6 +17,7 @@ class ListedType(StrEnum):
     BLOCKED_SENDERS = "blocked_senders"
     PERMITTED_SENDERS = "permitted_senders"
     ADDRESS_ALTERATION = "address_alteration"
+    SPAM_SCANNING = "spam_scanning"
     WEB_LISTS = "web_lists"
 
 

@@ -1,0 +1,1 @@
+"""Spam scanning policies: what is done about what a spam engine finds, and about malformed mail."""

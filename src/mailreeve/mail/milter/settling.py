@@ -1,0 +1,106 @@
+"""What becomes of a message whose plan is made? One copy stays where it is; the others are kept here.
+
+A mail server that asks a milter holds one message, which has one header, one sender and one fate. So of the copies
+that a plan hands on one is made of that message, in place: the one that most recipients get. The recipients of all
+others are taken from it. Their copies, and those that are held, are in `Kept`, which has to be durable before the
+server is told anything; where no copy stays in place, the server drops the message.
+
+The answer for the whole message is the first refusal where nobody gets it (behaviour.md D-13), else what the
+server itself says. Whoever is refused while others are not is taken from the message and recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.machinery.copies import Copy, HeldCopy
+from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.mail.milter.changes import Envelope, envelope_changes, header_changes
+from mailreeve.mail.milter.packets import ACCEPT, DISCARD, reply
+from mailreeve.mail.outcomes import TAKEN, archived_copy, held_copy
+from mailreeve.mail.plan import Deliver, Plan, reply_line
+
+
+class Settled(Struct, frozen=True):
+    """What is to be kept, then sent. `answer` is the reply as far as it is ours, for a log."""
+
+    kept: Kept
+    packets: bytes
+    answer: str
+
+
+def settle(
+    plan: Plan,
+    envelope: Envelope,
+    *,
+    on_top: bytes,
+    queue_id: str = "",
+    utf8: bool = False,
+    can_change_sender: bool = True,
+    keeps_space: bool = True,
+    archives: bool = False,
+) -> Settled:
+    """What to keep and to send for a plan. `on_top` are our trace fields for the copies that are kept; `utf8` says
+    that the message came with SMTPUTF8 (RFC 6531), `archives` that copies which are handed on are archived."""
+    if plan.refusal is not None:
+        return Settled(Kept(plan.outcomes), reply(plan.refusal), plan.refusal)
+    stays = _in_place(plan, envelope, utf8=utf8, can_change_sender=can_change_sender)
+    copies = {
+        one.decision_id: Copy(
+            one.account_id,
+            one.decision_id,
+            one.sender,
+            one.recipients,
+            one.content(plan.message, on_top),
+            utf8 or one.is_utf8,
+        )
+        for one in plan.deliveries
+        if archives or one is not stays
+    }
+    outgoing = tuple(copies[one.decision_id] for one in plan.deliveries if one is not stays)
+    described = {outcome.recipient: outcome for outcome in plan.outcomes}
+    archived = [archived_copy(copy, described, None) for copy in copies.values()] if archives else []
+    decision_id = "" if stays is None else stays.decision_id
+    outcomes = tuple(_taken(outcome, decision_id, queue_id) for outcome in plan.outcomes)
+    kept = Kept(outcomes, tuple(_held(plan, on_top, utf8=utf8)), outgoing, archived)
+    if stays is None:
+        return Settled(kept, DISCARD, str(TAKEN))
+    changes = (
+        *envelope_changes(envelope, stays.sender, stays.recipients),
+        *header_changes(plan.message, stays.edits, keeps_space=keeps_space),
+    )
+    return Settled(kept, b"".join((*changes, ACCEPT)), str(TAKEN))
+
+
+def _in_place(plan: Plan, envelope: Envelope, *, utf8: bool, can_change_sender: bool) -> Deliver | None:
+    """The copy that is made of the message which the server has. None of those that it could not be made into:
+    one whose header needs SMTPUTF8, of a message that came without, or one from another sender, where that cannot
+    be changed."""
+    possible = [
+        one
+        for one in plan.deliveries
+        if (utf8 or not one.is_utf8) and (can_change_sender or one.sender == envelope.sender)
+    ]
+    return max(possible, key=lambda one: len(one.recipients), default=None)
+
+
+def _taken(outcome: Outcome, in_place: str, queue_id: str) -> Outcome:
+    """The outcome of a recipient whose copy is taken: the server has it under its id, or it is kept here."""
+    if outcome.state is not State.ACCEPTED:
+        return outcome
+    return replace(
+        outcome,
+        reply=reply_line(TAKEN, outcome.decision_id),
+        queue_id=queue_id if outcome.decision_id == in_place else "",
+    )
+
+
+def _held(plan: Plan, on_top: bytes, *, utf8: bool) -> Iterator[HeldCopy]:
+    described = {outcome.decision_id: outcome for outcome in plan.outcomes}
+    for step in plan.holds:
+        copy = step.copy(plan.message, on_top)
+        yield held_copy(replace(copy, is_utf8=utf8 or copy.is_utf8), step.cause, described[step.decision_id])

@@ -1,0 +1,1 @@
+"""A spam engine behind HTTP, as rspamd speaks it: asked once per message."""

@@ -1,0 +1,212 @@
+"""Mail is held wholly or not at all, within bounds; released once; and nobody's when its user goes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from held_copies import hold, kept
+from msgspec.structs import replace
+
+from mailreeve.access.caller import Caller
+from mailreeve.families.held import operations, rows
+from mailreeve.families.held.arrival import HoldLimits, NoRoom, read
+from mailreeve.families.held.rows import HeldGroup, HeldState
+from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.outgoing import rows as outgoing
+from mailreeve.families.tracking import rows as tracking
+from mailreeve.families.tracking.outcomes import State
+from mailreeve.families.tracking.record_budget import RecordBudget
+from mailreeve.wire.errors import ItemRefused
+
+LIST = "gateway/get-hold-message-list"
+RELEASE = "gateway/hold-release"
+EVER = datetime.fromtimestamp(0, UTC)
+
+
+class NoOutcomes(RecordBudget):
+    """A budget that is used up."""
+
+    def admit(self, outcomes):
+        return []
+
+
+class BrokenBodies:
+    """A disk that takes no body with this in it."""
+
+    def __init__(self, inner, bad: bytes) -> None:
+        self.inner, self.bad = inner, bad
+
+    def put(self, account_id, bodies):
+        if any(self.bad in piece for body in bodies for piece in body):
+            raise OSError("no space left")
+        return self.inner.put(account_id, bodies)
+
+
+@pytest.fixture
+def keeper(services):
+    return MessageKeeper(services.store, RecordBudget(), services.bodies)
+
+
+@pytest.fixture
+def ann(account):
+    account.call("domain/create-domain", {"domain": "corp.test"})
+    account.call("user/create-user", {"emailAddress": "ann@corp.test"})
+    return account.write(lambda work: operations.user_rows.find_by_address(work, "ann@corp.test")).id
+
+
+def held(account) -> list[dict]:
+    return account.call(LIST, {"admin": True})
+
+
+def waiting(account) -> list[outgoing.Waiting]:
+    return account.write(lambda work: outgoing.due(work, 100))
+
+
+def test_a_message_is_held_once_for_each_recipient_with_one_body(account, keeper, ann, services):
+    hold(keeper, kept(account.id, "ann@corp.test", "ann+x@corp.test", "nobody@corp.test"))
+    found = {row["to"]["emailAddress"]: row["heldGroup"] for row in held(account)}
+    assert found == {"ann@corp.test": "user", "ann+x@corp.test": "user", "nobody@corp.test": "administrator"}
+    bodies = account.write(lambda work: {work.run(rows.select(rows.held_message.c.body)).scalars().first()})
+    assert b"".join(services.bodies.read(account.id, bodies.pop())).startswith(b"\r\nA body")
+
+
+def test_copies_are_kept_where_there_is_no_room_for_records(account, services):
+    keeper = MessageKeeper(services.store, NoOutcomes(), services.bodies)
+    hold(keeper, kept(account.id, "ann@corp.test"))
+    (one,) = held(account)
+    account.call(RELEASE, {"id": one["id"]})
+    assert len(waiting(account)) == 1
+
+
+def test_beyond_the_bound_nothing_of_the_message_is_kept_and_others_are(account, services):
+    """A stranger fills no disk: the door says 4xx, for what would be held alone."""
+    keeper = MessageKeeper(services.store, RecordBudget(), services.bodies, HoldLimits(copies=2))
+    hold(keeper, kept(account.id, "a@corp.test", "b@corp.test"))
+    told = keeper.record([kept(account.id, "c@corp.test"), kept(account.id, "d@corp.test", state=State.ACCEPTED)])
+    assert isinstance(told[0], NoRoom)
+    assert told[1] is None
+    assert len(held(account)) == 2
+    kept_outcomes = account.write(lambda work: [one.recipient for one in tracking.recorded(work, EVER)])
+    assert sorted(kept_outcomes) == ["a@corp.test", "b@corp.test", "d@corp.test"]
+    small = MessageKeeper(services.store, RecordBudget(), services.bodies, HoldLimits(octets=100))
+    (problem,) = small.record([kept(account.id, "e@corp.test")])
+    assert isinstance(problem, NoRoom)
+
+
+def test_what_was_decided_makes_room(account, services):
+    keeper = MessageKeeper(services.store, RecordBudget(), services.bodies, HoldLimits(copies=1))
+    hold(keeper, kept(account.id, "a@corp.test"))
+    account.call("gateway/hold-reject", {"ids": [held(account)[0]["id"]]})
+    hold(keeper, kept(account.id, "b@corp.test"))
+
+
+def test_a_body_that_cannot_be_written_puts_off_its_own_message_alone(account, services):
+    keeper = MessageKeeper(services.store, RecordBudget(), BrokenBodies(services.bodies, b"poison"))
+    good, bad = kept(account.id, "a@corp.test"), kept(account.id, "b@corp.test", text=b"A: b\r\n\r\npoison\r\n")
+    told = keeper.record([good, bad])
+    assert [type(one) for one in told] == [type(None), OSError]
+    assert [row["to"]["emailAddress"] for row in held(account)] == ["a@corp.test"]
+
+
+def test_of_two_who_release_at_once_one_does(account, keeper):
+    hold(keeper, kept(account.id, "a@corp.test"))
+    (one,) = held(account)
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: account.answer(RELEASE, {"id": one["id"]}), range(4)))
+    assert sorted(len(answer["data"]) for answer in told) == [0, 0, 0, 1]
+    assert len(waiting(account)) == 1
+
+
+def test_what_is_released_goes_as_it_came(account, keeper, services):
+    """Octet for octet: header, trace fields, body."""
+    message = kept(account.id, "a@corp.test")
+    hold(keeper, message)
+    account.call(RELEASE, {"id": held(account)[0]["id"]})
+    (one,) = waiting(account)
+    content = message.held[0].copy.content
+    assert one.kept.copy.content.header == content.header
+    assert b"".join(services.bodies.read(account.id, one.kept.body)) == b"".join(content.body)
+
+
+def test_what_is_held_for_too_long_expires(account, services):
+    """Recorded as expired; nobody can release it any more."""
+    keeper = MessageKeeper(services.store, RecordBudget(), services.bodies, HoldLimits(days=1))
+    hold(keeper, kept(account.id, "a@corp.test"))
+    (one,) = held(account)
+    assert account.write(lambda work: operations.expire(work, 10)) == 0
+    services.store._clock = lambda: datetime.now(UTC) + timedelta(days=1, minutes=1)
+    assert account.write(lambda work: operations.expire(work, 10)) == 1
+    assert held(account) == []
+    with pytest.raises(ItemRefused, match="expired"):
+        account.call(RELEASE, {"id": one["id"]})
+    records = account.call("ext/find-mail-records", {"id": one["decisionId"]})
+    assert [row["verdict"] for row in records] == ["expired", "held"]
+    services.store._clock = lambda: datetime.now(UTC) + timedelta(days=40)
+    assert account.write(lambda work: rows.forget(work, 10)) == 1
+
+
+def test_replays_and_counts_see_each_message_once(account, keeper):
+    """What came of a held copy later was decided by no door."""
+    hold(keeper, kept(account.id, "a@corp.test"))
+    account.call(RELEASE, {"id": held(account)[0]["id"]})
+    assert account.write(lambda work: len(list(tracking.recorded(work, EVER)))) == 1
+    assert account.write(lambda work: tracking.count_recorded(work, EVER)) == 1
+
+
+def test_when_its_user_goes_held_mail_is_the_administrators(account, keeper, ann):
+    """D-45: nobody else may see it, whoever gets the address later."""
+    hold(keeper, kept(account.id, "ann@corp.test"))
+    assert account.write(lambda work: len(rows.new_since(work, ann, EVER))) == 1
+    account.call("ext/remove-user", {"emailAddress": "ann@corp.test"})
+    (one,) = held(account)
+    assert one["heldGroup"] == "administrator"
+    account.call("user/create-user", {"emailAddress": "ann@corp.test"})
+    new = account.write(lambda work: operations.user_rows.find_by_address(work, "ann@corp.test")).id
+    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), new)
+    assert account.call(LIST, {}) == []
+
+
+def test_whose_mail_it_is_finds_it_under_every_address(account, keeper, ann):
+    account.call("user/update-alias", {"aliasFor": "ann@corp.test", "alias": "annie@corp.test"})
+    hold(keeper, kept(account.id, "annie@corp.test"), kept(account.id, "bob@corp.test"))
+    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), ann)
+    (one,) = account.call(LIST, {})
+    assert one["to"]["emailAddress"] == "annie@corp.test"
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "attached"),
+    [
+        (b"Content-Type: text/plain", b"\r\nhello", False),
+        (b"Subject: x", b"\r\nContent-Disposition: attachment", False),
+        (b"Content-Type: application/pdf", b"\r\nJVBERi0=", True),
+        (
+            b"Content-Type: multipart/mixed; boundary=b",
+            b"\r\n--b\r\nContent-Disposition:\r\n attachment\r\n",
+            True,
+        ),
+        (b"Content-Type: multipart/mixed; boundary=b", b"\r\n--b\r\ncontent-disposition: INLINE\r\n", False),
+        (b"Content-Type: multipart/mixed; boundary=b", b"\r\n" + b"x" * (5 << 20), True),
+    ],
+)
+def test_attachments_are_told_in_lists(account, header, body, attached):
+    message = kept(account.id, "a@corp.test", text=header + b"\r\n" + body)
+    assert read(message.held[0]).has_attachments is attached
+
+
+def test_attachments_are_found_across_pieces(account):
+    message = kept(account.id, "a@corp.test", text=b"Content-Type: multipart/mixed\r\n\r\n")
+    copy = message.held[0].copy
+    cut = (b"\r\n--b\r\nContent-Dispo", b"sition: attachment\r\n")
+    one = replace(message.held[0], copy=replace(copy, content=replace(copy.content, body=cut)))
+    assert read(one).has_attachments
+
+
+def test_a_layer_that_nobody_knows_is_the_administrators(account, keeper, ann):
+    hold(keeper, kept(account.id, "ann@corp.test", layer="default"))
+    (one,) = held(account)
+    assert one["heldGroup"] == HeldGroup.ADMINISTRATOR
+    assert one["reasonCode"] == "message_hold_applied_default_policy"
+    assert HeldState.HELD == "held"
