@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_archive_mailbox_unowned",
         "archive_mailbox",
-        ["account_id", "mailbox", "view", "id"],
+        ["account_id", "mailbox", "view", "owned", "id"],
         sqlite_where=sa.text("owned IS 0"),
     )
     op.create_table(
