@@ -68,6 +68,7 @@ PROTECTED: Final = frozenset(
         Permission.ARCHIVE_SEARCH_LOGS_READ,
         Permission.ARCHIVE_SEARCH_READ,
         Permission.ARCHIVE_VIEW_LOGS_READ,
+        Permission.MONITORING_HELD_CONTENT_VIEW,
     }
 )
 """What lets somebody read other people's mail, or decide how long it is kept: of the built-in roles the highest

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from mailreeve.app import settings
-from mailreeve.app.settings import FILE_NAME, Settings, SettingsError, split_host_port
+from mailreeve.app.settings import FILE_NAME, Archiving, Settings, SettingsError, split_host_port
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.authentication import PermitNeeds
 
@@ -62,6 +62,7 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
         bool: (True, "true"),
         ReachGuard: (ReachGuard.REFUSE, "refuse"),
         PermitNeeds: (PermitNeeds.ALWAYS, "always"),
+        Archiving: (Archiving.ON, "on"),
         tuple: (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128"),
     }[type(default)]
     assert getattr(read(tmp_path, environment={f"MAILREEVE_{name.upper()}": text}), name) == value

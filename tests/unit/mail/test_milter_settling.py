@@ -73,6 +73,26 @@ def test_the_copy_that_most_get_stays_and_the_other_is_kept(office, begin):
     assert queue_ids == {"u@corp.test": "", "v@corp.test": "4ABC", "w@corp.test": "4ABC"}
 
 
+def test_every_copy_that_is_handed_on_is_archived_where_that_is_asked_for(office, begin):
+    """The one that stays in place among them, as the SMTP door would hand it on; those that are held are not."""
+    office.personal("permit", "u@corp.test", ANN)
+    plan, envelope = planned(office, begin, "u@corp.test", "v@corp.test", "w@corp.test")
+    settled = settle(plan, envelope, on_top=ON_TOP, archives=True)
+    found = {one.recipients[0].effective: one for one in settled.kept.archived}
+    assert [[one.effective for one in copy.recipients] for copy in found.values()] == [
+        [str(one.effective) for one in step.recipients] for step in plan.deliveries
+    ]
+    for step in plan.deliveries:
+        copy = found[str(step.recipients[0].effective)].copy
+        assert bytes(copy.content) == bytes(step.content(plan.message, ON_TOP))
+    (applied,) = found["u@corp.test"].recipients[0].policies
+    assert applied.type == "managed_senders"
+    assert len(settled.kept.outgoing) == 1
+    others = settle(held(plan, "u@corp.test"), envelope, on_top=ON_TOP, archives=True).kept.archived
+    assert others == [found["v@corp.test"]]
+    assert settle(plan, envelope, on_top=ON_TOP).kept.archived == []
+
+
 def test_held_copy_is_kept_and_its_recipient_taken_from_the_message(office, begin):
     office.personal("permit", "u@corp.test", ANN)
     plan, envelope = planned(office, begin, "u@corp.test", "v@corp.test")

@@ -168,6 +168,17 @@ async def open_mail_door(
                 await task
 
 
+def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
+    """What one process does for all, beside the mail."""
+    chores = (
+        forget_old_outcomes(OldOutcomes(opened.store)),
+        keep_house(opened),
+        read_archive(ArchiveReader(opened.store, opened.bodies)),
+        remove_expired(ExpiredMessages(opened.store, settings.archive_days)),
+    )
+    return [asyncio.create_task(chore) for chore in chores]
+
+
 class _Woken:
     """Wakes the runner from any thread, where this process has it: called without, it does nothing."""
 

@@ -28,7 +28,7 @@ from mailreeve.cli.options import account_option, data_option, ends_with, fail, 
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.progress import progress_bar, reported
 from mailreeve.cli.refusals import said_of
-from mailreeve.cli.tables import Column, print_table
+from mailreeve.cli.tables import Column, filled, print_table
 from mailreeve.cli.times import PAST, WHEN, in_column, shown
 from mailreeve.client import Client
 from mailreeve.client.api import only
@@ -46,6 +46,7 @@ HOLD: Final = "ext/set-legal-hold"
 SHOWN: Final = 50
 MOST: Final = 1_000_000
 PAGE: Final = 500
+WIDE: Final = 400  # columns where there is no terminal
 
 _COLUMNS: Final = (
     Column("received (UTC)"),
@@ -54,7 +55,7 @@ _COLUMNS: Final = (
     Column("subject", share=3),
     Column("files", if_any=True),
     Column("held", if_any=True),
-    Column("id", share=3),
+    Column("id"),
 )
 
 
@@ -132,7 +133,10 @@ def find(
         )
         for one in found
     ]
-    print_table(Console(highlight=False), _COLUMNS, rows, whole=not sys.stdout.isatty())
+    # Ids are to be copied: off a terminal nothing is cut, and nothing broken.
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+    columns, cells = filled(console.width, _COLUMNS, rows)
+    print_table(console, columns, cells)
 
 
 @command.command("show")

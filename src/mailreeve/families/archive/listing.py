@@ -16,7 +16,7 @@ from mailreeve.families.archive.rows import archive_mailbox
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import DEFAULT_PAGE_SIZE, Asked, Page, Place
 
-_KEY: Final[Column[Any]] = archive_mailbox.c.id
+IN_MAILBOXES: Final[Column[Any]] = archive_mailbox.c.id
 
 
 Fetch = Callable[[str, bool, int], Sequence[str]]
@@ -38,15 +38,15 @@ def paged(asked: Asked, fetch: Fetch) -> Page[str]:
     return _page(shown, after=shown[-1] if shown else start, before=start, more=more, earlier=place is not None)
 
 
-def newest(work: Work, asked: Asked, queries: Sequence[Select[Any]]) -> Page[str]:
-    """A page of the keys of `archive_mailbox` that any of the queries finds, each once."""
+def newest(work: Work, asked: Asked, queries: Sequence[Select[Any]], key: Column[Any] = IN_MAILBOXES) -> Page[str]:
+    """A page of the keys that any of the queries finds, each once. `key` is what they select."""
 
     def fetch(start: str, back: bool, most: int) -> list[str]:
         # A place lies between the rows up to its key, which read back are the first, and those behind it.
-        bounded = [q.where(start <= _KEY if back else start > _KEY) for q in queries] if start else queries
-        order = _KEY if back else _KEY.desc()
+        bounded = [q.where(start <= key if back else start > key) for q in queries] if start else queries
+        order = key if back else key.desc()
         found = [list(work.run(query.order_by(order).limit(most)).scalars()) for query in bounded]
-        return list(islice((key for key, _ in groupby(merge(*found, reverse=not back))), most))
+        return list(islice((one for one, _ in groupby(merge(*found, reverse=not back))), most))
 
     return paged(asked, fetch)
 

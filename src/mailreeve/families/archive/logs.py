@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Column, Index, String, Table, Text, func, insert, select
 
+from mailreeve.families.archive.listing import newest
 from mailreeve.families.machinery.latest import latest
 from mailreeve.store.keys import least_key, new_key
 from mailreeve.store.loading import stream_named
@@ -98,14 +99,16 @@ def page(
         within = within.where(_c.id >= least_key(since.timestamp()))
     if until is not None:
         within = within.where(_c.id < least_key(until.timestamp()))
-    narrowed = within.where(_c.kind.in_([kind.value for kind in kinds]))
-    if query:
+    if not query:
+        keys = newest(work, asked, [within.where(_c.kind == kind.value) for kind in kinds], _c.id)
+    else:
         sought = query.casefold()
-        narrowed = narrowed.where(
+        narrowed = within.where(
+            _c.kind.in_([kind.value for kind in kinds]),
             (func.instr(func.casefold(_c.document), sought) > 0)
-            | (func.instr(func.casefold(_c.actor), sought) > 0)
+            | (func.instr(func.casefold(_c.actor), sought) > 0),
         )
-    keys = latest(work, asked, _c.id, within, narrowed)
+        keys = latest(work, asked, _c.id, within, narrowed)
     found = work.read(archive_log.name, stream_named(work, _rows, _c.id, keys.rows), _row)
     by_key = {row.id: row for row in found}
     return keys.showing([by_key[key] for key in keys.rows if key in by_key])

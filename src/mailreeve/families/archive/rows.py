@@ -86,6 +86,15 @@ archive_mailbox: Final = Table(
     Column("direct", Boolean, nullable=False),
     Column("is_private", Boolean, nullable=False),
     Index(None, "account_id", "id"),
+    Index(
+        "ix_archive_mailbox_unowned",
+        "account_id",
+        "mailbox",
+        "view",
+        "owned",
+        "id",
+        sqlite_where=text("owned IS 0"),
+    ),
     sqlite_with_rowid=False,
 )
 """In which mailboxes a message lies. `mailbox` is a user's id or an address's key. `owned` says that the address

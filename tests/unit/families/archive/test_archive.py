@@ -263,7 +263,7 @@ def test_the_keeper_keeps_copies_with_their_outcomes_or_nothing(office) -> None:
     )
     store = office.services.store
     (problem,) = MessageKeeper(store, RecordBudget()).record([Kept(archived=[copy])])
-    assert isinstance(problem, OSError)
+    assert isinstance(problem, RuntimeError)
     assert subjects(office, ANN) == []
     keeper = MessageKeeper(store, RecordBudget(), office.services.bodies)
     assert keeper.record([Kept(archived=[copy]), Kept(archived=[copy])]) == [None, None]

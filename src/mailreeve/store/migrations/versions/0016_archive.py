@@ -55,6 +55,12 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_archive_mailbox_account_id_id"), "archive_mailbox", ["account_id", "id"])
+    op.create_index(
+        "ix_archive_mailbox_unowned",
+        "archive_mailbox",
+        ["account_id", "mailbox", "view", "owned", "id"],
+        sqlite_where=sa.text("owned IS 0"),
+    )
     op.create_table(
         "archive_setting",
         sa.Column("account_id", sa.String(length=32), nullable=False),
