@@ -162,6 +162,8 @@ def test_rejections_of_a_time_as_clients_ask_for_them(corp):
 def test_what_was_put_off_is_on_its_way_until_something_came_of_it(corp):
     corp.keep(State.DEFERRED, "ann@corp.test")
     corp.keep(State.DEFERRED, "bob@corp.test")
+    corp.keep(State.DEFERRED, "y@else.test", layer="relay")
+    corp.keep(State.DEFERRED, "", "", stage=Stage.CONNECT)
     corp.keep(State.DEFERRED, "ann@corp.test", "z@far.test", message_id="1@far.test", stage=Stage.DATA)
     corp.keep(State.REJECTED, "bob@corp.test", "z@far.test")
     assert corp.on_the_way() == ["ann@corp.test", "bob@corp.test", "ann@corp.test"]

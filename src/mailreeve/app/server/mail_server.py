@@ -171,7 +171,7 @@ async def open_mail_door(
 def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
     """What one process does for all, beside the mail."""
     chores = (
-        forget_old_outcomes(OldOutcomes(opened.store)),
+        forget_old(OldOutcomes(opened.store), EndedEntries(opened.store)),
         keep_house(opened),
         read_archive(ArchiveReader(opened.store, opened.bodies)),
         remove_expired(ExpiredMessages(opened.store, settings.archive_days)),
@@ -220,16 +220,6 @@ def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> Content:
         return content
     (to,) = one.kept.copy.recipients
     return marks.marked(content, one.kept.copy.decision_id, to.effective)
-
-
-def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
-    """What one process does for all, beside the mail."""
-    return [
-        asyncio.create_task(forget_old(OldOutcomes(opened.store), EndedEntries(opened.store))),
-        asyncio.create_task(keep_house(opened)),
-        asyncio.create_task(read_archive(ArchiveReader(opened.store, opened.bodies))),
-        asyncio.create_task(remove_expired(ExpiredMessages(opened.store, settings.archive_days))),
-    ]
 
 
 def scanner_of(settings: Settings) -> EngineScanner | None:

@@ -69,7 +69,7 @@ def renew(
         return
     shown = {address.key: str(address) for address in written_to}
     there = rows.among(work, owner, sorted(shown))
-    ends = work.now + KEPT_FOR
+    ends = (work.now + KEPT_FOR).replace(second=0, microsecond=0)  # as it is shown
     new: list[str] = []
     ended: list[ManagedSenderRow] = []
     for key in shown:

@@ -31,6 +31,8 @@ from mailreeve.families.tracking.present import Teller
 from mailreeve.families.tracking.rows import Kept
 from mailreeve.families.tracking.types import EnvelopeAddress, FindMailRecords, NamedAddress
 from mailreeve.formats.addresses import AddressError, parse_address
+from mailreeve.policy.model.decisions import Stage
+from mailreeve.policy.model.policy_types import Layer
 from mailreeve.wire import fields
 from mailreeve.wire.pagination import Page
 
@@ -62,7 +64,7 @@ def processing(call: Call, item: FindProcessing) -> Page[ProcessingMessage]:
     """A page of the messages that are still on their way. Raises `ItemRefused`."""
     if item.type is ProcessingType.BULK_PROCESSING:
         return Page((), 0, 0)
-    tests: list[Test] = []
+    tests: list[Test] = [_may_be_taken]
     routes = {one.route for one in item.filter_by if one.route} - {"all"}
     if routes:
         tests.append(lambda kept: route_of(call, kept.outcome) in routes)
@@ -88,6 +90,12 @@ def _whose(call: Call, item: FindRejections) -> str | None:
         return None
     own = user_rows.find(call.work, call.caller.user_id)
     return "" if own is None else own.key
+
+
+def _may_be_taken(kept: Kept) -> bool:
+    """Whether trying again could help: who may not relay, or is kept out at connect, is told 4xx as well."""
+    one = kept.outcome
+    return one.stage is not Stage.CONNECT and one.layer != Layer.RELAY.value
 
 
 def _reaches(call: Call, kept: Kept, owner: str) -> bool:

@@ -98,6 +98,6 @@ def play(r: Recorder) -> None:
     r.call("changes of no category", CHANGES, {"category": "none", "since": "1h"})
     r.command("log", "log", "--to", ANN)
     r.command("log show", "log", "show", blocked["reply"])
-    r.command("message find", "message", "find", "--to", ANN)
+    r.command("message find", "message", "find", "--to", ANN, "--status", "rejected")
     r.command("message show", "message", "show", "<1@client.test>")
     r.command("audit", "audit", "--kind", "blocked sender policy", "--action", "update")
