@@ -3,6 +3,7 @@ orderly end."""
 
 from __future__ import annotations
 
+import random
 import statistics
 import struct
 import time
@@ -268,6 +269,43 @@ def test_a_field_stays_one_field_whatever_is_in_it(mta, office, records):
     assert (outcome.state, outcome.subject) == (State.ACCEPTED, "x From: eve@bad.test")
 
 
+def test_body_without_an_end_of_the_header_before_it_is_no_header(mta, office, records):
+    """From a server that skips that step."""
+    office.block("bad.test", part="header_from")
+    mta.connect()
+    mta.ask(b"M", b"<ann@out.test>\0")
+    mta.ask(b"R", b"<u@corp.test>\0")
+    mta.ask(b"L", b"Subject\0 x\0")
+    mta.ask(b"B", b"From: eve@bad.test\r\n\r\nHi.\r\n")
+    assert mta.ask(b"E") == ""
+    [outcome] = records.wait_for(1)
+    assert (outcome.state, outcome.size) == (
+        State.ACCEPTED,
+        len(b"Subject: x\r\n\r\nFrom: eve@bad.test\r\n\r\nHi.\r\n"),
+    )
+
+
+def test_nothing_that_is_as_large_as_it_may_be_holds_up_others(open_milter, call_milter, records):
+    """A field of carriage returns and folds, an address, a name and parameters of a quarter of a million octets:
+    another connection is served meanwhile."""
+    path = open_milter()
+    hostile, other = call_milter(path), call_milter(path)
+    hostile.connect(helo="h" * 250_000)
+    other.connect()
+    began = time.perf_counter()
+    for sender in (b"<" + b"a" * 250_000 + b"@out.test>\0", b"<ann@out.test>\0" + b"SIZE=9\0" * 30_000):
+        hostile.ask(b"M", sender)
+    assert hostile.ask(b"R", b"<" + b'"' * 250_000 + b"@corp.test>\0").startswith("501 5.1.3 ")
+    hostile.ask(b"R", b"<u@corp.test>\0")
+    hostile.ask(b"L", b"X\0" + b"\r" * 250_000 + b"\n y\0")
+    hostile.send(b"D", b"L" + b"i\0x\0" * 60_000)
+    hostile.send(b"E")
+    assert other.message("ann@out.test", TO, TEXT).delivered is not None
+    while hostile.receive()[0] not in b"acy":
+        pass
+    assert time.perf_counter() - began < 3
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -289,6 +327,41 @@ def test_what_is_no_milter_protocol_ends_the_connection(open_milter, call_milter
     mta.wait_for_end()
     mta = call_milter(path)
     mta.connect()
+
+
+def test_events_in_any_order_with_anything_in_them_are_no_fault(open_milter, call_milter, records):
+    """A hundred conversations without sense: each ends, nothing goes wrong inside, and the door serves on."""
+    path = open_milter(max_recipients=5)
+    chance = random.Random(58)
+    texts = [
+        b"",
+        b"<u@corp.test>",
+        b"<ann@out.test>",
+        b"From",
+        b" x",
+        b"SIZE=1",
+        b"\xff\n",
+        b"\r\n\r\n",
+        b"i",
+        b"M",
+        b"4",
+    ]
+    with capture_logs() as logged:
+        for _ in range(100):
+            mta = call_milter(path)
+            stream = packed(b"O", struct.pack("!III", 6, 0x1FF, chance.choice([0, 0x1FFFFF])))
+            for _ in range(chance.randrange(30)):
+                data = b"\0".join(chance.choices(texts, k=chance.randrange(5)))
+                stream += packed(
+                    chance.choice([b"M", b"R", b"L", b"N", b"B", b"E", b"A", b"D", b"C", b"H", b"T", b"K"]), data
+                )
+            mta.socket.sendall(stream + packed(b"Q"))
+            mta.wait_for_end()
+            mta.close()
+    assert [line for line in logged if line["log_level"] not in ("info", "debug")] == []
+    mta = call_milter(path)
+    mta.connect()
+    assert mta.message("ann@out.test", TO, TEXT).delivered is not None
 
 
 def test_connections_beyond_the_limit_are_closed(open_milter, call_milter):

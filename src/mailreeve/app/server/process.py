@@ -20,9 +20,8 @@ from mailreeve.app.server.reload import Hangups, hangups
 from mailreeve.app.settings import Settings
 from mailreeve.app.settings import read as read_settings
 
-DESCRIPTORS: Final = (
-    4_096  # open files: of the connections to the API 2,000, of mail 500 and to its next hop as many
-)
+DESCRIPTORS: Final = 4_096
+"""Open files: of the connections to the API 2,000, of mail 500 and to its next hop as many, of milters 500."""
 
 _log = structlog.get_logger(__name__)
 

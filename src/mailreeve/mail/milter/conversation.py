@@ -137,42 +137,40 @@ Event = (
 )
 
 
+_UNANSWERED: Final[frozenset[type[Event]]] = frozenset({Aborted, ClientGone})
+_NO_REPLY: Final[Mapping[Steps, type[Event]]] = {
+    Steps.NO_REPLY_HEADER: HeaderField,
+    Steps.NO_REPLY_HELO: Introduced,
+    Steps.NO_REPLY_END_OF_HEADER: HeaderEnded,
+    Steps.NO_REPLY_BODY: BodyPart,
+}
+
+
 class Conversation:
     """What one mail server says over one connection. `feed` gives events; `answer` is what is to be sent first."""
 
     def __init__(self) -> None:
         self._reader = PacketReader()
         self._macros: dict[str, str] = {}
-        self._steps = Steps(0)
-        self._actions = Actions(0)
+        self._unanswered = _UNANSWERED
+        self._keeps_space = False
+        self._can_change_sender = False
         self._agreed = False
         self.answer = b""
 
     @property
     def keeps_space(self) -> bool:
         """Whether values of fields that are sent have the space behind the colon, as those that come do then."""
-        return bool(self._steps & Steps.LEADING_SPACE)
+        return self._keeps_space
 
     @property
     def can_change_sender(self) -> bool:
         """Whether the server lets a filter name another envelope sender."""
-        return bool(self._actions & Actions.CHANGE_SENDER)
+        return self._can_change_sender
 
     def wants_reply(self, event: Event) -> bool:
         """Whether the server waits for an answer to this event."""
-        match event:
-            case HeaderField():
-                return not self._steps & Steps.NO_REPLY_HEADER
-            case HeaderEnded():
-                return not self._steps & Steps.NO_REPLY_END_OF_HEADER
-            case BodyPart(last=last):
-                return not last and not self._steps & Steps.NO_REPLY_BODY
-            case Introduced():
-                return not self._steps & Steps.NO_REPLY_HELO
-            case Aborted() | ClientGone():
-                return False
-            case _:
-                return True
+        return type(event) not in self._unanswered and not (type(event) is BodyPart and event.last)
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events of what has come in. Raises `ProtocolError`."""
@@ -199,8 +197,7 @@ class Conversation:
                 yield RecipientNamed(b"".join(texts(data)[:1]))
             case b"L":
                 name, value = (*data.split(b"\0", 2), b"", b"")[:2]
-                leading = b"" if self._steps & Steps.LEADING_SPACE else b" "
-                yield HeaderField(name, leading + value)
+                yield HeaderField(name, value if self._keeps_space else b" " + value)
             case b"N":
                 yield HeaderEnded()
             case b"B":
@@ -225,13 +222,16 @@ class Conversation:
         if len(data) < 12:
             raise ProtocolError("a negotiation that is cut off")
         version, actions, steps = struct.unpack("!III", data[:12])
-        self._actions = WANTED & Actions(actions & WANTED)
-        self._steps = STEPS & Steps(steps & STEPS)
-        if version < 2 or self._actions & NEEDED != NEEDED:
+        agreed_actions, agreed_steps = WANTED & Actions(actions & WANTED), STEPS & Steps(steps & STEPS)
+        if version < 2 or agreed_actions & NEEDED != NEEDED:
             raise ProtocolError(f"version {version} with the actions {actions:#x} is not enough")
-        macros = _STAGES if self._actions & Actions.NAME_MACROS else ()
+        # Looked at for each event: so as plain values.
+        self._unanswered = _UNANSWERED.union(kind for step, kind in _NO_REPLY.items() if agreed_steps & step)
+        self._keeps_space = bool(agreed_steps & Steps.LEADING_SPACE)
+        self._can_change_sender = bool(agreed_actions & Actions.CHANGE_SENDER)
+        macros = _STAGES if agreed_actions & Actions.NAME_MACROS else ()
         self._agreed = True
-        self.answer += negotiated(min(version, VERSION), self._actions, self._steps, macros)
+        self.answer += negotiated(min(version, VERSION), agreed_actions, agreed_steps, macros)
 
     def _keep_macros(self, data: bytes) -> None:
         """Keep what is asked for; of the rest nothing. Names are with or without braces where they have one letter

@@ -55,7 +55,10 @@ NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 NO_RECIPIENTS: Final = SmtpReply(554, "5.5.1", "No valid recipients")
 OUT_OF_ORDER: Final = SmtpReply(451, "4.5.0", "The mail server and its filter are out of step, try again later")
 
-_NO_CONTINUATION: Final = re.compile(rb"\r*\n(?![ \t])")
+MAX_PATH: Final = 2_048
+"""Octets of a path that are looked at: an address has a few hundred, and more is none whatever follows."""
+
+_NO_CONTINUATION: Final = re.compile(rb"\n(?![ \t])")
 _NAMELESS: Final = frozenset({"", "unknown"})
 
 
@@ -72,6 +75,7 @@ class Session:
         self._paths: dict[str, tuple[bytes, ...]] = {}
         self._utf8 = False
         self._incoming: Incoming | None = None
+        self._header_ended = False
         self._reservation = Reservation(services.memory)
 
     @property
@@ -163,9 +167,10 @@ class Session:
             case HeaderField(name, value):
                 self._header(name, value)
             case BodyPart(data):
+                self._end_header()
                 self._add(data)
             case HeaderEnded():
-                self._add(b"\r\n")
+                self._end_header()
             case Connected():
                 return await self._connected(event)
             case Introduced(name):
@@ -211,10 +216,11 @@ class Session:
         if size.isascii() and size.isdigit() and (len(size) > 20 or int(size) > self._settings.max_size):
             return reply(str(TOO_LARGE))
         # Whoever signed in at the server may send to the outside.
-        trusted = True if event.login else None if self._client.source_ip else False
-        self._client = replace(self._client, trusted=trusted, login=printable(event.login, MAX_HELO))
+        login = printable(event.login, MAX_HELO)
+        trusted = True if login else None if self._client.source_ip else False
+        self._client = replace(self._client, trusted=trusted, login=login)
         self._reception.comes_from(self._client.source_ip, trusted)
-        problem = self._reception.sender(_text(event.path))
+        problem = self._reception.sender(_text(event.path[:MAX_PATH]))
         if problem is not None:
             return reply(str(problem))
         self._reception.introduce(self._client.helo, self._client.login)
@@ -224,7 +230,7 @@ class Session:
     async def _recipient(self, path: bytes) -> bytes:
         if self._reception.envelope_sender is None:
             return reply(str(OUT_OF_ORDER))
-        answer = await anyio.to_thread.run_sync(self._reception.recipient, _text(path))
+        answer = await anyio.to_thread.run_sync(self._reception.recipient, _text(path[:MAX_PATH]))
         if not isinstance(answer, Accepted):
             if isinstance(answer, NoAccount) and self._tells("milter.no_account"):
                 log.info("milter.no_account", recipient=str(answer.recipient), source_ip=self.source)
@@ -246,6 +252,11 @@ class Session:
         if b"\n" in field:
             field = _NO_CONTINUATION.sub(b" ", field)
         self._add(field + b"\r\n")
+
+    def _end_header(self) -> None:
+        if not self._header_ended:
+            self._header_ended = True
+            self._add(b"\r\n")
 
     def _add(self, data: bytes) -> None:
         incoming = self._content()
@@ -329,6 +340,7 @@ class Session:
     def _over(self) -> None:
         self._paths = {}
         self._incoming = None
+        self._header_ended = False
         self._utf8 = False
         self._reservation.give_back()
 
