@@ -16,7 +16,7 @@ from mailreeve.mail.next_hop.maildir import MaildirNextHop
 BLOCKED = "550 5.7.1 Rejected by header-based Blocked Senders"
 LARGE = HEAD + b"\r\n" + (b"x" * 78 + b"\r\n") * 625_000  # 50 MB
 SECONDS = 30.0  # that the largest message may take, on a machine with much else to do
-MANY = 10_000  # recipients
+MANY = 2_500  # recipients: more of them change nothing
 
 
 def wrong(case: Hostile, reply: str, arrived: list[bytes]) -> str:
@@ -97,7 +97,7 @@ def at_once(connection: socket.socket, data: bytes) -> None:
     threading.Thread(target=connection.sendall, args=(data,), daemon=True).start()
 
 
-def test_ten_thousand_recipients_at_the_smtp_door(open_door, call, sink):
+def test_thousands_of_recipients_at_the_smtp_door(open_door, call, sink):
     """A hundred get the message, the others are left for another; the client is not cut off within a message."""
     line = call(open_door())
     line.reply()
@@ -111,7 +111,7 @@ def test_ten_thousand_recipients_at_the_smtp_door(open_door, call, sink):
     assert [len(recipients) for _, recipients, _ in sink.messages] == [100]
 
 
-def test_ten_thousand_recipients_at_the_milter_door(open_milter):
+def test_thousands_of_recipients_at_the_milter_door(open_milter):
     mta = Mta(open_milter())
     assert mta.connect() == ""
     assert mta.ask(b"M", b"<ann@out.test>\0") == ""
