@@ -99,6 +99,11 @@ def test_a_get_asks_and_a_press_acts(act: Act) -> None:
     assert len(acts.acted) == 1
 
 
+def test_no_address_turns_what_stands_beside_it() -> None:
+    acts = FakeActs(lambda: Seen(Act.BLOCK, Standing.WAITING, MESSAGE, "moc\u202e@shop.test"))
+    assert "Sender: moc@shop.test" in ask(acts, "GET").text
+
+
 def test_what_cannot_be_done_says_why_and_that_nothing_was_changed() -> None:
     answer = ask(FakeActs(raising(refused(BAD_ADDRESS, "sender", "The list is <full>"))), "POST", **PRESSED)
     assert answer.status_code == 409
