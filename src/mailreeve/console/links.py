@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from mailreeve.console.page import page
 from mailreeve.families.digest.acts import Acts, Seen, Standing
 from mailreeve.families.digest.links import PATH, TOKEN_LENGTH, Act, NoLink
+from mailreeve.families.digest.words import address_of
 from mailreeve.formats.networks import counted_as
 from mailreeve.wire.errors import ItemRefused
 
@@ -118,7 +119,7 @@ def _asking(seen: Seen) -> Response:
     """The page that asks whether to act, or says why that is over."""
     if seen.standing is not Standing.WAITING:
         return _over(seen)
-    lines = [f"Sender: {seen.listed}"] if seen.act is not Act.RELEASE else []
+    lines = [f"Sender: {address_of(seen.listed)}"] if seen.act is not Act.RELEASE else []
     return page(200, _TITLES[seen.act], lines, seen=seen.message, button=_BUTTONS[seen.act])
 
 
@@ -126,7 +127,7 @@ def _told(seen: Seen) -> Response:
     """The page that says what was done."""
     if seen.standing is not Standing.DONE:
         return _over(seen)
-    lines = [f"Sender: {seen.listed}"] if seen.act is not Act.RELEASE else []
+    lines = [f"Sender: {address_of(seen.listed)}"] if seen.act is not Act.RELEASE else []
     return page(200, _DONE[seen.act], lines, seen=seen.message)
 
 

@@ -91,7 +91,7 @@ def set_(
 
     \b
     mailreeve digest set --on --at 08:00 --day mon --day fri --time-zone Europe/Berlin
-    mailreeve digest set --group Sales --cause spam
+    mailreeve digest set --group Sales --every-day
     """
     for first, second, both in (
         ("--day", "--every-day", days and every_day),

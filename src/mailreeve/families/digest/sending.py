@@ -126,10 +126,10 @@ class DigestSender:
 
     def _send_to(self, account_id: str, user_id: str, due: datetime) -> bool:
         """Send a user what is new, if there is anything."""
-        written_ = self._store.read(account_id, partial(self._written, user_id, due))
-        return written_ is not None and self._store.write(account_id, _BY, partial(_sent, *written_))
+        ready = self._store.read(account_id, partial(self._ready, user_id, due))
+        return ready is not None and self._store.write(account_id, _BY, partial(_sent, *ready))
 
-    def _written(self, user_id: str, due: datetime, work: Work) -> tuple[_Planned, list[KeptCopy]] | None:
+    def _ready(self, user_id: str, due: datetime, work: Work) -> tuple[_Planned, list[KeptCopy]] | None:
         definition = operations.get(work)
         planned = _planned(definition, user_id, due, work)
         return None if planned is None else (planned, self._copies(definition, planned, work))
@@ -173,8 +173,8 @@ class DigestSender:
         for act in acts:
             ends = ends_at(work.now, one.expires_at)
             token = self._links.token(Link(work.account_id, user.id, one.id, act, ends))
-            words_ = words.act_words(act, listed)
-            yield ShownLink(words.ACT_LABELS[act], words_, f"{self._public_url()}{PATH}{token}")
+            url = f"{self._public_url()}{PATH}{token}"
+            yield ShownLink(words.ACT_LABELS[act], words.act_words(act, listed), url)
 
 
 def _looked_up(work: Work) -> tuple[list[ToldRow], datetime | None, datetime, datetime | None]:

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from mailreeve.families.digest.links import Act
-from mailreeve.formats.addresses import Address
+from mailreeve.formats.addresses import MAX_ADDRESS_OCTETS, Address
 from mailreeve.formats.authors import read_authors
 from mailreeve.formats.header_text import harmless
 
@@ -29,9 +29,14 @@ def act_words(act: Act, sender: str) -> str:
         case Act.RELEASE:
             return "Deliver this message"
         case Act.PERMIT:
-            return f"Deliver this message, and permit mail from {sender} from now on"
+            return f"Deliver this message, and permit mail from {address_of(sender)} from now on"
         case Act.BLOCK:
-            return f"Remove this message, and refuse mail from {sender} from now on"
+            return f"Remove this message, and refuse mail from {address_of(sender)} from now on"
+
+
+def address_of(sender: str) -> str:
+    """An address in one line: those of RFC 6531 may hold what turns the direction."""
+    return harmless(sender, MAX_ADDRESS_OCTETS)
 
 
 def subject_of(text: str) -> str:

@@ -114,6 +114,7 @@ def test_directions_are_not_turned() -> None:
     """With the override, `gpj.exe` would be read for `exe.jpg`."""
     assert words.subject_of("invoice\u202egpj.exe") == "invoicegpj.exe"
     assert words.subject_of("a\u2067b\u2069\u200fc") == "abc"
+    assert "\u202e" not in words.act_words(Act.PERMIT, "moc\u202e@shop.test")
 
 
 def test_long_texts_are_cut() -> None:
