@@ -17,7 +17,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from mailreeve.families.held.arrival import MAX_DAYS, HoldLimits
+from mailreeve.families.held.limits import MAX_DAYS, HoldLimits
 from mailreeve.formats.networks import Network, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
 

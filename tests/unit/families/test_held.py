@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from mailreeve.access.caller import Caller
 from mailreeve.families.held import operations, rows
-from mailreeve.families.held.arrival import HoldLimits, NoRoom, read
+from mailreeve.families.held.arrival import read
+from mailreeve.families.held.limits import HoldLimits, NoRoom
 from mailreeve.families.held.rows import HeldGroup, HeldState
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.outgoing import rows as outgoing

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from itertools import chain
 
 import pytest
+from msgspec.structs import replace
 
+from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.machinery.copies import Routed
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
+from mailreeve.mail import planning
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.next_hop.smtp import passed_on, taken
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
+from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.policy_types import SmtpReply
 
 pytestmark = pytest.mark.anyio
@@ -346,3 +350,23 @@ def test_maildir_that_cannot_be_written_puts_mail_off(tmp_path):
 def test_the_id_of_the_next_hop_is_read_from_its_answer(said, found):
     """In the words of the usual programs; it comes with the answer as it was given."""
     assert queue_id(str(taken(said))) == found
+
+
+async def test_what_finds_no_room_to_be_held_is_put_off_and_nothing_is_broken(begin, hop_session, monkeypatch):
+    """A stranger may cause it at will: the sender tries again, and other mail goes on."""
+    decide = planning.decide_with_header
+    monkeypatch.setattr(
+        planning, "decide_with_header", lambda *given: replace(decide(*given), action=Action.HOLD, reply=None)
+    )
+
+    class Full(Records):
+        def record(self, messages):
+            return [NoRoom("full") for _ in messages]
+
+    retries = Retries()
+    delivery = Delivery(hop_session, RecordWriter(Full()), retries)
+    message = begin()
+    message.rcpt("v@corp.test")
+    plan = message.transaction.end_of_message(MESSAGE)
+    answer = await delivery.carry_out(plan, on_top=b"", utf8=False, key=None, now=NOW)
+    assert (answer.startswith("451 4.3.0"), hop_session.taken, retries.recording_failed) == (True, [], False)

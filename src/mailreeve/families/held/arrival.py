@@ -16,6 +16,7 @@ from msgspec import Struct
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.held import rows
+from mailreeve.families.held.limits import HoldLimits, NoRoom
 from mailreeve.families.held.rows import HeldGroup, HeldState
 from mailreeve.families.machinery.copies import HeldCopy
 from mailreeve.formats.addresses import Address, Sender
@@ -26,7 +27,6 @@ from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Work
 
 MAX_NAME: Final = 128
-MAX_DAYS: Final = 14  # behaviour.md section 8.1
 
 _LOOKED_AT: Final = 4 << 20
 """Octets of a body in which attachments are looked for. One that is longer has some: no text is."""
@@ -42,21 +42,6 @@ GROUPS: Final[Mapping[str, HeldGroup]] = {
     "anti_spoofing": HeldGroup.MODERATOR,
     "malformed": HeldGroup.ADMINISTRATOR,
 }
-
-
-class HoldLimits(Struct, frozen=True):
-    """For how many days mail is held, at most `MAX_DAYS`, and how much of it an account may hold."""
-
-    days: int = MAX_DAYS
-    copies: int = 50_000
-    octets: int = 5 * 1024**3
-
-
-DEFAULT: Final = HoldLimits()
-
-
-class NoRoom(Exception):
-    """The account holds as much as it may. The sender is to try again later."""
 
 
 class Arrived(Struct, frozen=True):

@@ -15,7 +15,8 @@ from typing import Final
 from mailreeve.access.caller import Origin
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
-from mailreeve.families.held.arrival import DEFAULT, Arrived, HoldLimits
+from mailreeve.families.held.arrival import Arrived
+from mailreeve.families.held.limits import DEFAULT, HoldLimits
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import Copy, KeptCopy
 from mailreeve.families.outgoing import rows as outgoing

@@ -23,7 +23,7 @@ import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.families.held.arrival import NoRoom
+from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import HeldCopy
 from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_HOP, Outcome, State
