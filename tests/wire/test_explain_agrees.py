@@ -196,7 +196,8 @@ def test_they_agree_on_what_a_server_in_front_found(front):
     where = {"spf": "smtp.mailfrom", "dkim": "header.d", "dmarc": "header.from"}
     tally: Counter[str] = Counter()
     for number in range(JUDGED_ROUNDS):
-        always = {"description": "always there", "from": CLASSES[1], "to": CLASSES[0]}
+        # In the first rounds nothing is let past it, so that each option is met.
+        always = {"description": "always there", "from": CLASSES[1], "to": CLASSES[0], "override": number < 4}
         item = {"option": ("tag", "hold", "reject", "none")[number % 4], "policy": always}
         made = [("ext/antispoofing", front.client.call("ext/antispoofing/create-policy", item)[0]["id"])]
         for room, options in (
@@ -204,7 +205,7 @@ def test_they_agree_on_what_a_server_in_front_found(front):
             ("ext/antispoofing", ["none", "tag", "hold", "reject"]),
             ("policy/antispoofing-bypass", ["enable_bypass", "disable_bypass"]),
         ):
-            for _ in range(draw.choice([1, 2])):
+            for _ in range(0 if number < 4 and room.startswith("policy") else draw.choice([1, 2])):
                 policy = drawn_policy(draw, groups)["policy"] | {"fromPart": draw.choice(["both", "header_from"])}
                 policy["from"] = draw.choice([*CLASSES[:2], *ADDRESSES[:3], *DOMAINS[:3]])
                 policy["to"] = draw.choice([CLASSES[0], CLASSES[0], ADDRESSES[6]])

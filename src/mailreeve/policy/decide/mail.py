@@ -434,7 +434,8 @@ def _is_certain(policies: PolicySet, reading: Reading) -> bool:
                     is_permit = kind[0].action is _PERMIT
                     outcomes.add((_DELIVER, _SKIP, goes_to) if is_permit else _REFUSED)
     if outcomes != {_REFUSED} and is_judged and len(policies.spoofing) and not reading.case.trusted_source:
-        return False  # it may turn out to be spoofed
+        for _ in possible_policies(policies.spoofing, reading.case):
+            return False  # it may turn out to be spoofed
     return len(outcomes) == 1
 
 
