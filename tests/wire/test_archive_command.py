@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import mailbox
 import smtplib
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-MAILREEVE = Path(sys.executable).with_name("mailreeve")
+from mailreeve.cli.main import main
+
 PATIENCE = 30.0
 TEXT = (
     "From: Liz <liz@out.test>\r\nSubject: {}\r\nMessage-ID: <{}@out.test>\r\n\r\nFrom here on it says kumquat.\r\n"
@@ -37,15 +36,9 @@ def live(new_folder, live_server_class, tmp_path_factory) -> Iterator:
 
 
 def run(live, *arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [MAILREEVE, "archive", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={"MAILREEVE_DATA": str(live.data)},
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
+    """What the command says, in this process: on the folder that the server serves."""
+    done = CliRunner().invoke(main, ["archive", *arguments], env={"MAILREEVE_DATA": str(live.data)})
+    assert done.exit_code == code, done.stderr
     return done.stdout if code == 0 else done.stderr
 
 
