@@ -37,7 +37,9 @@ class Mail:
         self.at(NOW)
 
     def limit(self, **limits: object) -> None:
-        self.keeper = MessageKeeper(self.account.services.store, RecordBudget(()), AutoAllowLimits(**limits))
+        self.keeper = MessageKeeper(
+            self.account.services.store, RecordBudget(()), auto_allow=AutoAllowLimits(**limits)
+        )
 
     def at(self, moment: datetime) -> None:
         self.now = moment

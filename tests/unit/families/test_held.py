@@ -165,14 +165,14 @@ def test_when_its_user_goes_held_mail_is_the_administrators(account, keeper, ann
     assert one["heldGroup"] == "administrator"
     account.call("user/create-user", {"emailAddress": "ann@corp.test"})
     new = account.write(lambda work: operations.user_rows.find_by_address(work, "ann@corp.test")).id
-    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), new)
+    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), new, in_person=True)
     assert account.call(LIST, {}) == []
 
 
 def test_whose_mail_it_is_finds_it_under_every_address(account, keeper, ann):
     account.call("user/update-alias", {"aliasFor": "ann@corp.test", "alias": "annie@corp.test"})
     hold(keeper, kept(account.id, "annie@corp.test"), kept(account.id, "bob@corp.test"))
-    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), ann)
+    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), ann, in_person=True)
     (one,) = account.call(LIST, {})
     assert one["to"]["emailAddress"] == "annie@corp.test"
 

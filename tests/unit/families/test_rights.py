@@ -107,6 +107,19 @@ GUARDED = [
 ]
 
 OPEN = {
+    # What is held, archived and told is looked after by who may, or whose it is: see `mailboxes.may_open`.
+    "gateway/hold-release",
+    "gateway/hold-reject",
+    "ext/decide-held-messages",
+    "ext/ask-held-release",
+    "ext/decline-held-release",
+    "ext/set-legal-hold",
+    "ext/set-archive-retention",
+    "ext/set-digest",
+    "ext/send-digest",
+    "ext/spam-policies/create-policy",
+    "ext/spam-policies/update-policy",
+    "ext/spam-policies/delete-policy",
     # What only reads changes nobody, and has a permission of its own.
     *(endpoint.path for endpoint in ENDPOINTS if not endpoint.writes),
     # Policies say what becomes of mail and web requests, whoever sends or gets them.

@@ -252,7 +252,6 @@ def test_explanations_and_records_say_what_the_door_did(
         1.0,
         header_from=(HeaderFrom(parse_address("ann@out.test"), "Ann"),),
         source_ip=parse_ip("192.0.2.9"),
-        authenticated=False,
         spam=scan.verdict,
         flaws=one.flaws,
     )

@@ -86,7 +86,7 @@ class Acts:
         user = services.store.read(link.account_id, partial(users.find, key=link.user_id))
         if user is None:
             return Seen(link.act, Standing.ENDED)
-        caller = Caller(link.account_id, user.address, "", frozenset(), user.id, BY_LINK)
+        caller = Caller(link.account_id, user.address, "", frozenset(), user.id, BY_LINK, in_person=True)
         origin = Origin(user.address, address, application=BY_LINK)
         return perform.act(services, caller, origin, partial(_done, link))
 

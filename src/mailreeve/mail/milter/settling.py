@@ -56,7 +56,7 @@ def settle(
         outcomes,
         tuple(_held(plan, on_top, utf8=utf8)),
         outgoing,
-        tuple(_archived(plan, stays, outgoing, on_top, utf8=utf8)) if archives else (),
+        tuple(_archived(plan, outgoing, on_top, utf8=utf8)) if archives else (),
         plan.correspondence,
     )
     if stays is None:
@@ -98,15 +98,13 @@ def _copy(step: Deliver, plan: Plan, on_top: bytes, *, utf8: bool) -> Copy:
     )
 
 
-def _archived(
-    plan: Plan, stays: Deliver | None, outgoing: Sequence[Copy], on_top: bytes, *, utf8: bool
-) -> Iterator[ArchivedCopy]:
+def _archived(plan: Plan, outgoing: Sequence[Copy], on_top: bytes, *, utf8: bool) -> Iterator[ArchivedCopy]:
     """The copies for the archive. That of the message in place has our trace fields, and none that the server adds
     later."""
     outcomes = {outcome.recipient: outcome for outcome in plan.outcomes}
-    if stays is not None:
-        yield archived_copy(_copy(stays, plan, on_top, utf8=utf8), outcomes, None)
-    for copy in outgoing:
+    others = {copy.decision_id: copy for copy in outgoing}
+    for step in plan.deliveries:
+        copy = others.get(step.decision_id) or _copy(step, plan, on_top, utf8=utf8)
         yield archived_copy(copy, outcomes, None)
 
 
