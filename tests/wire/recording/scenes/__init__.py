@@ -13,6 +13,7 @@ from recorder import Recorder
 
 from scenes import (
     alteration,
+    archive,
     blocked_senders,
     bulk,
     digest,
@@ -59,6 +60,7 @@ AREAS: dict[str, Area] = {
     "mail": Area(mail.play),
     "records": Area(records.play),
     "held": Area(held.play, 2),
+    "archive": Area(archive.play, 2, archive.SETTINGS),
     "digest": Area(digest.play, 2, digest.SETTINGS),
     "digest_without_url": Area(digest.play_without_url),
     "strangers_mail": Area(mail.play_strangers, 1, {"MAILREEVE_RELAY_NETWORKS": "192.0.2.0/24"}),
