@@ -28,7 +28,8 @@ CONTENT: Final = (
     b"Message-ID: <budget@out.test>\r\nMIME-Version: 1.0\r\n"
     b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
     b"--b\r\nContent-Type: text/plain\r\n\r\nIt grows.\r\n"
-    b'--b\r\nContent-Type: text/csv; name="sums.csv"\r\nContent-Disposition: attachment; filename="sums.csv"\r\n\r\n'
+    b'--b\r\nContent-Type: text/csv; name="sums.csv"\r\n'
+    b'Content-Disposition: attachment; filename="sums.csv"\r\n\r\n'
     b"1,2\r\n--b--\r\n"
 )
 
@@ -59,6 +60,8 @@ def play(r: Recorder) -> None:
     r.call("found in vain", FIND, {"mailbox": "x@nowhere.test"})
     r.call("kept whatever comes", HOLD, {"id": ids[0], "legalHold": True}, {"id": NO_ID, "legalHold": True})
     r.call("how long", RETENTION, {})
+    path = f"/api/{RETENTION}"
+    r.send("how long, asked in vain", "POST", path, b"{", r.live.signed(path), who="admin")
     r.call("shorter", SET_RETENTION, {"days": 30}, {"days": -1})
     for title, path in (("searches", SEARCHES), ("searches of the archive", ARCHIVE_SEARCHES), ("views", VIEWS)):
         r.call(title, path, {})
