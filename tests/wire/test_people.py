@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("own_log")
 PATIENCE = 30  # seconds; a tenth of one is promised
 FUNCTION = "account/get-account"
 BLOCK = "managedsender/permit-or-block-sender"
+GROUP = "directory/create-group"
 ITEM = {"sender": "x@far.test", "to": "ann@corp.test", "action": "block"}
 READ = "Account | Dashboard | Read"
 
@@ -81,9 +82,9 @@ def test_roles_locks_and_secrets_are_noticed_while_it_serves(fresh_server) -> No
     assert len(added["password"]) > 16
     made = run(live.data, "keys", "new", "--user", "ann@corp.test", "--name", "dashboard")
     with signed(live, made) as client:
-        assert (status(client), status(client, BLOCK, ITEM)) == (200, 403)
-        run(live.data, "role", "update", "Watcher", "--add", "Gateway | Managed Senders | Edit")
-        until(lambda: status(client, BLOCK, ITEM) == 200)
+        assert (status(client), status(client, GROUP, {"description": "One"})) == (200, 403)
+        run(live.data, "role", "update", "Watcher", "--add", "Directories | Groups | Edit")
+        until(lambda: status(client, GROUP, {"description": "One"}) == 200)
         run(live.data, "admin", "lock", "ann@corp.test")
         until(lambda: status(client) == 401)
         run(live.data, "admin", "unlock", "ann@corp.test")
@@ -96,7 +97,10 @@ def test_roles_locks_and_secrets_are_noticed_while_it_serves(fresh_server) -> No
             until(lambda: status(renewed) == 403)
     # The audit log has the user and the application that was used.
     with closing(sqlite3.connect(live.data / "mailreeve.db")) as database:
-        query = "SELECT DISTINCT actor, application, app_id FROM audit_event WHERE object_kind = 'managed sender'"
+        query = (
+            "SELECT DISTINCT actor, application, app_id FROM audit_event"
+            " WHERE object_kind = 'group' AND actor LIKE 'ann%'"
+        )
         assert database.execute(query).fetchall() == [("ann@corp.test", "dashboard", made["app_id"])]
 
 

@@ -30,8 +30,8 @@ def commands(
 
 
 COMMANDS = dict(commands())
-DASHED = {("keys", "revoke"), ("keys", "rotate")}
-"""They take access keys, which may begin with a dash, so that what looks like an option may be one."""
+DASHED = {("keys", "revoke"), ("keys", "rotate"), ("message", "show")}
+"""They take access keys or ids, which may begin with a dash, so that what looks like an option may be one."""
 STRICT = [path for path in COMMANDS if path not in DASHED and path != ("log",)]  # which is `log list` without more
 LEAVES = [path for path, command in COMMANDS.items() if not isinstance(command, click.Group)]
 

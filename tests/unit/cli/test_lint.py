@@ -77,7 +77,7 @@ def test_progress_is_shown_for_large_sets_on_standard_error(folder, monkeypatch)
     monkeypatch.setattr(progress, "EVERY", 0.0)
     folder.block("bad.test")
     result = folder.run("lint", "--json")
-    assert "of 5 policies" in result.stderr
+    assert "of 6 policies" in result.stderr
     json.loads(result.stdout)
 
 

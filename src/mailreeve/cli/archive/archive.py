@@ -111,7 +111,7 @@ def find(
 
     \b
     mailreeve archive find 'invoice not draft' --from shop.test --since 30d
-    mailreeve archive find 'subject:offer or attachment:offer' --mailbox ann@example.com
+    mailreeve archive find 'subject:offer' --mailbox ann@example.com
     """
     item = _item(text, sender, recipient, subject, mailbox, since, until)
     found = list(_found(api, item, limit))

@@ -99,15 +99,17 @@ def command() -> None:
 @click.option("--spam-score", type=float, metavar="SCORE", help="The score that a spam engine would give it.")
 @click.option(
     "--spam-action",
+    metavar="ACTION",
     type=click.Choice([action.value for action in SpamAction]),
-    help="What the engine would do.  [default: as rspamd does at the score]",
+    help=f"What the engine would do: {', '.join(SpamAction)}.  [default: as rspamd does at the score]",
 )
 @click.option("--virus", metavar="NAME", help="What an antivirus would find in it.")
 @click.option(
     "--malformed",
+    metavar="FLAW",
     type=click.Choice([flaw.value for flaw in Flaw]),
     multiple=True,
-    help="What would be broken in its form; several times.",
+    help=f"What would be broken in its form; several times: {', '.join(flaw.value for flaw in Flaw)}.",
 )
 @_policy
 @_all
@@ -138,8 +140,8 @@ def mail(
 
     \b
     mailreeve explain mail --from news@shop.test --to ann@example.com
-    mailreeve explain mail --from news@shop.test --to ann@example.com --spam-score 8
-    mailreeve explain mail --from ann@example.com --to ann@example.com --ip 192.0.2.7 --spf fail
+    mailreeve explain mail --from x@shop.test --to ann@example.com --spam-score 8
+    mailreeve explain mail --from ann@example.com --to ann@example.com --spf fail
     """
     results = {"spf": _result(spf), "dkim": _result(dkim), "dmarc": _result(dmarc)}
     with _opened(data, account) as opened:

@@ -75,7 +75,12 @@ def command() -> None:
     "--from", "sender", metavar="A", help="Sender, in envelope or From: address or domain, '<>' for bounces."
 )
 @click.option("--to", "recipient", metavar="A", help="Recipient: address or domain.")
-@click.option("--verdict", type=click.Choice([state.value for state in State]), help="What became of it.")
+@click.option(
+    "--verdict",
+    metavar="STATE",
+    type=click.Choice([state.value for state in State]),
+    help=f"What became of it: {', '.join(state.value for state in State)}.",
+)
 @click.option("--id", "decision", metavar="ID", help="Decision id as in the SMTP reply, or its beginning.")
 @click.option("--message-id", metavar="M", help="Message-ID, with or without brackets.")
 @click.option("--queue-id", metavar="Q", help="Id that the next hop gave the message.")

@@ -44,7 +44,14 @@ def command() -> None:
 @click.option("--to", "recipient", metavar="A", help="Recipient: address or domain.")
 @click.option("--subject", metavar="TEXT", help="With this in the subject.")
 @click.option("--ip", metavar="IP", help="Address of the client.")
-@click.option("--status", "statuses", multiple=True, type=click.Choice(ALL_STATUSES), help="May be repeated.")
+@click.option(
+    "--status",
+    "statuses",
+    metavar="STATUS",
+    multiple=True,
+    type=click.Choice(ALL_STATUSES),
+    help=f"May be repeated: {', '.join(ALL_STATUSES)}.",
+)
 @click.option("--route", "routes", multiple=True, type=click.Choice(_ROUTES), help="May be repeated.")
 @click.option("--since", metavar=WHEN, help=f"Recorded since then: {PAST}.")
 @click.option("--until", metavar=WHEN, help="Recorded before then: as --since.")

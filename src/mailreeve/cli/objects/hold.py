@@ -181,7 +181,7 @@ def release(
     \b
     mailreeve hold release DAN8Lzp0 --permit
     mailreeve hold release --sender newsletter@shop.test
-    mailreeve hold list --reason spam --json | jq -r '.messages[].id' | mailreeve hold release -
+    mailreeve hold release - < ids.txt
     """
     item = {"action": "release", "message": message, "sender": "permit" if permit else None}
     _decide(api, ids, item, narrowing, "released", as_json)
@@ -231,7 +231,7 @@ def ask(api: Client, id_: str, message: str, as_json: bool) -> None:
     """Ask those who may for the release of a message that is held for you.
 
     \b
-    mailreeve hold ask DAN8Lzp0 --message "from my bank" --url https://mail.example.com
+    mailreeve hold ask DAN8Lzp0 --message "from my bank"
     """
     with said_of({"id": ("ID", id_), "reason": ("--message", message)}):
         done = only(api.call(ASK, {"id": resolve(api, _OWN, id_), "reason": message}))

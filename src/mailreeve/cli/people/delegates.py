@@ -72,7 +72,7 @@ def add(api: Client, holder: str, mailbox: str, scopes: tuple[str, ...], until: 
 
     \b
     mailreeve delegate add ann@example.com --mailbox boss@example.com
-    mailreeve delegate add ann@example.com --mailbox boss@example.com --scope held --scope lists --until 30d
+    mailreeve delegate add ann@example.com --mailbox boss@example.com --until 30d
     """
     ends = coming(until, "--until")
     item: dict[str, object] = {"primaryAddress": holder, "delegateAddress": mailbox}

@@ -65,9 +65,11 @@ def show(api: Client, as_json: bool) -> None:
 @click.option(
     "--cause",
     "causes",
+    metavar="CAUSE",
     multiple=True,
     type=click.Choice([layer.value for layer in Layer]),
-    help="List only what is held for this cause. May be given several times.",
+    help="List only what is held for this cause. May be given several times: "
+    f"{', '.join(layer.value for layer in Layer)}.",
 )
 @click.option("--every-cause", is_flag=True, help="List all that is held.")
 @click.option("--from", "sender", metavar="ADDRESS", help="Whom digests come from; '' is the postmaster.")
@@ -90,7 +92,7 @@ def set_(
     """Say when digests are sent, to whom, and about what. What is not given stays as it is.
 
     \b
-    mailreeve digest set --on --at 08:00 --day mon --day fri --time-zone Europe/Berlin
+    mailreeve digest set --on --at 08:00 --day mon --time-zone Europe/Berlin
     mailreeve digest set --group Sales --every-day
     """
     for first, second, both in (

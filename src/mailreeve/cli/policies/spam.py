@@ -68,7 +68,7 @@ def spam(api: Client, /, as_json: bool, **given: object) -> None:
 
     \b
     mailreeve policy spam external --reject hold
-    mailreeve policy spam everyone --to ann@example.com --spam tag --subject-prefix "[Spam?]"
+    mailreeve policy spam everyone --spam tag --subject-prefix "[Spam?]"
     """
     actions = _taken(given)
     with said_of_options(given, _NAMED):
