@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from held_copies import hold, kept
 from msgspec.structs import replace
 
 from mailreeve.access.caller import Caller
-from mailreeve.families.held import operations, rows
+from mailreeve.families.held import content, operations, rows
 from mailreeve.families.held.arrival import read
 from mailreeve.families.held.limits import HoldLimits, NoRoom
 from mailreeve.families.held.rows import HeldGroup, HeldState
@@ -211,3 +212,31 @@ def test_a_layer_that_nobody_knows_is_the_administrators(account, keeper, ann):
     assert one["heldGroup"] == HeldGroup.ADMINISTRATOR
     assert one["reasonCode"] == "message_hold_applied_default_policy"
     assert HeldState.HELD == "held"
+
+
+def _nested(depth: int) -> bytes:
+    inner = (b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth))
+    return b"\r\n" + b"".join(inner) + b"x\r\n" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"multipart/mixed; boundary=b0", _nested(1_000)),
+        (b"text/html", b"\r\n" + b"<div>" * 200_000),
+        (b"text/html", b"\r\n" + b"<ul><li>" * 100_000),
+    ],
+    ids=["parts in parts", "elements in elements", "lists in lists"],
+)
+def test_showing_what_a_stranger_wrote_takes_no_time(kind, body):
+    """Half a megabyte that nests as deep as it can kept a reader busy for minutes."""
+    began = time.process_time()
+    shown = content.said(b"Content-Type: " + kind + b"\r\n", (body,))
+    assert time.process_time() - began < 2.0
+    assert len(shown.html) < 1 << 20
+
+
+def test_html_with_too_many_elements_is_shown_as_text():
+    html = b"\r\n" + b"<p>" * 9_000 + b"Hello &amp; <b>goodbye</b>"
+    shown = content.said(b"Content-Type: text/html\r\n", (html,))
+    assert (shown.html, shown.text.strip(), shown.is_cut) == ("", "Hello & goodbye", True)
