@@ -111,8 +111,8 @@ class MessageKeeper:
                 for number, part in all_parts.items()
                 if problems[number] is None or not any(part.copies())
             }
-            for number, problem in self._keep(account_id, parts) if parts else ():
-                problems[number] = problem
+            for number, why in self._keep(account_id, parts) if parts else ():
+                problems[number] = why
         if any(kept.outgoing for kept in messages):
             self._added()
         return problems
