@@ -103,7 +103,7 @@ class Checkout:
         if f"({name})" in contract.read_text("utf-8"):
             _replace(contract, (rf"\({name}\)", name))
         else:
-            _replace(contract, (r"( \| lint \| tracking)", rf" | {name}\1"))
+            _replace(contract, (r"( \| lint \| audit)", rf" | {name}\1"))
         self.add_endpoint(name, f"{name.replace('_', '-')}/get-{name.replace('_', '-')}")
 
     def add_endpoint(self, family: str, path: str) -> None:

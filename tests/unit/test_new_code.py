@@ -19,7 +19,7 @@ MADE = [
         "policy_blockedsenders_count_policies",
     ),
     (("endpoint", "directory/users", "user/get-visitors"), "user_get_visitors"),
-    (("family", "held"), "held_get_held"),
+    (("family", "shelves"), "shelves_get_shelves"),
     (("family", "notices"), "notices_get_notices"),
 ]
 
