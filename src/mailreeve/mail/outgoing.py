@@ -86,7 +86,7 @@ class OutgoingRunner:
         """Hand on what is due now, some of it. Whether any was begun."""
         for one, reply in list(self._unwritten.values()):
             await self._write(one, reply)
-        due = await anyio.to_thread.run_sync(self._queue.due, TAKEN_TOGETHER)
+        due = await anyio.to_thread.run_sync(self._queue.due, TAKEN_TOGETHER, tuple(self._unwritten))
         waiting = asyncio.Queue[Waiting]()
         for one in due:
             waiting.put_nowait(one)

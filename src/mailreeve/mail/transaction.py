@@ -115,7 +115,6 @@ class Transaction:
         self._trusted = trusted  # as `MessageFacts.source_trusted`
         self._new_id = new_id
         self._hostname = hostname  # what the door calls itself
-        self._asked = asked
         self._sender: Sender | None = None
         self._at = 0.0
         self._policies: dict[str, PolicySet] = {}

@@ -7,12 +7,13 @@ there; a body that no row names is a leftover, and removed once it is so old tha
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -54,16 +55,13 @@ class FolderBodies:
 
     def put(self, account_id: str, bodies: Sequence[Sequence[bytes]]) -> list[str]:
         keys = [_key(pieces) for pieces in bodies]
-        folders: set[Path] = set()
-        for key, pieces in dict(zip(keys, bodies, strict=True)).items():
-            file = self._file(account_id, key)
-            try:
-                # It is young again: no sweep takes it before the row that will name it is there.
-                os.utime(file)
-            except FileNotFoundError:
+        wanted = {self._file(account_id, key): pieces for key, pieces in zip(keys, bodies, strict=True)}
+        there = self._renewed(account_id, wanted)
+        for file, pieces in wanted.items():
+            if file not in there:
                 self._write(file, pieces)
-                folders.add(file.parent)
-        for folder in folders:
+        # Those too where it was there: whoever put it there may not have come as far as this.
+        for folder in {file.parent for file in wanted}:
             _sync(folder)
         return keys
 
@@ -87,12 +85,14 @@ class FolderBodies:
         before = time.time() - LEFT_OVER
         removed = 0
         for folder in self._folder(account_id).glob("*"):
-            old = [file for file in folder.iterdir() if file.stat().st_mtime < before]
+            old = [file for file in folder.iterdir() if _is_older(file, before)]
             wanted = set(named([file.name for file in old])) if old else set()
             for file in old:
+                if file.name in wanted:
+                    continue
                 # Between the question and now the same body may have come again.
-                with suppress(FileNotFoundError):
-                    if file.name not in wanted and file.stat().st_mtime < before:
+                with _locked(self._folder(account_id), fcntl.LOCK_EX), suppress(FileNotFoundError):
+                    if _is_older(file, before):
                         file.unlink()
                         removed += 1
         return removed
@@ -107,6 +107,17 @@ class FolderBodies:
         if len(key) != hashlib.sha256().digest_size * 2 or not key.isalnum():
             raise ValueError(f"{key!r} is no key of a body")
         return self._folder(account_id) / key[:2] / key
+
+    def _renewed(self, account_id: str, files: Iterable[Path]) -> set[Path]:
+        """Those of the files that are there. They are young again: no sweep takes one before the row that will
+        name it is there, nor while this looks."""
+        there: set[Path] = set()
+        with suppress(FileNotFoundError), _locked(self._folder(account_id), fcntl.LOCK_SH):
+            for file in files:
+                with suppress(FileNotFoundError):
+                    os.utime(file)
+                    there.add(file)
+        return there
 
     def _write(self, file: Path, pieces: Sequence[bytes]) -> None:
         for folder in (self._path, file.parent.parent, file.parent):
@@ -138,6 +149,25 @@ def _key(pieces: Sequence[bytes]) -> str:
     for piece in pieces:
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _is_older(file: Path, moment: float) -> bool:
+    """Whether a file is there that is older. One that is being written is renamed once it is whole."""
+    try:
+        return file.stat().st_mtime < moment
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """Keep a folder locked (flock(2)) against other threads and processes. Raises `FileNotFoundError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync(folder: Path) -> None:

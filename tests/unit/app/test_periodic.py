@@ -86,3 +86,24 @@ def test_bodies_that_nothing_names_are_removed_and_those_of_accounts_that_are_go
         assert len(list(body_files(data / "bodies"))) == 2
     finally:
         opened.close()
+
+
+def test_a_fault_in_one_account_keeps_nothing_from_the_others(tmp_path, monkeypatch):
+    """Else the disk of all would fill up, for what nobody can read in one."""
+    data = tmp_path / "data"
+    initialise(data, ("corp.test",), None)
+    with contextlib.closing(open_initialised(data, read(data, {}, {}))) as opened:
+        account_id = opened.account_id(None)
+
+        def failing(_, account_id):
+            raise OSError("cannot be read")
+
+        monkeypatch.setattr("mailreeve.app.server.periodic.keep_house_of", failing)
+        opened.bodies.put("gone", [[b"of an account that is gone"]])
+        (body,) = body_files(data / "bodies")
+        os.utime(body, (0, 0))
+        with capture_logs() as logged:
+            keep_house_of_all(opened)
+        told = [(one["event"], one["account"]) for one in logged]
+        assert told == [("held mail was not put in order", account_id)]
+        assert not body.exists()

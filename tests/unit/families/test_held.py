@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +11,12 @@ from held_copies import hold, kept
 from msgspec.structs import replace
 
 from mailreeve.access.caller import Caller
-from mailreeve.families.held import operations, rows
+from mailreeve.families.held import content, operations, rows
 from mailreeve.families.held.arrival import read
 from mailreeve.families.held.limits import HoldLimits, NoRoom
 from mailreeve.families.held.rows import HeldGroup, HeldState
 from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import State
@@ -211,3 +213,71 @@ def test_a_layer_that_nobody_knows_is_the_administrators(account, keeper, ann):
     assert one["heldGroup"] == HeldGroup.ADMINISTRATOR
     assert one["reasonCode"] == "message_hold_applied_default_policy"
     assert HeldState.HELD == "held"
+
+
+def _nested(depth: int) -> bytes:
+    inner = (b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth))
+    return b"\r\n" + b"".join(inner) + b"x\r\n" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"multipart/mixed; boundary=b0", _nested(1_000)),
+        (b"text/html", b"\r\n" + b"<div>" * 200_000),
+        (b"text/html", b"\r\n" + b"<ul><li>" * 100_000),
+    ],
+    ids=["parts in parts", "elements in elements", "lists in lists"],
+)
+def test_showing_what_a_stranger_wrote_takes_no_time(kind, body):
+    """Half a megabyte that nests as deep as it can kept a reader busy for minutes."""
+    began = time.process_time()
+    shown = content.said(b"Content-Type: " + kind + b"\r\n", (body,))
+    assert time.process_time() - began < 2.0
+    assert len(shown.html) < 1 << 20
+
+
+def test_html_with_too_many_elements_is_shown_as_text():
+    html = b"\r\n" + b"<p>" * 9_000 + b"Hello &amp; <b>goodbye</b>"
+    shown = content.said(b"Content-Type: text/html\r\n", (html,))
+    assert (shown.html, shown.text.strip(), shown.is_cut) == ("", "Hello & goodbye", True)
+
+
+def _for_both(first: Kept, second: Kept) -> Kept:
+    """What one message leaves in two accounts."""
+    return Kept(
+        (*first.outcomes, *second.outcomes), (*first.held, *second.held), (*first.outgoing, *second.outgoing)
+    )
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.ACCEPTED])
+@pytest.mark.parametrize("full_first", [True, False])
+def test_what_one_account_cannot_hold_no_other_keeps(account, other_account, services, state, full_first):
+    """The sender of such a message is told to try again: each try would bring the other account one more copy,
+    held or sent."""
+    keeper = MessageKeeper(services.store, RecordBudget(), services.bodies, HoldLimits(copies=1))
+    hold(keeper, kept(account.id, "a@corp.test"))
+    parts = [kept(account.id, "b@corp.test"), kept(other_account.id, "c@corp.test", state=state)]
+    message = _for_both(*(parts if full_first else reversed(parts)))
+    for _ in range(3):
+        (problem,) = keeper.record([message])
+        assert isinstance(problem, NoRoom)
+    assert (held(other_account), waiting(other_account), len(held(account))) == ([], [], 1)
+    account.call("gateway/hold-reject", {"ids": [held(account)[0]["id"]]})
+    hold(keeper, message)
+    assert len(held(other_account)) + len(waiting(other_account)) == 1
+
+
+def test_a_message_that_cannot_be_read_puts_off_itself_alone(account, keeper, monkeypatch):
+    """Whatever a stranger wrote: those whose messages come at the same moment are answered."""
+    bad = kept(account.id, "b@corp.test")
+
+    def reading(one):
+        if one is bad.held[0]:
+            raise ValueError("not to be read")
+        return read(one)
+
+    monkeypatch.setattr("mailreeve.families.held.arrival.read", reading)
+    told = keeper.record([kept(account.id, "a@corp.test"), bad, kept(account.id, "c@corp.test")])
+    assert [type(one) for one in told] == [type(None), ValueError, type(None)]
+    assert sorted(row["to"]["emailAddress"] for row in held(account)) == ["a@corp.test", "c@corp.test"]

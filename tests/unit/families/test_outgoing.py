@@ -203,6 +203,24 @@ async def test_what_was_handed_over_and_not_noted_is_not_handed_over_again(accou
     assert verdicts(account, decision) == ["accepted", "delivered"]
 
 
+async def test_what_can_never_be_noted_is_not_handed_over_again(account, send, queue, services, monkeypatch):
+    """Not even once its next attempt would be due."""
+    send("a@corp.test")
+    monkeypatch.setattr(outgoing, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr("mailreeve.families.outgoing.queue.FIRST_PAUSE", timedelta(0))
+    tried: list[str] = []
+
+    def failing(one, *_):
+        tried.append(one.key)
+        raise OSError("disk full")
+
+    queue.delivered = failing
+    hop = Hop()
+    with capture_logs():
+        await run_until(OutgoingRunner(queue, hop), lambda: len(tried) > 5)
+    assert len(hop.got) == 1
+
+
 async def test_who_died_in_the_middle_hands_over_once_more(account, send, queue):
     """The attempt was begun, and nobody heard of it again: the next process does it, and that is all."""
     send("a@corp.test")

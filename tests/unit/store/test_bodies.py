@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +69,45 @@ def test_old_bodies_that_no_row_names_are_removed(bodies, tmp_path):
     assert {file.name for file in files(tmp_path)} == {named, young, again}
     with pytest.raises(FileNotFoundError):
         next(bodies.read("a", unnamed))
+
+
+def test_a_body_that_comes_again_while_it_is_removed_is_kept(bodies, tmp_path, monkeypatch):
+    """Whoever put it was told that it is durable: it comes before the removal and stays, or after it, anew."""
+    [key] = bodies.put("a", [TEXT])
+    [file] = files(tmp_path)
+    os.utime(file, (0, 0))
+    again = threading.Thread(target=bodies.put, args=("a", [TEXT]))
+    unlink = Path.unlink
+
+    def removed(self, missing_ok=False):
+        if self == file:
+            again.start()
+            again.join(0.1)  # as long as it takes where nothing keeps it from it
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", removed)
+    bodies.sweep("a", lambda keys: ())
+    again.join()
+    assert b"".join(bodies.read("a", key)) == b"".join(TEXT)
+
+
+def test_what_is_being_written_does_not_stop_a_sweep(bodies, tmp_path, monkeypatch):
+    """A file that is listed and gone before it is looked at: it has its name by now."""
+    bodies.put("a", [TEXT])
+    [file] = files(tmp_path)
+    os.utime(file, (0, 0))
+    listed = Path.iterdir
+    monkeypatch.setattr(
+        Path, "iterdir", lambda self: [*listed(self), self / ".gone"] if self == file.parent else listed(self)
+    )
+    assert bodies.sweep("a", lambda keys: ()) == 1
+
+
+def test_a_body_that_another_just_wrote_is_durable_too(bodies, tmp_path, monkeypatch):
+    """Its folder is synced by whoever finds it there: the one who wrote it may not have come so far."""
+    bodies.put("a", [TEXT])
+    [file] = files(tmp_path)
+    synced = []
+    monkeypatch.setattr("mailreeve.store.bodies._sync", synced.append)
+    bodies.put("a", [TEXT])
+    assert file.parent in synced

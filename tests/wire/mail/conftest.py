@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from policy_parts import parts
 
+from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.formats.addresses import Address, Domain, Sender
@@ -220,11 +221,14 @@ class Records:
         self.kept: list[Outcome] = []
         self.messages: list[Kept] = []
         self.broken = False
+        self.full = False
         self._more = threading.Condition()
 
-    def record(self, messages) -> list[None]:
+    def record(self, messages) -> list[Exception | None]:
         if self.broken:
             raise OSError("no space left on the device")
+        if self.full:
+            return [NoRoom("the account holds as much as it may") for _ in messages]
         with self._more:
             self.messages += messages
             self.kept += chain.from_iterable(message.outcomes for message in messages)

@@ -219,6 +219,16 @@ def test_message_that_cannot_be_recorded_is_put_off(mta, records):
     assert mta.message("ann@out.test", TO, TEXT).delivered is not None
 
 
+def test_message_that_finds_no_room_to_be_held_is_put_off_and_nothing_is_broken(mta, records):
+    """A stranger may cause it at will: it is told in a line, as at the other door, and not as a fault of ours."""
+    mta.connect()
+    records.full = True
+    with capture_logs() as logged:
+        assert mta.message("ann@out.test", TO, TEXT).to_content == FAULT
+    told = [(one["event"], one["log_level"]) for one in logged if one["event"].startswith("mail.no")]
+    assert told == [("mail.no_room_to_hold", "warning")]
+
+
 def test_fault_of_ours_is_a_451_and_the_connection_goes_on(mta, office, records):
     office.fault = RuntimeError("the database is gone")
     mta.connect()

@@ -89,10 +89,15 @@ async def keep_house(opened: Opened, every: float = KEEP_HOUSE_EVERY) -> None:
 
 
 def keep_house_of_all(opened: Opened) -> None:
-    """What is to be done in every account, done; and the bodies of accounts that are gone removed."""
+    """What is to be done in every account, done; and the bodies of accounts that are gone removed. A fault in one
+    account is logged, and keeps nothing from the others."""
     known = set(opened.store.look_up(accounts.codes).values())
     for account_id in known:
-        done = keep_house_of(opened, account_id)
+        try:
+            done = keep_house_of(opened, account_id)
+        except Exception:
+            _log.exception("held mail was not put in order", account=account_id)
+            continue
         if any(done.values()):
             _log.info("held mail put in order", account=account_id, **done)
     for gone in set(opened.bodies.accounts()) - known:

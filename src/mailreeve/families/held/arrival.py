@@ -77,13 +77,25 @@ def keep(work: Work, arrived: Sequence[tuple[Arrived, str]], limits: HoldLimits)
         return
     known: dict[str, bool] = {}
     added = [row for one, body in arrived for row in _rows_of(work, one, body, timedelta(days=limits.days), known)]
+    require_room(work, [one for one, _ in arrived], limits)
+    rows.insert_rows(work, added)
+
+
+def require_room(work: Work, arrived: Sequence[Arrived], limits: HoldLimits) -> None:
+    """Raises `NoRoom` where the account could not hold these."""
     taken = rows.room_taken(work)
-    octets = taken.octets + sum(int(str(row["octets"])) for row in added)
-    if taken.copies + len(added) > limits.copies or octets > limits.octets:
+    copies = taken.copies + sum(len(one.held.copy.recipients) for one in arrived)
+    octets = taken.octets + sum(len(one.held.copy.recipients) * _octets(one) for one in arrived)
+    if copies > limits.copies or octets > limits.octets:
         raise NoRoom(
             f"the account holds {taken.copies} copies of {limits.copies}, {taken.octets} octets of {limits.octets}"
         )
-    rows.insert_rows(work, added)
+
+
+def _octets(one: Arrived) -> int:
+    """What is taken to keep it for one recipient: of the body, which they share, a part."""
+    copy = one.held.copy
+    return len(one.header) + (one.size - len(copy.content.header)) // len(copy.recipients)
 
 
 def _rows_of(
@@ -91,7 +103,6 @@ def _rows_of(
 ) -> list[dict[str, object]]:
     held, copy = one.held, one.held.copy
     received = datetime.fromtimestamp(held.received_at, UTC)
-    shared = (one.size - len(copy.content.header)) // len(copy.recipients)
     made: list[dict[str, object]] = []
     for to in copy.recipients:
         owner = users.reached(work, to.effective)
@@ -128,7 +139,7 @@ def _rows_of(
                 "asked_at": None,
                 "asked_by": "",
                 "asked_why": "",
-                "octets": len(one.header) + shared,
+                "octets": _octets(one),
                 "body": body,
                 "header": one.header,
             }

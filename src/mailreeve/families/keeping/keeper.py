@@ -6,9 +6,10 @@ Bodies come first, so that no row names one that is not there; one that no row n
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -52,6 +53,13 @@ class _Part:
         yield from (one.copy for one in self.archived)
 
 
+_ByAccount = defaultdict[str, defaultdict[int, _Part]]
+
+
+def _any_held(parts: Mapping[int, _Part]) -> bool:
+    return any(part.held for part in parts.values())
+
+
 class MessageKeeper:
     """Keeps what mail doors report: outcomes within a budget, copies always, as far as `limits` go.
 
@@ -78,8 +86,9 @@ class MessageKeeper:
 
     def record(self, messages: Sequence[Kept]) -> Sequence[Exception | None]:
         """Keep what is kept of each message; it is durable when this returns. One transaction per account, however
-        many messages, unless it fails: then one for each message. The answer says of each message why nothing
-        of it is kept, None where all is.
+        many messages, unless it fails: then one for each message. The answer says of each message why it is not
+        kept, None where all of it is. Its sender tries again then: so no account keeps copies of what another one
+        was found to be unable to keep, which would have them with every try.
 
         Given none, it raises if none could be kept now.
         """
@@ -87,26 +96,53 @@ class MessageKeeper:
             for account_id in islice(self._store.look_up(accounts.codes).values(), 1):
                 self._store.write(account_id, _ORIGIN, tracking.try_to_write)
         problems: list[Exception | None] = [None] * len(messages)
-        by_account: defaultdict[str, defaultdict[int, _Part]] = defaultdict(lambda: defaultdict(_Part))
+        by_account: _ByAccount = defaultdict(lambda: defaultdict(_Part))
         for number, kept in enumerate(messages):
-            answers = expected(kept, self._auto_allow)
-            if answers is not None:
-                by_account[answers.account_id][number].answers.append(answers)
-            octets = tracking.octets(kept.outcomes)
-            for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
-                by_account[outcome.account_id][number].outcomes.append(outcome)
-            for held in kept.held:
-                by_account[held.copy.account_id][number].held.append(arrival.read(held))
-            for copy in kept.outgoing:
-                by_account[copy.account_id][number].outgoing.append(copy)
-            for archived in kept.archived:
-                by_account[archived.copy.account_id][number].archived.append(archived)
-        for account_id, parts in by_account.items():
-            for number, problem in self._keep(account_id, parts):
+            try:
+                self._part(kept, number, by_account)
+            except Exception as problem:
+                # A stranger wrote it: that is no reason to put off the others.
                 problems[number] = problem
+        self._look_for_room(by_account, problems)
+        # Those first that may say that there is no room.
+        for account_id, all_parts in sorted(by_account.items(), key=lambda one: not _any_held(one[1])):
+            parts = {
+                number: part
+                for number, part in all_parts.items()
+                if problems[number] is None or not any(part.copies())
+            }
+            for number, why in self._keep(account_id, parts) if parts else ():
+                problems[number] = why
         if any(kept.outgoing for kept in messages):
             self._added()
         return problems
+
+    def _part(self, kept: Kept, number: int, by_account: _ByAccount) -> None:
+        """Part what a message leaves by account."""
+        answers = expected(kept, self._auto_allow)
+        if answers is not None:
+            by_account[answers.account_id][number].answers.append(answers)
+        octets = tracking.octets(kept.outcomes)
+        for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
+            by_account[outcome.account_id][number].outcomes.append(outcome)
+        for held in kept.held:
+            by_account[held.copy.account_id][number].held.append(arrival.read(held))
+        for copy in kept.outgoing:
+            by_account[copy.account_id][number].outgoing.append(copy)
+        for archived in kept.archived:
+            by_account[archived.copy.account_id][number].archived.append(archived)
+
+    def _look_for_room(self, by_account: _ByAccount, problems: list[Exception | None]) -> None:
+        """Look whether there is room for messages that several accounts hold, before any of them does."""
+        holders = Counter(number for parts in by_account.values() for number, part in parts.items() if part.held)
+        for account_id, parts in by_account.items():
+            for number, part in parts.items():
+                if holders[number] > 1 and problems[number] is None:
+                    look = partial(arrival.require_room, arrived=part.held, limits=self._limits)
+                    try:
+                        self._store.read(account_id, look)
+                    except Exception as problem:
+                        problems[number] = problem
 
     def _keep(self, account_id: str, parts: Mapping[int, _Part]) -> Iterator[tuple[int, Exception]]:
         """Keep what messages leave in one transaction. Which could not be kept, and why."""

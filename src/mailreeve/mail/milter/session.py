@@ -14,6 +14,7 @@ import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
+from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
@@ -368,6 +369,11 @@ class Session:
             log.exception("mail.not_logged")
         try:
             await self._services.records.write(kept)
+        except NoRoom as problem:
+            # Nothing is broken: a stranger may cause it as often as there is mail to be held.
+            decisions = [outcome.decision_id for outcome in kept.outcomes]
+            log.warning("mail.no_room_to_hold", decisions=decisions, problem=str(problem))
+            return False
         except Exception:
             log.exception("mail.not_recorded", decisions=[outcome.decision_id for outcome in kept.outcomes])
             return False
