@@ -10,6 +10,7 @@ from held_copies import hold, kept
 from msgspec.structs import replace
 
 from mailreeve.access.caller import Caller
+from mailreeve.access.permissions import Permission
 from mailreeve.families.held import operations, rows
 from mailreeve.families.held.arrival import read
 from mailreeve.families.held.limits import HoldLimits, NoRoom
@@ -211,3 +212,31 @@ def test_a_layer_that_nobody_knows_is_the_administrators(account, keeper, ann):
     assert one["heldGroup"] == HeldGroup.ADMINISTRATOR
     assert one["reasonCode"] == "message_hold_applied_default_policy"
     assert HeldState.HELD == "held"
+
+
+def test_nobody_learns_from_a_refusal_whose_mailbox_there_is(account, keeper, ann):
+    """Whether there is no such user or the mailbox is not open to the caller, the refusal is the same."""
+    hold(keeper, kept(account.id, "ann@corp.test"))
+    account.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    bob = account.write(lambda work: operations.user_rows.find_by_address(work, "bob@corp.test")).id
+    account.caller = Caller(account.id, "bob@corp.test", "app", frozenset(), bob, in_person=True)
+    told = set()
+    for mailbox in ("ann@corp.test", "nobody@corp.test"):
+        with pytest.raises(ItemRefused) as refused:
+            account.call(LIST, {"mailbox": mailbox})
+        told.add(refused.value.problems)
+    assert len(told) == 1
+
+
+def test_keys_that_were_made_for_less_change_no_list(account, keeper, ann):
+    """The right to decide about held mail is none to say whom its user permits."""
+    hold(keeper, kept(account.id, "ann@corp.test"))
+    (one,) = held(account)
+    rights = frozenset({Permission.ACCOUNT_MONITORING_HELD_EDIT})
+    item = {"ids": [one["id"]], "action": "release", "sender": "permit"}
+    account.caller = Caller(account.id, "ann@corp.test", "app", rights, ann)
+    (done,) = account.call("ext/decide-held-messages", item)
+    assert (done["state"], done["code"]) == ("held", "err_xdk_forbidden")
+    account.caller = Caller(account.id, "ann@corp.test", "app", rights, ann, in_person=True)
+    (done,) = account.call("ext/decide-held-messages", item)
+    assert done["state"] == "released"
