@@ -4,21 +4,21 @@ nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesFeedParser
 from typing import Final
 
 import nh3
 from msgspec import Struct
 
 from mailreeve.families.held.types import HeldAttachment, HeldHeaderLine
-from mailreeve.formats.header_text import printable
+from mailreeve.formats.header_text import printable, text_of
 from mailreeve.formats.message import Pieces, read_message
+from mailreeve.formats.mime import Part, content_of, read_parts
 
 READ_AT_MOST: Final = 8 << 20  # octets of a message that are looked at
 SHOWN_AT_MOST: Final = 256 * 1024  # characters of a text
 MAX_PARTS: Final = 200
+MAX_TAGS: Final = 3_000  # of HTML: parsers take time by the square of what is left open
+MAX_TAG: Final = 16 * 1024  # characters of one: they take time by the square of its attributes
 MAX_VALUE: Final = 2_000  # characters of a field
 MAX_FIELDS: Final = 200
 
@@ -42,21 +42,24 @@ class Said(Struct, frozen=True):
 
 def said(header: bytes, body: Pieces) -> Said:
     """What a message says. Takes whatever a stranger wrote."""
-    message, is_cut = _parsed(header, body)
+    octets = b"".join(body)
+    is_cut, octets = len(octets) > READ_AT_MOST, octets[:READ_AT_MOST]
     text = html = ""
     attachments: list[HeldAttachment] = []
-    for number, part in enumerate(_leaves(message)):
-        if number >= MAX_PARTS:
+    for part in read_parts(header, octets):
+        if part.number >= MAX_PARTS:
             is_cut = True
             break
-        kind = part.get_content_type()
-        attached = part.get_content_disposition() == "attachment"
+        kind, attached = part.content_type, part.disposition == "attachment"
         if not attached and kind == "text/plain" and not text:
-            text = _text(part)
+            text = _text(part, octets)
         elif not attached and kind == "text/html" and not html:
-            html = sanitised(_text(part))
-        elif attached or part.get_filename() or not kind.startswith(("text/", "multipart/")):
-            attachments.append(_attachment(part, kind))
+            written = _text(part, octets)
+            looked_at = _beginning(written)
+            is_cut = is_cut or len(looked_at) < len(written)
+            html = sanitised(looked_at)
+        elif attached or part.name or not kind.startswith(("text/", "multipart/")):
+            attachments.append(HeldAttachment(part.name, kind, len(content_of(part, octets))))
     is_cut = is_cut or max(len(text), len(html)) > SHOWN_AT_MOST
     return Said(_headers(header), text[:SHOWN_AT_MOST], _cut(html), attachments, is_cut)
 
@@ -77,49 +80,24 @@ def _cut(html: str) -> str:
     return html if len(html) <= SHOWN_AT_MOST else sanitised(html[:SHOWN_AT_MOST])
 
 
-def _parsed(header: bytes, body: Pieces) -> tuple[EmailMessage, bool]:
-    parser: BytesFeedParser[EmailMessage] = BytesFeedParser(EmailMessage, policy=policy.default)
-    parser.feed(header)
-    left = READ_AT_MOST
-    for piece in body:
-        parser.feed(piece[:left])
-        left -= len(piece)
-        if left < 0:
-            break
-    return parser.close(), left < 0
+def _beginning(html: str) -> str:
+    """As much of HTML as is read: so many characters, and so many tags, none of which is without end."""
+    html = html[:SHOWN_AT_MOST]
+    at = -1
+    for _ in range(MAX_TAGS):
+        opened = html.find("<", at + 1)
+        if opened < 0:
+            return html
+        at = html.find(">", opened, opened + MAX_TAG)
+        if at < 0:
+            # What stands here may be no tag. It is none either where nothing is left of it.
+            return html if len(html) - opened <= MAX_TAG else html[:opened]
+    return html[: at + 1]
 
 
-def _leaves(part: EmailMessage) -> Iterator[EmailMessage]:
-    """The parts that hold something, in order; a message within is one of them."""
-    waiting = [part]
-    while waiting:
-        one = waiting.pop()
-        inner = one.get_payload()
-        if one.get_content_maintype() == "multipart" and isinstance(inner, list):
-            waiting += [each for each in reversed(inner) if isinstance(each, EmailMessage)]
-        else:
-            yield one
-
-
-def _text(part: EmailMessage) -> str:
-    octets = _octets(part)
-    charset = part.get_content_charset("utf-8")
-    try:
-        return octets.decode(charset, "replace")
-    except (LookupError, ValueError):
-        return octets.decode("utf-8", "replace")
-
-
-def _octets(part: EmailMessage) -> bytes:
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
-
-
-def _attachment(part: EmailMessage, kind: str) -> HeldAttachment:
-    name = printable(part.get_filename() or "", 255)
-    if part.get_content_maintype() in ("message", "multipart"):
-        return HeldAttachment(name, kind, len(part.as_bytes()))
-    return HeldAttachment(name, kind, len(_octets(part)))
+def _text(part: Part, body: bytes) -> str:
+    # Of a character at most four octets are read, and one more character tells that there are more.
+    return text_of(content_of(part, body, 4 * SHOWN_AT_MOST + 4), part.charset or "utf-8")
 
 
 def _headers(header: bytes) -> list[HeldHeaderLine]:
