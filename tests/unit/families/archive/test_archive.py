@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import PROTECTED, Permission
-from mailreeve.families.archive import access, rows
+from mailreeve.families.archive import access, contents, rows
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.archive.rows import Contents
 from mailreeve.families.directory.account import rows as accounts
@@ -335,3 +335,13 @@ def test_a_message_that_comes_again_after_a_crash_is_kept_once(office) -> None:
     assert (subjects(office, ANN), subjects(office, BOB)) == (["Again"], ["Again"])
     first.record([Kept(archived=[copy(ann)])])
     assert subjects(office, ANN) == ["Again", "Again"]
+
+
+def test_addresses_before_alteration_are_left_out_in_one_go() -> None:
+    """Whoever writes one address again and again, to many, keeps the reader of the archive no longer."""
+    without = contents._without
+    assert without("a@b.test, A@B.test c", "a@B.test") == " ,   c"
+    began = time.process_time()
+    for _ in range(20):
+        without("a@b.test " * 20_000, "a@b.test")
+    assert time.process_time() - began < 1.5
