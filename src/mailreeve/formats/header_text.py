@@ -36,6 +36,8 @@ fillers, which take up room."""
 # White space and line ends are made to spaces; the rest goes without a gap.
 _UNSHOWN: Final = re.compile(f"[{INVISIBLE}]+")
 
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
 # The standard has a control where Python has nothing.
 _WINDOWS_1252: Final = "".join(bytes([octet]).decode("cp1252", "ignore") or chr(octet) for octet in range(256))
 _JAPANESE: Final = {"iso2022_jp": read_iso_2022_jp, "euc_jp": read_euc_jp}
@@ -164,8 +166,9 @@ def _decoded(octets: bytes, codec: str) -> str:
 
 
 def text_of(octets: bytes, label: str) -> str:
-    """The text that octets are in the charset that a label means; what cannot be read is replaced."""
-    return _decoded(octets, codec_of(label))
+    """The text that octets are in the charset that a label means; what cannot be read is replaced, and so is half
+    a character, which UTF-7 can write."""
+    return _SURROGATES.sub("\ufffd", _decoded(octets, codec_of(label)))
 
 
 def printable(text: str, limit: int) -> str:

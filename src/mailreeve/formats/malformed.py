@@ -81,7 +81,10 @@ _BOUNDARY: Final = re.compile(
 )
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _UNFOLD: Final = re.compile(r"\r?\n(?=[ \t])")
-_PART_FIELD: Final = re.compile(rb"([!-9;-~]{1,100})[ \t]*:((?:[^\n]*+(?:\n|\Z))(?:[ \t][^\n]*+(?:\n|\Z))*+)")
+# At the beginning of a line alone, and nothing is taken back: a line without end that has no colon is read once.
+_PART_FIELD: Final = re.compile(
+    rb"^([!-9;-~]{1,100}+)[ \t]*+:((?:[^\n]*+(?:\n|\Z))(?:[ \t][^\n]*+(?:\n|\Z))*+)", re.MULTILINE
+)
 _EMPTY_LINE: Final = re.compile(rb"(?:\A|\n)\r?\n")
 
 Field_ = tuple[str, str]  # the name in lower case, and the value

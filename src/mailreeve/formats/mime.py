@@ -20,8 +20,10 @@ from mailreeve.formats.html_text import text_of_html
 from mailreeve.formats.message import Field, header_length, read_message
 
 MAX_PARTS: Final = 500
+MOST_BEGUN: Final = 2 * MAX_PARTS  # with those that hold others
 MAX_DEPTH: Final = 20
 MAX_PART_HEADER: Final = 16 * 1024  # octets; what follows is taken for the content
+MAX_HEADERS: Final = 512 * 1024  # octets of all headers of parts; behind them no part begins
 MAX_LINES: Final = 200_000  # lines that begin like a boundary, of which few are one
 MAX_BOUNDARY_LINE: Final = 512
 MAX_VALUE: Final = 4_096  # characters of a header field that are looked at
@@ -127,46 +129,59 @@ class _Splitter:
 
     def __init__(self, boundary: bytes, body: bytes) -> None:
         self._body = body
-        self._open = [boundary]
+        self._open: list[bytes] = []
+        self._lines: dict[bytes, tuple[int, bool]] = {}  # what each line means that parts the open ones
+        self._begun = self._read = 0  # headers of parts, of those as well that hold others, and their octets
+        self._enter(boundary)
         self._head: _Head | None = None
         self._start = 0
         self._found: list[Part] = []
 
     def parts(self) -> list[Part]:
         for line, before, after in _lines_like_boundaries(self._body):
-            depth, closes = self._which(line)
-            if depth < 0:
+            meant = self._lines.get(line)
+            if meant is None:
                 continue
+            depth, closes = meant
             self._end_part(before)
-            if len(self._found) >= MAX_PARTS:
+            # Who opens parts without end that hold nothing has each header read as well.
+            if len(self._found) >= MAX_PARTS or self._begun >= MOST_BEGUN or self._read >= MAX_HEADERS:
                 return self._found
-            if closes:
-                del self._open[depth:]
-                if not self._open:
-                    return self._found
-                continue
-            del self._open[depth + 1 :]
-            self._begin_part(after)
+            self._leave(depth if closes else depth + 1)
+            if not self._open:
+                return self._found
+            if not closes:
+                self._begin_part(after)
         self._end_part(len(self._body))
         return self._found
 
-    def _which(self, line: bytes) -> tuple[int, bool]:
-        """Which of the open boundaries the line is, the innermost first, and whether it is its last."""
-        for depth in range(len(self._open) - 1, -1, -1):
-            boundary = self._open[depth]
-            if line == boundary:
-                return depth, False
-            if line == boundary + b"--":
-                return depth, True
-        return -1, False
+    def _enter(self, boundary: bytes) -> None:
+        self._open.append(boundary)
+        self._note_lines()
+
+    def _leave(self, depth: int) -> None:
+        """Have no more than so many boundaries open."""
+        if depth < len(self._open):
+            del self._open[depth:]
+            self._note_lines()
+
+    def _note_lines(self) -> None:
+        """Of equal boundaries the innermost is meant; a line that is one boundary, and the end of another, is what
+        it is of the inner one."""
+        self._lines = {}
+        for depth, boundary in enumerate(self._open):
+            self._lines[boundary + b"--"] = depth, True
+            self._lines[boundary] = depth, False
 
     def _begin_part(self, at: int) -> None:
         text = self._body[at : at + MAX_PART_HEADER]
         length = 0 if _behind_empty_line(text) else header_length(text)
+        self._begun += 1
+        self._read += length
         head = _read_head(read_message(text[:length]).fields)
         start = at + length + _behind_empty_line(self._body[at + length : at + length + 2])
         if head.boundary and len(self._open) < MAX_DEPTH:
-            self._open.append(head.boundary)
+            self._enter(head.boundary)
             return
         self._head, self._start = head, start
 

@@ -8,7 +8,8 @@ anybody who makes one up. Which of them count:
 - The topmost of these fields, and those below it as far as the next `Received`. Each server puts its own
   `Received` and its results on top of what it got, so what a stranger wrote stands below those of the server in
   front, and most often behind another `Received`.
-- Of each method the topmost result. What a stranger wrote right below cannot speak against the server's own.
+- Of each method the results of the topmost field that has any. What a stranger wrote right below can neither speak
+  against the server's own nor add to it, such as a signature that passes, or SPF for a sender.
 
 So a forged field could count only for a method that the server in front never reports. It shall report all three,
 and take out fields that claim its id before it adds its own (RFC 8601 section 5); the usual programs do.
@@ -16,7 +17,7 @@ and take out fields that claim its id before it adds its own (RFC 8601 section 5
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -65,7 +66,7 @@ def results_in(message: Message, asked: AskedResults) -> FoundResults:
         return NOBODY_ASKED
     if not asked.believed:
         return FoundResults(Authentication(), asked=asked.ids)
-    found: list[MethodResult] = []
+    found: dict[str, Sequence[MethodResult]] = {}
     places: set[int] = set()
     for place, field in enumerate(message.fields):
         if field.name == "received" and places:
@@ -73,21 +74,29 @@ def results_in(message: Message, asked: AskedResults) -> FoundResults:
         if field.name == FIELD and authserv_id_of(field.value) in asked.ids:
             places.add(place)
             read = read_results(field.value)
-            found += () if read is None else read.results
+            for method, results in _by_method(() if read is None else read.results).items():
+                found.setdefault(method, results)
             if len(places) == MOST_FIELDS:
                 break
     return FoundResults(_authentication(found), frozenset(places), asked.ids)
 
 
-def _authentication(found: list[MethodResult]) -> Authentication:
-    spf = [one for one in found if one.method == "spf"]
-    # That of the envelope sender counts before that of the client's name, wherever they stand.
+def _by_method(results: Sequence[MethodResult]) -> dict[str, list[MethodResult]]:
+    found: dict[str, list[MethodResult]] = {}
+    for one in results:
+        found.setdefault(one.method, []).append(one)
+    return found
+
+
+def _authentication(found: Mapping[str, Sequence[MethodResult]]) -> Authentication:
+    spf = found.get("spf", ())
+    # That of the envelope sender counts before that of the client's name.
     by_sender = next((one for one in spf if _sender_of(one)), next(iter(spf), None))
-    dmarc = next((one for one in found if one.method == "dmarc"), None)
+    dmarc = next(iter(found.get("dmarc", ())), None)
     return Authentication.from_results(
         spf=None if by_sender is None else by_sender.result,
         spf_domain="" if by_sender is None else _sender_of(by_sender) or by_sender.properties.get("smtp.helo", ""),
-        dkim=[(one.result, _signer(one)) for one in found if one.method == "dkim"],
+        dkim=[(one.result, _signer(one)) for one in found.get("dkim", ())],
         dmarc=None if dmarc is None else dmarc.result,
         dmarc_domain="" if dmarc is None else dmarc.properties.get("header.from", ""),
     )

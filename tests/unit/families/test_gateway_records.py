@@ -145,6 +145,19 @@ def test_a_user_sees_the_own_rejections_and_those_that_were_opened(corp):
     assert len(corp.rejected(mailbox="boss@corp.test")) == 2
 
 
+def test_who_gets_the_address_of_somebody_who_left_sees_none_of_the_mail_of_before(corp):
+    """It was somebody else's. Administrators see all that came to the address."""
+    corp.keep(State.REJECTED, "bob@corp.test")
+    corp.account.call("ext/remove-user", {"emailAddress": "bob@corp.test"})
+    corp.account.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    corp.user("bob")
+    assert corp.rejected() == corp.rejected(mailbox="bob@corp.test") == []
+    corp.keep(State.REJECTED, "bob@corp.test", subject="New")
+    assert [one["subject"] for one in corp.rejected()] == ["New"]
+    corp.account.caller = corp.admin
+    assert len(corp.rejected(mailbox="bob@corp.test")) == 2
+
+
 def test_rejections_of_a_time_as_clients_ask_for_them(corp):
     corp.keep(State.REJECTED, "ann@corp.test")
     corp.keep(State.REJECTED, "bob@corp.test")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,8 @@ from held_copies import hold, kept
 from msgspec.structs import replace
 
 from mailreeve.access.caller import Caller
-from mailreeve.families.held import content, operations, rows
+from mailreeve.access.permissions import Permission
+from mailreeve.families.held import operations, rows
 from mailreeve.families.held.arrival import read
 from mailreeve.families.held.limits import HoldLimits, NoRoom
 from mailreeve.families.held.rows import HeldGroup, HeldState
@@ -215,34 +215,6 @@ def test_a_layer_that_nobody_knows_is_the_administrators(account, keeper, ann):
     assert HeldState.HELD == "held"
 
 
-def _nested(depth: int) -> bytes:
-    inner = (b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(depth))
-    return b"\r\n" + b"".join(inner) + b"x\r\n" * 200_000
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        (b"multipart/mixed; boundary=b0", _nested(1_000)),
-        (b"text/html", b"\r\n" + b"<div>" * 200_000),
-        (b"text/html", b"\r\n" + b"<ul><li>" * 100_000),
-    ],
-    ids=["parts in parts", "elements in elements", "lists in lists"],
-)
-def test_showing_what_a_stranger_wrote_takes_no_time(kind, body):
-    """Half a megabyte that nests as deep as it can kept a reader busy for minutes."""
-    began = time.process_time()
-    shown = content.said(b"Content-Type: " + kind + b"\r\n", (body,))
-    assert time.process_time() - began < 2.0
-    assert len(shown.html) < 1 << 20
-
-
-def test_html_with_too_many_elements_is_shown_as_text():
-    html = b"\r\n" + b"<p>" * 9_000 + b"Hello &amp; <b>goodbye</b>"
-    shown = content.said(b"Content-Type: text/html\r\n", (html,))
-    assert (shown.html, shown.text.strip(), shown.is_cut) == ("", "Hello & goodbye", True)
-
-
 def _for_both(first: Kept, second: Kept) -> Kept:
     """What one message leaves in two accounts."""
     return Kept(
@@ -281,3 +253,31 @@ def test_a_message_that_cannot_be_read_puts_off_itself_alone(account, keeper, mo
     told = keeper.record([kept(account.id, "a@corp.test"), bad, kept(account.id, "c@corp.test")])
     assert [type(one) for one in told] == [type(None), ValueError, type(None)]
     assert sorted(row["to"]["emailAddress"] for row in held(account)) == ["a@corp.test", "c@corp.test"]
+
+
+def test_nobody_learns_from_a_refusal_whose_mailbox_there_is(account, keeper, ann):
+    """Whether there is no such user or the mailbox is not open to the caller, the refusal is the same."""
+    hold(keeper, kept(account.id, "ann@corp.test"))
+    account.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    bob = account.write(lambda work: operations.user_rows.find_by_address(work, "bob@corp.test")).id
+    account.caller = Caller(account.id, "bob@corp.test", "app", frozenset(), bob, in_person=True)
+    told = set()
+    for mailbox in ("ann@corp.test", "nobody@corp.test"):
+        with pytest.raises(ItemRefused) as refused:
+            account.call(LIST, {"mailbox": mailbox})
+        told.add(refused.value.problems)
+    assert len(told) == 1
+
+
+def test_keys_that_were_made_for_less_change_no_list(account, keeper, ann):
+    """The right to decide about held mail is none to say whom its user permits."""
+    hold(keeper, kept(account.id, "ann@corp.test"))
+    (one,) = held(account)
+    rights = frozenset({Permission.ACCOUNT_MONITORING_HELD_EDIT})
+    item = {"ids": [one["id"]], "action": "release", "sender": "permit"}
+    account.caller = Caller(account.id, "ann@corp.test", "app", rights, ann)
+    (done,) = account.call("ext/decide-held-messages", item)
+    assert (done["state"], done["code"]) == ("held", "err_xdk_forbidden")
+    account.caller = Caller(account.id, "ann@corp.test", "app", rights, ann, in_person=True)
+    (done,) = account.call("ext/decide-held-messages", item)
+    assert done["state"] == "released"

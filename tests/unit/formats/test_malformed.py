@@ -114,6 +114,8 @@ def test_depth_and_number_are_bounded():
         b"\r\n--b 1" * (MAX_SEARCHED // 7 - 200),
         b"\n" * (MAX_SEARCHED - 1_000),
         b'\r\n--b 1\r\nContent-Type: multipart/x; boundary="b 1"\r\n' * (MAX_SEARCHED // 60),
+        (b"\r\n--b 1\r\n" + b"a" * 15_000 + b"\r\n") * MAX_PARTS,  # a name of a field that never ends
+        (b"\r\n--b 1\r\n" + b"a \t" * 5_000 + b"\r\n") * MAX_PARTS,
     ],
 )
 def test_no_content_keeps_it_busy(body):

@@ -150,3 +150,24 @@ def test_base64_with_strangers_between_its_digits_is_read_at_once() -> None:
     found = content_of(part, raw)
     assert time.thread_time() - began < 0.3
     assert found == b"hello " * 400_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"--b\r\nContent-Type: multipart/mixed; boundary=x\r\n" * 100_000,
+        b"".join(b"--b\nX: %s\nContent-Type: multipart/a; boundary=c\n\n" % (b"y" * 8_000) for _ in range(1_000)),
+    ],
+)
+def test_parts_that_hold_nothing_are_not_read_without_end(body: bytes) -> None:
+    """Each header of a part is read, of those too that hold others and count for no part: so many, of so many
+    octets together."""
+    began = time.process_time()
+    assert read_parts(HEADER, b"\r\n" + body) == ()
+    assert time.process_time() - began < 2
+
+
+def test_of_equal_boundaries_the_innermost_is_meant() -> None:
+    """And a line that is the end of one and the beginning of another belongs to the inner one."""
+    body = b"\n--b\nContent-Type: multipart/x; boundary=b--\n\n--b--\n\none\n--b----\n--b--\n\nno"
+    assert parts_of(HEADER, body) == [("text/plain", "", b"one")]

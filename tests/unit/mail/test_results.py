@@ -56,6 +56,16 @@ def test_what_a_stranger_wrote_right_below_does_not_speak_against_the_server():
     assert (known.spf, known.dmarc) == (Result.FAIL, Result.FAIL)
 
 
+def test_what_a_stranger_wrote_right_below_adds_nothing_to_what_the_server_said():
+    """Neither a signature that passes, nor SPF for a sender where the server judged the client's name alone."""
+    known = found(
+        "Authentication-Results: mx.corp.test; spf=none smtp.helo=far.test; dkim=none; dmarc=none",
+        "Authentication-Results: mx.corp.test; spf=pass smtp.mailfrom=corp.test; dkim=pass header.d=corp.test",
+    ).authentication
+    assert (known.spf, known.dkim) == (Result.NONE, (Signature(Result.NONE),))
+    assert not known.vouches_for("corp.test")
+
+
 def test_ids_that_nobody_listed_say_nothing():
     known = found("Authentication-Results: far.test; spf=pass smtp.mailfrom=corp.test", "From: a@corp.test")
     assert known == FoundResults(Authentication(), asked=ASKED.ids)

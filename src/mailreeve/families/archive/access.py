@@ -39,15 +39,15 @@ class Mailbox(Struct, frozen=True):
 def mailbox(call: Call, text: str | None, field: str, *, aliases: bool = True, delegates: bool = False) -> Mailbox:
     """The mailbox of this address, or the caller's own. Whether it is not there or the caller may not open it, the
     refusal is the same. Raises `ItemRefused` naming `field`."""
-    sees_all = call.caller.may((SEARCH,))
+    sees_all, acting = call.caller.may((SEARCH,)), _in_person(call)
     if text is None:
-        own = user_rows.find(call.work, call.caller.user_id) if call.caller.user_id else None
+        own = user_rows.find(call.work, call.caller.user_id) if acting or sees_all else None
         if own is None:
             raise refused(NULL, field, f"{NULL.message}: the caller has no mailbox")
         return _of_user(call, own, private=True, aliases=aliases, delegates=delegates, sees_all=sees_all)
     address = fields.address(text, field)
     user = users.reached(call.work, address)
-    if user is not None and (sees_all or mailboxes.may_open(call.work, call.caller.user_id, user.id, SCOPE)):
+    if user is not None and (sees_all or mailboxes.may_open(call.work, acting, user.id, SCOPE)):
         private = sees_all or user.id == call.caller.user_id
         return _of_user(call, user, private=private, aliases=aliases, delegates=delegates, sees_all=sees_all)
     if user is None and sees_all:
@@ -75,13 +75,13 @@ def _of_user(
     if delegates:
         for other in mailboxes.opened_by(call.work, user.id, SCOPE):
             # Whoever looks into somebody's mailbox opens no further one through it (behaviour.md D-31).
-            if other != user.id and (sees_all or user.id == call.caller.user_id):
+            if other != user.id and (sees_all or user.id == _in_person(call)):
                 stretches.append(Stretch(other, private=sees_all))
     return Mailbox(user.address, tuple(stretches))
 
 
 def _lies_open(call: Call, row: ArchivedRow) -> bool:
-    caller = call.caller.user_id
+    caller = _in_person(call)
     if not caller:
         return False
     boxes = rows.boxes_of(call.work, row.id)
@@ -94,3 +94,9 @@ def _lies_open(call: Call, row: ArchivedRow) -> bool:
     return not row.is_private and any(
         mailboxes.may_open(call.work, caller, owner, SCOPE) for owner in sorted(owners)
     )
+
+
+def _in_person(call: Call) -> str:
+    """The id of the user whose own mailbox the caller opens, and those that were opened to that user; empty for
+    keys that were made for less."""
+    return call.caller.user_id if call.caller.in_person else ""

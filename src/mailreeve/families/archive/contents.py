@@ -86,9 +86,8 @@ def _without(text: str, address: str) -> str:
     lowered, sought = text.casefold(), address.casefold()
     if len(lowered) != len(text):  # Folding moved what stands behind: leave out more rather than less.
         text = lowered
-    at = lowered.find(sought)
-    while at >= 0:
-        text = f"{text[:at]} {text[at + len(sought) :]}"
-        lowered = f"{lowered[:at]} {lowered[at + len(sought) :]}"
-        at = lowered.find(sought, at)
-    return text
+    kept, at = [], 0
+    while (found := lowered.find(sought, at)) >= 0:
+        kept.append(text[at:found])
+        at = found + len(sought)
+    return " ".join([*kept, text[at:]])

@@ -1,5 +1,5 @@
 """What does a held message say? Read so that nothing of it can do harm: its HTML runs nothing and loads
-nothing, and reading it takes no longer than a few hundred milliseconds, whatever a stranger wrote."""
+nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from mailreeve.families.held.types import HeldAttachment, HeldHeaderLine
 from mailreeve.formats.header_text import printable, text_of
-from mailreeve.formats.html_text import text_of_html
 from mailreeve.formats.message import Pieces, read_message
-from mailreeve.formats.mime import content_of, read_parts
+from mailreeve.formats.mime import Part, content_of, read_parts
 
 READ_AT_MOST: Final = 8 << 20  # octets of a message that are looked at
 SHOWN_AT_MOST: Final = 256 * 1024  # characters of a text
 MAX_PARTS: Final = 200
-MAX_TAGS: Final = 8_000  # elements may nest, and the time that they take grows with the square of how deep they do
+MAX_TAGS: Final = 3_000  # of HTML: parsers take time by the square of what is left open
+MAX_TAG: Final = 16 * 1024  # characters of one: they take time by the square of its attributes
 MAX_VALUE: Final = 2_000  # characters of a field
 MAX_FIELDS: Final = 200
 
@@ -43,25 +43,25 @@ class Said(Struct, frozen=True):
 def said(header: bytes, body: Pieces) -> Said:
     """What a message says. Takes whatever a stranger wrote."""
     octets = b"".join(body)
-    is_cut = len(octets) > READ_AT_MOST
-    octets = octets[:READ_AT_MOST]
-    text = html = None
+    is_cut, octets = len(octets) > READ_AT_MOST, octets[:READ_AT_MOST]
+    text = html = ""
     attachments: list[HeldAttachment] = []
-    parts = read_parts(header, octets)
-    for part in parts[:MAX_PARTS]:
-        attached = part.disposition == "attachment"
-        if not attached and part.content_type == "text/plain" and text is None:
-            text = text_of(content_of(part, octets), part.charset or "utf-8")
-        elif not attached and part.content_type == "text/html" and html is None:
-            html = text_of(content_of(part, octets), part.charset or "utf-8")
-        elif part.is_file:
-            attachments.append(HeldAttachment(part.name, part.content_type, len(content_of(part, octets))))
-    text, html = text or "", html or ""
-    is_cut = is_cut or len(parts) > MAX_PARTS or max(len(text), len(html)) > SHOWN_AT_MOST
-    html = html[:SHOWN_AT_MOST]
-    if html.count("<") > MAX_TAGS:
-        text, html, is_cut = text or text_of_html(html), "", True
-    return Said(_headers(header), text[:SHOWN_AT_MOST], sanitised(html), attachments, is_cut)
+    for part in read_parts(header, octets):
+        if part.number >= MAX_PARTS:
+            is_cut = True
+            break
+        kind, attached = part.content_type, part.disposition == "attachment"
+        if not attached and kind == "text/plain" and not text:
+            text = _text(part, octets)
+        elif not attached and kind == "text/html" and not html:
+            written = _text(part, octets)
+            looked_at = _beginning(written)
+            is_cut = is_cut or len(looked_at) < len(written)
+            html = sanitised(looked_at)
+        elif attached or part.name or not kind.startswith(("text/", "multipart/")):
+            attachments.append(HeldAttachment(part.name, kind, len(content_of(part, octets))))
+    is_cut = is_cut or max(len(text), len(html)) > SHOWN_AT_MOST
+    return Said(_headers(header), text[:SHOWN_AT_MOST], _cut(html), attachments, is_cut)
 
 
 def sanitised(html: str) -> str:
@@ -73,6 +73,31 @@ def sanitised(html: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
+
+
+def _cut(html: str) -> str:
+    # Cut HTML is broken HTML: so it is made whole once more.
+    return html if len(html) <= SHOWN_AT_MOST else sanitised(html[:SHOWN_AT_MOST])
+
+
+def _beginning(html: str) -> str:
+    """As much of HTML as is read: so many characters, and so many tags, none of which is without end."""
+    html = html[:SHOWN_AT_MOST]
+    at = -1
+    for _ in range(MAX_TAGS):
+        opened = html.find("<", at + 1)
+        if opened < 0:
+            return html
+        at = html.find(">", opened, opened + MAX_TAG)
+        if at < 0:
+            # What stands here may be no tag. It is none either where nothing is left of it.
+            return html if len(html) - opened <= MAX_TAG else html[:opened]
+    return html[: at + 1]
+
+
+def _text(part: Part, body: bytes) -> str:
+    # Of a character at most four octets are read, and one more character tells that there are more.
+    return text_of(content_of(part, body, 4 * SHOWN_AT_MOST + 4), part.charset or "utf-8")
 
 
 def _headers(header: bytes) -> list[HeldHeaderLine]:

@@ -10,7 +10,9 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.users import mailboxes
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users import rows as user_rows
+from mailreeve.families.directory.users.errors import USER_NOT_FOUND
 from mailreeve.families.directory.users.mailboxes import DelegateScope
+from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.latest import passing
 from mailreeve.families.tracking import rows
@@ -34,6 +36,7 @@ from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import Layer
 from mailreeve.wire import fields
+from mailreeve.wire.errors import refused
 from mailreeve.wire.pagination import Page
 
 EVERYBODYS: Final = (Permission.MONITORING_REJECTIONS_READ,)
@@ -50,7 +53,9 @@ def rejections(call: Call, item: FindRejections) -> Page[Rejection]:
     tests: list[Test] = []
     owner = _whose(call, item)
     if owner is not None:
-        tests.append(lambda kept: _reaches(call, kept, owner))
+        since = 0.0 if call.caller.may(EVERYBODYS) else owner.created_at.timestamp()
+        # What came before there was the user was somebody else's, who may have had the address.
+        tests.append(lambda kept: kept.outcome.at >= since and _reaches(call, kept, owner.key))
     by = item.search_by
     if by is not None and by.value:
         text, member = by.value.casefold(), by.field_name
@@ -79,17 +84,19 @@ def processing(call: Call, item: FindProcessing) -> Page[ProcessingMessage]:
     return page.showing([_on_its_way(call, kept) for kept in page.rows])
 
 
-def _whose(call: Call, item: FindRejections) -> str | None:
-    """The key of the user whose rejections are asked for, None for everybody's. Raises `ItemRefused`."""
+def _whose(call: Call, item: FindRejections) -> UserRow | None:
+    """The user whose rejections are asked for, None for everybody's. Raises `ItemRefused`."""
     may_see_all = call.caller.may(EVERYBODYS)
     if item.mailbox is not None:
         if may_see_all:
-            return users.get_reached(call.work, item.mailbox, "mailbox").key
-        return mailboxes.open_mailbox(call, item.mailbox, "mailbox", DelegateScope.HELD).key
+            return users.get_reached(call.work, item.mailbox, "mailbox")
+        return mailboxes.open_mailbox(call, item.mailbox, "mailbox", DelegateScope.HELD)
     if may_see_all and (item.admin or not call.caller.user_id):
         return None
     own = user_rows.find(call.work, call.caller.user_id)
-    return "" if own is None else own.key
+    if own is None:
+        raise refused(USER_NOT_FOUND, "mailbox")
+    return own
 
 
 def _may_be_taken(kept: Kept) -> bool:
