@@ -82,7 +82,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     # Everything but taking in a new domain, which widens the account itself, and what others write and are
     # written.
     Role.FULL_ADMINISTRATOR: frozenset(Permission)
-    - {Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN, Permission.MONITORING_HELD_CONTENT_VIEW}
+    - {Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN}
     - PROTECTED,
     # Day-to-day policy and group work; behaviour.md section 9.1 names it as the minimum for web security.
     Role.BASIC_ADMINISTRATOR: _READS

@@ -44,6 +44,9 @@ MAX_MESSAGE_ID: Final = 255
 TAKEN: Final = SmtpReply(250, "2.0.0", "Taken")
 """What a sender is told of a copy that is kept here: that it is held is not for them."""
 
+LOCAL_FAULT: Final = SmtpReply(451, "4.3.0", "Local fault, try again later")
+NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
+
 
 class Recipient(Struct, frozen=True):
     """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.

@@ -18,8 +18,8 @@ from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.outgoing.rows import Waiting
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
+from mailreeve.mail.outcomes import LOCAL_FAULT
 from mailreeve.mail.ports import NextHop, NextHopSession, is_taken
-from mailreeve.mail.smtp.delivery import LOCAL_FAULT
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()

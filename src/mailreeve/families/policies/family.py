@@ -19,6 +19,7 @@ from sqlalchemy.schema import Constraint
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.pages import Listing, Stretch
+from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.policies import Changes, ScopedPolicy
@@ -31,6 +32,7 @@ from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire import policy_object
+from mailreeve.wire.errors import refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyDocument, PolicyItem, Rules
 
@@ -106,6 +108,13 @@ class PolicyFamily(Generic[R]):
     def find(self, call: Call, wire_id: str) -> R | None:
         """The policy with this id, or None if it is gone. Raises `ItemRefused` for what never was its id."""
         return self._records.find(call.work, call.open(self.kind, wire_id))
+
+    def get(self, call: Call, wire_id: str) -> R:
+        """The policy with this id. Raises `ItemRefused`, also where it is gone."""
+        row = self.find(call, wire_id)
+        if row is None:
+            raise refused(POLICY_NOT_FOUND, "id")
+        return row
 
     def page(self, call: Call) -> Page[R]:
         """A page of all policies in the order of their keys, or all of them when no page was asked for."""

@@ -41,6 +41,7 @@ from mailreeve.mail.milter.conversation import (
 from mailreeve.mail.milter.packets import CONTINUE, ProtocolError, reply
 from mailreeve.mail.milter.services import MilterServices
 from mailreeve.mail.milter.settling import Settled, settle
+from mailreeve.mail.outcomes import LOCAL_FAULT, NO_ROOM
 from mailreeve.mail.reception import NoAccount, Reception
 from mailreeve.mail.results import AskedResults
 from mailreeve.mail.scan import Scan
@@ -54,8 +55,6 @@ log: FilteringBoundLogger = structlog.get_logger()
 AT_ONCE: Final = 65_536
 """Octets that are worked on before others have their turn."""
 
-LOCAL_FAULT: Final = SmtpReply(451, "4.3.0", "Local fault, try again later")
-NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 NO_RECIPIENTS: Final = SmtpReply(554, "5.5.1", "No valid recipients")
 OUT_OF_ORDER: Final = SmtpReply(451, "4.5.0", "The mail server and its filter are out of step, try again later")
 

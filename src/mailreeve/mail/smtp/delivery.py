@@ -31,7 +31,7 @@ from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_H
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcome_lines import OutcomeLines
-from mailreeve.mail.outcomes import archived_copy, held_copy, undelivered
+from mailreeve.mail.outcomes import LOCAL_FAULT, archived_copy, held_copy, undelivered
 from mailreeve.mail.plan import Deliver, Plan, reply_line
 from mailreeve.mail.ports import NextHopSession, is_taken
 from mailreeve.mail.record_writer import RecordWriter
@@ -41,7 +41,6 @@ from mailreeve.policy.model.policy_types import SmtpReply
 log: FilteringBoundLogger = structlog.get_logger()
 
 DELIVERED: Final = SmtpReply(250, "2.0.0", "Delivered")
-LOCAL_FAULT: Final = SmtpReply(451, "4.3.0", "Local fault, try again later")
 SMALL: Final = 32 * 1024  # octets of a message that is copied in less time than it takes to hand it to a thread
 
 _Results = dict[str, SmtpReply | None]

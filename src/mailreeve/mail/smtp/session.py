@@ -17,13 +17,14 @@ from mailreeve.formats.networks import IPAddress
 from mailreeve.mail.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.memory_budget import Reservation
+from mailreeve.mail.outcomes import LOCAL_FAULT, NO_ROOM
 from mailreeve.mail.plan import Plan
 from mailreeve.mail.reception import NoAccount, Reception
 from mailreeve.mail.scan import Scan
 from mailreeve.mail.scanning import scanned
 from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
-from mailreeve.mail.smtp.delivery import LOCAL_FAULT, Delivery, layer_of
+from mailreeve.mail.smtp.delivery import Delivery, layer_of
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
 from mailreeve.mail.smtp.retries import message_key
 from mailreeve.mail.smtp.services import DoorServices, Places, crowded
@@ -44,7 +45,6 @@ COMMANDS_AT_ONCE: Final = 2_048
 CONTENT_AT_ONCE: Final = 65_536
 """Octets that are worked on before others have their turn: a short command costs more than as many of content."""
 
-NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 _IDLE: Final = frozenset({"HELO", "EHLO", "NOOP", "RSET", "VRFY", "HELP"})
 UNDER_WAY: Final = "503 5.5.1 A message is under way"
 NEEDS_MAIL: Final = "503 5.5.1 MAIL comes first"

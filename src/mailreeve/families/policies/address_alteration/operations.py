@@ -26,7 +26,6 @@ from mailreeve.families.policies.address_alteration.rows import (
     SetRow,
 )
 from mailreeve.families.policies.address_alteration.types import DefinitionItem
-from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.policy.index.definitions import ROOT
@@ -162,9 +161,7 @@ def update_policy(
 ) -> AlterationPolicyRow:
     """The policy with another set, another policy object, or both; what becomes of what the policy object leaves
     out, `policy_object.document` says (D-48). Raises `ItemRefused`."""
-    old = find_policy(call, wire_id)
-    if old is None:
-        raise refused(POLICY_NOT_FOUND, "id")
+    old = ALTERATION.get(call, wire_id)
     set_id = old.set_id if set_wire_id is None else _set(call, set_wire_id, "addressAlterationSetId").id
     document = old.document if policy is None else _document(call, policy, old.document)
     name = f"{quoted(document.description)} now chooses the set for"
@@ -174,9 +171,7 @@ def update_policy(
 
 def delete_policy(call: Call, wire_id: str) -> None:
     """Remove a policy. Raises `ItemRefused`."""
-    old = find_policy(call, wire_id)
-    if old is None:
-        raise refused(POLICY_NOT_FOUND, "id")
+    old = ALTERATION.get(call, wire_id)
     ALTERATION.delete(call.work, old)
 
 

@@ -16,7 +16,6 @@ from mailreeve.families.policies.anti_spoofing.types import (
     SomeAntiSpoofing,
     UpdateAntiSpoofing,
 )
-from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
@@ -40,7 +39,7 @@ def create_anti_spoofing(call: Call, item: CreateAntiSpoofing) -> AntiSpoofingAn
 @endpoint(f"{_TYPE.api}/update-policy", _TYPE.edit, writes=True)
 def update_anti_spoofing(call: Call, item: UpdateAntiSpoofing) -> AntiSpoofingAnswer:
     """Change an anti-spoofing policy."""
-    old = _get(call, item.id)
+    old = SPOOFING.get(call, item.id)
     document = _checked(SPOOFING.document(call, item.policy, old.document))
     new = structs.replace(old, document=document, option=item.option or old.option)
     return _answer(call, SPOOFING.replace(call.work, old, new))
@@ -50,7 +49,7 @@ def update_anti_spoofing(call: Call, item: UpdateAntiSpoofing) -> AntiSpoofingAn
 def get_anti_spoofing(call: Call, item: SomeAntiSpoofing) -> Page[AntiSpoofingAnswer]:
     """Return one anti-spoofing policy, or all of them."""
     if item.id is not None:
-        return Page.of_all([_answer(call, _get(call, item.id))])
+        return Page.of_all([_answer(call, SPOOFING.get(call, item.id))])
     page = SPOOFING.page(call)
     references = DirectoryReferences(call)
     return page.showing([_answer(call, row, references) for row in page.rows])
@@ -59,15 +58,8 @@ def get_anti_spoofing(call: Call, item: SomeAntiSpoofing) -> Page[AntiSpoofingAn
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
 def delete_anti_spoofing(call: Call, item: OneAntiSpoofing) -> DeletedAntiSpoofing:
     """Delete an anti-spoofing policy."""
-    SPOOFING.delete(call.work, _get(call, item.id))
+    SPOOFING.delete(call.work, SPOOFING.get(call, item.id))
     return DeletedAntiSpoofing(item.id)
-
-
-def _get(call: Call, wire_id: str) -> AntiSpoofingRow:
-    row = SPOOFING.find(call, wire_id)
-    if row is None:
-        raise refused(POLICY_NOT_FOUND, "id")
-    return row
 
 
 def _checked(document: PolicyDocument) -> PolicyDocument:

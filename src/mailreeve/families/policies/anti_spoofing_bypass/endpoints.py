@@ -16,7 +16,6 @@ from mailreeve.families.policies.anti_spoofing_bypass.types import (
     SomeBypasses,
     UpdateBypass,
 )
-from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
@@ -39,7 +38,7 @@ def create_bypass(call: Call, item: CreateBypass) -> BypassAnswer:
 @endpoint(f"{_TYPE.api}/update-policy", _TYPE.edit, writes=True)
 def update_bypass(call: Call, item: UpdateBypass) -> BypassAnswer:
     """Change an anti-spoofing bypass policy."""
-    old = _get(call, item.id)
+    old = BYPASS.get(call, item.id)
     document = _checked(BYPASS.document(call, item.policy, old.document))
     new = structs.replace(old, document=document, option=item.option or old.option)
     return _answer(call, BYPASS.replace(call.work, old, new))
@@ -49,7 +48,7 @@ def update_bypass(call: Call, item: UpdateBypass) -> BypassAnswer:
 def get_bypass(call: Call, item: SomeBypasses) -> Page[BypassAnswer]:
     """Return one anti-spoofing bypass policy, or all of them."""
     if item.id is not None:
-        return Page.of_all([_answer(call, _get(call, item.id))])
+        return Page.of_all([_answer(call, BYPASS.get(call, item.id))])
     page = BYPASS.page(call)
     references = DirectoryReferences(call)
     return page.showing([_answer(call, row, references) for row in page.rows])
@@ -58,15 +57,8 @@ def get_bypass(call: Call, item: SomeBypasses) -> Page[BypassAnswer]:
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
 def delete_bypass(call: Call, item: OneBypass) -> DeletedBypass:
     """Delete an anti-spoofing bypass policy."""
-    BYPASS.delete(call.work, _get(call, item.id))
+    BYPASS.delete(call.work, BYPASS.get(call, item.id))
     return DeletedBypass(item.id)
-
-
-def _get(call: Call, wire_id: str) -> BypassRow:
-    row = BYPASS.find(call, wire_id)
-    if row is None:
-        raise refused(POLICY_NOT_FOUND, "id")
-    return row
 
 
 def _checked(document: PolicyDocument) -> PolicyDocument:

@@ -8,7 +8,6 @@ from msgspec import structs
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.blocked_senders.errors import POLICY_IMMUTABLE
 from mailreeve.families.policies.blocked_senders.rows import BLOCKED, BlockedSenderRow
-from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.reach_guard import guard_block
 from mailreeve.policy.model.policies import BlockedOption
@@ -41,14 +40,6 @@ def delete(call: Call, wire_id: str) -> None:
     BLOCKED.delete(call.work, _changeable(call, wire_id))
 
 
-def get(call: Call, wire_id: str) -> BlockedSenderRow:
-    """One policy. Raises `ItemRefused`."""
-    row = BLOCKED.find(call, wire_id)
-    if row is None:
-        raise refused(POLICY_NOT_FOUND, "id")
-    return row
-
-
 def create_defaults(work: Work, blocked_group: str, exempt_group: str) -> None:
     """The three policies that every account starts with (D-14; behaviour.md section 3.2)."""
     external = TargetDocument(TargetType.EXTERNAL_ADDRESSES)
@@ -73,7 +64,7 @@ def _create(
 
 
 def _changeable(call: Call, wire_id: str) -> BlockedSenderRow:
-    row = get(call, wire_id)
+    row = BLOCKED.get(call, wire_id)
     if row.immutable:
         raise refused(POLICY_IMMUTABLE, "id")
     return row

@@ -8,7 +8,6 @@ from typing import Final
 from msgspec import structs
 
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import PolicyRow, new_members
 from mailreeve.families.policies.permitted_senders.rows import PERMITTED
 from mailreeve.families.policies.permitted_senders.types import (
@@ -24,7 +23,6 @@ from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.wording import quoted
 from mailreeve.wire.endpoint import endpoint
-from mailreeve.wire.errors import refused
 from mailreeve.wire.pagination import Page
 
 _TYPE: Final = POLICY_TYPES[PolicyType.PERMITTED_SENDERS]
@@ -40,7 +38,7 @@ def create_permit(call: Call, item: CreatePermit) -> PermitAnswer:
 @endpoint(f"{_TYPE.api}/update-policy", _TYPE.edit, writes=True)
 def update_permit(call: Call, item: UpdatePermit) -> PermitAnswer:
     """Change a permitted sender policy."""
-    old = _get(call, item.id)
+    old = PERMITTED.get(call, item.id)
     document = PERMITTED.document(call, item.policy, old.document)
     name = f"{quoted(document.description)} now permits"
     warn_of_widening(call, name, [old.document.scope()], [document.scope()])
@@ -51,7 +49,7 @@ def update_permit(call: Call, item: UpdatePermit) -> PermitAnswer:
 def get_permit(call: Call, item: SomePermits) -> Page[PermitAnswer]:
     """Return one permitted sender policy, or all of them."""
     if item.id is not None:
-        return Page.of_all([_answer(call, _get(call, item.id))])
+        return Page.of_all([_answer(call, PERMITTED.get(call, item.id))])
     page = PERMITTED.page(call)
     references = DirectoryReferences(call)
     return page.showing([_answer(call, row, references) for row in page.rows])
@@ -60,15 +58,8 @@ def get_permit(call: Call, item: SomePermits) -> Page[PermitAnswer]:
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
 def delete_permit(call: Call, item: OnePermit) -> DeletedPermit:
     """Delete a permitted sender policy."""
-    PERMITTED.delete(call.work, _get(call, item.id))
+    PERMITTED.delete(call.work, PERMITTED.get(call, item.id))
     return DeletedPermit(item.id)
-
-
-def _get(call: Call, wire_id: str) -> PolicyRow:
-    row = PERMITTED.find(call, wire_id)
-    if row is None:
-        raise refused(POLICY_NOT_FOUND, "id")
-    return row
 
 
 def _answer(call: Call, row: PolicyRow, references: DirectoryReferences | None = None) -> PermitAnswer:

@@ -7,7 +7,6 @@ from typing import Final
 from msgspec import structs
 
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.family import new_members
 from mailreeve.families.policies.reach_guard import warn_of_widening
 from mailreeve.families.policies.references import DirectoryReferences
@@ -46,7 +45,7 @@ def create_spam_policy(call: Call, item: CreateSpamPolicy) -> SpamPolicyAnswer:
 def update_spam_policy(call: Call, item: UpdateSpamPolicy) -> SpamPolicyAnswer:
     """Change a spam scanning policy."""
     _check(item.actions)
-    old = _get(call, item.id)
+    old = SPAM.get(call, item.id)
     document = SPAM.document(call, item.policy, old.document)
     name = f"{quoted(document.description)} is now about"
     warn_of_widening(call, name, [old.document.scope()], [document.scope()])
@@ -58,7 +57,7 @@ def update_spam_policy(call: Call, item: UpdateSpamPolicy) -> SpamPolicyAnswer:
 def get_spam_policy(call: Call, item: SomeSpamPolicies) -> Page[SpamPolicyAnswer]:
     """Return one spam scanning policy, or all of them."""
     if item.id is not None:
-        return Page.of_all([_answer(call, _get(call, item.id))])
+        return Page.of_all([_answer(call, SPAM.get(call, item.id))])
     page = SPAM.page(call)
     references = DirectoryReferences(call)
     return page.showing([_answer(call, row, references) for row in page.rows])
@@ -67,7 +66,7 @@ def get_spam_policy(call: Call, item: SomeSpamPolicies) -> Page[SpamPolicyAnswer
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
 def delete_spam_policy(call: Call, item: OneSpamPolicy) -> DeletedSpamPolicy:
     """Delete a spam scanning policy."""
-    SPAM.delete(call.work, _get(call, item.id))
+    SPAM.delete(call.work, SPAM.get(call, item.id))
     return DeletedSpamPolicy(item.id)
 
 
@@ -75,13 +74,6 @@ def _check(actions: ActionsItem) -> None:
     prefix = fields.short(actions.subject_prefix or "", "actions.subjectPrefix", MAX_PREFIX)
     if not (prefix.isascii() and prefix.isprintable()):
         raise refused(NOT_ALLOWED, "actions.subjectPrefix", "A prefix is of printable ASCII characters")
-
-
-def _get(call: Call, wire_id: str) -> SpamPolicyRow:
-    row = SPAM.find(call, wire_id)
-    if row is None:
-        raise refused(POLICY_NOT_FOUND, "id")
-    return row
 
 
 def _answer(call: Call, row: SpamPolicyRow, references: DirectoryReferences | None = None) -> SpamPolicyAnswer:
