@@ -4,6 +4,7 @@ tests write: in memory where there is room."""
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,6 +33,11 @@ ROOM = 8 << 30  # octets; what fails is kept, and what passes is removed at once
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     os.environ.setdefault("TMPDIR", str(MEMORY))
+
+# Where Python is forbidden to keep what it compiled, as in many a container, each start of the program compiles all of
+# it anew: half of the time that it takes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # No deadline per example: on a shared machine it measures the neighbours.
 # In CI the same examples every time: a run that lands says what the next one will find.
