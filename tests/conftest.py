@@ -34,8 +34,8 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     os.environ.setdefault("TMPDIR", str(MEMORY))
 
-# Where Python is forbidden to keep what it compiled, as in many a container, each start of the program compiles all of
-# it anew: half of the time that it takes.
+# Where Python is forbidden to keep what it compiled, as in many containers, each start of the program compiles all
+# of it anew: half of the time that it takes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

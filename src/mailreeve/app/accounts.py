@@ -12,8 +12,8 @@ from msgspec import Struct
 from mailreeve.access.caller import Origin
 from mailreeve.app.folder import FolderError, Opened
 from mailreeve.app.folder_api import local_caller
-from mailreeve.app.new_account import Credentials, create_account, names_of, written
-from mailreeve.app.private_files import reserved
+from mailreeve.app.new_account import Credentials, create_account, names_of
+from mailreeve.app.private_files import reserved, written
 from mailreeve.families.directory.account import operations, rows
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import DOMAIN_EXISTS

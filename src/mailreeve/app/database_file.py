@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from mailreeve.app.folder_files import FolderError
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.migrations import current
@@ -18,10 +19,6 @@ from mailreeve.store.migrations import current
 PUT_BACK: Final = "put it back from a backup, with the secret.key that belongs to it"
 CHECKED_WHOLE: Final = 64 * 1024 * 1024  # octets; a larger file is checked by its size alone
 _HEADER: Final = 32  # octets: the page size stands at 16, the number of pages at 28 (sqlite.org/fileformat2.html)
-
-
-class FolderError(RuntimeError):
-    """The folder cannot be used. The message says why and what to do."""
 
 
 def check_file(file: Path) -> None:

@@ -10,7 +10,6 @@ bodies/          the bodies of mail that is held, archived, or waits to be hande
 from __future__ import annotations
 
 import base64
-import fcntl
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +19,17 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mailreeve.app.database_file import FolderError as FolderError
 from mailreeve.app.database_file import check_contents, check_file, unusable
+from mailreeve.app.folder_files import BODIES as BODIES
+from mailreeve.app.folder_files import CREDENTIALS as CREDENTIALS
+from mailreeve.app.folder_files import DATABASE as DATABASE
+from mailreeve.app.folder_files import KEY_FILE as KEY_FILE
+from mailreeve.app.folder_files import LOCK as LOCK
+from mailreeve.app.folder_files import MAILDIR as MAILDIR
+from mailreeve.app.folder_files import UNFINISHED as UNFINISHED
+from mailreeve.app.folder_files import FolderError as FolderError
+from mailreeve.app.folder_files import is_initialised as is_initialised
+from mailreeve.app.folder_files import is_served as is_served
 from mailreeve.app.private_files import write_private
 from mailreeve.app.settings import FILE_NAME, Settings
 from mailreeve.families.digest.links import KEY_OCTETS as LINKS_OCTETS
@@ -41,33 +49,9 @@ from mailreeve.store.transactions import Store
 from mailreeve.wire.tokens import KEY_OCTETS as IDS_OCTETS
 from mailreeve.wire.tokens import Ids
 
-DATABASE: Final = "mailreeve.db"
-KEY_FILE: Final = "secret.key"
-MAILDIR: Final = "maildir"
-BODIES: Final = "bodies"
-LOCK: Final = "serve.lock"
-CREDENTIALS: Final = "credentials.json"
-UNFINISHED: Final = ".mailreeve-init"  # what `init` works in, gone once it is done
 FINGERPRINT_OCTETS: Final = 16
 _TOKEN_OCTETS: Final = 32
 _RELEASE_OCTETS: Final = 32
-
-
-def is_initialised(data: Path) -> bool:
-    """Whether `mailreeve init` has finished here."""
-    return (data / FILE_NAME).is_file()
-
-
-def is_served(data: Path) -> bool:
-    """Whether a server works on the folder now."""
-    try:
-        with (data / LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def make_key_file(data: Path) -> None:

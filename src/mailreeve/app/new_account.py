@@ -12,7 +12,7 @@ from mailreeve.access.caller import Origin
 from mailreeve.access.permissions import Role
 from mailreeve.app.folder import DATABASE, KEY_FILE, LOCK, UNFINISHED, FolderError, Opened, make_key_file
 from mailreeve.app.new_folder import new_folder
-from mailreeve.app.private_files import reserved, touch_private, write_private
+from mailreeve.app.private_files import reserved, touch_private, write_private, written
 from mailreeve.app.settings import FILE_NAME, OptionError, Settings, config_file
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
@@ -152,8 +152,3 @@ def create_account(
     credentials = opened.store.write(account_id, Origin(actor), create)
     opened.sign_accounts()
     return credentials
-
-
-def written(credentials: Struct) -> str:
-    """Credentials as they are saved, and printed for programs."""
-    return msgspec.json.format(msgspec.json.encode(credentials)).decode()

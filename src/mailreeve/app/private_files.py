@@ -11,6 +11,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -107,3 +110,8 @@ def open_to_others(paths: Iterable[Path]) -> Iterator[Path]:
 def close_to_others(path: Path) -> None:
     """Leave a file or folder to its owner alone. Raises `PermissionError` where it is not ours."""
     path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OTHERS)
+
+
+def written(credentials: Struct) -> str:
+    """Credentials as they are saved, and printed for programs."""
+    return msgspec.json.format(msgspec.json.encode(credentials)).decode()

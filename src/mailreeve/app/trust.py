@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from cryptography import x509
 from msgspec import Struct
 
 from mailreeve.app.settings import Settings
@@ -56,6 +55,9 @@ def trusted(url: str, settings: Settings, *, own: bool) -> Trust:
 
 def _name_instead(host: str, chain: bytes) -> str | None:
     """The first name that a certificate is for, if the host is none of those."""
+    # Loaded here: few calls go to a certificate of the folder's own.
+    from cryptography import x509
+
     try:
         found = x509.load_pem_x509_certificate(chain).extensions.get_extension_for_class(
             x509.SubjectAlternativeName

@@ -15,9 +15,7 @@ import click
 import httpx2
 from msgspec import Struct
 
-from mailreeve.app import logs
-from mailreeve.app.folder import CREDENTIALS, FolderError, is_initialised, opened_folder
-from mailreeve.app.folder_api import URL, FolderApi
+from mailreeve.app.folder_files import CREDENTIALS, FolderError, is_initialised
 from mailreeve.app.server.sockets import found_at, http_url
 from mailreeve.app.settings import OptionError, Settings, SettingsError
 from mailreeve.app.settings import read as read_settings
@@ -26,7 +24,6 @@ from mailreeve.app.trust import trusted
 from mailreeve.cli.options import account_option, data_option, fail, misused
 from mailreeve.client import ApiError, Client, ClientError, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
-from mailreeve.store.migrations import SchemaError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,14 +74,13 @@ def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         where = _Where(*(cast(Any, kwargs.pop(name)) for name in _Where.__struct_fields__))
-        logs.configure_quietly()
         try:
             with ExitStack() as stack:
                 try:
                     api = stack.enter_context(_client(where))
                 except OptionError as problem:
                     misused(str(problem))
-                except (SettingsError, SchemaError, ValueError, OSError) as problem:
+                except (SettingsError, ValueError, OSError) as problem:
                     fail(said_of(problem))
                 return function(api, *args, **kwargs)
         except ClientError as problem:
@@ -97,16 +93,17 @@ def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
 
 @contextmanager
 def _client(where: _Where) -> Iterator[Client]:
-    """Raises `FolderError`, `SettingsError`, `SchemaError`, `ValueError` or `OSError`."""
+    """Raises `FolderError`, `SettingsError`, `ValueError` or `OSError`."""
     settings = read_settings(where.data, {"ca": where.ca})
     if where.url is not None:
         with server_client(where.url, settings, where.data, where.credentials) as api:
             yield api
         return
-    with opened_folder(where.data, settings) as opened:
-        folder = FolderApi(opened.services, opened.account_id(where.account))
-        with Client(URL, None, transport=folder) as api:
-            yield api
+    # Loaded here: who calls a server need not wait for all that a server is made of.
+    from mailreeve.cli.own_folder import folder_client
+
+    with folder_client(where.data, settings, where.account) as api:
+        yield api
 
 
 def server_client(

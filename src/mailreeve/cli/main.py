@@ -1,21 +1,18 @@
-"""The `mailreeve` command. Sub-commands are loaded when they are called, so that help is quick."""
+"""The `mailreeve` command. Sub-commands are loaded when they are called, so that help is quick (ADR 0069)."""
 
 from __future__ import annotations
 
 import signal
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import click
-from msgspec import Struct
-
-from mailreeve.cli.options import misused
 
 INTERRUPTED: Final = 130  # the exit code of what Ctrl-C ended
 
 
-class _Command(Struct, frozen=True):
+class _Command(NamedTuple):
     """A command: the module that has it, below this package, and a line of help."""
 
     module: str
@@ -136,6 +133,9 @@ def _in_a_line(problem: click.UsageError) -> NoReturn:
     """A usage error as every other error is told: in one line, with where to look."""
     if isinstance(problem, click.exceptions.NoArgsIsHelpError):
         raise problem
+    # Loaded here: help and the version need no settings.
+    from mailreeve.cli.options import misused
+
     path = problem.ctx.command_path if problem.ctx else "mailreeve"
     # Click lists what there is to choose from on lines of their own.
     words = " ".join(problem.format_message().split()).rstrip(".")

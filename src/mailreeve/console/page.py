@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-import jinja2
 from markupsafe import Markup
 from starlette.responses import Response
 
 from mailreeve.families.digest.acts import Shown
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _STYLE: Final = """
 :root { color-scheme: light dark; }
@@ -43,13 +46,19 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("mailreeve.console"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-)
-_TEMPLATE: Final = _TEMPLATES.get_template("link.html.j2")
+
+@cache
+def _template() -> Template:
+    # Loaded with the first page: most servers show none, and templates take their time (ADR 0069).
+    import jinja2
+
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("mailreeve.console"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    return templates.get_template("link.html.j2")
 
 
 def page(
@@ -64,5 +73,5 @@ def page(
     """A page: what it says, the message it is about, and the button that acts, where there are any. Everything in
     it is escaped."""
     style = Markup(_STYLE)  # noqa: S704  our own, and the hash is of just this text
-    text = _TEMPLATE.render(title=title, lines=lines, seen=seen, button=button, style=style)
+    text = _template().render(title=title, lines=lines, seen=seen, button=button, style=style)
     return Response(text, status, {**HEADERS, **(headers or {})}, media_type="text/html")

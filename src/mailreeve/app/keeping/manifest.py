@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from mailreeve.app.database_file import FolderError
+from mailreeve.app.folder_files import FolderError
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1

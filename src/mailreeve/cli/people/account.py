@@ -12,7 +12,7 @@ from rich.console import Console
 from mailreeve.app import logs
 from mailreeve.app.accounts import add_account, list_accounts, remove_account, set_locked
 from mailreeve.app.folder import FolderError, opened_folder
-from mailreeve.app.new_account import written
+from mailreeve.app.private_files import written
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.confirming import yes_option

@@ -12,8 +12,7 @@ import click
 import msgspec
 from msgspec import Struct
 
-from mailreeve.app.new_account import written
-from mailreeve.app.private_files import Reserved, reserved
+from mailreeve.app.private_files import Reserved, reserved, written
 from mailreeve.app.terminal import said_of as said_of_problem
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.listing import Blocks, Object, limit_option, page_size, show

@@ -12,8 +12,8 @@ import click
 import msgspec
 
 from mailreeve.app.folder import CREDENTIALS, FolderError
-from mailreeve.app.new_account import Credentials, initialise, written
-from mailreeve.app.private_files import write_private
+from mailreeve.app.new_account import Credentials, initialise
+from mailreeve.app.private_files import write_private, written
 from mailreeve.app.server.sockets import found_at, http_url
 from mailreeve.app.settings import DEFAULT_DATA, Settings, SettingsError, split_host_port
 from mailreeve.app.settings import read as read_settings

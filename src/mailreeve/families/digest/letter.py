@@ -12,24 +12,34 @@ from email.headerregistry import Address as MailboxField
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-import jinja2
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.message import Content, header_length
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 SENDER_NAME: Final = "Held mail"
 
 _QUOTED_PAIR: Final = re.compile(r"\\(.)")
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("mailreeve.families.digest"),
-    autoescape=jinja2.select_autoescape(["html.j2"], default=False),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    keep_trailing_newline=True,
-)
+
+
+@cache
+def _templates() -> Environment:
+    # Loaded with the first digest: they take their time, and a start does not need them (ADR 0069).
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("mailreeve.families.digest"),
+        autoescape=jinja2.select_autoescape(["html.j2"], default=False),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 class ShownLink(Struct, frozen=True):
@@ -94,8 +104,8 @@ def written(letter: Letter) -> Content:
         "ending": "Whoever has this message can use its links: forward it to nobody. "
         "They end when the messages do, 14 days after these came at the latest.",
     }
-    message.set_content(_TEMPLATES.get_template("digest.txt.j2").render(shown))
-    message.add_alternative(_TEMPLATES.get_template("digest.html.j2").render(shown), subtype="html")
+    message.set_content(_templates().get_template("digest.txt.j2").render(shown))
+    message.add_alternative(_templates().get_template("digest.html.j2").render(shown), subtype="html")
     octets = message.as_bytes()
     end = header_length(octets)
     return Content(octets[:end], (octets[end:],))

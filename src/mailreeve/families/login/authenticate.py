@@ -7,13 +7,11 @@ import hmac
 import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 from msgspec import Struct
 from sqlalchemy import Connection
 
@@ -39,6 +37,9 @@ from mailreeve.wire import signing
 from mailreeve.wire.errors import INVALID_SIGNATURE, RequestRefused
 from mailreeve.wire.signing import SignedCall
 
+if TYPE_CHECKING:  # it is loaded where it is wanted
+    from mailreeve.families.login.access_tokens import AccessTokens
+
 TOKEN_LIFE: Final = 1799  # seconds, as recorded from the live service (clients.md)
 REMEMBERED: Final = 65_536  # signatures kept to notice repeats
 _NO_SECRET: Final = bytes(64)
@@ -61,11 +62,17 @@ class Authenticator:
     def __init__(self, store: Store, vault: Vault, token_key: bytes, window: float) -> None:
         self._store = store
         self._vault = vault
-        self._token_key = OctKey.import_key(token_key)
+        self._token_key = token_key
         self._window = window
         self._seen = _Seen(window)
         self._known = KnownCredentials(store.feed)
         self.uses = LastUses(store)
+
+    @cached_property
+    def _tokens(self) -> AccessTokens:
+        from mailreeve.families.login.access_tokens import AccessTokens
+
+        return AccessTokens(self._token_key)
 
     def signed(self, call: SignedCall, now: datetime, source: str = "") -> Caller:
         """The caller of a signed call, from the address `source`. Raises `RequestRefused`.
@@ -180,16 +187,16 @@ class Authenticator:
             "exp": expires,
             "secret": hash_client_secret(hashed),
         }
-        return GivenToken(jwt.encode({"alg": "HS256"}, claims, self._token_key), "Bearer", TOKEN_LIFE, "")
+        return GivenToken(self._tokens.written(claims), "Bearer", TOKEN_LIFE, "")
 
     def bearer(self, token: str, now: datetime, source: str = "") -> Caller:
         """The caller behind an access token: the application itself, with its role as it is now. Raises
         `RequestRefused`."""
         try:
-            claims = jwt.decode(token, self._token_key, algorithms=["HS256"]).claims
+            claims = self._tokens.claims(token)
             account_id, application_id = str(claims["account"]), str(claims["sub"])
-            expires, secret = float(claims["exp"]), str(claims.get("secret"))
-        except (JoseError, ValueError, KeyError, TypeError) as problem:
+            expires, secret = float(str(claims["exp"])), str(claims.get("secret"))
+        except (ValueError, KeyError) as problem:
             raise RequestRefused(TOKEN_INVALID) from problem
         if expires <= now.timestamp():
             raise RequestRefused(TOKEN_EXPIRED)
