@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Text, insert, select
+from sqlalchemy import Column, Text, event, insert, select
 from sqlalchemy import Table as TableOf
 
 from mailreeve.store.engines import SqliteEngine
@@ -56,6 +56,13 @@ def engine(path: Path) -> Iterator[SqliteEngine]:
             )
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def impatient(engine: SqliteEngine) -> None:
+    """Conflicts are reported at once instead of after the busy timeout."""
+    event.listen(engine.sqlalchemy, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=0"))
+    engine.dispose()
 
 
 @pytest.fixture

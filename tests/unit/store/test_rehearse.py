@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from mailreeve.store import changes, engines, transactions
+from mailreeve.store import changes, transactions
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.transactions import ATTEMPTS, Store
 
@@ -70,14 +70,11 @@ def test_writers_take_turns_with_it(store: Store, things) -> None:
     assert things.keys(store) == ["written"]
 
 
-def test_a_lasting_conflict_is_reported(
-    store: Store, things, engine: SqliteEngine, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_lasting_conflict_is_reported(store: Store, things, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a write: after so many attempts."""
     waits: list[float] = []
-    monkeypatch.setattr(engines, "BUSY_TIMEOUT", 0)
     monkeypatch.setattr(transactions.time, "sleep", waits.append)
-    engine.dispose()
     other = SqliteEngine(path)
     try:
         with other.writing(), pytest.raises(OperationalError, match="locked"):

@@ -296,13 +296,6 @@ def locker(engine: SqliteEngine, path: Path) -> Iterator[Locker]:
     made.close()
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch, engine: SqliteEngine) -> None:
-    """Conflicts are reported at once instead of after the busy timeout."""
-    monkeypatch.setattr(engines, "BUSY_TIMEOUT", 0)
-    engine.dispose()
-
-
 @pytest.mark.usefixtures("impatient")
 def test_a_conflict_is_tried_again(store: Store, things, locker: Locker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another connection holds the lock at first; once it lets go, the transaction is done, and done once."""
