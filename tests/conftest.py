@@ -5,8 +5,10 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 import structlog
@@ -90,29 +92,50 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             find_or_skip(name)
 
 
-@pytest.fixture(scope="session")
-def turns(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> tuple[int, int]:
-    """Two open files that every process of this run has locks on: one to enter, one while a test goes on."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    names = (folder / f"{testrun_uid}.{name}" for name in ("entry", "going-on"))
-    entry, going_on = (os.open(name, os.O_CREAT | os.O_RDWR, 0o600) for name in names)
-    return entry, going_on
+class Turns:
+    """Whose turn is it? A test marked `alone` runs while no other process of this run has a test going on.
 
-
-@pytest.fixture(autouse=True)
-def _in_turn(request: pytest.FixtureRequest, turns: tuple[int, int]) -> Iterator[None]:
-    """A test marked `alone` runs while no other process of this run has a test going on.
-
-    Who waits at the entry holds up those behind, so that a test that wants to be alone gets its turn.
+    There are two files that every process of the run has locks on: one to enter, one while a test goes on. Who
+    waits at the entry holds up those behind, so that a test that wants to be alone gets its turn. Tests marked
+    `alone` that follow each other are one turn: the others are waited for once.
     """
-    entry, going_on = turns
-    alone = request.node.get_closest_marker("alone") is not None
-    fcntl.flock(entry, fcntl.LOCK_EX)
-    try:
-        fcntl.flock(going_on, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-    finally:
-        fcntl.flock(entry, fcntl.LOCK_UN)
-    yield
-    fcntl.flock(going_on, fcntl.LOCK_UN)
+
+    def __init__(self, folder: Path, run: str) -> None:
+        names = (folder / f"{run}.{name}" for name in ("entry", "going-on"))
+        self._entry, self._going_on = (os.open(name, os.O_CREAT | os.O_RDWR, 0o600) for name in names)
+        self._alone = False  # whether it has been this process's turn to be alone since the last test
+
+    @contextmanager
+    def taken(self, item: pytest.Item, then: pytest.Item | None) -> Iterator[None]:
+        """A turn for a test, which is kept for the next one where both are to be alone."""
+        alone = _is_alone(item)
+        if not self._alone:
+            fcntl.flock(self._entry, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._going_on, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            finally:
+                fcntl.flock(self._entry, fcntl.LOCK_UN)
+        yield
+        self._alone = alone and then is not None and _is_alone(then)
+        if not self._alone:
+            fcntl.flock(self._going_on, fcntl.LOCK_UN)
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
+
+
+TURNS: Final = pytest.StashKey[Turns]()
+
+
+# First, so that a test's time-out does not begin before its turn does.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    if TURNS not in item.config.stash:
+        # What the fixture `tmp_path_factory` gives, which no test has asked for yet.
+        folder: Path = item.config._tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            folder = folder.parent
+        item.config.stash[TURNS] = Turns(folder, os.environ.get("PYTEST_XDIST_TESTRUNUID", "one"))
+    with item.config.stash[TURNS].taken(item, nextitem):
+        return (yield)
