@@ -117,6 +117,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
       earlier one under the same decision id. No door decided it, so nobody decides it anew.
     - `spam` is what a spam engine said, with at most `MAX_SYMBOLS` symbols; None where it was not asked, or did
       not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
+    - `not_learnt` says why a sender in one's own domains, who wrote to this recipient outside, is not spared spam
+      checks for the answer: another one is signed in. Empty where there is nothing to say.
     - `authentication` is what SPF, DKIM and DMARC said of the message, None where nobody was asked, and of what
       was refused before its content.
 
@@ -156,6 +158,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     not_scanned: str = ""
     flaws: tuple[Flaw, ...] = ()
     authentication: Authentication | None = None
+    not_learnt: str = ""
 
 
 def following(

@@ -167,10 +167,11 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     `began` is when the message began, the time that its policies were asked for. `effective_from` and
     `effective_to` are the envelope after alteration. `winners` are the policies that won their types.
     `next_hop_reply` is what the next hop said when it took the message. `login` is as whom the client signed in,
-    says a server in front. `header_cut` says that of the From header only the beginning was kept. `authentication`
-    is null where nobody is asked, and of what was refused before its content. `spam` is null where no spam engine
-    said anything; if one was to, `not_scanned` says why. `malformed` says what was broken in the form of the
-    message.
+    says a server in front; `not_learnt` says why the answer of a recipient outside is not expected, where that is
+    because another one is signed in than the sender. `header_cut` says that of the From header only the beginning
+    was kept. `authentication` is null where nobody is asked, and of what was refused before its content. `spam` is
+    null where no spam engine said anything; if one was to, `not_scanned` says why. `malformed` says what was
+    broken in the form of the message.
     """
 
     began: str
@@ -181,6 +182,7 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     spam_checks: SpamChecks
     next_hop_reply: str
     login: str
+    not_learnt: str
     header_cut: bool
     authentication: AuthenticationOfRecord | None
     spam: RecordedSpam | None
