@@ -142,6 +142,7 @@ def _outcome(
     type_ = SETTLED_IN.get(decision.layer)
     winner = None if type_ is None else decision.winners.get(type_)
     sender = str(facts.sender)
+    owner = recipient.policies.identities.user(facts.recipient)
     altered = (a.new for a in decision.alterations if a.field is AddressType.ENVELOPE_FROM)
     return Outcome(
         account_id=recipient.policies.account_id,
@@ -169,6 +170,7 @@ def _outcome(
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
+        owner="" if owner is None else owner.id,
         authentication=facts.authentication,
         spam=None if facts.spam is None else replace(facts.spam, symbols=facts.spam.symbols[:MAX_SYMBOLS]),
         not_scanned=recipient.not_scanned,

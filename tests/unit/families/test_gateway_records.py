@@ -12,6 +12,7 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.users import rows as users
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State, Won
+from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
@@ -51,6 +52,8 @@ class Corp:
             "reply": f"{code} [{decision_id(self.number)}]" if refused else "", "policy_id": "", "description": "",
             "revision": 1, "spam_checks": SpamChecks.RUN,
         }  # fmt: skip
+        user = self.account.policies().identities.user(parse_address(to)) if to else None
+        known["owner"] = "" if user is None else user.id  # as doors have it
         outcome = Outcome(**(known | more))
         self.account.write(lambda work: rows.add(work, [outcome]))
 
@@ -156,6 +159,45 @@ def test_who_gets_the_address_of_somebody_who_left_sees_none_of_the_mail_of_befo
     assert [one["subject"] for one in corp.rejected()] == ["New"]
     corp.account.caller = corp.admin
     assert len(corp.rejected(mailbox="bob@corp.test")) == 2
+
+
+def refused_for(corp, name: str) -> list[str]:
+    """The subjects of the rejections that this user sees."""
+    corp.user(name)
+    found = [one["subject"] for one in corp.rejected()]
+    corp.account.caller = corp.admin
+    return found
+
+
+def test_who_gets_an_alias_sees_none_of_the_mail_of_whoever_had_it_who_still_does(corp):
+    corp.keep(State.REJECTED, "boss@corp.test", subject="for Ann")
+    corp.account.call("user/remove-alias", {"alias": "boss@corp.test"})
+    corp.keep(State.REJECTED, "boss@corp.test", subject="for nobody")
+    corp.account.call("user/update-alias", {"aliasFor": "bob@corp.test", "alias": "boss@corp.test"})
+    corp.keep(State.REJECTED, "Boss+x@corp.test", subject="for Bob")
+    assert refused_for(corp, "ann") == ["for Ann"]
+    assert refused_for(corp, "bob") == ["for Bob"]
+    assert len(corp.rejected(mailbox="boss@corp.test")) == 3, "an administrator sees what reaches the user today"
+
+
+def test_an_address_with_a_tag_that_was_somebodys_alias_shows_nothing_to_its_user_afterwards(corp):
+    corp.account.call("user/update-alias", {"aliasFor": "bob@corp.test", "alias": "ann+team@corp.test"})
+    corp.keep(State.REJECTED, "ann+team@corp.test", subject="for Bob")
+    corp.account.call("user/remove-alias", {"alias": "ann+team@corp.test"})
+    corp.keep(State.REJECTED, "ann+team@corp.test", subject="for Ann")
+    assert refused_for(corp, "ann") == ["for Ann"]
+    assert refused_for(corp, "bob") == ["for Bob"]
+
+
+def test_rejections_follow_a_user_who_gets_another_address_and_nobody_who_gets_the_old_one(corp):
+    corp.keep(State.REJECTED, "ann@corp.test", subject="first")
+    item = {"emailAddress": "ann@corp.test", "newAddress": "anna@corp.test", "keepAsAlias": False}
+    corp.account.call("ext/rename-user", item)
+    corp.keep(State.REJECTED, "anna@corp.test", subject="second")
+    corp.account.call("ext/rename-user", {"emailAddress": "bob@corp.test", "newAddress": "ann@corp.test"})
+    corp.keep(State.REJECTED, "ann@corp.test", subject="third")
+    assert refused_for(corp, "anna") == ["second", "first"]
+    assert refused_for(corp, "ann") == ["third"]
 
 
 def test_rejections_of_a_time_as_clients_ask_for_them(corp):

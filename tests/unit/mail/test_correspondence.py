@@ -124,3 +124,19 @@ def test_who_signs_in_by_another_name_has_to_be_asked_about(login):
     found = planned("ann@corp.test", "c@c.test", login=login)
     assert found is not None
     assert found.unproved == login
+
+
+def test_a_record_says_whose_address_it_was_for_by_the_users_id():
+    """Addresses change hands; ids do not."""
+    known = User("ann@corp.test", {}, id="the id of Ann")
+    users = {"ann@corp.test": known, "boss@corp.test": known}
+    directory = Directory(internal_domains=frozenset({Domain("corp.test")}), users=users)
+    policies = PolicySet.build(account_id="acme", revision=1, directory=directory)
+    transaction = Transaction(parse_ip("192.0.2.1"), new_id=lambda: "id")
+    transaction.begin(parse_sender("x@out.test"), 0.0)
+    for one in ("ann@corp.test", "Boss+tag@corp.test", "nobody@corp.test"):
+        transaction.rcpt(parse_address(one), policies)
+    told = {one.recipient: one.owner for one in transaction.end_of_message(text()).outcomes}
+    assert told == {
+        "ann@corp.test": "the id of Ann", "Boss+tag@corp.test": "the id of Ann", "nobody@corp.test": ""
+    }  # fmt: skip

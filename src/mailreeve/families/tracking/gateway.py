@@ -53,9 +53,11 @@ def rejections(call: Call, item: FindRejections) -> Page[Rejection]:
     tests: list[Test] = []
     owner = _whose(call, item)
     if owner is not None:
-        since = 0.0 if call.caller.may(EVERYBODYS) else owner.created_at.timestamp()
-        # What came before there was the user was somebody else's, who may have had the address.
-        tests.append(lambda kept: kept.outcome.at >= since and _reaches(call, kept, owner.key))
+        if call.caller.may(EVERYBODYS):
+            tests.append(lambda kept: _reaches(call, kept, owner.key))
+        else:
+            # Whoever has the address now: it may have been somebody else's when the mail came.
+            tests.append(lambda kept: kept.outcome.owner == owner.id)
     by = item.search_by
     if by is not None and by.value:
         text, member = by.value.casefold(), by.field_name

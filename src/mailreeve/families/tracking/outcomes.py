@@ -117,6 +117,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
       earlier one under the same decision id. No door decided it, so nobody decides it anew.
     - `spam` is what a spam engine said, with at most `MAX_SYMBOLS` symbols; None where it was not asked, or did
       not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
+    - `owner` is the id of the user whom the recipient was an address of when the message came, empty where it was
+      nobody's: what belongs to whom does not change with the address.
     - `not_learnt` says why a sender in one's own domains, who wrote to this recipient outside, is not spared spam
       checks for the answer: another one is signed in. Empty where there is nothing to say.
     - `authentication` is what SPF, DKIM and DMARC said of the message, None where nobody was asked, and of what
@@ -158,6 +160,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     not_scanned: str = ""
     flaws: tuple[Flaw, ...] = ()
     authentication: Authentication | None = None
+    owner: str = ""
     not_learnt: str = ""
 
 
