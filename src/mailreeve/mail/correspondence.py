@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailreeve.families.managed_senders.auto_allow import Correspondence
+from mailreeve.families.tracking.outcomes import MAX_MESSAGE_ID
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.authors import plain_address
 from mailreeve.formats.message import Message
-from mailreeve.mail.outcomes import MAX_MESSAGE_ID, Recipient
+from mailreeve.mail.outcomes import Recipient
 from mailreeve.policy.model.identities import Identities
 
 MOST_ANSWERED: Final = 20

@@ -240,11 +240,12 @@ _claim: Final = (
 )
 _claimed: Final = update(archive_mailbox).where(*_nobodys).values(owned=True)
 _count: Final = select(func.count()).select_from(archived_message).where(ours(archived_message))
+_count_on_hold: Final = _count.where(_c.legal_hold.is_(True))
 _after: Final = _rows.where(_c.id > given("after")).order_by(_c.id).limit(given("most"))
 
 
-def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_private: bool) -> str:
-    """Keep a copy whose body is kept under this key. The key of its row."""
+def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, size: int, is_private: bool) -> str:
+    """Keep a copy of so many octets, whose body is kept under this key. The key of its row."""
     envelope = Envelope(
         copy.copy.decision_id,
         str(copy.copy.sender),
@@ -255,7 +256,6 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_p
         copy.header_from,
         copy.from_name,
     )
-    content = copy.copy.content
     key = new_key()
     work.insert(
         _insert,
@@ -263,9 +263,9 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_p
             "id": key,
             "received_at": datetime.fromtimestamp(copy.received_at, work.now.tzinfo),
             "subject": copy.subject,
-            "size": len(content.header) + sum(map(len, content.body)),
+            "size": size,
             "body": body,
-            "header": zlib.compress(content.header, _LEVEL),
+            "header": zlib.compress(copy.copy.content.header, _LEVEL),
             "document": msgspec.json.encode(envelope).decode(),
             "is_private": is_private,
             "legal_hold": False,
@@ -322,6 +322,12 @@ def after(work: Work, key: str, most: int) -> list[ArchivedRow]:
 def count(work: Work) -> int:
     """How many messages the archive holds."""
     found: int = work.run(_count).scalar_one()
+    return found
+
+
+def count_on_hold(work: Work) -> int:
+    """How many messages are under legal hold."""
+    found: int = work.run(_count_on_hold).scalar_one()
     return found
 
 

@@ -21,6 +21,7 @@ from mailreeve.families.held.arrival import Arrived
 from mailreeve.families.held.limits import DEFAULT, HoldLimits
 from mailreeve.families.keeping.answers import expected, may_send, note
 from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.keeping.released import without_released
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.outgoing import rows as outgoing
@@ -129,7 +130,7 @@ class MessageKeeper:
             by_account[held.copy.account_id][number].held.append(arrival.read(held))
         for copy in kept.outgoing:
             by_account[copy.account_id][number].outgoing.append(copy)
-        for archived in kept.archived:
+        for archived in without_released(kept.archived, kept.outcomes):
             by_account[archived.copy.account_id][number].archived.append(archived)
 
     def _look_for_room(self, by_account: _ByAccount, problems: list[Exception | None]) -> None:

@@ -92,7 +92,9 @@ def add(work: Work, copies: Sequence[KeptCopy], origin: str) -> list[str]:
         copy = kept.copy
         text = copy.content.header if kept.body else bytes(copy.content)
         packed = zlib.compress(text, _LEVEL)
-        size = len(copy.content.header) + sum(map(len, copy.content.body))
+        size = kept.size
+        if size is None:
+            size = len(copy.content.header) + sum(map(len, copy.content.body))
         for one in copy.recipients:
             added.append(
                 {
