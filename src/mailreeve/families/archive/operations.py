@@ -19,7 +19,7 @@ from mailreeve.families.archive.rows import ArchivedRow, Contents, Stretch
 from mailreeve.families.archive.search_index import INDEX, Group, Sought
 from mailreeve.families.archive.types import FindArchived, ListLogs, ListMessages, PartType, SearchArchive
 from mailreeve.families.machinery.call import Call
-from mailreeve.formats.mime import Part, content_of
+from mailreeve.formats.mime import Part
 from mailreeve.store.bodies import Bodies
 from mailreeve.store.keys import least_key
 from mailreeve.store.transactions import Work
@@ -224,8 +224,7 @@ def bodies_of(call: Call) -> Bodies:
 
 def _content(call: Call, row: ArchivedRow, part: Part) -> bytes:
     try:
-        with contents.whole_body(bodies_of(call), call.work.account_id, row) as body:
-            return content_of(part, body)
+        return contents.content_in(bodies_of(call), call.work.account_id, row, part)
     except OSError as problem:
         raise refused(UNREADABLE, "id", f"{UNREADABLE.message}: {problem}") from problem
 
