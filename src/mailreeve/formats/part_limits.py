@@ -1,5 +1,5 @@
-"""How much of the parts of a message is looked at, by whoever looks: who reads what they hold, and who says what is
-broken in them. With two readings of this, a message would be in form for the one and cut off for the other."""
+"""How much of the parts of a message is looked at, by whoever looks: who reads what they hold, and who says what
+is broken in them. With two readings of this, a message would be in form for the one and cut off for the other."""
 
 from __future__ import annotations
 

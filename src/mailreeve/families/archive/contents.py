@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mailreeve.families.archive.file_texts import file_texts
 from mailreeve.families.archive.room import Room
 from mailreeve.families.archive.rows import ArchivedRow, Contents, Envelope
 from mailreeve.families.archive.search_index import Words
@@ -66,7 +67,8 @@ def read(row: ArchivedRow, header: bytes, body: bytes) -> Found:
     files = [part for part in parts if part.is_file]
     digests = {part.number: hashlib.sha256(content_of(part, body)).hexdigest() for part in files}
     contents = Contents(parts, printable(text, PREVIEW), digests)
-    return Found(contents, len(files), _words(row.envelope, row.subject, header, text, [f.name for f in files]))
+    said = [*(one.name for one in files), file_texts(files, body)]
+    return Found(contents, len(files), _words(row.envelope, row.subject, header, text, said))
 
 
 def unreadable(row: ArchivedRow, header: bytes, trouble: str) -> Found:
