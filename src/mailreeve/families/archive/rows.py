@@ -241,6 +241,11 @@ _claim: Final = (
 _claimed: Final = update(archive_mailbox).where(*_nobodys).values(owned=True)
 _count: Final = select(func.count()).select_from(archived_message).where(ours(archived_message))
 _count_on_hold: Final = _count.where(_c.legal_hold.is_(True))
+_of_decision: Final = (
+    _rows.where(_c.id >= given("first"), _c.id < given("beyond"), func.instr(_c.document, given("said")) > 0)
+    .order_by(_c.id)
+    .limit(20)
+)
 _after: Final = _rows.where(_c.id > given("after")).order_by(_c.id).limit(given("most"))
 
 
@@ -359,6 +364,14 @@ def kept_of(work: Work, attempt: str, before: str) -> set[str]:
     """The recipients, as the sender wrote them, whose copy of a message was kept before this key."""
     found = work.run(_of_attempt, {"which": attempt, "before": before}).all()
     return {one.original for (document,) in found for one in _read_envelope(document).recipients}
+
+
+def of_decision(work: Work, decision_id: str, first: str, beyond: str) -> list[ArchivedRow]:
+    """The copies of a decision with keys from `first` on and before `beyond`, which should not be far apart: no
+    index has the decision."""
+    said = f'"decision_id":"{decision_id}"'
+    rows = work.run(_of_decision, {"first": first, "beyond": beyond, "said": said}).all()
+    return list(work.read(archived_message.name, rows, _row))
 
 
 def set_legal_hold(work: Work, key: str, hold: bool) -> None:

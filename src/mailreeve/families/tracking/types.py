@@ -339,11 +339,15 @@ class SpamInfo(Struct, frozen=True, rename="camel"):
 
 
 class Retention(Struct, frozen=True, rename="camel"):
-    """How long what is known of the message is kept. The message itself is not kept here."""
+    """How long a message is kept that is in the archive (`is_archived`, which is ours), or else what is known of
+    it: for how many days, 0 for good, and until when; `current_purge_date` is empty where it is not removed, for
+    good or while it is under legal hold, which `litigation_hold_info` says. Of stamps and tags there are none
+    here."""
 
     retention_adjustment_days: int
     purge_based_on: str
     current_purge_date: str
+    is_archived: bool
     litigation_hold_info: Sequence[str] = ()
     fbr_stamps: Sequence[str] = ()
     fbr_expire_check: Sequence[str] = ()
