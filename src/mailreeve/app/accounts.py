@@ -14,6 +14,7 @@ from mailreeve.app.folder import FolderError, Opened
 from mailreeve.app.folder_api import local_caller
 from mailreeve.app.new_account import Credentials, create_account, names_of
 from mailreeve.app.private_files import reserved, written
+from mailreeve.families.archive import rows as archive
 from mailreeve.families.directory.account import operations, rows
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.domains.errors import DOMAIN_EXISTS
@@ -40,6 +41,15 @@ class RemovedAccount(Struct, frozen=True):
 
     code: str
     rows: int
+
+
+class LegalHolds(FolderError):
+    """An account is not removed, because so many messages of its archive are under legal hold."""
+
+    def __init__(self, code: str, number: int) -> None:
+        held = "1 message is" if number == 1 else f"{number} messages are"
+        super().__init__(f"{code} is not removed: {held} under legal hold in its archive, and would be gone")
+        self.number = number
 
 
 def list_accounts(opened: Opened) -> list[AccountSummary]:
@@ -71,15 +81,27 @@ def set_locked(opened: Opened, code: str, locked: bool) -> bool:
     return opened.store.write(account_id, _origin(account_id), lambda work: operations.set_locked(work, locked))
 
 
-def remove_account(opened: Opened, code: str) -> RemovedAccount:
+def remove_account(opened: Opened, code: str, *, with_legal_holds: bool = False) -> RemovedAccount:
     """Remove an account with all that it has. Raises `FolderError` for the only one, without which the folder
-    would be none."""
+    would be none; and for one whose archive has messages under legal hold, unless these are to go
+    as well (`with_legal_holds`)."""
     account_id = opened.account_id(code)
     if len(opened.store.look_up(rows.codes)) == 1:
         raise FolderError(f"{code} is the only account of the folder; remove the folder instead")
+
+    def require_no_holds(work: Work) -> None:
+        held = archive.count_on_hold(work)
+        if held and not with_legal_holds:
+            raise LegalHolds(code, held)
+
+    def remove(work: Work) -> int:
+        require_no_holds(work)  # One may have come a moment ago.
+        return rows.remove(work)
+
+    opened.store.read(account_id, require_no_holds)
     # First, so that a server neither takes mail nor calls for what is going.
     set_locked(opened, code, True)
-    return RemovedAccount(code, opened.store.write(account_id, _origin(account_id), rows.remove))
+    return RemovedAccount(code, opened.store.write(account_id, _origin(account_id), remove))
 
 
 def _added(opened: Opened, domain_names: tuple[str, ...], admin: str | None, name: str | None) -> Credentials:

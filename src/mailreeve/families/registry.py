@@ -10,6 +10,7 @@ from sqlalchemy import Column, select
 
 from mailreeve.families.archive import endpoints as archive
 from mailreeve.families.archive.following import ArchivedMail, join_mailbox
+from mailreeve.families.archive.retention import archived_as
 from mailreeve.families.archive.rows import archived_message
 from mailreeve.families.audit import endpoints as audit
 from mailreeve.families.bulk import endpoints as bulk
@@ -34,10 +35,12 @@ from mailreeve.families.held.rows import held_message
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.login import endpoints as login
 from mailreeve.families.machinery.call import AddressFollower, AddressJoined
+from mailreeve.families.machinery.elsewhere import Elsewhere
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.managed_senders.following import PersonalLists
+from mailreeve.families.outgoing import rows as outgoing_rows
 from mailreeve.families.outgoing.rows import outgoing_message
 from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
@@ -93,6 +96,9 @@ LOADERS: Final = Loaders(
 
 ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists, join_mailbox)
 """What the capabilities do when an address becomes a user's alias."""
+
+ELSEWHERE: Final = Elsewhere(waiting=outgoing_rows.listed, archived=archived_as)
+"""Who tells what is kept of a message beside its record."""
 
 FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     GroupMemberships(),

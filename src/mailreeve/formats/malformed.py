@@ -19,13 +19,8 @@ from typing import Final
 from mailreeve.formats.header_text import can_decode
 from mailreeve.formats.line_lengths import LineLengths
 from mailreeve.formats.message import Field, Pieces
+from mailreeve.formats.part_limits import MAX_DEPTH, MAX_PART_HEADER, MAX_PARTS
 
-MAX_DEPTH: Final = 20
-"""So deep may parts be nested. Mail that is forwarded and forwarded again has five."""
-MAX_PARTS: Final = 500
-"""So many parts are looked at."""
-MAX_PART_HEADER: Final = 16_384
-"""So many octets of the header of a part are read; the rest of it is not looked at."""
 MAX_WORDS: Final = 200
 """So many encoded words of a header are tried."""
 MAX_SEARCHED: Final = 8 * 1024 * 1024

@@ -18,11 +18,9 @@ from msgspec import Struct
 from mailreeve.formats.header_text import decoded_words, octets_read, printable, text_of
 from mailreeve.formats.html_text import text_of_html
 from mailreeve.formats.message import Field, header_length, read_message
+from mailreeve.formats.part_limits import MAX_DEPTH, MAX_PART_HEADER, MAX_PARTS
 
-MAX_PARTS: Final = 500
 MOST_BEGUN: Final = 2 * MAX_PARTS  # with those that hold others
-MAX_DEPTH: Final = 20
-MAX_PART_HEADER: Final = 16 * 1024  # octets; what follows is taken for the content
 MAX_HEADERS: Final = 512 * 1024  # octets of all headers of parts; behind them no part begins
 MAX_LINES: Final = 200_000  # lines that begin like a boundary, of which few are one
 MAX_BOUNDARY_LINE: Final = 512

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailreeve.families.managed_senders.auto_allow import Correspondence
+from mailreeve.families.tracking.outcomes import MAX_MESSAGE_ID
 from mailreeve.formats.addresses import Address
+from mailreeve.formats.authors import plain_address
 from mailreeve.formats.message import Message
-from mailreeve.mail.outcomes import MAX_MESSAGE_ID, Recipient
+from mailreeve.mail.outcomes import Recipient
+from mailreeve.policy.model.identities import Identities
 
 MOST_ANSWERED: Final = 20
 """Message-IDs that are looked at: the one that a message answers stands first or last, older ones between them."""
@@ -42,7 +45,16 @@ def correspondence(message: Message, recipients: Sequence[Recipient]) -> Corresp
     if not isinstance(sender, Address) or policies.identities.user(sender) is None or is_automatic(message):
         return None
     to = tuple(one.address for one in outside)
-    return Correspondence(policies.account_id, policies.identities.person(sender), to, answered(message))
+    owner = policies.identities.person(sender)
+    login = outside[0].login
+    unproved = "" if not login or _is(policies.identities, login, owner) else login
+    return Correspondence(policies.account_id, owner, to, answered(message), unproved)
+
+
+def _is(identities: Identities, login: str, owner: str) -> bool:
+    """Whether who signed in under this name is plainly the user with this key."""
+    address = plain_address(login)
+    return address is not None and identities.user(address) is not None and identities.person(address) == owner
 
 
 def is_automatic(message: Message) -> bool:

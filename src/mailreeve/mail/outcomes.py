@@ -21,7 +21,9 @@ from mailreeve.families.tracking.outcomes import (
     MAX_AUTHORS,
     MAX_DESCRIPTION,
     MAX_HELO,
+    MAX_MESSAGE_ID,
     MAX_NAME,
+    MAX_SUBJECT,
     MAX_SYMBOLS,
     Outcome,
     State,
@@ -38,9 +40,6 @@ from mailreeve.policy.model.facts import MessageFacts
 from mailreeve.policy.model.policies import AddressType
 from mailreeve.policy.model.policy_types import SETTLED_IN, SmtpReply
 
-MAX_SUBJECT: Final = 255
-MAX_MESSAGE_ID: Final = 255
-
 TAKEN: Final = SmtpReply(250, "2.0.0", "Taken")
 """What a sender is told of a copy that is kept here: that it is held is not for them."""
 
@@ -51,7 +50,8 @@ NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 class Recipient(Struct, frozen=True):
     """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.
     `client_name` is what the client called itself, `login` as whom it signed in, says a server in front;
-    `not_scanned` says why a spam engine that was to look at the message did not, as in `Outcome`."""
+    `not_scanned` says why a spam engine that was to look at the message did not, `was_released` that somebody
+    released it to this recipient, as in `Outcome`."""
 
     facts: MessageFacts
     policies: PolicySet
@@ -59,6 +59,7 @@ class Recipient(Struct, frozen=True):
     client_name: str = ""
     login: str = ""
     not_scanned: str = ""
+    was_released: bool = False
 
     @property
     def address(self) -> Address:
@@ -142,6 +143,7 @@ def _outcome(
     type_ = SETTLED_IN.get(decision.layer)
     winner = None if type_ is None else decision.winners.get(type_)
     sender = str(facts.sender)
+    owner = recipient.policies.identities.user(facts.recipient)
     altered = (a.new for a in decision.alterations if a.field is AddressType.ENVELOPE_FROM)
     return Outcome(
         account_id=recipient.policies.account_id,
@@ -169,6 +171,8 @@ def _outcome(
         winners=won(decision),
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
+        owner="" if owner is None else owner.id,
+        was_released=recipient.was_released,
         authentication=facts.authentication,
         spam=None if facts.spam is None else replace(facts.spam, symbols=facts.spam.symbols[:MAX_SYMBOLS]),
         not_scanned=recipient.not_scanned,

@@ -85,10 +85,11 @@ class Decided(Struct, frozen=True):
 
     def as_released(self) -> Decided:
         """The same for one to whom somebody released the message: it is delivered."""
+        recipient = replace(self.recipient, was_released=True)
         if self.decision.action is Action.DELIVER:
-            return self
+            return replace(self, recipient=recipient)
         delivered = replace(self.decision, action=Action.DELIVER, reply=None, stage=None)
-        return replace(self, decision=delivered)
+        return replace(self, recipient=recipient, decision=delivered)
 
     def with_note(self, not_scanned: NotScanned) -> Decided:
         """The same, with why a spam engine said nothing, where it was to look for this recipient."""

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     GROUP_MEMBER = "group member"
     HELD_MESSAGE = "held message"
     MAIL_RECORD = "mail record"
+    OUTGOING_MESSAGE = "outgoing message"
     AUDIT_EVENT = "audit event"
     USER = "user"
 

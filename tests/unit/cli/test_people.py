@@ -6,7 +6,13 @@ import json
 
 import pytest
 
+from mailreeve.access.caller import Origin
 from mailreeve.client import Credentials
+from mailreeve.families.archive import rows as archive_rows
+from mailreeve.families.archive.keep import keep as archive
+from mailreeve.families.machinery.copies import ArchivedCopy, Copy, RecipientOfCopy, Routed
+from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.message import Content
 
 READ = "Account | Dashboard | Read"
 GROUPS = "Directories | Groups | Read"
@@ -69,6 +75,29 @@ def test_who_is_given_less_is_warned_of(folder) -> None:
     result = folder.run("admin", "remove", "ann@corp.test")
     assert result.exit_code == 0
     assert result.stderr.startswith("Warning: ann@corp.test has keys of the application playbooks")
+
+
+def test_an_account_with_mail_under_legal_hold_is_not_removed_by_accident(folder) -> None:
+    """And stays as it was: not locked, nothing gone."""
+    code = told(folder, "account", "add", "--domain", "second.test")["account_code"]
+    account_id = folder.opened.account_id(code)
+    to = parse_address("a@second.test")
+    copy = Copy(account_id, "a" * 16, to, (Routed(to, to),), Content(b"Subject: evidence\r\n"))
+    archived = ArchivedCopy(copy, (RecipientOfCopy(str(to), str(to), (), 1),), "", 0.0)
+
+    def keep(work) -> None:
+        key = archive(work, archived, "f" * 64)
+        assert key is not None
+        archive_rows.set_legal_hold(work, key, True)
+
+    folder.opened.store.write(account_id, Origin("test"), keep)
+    refused = folder.run("account", "remove", code, "--yes")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "1 message is under legal hold in its archive" in refused.stderr
+    assert "--with-legal-holds" in refused.stderr
+    (one,) = [row for row in told(folder, "account", "list")["accounts"] if row["code"] == code]
+    assert one["locked"] is False
+    assert told(folder, "account", "remove", code, "--yes", "--with-legal-holds")["rows"] > 10
 
 
 def test_accounts_are_added_listed_locked_and_removed(folder, tmp_path) -> None:

@@ -53,11 +53,13 @@ class Mail:
             description="", revision=1, spam_checks=SpamChecks.RUN,
         )  # fmt: skip
 
-    def send(self, *to: str, state: State = State.DELIVERED, answers: tuple[str, ...] = ()) -> None:
-        """Ann writes to these."""
+    def send(
+        self, *to: str, state: State = State.DELIVERED, answers: tuple[str, ...] = (), signed_in: str = ""
+    ) -> None:
+        """Ann writes to these, or somebody who is signed in under another name writes as Ann."""
         addresses = tuple(map(parse_address, to))
         outcomes = [self.outcome(str(one), state) for one in addresses]
-        wrote = Correspondence(self.account.id, ANN, addresses, answers)
+        wrote = Correspondence(self.account.id, ANN, addresses, answers, signed_in)
         assert self.keeper.record([Kept(outcomes, correspondence=wrote)]) == [None]
 
     def listed(self, **which: object) -> list[tuple[str, str]]:
@@ -271,3 +273,48 @@ def test_one_message_that_cannot_be_kept_keeps_no_others_entries_from_being_made
     assert told[0] is not None
     assert told[1] is None
     assert mail.listed() == [("c@c.test", "Auto")]
+
+
+def reasons(mail: Mail) -> set[str]:
+    """What the records say of why nobody was permitted."""
+    listed = mail.account.call("ext/find-mail-records", {"since": "2026-01-01T00:00:00+0000"})
+    records = [one for page in listed for one in page.get("records", [page])]
+    found = [mail.account.call("ext/get-mail-record", {"id": one["id"]}) for one in records]
+    return {one["notLearnt"] for shown in found for page in shown for one in page.get("records", [page])}
+
+
+def test_who_writes_in_the_name_of_another_teaches_that_list_nothing_and_the_record_says_why(mail):
+    mail.account.call("user/create-user", {"emailAddress": "bob@corp.test", "name": "Bob"})
+    for name in ("bob@corp.test", "stranger@corp.test", "x@other.test", "bob", "nobody", "?"):
+        mail.send("c@c.test", signed_in=name)
+        assert mail.listed() == []
+        assert f"{name} is signed in, who may not send as {ANN}" in reasons(mail)
+    assert not mail.spared("c@c.test")
+
+
+def test_who_has_the_right_to_send_as_a_user_teaches_that_users_list_until_the_right_ends(mail):
+    mail.account.call("user/create-user", {"emailAddress": "bob@corp.test", "name": "Bob"})
+    right = {"primaryAddress": "bob@corp.test", "delegateAddress": ANN}
+    mail.account.call("user/add-delegate-user", right)
+    mail.send("a@c.test", signed_in="bob@corp.test")
+    assert mail.listed() == []  # a right opens all but sending where nothing is said (D-34)
+    until = "2026-06-02T00:00:00+0000"
+    mail.account.call("user/add-delegate-user", {**right, "scopes": ["send"], "expires": until})
+    mail.send("a@c.test", signed_in="bob@corp.test")
+    mail.send("b@c.test", signed_in="Bob")
+    assert [sender for sender, _ in mail.listed()] == ["a@c.test", "b@c.test"]
+    mail.at(NOW + DAY)
+    mail.send("d@c.test", signed_in="bob@corp.test")
+    assert len(mail.listed()) == 2
+
+
+def test_a_name_without_a_domain_counts_where_one_user_alone_can_be_meant(mail):
+    mail.send("a@c.test", signed_in="ann")
+    assert [sender for sender, _ in mail.listed()] == ["a@c.test"]
+    mail.account.call("domain/create-domain", {"domain": "second.test"})
+    mail.send("b@c.test", signed_in="ann")
+    assert len(mail.listed()) == 2
+    mail.account.call("user/create-user", {"emailAddress": "ann@second.test", "name": "Another"})
+    mail.send("d@c.test", signed_in="ann")
+    assert len(mail.listed()) == 2
+    assert reasons(mail) == {"", f"ann is signed in, who may not send as {ANN}"}

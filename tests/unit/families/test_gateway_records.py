@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.users import rows as users
+from mailreeve.families.machinery.copies import Copy, KeptCopy, Routed
+from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State, Won
+from mailreeve.formats.addresses import parse_address, parse_sender
+from mailreeve.formats.message import Content
 from mailreeve.policy.model.decisions import SpamChecks, Stage
 from mailreeve.wire.errors import ItemRefused, RequestRefused
 
@@ -51,6 +55,8 @@ class Corp:
             "reply": f"{code} [{decision_id(self.number)}]" if refused else "", "policy_id": "", "description": "",
             "revision": 1, "spam_checks": SpamChecks.RUN,
         }  # fmt: skip
+        user = self.account.policies().identities.user(parse_address(to)) if to else None
+        known["owner"] = "" if user is None else user.id  # as doors have it
         outcome = Outcome(**(known | more))
         self.account.write(lambda work: rows.add(work, [outcome]))
 
@@ -156,6 +162,45 @@ def test_who_gets_the_address_of_somebody_who_left_sees_none_of_the_mail_of_befo
     assert [one["subject"] for one in corp.rejected()] == ["New"]
     corp.account.caller = corp.admin
     assert len(corp.rejected(mailbox="bob@corp.test")) == 2
+
+
+def refused_for(corp, name: str) -> list[str]:
+    """The subjects of the rejections that this user sees."""
+    corp.user(name)
+    found = [one["subject"] for one in corp.rejected()]
+    corp.account.caller = corp.admin
+    return found
+
+
+def test_who_gets_an_alias_sees_none_of_the_mail_of_whoever_had_it_who_still_does(corp):
+    corp.keep(State.REJECTED, "boss@corp.test", subject="for Ann")
+    corp.account.call("user/remove-alias", {"alias": "boss@corp.test"})
+    corp.keep(State.REJECTED, "boss@corp.test", subject="for nobody")
+    corp.account.call("user/update-alias", {"aliasFor": "bob@corp.test", "alias": "boss@corp.test"})
+    corp.keep(State.REJECTED, "Boss+x@corp.test", subject="for Bob")
+    assert refused_for(corp, "ann") == ["for Ann"]
+    assert refused_for(corp, "bob") == ["for Bob"]
+    assert len(corp.rejected(mailbox="boss@corp.test")) == 3, "an administrator sees what reaches the user today"
+
+
+def test_an_address_with_a_tag_that_was_somebodys_alias_shows_nothing_to_its_user_afterwards(corp):
+    corp.account.call("user/update-alias", {"aliasFor": "bob@corp.test", "alias": "ann+team@corp.test"})
+    corp.keep(State.REJECTED, "ann+team@corp.test", subject="for Bob")
+    corp.account.call("user/remove-alias", {"alias": "ann+team@corp.test"})
+    corp.keep(State.REJECTED, "ann+team@corp.test", subject="for Ann")
+    assert refused_for(corp, "ann") == ["for Ann"]
+    assert refused_for(corp, "bob") == ["for Bob"]
+
+
+def test_rejections_follow_a_user_who_gets_another_address_and_nobody_who_gets_the_old_one(corp):
+    corp.keep(State.REJECTED, "ann@corp.test", subject="first")
+    item = {"emailAddress": "ann@corp.test", "newAddress": "anna@corp.test", "keepAsAlias": False}
+    corp.account.call("ext/rename-user", item)
+    corp.keep(State.REJECTED, "anna@corp.test", subject="second")
+    corp.account.call("ext/rename-user", {"emailAddress": "bob@corp.test", "newAddress": "ann@corp.test"})
+    corp.keep(State.REJECTED, "ann@corp.test", subject="third")
+    assert refused_for(corp, "anna") == ["second", "first"]
+    assert refused_for(corp, "ann") == ["third"]
 
 
 def test_rejections_of_a_time_as_clients_ask_for_them(corp):
@@ -283,3 +328,81 @@ def test_spam_info_says_which_permit_counted(corp, winners, more, permitted, man
     told = info(corp)["spamInfo"]["spamProcessingDetail"]
     assert (told["permittedSender"]["info"], told["managedSender"]["info"]) == (permitted, managed)
     assert told["permittedSender"]["allow"] is (permitted == "whitelist")
+
+
+def wait(corp, to: str, decision: str, origin: str = "release", sender: str = "x@out.test") -> None:
+    """A copy that waits to be handed on."""
+    address = parse_address(to)
+    copy = Copy(
+        corp.account.id, decision, parse_sender(sender), (Routed(address, address),), Content(b"A: b\r\n\r\nc\r\n")
+    )
+    corp.account.write(lambda work: outgoing.add(work, [KeptCopy(copy, "")], origin))
+
+
+def on_the_way(corp, **item: object) -> list[dict]:
+    (answer,) = corp.account.call(PROCESSING, item) or [{"messages": []}]
+    return answer["messages"]
+
+
+def test_copies_that_wait_here_are_on_their_way(corp):
+    """What was released and is not taken by the next hop, with what it said; and what was written here."""
+    corp.keep(State.HELD, "ann@corp.test", subject="Offer")
+    wait(corp, "ann@corp.test", decision_id(corp.number))
+    corp.keep(State.DEFERRED, "bob@corp.test")
+    wait(corp, "bob@corp.test", "digest", "digest", "")
+    digest, deferred, released = on_the_way(corp)
+    assert [one["to"][0]["emailAddress"] for one in (digest, deferred, released)] == [
+        "bob@corp.test", "bob@corp.test", "ann@corp.test",
+    ]  # fmt: skip
+    assert (released["subject"], released["origin"], released["attempts"]) == ("Offer", "release", 0)
+    assert (released["info"], released["remoteIp"]) == ("Waits to be handed on", "192.0.2.1")
+    assert "origin" not in deferred
+    assert (digest["subject"], digest["origin"], digest["route"]) == ("", "digest", "inbound")
+    # What its record says is found by its id.
+    assert corp.account.call(INFO, {"id": released["id"]})[0]["status"] == "held"
+    (one,) = corp.account.write(lambda work: outgoing.due(work, 1))
+    corp.account.write(lambda work: outgoing.begin(work, one.key, datetime.now(UTC) + timedelta(minutes=1)))
+    corp.account.write(lambda work: outgoing.put_off(work, one.key, "451 4.7.1 Greylisted"))
+    (found,) = on_the_way(corp, searchBy={"fieldName": "info", "value": "greylisted"})
+    assert (found["attempts"], found["info"]) == (1, "451 4.7.1 Greylisted")
+    assert on_the_way(corp, filterBy=[{"route": "outbound"}]) == []
+    corp.account.write(lambda work: outgoing.remove(work, one.key))
+    assert len(on_the_way(corp)) == 2
+
+
+def test_both_kinds_of_mail_on_its_way_are_paged_together(corp):
+    for number in range(4):
+        corp.keep(State.DEFERRED, f"a{number}@corp.test", f"x{number}@out.test")
+        wait(corp, f"b{number}@corp.test", f"none{number}")
+    seen, token = [], None
+    while True:
+        paging = {"pageSize": 3} | ({"pageToken": token} if token else {})
+        answer = corp.account.answer(PROCESSING, {}, meta={"pagination": paging})
+        seen += [one["to"][0]["emailAddress"][:2] for one in answer["data"][0]["messages"]]
+        token = answer["meta"]["pagination"].get("next")
+        if token is None:
+            break
+    assert seen == ["b3", "a3", "b2", "a2", "b1", "a1", "b0", "a0"]
+    assert [one["to"][0]["emailAddress"][:2] for one in on_the_way(corp, sortOrder="asc")] == seen[::-1]
+
+
+def test_what_is_archived_is_kept_as_the_archive_is(corp):
+    """And for good while it is under legal hold. Of what is not, the record is all there is."""
+    corp.keep(State.REJECTED, "ann@corp.test")
+    found = info(corp)["retentionInfo"]
+    assert (found["isArchived"], found["retentionAdjustmentDays"], found["litigationHoldInfo"]) == (False, 7, [])
+    corp.keep(State.DELIVERED, "bob@corp.test")
+    assert info(corp)["retentionInfo"]["retentionAdjustmentDays"] == 30
+    corp.keep(State.DELIVERED, "ann@corp.test", decision_id="a" * 16)
+    id_ = corp.account.archive("Kept", "ann@corp.test")
+    corp.account.call("ext/set-archive-retention", {"days": 400})
+    found = info(corp)["retentionInfo"]
+    assert (found["isArchived"], found["retentionAdjustmentDays"]) == (True, 400)
+    ends = datetime.fromisoformat(found["currentPurgeDate"])
+    assert timedelta(days=399) < ends - datetime.now(UTC) <= timedelta(days=400)
+    corp.account.call("ext/set-legal-hold", {"id": id_, "legalHold": True})
+    found = info(corp)["retentionInfo"]
+    assert (found["currentPurgeDate"], found["litigationHoldInfo"]) == ("", ["Legal hold"])
+    corp.account.call("ext/set-legal-hold", {"id": id_, "legalHold": False})
+    corp.account.call("ext/set-archive-retention", {"days": 0})
+    assert info(corp)["retentionInfo"]["currentPurgeDate"] == ""

@@ -281,3 +281,23 @@ def test_keys_that_were_made_for_less_change_no_list(account, keeper, ann):
     account.caller = Caller(account.id, "ann@corp.test", "app", rights, ann, in_person=True)
     (done,) = account.call("ext/decide-held-messages", item)
     assert done["state"] == "released"
+
+
+def test_whose_alias_it_was_decides_in_the_own_list_whoever_has_the_alias_now(account, keeper, ann):
+    """The message is the user's still, and so is the wish about its sender."""
+    account.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    account.call("user/update-alias", {"aliasFor": "ann@corp.test", "alias": "boss@corp.test"})
+    hold(keeper, kept(account.id, "boss@corp.test"))
+    account.call("user/remove-alias", {"alias": "boss@corp.test"})
+    account.call("user/update-alias", {"aliasFor": "bob@corp.test", "alias": "boss@corp.test"})
+    (one,) = held(account)
+    admin = account.caller
+    bob = account.write(lambda work: operations.user_rows.find_by_address(work, "bob@corp.test")).id
+    account.caller = Caller(account.id, "bob@corp.test", "app", frozenset(), bob, in_person=True)
+    assert account.call(LIST, {}) == []
+    account.caller = Caller(account.id, "ann@corp.test", "app", frozenset(), ann, in_person=True)
+    account.call("ext/decide-held-messages", {"ids": [one["id"]], "action": "reject", "sender": "block"})
+    assert account.call(LIST, {}) == []
+    account.caller = admin
+    lists = {name: account.call("ext/get-managed-senders", {"to": f"{name}@corp.test"}) for name in ("ann", "bob")}
+    assert (len(lists["ann"]), lists["bob"]) == (1, [])

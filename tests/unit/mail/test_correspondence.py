@@ -34,13 +34,19 @@ def message(*fields: str):
     return read_message(text(*fields))
 
 
-def expected(sender: str, *recipients: str, fields: tuple[str, ...] = ()):
-    """What the plan of a message says of whom answers are expected from."""
+def planned(sender: str, *recipients: str, fields: tuple[str, ...] = (), login: str = ""):
+    """The correspondence in the plan of a message."""
     transaction = Transaction(parse_ip("127.0.0.1"), new_id=lambda: "id")
+    transaction.login = login
     transaction.begin(parse_sender(sender), 0.0)
     for one in recipients:
         transaction.rcpt(parse_address(one), POLICIES)
-    found = transaction.end_of_message(text(*fields)).correspondence
+    return transaction.end_of_message(text(*fields)).correspondence
+
+
+def expected(sender: str, *recipients: str, fields: tuple[str, ...] = ()):
+    """What the plan of a message says of whom answers are expected from."""
+    found = planned(sender, *recipients, fields=fields)
     return None if found is None else (found.account_id, found.owner, [str(one) for one in found.to])
 
 
@@ -103,3 +109,34 @@ def test_what_is_answered_is_found_and_bounded():
 
 def test_nobody_is_asked_about_a_message_without_recipients():
     assert correspondence(message(), ()) is None
+
+
+@pytest.mark.parametrize("login", ["ann@corp.test", "ANN@Corp.test", "boss@corp.test", "ann+phone@corp.test", ""])
+def test_who_signs_in_by_an_address_of_the_sender_is_the_sender(login):
+    for sender in ("ann@corp.test", "boss@corp.test", "ann+x@corp.test"):
+        found = planned(sender, "c@c.test", login=login)
+        assert found is not None
+        assert (found.owner, found.unproved) == ("ann@corp.test", "")
+
+
+@pytest.mark.parametrize("login", ["bob@corp.test", "ann@other.test", "ann", "ann@", "a b", "<ann@corp.test>"])
+def test_who_signs_in_by_another_name_has_to_be_asked_about(login):
+    found = planned("ann@corp.test", "c@c.test", login=login)
+    assert found is not None
+    assert found.unproved == login
+
+
+def test_a_record_says_whose_address_it_was_for_by_the_users_id():
+    """Addresses change hands; ids do not."""
+    known = User("ann@corp.test", {}, id="the id of Ann")
+    users = {"ann@corp.test": known, "boss@corp.test": known}
+    directory = Directory(internal_domains=frozenset({Domain("corp.test")}), users=users)
+    policies = PolicySet.build(account_id="acme", revision=1, directory=directory)
+    transaction = Transaction(parse_ip("192.0.2.1"), new_id=lambda: "id")
+    transaction.begin(parse_sender("x@out.test"), 0.0)
+    for one in ("ann@corp.test", "Boss+tag@corp.test", "nobody@corp.test"):
+        transaction.rcpt(parse_address(one), policies)
+    told = {one.recipient: one.owner for one in transaction.end_of_message(text()).outcomes}
+    assert told == {
+        "ann@corp.test": "the id of Ann", "Boss+tag@corp.test": "the id of Ann", "nobody@corp.test": ""
+    }  # fmt: skip

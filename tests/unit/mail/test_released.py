@@ -98,6 +98,11 @@ def test_a_released_copy_that_comes_back_is_not_held_again(office, holding):
     assert [str(one.effective) for one in delivered.recipients] == ["u@corp.test"]
     assert [str(one.effective) for one in held.recipients] == ["v@corp.test"]
     assert FIELD.encode() not in bytes(delivered.content(plan.message, b""))
+    # The archive has the one as what was released, and gets no second copy of it from the door.
+    assert {one.recipient: one.was_released for one in plan.outcomes} == {
+        "u@corp.test": True,
+        "v@corp.test": False,
+    }
 
 
 def test_a_forged_mark_lets_nothing_through(office, holding):

@@ -21,6 +21,7 @@ from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.held.operations import RELEASE
 from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.keeping.released import archive_released
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, EndedEntries
 from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.outgoing.rows import Waiting
@@ -84,7 +85,8 @@ async def open_mail_door(
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
-    queue = OutgoingQueue(opened.store, opened.bodies)
+    archives = settings.archive is Archiving.ON
+    queue = OutgoingQueue(opened.store, opened.bodies, archive_released if archives else None)
     woken = _Woken()
     recorder: Recorder = MessageKeeper(
         opened.store, budget, opened.bodies, settings.holding(), woken, _auto_allow(settings)
@@ -101,7 +103,7 @@ async def open_mail_door(
         xclient_hosts=settings.proxies(),
         authserv_ids=frozenset(map(authserv_id, settings.trusted_authserv_ids)),
         authserv_hosts=settings.networks(),
-        archives=settings.archive is Archiving.ON,
+        archives=archives,
     )
     milter_settings = MilterSettings(
         hostname=hostname,

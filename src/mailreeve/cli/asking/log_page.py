@@ -84,6 +84,8 @@ def _facts(record: MailRecordDetail) -> Iterator[tuple[str, str]]:
     yield "client", record.source_ip + (f" (HELO {record.client_name})" if record.client_name else "")
     if record.login:
         yield "signed in as", record.login
+    if record.not_learnt:
+        yield "no auto allow", record.not_learnt
     if record.from_ is not None:
         yield "header From", "not seen" if record.header_from is None else record.header_from or "none"
     if record.header_cut:

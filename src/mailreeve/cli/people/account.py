@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 
 from mailreeve.app import logs
-from mailreeve.app.accounts import add_account, list_accounts, remove_account, set_locked
+from mailreeve.app.accounts import LegalHolds, add_account, list_accounts, remove_account, set_locked
 from mailreeve.app.folder import FolderError, opened_folder
 from mailreeve.app.private_files import written
 from mailreeve.app.settings import SettingsError
@@ -139,14 +139,17 @@ def unlock(code: str, data: Path, as_json: bool) -> None:
 
 @command.command("remove")
 @click.argument("code")
+@click.option("--with-legal-holds", is_flag=True, help="Remove archived mail under legal hold too.")
 @yes_option()
 @json_option
 @_ends
 @data_option
-def remove(code: str, yes: bool, data: Path, as_json: bool) -> None:
-    """Remove an account with all that it has: users, policies, keys, records, audit log. Nothing brings it back.
+def remove(code: str, with_legal_holds: bool, yes: bool, data: Path, as_json: bool) -> None:
+    """Remove an account with all that it has: users, policies, keys, records, archive, audit log. Nothing brings
+    it back.
 
-    Mail that was delivered stays where it is.
+    Mail that was delivered stays where it is. An account whose archive has messages under legal hold is removed
+    with --with-legal-holds alone.
 
     \b
     mailreeve account remove CMRA12345678 --yes
@@ -161,7 +164,10 @@ def remove(code: str, yes: bool, data: Path, as_json: bool) -> None:
                 fail(f"{asked} Nobody can answer; give --yes")
             if not click.confirm(asked, err=True):
                 fail("nothing was removed")
-        removed = remove_account(opened, code)
+        try:
+            removed = remove_account(opened, code, with_legal_holds=with_legal_holds)
+        except LegalHolds as problem:
+            raise FolderError(f"{problem}; export them, or give --with-legal-holds") from problem
     echo(msgspec.json.encode(removed) if as_json else f"removed {removed.code}, {removed.rows} rows")
 
 

@@ -6,6 +6,7 @@ archive. Messages that their senders marked private or personal are hidden from 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -19,12 +20,16 @@ from mailreeve.families.directory.users import operations as users
 from mailreeve.families.directory.users import rows as user_rows
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.machinery.call import Call
+from mailreeve.formats.authors import plain_address
 from mailreeve.wire import fields
 from mailreeve.wire.errors import NULL, refused
 from mailreeve.wire.tokens import Kind
 
 SCOPE: Final = "archive"
 SEARCH: Final = Permission.ARCHIVE_SEARCH_READ
+Boxes = Sequence[tuple[str, bool]]
+"""Mailboxes that a message lies in, as `rows.boxes_of` tells them."""
+
 CONTENT: Final = Permission.ARCHIVE_SEARCH_CONTENT_VIEW
 READ: Final = Permission.ARCHIVE_READ
 
@@ -34,6 +39,14 @@ class Mailbox(Struct, frozen=True):
 
     name: str
     stretches: tuple[Stretch, ...]
+
+
+class Opened(Struct, frozen=True):
+    """A message that a caller may read, and by which address the mailbox is known that it is read in; empty where
+    it lies in none any more."""
+
+    row: ArchivedRow
+    mailbox: str
 
 
 def mailbox(call: Call, text: str | None, field: str, *, aliases: bool = True, delegates: bool = False) -> Mailbox:
@@ -55,13 +68,63 @@ def mailbox(call: Call, text: str | None, field: str, *, aliases: bool = True, d
     raise refused(NO_MAILBOX, field)
 
 
-def message(call: Call, wire_id: str, *any_of: Permission, field: str = "id") -> ArchivedRow:
-    """A message that the caller may read: with one of these permissions, or because it lies in a mailbox that the
-    caller may open. Raises `ItemRefused` naming `field`."""
+def message(
+    call: Call, wire_id: str, *any_of: Permission, mailbox: str | None = None, field: str = "id"
+) -> Opened:
+    """A message that the caller may read, and the mailbox that it is read in: with one of these permissions, or
+    because it lies in a mailbox that the caller may open. Where the caller names a `mailbox`, the message has to
+    lie there, and the caller has to be one who may open it. Raises `ItemRefused` naming `field`, or `mailbox`."""
     row = rows.find(call.work, call.open(Kind.ARCHIVED_MESSAGE, wire_id, field))
-    if row is None or not (call.caller.may(any_of) or _lies_open(call, row)):
+    if row is None:
         raise refused(NO_MESSAGE, field)
-    return row
+    boxes = rows.boxes_of(call.work, row.id)
+    open_to = {user.id: user for user in _opened(call, row, boxes)}
+    sees_all = call.caller.may(any_of)
+    if not (sees_all or open_to):
+        raise refused(NO_MESSAGE, field)
+    if mailbox is None:
+        name = next((user.address for user in open_to.values()), None) or _first_of(row, boxes)
+        return Opened(row, name)
+    address = fields.address(mailbox, "mailbox")
+    user = users.reached(call.work, address)
+    if user is not None and (user.id in open_to or (sees_all and _has(user, boxes))):
+        return Opened(row, user.address)
+    if user is None and sees_all and address.key in {box for box, _ in boxes}:
+        return Opened(row, str(address))
+    raise refused(NO_MAILBOX, "mailbox")
+
+
+def _has(user: UserRow, boxes: Boxes) -> bool:
+    """Whether a message lies in the mailbox of a user, by the user's id, or by an address that was nobody's."""
+    return any((box == user.id and owned) or (box == user.key and not owned) for box, owned in boxes)
+
+
+def _opened(call: Call, row: ArchivedRow, boxes: Boxes) -> Iterator[UserRow]:
+    """The users in whose mailboxes the caller may read the message without a permission: the caller first."""
+    caller = _in_person(call)
+    own = user_rows.find(call.work, caller) if caller else None
+    if own is not None and _has(own, boxes):
+        yield own
+    if not caller or row.is_private:
+        return
+    for box, owned in sorted(set(boxes)):
+        # Users are named by their ids; what was nobody's when it came, by the address.
+        find = user_rows.find_by_address if "@" in box else user_rows.find
+        user = find(call.work, box) if owned is ("@" not in box) else None
+        if user is None or user.id == caller or not _has(user, boxes):
+            continue
+        if mailboxes.may_open(call.work, caller, user.id, SCOPE):
+            yield user
+
+
+def _first_of(row: ArchivedRow, boxes: Boxes) -> str:
+    """The mailbox that a message is read in by who may read all: that of its first recipient who has one, or of
+    its sender."""
+    there = {box for box, _ in boxes}
+    named = [one.effective for one in row.envelope.recipients]
+    named += [row.envelope.original_sender, row.envelope.sender]
+    keys = ((text, plain_address(text)) for text in named)
+    return next((text for text, address in keys if address is not None and address.key in there), "")
 
 
 def _of_user(
@@ -78,22 +141,6 @@ def _of_user(
             if other != user.id and (sees_all or user.id == _in_person(call)):
                 stretches.append(Stretch(other, private=sees_all))
     return Mailbox(user.address, tuple(stretches))
-
-
-def _lies_open(call: Call, row: ArchivedRow) -> bool:
-    caller = _in_person(call)
-    if not caller:
-        return False
-    boxes = rows.boxes_of(call.work, row.id)
-    owners = {box for box, owned in boxes if owned and "@" not in box}
-    if caller in owners:
-        return True
-    user = user_rows.find(call.work, caller)
-    if user is not None and (user.key, False) in boxes:
-        return True
-    return not row.is_private and any(
-        mailboxes.may_open(call.work, caller, owner, SCOPE) for owner in sorted(owners)
-    )
 
 
 def _in_person(call: Call) -> str:

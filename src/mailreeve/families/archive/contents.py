@@ -6,18 +6,20 @@ message at a time, and no more of it than the limits say."""
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from mailreeve.families.archive.file_texts import file_texts
+from mailreeve.families.archive.room import Room
 from mailreeve.families.archive.rows import ArchivedRow, Contents, Envelope
 from mailreeve.families.archive.search_index import Words
 from mailreeve.formats.header_text import decoded_words, octets_read, printable
 from mailreeve.formats.message import read_message
-from mailreeve.formats.mime import MAX_VALUE, content_of, read_parts, text_in
+from mailreeve.formats.mime import MAX_VALUE, Part, content_of, read_parts, text_in
 from mailreeve.store.bodies import Bodies
 
 MOST_TEXT: Final = 64 * 1024
@@ -26,7 +28,7 @@ MOST_TEXT: Final = 64 * 1024
 PREVIEW: Final = 100  # characters (api.md section 3.13)
 MOST_FIELDS: Final = 20  # fields of one name that are looked at
 
-_one_at_a_time: Final = threading.Lock()
+_room: Final = Room()
 
 
 class Found(Struct, frozen=True):
@@ -39,9 +41,23 @@ class Found(Struct, frozen=True):
 
 @contextmanager
 def whole_body(bodies: Bodies, account_id: str, row: ArchivedRow) -> Iterator[bytes]:
-    """The body of a message in one piece, of one message at a time, however many ask. Raises `OSError`."""
-    with _one_at_a_time:
+    """The body of a message in one piece, of as many at a time as there is room for. Raises `OSError`."""
+    with _room.taken(row.size):
         yield b"".join(bodies.read(account_id, row.body))
+
+
+def content_in(bodies: Bodies, account_id: str, row: ArchivedRow, part: Part) -> bytes:
+    """What a part of a message holds. The rest of the body is read as well, which tells whether it is whole, and
+    not kept. Raises `OSError`."""
+    with _room.taken(part.end - part.start):
+        kept: list[bytes] = []
+        at = 0
+        for piece in bodies.read(account_id, row.body):
+            if at < part.end and at + len(piece) > part.start:
+                kept.append(piece[max(part.start - at, 0) : part.end - at])
+            at += len(piece)
+        raw = b"".join(kept)
+        return content_of(replace(part, start=0, end=len(raw)), raw)
 
 
 def read(row: ArchivedRow, header: bytes, body: bytes) -> Found:
@@ -51,7 +67,8 @@ def read(row: ArchivedRow, header: bytes, body: bytes) -> Found:
     files = [part for part in parts if part.is_file]
     digests = {part.number: hashlib.sha256(content_of(part, body)).hexdigest() for part in files}
     contents = Contents(parts, printable(text, PREVIEW), digests)
-    return Found(contents, len(files), _words(row.envelope, row.subject, header, text, [f.name for f in files]))
+    said = [*(one.name for one in files), file_texts(files, body)]
+    return Found(contents, len(files), _words(row.envelope, row.subject, header, text, said))
 
 
 def unreadable(row: ArchivedRow, header: bytes, trouble: str) -> Found:

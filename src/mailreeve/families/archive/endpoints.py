@@ -47,17 +47,19 @@ def get_message_list(call: Call, item: ListMessages) -> Page[ListedMessage]:
 @endpoint("archive/get-message-detail", most=10)
 def get_message_detail(call: Call, item: OneMessage) -> MessageDetail:
     """Show an archived message: header, files, the beginning of its text, and which policies applied."""
-    row = access.message(call, item.id, access.CONTENT)
+    opened = access.message(call, item.id, access.CONTENT, mailbox=item.mailbox)
+    row = opened.row
     header, contents = operations.header_and_contents(call, row)
-    operations.viewed(call, row, content=True, mailbox=item.mailbox)
+    operations.viewed(call, opened)
     return present.detail(call, row, header, contents, _days(call))
 
 
 @endpoint("archive/get-message-part", most=1)
 def get_message_part(call: Call, item: OnePart) -> RawAnswer:
     """Give a text of an archived message, or all of it as it was delivered, as octets."""
-    row = access.message(call, item.id, access.READ)
-    operations.viewed(call, row, content=True, mailbox=item.mailbox)
+    opened = access.message(call, item.id, access.READ, mailbox=item.mailbox)
+    row = opened.row
+    operations.viewed(call, opened)
     if item.type is PartType.RFC822:
         return RawAnswer(operations.whole(call, row), "message.eml")
     name = "message.html" if item.type is PartType.HTML else "message.txt"
@@ -68,8 +70,9 @@ def get_message_part(call: Call, item: OnePart) -> RawAnswer:
 def get_file(call: Call, item: OneFile) -> RawAnswer:
     """Give a file of an archived message, or with the id of a message all of it, as octets."""
     message_id, number = operations.open_file_id(item.id)
-    row = access.message(call, message_id, access.READ)
-    operations.viewed(call, row, content=True, mailbox=item.mailbox)
+    opened = access.message(call, message_id, access.READ, mailbox=item.mailbox)
+    row = opened.row
+    operations.viewed(call, opened)
     if number is None:
         return RawAnswer(operations.whole(call, row), "message.eml")
     part, content = operations.file(call, row, number)

@@ -53,7 +53,7 @@ class ArchiveReader:
         for row in unread:
             one = self._found(account_id, row)
             found.append((row, one))
-            size += len(one.words.body)
+            size += len(one.words.body) + len(one.words.files)
             if size >= MOST_WORDS:
                 self._write(account_id, found)
                 found, size = [], 0

@@ -23,8 +23,9 @@ delegates; its other one, company-confidential, says nothing about a colleague."
 _MOST: Final = 64  # characters of the field that are looked at
 
 
-def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "") -> str | None:
-    """Put a copy into the archive, whose body is kept under this key. The key of its row.
+def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "", *, size: int | None = None) -> str | None:
+    """Put a copy into the archive, whose body is kept under this key. The key of its row. `size` is that of the
+    copy in octets, where `copy` has its header alone.
 
     `began` is a key of the time when the mail door began to remember who has had which message. What was kept
     before by another process, which may have died before it could answer, is not kept a second time for the same
@@ -50,7 +51,10 @@ def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "") -> str | No
         if found:
             _add(boxes, found)
             break
-    return rows.add(work, copy, body, list(boxes.values()), is_private=is_private(copy.copy.content.header))
+    content = copy.copy.content
+    if size is None:
+        size = len(content.header) + sum(map(len, content.body))
+    return rows.add(work, copy, body, list(boxes.values()), size=size, is_private=is_private(content.header))
 
 
 def is_private(header: bytes) -> bool:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from mailreeve.families.archive import access, contents, logs, retention, rows
+from mailreeve.families.archive.access import Opened
 from mailreeve.families.archive.errors import NO_FILE, UNREADABLE
 from mailreeve.families.archive.listing import newest, paged
 from mailreeve.families.archive.logs import Did, Entry, LogRow
@@ -18,7 +19,7 @@ from mailreeve.families.archive.rows import ArchivedRow, Contents, Stretch
 from mailreeve.families.archive.search_index import INDEX, Group, Sought
 from mailreeve.families.archive.types import FindArchived, ListLogs, ListMessages, PartType, SearchArchive
 from mailreeve.families.machinery.call import Call
-from mailreeve.formats.mime import Part, content_of
+from mailreeve.formats.mime import Part
 from mailreeve.store.bodies import Bodies
 from mailreeve.store.keys import least_key
 from mailreeve.store.transactions import Work
@@ -109,18 +110,19 @@ def log_page(call: Call, item: ListLogs, *kinds: Did) -> Page[LogRow]:
     return logs.page(call.work, call.page, kinds, item.query or "", since, until)
 
 
-def viewed(call: Call, row: ArchivedRow, *, content: bool, mailbox: str | None = None) -> None:
-    """Note that the caller read a message."""
+def viewed(call: Call, opened: Opened) -> None:
+    """Note that the caller read a message, and in whose mailbox."""
+    row = opened.row
     first = row.envelope.recipients[0].effective if row.envelope.recipients else ""
     entry = Entry(
         SOURCE,
-        mailbox or first,
+        opened.mailbox,
         message=row.id,
         sender=row.envelope.header_from or row.envelope.sender,
         recipient=first,
         subject=row.subject,
         received=fields.written(row.received_at),
-        content=content,
+        content=True,
     )
     call.note(lambda work: logs.add(work, Did.VIEW, entry))
 
@@ -181,7 +183,7 @@ def open_file_id(text: str) -> tuple[str, int | None]:
 
 def set_legal_hold(call: Call, wire_id: str, hold: bool) -> ArchivedRow:
     """Put a message under legal hold, or end that. Raises `ItemRefused`."""
-    row = access.message(call, wire_id, access.SEARCH)
+    row = access.message(call, wire_id, access.SEARCH).row
     if row.legal_hold != hold:
         rows.set_legal_hold(call.work, row.id, hold)
         call.work.changed(
@@ -222,8 +224,7 @@ def bodies_of(call: Call) -> Bodies:
 
 def _content(call: Call, row: ArchivedRow, part: Part) -> bytes:
     try:
-        with contents.whole_body(bodies_of(call), call.work.account_id, row) as body:
-            return content_of(part, body)
+        return contents.content_in(bodies_of(call), call.work.account_id, row, part)
     except OSError as problem:
         raise refused(UNREADABLE, "id", f"{UNREADABLE.message}: {problem}") from problem
 

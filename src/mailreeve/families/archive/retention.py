@@ -10,11 +10,15 @@ from typing import Final
 from mailreeve.access.caller import Origin
 from mailreeve.families.archive import rows
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.machinery.elsewhere import InArchive
 from mailreeve.store.keys import least_key
 from mailreeve.store.transactions import Store, Work
 
 FORGET_AT_ONCE: Final = 200  # messages in one transaction, so that the mail that comes meanwhile waits for no more
 MOST_DAYS: Final = 36_500
+
+WRITTEN_WITHIN: Final = timedelta(seconds=2)
+"""A copy and the record of its delivery are written in one transaction."""
 
 _ORIGIN: Final = Origin("archive")
 
@@ -28,6 +32,16 @@ def kept_for(work: Work, installation_days: int) -> int:
 def expires(received_at: datetime, days: int) -> datetime | None:
     """When a message may be removed; None where never."""
     return received_at + timedelta(days=days) if days else None
+
+
+def archived_as(work: Work, decision_id: str, recipient: str, at: datetime, days: int) -> InArchive | None:
+    """How the copy is kept that a recipient got by a decision, about that time; None where there is none."""
+    first, beyond = (least_key((at + span).timestamp()) for span in (-WRITTEN_WITHIN, WRITTEN_WITHIN))
+    for row in rows.of_decision(work, decision_id, first, beyond):
+        if any(one.original == recipient for one in row.envelope.recipients):
+            kept = kept_for(work, days)
+            return InArchive(row.received_at, expires(row.received_at, kept), kept, row.legal_hold)
+    return None
 
 
 class ExpiredMessages:

@@ -240,11 +240,17 @@ _claim: Final = (
 )
 _claimed: Final = update(archive_mailbox).where(*_nobodys).values(owned=True)
 _count: Final = select(func.count()).select_from(archived_message).where(ours(archived_message))
+_count_on_hold: Final = _count.where(_c.legal_hold.is_(True))
+_of_decision: Final = (
+    _rows.where(_c.id >= given("first"), _c.id < given("beyond"), func.instr(_c.document, given("said")) > 0)
+    .order_by(_c.id)
+    .limit(20)
+)
 _after: Final = _rows.where(_c.id > given("after")).order_by(_c.id).limit(given("most"))
 
 
-def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_private: bool) -> str:
-    """Keep a copy whose body is kept under this key. The key of its row."""
+def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, size: int, is_private: bool) -> str:
+    """Keep a copy of so many octets, whose body is kept under this key. The key of its row."""
     envelope = Envelope(
         copy.copy.decision_id,
         str(copy.copy.sender),
@@ -255,7 +261,6 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_p
         copy.header_from,
         copy.from_name,
     )
-    content = copy.copy.content
     key = new_key()
     work.insert(
         _insert,
@@ -263,9 +268,9 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, is_p
             "id": key,
             "received_at": datetime.fromtimestamp(copy.received_at, work.now.tzinfo),
             "subject": copy.subject,
-            "size": len(content.header) + sum(map(len, content.body)),
+            "size": size,
             "body": body,
-            "header": zlib.compress(content.header, _LEVEL),
+            "header": zlib.compress(copy.copy.content.header, _LEVEL),
             "document": msgspec.json.encode(envelope).decode(),
             "is_private": is_private,
             "legal_hold": False,
@@ -325,6 +330,12 @@ def count(work: Work) -> int:
     return found
 
 
+def count_on_hold(work: Work) -> int:
+    """How many messages are under legal hold."""
+    found: int = work.run(_count_on_hold).scalar_one()
+    return found
+
+
 def boxes_of(work: Work, key: str) -> list[tuple[str, bool]]:
     """In which mailboxes a message lies, and whether as that of an address which was somebody's."""
     query = select(archive_mailbox.c.mailbox, archive_mailbox.c.owned).where(
@@ -353,6 +364,14 @@ def kept_of(work: Work, attempt: str, before: str) -> set[str]:
     """The recipients, as the sender wrote them, whose copy of a message was kept before this key."""
     found = work.run(_of_attempt, {"which": attempt, "before": before}).all()
     return {one.original for (document,) in found for one in _read_envelope(document).recipients}
+
+
+def of_decision(work: Work, decision_id: str, first: str, beyond: str) -> list[ArchivedRow]:
+    """The copies of a decision with keys from `first` on and before `beyond`, which should not be far apart: no
+    index has the decision."""
+    said = f'"decision_id":"{decision_id}"'
+    rows = work.run(_of_decision, {"first": first, "beyond": beyond, "said": said}).all()
+    return list(work.read(archived_message.name, rows, _row))
 
 
 def set_legal_hold(work: Work, key: str, hold: bool) -> None:

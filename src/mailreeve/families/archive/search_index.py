@@ -25,7 +25,7 @@ TABLE: Final = "archive_text"
 
 
 class Words(Struct, frozen=True):
-    """What a message is found by."""
+    """What a message is found by. `files` are the names of its files, and what those say that are read."""
 
     sender: str
     recipients: str

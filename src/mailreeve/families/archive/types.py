@@ -70,7 +70,8 @@ class ListedMessage(Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class OneMessage(Struct, frozen=True, rename="camel", kw_only=True):
-    """A message to show. `mailbox` is read for clients that send it; a message is found by its id alone."""
+    """A message to show, by its id. `mailbox` says in whose mailbox, where it lies in several; it has to lie
+    there."""
 
     id: str
     context: Context = Context.DELIVERED

@@ -83,7 +83,7 @@ def _users(work: Work, wanted: Sequence[str] | None = None) -> dict[str, User]:
         seen = by_id.get(user_id)
         if seen is None:
             former = () if formerly == _NEVER_RENAMED else _former(formerly)
-            seen = by_id[user_id] = User(primary, values.get(user_id, {}), former)
+            seen = by_id[user_id] = User(primary, values.get(user_id, {}), former, user_id)
         found[key] = seen
     return found
 

@@ -299,7 +299,10 @@ def _list_sender(call: Call, row: HeldRow, action: ManagedAction | None) -> None
     sender = row.sender or row.header_from
     if not sender:
         raise refused(HELD_NO_SENDER, "sender")
-    managed_senders.permit_or_block(call, sender, row.effective_recipient, action)
+    # The list is that of whom the message is for, whoever has the address now.
+    owner = user_rows.find(call.work, row.owner_id) if row.owner_id else None
+    to = row.effective_recipient if owner is None else owner.address
+    managed_senders.permit_or_block(call, sender, to, action)
 
 
 def _sees(call: Call, row: HeldRow) -> bool:

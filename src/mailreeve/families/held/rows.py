@@ -197,7 +197,7 @@ def kept_copy(row: HeldRow, kept: HeldText, account_id: str) -> KeptCopy:
     to = Routed(parse_address(row.recipient), parse_address(row.effective_recipient))
     sender = parse_sender(row.sender)
     copy = Copy(account_id, row.decision_id, sender, (to,), Content(kept.header), row.is_utf8)
-    return KeptCopy(copy, kept.body)
+    return KeptCopy(copy, kept.body, row.size)
 
 
 def decide(work: Work, key: str, state: HeldState, by: str, reason: str = "") -> bool:

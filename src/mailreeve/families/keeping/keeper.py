@@ -19,8 +19,9 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
 from mailreeve.families.held.arrival import Arrived
 from mailreeve.families.held.limits import DEFAULT, HoldLimits
-from mailreeve.families.keeping.answers import expected, note
+from mailreeve.families.keeping.answers import expected, may_send, note
 from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.keeping.released import without_released
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.outgoing import rows as outgoing
@@ -119,17 +120,17 @@ class MessageKeeper:
 
     def _part(self, kept: Kept, number: int, by_account: _ByAccount) -> None:
         """Part what a message leaves by account."""
-        answers = expected(kept, self._auto_allow)
+        answers, outcomes = expected(kept, self._auto_allow, partial(may_send, self._store))
         if answers is not None:
             by_account[answers.account_id][number].answers.append(answers)
-        octets = tracking.octets(kept.outcomes)
-        for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
+        octets = tracking.octets(outcomes)
+        for outcome in self._budget.admit(list(zip(outcomes, octets, strict=True))):
             by_account[outcome.account_id][number].outcomes.append(outcome)
         for held in kept.held:
             by_account[held.copy.account_id][number].held.append(arrival.read(held))
         for copy in kept.outgoing:
             by_account[copy.account_id][number].outgoing.append(copy)
-        for archived in kept.archived:
+        for archived in without_released(kept.archived, kept.outcomes):
             by_account[archived.copy.account_id][number].archived.append(archived)
 
     def _look_for_room(self, by_account: _ByAccount, problems: list[Exception | None]) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.elsewhere import NOWHERE, Elsewhere
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
@@ -125,7 +126,8 @@ class Call:
     that are carried out all the same. `rehearse` is for endpoints that only read: a call that writes holds the
     turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
     who follow when a user gets another address or goes. `vault` seals the keys of programs. `bodies` has those of
-    kept messages; there are none where there is no folder. `notes` are written after a call that only reads."""
+    kept messages; there are none where there is no folder. `elsewhere` tells what is kept of a message beside its
+    record. `notes` are written after a call that only reads."""
 
     caller: Caller
     work: Work
@@ -139,6 +141,7 @@ class Call:
     vault: Vault
     followers: Sequence[AddressFollower] = ()
     bodies: Bodies | None = None
+    elsewhere: Elsewhere = NOWHERE
     notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 

@@ -52,10 +52,12 @@ class HeldCopy(Struct, frozen=True):
 
 
 class KeptCopy(Struct, frozen=True):
-    """A copy whose body is kept under this key, of `bodies`."""
+    """A copy whose body is kept under this key, of `bodies`. `size` is that of all of it in octets, where `copy`
+    has its header alone."""
 
     copy: Copy
     body: str
+    size: int | None = None
 
 
 class Applied(Struct, frozen=True):

@@ -96,6 +96,39 @@ def passing(
     return Page(found, len(found), 0, page.after, first.before, page.more, first.earlier)
 
 
+def merged(pages: Sequence[Page[R]], asked: Asked, key_of: Callable[[R], str], *, oldest_first: bool) -> Page[R]:
+    """One page of several lists, of each of which `latest` has given the page that is asked for, in one order.
+
+    A list that was not read to its end may have more from there on: so nothing is shown beyond the place up to
+    which all were read.
+    """
+    most = asked.size or DEFAULT_PAGE_SIZE
+    back = asked.place is not None and asked.place.back
+    ascending = oldest_first != back  # Read back, a page begins at its end.
+
+    def is_before(one: str, other: str) -> bool:
+        return one < other if ascending else one > other
+
+    ends = [page.before.key if back else page.after.key for page in pages if (page.earlier if back else page.more)]
+    ends = [end for end in ends if end] if back else ends
+    nearest = None if not ends else min(ends) if ascending else max(ends)
+    rows = sorted((row for page in pages for row in page.rows), key=key_of, reverse=not ascending)
+    if nearest is not None:
+        # The end itself was shown by a page that was read forward; read back, it is the next one to be shown.
+        rows = [r for r in rows if is_before(key_of(r), nearest) or (not back and key_of(r) == nearest)]
+    shown, more = rows[:most], len(rows) > most or nearest is not None
+    start = "" if asked.place is None else asked.place.key
+    if back:
+        onward = key_of(rows[most]) if len(rows) > most else (nearest or "")
+        last = start
+        return Page(shown[::-1], len(shown), 0, Place(last), Place(onward, back=True), True, more)
+    if len(rows) > most:
+        end = key_of(shown[-1])
+    else:
+        end = nearest if nearest is not None else key_of(shown[-1]) if shown else start
+    return Page(shown, len(shown), 0, Place(end), Place(start, back=True), more, asked.place is not None)
+
+
 def _page(keys: Sequence[str], *, after: str, before: str, more: bool, earlier: bool) -> Page[str]:
     return Page(keys, len(keys), 0, Place(after), Place(before, back=True), more, earlier)
 

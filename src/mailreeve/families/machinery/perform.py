@@ -30,6 +30,7 @@ from mailreeve.families.machinery.call import (
     Rehearsed,
     SeenPolicies,
 )
+from mailreeve.families.machinery.elsewhere import NOWHERE, Elsewhere
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.store.bodies import Bodies
@@ -71,6 +72,7 @@ class Services(Struct, frozen=True):
     installation: InstallationOptions = InstallationOptions()
     followers: tuple[AddressFollower, ...] = ()
     bodies: Bodies | None = None
+    elsewhere: Elsewhere = NOWHERE
 
 
 class Ready(Struct, frozen=True):
@@ -222,6 +224,7 @@ def _call(
         services.vault,
         services.followers,
         services.bodies,
+        services.elsewhere,
     )
 
 

@@ -48,12 +48,17 @@ class AutoAllowLimits(Struct, frozen=True):
 
 class Correspondence(Struct, frozen=True):
     """A message that a user wrote: under which key the user's list is kept, to which addresses outside, and the
-    Message-IDs of what it answers. Where it is no letter of a person's, there is none."""
+    Message-IDs of what it answers. Where it is no letter of a person's, there is none.
+
+    `unproved` is as whom the client signed in, where that is not plainly the user: the envelope has an address
+    that the client may or may not send with. It is empty where user and client are one, and where a server of
+    one's own networks, which does not say who signed in, stands for its senders."""
 
     account_id: str
     owner: str
     to: tuple[Address, ...]
     answers: tuple[str, ...] = ()
+    unproved: str = ""
 
 
 def renew(

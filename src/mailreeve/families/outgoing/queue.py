@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -15,7 +15,7 @@ from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.outgoing import rows
 from mailreeve.families.outgoing.rows import GIVE_UP_AFTER, Waiting
 from mailreeve.families.tracking import rows as tracking
-from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, State, following
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome, State, following
 from mailreeve.formats.message import Content
 from mailreeve.store.bodies import Bodies
 from mailreeve.store.transactions import Store, Work
@@ -34,12 +34,19 @@ class Depth(Struct, frozen=True):
     oldest: float
 
 
-class OutgoingQueue:
-    """The copies of all accounts that wait to be handed on. Its methods block on the database."""
+OnDelivery = Callable[[Work, Waiting, Outcome | None], None]
+"""What else is done in the transaction that notes that the next hop has a copy, given the outcome of its message
+when it came; None where there is none."""
 
-    def __init__(self, store: Store, bodies: Bodies) -> None:
+
+class OutgoingQueue:
+    """The copies of all accounts that wait to be handed on. Its methods block on the database. `on_delivery` is
+    called once for each copy that the next hop takes."""
+
+    def __init__(self, store: Store, bodies: Bodies, on_delivery: OnDelivery | None = None) -> None:
         self._store = store
         self._bodies = bodies
+        self._on_delivery = on_delivery
 
     def hurry(self) -> None:
         """Have all that waits tried at once: what kept them may have gone while nobody served."""
@@ -109,6 +116,8 @@ class OutgoingQueue:
             if before is not None:
                 layer = LAYER_NEXT_HOP if state is State.BOUNCED else before.layer
                 tracking.add(work, [following(before, state, work.now, layer, reply, hop_reply, queue_id)])
+            if state is State.DELIVERED and self._on_delivery is not None:
+                self._on_delivery(work, one, before)
 
         self._store.write(copy.account_id, _ORIGIN, end)
         members = {"origin": one.origin, "decision": copy.decision_id, "recipient": str(to.effective)}

@@ -32,12 +32,16 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.machinery.copies import Copy, KeptCopy, Routed
+from mailreeve.families.machinery.elsewhere import WaitingCopy, WaitingPage
+from mailreeve.families.machinery.latest import latest
 from mailreeve.formats.addresses import parse_address, parse_sender
 from mailreeve.formats.message import Content
-from mailreeve.store.keys import new_key
+from mailreeve.store.keys import least_key, new_key
+from mailreeve.store.loading import stream_named
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
+from mailreeve.wire.pagination import Page
 
 GIVE_UP_AFTER: Final = timedelta(days=5)  # RFC 5321 section 4.5.4.1: at least 4 to 5 days
 _LEVEL: Final = 1
@@ -92,7 +96,9 @@ def add(work: Work, copies: Sequence[KeptCopy], origin: str) -> list[str]:
         copy = kept.copy
         text = copy.content.header if kept.body else bytes(copy.content)
         packed = zlib.compress(text, _LEVEL)
-        size = len(copy.content.header) + sum(map(len, copy.content.body))
+        size = kept.size
+        if size is None:
+            size = len(copy.content.header) + sum(map(len, copy.content.body))
         for one in copy.recipients:
             added.append(
                 {
@@ -138,6 +144,19 @@ def due(work: Work, most: int, without: Collection[str] = ()) -> list[Waiting]:
     """Copies of the account that are due, at most so many, but those with these keys."""
     rows = work.run(_due, {"now": work.now, "most": most, "without": list(without) or [""]})
     return list(work.read(outgoing_message.name, rows, lambda row: _waiting(work.account_id, row)))
+
+
+def listed(work: Work, which: WaitingPage) -> Page[WaitingCopy]:
+    """A page of the copies of the account that wait."""
+    within = select(_columns.id).where(ours(outgoing_message))
+    if which.since is not None:
+        within = within.where(_columns.id >= least_key(which.since.timestamp()))
+    if which.until is not None:
+        within = within.where(_columns.id < least_key(which.until.timestamp()))
+    page = latest(work, which.asked, _columns.id, within, oldest_first=which.oldest_first)
+    rows = stream_named(work, _listed, _columns.id, page.rows)
+    found = {row.key: row for row in work.read(outgoing_message.name, rows, lambda row: WaitingCopy(*row))}
+    return page.showing([found[key] for key in page.rows if key in found])
 
 
 def begin(work: Work, key: str, due_at: datetime) -> bool:
@@ -212,6 +231,19 @@ _due: Final = (
     .order_by(_columns.due_at, _columns.id)
     .limit(given("most"))
 )
+_listed: Final = select(
+    _columns.id,
+    _columns.created_at,
+    _columns.due_at,
+    _columns.attempts,
+    _columns.origin,
+    _columns.decision_id,
+    _columns.sender,
+    _columns.recipient,
+    _columns.effective_recipient,
+    _columns.size,
+    _columns.last_reply,
+).where(ours(outgoing_message))
 _begin: Final = update(outgoing_message).where(*_one).values(due_at=given("then"), attempts=_columns.attempts + 1)
 _put_off: Final = update(outgoing_message).where(*_one).values(last_reply=given("said"))
 _remove: Final = delete(outgoing_message).where(*_one)

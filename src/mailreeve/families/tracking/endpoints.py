@@ -66,7 +66,7 @@ def get_rejections(call: Call, item: FindRejections) -> Page[Rejections]:
 
 @endpoint("gateway/find-processing-messages", Permission.MONITORING_PROCESSING_READ, most=10)
 def find_processing_messages(call: Call, item: FindProcessing) -> Page[ProcessingMessages]:
-    """List messages that were put off and not taken since."""
+    """List messages that were put off and not taken since, and copies that wait here."""
     page = gateway.processing(call, item)
     return page.showing([ProcessingMessages(page.rows)])
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from msgspec import Struct
+
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.users import mailboxes
 from mailreeve.families.directory.users import operations as users
@@ -14,7 +16,8 @@ from mailreeve.families.directory.users.errors import USER_NOT_FOUND
 from mailreeve.families.directory.users.mailboxes import DelegateScope
 from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.machinery.latest import passing
+from mailreeve.families.machinery.elsewhere import WaitingCopy, WaitingPage
+from mailreeve.families.machinery.latest import merged, passing
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking import search as records
 from mailreeve.families.tracking.gateway_types import (
@@ -27,7 +30,7 @@ from mailreeve.families.tracking.gateway_types import (
     RejectionField,
     SortOrder,
 )
-from mailreeve.families.tracking.message_finder import info_of, route_of
+from mailreeve.families.tracking.message_finder import info_of, route_between, route_of
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, State
 from mailreeve.families.tracking.present import Teller
 from mailreeve.families.tracking.rows import Kept
@@ -37,13 +40,16 @@ from mailreeve.policy.model.decisions import Stage
 from mailreeve.policy.model.policy_types import Layer
 from mailreeve.wire import fields
 from mailreeve.wire.errors import refused
-from mailreeve.wire.pagination import Page
+from mailreeve.wire.pagination import Asked, Page
+from mailreeve.wire.tokens import Kind
 
 EVERYBODYS: Final = (Permission.MONITORING_REJECTIONS_READ,)
 """What it takes to see the rejections of all mailboxes."""
 
 TRIED_FOR: Final = timedelta(days=5)
 """How long a sender's server tries to hand on what was put off (RFC 5321 section 4.5.4.1)."""
+
+NOT_TRIED: Final = "Waits to be handed on"
 
 Test = Callable[[Kept], bool]
 
@@ -53,9 +59,11 @@ def rejections(call: Call, item: FindRejections) -> Page[Rejection]:
     tests: list[Test] = []
     owner = _whose(call, item)
     if owner is not None:
-        since = 0.0 if call.caller.may(EVERYBODYS) else owner.created_at.timestamp()
-        # What came before there was the user was somebody else's, who may have had the address.
-        tests.append(lambda kept: kept.outcome.at >= since and _reaches(call, kept, owner.key))
+        if call.caller.may(EVERYBODYS):
+            tests.append(lambda kept: _reaches(call, kept, owner.key))
+        else:
+            # Whoever has the address now: it may have been somebody else's when the mail came.
+            tests.append(lambda kept: kept.outcome.owner == owner.id)
     by = item.search_by
     if by is not None and by.value:
         text, member = by.value.casefold(), by.field_name
@@ -66,22 +74,54 @@ def rejections(call: Call, item: FindRejections) -> Page[Rejection]:
 
 
 def processing(call: Call, item: FindProcessing) -> Page[ProcessingMessage]:
-    """A page of the messages that are still on their way. Raises `ItemRefused`."""
+    """A page of the messages that are still on their way: those that their senders' servers will try again, and
+    the copies that wait here. Raises `ItemRefused`."""
     if item.type is ProcessingType.BULK_PROCESSING:
         return Page((), 0, 0)
-    tests: list[Test] = [_may_be_taken]
-    routes = {one.route for one in item.filter_by if one.route} - {"all"}
-    if routes:
-        tests.append(lambda kept: route_of(call, kept.outcome) in routes)
-    by = item.search_by
-    if by is not None and by.value:
-        text, member = by.value.casefold(), by.field_name
-        tests.append(lambda kept: text in _processing_text(kept, member))
-    tests.append(lambda kept: rows.is_last(call.work, kept))
     start = item.start or fields.written(call.work.now - TRIED_FOR)
     what = _wanted(call, State.DEFERRED, start, item.end, item.sort_order is SortOrder.ASCENDING)
-    page = _found(call, what, tests)
-    return page.showing([_on_its_way(call, kept) for kept in page.rows])
+    page = passing(
+        call.page,
+        lambda asked: _on_their_way(call, asked, what),
+        lambda one: _is_asked_for(call, item, one),
+        lambda one: one.key,
+    )
+    return page.showing([_on_its_way(call, one) for one in page.rows])
+
+
+class _Moving(Struct, frozen=True):
+    """What is on its way, by the key of its row: a record of what was put off, or a copy that waits here, with the
+    record of its message, if there is one."""
+
+    key: str
+    kept: Kept | None = None
+    copy: WaitingCopy | None = None
+
+
+def _on_their_way(call: Call, asked: Asked, what: records.Wanted) -> Page[_Moving]:
+    put_off = records.found(call.work, asked, what)
+    which = WaitingPage(asked, what.oldest_first, what.since, what.until)
+    waiting = call.elsewhere.waiting(call.work, which)
+    about = {(one.decision_id, one.recipient) for one in waiting.rows}
+    known = {pair: rows.kept_of_recipient(call.work, *pair) for pair in about}
+    pages = [
+        put_off.showing([_Moving(kept.key, kept) for kept in put_off.rows]),
+        waiting.showing([_Moving(c.key, known[c.decision_id, c.recipient], c) for c in waiting.rows]),
+    ]
+    return merged(pages, asked, lambda one: one.key, oldest_first=what.oldest_first)
+
+
+def _is_asked_for(call: Call, item: FindProcessing, one: _Moving) -> bool:
+    shown = _on_its_way(call, one)
+    routes = {one.route for one in item.filter_by if one.route} - {"all"}
+    if routes and shown.route not in routes:
+        return False
+    by = item.search_by
+    if by is not None and by.value and by.value.casefold() not in _processing_text(shown, by.field_name):
+        return False
+    return one.copy is not None or (
+        one.kept is not None and _may_be_taken(one.kept) and rows.is_last(call.work, one.kept)
+    )
 
 
 def _whose(call: Call, item: FindRejections) -> UserRow | None:
@@ -155,14 +195,13 @@ def _searched(kept: Kept, by: RejectionField) -> str:
     return ("\n".join(texts.values()) if by is RejectionField.ALL else texts[by]).casefold()
 
 
-def _processing_text(kept: Kept, by: ProcessingField) -> str:
-    one = kept.outcome
+def _processing_text(one: ProcessingMessage, by: ProcessingField) -> str:
     texts = {
-        ProcessingField.FROM: one.sender,
-        ProcessingField.TO: one.recipient,
+        ProcessingField.FROM: one.from_env.email_address,
+        ProcessingField.TO: "\n".join(to.email_address for to in one.to),
         ProcessingField.SUBJECT: one.subject,
-        ProcessingField.INFO: one.reply,
-        ProcessingField.REMOTE_IP: one.source_ip,
+        ProcessingField.INFO: one.info,
+        ProcessingField.REMOTE_IP: one.remote_ip,
     }
     return ("\n".join(texts.values()) if by is ProcessingField.ALL else texts[by]).casefold()
 
@@ -197,17 +236,46 @@ def _rejection(call: Call, kept: Kept) -> Rejection:
     )
 
 
-def _on_its_way(call: Call, kept: Kept) -> ProcessingMessage:
-    one = kept.outcome
+def _on_its_way(call: Call, one: _Moving) -> ProcessingMessage:
+    if one.copy is not None:
+        return _waiting(call, one.copy, one.kept)
+    if one.kept is None:
+        raise AssertionError("what is on its way is a record or a copy")
+    outcome = one.kept.outcome
     return ProcessingMessage(
-        id=Teller(call.ids, call.work.account_id).record_id(kept),
-        created=_began(kept),
-        from_env=EnvelopeAddress(one.sender),
-        from_header=_author(kept),
-        to=[NamedAddress(one.recipient)],
-        subject=one.subject,
-        size=one.size,
-        info=one.reply,
-        remote_ip=one.source_ip,
-        route=route_of(call, one),
+        id=Teller(call.ids, call.work.account_id).record_id(one.kept),
+        created=_began(one.kept),
+        from_env=EnvelopeAddress(outcome.sender),
+        from_header=_author(one.kept),
+        to=[NamedAddress(outcome.recipient)],
+        subject=outcome.subject,
+        size=outcome.size,
+        info=outcome.reply,
+        remote_ip=outcome.source_ip,
+        route=route_of(call, outcome),
+    )
+
+
+def _waiting(call: Call, copy: WaitingCopy, kept: Kept | None) -> ProcessingMessage:
+    """A copy that waits here. Of what was written here, such as a digest, there is no record."""
+    outcome = None if kept is None else kept.outcome
+    id_ = (
+        call.seal(Kind.OUTGOING_MESSAGE, copy.key)
+        if kept is None
+        else Teller(call.ids, call.work.account_id).record_id(kept)
+    )
+    return ProcessingMessage(
+        id=id_,
+        created=fields.written(copy.created_at),
+        from_env=EnvelopeAddress(copy.sender),
+        from_header=NamedAddress("") if kept is None else _author(kept),
+        to=[NamedAddress(copy.effective_recipient)],
+        subject="" if outcome is None else outcome.subject,
+        size=copy.size,
+        info=copy.last_reply or NOT_TRIED,
+        remote_ip="" if outcome is None else outcome.source_ip,
+        route=route_between(call, copy.sender, copy.effective_recipient),
+        origin=copy.origin,
+        attempts=copy.attempts,
+        next_attempt=fields.written(copy.due_at),
     )

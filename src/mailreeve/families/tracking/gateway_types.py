@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from mailreeve.families.tracking.types import EnvelopeAddress, NamedAddress
 
@@ -125,7 +125,8 @@ class FindProcessing(Struct, frozen=True, rename="camel", kw_only=True):
 
 class ProcessingMessage(Struct, frozen=True, rename="camel", kw_only=True):
     """A message that was put off, and of which nothing is recorded since: its sender's server has it, and will try
-    again."""
+    again. Or a copy that waits here to be handed on: `origin` says what sends it, `attempts` how often it was
+    tried, and `next_attempt` when it is next."""
 
     id: str
     created: str
@@ -139,6 +140,9 @@ class ProcessingMessage(Struct, frozen=True, rename="camel", kw_only=True):
     remote_ip: str
     route: str
     priority: str = "normal"
+    origin: str | UnsetType = UNSET
+    attempts: int | UnsetType = UNSET
+    next_attempt: str | UnsetType = UNSET
 
 
 class ProcessingMessages(Struct, frozen=True):

@@ -80,6 +80,9 @@ _STATES: Final = {
 _ROUTES: Final = ("all", "internal", "outbound", "inbound", "external")
 _EVERYTHING: Final = "all"
 
+RECEIVED: Final = "received"
+LEGAL_HOLD: Final = "Legal hold"
+
 Matches = Callable[[Outcome], bool]
 
 
@@ -121,7 +124,6 @@ def info(call: Call, wire_id: str) -> MessageFound:
     applied = [AppliedPolicy(_words_of(won.type), won.description) for won in one.winners]
     to = one.effective_recipient
     delivered = {to: DeliveredMessage(_message_info(kept, to), applied, meta)}
-    keep = KEEP_REFUSALS if one.state in REFUSED else KEEP_OTHERS
     won = {winner.type for winner in one.winners}
     # The own list also blocks: then it is no permit that was passed over.
     managed = PolicyType.MANAGED_SENDERS.value in won and not (
@@ -135,9 +137,7 @@ def info(call: Call, wire_id: str) -> MessageFound:
         recipient_info=RecipientInfo(message, meta, meta),
         delivered_message=delivered if one.state in _HANDED_ON else UNSET,
         policy_info=applied,
-        retention_info=Retention(
-            keep.days, "received", fields.written(datetime.fromtimestamp(one.at, UTC) + keep)
-        ),
+        retention_info=_retention(call, kept),
         spam_info=SpamInfo(
             SpamProcessing(
                 permitted_sender=_allowance(PolicyType.PERMITTED_SENDERS.value in won, spared),
@@ -149,6 +149,26 @@ def info(call: Call, wire_id: str) -> MessageFound:
             spam_score=_score(one),
             detection_level=_level(one),
         ),
+    )
+
+
+def _retention(call: Call, kept: Kept) -> Retention:
+    """How long the message is kept: in the archive, where it is there; else it is the record alone."""
+    one = kept.outcome
+    archived = None
+    if one.state in _HANDED_ON:
+        days = call.installation.archive_days
+        archived = call.elsewhere.archived(call.work, one.decision_id, one.recipient, recorded_at(kept), days)
+    if archived is None:
+        keep = KEEP_REFUSALS if one.state in REFUSED else KEEP_OTHERS
+        ends = datetime.fromtimestamp(one.at, UTC) + keep
+        return Retention(keep.days, RECEIVED, fields.written(ends), is_archived=False)
+    return Retention(
+        archived.days,
+        RECEIVED,
+        "" if archived.until is None or archived.legal_hold else fields.written(archived.until),
+        is_archived=True,
+        litigation_hold_info=[LEGAL_HOLD] if archived.legal_hold else [],
     )
 
 
@@ -261,9 +281,14 @@ def info_of(one: Outcome) -> str:
 
 def route_of(call: Call, one: Outcome) -> str:
     """Between whom it went: those inside and those outside (behaviour.md section 2.3)."""
+    return route_between(call, one.sender, one.recipient)
+
+
+def route_between(call: Call, sender: str, recipient: str) -> str:
+    """The same of two addresses."""
     internal = call.policies.directory.internal_domains
-    from_us = one.sender.rpartition("@")[2].lower() in internal
-    to_us = one.recipient.rpartition("@")[2].lower() in internal
+    from_us = sender.rpartition("@")[2].lower() in internal
+    to_us = recipient.rpartition("@")[2].lower() in internal
     if to_us:
         return "internal" if from_us else "inbound"
     return "outbound" if from_us else "external"

@@ -66,6 +66,9 @@ MAX_ALTERATIONS: Final = 10
 """How many rewrites are kept: those of the envelope, which stand first, and some of a long list of addresses."""
 MAX_SYMBOLS: Final = 5
 """How many symbols of a spam verdict are kept."""
+MAX_SUBJECT: Final = 255
+MAX_MESSAGE_ID: Final = 255
+"""How many characters are kept of the subject, and of the Message-ID."""
 MAX_HELO: Final = 128
 """How many characters are kept of the name that a client gave itself."""
 MAX_DESCRIPTION: Final = 512
@@ -117,6 +120,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
       earlier one under the same decision id. No door decided it, so nobody decides it anew.
     - `spam` is what a spam engine said, with at most `MAX_SYMBOLS` symbols; None where it was not asked, or did
       not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
+    - `owner` is the id of the user whom the recipient was an address of when the message came, empty where it was
+      nobody's: what belongs to whom does not change with the address.
+    - `was_released` says that it is a copy which somebody released, and which came by here once more on its way:
+      it was in no doubt, and is archived as what was released.
+    - `not_learnt` says why a sender in one's own domains, who wrote to this recipient outside, is not spared spam
+      checks for the answer: another one is signed in. Empty where there is nothing to say.
     - `authentication` is what SPF, DKIM and DMARC said of the message, None where nobody was asked, and of what
       was refused before its content.
 
@@ -156,6 +165,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     not_scanned: str = ""
     flaws: tuple[Flaw, ...] = ()
     authentication: Authentication | None = None
+    owner: str = ""
+    was_released: bool = False
+    not_learnt: str = ""
 
 
 def following(

@@ -86,6 +86,7 @@ class Teller:
             spam_checks=one.spam_checks,
             next_hop_reply=one.hop_reply,
             login=one.login,
+            not_learnt=one.not_learnt,
             header_cut=one.header_cut,
             authentication=_authentication(one),
             spam=None if one.spam is None else recorded_spam(one.spam),

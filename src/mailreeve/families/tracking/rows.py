@@ -319,9 +319,14 @@ _of_recipient: Final = _kept_with_header.where(
 
 def of_recipient(work: Work, decision_id: str, recipient: str) -> Outcome | None:
     """What the door made of the message for one recipient; None where it is not kept, or not any more."""
-    row = work.run(_of_recipient, {"decision": decision_id, "whose": recipient}).first()
-    found = work.read_one(message_outcome.name, row, _kept)
+    found = kept_of_recipient(work, decision_id, recipient)
     return None if found is None else found.outcome
+
+
+def kept_of_recipient(work: Work, decision_id: str, recipient: str) -> Kept | None:
+    """The same, with the key of its row."""
+    row = work.run(_of_recipient, {"decision": decision_id, "whose": recipient}).first()
+    return work.read_one(message_outcome.name, row, _kept)
 
 
 def kept(work: Work, keys: Sequence[str]) -> dict[str, Kept]:

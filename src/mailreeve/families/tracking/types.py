@@ -167,10 +167,11 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     `began` is when the message began, the time that its policies were asked for. `effective_from` and
     `effective_to` are the envelope after alteration. `winners` are the policies that won their types.
     `next_hop_reply` is what the next hop said when it took the message. `login` is as whom the client signed in,
-    says a server in front. `header_cut` says that of the From header only the beginning was kept. `authentication`
-    is null where nobody is asked, and of what was refused before its content. `spam` is null where no spam engine
-    said anything; if one was to, `not_scanned` says why. `malformed` says what was broken in the form of the
-    message.
+    says a server in front; `not_learnt` says why the answer of a recipient outside is not expected, where that is
+    because another one is signed in than the sender. `header_cut` says that of the From header only the beginning
+    was kept. `authentication` is null where nobody is asked, and of what was refused before its content. `spam` is
+    null where no spam engine said anything; if one was to, `not_scanned` says why. `malformed` says what was
+    broken in the form of the message.
     """
 
     began: str
@@ -181,6 +182,7 @@ class MailRecordDetail(MailRecord, frozen=True, rename="camel", kw_only=True):
     spam_checks: SpamChecks
     next_hop_reply: str
     login: str
+    not_learnt: str
     header_cut: bool
     authentication: AuthenticationOfRecord | None
     spam: RecordedSpam | None
@@ -337,11 +339,15 @@ class SpamInfo(Struct, frozen=True, rename="camel"):
 
 
 class Retention(Struct, frozen=True, rename="camel"):
-    """How long what is known of the message is kept. The message itself is not kept here."""
+    """How long a message is kept that is in the archive (`is_archived`, which is ours), or else what is known of
+    it: for how many days, 0 for good, and until when; `current_purge_date` is empty where it is not removed, for
+    good or while it is under legal hold, which `litigation_hold_info` says. Of stamps and tags there are none
+    here."""
 
     retention_adjustment_days: int
     purge_based_on: str
     current_purge_date: str
+    is_archived: bool
     litigation_hold_info: Sequence[str] = ()
     fbr_stamps: Sequence[str] = ()
     fbr_expire_check: Sequence[str] = ()

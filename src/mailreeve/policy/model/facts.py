@@ -58,12 +58,14 @@ class User(Struct, frozen=True, gc=False):
     """An internal user as the policies see one: the primary address's key and the attribute values.
 
     `attributes` maps an attribute's id to its value, case-folded (D-41). `former` are the keys of the primary
-    addresses before this one, the newest last: they explain, and decide nothing.
+    addresses before this one, the newest last, and `id` is the store's key of the user: they explain, and decide
+    nothing.
     """
 
     primary: str
     attributes: Mapping[str, str] = {}
     former: tuple[str, ...] = ()
+    id: str = ""
 
 
 class Directory(Struct, frozen=True, gc=False):
