@@ -14,7 +14,7 @@ import anyio.to_thread
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.families.outgoing.queue import OutgoingQueue
+from mailreeve.families.outgoing.queue import CannotRead, OutgoingQueue
 from mailreeve.families.outgoing.rows import Waiting
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
@@ -23,6 +23,8 @@ from mailreeve.mail.ports import NextHop, NextHopSession, is_taken
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
+
+CANNOT_READ: Final = SmtpReply(451, "4.3.0", "The text of the message is damaged or gone")
 
 AT_ONCE: Final = 4  # copies that are handed over side by side; each is in memory meanwhile
 TAKEN_TOGETHER: Final = 50
@@ -108,8 +110,13 @@ class OutgoingRunner:
         copy = one.kept.copy
         try:
             content = await anyio.to_thread.run_sync(self._prepared, one)
+        except CannotRead:
+            # It may be there again another time: it is given up like any that is put off.
+            log.exception("outgoing.not_begun", decision=copy.decision_id, body=one.kept.body)
+            await self._write(one, CANNOT_READ)
+            return False
         except Exception:
-            # Its body is damaged or gone, or nothing can be written: it stays, and is told of each time.
+            # Nothing can be written: it stays, and is told of each time.
             log.exception("outgoing.not_begun", decision=copy.decision_id, body=one.kept.body)
             return False
         if content is None:

@@ -20,6 +20,7 @@ from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
 from mailreeve.families.held.operations import RELEASE
+from mailreeve.families.held.undelivered import UndeliveredCopies
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, EndedEntries
 from mailreeve.families.outgoing.queue import OutgoingQueue
@@ -84,7 +85,8 @@ async def open_mail_door(
     hostname = _hostname(settings)
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
-    queue = OutgoingQueue(opened.store, opened.bodies)
+    undelivered = UndeliveredCopies(hostname, settings.networks(), settings.holding())
+    queue = OutgoingQueue(opened.store, opened.bodies, undelivered)
     woken = _Woken()
     recorder: Recorder = MessageKeeper(
         opened.store, budget, opened.bodies, settings.holding(), woken, _auto_allow(settings)
