@@ -20,6 +20,7 @@ from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcomes import LOCAL_FAULT
 from mailreeve.mail.ports import NextHop, NextHopSession, is_taken
+from mailreeve.mail.released import HandedOn
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -33,14 +34,14 @@ AGAIN_AFTER: Final = 5.0  # seconds until another attempt where the database cou
 
 
 class Marked(Protocol):
-    """Gives a copy the mark by which our own doors know it again."""
+    """Gives a copy the marks by which our own doors know it again, for the attempt that has just begun."""
 
-    def __call__(self, one: Waiting, content: Content) -> Content: ...
+    def __call__(self, one: Waiting, content: Content) -> HandedOn: ...
 
 
-def unmarked(one: Waiting, content: Content) -> Content:
+def unmarked(one: Waiting, content: Content) -> HandedOn:
     """The copy as it is, for a next hop that never brings it back."""
-    return content
+    return HandedOn(content, "")
 
 
 class OutgoingRunner:
@@ -109,7 +110,7 @@ class OutgoingRunner:
         """Hand a copy over. Whether that was begun. It raises nothing: others are under way."""
         copy = one.kept.copy
         try:
-            content = await anyio.to_thread.run_sync(self._prepared, one)
+            made = await anyio.to_thread.run_sync(self._prepared, one)
         except CannotRead:
             # It may be there again another time: it is given up like any that is put off.
             log.exception("outgoing.not_begun", decision=copy.decision_id, body=one.kept.body)
@@ -119,10 +120,12 @@ class OutgoingRunner:
             # Nothing can be written: it stays, and is told of each time.
             log.exception("outgoing.not_begun", decision=copy.decision_id, body=one.kept.body)
             return False
-        if content is None:
+        if made is None:
             return False
         try:
-            (reply,) = await session.deliver(copy.sender, copy.recipients, content, utf8=copy.is_utf8)
+            (reply,) = await session.deliver(
+                copy.sender, copy.recipients, made.content, utf8=copy.is_utf8, envelope_id=made.envelope_id
+            )
         except Exception:
             # A fault of ours must not stop the other copies.
             log.exception("outgoing.delivery_failed", decision=copy.decision_id)
@@ -130,7 +133,7 @@ class OutgoingRunner:
         await self._write(one, reply)
         return True
 
-    def _prepared(self, one: Waiting) -> Content | None:
+    def _prepared(self, one: Waiting) -> HandedOn | None:
         content = self._queue.begin(one)
         return None if content is None else self._marked(one, content)
 

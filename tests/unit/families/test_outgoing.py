@@ -49,7 +49,7 @@ class Hop:
     def session(self):
         return self
 
-    async def deliver(self, sender, recipients, content, *, utf8):
+    async def deliver(self, sender, recipients, content, *, utf8, envelope_id=""):
         self.got.append((str(recipients[0].effective), bytes(content)))
         said = self.says.pop(0) if self.says else TAKEN
         if isinstance(said, Exception):
