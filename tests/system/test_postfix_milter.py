@@ -11,8 +11,13 @@ from contextlib import contextmanager
 from email import message_from_bytes
 
 import pytest
+from held_copies import TEXT, hold, kept
 
+from mailreeve.app.folder import Opened
+from mailreeve.app.settings import Settings
 from mailreeve.client import Conditions, DefinitionItem, Policy, Target
+from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.tracking.record_budget import RecordBudget
 
 pytestmark = pytest.mark.requires("postfix", "swaks")
 
@@ -224,3 +229,46 @@ def test_many_messages_over_tcp_and_while_the_server_stops(asked_over_tcp):
     asked.swaks("--from", "x@out.test", "--to", "late@corp.test")
     [message] = asked.arrived("late@corp.test")
     assert b"\nX-Mailreeve-Decision: " in message
+
+
+@pytest.fixture
+def one_port(asked) -> Iterator:
+    """Mailreeve hands in at the port that asks it."""
+    milter = asked.server.milter
+    asked.server.stop()
+    asked.server.start("--milter", milter, "--next-hop", f"127.0.0.1:{asked.postfix.port}")
+    yield asked
+    asked.server.stop()
+    asked.server.start("--milter", milter, "--next-hop", asked.back)
+
+
+def test_what_comes_back_through_the_milter_passes_once_and_is_not_decided_again(one_port):
+    """A released copy whose sender is blocked, which is certain at RCPT; and copies that were split off. Without a
+    second port: Postfix tells us the ENVID, and shows us the header."""
+    folder = Opened(one_port.server.folder, Settings())
+    try:
+        keeper = MessageKeeper(folder.store, RecordBudget(), folder.bodies)
+        hold(keeper, kept(folder.account_id(None), "lea@corp.test", sender="x@shop.test", subject="Let go"))
+    finally:
+        folder.close()
+    with blocked(one_port, "shop.test"), one_port.server.client() as client:
+        one_port.swaks("--from", "x@shop.test", "--to", "lea@corp.test", code=24)
+        [held] = client.call("gateway/get-hold-message-list", {"admin": True})
+        client.call("gateway/hold-release", {"id": held["id"]})
+        [arrived] = one_port.arrived("lea@corp.test")
+    assert b"X-Mailreeve-Released" not in arrived
+    # Postfix adds the Date that was missing.
+    as_held = re.sub(rb"\nDate: [^\n]+", b"", arrived)
+    assert as_held.endswith((TEXT % b"Let go").replace(b"\r\n", b"\n"))
+    states = [one["state"] for one in one_port.server.outcomes("lea@corp.test") if one["sender"] == "x@shop.test"]
+    assert sorted(states) == ["delivered", "held", "rejected", "released"]
+    with one_port.server.client() as client:
+        client.permit_sender("di@split.test", "ute@corp.test")
+    one_port.swaks("--from", "di@split.test", "--to", "ute@corp.test,vic@corp.test")
+    arrived = map(message_from_bytes, one_port.arrived("ute@corp.test", "vic@corp.test"))
+    marks = {message["X-Original-To"]: message.get_all("X-Mailreeve-Spam-Checks") for message in arrived}
+    assert marks == {"ute@corp.test": ["skip"], "vic@corp.test": ["run"]}
+    for recipient in marks:
+        found = one_port.server.outcomes(recipient)
+        assert {one["state"] for one in found if one["sender"] == "di@split.test"} <= {"accepted", "delivered"}
+        assert len({one["decision_id"] for one in found if one["sender"] == "di@split.test"}) == 1

@@ -17,7 +17,6 @@ from mailreeve.client import ApiError
 from mailreeve.families.directory.users import operations as users
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.login.issue import issue_application
-from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import parse_address
 from mailreeve.store.transactions import Origin
@@ -37,7 +36,6 @@ class Place:
         self.opened = Opened(live.data, Settings())
         self.account_id = self.opened.account_id(None)
         self.keeper = MessageKeeper(self.opened.store, RecordBudget(), self.opened.bodies)
-        self.queue = OutgoingQueue(self.opened.store, self.opened.bodies)
         self.client = live.client()
         self.clients = [self.client]
 

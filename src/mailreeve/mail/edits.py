@@ -33,7 +33,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mailreeve.formats.message import Content, Message
+from mailreeve.formats.message import Content, Field, Message
 from mailreeve.policy.decide.address_fields import MAX_ADDRESSES, AddressField, CannotAlterError
 from mailreeve.policy.decide.rewrite import Rewriter
 from mailreeve.policy.model.content import SpamTag
@@ -80,12 +80,18 @@ class Edits(Struct, frozen=True):
     """What is done to a message. Equal edits make equal copies.
 
     `added` are fields put on top, in order. `replaced` gives a field, by its place among all fields of
-    the message, its new text with line ends; `removed` are the places of fields that are taken out.
+    the message, its new text with line ends; `removed` are the places of fields that are taken out. `keeps_own` is
+    for a copy of our own that comes back: our fields stay.
     """
 
     added: tuple[tuple[str, str], ...] = ()
     replaced: tuple[tuple[int, bytes], ...] = ()
     removed: frozenset[int] = frozenset()
+    keeps_own: bool = False
+
+    def takes_out(self, place: int, field: Field) -> bool:
+        """Whether the field at this place is taken out."""
+        return place in self.removed or (not self.keeps_own and field.name.startswith(OWN_PREFIX))
 
 
 def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
@@ -103,7 +109,7 @@ def apply(message: Message, edits: Edits, *, on_top: bytes = b"") -> Content:
                 if field.raw[:1] in (b" ", b"\t"):
                     # Only the first line can be such a one: any other belongs to the field before it.
                     parts.append(STRAY)
-        if not field.name.startswith(OWN_PREFIX) and place not in edits.removed:
+        if not edits.takes_out(place, field):
             parts.append(replaced.get(place, field.raw))
     return Content(b"".join(parts), message.body)
 

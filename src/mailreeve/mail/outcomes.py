@@ -50,8 +50,7 @@ NO_ROOM: Final = SmtpReply(452, "4.3.1", "Insufficient system storage")
 class Recipient(Struct, frozen=True):
     """One envelope recipient: the facts, the policies, and what these decided at RCPT, without the header.
     `client_name` is what the client called itself, `login` as whom it signed in, says a server in front;
-    `not_scanned` says why a spam engine that was to look at the message did not, `was_released` that somebody
-    released it to this recipient, as in `Outcome`."""
+    `not_scanned` says why a spam engine that was to look at the message did not, as in `Outcome`."""
 
     facts: MessageFacts
     policies: PolicySet
@@ -59,7 +58,6 @@ class Recipient(Struct, frozen=True):
     client_name: str = ""
     login: str = ""
     not_scanned: str = ""
-    was_released: bool = False
 
     @property
     def address(self) -> Address:
@@ -172,7 +170,6 @@ def _outcome(
         client_name=recipient.client_name[:MAX_HELO],
         login=recipient.login,
         owner="" if owner is None else owner.id,
-        was_released=recipient.was_released,
         authentication=facts.authentication,
         spam=None if facts.spam is None else replace(facts.spam, symbols=facts.spam.symbols[:MAX_SYMBOLS]),
         not_scanned=recipient.not_scanned,

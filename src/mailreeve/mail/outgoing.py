@@ -14,15 +14,18 @@ import anyio.to_thread
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from mailreeve.families.outgoing.queue import OutgoingQueue
+from mailreeve.families.outgoing.queue import CannotRead, OutgoingQueue
 from mailreeve.families.outgoing.rows import Waiting
 from mailreeve.formats.message import Content
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.outcomes import LOCAL_FAULT
 from mailreeve.mail.ports import NextHop, NextHopSession, is_taken
+from mailreeve.mail.released import HandedOn
 from mailreeve.policy.model.policy_types import SmtpReply
 
 log: FilteringBoundLogger = structlog.get_logger()
+
+CANNOT_READ: Final = SmtpReply(451, "4.3.0", "The text of the message is damaged or gone")
 
 AT_ONCE: Final = 4  # copies that are handed over side by side; each is in memory meanwhile
 TAKEN_TOGETHER: Final = 50
@@ -31,14 +34,14 @@ AGAIN_AFTER: Final = 5.0  # seconds until another attempt where the database cou
 
 
 class Marked(Protocol):
-    """Gives a copy the mark by which our own doors know it again."""
+    """Gives a copy the marks by which our own doors know it again, for the attempt that has just begun."""
 
-    def __call__(self, one: Waiting, content: Content) -> Content: ...
+    def __call__(self, one: Waiting, content: Content) -> HandedOn: ...
 
 
-def unmarked(one: Waiting, content: Content) -> Content:
+def unmarked(one: Waiting, content: Content) -> HandedOn:
     """The copy as it is, for a next hop that never brings it back."""
-    return content
+    return HandedOn(content, "")
 
 
 class OutgoingRunner:
@@ -107,15 +110,22 @@ class OutgoingRunner:
         """Hand a copy over. Whether that was begun. It raises nothing: others are under way."""
         copy = one.kept.copy
         try:
-            content = await anyio.to_thread.run_sync(self._prepared, one)
+            made = await anyio.to_thread.run_sync(self._prepared, one)
+        except CannotRead:
+            # It may be there again another time: it is given up like any that is put off.
+            log.exception("outgoing.not_begun", decision=copy.decision_id, body=one.kept.body)
+            await self._write(one, CANNOT_READ)
+            return False
         except Exception:
-            # Its body is damaged or gone, or nothing can be written: it stays, and is told of each time.
+            # Nothing can be written: it stays, and is told of each time.
             log.exception("outgoing.not_begun", decision=copy.decision_id, body=one.kept.body)
             return False
-        if content is None:
+        if made is None:
             return False
         try:
-            (reply,) = await session.deliver(copy.sender, copy.recipients, content, utf8=copy.is_utf8)
+            (reply,) = await session.deliver(
+                copy.sender, copy.recipients, made.content, utf8=copy.is_utf8, envelope_id=made.envelope_id
+            )
         except Exception:
             # A fault of ours must not stop the other copies.
             log.exception("outgoing.delivery_failed", decision=copy.decision_id)
@@ -123,7 +133,7 @@ class OutgoingRunner:
         await self._write(one, reply)
         return True
 
-    def _prepared(self, one: Waiting) -> Content | None:
+    def _prepared(self, one: Waiting) -> HandedOn | None:
         content = self._queue.begin(one)
         return None if content is None else self._marked(one, content)
 

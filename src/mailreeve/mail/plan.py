@@ -33,7 +33,9 @@ class Reject(Struct, frozen=True):
 
 class Deliver(Struct, frozen=True):
     """These recipients get the very same copy. `sender` is the envelope sender after alteration. `is_utf8` says
-    that alteration made the header one that needs SMTPUTF8 (RFC 6531)."""
+    that alteration made the header one that needs SMTPUTF8 (RFC 6531). `passes` says that it is a copy of our
+    own that comes back while it is handed on (`released`): its outcome is recorded, and it is archived,
+    elsewhere."""
 
     account_id: str
     decision_id: str
@@ -41,6 +43,7 @@ class Deliver(Struct, frozen=True):
     recipients: tuple[Routed, ...]
     edits: Edits
     is_utf8: bool = False
+    passes: bool = False
 
     def content(self, message: Message, on_top: bytes) -> Content:
         """The copy they get; `on_top` are the door's own trace fields."""
@@ -99,6 +102,12 @@ class Plan(Struct, frozen=True):
     def outcomes(self) -> tuple[Outcome, ...]:
         """What to record."""
         return tuple(o for step in self.steps if isinstance(step, Record) for o in step.outcomes)
+
+    @property
+    def recorded(self) -> tuple[Outcome, ...]:
+        """Those of `outcomes` that are to be kept: not of copies that pass."""
+        passing = {step.decision_id for step in self.deliveries if step.passes}
+        return tuple(o for o in self.outcomes if o.decision_id not in passing)
 
     @property
     def refusal(self) -> str | None:

@@ -10,8 +10,8 @@ what is to be hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import assert_never
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,7 +32,7 @@ from mailreeve.mail.outcomes import (
     taken_outcome,
 )
 from mailreeve.mail.plan import Deliver, Hold, Plan, Record, Reject
-from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.released import places_of_marks
 from mailreeve.mail.results import NOBODY_ASKED, FoundResults
 from mailreeve.policy.decide.address_fields import CannotAlterError, are_made
 from mailreeve.policy.decide.content import with_content
@@ -47,6 +47,7 @@ from mailreeve.policy.model.policies import AddressType
 from mailreeve.policy.model.policy_types import SETTLED_IN, Layer, SmtpReply
 
 NewId = Callable[[], str]
+NOBODY: Final[Mapping[str, str]] = {}
 
 
 class _Copy(Struct, frozen=True):
@@ -83,14 +84,6 @@ class Decided(Struct, frozen=True):
         """Whether the recipient would get the message, as far as is known without its content."""
         return self.decision.action is not Action.REJECT
 
-    def as_released(self) -> Decided:
-        """The same for one to whom somebody released the message: it is delivered."""
-        recipient = replace(self.recipient, was_released=True)
-        if self.decision.action is Action.DELIVER:
-            return replace(self, recipient=recipient)
-        delivered = replace(self.decision, action=Action.DELIVER, reply=None, stage=None)
-        return replace(self, recipient=recipient, decision=delivered)
-
     def with_note(self, not_scanned: NotScanned) -> Decided:
         """The same, with why a spam engine said nothing, where it was to look for this recipient."""
         if not self.wants_scan:
@@ -118,26 +111,23 @@ def plan_message(
     refused: Iterable[Outcome],
     new_id: NewId,
     hostname: str = "",
-    marks_of_release: ReleaseMarks | None = None,
     *,
+    passing: Mapping[str, str] = NOBODY,
     results: FoundResults = NOBODY_ASKED,
     spam: SpamVerdict | None = None,
     flaws: tuple[Flaw, ...] = (),
 ) -> Plan:
     """The plan for a message. `refused` are the outcomes settled at RCPT, `hostname` is what the door calls
     itself; `results` are what those in front of it found about who sent the message, `spam` and `flaws` what is
-    known of the content. To whom somebody released it (`released`), it is delivered whatever is decided."""
-    decided = list(decided)
-    addresses = [one.recipient.address for one in decided]
-    released = frozenset[str]() if marks_of_release is None else marks_of_release.released(message, addresses)
+    known of the content. `passing` are the recipients, as they are spelt, for whom it is a copy of our own that
+    comes back (`released`), with the decision that made it: it passes as it is, whatever is decided."""
+    everybody = list(decided)
+    decided = [one for one in everybody if str(one.recipient.address) not in passing]
     address_fields = AddressFields(message)
     rejects: list[Reject] = []
     outcomes = list(refused)
     boxes: dict[tuple[str, str, HoldCause | None], tuple[_Copy, list[_Member]]] = {}
-    found = [
-        one.as_released() if one.recipient.address.key in released else _with_content(one, spam, flaws)
-        for one in decided
-    ]
+    found = [_with_content(one, spam, flaws) for one in decided]
     put_off = next((reply for one in found if (reply := _delay(one.decision)) is not None), None)
     for one in found:
         recipient, decision = one.recipient, one.decision
@@ -177,6 +167,23 @@ def plan_message(
             steps.append(Deliver(copy.account_id, decision_id, copy.sender, routes, edits, copy.is_utf8))
         else:
             steps.append(Hold(copy.account_id, decision_id, copy.sender, routes, edits, copy.held, copy.is_utf8))
+    for one in everybody:
+        recipient, made_by = one.recipient, passing.get(str(one.recipient.address))
+        if made_by is None:
+            continue
+        if put_off is not None:
+            decision_id = new_id()
+            rejects.append(Reject(recipient.address, put_off, decision_id))
+            outcomes.append(
+                stopped_outcome(recipient, one.decision, decision_id, put_off, Stage.DATA, LAYER_PUT_OFF)
+            )
+            continue
+        delivered = replace(one.decision, action=Action.DELIVER, reply=None, stage=None)
+        outcomes.append(taken_outcome(recipient, delivered, made_by))
+        edits = Edits(removed=places_of_marks(message), keeps_own=True)
+        route = Routed(recipient.address, recipient.address)
+        account_id, sender = recipient.policies.account_id, recipient.facts.sender
+        steps.append(Deliver(account_id, made_by, sender, (route,), edits, passes=True))
     # Where some are refused for good and others put off, what is said is that it is put off.
     rejects.sort(key=lambda reject: put_off is not None and reject.reply.code >= 500)
     record = Record(described(outcomes, message, authors))

@@ -99,10 +99,10 @@ class NextHopSession(Protocol):
         ...
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool, envelope_id: str = ""
     ) -> Sequence[SmtpReply | None]:
-        """Hand over one message. For each recipient in order what the next hop said: None or a 250 once it is
-        durable there, or the refusal. See `is_taken`."""
+        """Hand over one message, under this ENVID (RFC 3461) where the next hop knows it. For each recipient in
+        order what the next hop said: None or a 250 once it is durable there, or the refusal. See `is_taken`."""
         ...
 
     async def reset(self) -> None:

@@ -143,12 +143,13 @@ class Reception:
         self._transaction.client_name = name
         self._transaction.login = login
 
-    def sender(self, path: str) -> SmtpReply | None:
-        """Begin a message from this envelope sender; None, or the refusal. One under way must be ended first."""
+    def sender(self, path: str, envelope_id: str = "") -> SmtpReply | None:
+        """Begin a message from this envelope sender; None, or the refusal. One under way must be ended first.
+        `envelope_id` is what the sender calls it (ENVID, RFC 3461)."""
         sender = read_sender(path)
         if isinstance(sender, SmtpReply):
             return sender
-        self._transaction.begin(sender, self._clock())
+        self._transaction.begin(sender, self._clock(), envelope_id)
         self._named = 0
         return None
 

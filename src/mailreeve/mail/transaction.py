@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ from mailreeve.mail.incoming import HEADER_TOO_LARGE
 from mailreeve.mail.outcomes import Recipient, refused_outcome, stopped_outcome
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import (
+    NOBODY,
     Decided,
     NewId,
     altered_sender,
@@ -85,7 +86,8 @@ class Refused(Struct, frozen=True):
 
 
 class _Looked(Struct, frozen=True):
-    """A message whose header is known: why nobody gets it whatever policies say, or what these say of it."""
+    """A message whose header is known: why nobody gets it whatever policies say, or what these say of it.
+    `passing` is as in `plan_message`."""
 
     message: Message
     refusal: SmtpReply | None
@@ -93,6 +95,7 @@ class _Looked(Struct, frozen=True):
     decided: Sequence[Decided] = ()
     flaws: tuple[Flaw, ...] = ()
     results: FoundResults = NOBODY_ASKED
+    passing: Mapping[str, str] = NOBODY
 
 
 class Transaction:
@@ -117,6 +120,7 @@ class Transaction:
         self._hostname = hostname  # what the door calls itself
         self._sender: Sender | None = None
         self._at = 0.0
+        self._envelope_id = ""
         self._policies: dict[str, PolicySet] = {}
         # By the address as it is spelt: what policies take for the same may be two mailboxes.
         self._recipients: dict[str, Recipient] = {}
@@ -146,16 +150,17 @@ class Transaction:
             raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
         self._source_ip, self._trusted = source_ip, trusted
 
-    def begin(self, sender: Sender, at: float) -> None:
+    def begin(self, sender: Sender, at: float, envelope_id: str = "") -> None:
         """Begin a message from this envelope sender.
 
-        `at`, in POSIX seconds, is the time that all its policies are asked for. A message under way
-        must be ended first.
+        `at`, in POSIX seconds, is the time that all its policies are asked for, `envelope_id` the ENVID of the
+        sender (RFC 3461). A message under way must be ended first.
         """
         if self._sender is not None:
             raise RuntimeError("a message is under way: `reset` or `end_of_message` comes first")
         self._sender = sender
         self._at = at
+        self._envelope_id = envelope_id
 
     def rcpt(self, address: Address, policies: PolicySet) -> Accepted | Refused:
         """Add a recipient. `policies` are what the source says now.
@@ -172,6 +177,9 @@ class Transaction:
         decision = decide_mail(policies, facts)
         recipient = Recipient(facts, policies, decision, self.client_name, self.login)
         if decision.action is Action.REJECT and decision.certain:
+            if self._may_come_back(address, policies):
+                self._recipients[str(address)] = recipient
+                return Accepted(sender, None)
             reply = in_session(decision.refusal)
             decision_id = self._new_id()
             self._refused.append(refused_outcome(recipient, decision, decision_id, reply, Stage.RCPT))
@@ -187,6 +195,12 @@ class Transaction:
         except CannotAlterError:
             return Accepted(sender, None)  # refused at the end of the data
         return Accepted(altered, Routed(address, rewrites.recipient(address)))
+
+    def _may_come_back(self, address: Address, policies: PolicySet) -> bool:
+        marks = self._marks
+        return marks is not None and marks.may_come_back(
+            self._envelope_id, self.begun(), address, policies.account_id, self._at
+        )
 
     def refused_by_next_hop(self, address: Address, reply: SmtpReply, layer: str = LAYER_NEXT_HOP) -> str:
         """The next hop does not take this recipient: forget it, keep that for the record, say the reply.
@@ -204,7 +218,10 @@ class Transaction:
         """Read the message and decide by its header; who then would get it, as far as is known so far.
         `end_of_message` goes on from there. Members as there."""
         self._looked = self._read(content, more, utf8=utf8, had_bare_ends=had_bare_ends)
-        return [one for one in self._looked.decided if one.wants_scan]
+        passing = self._looked.passing
+        return [
+            one for one in self._looked.decided if one.wants_scan and str(one.recipient.address) not in passing
+        ]
 
     def end_of_message(
         self,
@@ -240,7 +257,7 @@ class Transaction:
             self._refused,
             self._new_id,
             self._hostname,
-            self._marks,
+            passing=looked.passing,
             results=looked.results,
             spam=verdict,
             flaws=looked.flaws,
@@ -266,7 +283,14 @@ class Transaction:
         flaws = flaws_of(message.fields, message.body, utf8=utf8, had_bare_ends=had_bare_ends)
         results = results_in(message, self._asked)
         decided = decide_headers(authors, results.authentication, self._recipients.values())
-        return _Looked(message, None, authors, decided, flaws, results)
+        return _Looked(message, None, authors, decided, flaws, results, self._passing(message))
+
+    def _passing(self, message: Message) -> Mapping[str, str]:
+        if self._marks is None:
+            return NOBODY
+        recipients = [(one.address, one.policies.account_id) for one in self._recipients.values()]
+        found = self._marks.come_back(message, self.begun(), recipients, self._at)
+        return {one.recipient: one.decision_id for one in found}
 
     def _as_found(self, looked: _Looked, scan: Scan) -> _Looked:
         """The same, decided anew where the spam engine tells of authentication and no server in front did."""
@@ -295,6 +319,7 @@ class Transaction:
         """Drop the message, if any. Returns what is still to be recorded of it: the refusals at RCPT."""
         refused = tuple(self._refused)
         self._sender = None
+        self._envelope_id = ""
         self._policies = {}
         self._recipients = {}
         self._refused = []

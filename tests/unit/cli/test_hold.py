@@ -7,7 +7,10 @@ import json
 import pytest
 from held_copies import hold, kept
 
+from mailreeve.families.held.limits import DEFAULT
+from mailreeve.families.held.undelivered import UndeliveredCopies
 from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.tracking.record_budget import RecordBudget
 
 
@@ -84,3 +87,18 @@ def test_requests_are_listed_and_declined(folder, held):
     assert "my bank" in folder.run("hold", "requests", columns=140).output
     assert folder.run("hold", "decline", messages(folder)["Mine"]).output == "declined 1 message\n"
     assert folder.run("hold", "requests").output == "no request\n"
+
+
+def test_what_came_back_says_why(folder, held):
+    """In the list, and where it is shown."""
+    held("Back")
+    (id_,) = messages(folder).values()
+    assert folder.run("hold", "release", id_).exit_code == 0
+    store = folder.opened.store
+    queue = OutgoingQueue(store, folder.opened.bodies, UndeliveredCopies("mx.corp.test", (), DEFAULT))
+    (one,) = queue.due(10)
+    queue.refused(one, "550 5.1.1 Nobody of that name")
+    assert "came back: 550 5.1.1 Nobody of that name" in folder.run("hold", "list", columns=200).output
+    first = folder.run("hold", "show", id_).output.splitlines()[0]
+    assert first.startswith("could not be delivered on 20")
+    assert first.endswith(" UTC: 550 5.1.1 Nobody of that name")

@@ -11,8 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from held_copies import hold, kept
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from mailreeve.families.held.limits import DEFAULT
+from mailreeve.families.held.undelivered import UndeliveredCopies
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.outgoing import rows
 from mailreeve.families.outgoing.queue import FIRST_PAUSE, LONGEST_PAUSE, OutgoingQueue
@@ -46,7 +49,7 @@ class Hop:
     def session(self):
         return self
 
-    async def deliver(self, sender, recipients, content, *, utf8):
+    async def deliver(self, sender, recipients, content, *, utf8, envelope_id=""):
         self.got.append((str(recipients[0].effective), bytes(content)))
         said = self.says.pop(0) if self.says else TAKEN
         if isinstance(said, Exception):
@@ -59,7 +62,7 @@ class Hop:
 
 @pytest.fixture
 def queue(services):
-    return OutgoingQueue(services.store, services.bodies)
+    return OutgoingQueue(services.store, services.bodies, UndeliveredCopies("mx.corp.test", (), DEFAULT))
 
 
 @pytest.fixture
@@ -127,13 +130,18 @@ async def test_it_wakes_at_once(account, send, queue):
 
 async def test_what_is_put_off_comes_again_after_growing_pauses(account, send, queue, services, monkeypatch):
     decision = send("a@corp.test")
+
+    def waits() -> float:
+        due_at = account.write(lambda work: work.execute(select(rows.outgoing_message.c.due_at)).scalar_one())
+        return (due_at - datetime.now(UTC)).total_seconds()
+
     for attempt in range(3):
         (one,) = queue.due(10)
         assert (one.attempts, queue.begin(one) is not None) == (attempt, True)
         queue.put_off(one, str(LATER))
         pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
         assert queue.due(10) == []
-        assert queue.next_due() == pytest.approx(pause.total_seconds(), abs=5)
+        assert waits() == pytest.approx(pause.total_seconds(), abs=5)
         account.write(rows.hurry)  # as a start does
     hop = Hop(LATER)
     await run_until(OutgoingRunner(queue, hop), lambda: len(hop.got) == 1 and not queue.due(10))
@@ -152,7 +160,7 @@ async def test_after_five_days_it_is_given_up(account, send, queue, services):
     )
     with capture_logs() as logged:
         await run_until(OutgoingRunner(queue, Hop(LATER)), lambda: queue.depth().waiting == 0)
-    assert verdicts(account, decision) == ["accepted", "bounced"]
+    assert verdicts(account, decision) == ["accepted", "held"]
     (line,) = [entry for entry in logged if entry["event"] == "outgoing.given_up"]
     assert (line["log_level"], line["recipient"], line["reply"]) == ("warning", "a@corp.test", str(LATER))
 
@@ -160,7 +168,7 @@ async def test_after_five_days_it_is_given_up(account, send, queue, services):
 async def test_what_is_refused_for_good_is_given_up_at_once(account, send, queue):
     decision = send("a@corp.test")
     await run_until(OutgoingRunner(queue, Hop(NEVER)), lambda: queue.depth().waiting == 0)
-    assert verdicts(account, decision) == ["accepted", "bounced"]
+    assert verdicts(account, decision) == ["accepted", "held"]
 
 
 async def test_a_fault_of_ours_stops_no_other_copy(account, send, queue):
@@ -180,6 +188,26 @@ async def test_a_copy_whose_body_is_gone_stays_and_is_told_of(account, send, que
         await run_until(OutgoingRunner(queue, hop), lambda: not queue.due(10))
     assert (hop.got, queue.depth().waiting) == ([], 1)
     assert [entry["event"] for entry in logged if entry["log_level"] == "error"] == ["outgoing.not_begun"]
+
+
+async def test_a_copy_whose_body_stays_gone_is_given_up_like_any_other(account, send, queue, tmp_path):
+    """After five days: an account without a domain has no postmaster, so the log tells of it."""
+    decision = send("a@corp.test")
+    for file in (tmp_path / "bodies").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    account.write(
+        lambda work: work.execute(
+            rows.update(rows.outgoing_message)
+            .where(rows.outgoing_message.c.account_id == work.account_id)
+            .values(created_at=work.now - GIVE_UP_AFTER)
+        )
+    )
+    with capture_logs() as logged:
+        await run_until(OutgoingRunner(queue, Hop()), lambda: queue.depth().waiting == 0)
+    assert verdicts(account, decision) == ["accepted", "bounced"]
+    (line,) = [entry for entry in logged if entry["event"] == "outgoing.given_up"]
+    assert (line["became"], line["reply"]) == ("ended", str(outgoing.CANNOT_READ))
 
 
 async def test_what_was_handed_over_and_not_noted_is_not_handed_over_again(account, send, queue, monkeypatch):

@@ -49,7 +49,7 @@ class ScriptedSession:
     async def check(self, sender, recipient, *, utf8):
         return None
 
-    async def deliver(self, sender, recipients: Sequence[Routed], content, *, utf8):
+    async def deliver(self, sender, recipients: Sequence[Routed], content, *, utf8, envelope_id=""):
         if self.fault is not None:
             raise self.fault
         replies = [self.refusals.get(str(recipient.effective)) for recipient in recipients]

@@ -131,6 +131,13 @@ class SinkProtocol(aiosmtpd.smtp.SMTP):
             return
         await super().smtp_DATA(arg)
 
+    async def smtp_MAIL(self, arg):  # noqa: N802  aiosmtpd's name, which knows no DSN
+        if arg and self.event_handler.offers_dsn:
+            words = arg.split()
+            self.event_handler.envelope_ids += [one for one in words if one.startswith("ENVID=")]
+            arg = " ".join(one for one in words if not one.startswith("ENVID="))
+        await super().smtp_MAIL(arg)
+
     async def smtp_XFORWARD(self, arg):  # noqa: N802  aiosmtpd's name
         self.event_handler.said.append(f"XFORWARD {arg}")
         await self.push("250 2.0.0 ok")
@@ -153,6 +160,8 @@ class Sink:
         self.full = False
         self.offers_8bitmime = True
         self.offers_xforward = ""  # attributes
+        self.offers_dsn = False
+        self.envelope_ids: list[str] = []
         self.no_data = ""  # the answer to DATA instead of 354
         self.in_data = threading.Event()
         self.proceed = threading.Event()
@@ -176,6 +185,7 @@ class Sink:
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802  aiosmtpd's name
         session.host_name = hostname
         offers = [f"250-XFORWARD {self.offers_xforward}"] if self.offers_xforward else []
+        offers += ["250-DSN"] if self.offers_dsn else []
         responses[1:1] = offers  # below the name
         return [line for line in responses if self.offers_8bitmime or line[4:] != "8BITMIME"]
 

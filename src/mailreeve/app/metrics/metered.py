@@ -167,10 +167,10 @@ class _MeteredSession:
         return reply
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool, envelope_id: str = ""
     ) -> Sequence[SmtpReply | None]:
         began = time.perf_counter()
-        replies = await self._inner.deliver(sender, recipients, content, utf8=utf8)
+        replies = await self._inner.deliver(sender, recipients, content, utf8=utf8, envelope_id=envelope_id)
         self._meter.told("copy", replies, time.perf_counter() - began)
         return replies
 

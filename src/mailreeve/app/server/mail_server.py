@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -19,10 +20,11 @@ from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailab
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.directory.routing import MailPolicies
-from mailreeve.families.held.operations import RELEASE
+from mailreeve.families.held.undelivered import UndeliveredCopies
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.keeping.released import archive_released
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, EndedEntries
+from mailreeve.families.outgoing import rows as outgoing_rows
 from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.outgoing.rows import Waiting
 from mailreeve.families.tracking.operations import OldOutcomes
@@ -37,7 +39,7 @@ from mailreeve.mail.next_hop.maildir import MaildirNextHop
 from mailreeve.mail.next_hop.smtp import SmtpNextHop, StartTls
 from mailreeve.mail.outgoing import OutgoingRunner, unmarked
 from mailreeve.mail.ports import UNMETERED, Meter, NextHop, Recorder
-from mailreeve.mail.released import ReleaseMarks
+from mailreeve.mail.released import HandedOn, ReleaseMarks
 from mailreeve.mail.results import authserv_id
 from mailreeve.mail.smtp.door import SmtpDoor, smtp_door, tls_context
 from mailreeve.mail.smtp.services import SmtpSettings
@@ -86,7 +88,8 @@ async def open_mail_door(
     mail_goes = _next_hop(next_hop, hostname, settings)
     budget = RecordBudget(settings.networks() + settings.proxies())
     archives = settings.archive is Archiving.ON
-    queue = OutgoingQueue(opened.store, opened.bodies, archive_released if archives else None)
+    undelivered = UndeliveredCopies(hostname, settings.networks(), settings.holding())
+    queue = OutgoingQueue(opened.store, opened.bodies, undelivered, archive_released if archives else None)
     woken = _Woken()
     recorder: Recorder = MessageKeeper(
         opened.store, budget, opened.bodies, settings.holding(), woken, _auto_allow(settings)
@@ -119,7 +122,7 @@ async def open_mail_door(
     def policy_id(account_id: str, layer: str, key: str) -> str:
         return policy_wire_id(opened.services.ids, account_id, layer, key)
 
-    marks = ReleaseMarks(opened.release_key)
+    marks = ReleaseMarks(opened.release_key, partial(_under_way, opened))
     scanner = scanner_of(settings)
     tasks = _chores(opened, settings) if forgets else []
     try:
@@ -217,11 +220,12 @@ async def _handing_on(opened: Opened, runner: OutgoingRunner, woken: _Woken) -> 
             await running
 
 
-def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> Content:
-    if one.origin != RELEASE:
-        return content
-    (to,) = one.kept.copy.recipients
-    return marks.marked(content, one.kept.copy.decision_id, to.effective)
+def _marked(marks: ReleaseMarks, one: Waiting, content: Content) -> HandedOn:
+    return marks.marked(one, content, time.time())
+
+
+def _under_way(opened: Opened, account_id: str, key: str, attempts: int) -> bool:
+    return opened.store.read(account_id, partial(outgoing_rows.is_under_way, key=key, attempts=attempts))
 
 
 def scanner_of(settings: Settings) -> EngineScanner | None:

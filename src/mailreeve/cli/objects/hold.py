@@ -149,6 +149,11 @@ def show_(api: Client, id_: str, own: bool, as_html: bool, as_json: bool) -> Non
     if as_json:
         echo(msgspec.json.encode(found))
         return
+    message = found.get("message")
+    if isinstance(message, dict) and message.get("returnedWhy"):
+        at, why = shown(text(message, "returnedAt")), text(message, "returnedWhy")
+        echo(escaped_line(f"could not be delivered on {at}: {why}"))
+        echo("")
     for line in inner([found], "headers"):
         echo(escaped_line(f"{text(line, 'name')}: {text(line, 'value')}"))
     echo("")
@@ -320,7 +325,7 @@ def _cells(row: Object, ids: Mapping[str, str]) -> tuple[str, ...]:
         _address(row, "from") or "<>",
         _address(row, "to"),
         text(row, "subject"),
-        text(row, "policyInfo"),
+        f"came back: {text(row, 'returnedWhy')}" if row.get("returnedWhy") else text(row, "policyInfo"),
         f"{row.get('size')}{' +' if row.get('hasAttachments') else ''}",
     )
 

@@ -19,6 +19,7 @@ from mailreeve.families.held import rows
 from mailreeve.families.held.limits import HoldLimits, NoRoom
 from mailreeve.families.held.rows import HeldGroup, HeldState
 from mailreeve.families.machinery.copies import HeldCopy
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.authors import HeaderFrom, read_authors
 from mailreeve.formats.message import Message, Pieces, read_message
@@ -96,6 +97,14 @@ def _octets(one: Arrived) -> int:
     """What is taken to keep it for one recipient: of the body, which they share, a part."""
     copy = one.held.copy
     return len(one.header) + (one.size - len(copy.content.header)) // len(copy.recipients)
+
+
+def keep_undeliverable(work: Work, arrived: Arrived, body: str, limits: HoldLimits, why: str) -> None:
+    """Hold a copy that was taken, and that the next hop does not take: for the administrators, since its recipient
+    may be nobody. It is held whatever the limits say: it was acknowledged."""
+    made = _rows_of(work, arrived, body, timedelta(days=limits.days), {})
+    about = {"cause": LAYER_NEXT_HOP, "held_group": HeldGroup.ADMINISTRATOR, "decided_at": work.now, "reason": why}
+    rows.insert_rows(work, [row | about for row in made])
 
 
 def _rows_of(

@@ -12,7 +12,7 @@ from mailreeve.families.held import content, listing, operations, rows
 from mailreeve.families.held.errors import HELD_DECIDED, HELD_NOT_FOUND
 from mailreeve.families.held.operations import KIND, moment
 from mailreeve.families.held.reasons import reason_of
-from mailreeve.families.held.rows import HeldRow
+from mailreeve.families.held.rows import HeldRow, HeldState
 from mailreeve.families.held.types import (
     AllHeld,
     AskedRelease,
@@ -157,7 +157,14 @@ def _answer(call: Call, row: HeldRow) -> HeldMessage:
         asked_by=row.asked_by or UNSET,
         asked_why=row.asked_why or UNSET,
         asked_at=UNSET if row.asked_at is None else fields.written(row.asked_at),
+        **_returned(row),
     )
+
+
+def _returned(row: HeldRow) -> dict[str, str]:
+    if row.state is not HeldState.HELD or row.decided_at is None:
+        return {}
+    return {"returned_at": fields.written(row.decided_at), "returned_why": row.reason}
 
 
 def _decided(call: Call, row: HeldRow) -> DecidedHeld:

@@ -152,7 +152,7 @@ def release(call: Call, wire_id: str, reason: str | None = None, sender: Managed
     Raises `ItemRefused`."""
     row = _to_decide(call, wire_id)
     kept = _end(call, row, HeldState.RELEASED, _reason(reason))
-    outgoing.add(call.work, [rows.kept_copy(row, kept, call.work.account_id)], RELEASE)
+    outgoing.add(call.work, [rows.kept_copy(row, kept, call.work.account_id)], RELEASE, row.id)
     _list_sender(call, row, sender)
     return row
 
@@ -276,6 +276,14 @@ def _audit(call: Call, row: HeldRow, action: str, before: Held, after: Held) -> 
     owner = user_rows.find(call.work, row.owner_id) if row.owner_id else None
     acting_for = "" if owner is None or owner.id == call.caller.user_id else owner.address
     call.work.changed(None, action, KIND, row.id, before=before, after=after, acting_for=acting_for)
+
+
+def note_return(work: Work, row: HeldRow, why: str) -> None:
+    """Note in the audit log that what was released is held again."""
+    owner = user_rows.find(work, row.owner_id) if row.owner_id else None
+    acting_for = "" if owner is None else owner.address
+    after = _state(row, HeldState.HELD, why)
+    work.changed(None, "return", KIND, row.id, before=_state(row), after=after, acting_for=acting_for)
 
 
 def _state(row: HeldRow, state: HeldState | None = None, reason: str = "") -> Held:

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP
 from mailreeve.policy.model.policy_types import Layer
 from mailreeve.wire.errors import NOT_ALLOWED, refused
 
@@ -14,6 +15,7 @@ _POLICIES: Final = {
     "spam": "Spam Signature",
     "malformed": "Malformed Message",
     "anti_spoofing": "Anti-Spoofing",
+    LAYER_NEXT_HOP: "Undeliverable Message",
 }
 _NO_LETTERS: Final = re.compile(r"[^A-Za-z0-9]+")
 

@@ -89,8 +89,10 @@ held_message: Final = Table(
 )
 """Copies that are or were held. `owner_id` is the user whom the mail is for, empty where it is nobody's; `cause`
 the layer that had it held; `octets` what is taken to keep it, of a body that several share its part. `asked_…`
-tell of a user who asks for its release, `decided_…` and `reason` of the decision. What lists do not show comes
-last: so they need not read past it."""
+tell of a user who asks for its release, `decided_…` and `reason` of the decision. Of a copy that is held again,
+since it was released and could not be delivered, or that is held only since it could not be, `decided_at` and
+`reason` say when that was found, and what the next hop said. What lists do not show comes last: so they need not
+read past it."""
 
 
 class HeldState(StrEnum):
@@ -206,6 +208,12 @@ def decide(work: Work, key: str, state: HeldState, by: str, reason: str = "") ->
     return work.run(_decide, values).rowcount == 1
 
 
+def hold_again(work: Work, key: str, text: HeldText, octets: int, expires_at: datetime, why: str) -> bool:
+    """Have a copy held again that was released. Whether it was."""
+    values = {"key": key, "now": work.now, "then": expires_at, "why": why, "takes": octets}
+    return work.run(_hold_again, values | {"text": packed(text.header), "whose": text.body}).rowcount == 1
+
+
 def ask(work: Work, key: str, by: str, why: str) -> bool:
     """Note that somebody asks for its release. Whether it is held."""
     return work.run(_ask, {"key": key, "now": work.now, "who": by, "why": why}).rowcount == 1
@@ -282,6 +290,23 @@ _decide: Final = (
         header=b"",
         body="",
         octets=0,
+    )
+)
+_hold_again: Final = (
+    update(held_message)
+    .where(*_one, _columns.state == HeldState.RELEASED.value)
+    .values(
+        state=HeldState.HELD.value,
+        decided_at=given("now"),
+        decided_by="",
+        reason=given("why"),
+        expires_at=given("then"),
+        header=given("text"),
+        body=given("whose"),
+        octets=given("takes"),
+        asked_at=None,
+        asked_by="",
+        asked_why="",
     )
 )
 _ask: Final = (

@@ -78,7 +78,8 @@ class HeldAddress(Struct, frozen=True, rename="camel"):
 class HeldMessage(Struct, frozen=True, rename="camel", kw_only=True):
     """A held message. `from_` and `to` are the envelope's, `…_header` the header's; `policy_info` what the policy
     is called that had it held; `expires` is when it is held no more. `asked_by` asks for its release, and
-    `asked_why` says why."""
+    `asked_why` says why. What the next hop did not take came back at `returned_at`, and `returned_why` is what it
+    said."""
 
     id: str
     reason: str
@@ -101,6 +102,8 @@ class HeldMessage(Struct, frozen=True, rename="camel", kw_only=True):
     asked_by: str | UnsetType = UNSET
     asked_why: str | UnsetType = UNSET
     asked_at: str | UnsetType = UNSET
+    returned_at: str | UnsetType = UNSET
+    returned_why: str | UnsetType = UNSET
 
 
 class ReleaseHeld(Struct, frozen=True):

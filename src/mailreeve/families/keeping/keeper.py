@@ -13,15 +13,17 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from msgspec.structs import replace
+
 from mailreeve.access.caller import Origin
 from mailreeve.families.archive.keep import keep as archive
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
 from mailreeve.families.held.arrival import Arrived
 from mailreeve.families.held.limits import DEFAULT, HoldLimits
+from mailreeve.families.keeping import rows as attempts
 from mailreeve.families.keeping.answers import expected, may_send, note
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.keeping.released import without_released
 from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.outgoing import rows as outgoing
@@ -47,6 +49,7 @@ class _Part:
     outgoing: list[Copy] = field(default_factory=list)
     archived: list[ArchivedCopy] = field(default_factory=list)
     answers: list[Correspondence] = field(default_factory=list)
+    attempt: str = ""
 
     def copies(self) -> Iterator[Copy]:
         yield from (one.held.copy for one in self.held)
@@ -126,11 +129,13 @@ class MessageKeeper:
         octets = tracking.octets(outcomes)
         for outcome in self._budget.admit(list(zip(outcomes, octets, strict=True))):
             by_account[outcome.account_id][number].outcomes.append(outcome)
+        for copy in (*(held.copy for held in kept.held), *kept.outgoing):
+            by_account[copy.account_id][number].attempt = kept.attempt
         for held in kept.held:
             by_account[held.copy.account_id][number].held.append(arrival.read(held))
         for copy in kept.outgoing:
             by_account[copy.account_id][number].outgoing.append(copy)
-        for archived in without_released(kept.archived, kept.outcomes):
+        for archived in kept.archived:
             by_account[archived.copy.account_id][number].archived.append(archived)
 
     def _look_for_room(self, by_account: _ByAccount, problems: list[Exception | None]) -> None:
@@ -167,12 +172,42 @@ class MessageKeeper:
         keys = self._bodies.put(account_id, [copy.content.body for copy in copies])
         return {id(copy): key for copy, key in zip(copies, keys, strict=True)}
 
+    def _kept_before(self, work: Work, part: _Part) -> frozenset[str]:
+        """The recipients whose copies were kept by a process that died, perhaps before it could say so; those of
+        the others are noted."""
+        copies = [*(one.held.copy for one in part.held), *part.outgoing]
+        if not part.attempt or not copies:
+            return frozenset()
+        there = attempts.kept_before(work, part.attempt, self._began)
+        recipients = {str(to.original) for copy in copies for to in copy.recipients}
+        attempts.add(work, part.attempt, sorted(recipients - there))
+        return there
+
     def _add(self, work: Work, parts: Sequence[_Part], keys: Mapping[int, str]) -> None:
         tracking.add(work, *(part.outcomes for part in parts))
-        held = [(one, keys[id(one.held.copy)]) for part in parts for one in part.held]
+        held: list[tuple[Arrived, str]] = []
+        copies: list[KeptCopy] = []
+        for part in parts:
+            there = self._kept_before(work, part)
+            for one in part.held:
+                lacking = _without(one.held.copy, there)
+                if lacking is not None:
+                    left = replace(one, held=replace(one.held, copy=lacking))
+                    held.append((left, keys[id(one.held.copy)]))
+            for copy in part.outgoing:
+                lacking = _without(copy, there)
+                if lacking is not None:
+                    copies.append(KeptCopy(lacking, keys[id(copy)]))
         arrival.keep(work, held, self._limits)
-        copies = [KeptCopy(copy, keys[id(copy)]) for part in parts for copy in part.outgoing]
         outgoing.add(work, copies, SPLIT_OFF)
-        for one in (archived for part in parts for archived in part.archived):
-            archive(work, one, keys[id(one.copy)], self._began)
+        for archived in (one for part in parts for one in part.archived):
+            archive(work, archived, keys[id(archived.copy)], self._began)
         note(work, [answers for part in parts for answers in part.answers], self._auto_allow)
+
+
+def _without(copy: Copy, recipients: frozenset[str]) -> Copy | None:
+    """The copy without these recipients; None where nobody is left."""
+    if not recipients:
+        return copy
+    left = tuple(one for one in copy.recipients if str(one.original) not in recipients)
+    return replace(copy, recipients=left) if left else None

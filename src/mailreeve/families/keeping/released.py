@@ -1,14 +1,10 @@
 """When is a copy archived that was held, and then released? Once: when the next hop has taken it.
 
-Until then nobody has it. Where the next hop brings it back to a door of ours, which knows its mark, that door is
-only on its way.
+Until then nobody has it. Where the next hop brings it back to a door of ours, it passes there as it is, and that
+door archives nothing.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-
-from msgspec.structs import replace
 
 from mailreeve.families.archive.keep import keep as archive
 from mailreeve.families.held.operations import RELEASE
@@ -41,19 +37,3 @@ def archive_released(work: Work, one: Waiting, before: Outcome | None) -> None:
         "" if author is None else author.display_name,
     )
     archive(work, archived, one.kept.body, size=one.size)
-
-
-def without_released(archived: Sequence[ArchivedCopy], outcomes: Sequence[Outcome]) -> Iterator[ArchivedCopy]:
-    """The copies for the archive without the recipients to whom they were released."""
-    released = {one.recipient for one in outcomes if one.was_released}
-    for one in archived:
-        left = [number for number, to in enumerate(one.recipients) if to.original not in released]
-        if len(left) == len(one.recipients):
-            yield one
-        elif left:
-            recipients = tuple(one.copy.recipients[number] for number in left)
-            yield replace(
-                one,
-                copy=replace(one.copy, recipients=recipients),
-                recipients=tuple(one.recipients[number] for number in left),
-            )

@@ -5,6 +5,8 @@ Mail doors make copies; families keep them: held, waiting to be handed on, archi
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from mailreeve.formats.addresses import Address, Sender
@@ -19,6 +21,19 @@ class Routed(Struct, frozen=True):
     effective: Address
 
 
+class ReportWishes(Struct, frozen=True):
+    """What a sender wants to hear of a message that does not arrive (RFC 3461). `never` are the recipients, as
+    they were spelt, of whom no report of a failure is wanted; with `headers_only` a report has the header alone.
+    `envelope_id` is what the sender calls the message, in xtext as it was given."""
+
+    never: frozenset[str] = frozenset()
+    headers_only: bool = False
+    envelope_id: str = ""
+
+
+NO_WISHES: Final = ReportWishes()
+
+
 class Copy(Struct, frozen=True):
     """The very same copy for these recipients, all of one account, with its trace fields. `sender` is the envelope
     sender after alteration, `is_utf8` says that it needs SMTPUTF8 (RFC 6531)."""
@@ -29,6 +44,7 @@ class Copy(Struct, frozen=True):
     recipients: tuple[Routed, ...]
     content: Content
     is_utf8: bool = False
+    reports: ReportWishes = NO_WISHES
 
 
 class HoldCause(Struct, frozen=True):

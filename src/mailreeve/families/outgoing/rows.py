@@ -31,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailreeve.families.machinery.copies import Copy, KeptCopy, Routed
+from mailreeve.families.machinery.copies import Copy, KeptCopy, ReportWishes, Routed
 from mailreeve.families.machinery.elsewhere import WaitingCopy, WaitingPage
 from mailreeve.families.machinery.latest import latest
 from mailreeve.formats.addresses import parse_address, parse_sender
@@ -39,7 +39,7 @@ from mailreeve.formats.message import Content
 from mailreeve.store.keys import least_key, new_key
 from mailreeve.store.loading import stream_named
 from mailreeve.store.records import given, ours
-from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire.pagination import Page
 
@@ -64,17 +64,26 @@ outgoing_message: Final = Table(
     Column("last_reply", Text, nullable=False),
     Column("body", String(64), nullable=False),
     Column("header", LargeBinary, nullable=False),
+    Column("held_id", KEY, nullable=False, server_default=""),
+    Column("reports", String(8), nullable=False, server_default=""),
+    Column("envelope_id", Text, nullable=False, server_default=""),
     Index(None, "due_at"),
     Index(None, "account_id", "body"),
 )
 """Copies on their way. `origin` says what sends them: `release`, `notice`, `digest` and so on. `due_at` is when
 the next attempt is due, `attempts` how many were begun, `last_reply` what came of the last. `header` is
-compressed, and holds the whole text where there is no key of a `body`. Of the indexes the first is for the one
-process that hands on the copies of all accounts."""
+compressed, and holds the whole text where there is no key of a `body`. `held_id` is the row of what was held and
+is released by this, empty where nothing was; `reports` and `envelope_id` are what the sender wants to hear of it
+(`ReportWishes`). Of the indexes the first is for the one process that hands on the copies of all accounts."""
+
+NEVER: Final = "never"
+HEADERS: Final = "headers"
+"""What `reports` may be; empty is the ordinary."""
 
 
 class Waiting(Struct, frozen=True):
-    """A copy that waits. `kept.copy` is for one recipient, and has no body where `kept.body` names it."""
+    """A copy that waits. `kept.copy` is for one recipient, and has no body where `kept.body` names it. `attempts`
+    is how many were begun before."""
 
     key: str
     created_at: datetime
@@ -82,11 +91,19 @@ class Waiting(Struct, frozen=True):
     origin: str
     size: int
     kept: KeptCopy
+    held_id: str = ""
+
+    @property
+    def to(self) -> Routed:
+        """Whom it is for."""
+        (to,) = self.kept.copy.recipients
+        return to
 
 
-def add(work: Work, copies: Sequence[KeptCopy], origin: str) -> list[str]:
+def add(work: Work, copies: Sequence[KeptCopy], origin: str, held_id: str = "") -> list[str]:
     """Have copies handed to the next hop: they are on their way once the transaction is committed. `origin` says
-    what sends them, in a word of 16 letters at most. The keys of their rows.
+    what sends them, in a word of 16 letters at most; `held_id` names the row of what was held and is released by
+    it. The keys of their rows.
 
     The body of each is kept under its key before (`Bodies.put`). Of one whose key is empty, such as a notice that
     was written here, the whole `content` is kept in the row, so it should be small.
@@ -117,6 +134,9 @@ def add(work: Work, copies: Sequence[KeptCopy], origin: str) -> list[str]:
                     "last_reply": "",
                     "body": kept.body,
                     "header": packed,
+                    "held_id": held_id,
+                    "reports": _wish(copy.reports, str(one.original)),
+                    "envelope_id": copy.reports.envelope_id,
                 }
             )
     work.insert_many(_insert, added)
@@ -126,12 +146,6 @@ def add(work: Work, copies: Sequence[KeptCopy], origin: str) -> list[str]:
 def due_accounts(connection: Connection, now: datetime) -> list[str]:
     """The accounts that have copies which are due: asked by the one process that hands them on."""
     return list(connection.execute(_due_accounts, {"now": now}).scalars())
-
-
-def next_due(connection: Connection) -> datetime | None:
-    """When the next attempt is due, of all accounts; None where nothing waits."""
-    found: datetime | None = connection.execute(_next_due).scalar_one_or_none()
-    return found
 
 
 def depth(connection: Connection) -> tuple[int, datetime | None]:
@@ -175,13 +189,23 @@ def remove(work: Work, key: str) -> bool:
     return work.run(_remove, {"key": key}).rowcount == 1
 
 
+def is_under_way(work: Work, key: str, attempts: int) -> bool:
+    """Whether the copy waits, and so many attempts to hand it on were begun: then the last of them may be going on
+    now."""
+    return work.run(_under_way, {"key": key, "number": attempts}).first() is not None
+
+
 def hurry(work: Work) -> None:
     """Have all that waits tried at once."""
     work.run(_hurry, {"now": work.now})
 
 
 def _waiting(account_id: str, row: Sequence[Any]) -> Waiting:
-    key, created_at, attempts, origin, decision_id, sender, original, effective, is_utf8, size, body, packed = row
+    key, created_at, attempts, origin, decision_id, sender, original, effective, is_utf8, size, body, packed = row[
+        :12
+    ]
+    held_id, reports, envelope_id = row[12:]
+    never = frozenset({original}) if reports == NEVER else frozenset[str]()
     copy = Copy(
         account_id,
         decision_id,
@@ -189,8 +213,15 @@ def _waiting(account_id: str, row: Sequence[Any]) -> Waiting:
         (Routed(parse_address(original), parse_address(effective)),),
         Content(_unpacked(packed)),
         is_utf8,
+        ReportWishes(never, reports == HEADERS, envelope_id),
     )
-    return Waiting(key, created_at, attempts, origin, size, KeptCopy(copy, body))
+    return Waiting(key, created_at, attempts, origin, size, KeptCopy(copy, body), held_id)
+
+
+def _wish(wishes: ReportWishes, recipient: str) -> str:
+    if recipient in wishes.never:
+        return NEVER
+    return HEADERS if wishes.headers_only else ""
 
 
 def _unpacked(packed: bytes) -> bytes:
@@ -206,7 +237,6 @@ _insert: Final = insert(outgoing_message)
 _due_accounts: Final = (
     select(_columns.account_id).where(_columns.due_at <= bindparam("now", type_=Moment)).distinct()
 )
-_next_due: Final = select(func.min(_columns.due_at))
 _depth: Final = select(func.count(), func.min(_columns.created_at)).select_from(outgoing_message)
 _due: Final = (
     select(
@@ -222,6 +252,9 @@ _due: Final = (
         _columns.size,
         _columns.body,
         _columns.header,
+        _columns.held_id,
+        _columns.reports,
+        _columns.envelope_id,
     )
     .where(
         ours(outgoing_message),
@@ -246,6 +279,7 @@ _listed: Final = select(
 ).where(ours(outgoing_message))
 _begin: Final = update(outgoing_message).where(*_one).values(due_at=given("then"), attempts=_columns.attempts + 1)
 _put_off: Final = update(outgoing_message).where(*_one).values(last_reply=given("said"))
+_under_way: Final = select(_columns.id).where(*_one, _columns.attempts == given("number"))
 _remove: Final = delete(outgoing_message).where(*_one)
 _hurry: Final = (
     update(outgoing_message)

@@ -66,6 +66,20 @@ def verdict(facts: NoticeFacts) -> NoticeVerdict:
     return NoticeVerdict.TOO_MANY if facts.lately >= MOST_IN_A_DAY else NoticeVerdict.SEND
 
 
+MOST_REPORTS: Final = 50
+"""Reports of mail that was not delivered that one address gets in a day. What fails beyond that is held."""
+
+
+def report_verdict(facts: NoticeFacts) -> NoticeVerdict:
+    """Whether the sender may have a report of mail that was not delivered. Programs and mailing lists may: their
+    envelope sender is there for that, and the empty sender of a report ends the matter (RFC 3834 section 2)."""
+    if isinstance(facts.sender, NullSender):
+        return NoticeVerdict.NO_SENDER
+    if not facts.is_proved:
+        return NoticeVerdict.UNAUTHENTICATED
+    return NoticeVerdict.TOO_MANY if facts.lately >= MOST_REPORTS else NoticeVerdict.SEND
+
+
 def automatic(message: Message) -> bool:
     """Whether a program sent the message, or a mailing list, so that nobody may answer it by program (RFC 3834
     section 2)."""

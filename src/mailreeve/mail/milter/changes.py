@@ -18,7 +18,7 @@ from msgspec import Struct
 from mailreeve.families.machinery.copies import Routed
 from mailreeve.formats.addresses import Sender
 from mailreeve.formats.message import Message
-from mailreeve.mail.edits import OWN_PREFIX, Edits, encoded
+from mailreeve.mail.edits import Edits, encoded
 from mailreeve.mail.milter.packets import (
     add_recipient,
     change_header,
@@ -60,7 +60,7 @@ def header_changes(message: Message, edits: Edits, *, keeps_space: bool) -> Iter
             continue
         numbers[field.name] += 1
         name = field.raw[: len(field.name)]
-        if field.name.startswith(OWN_PREFIX) or place in edits.removed:
+        if edits.takes_out(place, field):
             changes.append(change_header(numbers[field.name], name, b""))
         elif place in replaced:
             value = _value(replaced[place][field.value_at :], keeps_space=keeps_space)

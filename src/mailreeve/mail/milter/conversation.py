@@ -79,9 +79,10 @@ class SenderNamed(Struct, frozen=True):
 
 
 class RecipientNamed(Struct, frozen=True):
-    """RCPT, with its path as it came."""
+    """RCPT, with its path as it came, and its parameters."""
 
     path: bytes
+    parameters: tuple[bytes, ...] = ()
 
 
 class HeaderField(Struct, frozen=True):
@@ -194,7 +195,8 @@ class Conversation:
                 path, *parameters = texts(data) or [b""]
                 yield SenderNamed(path, tuple(parameters), self._macros.get(LOGIN, ""))
             case b"R":
-                yield RecipientNamed(b"".join(texts(data)[:1]))
+                path, *parameters = texts(data) or [b""]
+                yield RecipientNamed(path, tuple(parameters))
             case b"L":
                 name, value = (*data.split(b"\0", 2), b"", b"")[:2]
                 yield HeaderField(name, value if self._keeps_space else b" " + value)

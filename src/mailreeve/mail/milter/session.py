@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.held.limits import NoRoom
 from mailreeve.families.keeping.kept import Kept
+from mailreeve.families.machinery.copies import ReportWishes
 from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress, parse_ip
@@ -58,6 +59,7 @@ AT_ONCE: Final = 65_536
 NO_RECIPIENTS: Final = SmtpReply(554, "5.5.1", "No valid recipients")
 OUT_OF_ORDER: Final = SmtpReply(451, "4.5.0", "The mail server and its filter are out of step, try again later")
 
+MAX_ENVELOPE_ID: Final = 100  # RFC 3461 section 4.4
 MAX_PATH: Final = 2_048
 """Octets of a path that are looked at: an address has a few hundred, and more is none whatever follows."""
 
@@ -76,6 +78,10 @@ class Session:
         self._client = Client(source_ip=None, trusted=False)
         self._reception = self._received_from_client()
         self._paths: dict[str, tuple[bytes, ...]] = {}
+        # What the sender wants to hear of it: the server offers DSN (RFC 3461), whether we ask for it or not.
+        self._never: set[str] = set()
+        self._envelope_id = ""
+        self._headers_only = False
         self._utf8 = False
         self._incoming: Incoming | None = None
         self._header_ended = False
@@ -183,8 +189,8 @@ class Session:
                 self._client = replace(self._client, helo=printable(name, MAX_HELO))
             case SenderNamed():
                 return await self._sender(event)
-            case RecipientNamed(path):
-                return await self._recipient(path)
+            case RecipientNamed():
+                return await self._recipient(event)
             case MessageEnded(queue_id):
                 return await self._message(queue_id)
             case Aborted():
@@ -226,16 +232,20 @@ class Session:
         trusted = True if login else None if self._client.source_ip else False
         self._client = replace(self._client, trusted=trusted, login=login)
         self._reception.comes_from(self._client.source_ip, trusted)
-        problem = self._reception.sender(_text(event.path[:MAX_PATH]))
+        envelope_id = parameters.get("ENVID", "")[:MAX_ENVELOPE_ID]
+        problem = self._reception.sender(_text(event.path[:MAX_PATH]), envelope_id)
         if problem is not None:
             return reply(str(problem))
         self._reception.introduce(self._client.helo, self._client.login)
         self._utf8 = "SMTPUTF8" in parameters
+        self._envelope_id = envelope_id if envelope_id.isascii() and envelope_id.isprintable() else ""
+        self._headers_only = parameters.get("RET", "").upper() == "HDRS"
         return CONTINUE
 
-    async def _recipient(self, path: bytes) -> bytes:
+    async def _recipient(self, event: RecipientNamed) -> bytes:
         if self._reception.envelope_sender is None:
             return reply(str(OUT_OF_ORDER))
+        path = event.path
         answer = await anyio.to_thread.run_sync(self._reception.recipient, _text(path[:MAX_PATH]))
         if not isinstance(answer, Accepted):
             if isinstance(answer, NoAccount) and self._tells("milter.no_account"):
@@ -245,6 +255,9 @@ class Session:
         there = self._paths.get(address, ())
         if path not in there:
             self._paths[address] = (*there, path)
+        notify = dict(map(_parameter, event.parameters)).get("NOTIFY")
+        if notify is not None and "FAILURE" not in notify.upper().split(","):
+            self._never.add(address)
         return CONTINUE
 
     def _content(self) -> Incoming:
@@ -328,6 +341,7 @@ class Session:
             can_change_sender=self._conversation.can_change_sender,
             keeps_space=self._conversation.keeps_space,
             archives=self._settings.archives,
+            reports=ReportWishes(frozenset(self._never), self._headers_only, self._envelope_id),
         )
 
     def _received(self, now: float) -> bytes:
@@ -351,6 +365,9 @@ class Session:
 
     def _over(self) -> None:
         self._paths = {}
+        self._never = set()
+        self._envelope_id = ""
+        self._headers_only = False
         self._incoming = None
         self._header_ended = False
         self._utf8 = False

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mailreeve.families.keeping.kept import Kept
-from mailreeve.families.machinery.copies import ArchivedCopy, Copy, HeldCopy
+from mailreeve.families.machinery.copies import NO_WISHES, ArchivedCopy, Copy, HeldCopy, ReportWishes
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.mail.milter.changes import Envelope, envelope_changes, header_changes
 from mailreeve.mail.milter.packets import ACCEPT, DISCARD, reply
@@ -43,15 +43,21 @@ def settle(
     can_change_sender: bool = True,
     keeps_space: bool = True,
     archives: bool = False,
+    reports: ReportWishes = NO_WISHES,
 ) -> Settled:
     """What to keep and to send for a plan. `on_top` are our trace fields for the copies that are kept; `utf8` says
-    that the message came with SMTPUTF8 (RFC 6531), `archives` that what is delivered goes into the archive."""
+    that the message came with SMTPUTF8 (RFC 6531), `archives` that what is delivered goes into the archive;
+    `reports` is what the sender wants to hear."""
     if plan.refusal is not None:
         return Settled(Kept(plan.outcomes), reply(plan.refusal), plan.refusal)
     stays = _in_place(plan, envelope, utf8=utf8, can_change_sender=can_change_sender)
-    outgoing = tuple(_copy(one, plan, on_top, utf8=utf8) for one in plan.deliveries if one is not stays)
+    outgoing = tuple(
+        replace(_copy(one, plan, on_top, utf8=utf8), reports=reports)
+        for one in plan.deliveries
+        if one is not stays
+    )
     decision_id = "" if stays is None else stays.decision_id
-    outcomes = tuple(_taken(outcome, decision_id, queue_id) for outcome in plan.outcomes)
+    outcomes = tuple(_taken(outcome, decision_id, queue_id) for outcome in plan.recorded)
     kept = Kept(
         outcomes,
         tuple(_held(plan, on_top, utf8=utf8)),
@@ -104,6 +110,8 @@ def _archived(plan: Plan, outgoing: Sequence[Copy], on_top: bytes, *, utf8: bool
     outcomes = {outcome.recipient: outcome for outcome in plan.outcomes}
     others = {copy.decision_id: copy for copy in outgoing}
     for step in plan.deliveries:
+        if step.passes:
+            continue
         copy = others.get(step.decision_id) or _copy(step, plan, on_top, utf8=utf8)
         yield archived_copy(copy, outcomes, None)
 

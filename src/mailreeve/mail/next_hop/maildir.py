@@ -127,7 +127,7 @@ class _MaildirSession:
         return None
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool, envelope_id: str = ""
     ) -> Sequence[SmtpReply | None]:
         return await self._next_hop.store_in_turn(sender, recipients, content)
 

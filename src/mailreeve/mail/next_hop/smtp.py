@@ -96,9 +96,9 @@ class _SmtpSession:
         self._client: aiosmtplib.SMTP | None = None
         # Kept as long as the connection: one that is let go closes it.
         self._writer: asyncio.StreamWriter | None = None
-        # The transaction that the next hop is in: the reverse path with its parameters, and what it said to
-        # each recipient.
-        self._mail: tuple[str, bool] | None = None
+        # The transaction that the next hop is in: the reverse path with its parameters (whether SMTPUTF8, ENVID),
+        # and what it said to each recipient.
+        self._mail: tuple[str, bool, str] | None = None
         self._answers: dict[str, SmtpReply | None] = {}
         self._client_of_ours: Client | None = None
 
@@ -120,12 +120,12 @@ class _SmtpSession:
             return self._failed(problem)
 
     async def deliver(
-        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool
+        self, sender: Sender, recipients: Sequence[Routed], content: Content, *, utf8: bool, envelope_id: str = ""
     ) -> Sequence[SmtpReply | None]:
         # Several originals may lead to one mailbox, which gets one copy.
         targets = list(dict.fromkeys(str(recipient.effective) for recipient in recipients))
         try:
-            results = await self._send(str(sender), targets, content, utf8)
+            results = await self._send(str(sender), targets, content, utf8, envelope_id)
         except _Broken as problem:
             results = dict.fromkeys(targets, self._failed(problem))
         except asyncio.CancelledError:
@@ -156,11 +156,11 @@ class _SmtpSession:
         self._writer = None
 
     async def _send(
-        self, sender: str, targets: list[str], content: Content, utf8: bool
+        self, sender: str, targets: list[str], content: Content, utf8: bool, envelope_id: str
     ) -> dict[str, SmtpReply | None]:
         results: dict[str, SmtpReply | None] = dict.fromkeys(targets)
         utf8 = utf8 or not all(address.isascii() for address in (sender, *targets))
-        if self._client is not None and self._mail == (sender, utf8) and self._accepted() == targets:
+        if self._client is not None and self._mail == (sender, utf8, envelope_id) and self._accepted() == targets:
             try:
                 return await self._data(self._client, targets, results, content, utf8)
             except NotTakenError as problem:
@@ -169,7 +169,7 @@ class _SmtpSession:
         elif self._client is not None:
             await self._forget(self._client)
         for target in targets:
-            results[target] = await self._offer(sender, target, utf8)
+            results[target] = await self._offer(sender, target, utf8, envelope_id)
         accepted = [target for target in targets if results[target] is None]
         if accepted and self._client is not None:
             await self._data(self._client, accepted, results, content, utf8)
@@ -207,7 +207,7 @@ class _SmtpSession:
         """Whom the next hop would give the content to if it came now."""
         return [recipient for recipient, refusal in self._answers.items() if refusal is None]
 
-    async def _offer(self, sender: str, recipient: str, utf8: bool) -> SmtpReply | None:
+    async def _offer(self, sender: str, recipient: str, utf8: bool, envelope_id: str = "") -> SmtpReply | None:
         """Name this recipient in a transaction with this sender, which is begun unless it is under way.
 
         Never twice in one transaction: the next hop could take it for two recipients.
@@ -218,7 +218,7 @@ class _SmtpSession:
             utf8 = True
             if not has_utf8:
                 return NEEDS_UTF8
-        if self._mail != (sender, utf8):
+        if self._mail != (sender, utf8, envelope_id):
             await self._forget(client)
             await self._tell_whose(client)
             parameters = []
@@ -226,10 +226,12 @@ class _SmtpSession:
                 parameters.append(b"BODY=8BITMIME")
             if has_utf8 and utf8:
                 parameters.append(b"SMTPUTF8")
+            if envelope_id and client.supports_extension("dsn"):
+                parameters.append(b"ENVID=" + envelope_id.encode("ascii"))
             answer = await self._command(client, b"MAIL", f"FROM:<{sender}>".encode(), *parameters)
             if answer.code != 250:
                 return passed_on(answer.code, answer.message)
-            self._mail = (sender, utf8)
+            self._mail = (sender, utf8, envelope_id)
         if recipient not in self._answers:
             answer = await self._command(client, b"RCPT", f"TO:<{recipient}>".encode())
             is_taken = answer.code in (250, 251)

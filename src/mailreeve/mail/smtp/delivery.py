@@ -4,8 +4,9 @@ The answer for the whole message follows from what became of its recipients:
 
 1. All refused by policy: the reply of the first refusal (D-13).
 2. Any copy put off by the next hop (4xx), or the records not durable: 4xx. Whoever has had the copy is
-   remembered, so that the retry does not bring it twice, or hold it again. Once records failed, nothing is
-   delivered until they can be kept again.
+   remembered, so that the retry does not bring it twice, or hold it again. What is to be held is kept before
+   anything is delivered: where there is no room for it, nobody has had the message. Once records failed, nothing
+   is delivered until they can be kept again.
 3. Any copy refused by the next hop for good: its 5xx, although others may have had theirs. The sender
    then reports a failure that was one only in part; a 250 would lose mail in silence. This is rare,
    because each recipient is checked with the next hop at RCPT: what is left are refusals of the content.
@@ -73,19 +74,26 @@ class Delivery:
         done = self._retries.done(key, now)
         results: _Results = {}
         contents: dict[str, Content] = {}
-        may_deliver = await self._can_record()
+        attempt = "" if key is None else key.hex()
+        holds = [o for o in plan.recorded if o.state is State.HELD]
+        held = await self._held(plan, on_top, utf8, done)
+        if held and not await self.record([o for o in holds if o.recipient not in done], held, attempt=attempt):
+            await self.forget()
+            return str(LOCAL_FAULT)
+        may_deliver = bool(held) or await self._can_record()
         for step in plan.deliveries:
             if may_deliver:
                 results.update(await self._hand_on(step, plan, on_top, utf8, done, contents))
             else:
                 results.update({str(recipient.original): LOCAL_FAULT for recipient in step.recipients})
         handed_on = [_with_result(o, results) for o in plan.outcomes if o.state is State.ACCEPTED]
-        others = [o for o in plan.outcomes if o.state is not State.ACCEPTED]
-        held = await self._held(plan, on_top, utf8, done)
-        answer = plan.refusal or _answer([*handed_on, *(o for o in others if o.state is State.HELD)])
+        others = [o for o in plan.recorded if o.state not in (State.ACCEPTED, State.HELD)]
+        answer = plan.refusal or _answer([*handed_on, *holds])
         owed = self._retries.owed(key, now)
         archived = await self._archived(plan, on_top, utf8, results, done - owed, contents, key)
-        is_kept = await self.record([*others, *handed_on], held, archived, plan.correspondence)
+        passing = {step.decision_id for step in plan.deliveries if step.passes}
+        recorded = [*others, *(o for o in handed_on if o.decision_id not in passing)]
+        is_kept = await self.record(recorded, (), archived, plan.correspondence)
         if is_kept:
             self._retries.paid(key)
         else:
@@ -93,8 +101,7 @@ class Delivery:
             self._retries.owe(key, (str(one.original) for made in archived for one in made.recipients), now)
         if answer.startswith("4"):
             had_it = [address for address, reply in results.items() if is_taken(reply)]
-            if is_kept:
-                had_it += [str(one.original) for step in plan.holds for one in step.recipients]
+            had_it += [str(one.original) for step in plan.holds for one in step.recipients]
             if had_it:
                 self._retries.remember(key, had_it, now)
         else:
@@ -116,6 +123,7 @@ class Delivery:
         held: Sequence[HeldCopy] = (),
         archived: Sequence[ArchivedCopy] = (),
         correspondence: Correspondence | None = None,
+        attempt: str = "",
     ) -> bool:
         """Keep the outcomes, and the copies that are held or go into the archive. A failure is logged and
         returned, for the caller to answer 4xx if it can."""
@@ -128,7 +136,8 @@ class Delivery:
             # A fault of ours in telling it is no reason not to keep it.
             log.exception("mail.not_logged")
         try:
-            await self._records.write(Kept(outcomes, held, archived=archived, correspondence=correspondence))
+            kept = Kept(outcomes, held, archived=archived, correspondence=correspondence, attempt=attempt)
+            await self._records.write(kept)
         except NoRoom as problem:
             # Nothing is broken: a stranger may cause it as often as there is mail to be held.
             log.warning(
@@ -186,6 +195,8 @@ class Delivery:
             return found
         outcomes = {outcome.recipient: outcome for outcome in plan.outcomes}
         for step in plan.deliveries:
+            if step.passes:
+                continue
             named = ((one, str(one.original)) for one in step.recipients)
             have_it = tuple(one for one, name in named if is_taken(results[name]) and name not in kept)
             if not have_it:

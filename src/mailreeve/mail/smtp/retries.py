@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import dropwhile
 from typing import Final
 
 from mailreeve.formats.addresses import Sender
@@ -29,6 +30,20 @@ MAX_AGE: Final = 6 * 3_600.0
 """Seconds. A sender tries again after half an hour, later every two or three hours (RFC 5321 section 4.5.4.1)."""
 
 _NAMED_BY: Final = ("message-id", "date")
+_TRACE: Final = frozenset(
+    {
+        "received",
+        "return-path",
+        "delivered-to",
+        "x-original-to",
+        "received-spf",
+        "authentication-results",
+        "dkim-signature",
+        "arc-seal",
+        "arc-message-signature",
+        "arc-authentication-results",
+    }
+)
 
 
 class Retries:
@@ -92,12 +107,16 @@ def _remembered(
 
 
 def message_key(sender: Sender, message: Message) -> bytes | None:
-    """What a message is recognised by when the same server sends it again; None where it could be another one."""
+    """What a message is recognised by when the same server sends it again; None where it could be another one.
+
+    What a server in front puts on top of it is another text each time, with another id and time: so the fields of
+    the trace above the first other one do not count.
+    """
     if not any(field.value.strip() for name in _NAMED_BY for field in message.named(name)):
         return None
     digest = hashlib.blake2b(str(sender).encode(), digest_size=20)
     digest.update(b"\0")
-    for field in message.fields:
+    for field in dropwhile(lambda field: field.name in _TRACE, message.fields):
         digest.update(field.raw)
     for piece in message.body:
         digest.update(piece)

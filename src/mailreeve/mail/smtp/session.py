@@ -466,7 +466,7 @@ class Session:
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
         plan = self._reception.data(incoming, scan)
-        return plan, message_key(sender, plan.message) if plan.deliveries else None
+        return plan, message_key(sender, plan.message) if plan.deliveries or plan.holds else None
 
     def _received(self, now: float) -> bytes:
         """Our Received field for the message. A server that says XFORWARD has put one on top for the client, one

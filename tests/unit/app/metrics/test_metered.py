@@ -50,7 +50,7 @@ class Taken:
     async def check(self, sender, recipient, *, utf8):
         return None
 
-    async def deliver(self, sender, recipients, content, *, utf8):
+    async def deliver(self, sender, recipients, content, *, utf8, envelope_id=""):
         return [None] * len(recipients)
 
     def record(self, messages):

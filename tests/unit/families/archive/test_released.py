@@ -6,10 +6,11 @@ import pytest
 from held_copies import hold, kept
 from msgspec.structs import replace
 
+from mailreeve.families.held.limits import DEFAULT
+from mailreeve.families.held.undelivered import UndeliveredCopies
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.keeping.released import archive_released
-from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy
 from mailreeve.families.outgoing.queue import OutgoingQueue
 from mailreeve.families.tracking.outcomes import State, Won
 from mailreeve.families.tracking.record_budget import RecordBudget
@@ -33,7 +34,8 @@ def keeper(services):
 
 @pytest.fixture
 def queue(services):
-    return OutgoingQueue(services.store, services.bodies, archive_released)
+    undelivered = UndeliveredCopies("mx.corp.test", (), DEFAULT)
+    return OutgoingQueue(services.store, services.bodies, undelivered, archive_released)
 
 
 def archived(office) -> list[dict]:
@@ -95,24 +97,3 @@ def test_it_is_archived_where_there_was_no_room_for_its_record(office, services,
     (one,) = queue.due(10)
     queue.delivered(one, "250 2.0.0 ok", "")
     assert [found["subject"] for found in archived(office)] == ["Cheap"]
-
-
-def test_a_door_that_it_comes_back_to_archives_it_no_second_time(office, keeper) -> None:
-    """Where the next hop is a mail server that asks us about every message; others of the message get theirs."""
-    message = kept(office.id, ANN, "bob@corp.test", state=State.ACCEPTED)
-    (copy,) = message.outgoing
-    both = ArchivedCopy(
-        copy, tuple(RecipientOfCopy(one.recipient, one.recipient, (), 1) for one in message.outcomes), "", 0.0
-    )
-    first, second = message.outcomes
-    keeper.record([Kept([replace(first, was_released=True), second], archived=[both])])
-    assert archived(office) == []
-    assert len(office.call(LIST, {"mailbox": "bob@corp.test"})) == 1
-    keeper.record([Kept([replace(first, was_released=True)], archived=[both_for(both, 0)])])
-    assert archived(office) == []
-
-
-def both_for(copy: ArchivedCopy, number: int) -> ArchivedCopy:
-    """The copy for one of its recipients."""
-    alone = replace(copy.copy, recipients=(copy.copy.recipients[number],))
-    return replace(copy, copy=alone, recipients=(copy.recipients[number],))
