@@ -125,6 +125,11 @@ class Reception:
         return self._last
 
     @property
+    def is_clear(self) -> bool:
+        """Whether no message is under way, and nothing is to be recorded."""
+        return not self._at_connect and self._transaction.sender is None
+
+    @property
     def is_spent(self) -> bool:
         """Whether so many recipients were refused that the next message is one for another connection. A door asks
         between two messages, so that none loses the recipients who were accepted."""

@@ -25,8 +25,8 @@ from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows as tracking
-from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
+from mailreeve.families.tracking.rows import Written
 from mailreeve.store.bodies import Bodies
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Store, Work
@@ -41,7 +41,7 @@ _ORIGIN: Final = Origin("mail door")
 class _Part:
     """What one message leaves in one account."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Written] = field(default_factory=list)
     held: list[Arrived] = field(default_factory=list)
     outgoing: list[Copy] = field(default_factory=list)
     archived: list[ArchivedCopy] = field(default_factory=list)
@@ -122,9 +122,16 @@ class MessageKeeper:
         answers = expected(kept, self._auto_allow)
         if answers is not None:
             by_account[answers.account_id][number].answers.append(answers)
-        octets = tracking.octets(kept.outcomes)
-        for outcome in self._budget.admit(list(zip(kept.outcomes, octets, strict=True))):
-            by_account[outcome.account_id][number].outcomes.append(outcome)
+        written = tracking.written(kept.outcomes)
+        admitted = self._budget.admit([(one.outcome, one.octets) for one in written])
+        accounts_of = {outcome.account_id for outcome in admitted}
+        if len(accounts_of) == 1 and len(admitted) == len(written):
+            by_account[admitted[0].account_id][number].outcomes = written
+        else:
+            # One that is left out, or goes elsewhere, may be the one that has the header of the others.
+            for account_id in accounts_of:
+                theirs = [outcome for outcome in admitted if outcome.account_id == account_id]
+                by_account[account_id][number].outcomes = tracking.written(theirs)
         for held in kept.held:
             by_account[held.copy.account_id][number].held.append(arrival.read(held))
         for copy in kept.outgoing:
@@ -167,7 +174,7 @@ class MessageKeeper:
         return {id(copy): key for copy, key in zip(copies, keys, strict=True)}
 
     def _add(self, work: Work, parts: Sequence[_Part], keys: Mapping[int, str]) -> None:
-        tracking.add(work, *(part.outcomes for part in parts))
+        tracking.put(work, [part.outcomes for part in parts])
         held = [(one, keys[id(one.held.copy)]) for part in parts for one in part.held]
         arrival.keep(work, held, self._limits)
         copies = [KeptCopy(copy, keys[id(copy)]) for part in parts for copy in part.outgoing]

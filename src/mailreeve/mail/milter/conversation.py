@@ -47,9 +47,9 @@ STEPS: Final = (  # and `NO_REPLY_CONNECT`, see `Conversation`
 
 QUEUE_ID: Final = "i"
 LOGIN: Final = "{auth_authen}"
-_TOLD_WITH: Final = b"MRTE"
-"""The events whose macros are looked at: they tell the two that are asked for. A server sends some with every
-field of the header as well."""
+_PASSED_OVER: Final = frozenset({b"DC", b"DH", b"DL", b"DN", b"DB"})
+"""The macros of events with which none of those comes for the first time that are asked for. A server sends some
+with every field of the header."""
 _STAGES: Final = ((2, b"i {auth_authen}"), (3, b"i"), (4, b"i"), (5, b"i"))
 """Which macros are wanted at MAIL, RCPT, DATA and the end of the message, whatever the server's settings name."""
 
@@ -192,8 +192,7 @@ class Conversation:
             if not self._agreed and letter != b"O":
                 raise ProtocolError(f"{letter!r} before the negotiation")
             if letter == b"D":
-                if told[:1] in _TOLD_WITH:
-                    self._keep_macros(told)
+                self._keep_macros(told)
             elif letter == b"L":
                 name, value = (*told.split(b"\0", 2), b"", b"")[:2]
                 yield HeaderField(name, value if self._keeps_space else b" " + value)
@@ -242,6 +241,7 @@ class Conversation:
         self._keeps_space = agreed.keeps_space
         self._can_change_sender = agreed.can_change_sender
         self._agreed = True
+        self._reader.passed_over = _PASSED_OVER
         self.answer += agreed.answer
 
     def _keep_macros(self, data: bytes) -> None:

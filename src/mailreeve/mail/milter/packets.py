@@ -53,6 +53,8 @@ class PacketReader:
 
     def __init__(self) -> None:
         self._waiting = bytearray()
+        self.passed_over: frozenset[bytes] = frozenset()
+        """The first two octets of packets that nobody wants to see."""
 
     @property
     def held(self) -> int:
@@ -75,8 +77,9 @@ class PacketReader:
                 end = at + 4 + _length(data, at)
                 if size < end:
                     break
-                start, at = at, end
-                yield data[start + 4 : start + 5], data[start + 5 : end]
+                start, at = at + 4, end
+                if data[start : start + 2] not in self.passed_over:
+                    yield data[start : start + 1], data[start + 1 : end]
         finally:
             waiting += data[at:]
 

@@ -333,11 +333,10 @@ class Session:
         """What becomes of a content. In a thread where it is large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  looked at before
-        on_top = self._received(now)
         return settle(
             self._reception.data(incoming, scan),
             Envelope(sender, self._paths),
-            on_top=on_top,
+            trace=lambda: self._received(now),
             queue_id=queue_id,
             utf8=self._utf8,
             can_change_sender=self._conversation.can_change_sender,
@@ -360,9 +359,17 @@ class Session:
 
     async def _drop_message(self) -> None:
         """End the message under way. Its refusals at RCPT are recorded; their replies were given before."""
+        if self._is_clear:  # as before and after most messages
+            return
         outcomes = self._reception.reset()
         self._over()
-        await self._record(Kept(outcomes))
+        if outcomes:
+            await self._record(Kept(outcomes))
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether there is nothing to drop."""
+        return self._incoming is None and not self._fields and not self._header_ended and self._reception.is_clear
 
     def _over(self) -> None:
         self._paths = {}
