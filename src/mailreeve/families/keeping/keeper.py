@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from mailreeve.access.caller import Origin
-from mailreeve.families.archive.keep import keep as archive
+from mailreeve.families.archive import keep as archive
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
 from mailreeve.families.held.arrival import Arrived
@@ -179,6 +179,6 @@ class MessageKeeper:
         arrival.keep(work, held, self._limits)
         copies = [KeptCopy(copy, keys[id(copy)]) for part in parts for copy in part.outgoing]
         outgoing.add(work, copies, SPLIT_OFF)
-        for one in (archived for part in parts for archived in part.archived):
-            archive(work, one, keys[id(one.copy)], self._began)
+        archived = [(one, keys[id(one.copy)]) for part in parts for one in part.archived]
+        archive.keep_all(work, archived, self._began)
         note(work, [answers for part in parts for answers in part.answers], self._auto_allow)
