@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Final, Generic, TypeVar
-
-import anyio
-from anyio import CapacityLimiter
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -25,7 +25,10 @@ class Together(Generic[A, R]):
         self._work: Final = work
         self._most: Final = most
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
-        self._working: asyncio.Task[None] | None = None
+        self._is_working = False
+        # A thread of its own: strangers at the mail door may hold all those that are there for everybody. It ends
+        # with this object.
+        self._thread: Final = ThreadPoolExecutor(1, "together")
 
     @property
     def waiting(self) -> int:
@@ -34,27 +37,44 @@ class Together(Generic[A, R]):
 
     async def do(self, asked: A) -> R:
         """What came of it. Raises what `work` says or raises."""
-        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[R] = loop.create_future()
         self._waiting.append((asked, answer))
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._work_on())
+        if not self._is_working:
+            self._is_working = True
+            # After this turn of the loop, in which more may come.
+            loop.call_soon(self._begin, loop)
         return await answer
 
-    async def _work_on(self) -> None:
-        # A thread of its own: strangers at the mail door may hold all those that are there for everybody.
-        thread = CapacityLimiter(1)
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            results: Sequence[R | Exception]
-            try:
-                asked = [one for one, _ in batch]
-                results = await anyio.to_thread.run_sync(self._work, asked, limiter=thread)
-            except Exception as problem:
-                results = [problem] * len(batch)
-            for (_, answer), result in zip(batch, results, strict=True):
-                if answer.done():  # Whoever asked is gone.
-                    continue
-                if isinstance(result, Exception):
-                    answer.set_exception(result)
-                else:
-                    answer.set_result(result)
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand on what waits."""
+        batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        self._thread.submit(copy_context().run, self._do, loop, batch)  # logs know their worker by it
+
+    def _do(self, loop: asyncio.AbstractEventLoop, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:
+        """In the thread: do it, and say so to the loop."""
+        results: Sequence[R | Exception]
+        try:
+            results = self._work([one for one, _ in batch])
+        except Exception as problem:
+            results = [problem] * len(batch)
+        with suppress(RuntimeError):  # The loop is closed, and whoever asked is gone with it.
+            loop.call_soon_threadsafe(self._tell, loop, batch, results)
+
+    def _tell(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[tuple[A, asyncio.Future[R]]],
+        results: Sequence[R | Exception],
+    ) -> None:
+        if self._waiting:
+            self._begin(loop)
+        else:
+            self._is_working = False
+        for (_, answer), result in zip(batch, results, strict=True):
+            if answer.done():  # Whoever asked is gone.
+                continue
+            if isinstance(result, Exception):
+                answer.set_exception(result)
+            else:
+                answer.set_result(result)

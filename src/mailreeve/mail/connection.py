@@ -41,6 +41,10 @@ class Connection(asyncio.Protocol):
         self._interrupted = False
         self._reading_paused = False
         self._waiting_reader: asyncio.Future[None] | None = None
+        # When the wait for input is over. One timer serves wait after wait: to set one up and call it off each
+        # time costs as much as reading what comes.
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._may_write = asyncio.Event()
         self._may_write.set()
         self.lost = asyncio.Event()
@@ -70,6 +74,9 @@ class Connection(asyncio.Protocol):
         self._ended = True
         self.lost.set()
         self._may_write.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._wake()
 
     def pause_writing(self) -> None:
@@ -173,13 +180,28 @@ class Connection(asyncio.Protocol):
 
     async def _wait_for_input(self, timeout: float) -> None:
         self._waiting_reader = self._loop.create_future()
+        self._due = self._loop.time() + timeout
+        if self._timer is None or self._timer.when() > self._due:
+            self._set_timer()
         try:
-            async with asyncio.timeout(timeout):
-                await self._waiting_reader
-        except TimeoutError as problem:
-            raise ReadTimeout from problem
+            await self._waiting_reader
         finally:
             self._waiting_reader = None
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._due, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        """Somebody waits for too long, unless that wait began after the timer was set, or is over."""
+        self._timer = None
+        if self._waiting_reader is None or self._waiting_reader.done():
+            return
+        if self._loop.time() < self._due:
+            self._set_timer()
+        else:
+            self._waiting_reader.set_exception(ReadTimeout())
 
     def _wake(self) -> None:
         if self._waiting_reader is not None and not self._waiting_reader.done():

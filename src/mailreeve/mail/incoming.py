@@ -137,6 +137,11 @@ class Incoming:
         return self._received if self.refusal is not None else len(self._header) + self._proper
 
     @property
+    def header_size(self) -> int:
+        """The octets of the header as far as it was kept."""
+        return len(self._header)
+
+    @property
     def header(self) -> bytes:
         """The header, or all of it where no empty line ended that."""
         return bytes(self._header)

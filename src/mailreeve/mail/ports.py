@@ -31,6 +31,24 @@ class PolicySource(Protocol):
         """The policies in force now of every account that this door serves, for the refusal at connect."""
         ...
 
+    @property
+    def at_hand(self) -> PoliciesAtHand:
+        """The same answers where they are in memory, for the event loop."""
+        ...
+
+
+class PoliciesAtHand(Protocol):
+    """What a `PolicySource` says, for whoever must not be held up. Each raises `WouldWait` instead of waiting for
+    the store, and then nothing was done."""
+
+    def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
+        """As `PolicySource.policies_for`."""
+        ...
+
+    def all_policies(self) -> Sequence[PolicySet]:
+        """As `PolicySource.all_policies`."""
+        ...
+
 
 class Recorder(Protocol):
     """Keeps what has to be kept of messages. Called in a worker thread."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mailreeve.formats.addresses import NULL_SENDER, AddressError, Domain, parse_address
-from mailreeve.mail.ports import PolicySource
+from mailreeve.mail.ports import PoliciesAtHand
 
 
-def postmaster_domain(policies: PolicySource, hostname: str) -> Domain | None:
+def postmaster_domain(policies: PoliciesAtHand, hostname: str) -> Domain | None:
     """The internal domain whose postmaster is meant; None if nothing says which. May wait for the store.
 
     That is the one that the door's own name is or lies in; else, where one account has all domains, its

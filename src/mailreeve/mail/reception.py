@@ -6,8 +6,8 @@ replies, and at the end of the data with a plan. Between the data and the plan a
 at by a spam engine, if `needs_scan` says so. It knows no sockets and no commands: how a reply is written, who
 may come in, and what becomes of the plan is the door's.
 
-`connect`, `recipient`, `needs_scan` and `data` may wait for the store or take long, so they are called in a worker
-thread. Each is over before the next one is called.
+`connect` and `recipient` may wait for the store, `needs_scan` and `data` may take long: then they are called in a
+worker thread (`promptly`). Each is over before the next one is called.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mailreeve.mail.outcomes import connect_outcome
 from mailreeve.mail.paths import names_postmaster, read_recipient, read_sender
 from mailreeve.mail.plan import Plan, reply_line
 from mailreeve.mail.planning import NewId
-from mailreeve.mail.ports import UNMETERED, Meter, PolicySource
+from mailreeve.mail.ports import UNMETERED, Meter, PoliciesAtHand, PolicySource
 from mailreeve.mail.postmaster import postmaster_domain
 from mailreeve.mail.released import ReleaseMarks
 from mailreeve.mail.results import ASKS_NOBODY, AskedResults
@@ -39,6 +39,7 @@ from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import SmtpReply
+from mailreeve.store.transactions import WouldWait
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
 
@@ -58,6 +59,10 @@ class NoAccount(Struct, frozen=True):
 
     recipient: Address
     line: str
+
+
+Answer = Accepted | Refused | NoAccount
+"""What is said of a recipient."""
 
 
 class Reception:
@@ -120,6 +125,11 @@ class Reception:
         return self._last
 
     @property
+    def is_clear(self) -> bool:
+        """Whether no message is under way, and nothing is to be recorded."""
+        return not self._at_connect and self._transaction.sender is None
+
+    @property
     def is_spent(self) -> bool:
         """Whether so many recipients were refused that the next message is one for another connection. A door asks
         between two messages, so that none loses the recipients who were accepted."""
@@ -127,15 +137,26 @@ class Reception:
 
     # The four verbs.
 
-    def connect(self) -> str | None:
+    def connect(self, *, at_once: bool = False) -> str | None:
         """The reply to a source that is refused whatever it wants, None for any other. The refusal is recorded
-        with every account, as `reset` says."""
+        with every account, as `reset` says. `at_once` is for the event loop: it raises `WouldWait` where it would
+        wait for the store, and nothing was done."""
         if self._source_ip is None:
             return None
+        policies = self._policies.at_hand if at_once else self._policies
         line, self._at_connect = refused_at_connect(
-            self._policies.all_policies(), self._source_ip, self._clock(), self._new_id
+            policies.all_policies(), self._source_ip, self._clock(), self._new_id
         )
         return line
+
+    def may_refuse_at_connect(self) -> bool:
+        """Whether `connect` may refuse anybody: only where every account blocks a source for everybody. True as
+        well where that is not in memory. For the event loop."""
+        try:
+            policy_sets = self._policies.at_hand.all_policies()
+        except WouldWait:
+            return True
+        return bool(policy_sets) and all(one.source_blocks.blocks for one in policy_sets)
 
     def introduce(self, name: str, login: str = "") -> None:
         """The client says what it is called (HELO or EHLO), and a server in front as whom it signed in: it is
@@ -153,16 +174,16 @@ class Reception:
         self._named = 0
         return None
 
-    def recipient(self, path: str) -> Accepted | Refused | NoAccount:
-        """Add an envelope recipient to the message."""
-        self._named += 1
+    def recipient(self, path: str, *, at_once: bool = False) -> Answer:
+        """Add an envelope recipient to the message. `at_once` as in `connect`."""
         self._last = None
         # Refused ones count as well: a stranger could name and be refused, and recorded, without end. What goes
         # beyond the number is no refusal, only a matter for the next message.
-        if self._named > self._max_recipients:
+        if self._named >= self._max_recipients:
             return Refused(str(TOO_MANY_RECIPIENTS))
         began = time.perf_counter()
-        answer = self._answer(path)
+        answer = self._answer(path, self._policies.at_hand if at_once else self._policies)
+        self._named += 1
         self._meter.decided(Stage.RCPT, time.perf_counter() - began)
         self._refused += not isinstance(answer, Accepted)
         return answer
@@ -224,15 +245,15 @@ class Reception:
         at_connect, self._at_connect = self._at_connect, ()
         return at_connect + self._transaction.reset()
 
-    def _answer(self, path: str) -> Accepted | Refused | NoAccount:
+    def _answer(self, path: str, at_hand: PoliciesAtHand) -> Answer:
         sender = self._transaction.begun()
         try:
-            postmaster_at = postmaster_domain(self._policies, self._hostname) if names_postmaster(path) else None
+            postmaster_at = postmaster_domain(at_hand, self._hostname) if names_postmaster(path) else None
             address = read_recipient(path, postmaster_at)
             if isinstance(address, SmtpReply):
                 return Refused(str(address))
             self._last = address
-            policies = self._policies.policies_for(address, sender)
+            policies = at_hand.policies_for(address, sender)
         except AccountLocked:
             return Refused(str(PUT_OFF))
         if policies is None:

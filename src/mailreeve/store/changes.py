@@ -284,5 +284,6 @@ class Feed:
                 self.look()
                 seen = now
                 self._blind = False
-                self.catch_up()  # so that nobody else has to
+            # So that nobody else has to; with our own commits as well, which may show as no other version.
+            self.catch_up()
             stop.wait(WATCH_EVERY)

@@ -40,6 +40,8 @@ class SqliteEngine:
         self._at_once = self._engine(1, 0)
         self._kept: Connection | None = None
         self._kept_turn = threading.RLock()
+        self._writer: Connection | None = None
+        self._foreign: int | None = None  # the writer's `data_version` when it was last looked at
 
     def _engine(self, pool_size: int, busy_timeout: int) -> sqlalchemy.Engine:
         engine = sqlalchemy.create_engine(
@@ -84,16 +86,24 @@ class SqliteEngine:
 
     @contextmanager
     def _committing(self) -> Iterator[Connection]:
-        with self.sqlalchemy.connect() as connection:
+        """The connection that all commits of this process are made by, for whoever holds the gate. It is given
+        back to its pool only when something went wrong."""
+        if self._writer is None:
+            self._writer, self._foreign = self.sqlalchemy.connect(), None
+        connection = self._writer
+        try:
+            with connection.begin():
+                connection.exec_driver_sql(_BEGIN_WRITING)
+                yield connection
+        except BaseException:
+            self._writer = None
             try:
-                with connection.begin():
-                    connection.exec_driver_sql(_BEGIN_WRITING)
-                    yield connection
-            except BaseException:
                 # Where it is the commit that failed SQLAlchemy leaves the rest to the pool, which leaves it to us:
                 # else the connection would wait there with the write lock.
                 connection.connection.rollback()
-                raise
+            finally:
+                connection.close()
+            raise
 
     @contextmanager
     def undoing(self) -> Iterator[Connection]:
@@ -108,17 +118,40 @@ class SqliteEngine:
 
     @contextmanager
     def watching(self) -> Iterator[Callable[[], int]]:
-        """A function whose answer is another after each commit, whichever process it was made by."""
-        # A connection of its own: the count is the connection's, and leaves out what that commits itself.
+        """A function whose answer is another after each commit of another process; perhaps as well after one of
+        this process, whose commits are known without it."""
+        # A connection of its own, so that it can be asked at any time. What it counts are all commits but its own.
         connection = self.sqlalchemy.raw_connection()
+        answer, seen = 0, -1
 
         def version() -> int:
-            return int(connection.cursor().execute("PRAGMA data_version").fetchone()[0])
+            nonlocal answer, seen
+            now = int(connection.cursor().execute(_DATA_VERSION).fetchone()[0])
+            if now != seen:
+                seen = now
+                if not self._all_were_ours():
+                    answer += 1
+            return answer
 
         try:
             yield version
         finally:
             connection.close()
+
+    def _all_were_ours(self) -> bool:
+        """Whether no other process has committed anything since this was asked last. False where it cannot be
+        told, as while this process writes."""
+        if not self._gate.acquire(timeout=_TURN):
+            return False
+        try:
+            if self._writer is None:
+                return False
+            # The writer's own count leaves out what the writer commits: which is all that this process does.
+            found = self._writer.connection.cursor().execute(_DATA_VERSION).fetchone()
+            before, self._foreign = self._foreign, int(found[0])
+            return before == self._foreign
+        finally:
+            self._gate.release()
 
     def try_to_write(self) -> None:
         """Write something that means nothing, durably, unless somebody else is writing. Raises `DatabaseError`, or
@@ -152,9 +185,16 @@ class SqliteEngine:
             if self._kept is not None:
                 self._kept.close()
                 self._kept = None
+        with self._gate:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
         self.sqlalchemy.dispose()
         self._at_once.dispose()
 
+
+_DATA_VERSION: Final = "PRAGMA data_version"
+_TURN: Final = 0.01  # seconds that a look for commits of other processes waits for one of ours
 
 _BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
 """It takes the write lock at once: a transaction that read first could not be promoted safely."""

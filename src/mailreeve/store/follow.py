@@ -36,7 +36,7 @@ from mailreeve.policy.model.policies import (
 from mailreeve.policy.model.policy_types import PolicyType
 from mailreeve.store import changes
 from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part
-from mailreeve.store.transactions import Store, Work
+from mailreeve.store.transactions import Store, Work, WouldWait
 
 T = TypeVar("T")
 Whole = TypeVar("Whole", covariant=True)
@@ -135,6 +135,16 @@ class Follower:
         if current is None:
             _collector.settle(loaded.size)
         return loaded
+
+    def current_at_once(self, account_id: str) -> PolicySet:
+        """As `current`, for whoever must not be held up. Raises `WouldWait` where the database would be read."""
+        wanted = self._store.feed.newest(account_id)
+        followed = self._accounts.get(account_id)
+        current = None if followed is None else followed.current
+        if followed is None or current is None or current.revision < wanted:
+            raise WouldWait
+        followed.used = self._clock()
+        return current
 
     def in_force(self) -> list[tuple[PolicySet, float]]:
         """The sets that are kept now, each with the POSIX time from which it has been in force here."""

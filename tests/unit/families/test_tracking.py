@@ -85,7 +85,7 @@ def budget(clock, monkeypatch) -> RecordBudget:
         monkeypatch.setattr(record_budget, name, number * ONE)
     for name, number in {"DELIVERED_BY_SOURCE": 4, "DELIVERED_BY_ACCOUNT": 6}.items():
         monkeypatch.setattr(record_budget, name, number * ONE)
-    monkeypatch.setattr(rows, "octets", lambda outcomes: [ONE] * len(outcomes))
+    monkeypatch.setattr(rows.Written, "octets", ONE)
     return RecordBudget([ip_network("127.0.0.0/8")], clock)
 
 
@@ -288,7 +288,8 @@ def test_a_large_header_is_kept_once_for_all_recipients(account, services):
     holding = [to for to, document in documents(account).items() if "Author 3" in document]
     assert holding == ["u2@corp.test"]
     assert {one.header_from for one in recorded(account).values()} == {AUTHORS}
-    assert rows.octets(many)[2] > rows.octets(many)[1] + 1_000
+    written = rows.written(many)
+    assert written[2].octets > written[1].octets + 1_000
 
 
 def test_a_small_header_stands_in_every_row(account, services):

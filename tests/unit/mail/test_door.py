@@ -57,6 +57,10 @@ class Surroundings:
     def session(self):
         return NextHopSession()
 
+    @property
+    def at_hand(self):
+        return self
+
     def all_policies(self):
         return []
 

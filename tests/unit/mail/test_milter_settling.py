@@ -49,7 +49,7 @@ def _held_outcome(outcome):
 
 def test_one_copy_for_all_stays_and_nothing_is_kept_but_outcomes(office, begin):
     plan, envelope = planned(office, begin, "u@corp.test", "v@corp.test")
-    settled = settle(plan, envelope, on_top=ON_TOP, queue_id="4ABC")
+    settled = settle(plan, envelope, trace=lambda: ON_TOP, queue_id="4ABC")
     assert (settled.kept.outgoing, settled.kept.held) == ((), ())
     assert [(one.state, one.queue_id) for one in settled.kept.outcomes] == [(State.ACCEPTED, "4ABC")] * 2
     assert settled.packets.endswith(ACCEPT)
@@ -62,7 +62,7 @@ def test_the_copy_that_most_get_stays_and_the_other_is_kept(office, begin):
     message and has no id of the server's queue."""
     office.personal("permit", "u@corp.test", ANN)
     plan, envelope = planned(office, begin, "u@corp.test", "v@corp.test", "w@corp.test")
-    settled = settle(plan, envelope, on_top=ON_TOP, queue_id="4ABC")
+    settled = settle(plan, envelope, trace=lambda: ON_TOP, queue_id="4ABC")
     [copy] = settled.kept.outgoing
     [step] = [step for step in plan.deliveries if step.decision_id == copy.decision_id]
     assert bytes(copy.content) == bytes(step.content(plan.message, ON_TOP))
@@ -77,7 +77,7 @@ def test_every_copy_that_is_handed_on_is_archived_where_that_is_asked_for(office
     """The one that stays in place among them, as the SMTP door would hand it on; those that are held are not."""
     office.personal("permit", "u@corp.test", ANN)
     plan, envelope = planned(office, begin, "u@corp.test", "v@corp.test", "w@corp.test")
-    settled = settle(plan, envelope, on_top=ON_TOP, archives=True)
+    settled = settle(plan, envelope, trace=lambda: ON_TOP, archives=True)
     found = {one.recipients[0].effective: one for one in settled.kept.archived}
     assert [[one.effective for one in copy.recipients] for copy in found.values()] == [
         [str(one.effective) for one in step.recipients] for step in plan.deliveries
@@ -88,15 +88,15 @@ def test_every_copy_that_is_handed_on_is_archived_where_that_is_asked_for(office
     (applied,) = found["u@corp.test"].recipients[0].policies
     assert applied.type == "managed_senders"
     assert len(settled.kept.outgoing) == 1
-    others = settle(held(plan, "u@corp.test"), envelope, on_top=ON_TOP, archives=True).kept.archived
+    others = settle(held(plan, "u@corp.test"), envelope, trace=lambda: ON_TOP, archives=True).kept.archived
     assert list(others) == [found["v@corp.test"]]
-    assert settle(plan, envelope, on_top=ON_TOP).kept.archived == ()
+    assert settle(plan, envelope, trace=lambda: ON_TOP).kept.archived == ()
 
 
 def test_held_copy_is_kept_and_its_recipient_taken_from_the_message(office, begin):
     office.personal("permit", "u@corp.test", ANN)
     plan, envelope = planned(office, begin, "u@corp.test", "v@corp.test")
-    settled = settle(held(plan, "u@corp.test"), envelope, on_top=ON_TOP)
+    settled = settle(held(plan, "u@corp.test"), envelope, trace=lambda: ON_TOP)
     [copy] = settled.kept.held
     assert (copy.cause.description, copy.subject, copy.header_from) == ("suspect", "hello", ANN)
     assert bytes(copy.copy.content).startswith(ON_TOP + b"X-Mailreeve-Spam-Checks: skip\r\n")
@@ -109,7 +109,7 @@ def test_held_copy_is_kept_and_its_recipient_taken_from_the_message(office, begi
 
 def test_message_of_which_every_copy_is_held_is_dropped_by_the_server(office, begin):
     plan, envelope = planned(office, begin, "u@corp.test")
-    settled = settle(held(plan, "u@corp.test"), envelope, on_top=ON_TOP)
+    settled = settle(held(plan, "u@corp.test"), envelope, trace=lambda: ON_TOP)
     assert settled.packets == DISCARD
     assert len(settled.kept.held) == 1
 
@@ -119,7 +119,7 @@ def test_recipients_are_deleted_as_each_was_written(office, begin):
     office.alter("u@corp.test", "w@corp.test", "envelope_to")
     plan, _ = planned(office, begin, "u@corp.test")
     envelope = Envelope(parse_address(ANN), {"u@corp.test": (b"<u@corp.test>", b"<u@CORP.test>")})
-    packets = settle(plan, envelope, on_top=ON_TOP).packets
+    packets = settle(plan, envelope, trace=lambda: ON_TOP).packets
     for change in (
         delete_recipient(b"<u@corp.test>"),
         delete_recipient(b"<u@CORP.test>"),
@@ -132,7 +132,7 @@ def test_recipients_are_deleted_as_each_was_written(office, begin):
 def test_copy_that_needs_smtputf8_does_not_stay_in_a_message_without(office, begin):
     office.alter("u@corp.test", "ü@corp.test", "to_cc_bcc")
     plan, envelope = planned(office, begin, "u@corp.test", text=b"To: u@corp.test\r\n" + TEXT)
-    settled = settle(plan, envelope, on_top=ON_TOP)
+    settled = settle(plan, envelope, trace=lambda: ON_TOP)
     assert settled.packets == DISCARD
     assert [copy.is_utf8 for copy in settled.kept.outgoing] == [True]
-    assert settle(plan, envelope, on_top=ON_TOP, utf8=True).packets.endswith(ACCEPT)
+    assert settle(plan, envelope, trace=lambda: ON_TOP, utf8=True).packets.endswith(ACCEPT)

@@ -17,6 +17,10 @@ class Source:
         found = [s for s in self.sets if recipient.domain in s.directory.internal_domains]
         return found[0] if found else (self.sets[0] if len(self.sets) == 1 else None)
 
+    @property
+    def at_hand(self):
+        return self
+
     def all_policies(self):
         return self.sets if len(self.sets) == 1 else []
 

@@ -32,6 +32,10 @@ class Source:
         self.asked.append(str(recipient))
         return next((o.policies for o in self.offices if recipient.domain in o.domains), None)
 
+    @property
+    def at_hand(self):
+        return self
+
     def all_policies(self):
         return [office.policies for office in self.offices]
 

@@ -42,6 +42,10 @@ class Source:
     def policies_for(self, recipient, sender):
         return self.office.policies
 
+    @property
+    def at_hand(self):
+        return self
+
     def all_policies(self):
         return [self.office.policies]
 

@@ -115,6 +115,10 @@ class Office:
         domains = {recipient.domain} | ({sender.domain} if isinstance(sender, Address) else set())
         return self.policies if domains & self.domains else None
 
+    @property
+    def at_hand(self) -> Office:
+        return self
+
     def all_policies(self) -> list[PolicySet]:
         return [self.policies]
 

@@ -50,8 +50,12 @@ class ArchiveReader:
     def _read(self, account_id: str, unread: list[ArchivedRow]) -> None:
         found: list[tuple[ArchivedRow, Found]] = []
         size = 0
+        headers = self._store.read(account_id, lambda work: rows.headers_of(work, [row.id for row in unread]))
         for row in unread:
-            one = self._found(account_id, row)
+            packed = headers.get(row.id)
+            if packed is None:  # It is gone since.
+                continue
+            one = self._found(account_id, row, packed)
             found.append((row, one))
             size += len(one.words.body) + len(one.words.files)
             if size >= MOST_WORDS:
@@ -59,10 +63,10 @@ class ArchiveReader:
                 found, size = [], 0
         self._write(account_id, found)
 
-    def _found(self, account_id: str, row: ArchivedRow) -> Found:
+    def _found(self, account_id: str, row: ArchivedRow, packed: bytes) -> Found:
         header = b""
         try:
-            header = self._store.read(account_id, lambda work: rows.header_of(work, row.id))
+            header = zlib.decompress(packed)
             with contents.whole_body(self._bodies, account_id, row) as body:
                 return contents.read(row, header, body)
         except (OSError, zlib.error) as problem:

@@ -44,6 +44,7 @@ from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy
 from mailreeve.formats.mime import Part
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream_named
+from mailreeve.store.many import ManyRows, Row
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import ACCOUNT, Work
@@ -193,9 +194,12 @@ _read_contents: Final = msgspec.json.Decoder(Contents).decode
 _rows: Final = select(*_columns).where(ours(archived_message))
 _one: Final = _rows.where(_c.id == given("key"))
 _header: Final = select(_c.header).where(ours(archived_message), _c.id == given("key"))
+_headers: Final = select(_c.id, _c.header).where(
+    ours(archived_message), _c.id.in_(bindparam("keys", expanding=True))
+)
 _unread: Final = _rows.where(_c.contents.is_(None), _c.id > given("after")).order_by(_c.id).limit(given("most"))
-_insert: Final = insert(archived_message)
-_insert_box: Final = insert(archive_mailbox)
+_messages: Final = ManyRows(archived_message)
+_boxes: Final = ManyRows(archive_mailbox)
 _describe: Final = (
     update(archived_message)
     .where(ours(archived_message), _c.id == given("key"))
@@ -249,8 +253,37 @@ _of_decision: Final = (
 _after: Final = _rows.where(_c.id > given("after")).order_by(_c.id).limit(given("most"))
 
 
-def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, size: int, is_private: bool) -> str:
-    """Keep a copy of so many octets, whose body is kept under this key. The key of its row."""
+class NewCopy(Struct, frozen=True):
+    """A copy of so many octets that is to be kept: its body is, under this key. In which mailboxes, and whether it
+    is hidden."""
+
+    copy: ArchivedCopy
+    body: str
+    boxes: tuple[Box, ...]
+    size: int
+    is_private: bool
+
+
+def add(work: Work, copies: Iterable[NewCopy]) -> list[str]:
+    """Keep copies, all rows of a table at once. The keys of their rows."""
+    messages: list[Row] = []
+    boxes: list[Row] = []
+    keys: list[str] = []
+    for new in copies:
+        key = new_key()
+        keys.append(key)
+        messages.append(_message(work, key, new))
+        boxes += [
+            (work.account_id, box.mailbox, box.view.value, key, box.owned, box.direct, new.is_private)
+            for box in new.boxes
+        ]
+    _messages.insert(work, messages)
+    _boxes.insert(work, boxes)
+    return keys
+
+
+def _message(work: Work, key: str, new: NewCopy) -> Row:
+    copy = new.copy
     envelope = Envelope(
         copy.copy.decision_id,
         str(copy.copy.sender),
@@ -261,39 +294,22 @@ def add(work: Work, copy: ArchivedCopy, body: str, boxes: Sequence[Box], *, size
         copy.header_from,
         copy.from_name,
     )
-    key = new_key()
-    work.insert(
-        _insert,
-        {
-            "id": key,
-            "received_at": datetime.fromtimestamp(copy.received_at, work.now.tzinfo),
-            "subject": copy.subject,
-            "size": size,
-            "body": body,
-            "header": zlib.compress(copy.copy.content.header, _LEVEL),
-            "document": msgspec.json.encode(envelope).decode(),
-            "is_private": is_private,
-            "legal_hold": False,
-            "files": 0,
-            "attempt": copy.attempt,
-        },
+    return (
+        work.account_id,
+        key,
+        datetime.fromtimestamp(copy.received_at, work.now.tzinfo),
+        copy.subject,
+        new.size,
+        new.body,
+        zlib.compress(copy.copy.content.header, _LEVEL),
+        msgspec.json.encode(envelope).decode(),
+        new.is_private,
+        False,  # no legal hold
+        0,  # files, which nobody has looked for
+        None,  # so that there are no contents
+        None,  # and no place in the search index
+        copy.attempt,
     )
-    work.insert_many(
-        _insert_box,
-        [
-            {
-                "account_id": work.account_id,
-                "mailbox": box.mailbox,
-                "view": box.view.value,
-                "id": key,
-                "owned": box.owned,
-                "direct": box.direct,
-                "is_private": is_private,
-            }
-            for box in boxes
-        ],
-    )
-    return key
 
 
 def claim(work: Work, address: str, user_id: str, *, direct: bool) -> None:
@@ -316,6 +332,11 @@ def some(work: Work, keys: Sequence[str]) -> dict[str, ArchivedRow]:
 def header_of(work: Work, key: str) -> bytes:
     """The header of a message that is there. Raises `zlib.error` where it is damaged."""
     return zlib.decompress(work.run(_header, {"key": key}).scalar_one())
+
+
+def headers_of(work: Work, keys: Sequence[str]) -> dict[str, bytes]:
+    """The headers of messages by key, of those that are there, still compressed (zlib)."""
+    return {row.id: row.header for row in work.run(_headers, {"keys": list(keys)})}
 
 
 def after(work: Work, key: str, most: int) -> list[ArchivedRow]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import DDL, ColumnElement, Select, bindparam, column, event, insert, select, table
 
@@ -80,20 +81,9 @@ class SqliteIndex:
 
     def add(self, work: Work, key: str, words: Words) -> int:
         place = _place(key)
-        while work.execute(_taken.params(place=place)).first() is not None:
+        while work.run(_taken, {"place": place}).first() is not None:
             place += 1  # Two processes made a key in the same quarter of a microsecond.
-        work.execute(
-            _insert.values(
-                rowid=place,
-                key=key,
-                account_id=work.account_id,
-                sender=words.sender,
-                recipients=words.recipients,
-                subject=words.subject,
-                body=words.body,
-                files=words.files,
-            )
-        )
+        work.insert(_insert, {"rowid": place, "key": key, **msgspec.structs.asdict(words)})
         return place
 
     def find(self, work: Work, sought: Sought, most: int, skip: int = 0) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from mailreeve.formats.addresses import Address, Domain, Sender
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.changes import WHOLE, Part, Touched
 from mailreeve.store.follow import Follower
-from mailreeve.store.transactions import Store
+from mailreeve.store.transactions import Store, WouldWait
 from mailreeve.wire.tokens import Kind
 
 
@@ -35,6 +35,44 @@ class AccountLocked(Exception):
     """The account that the mail belongs to is locked: the mail is to be put off."""
 
 
+def _owner(owners: _Owners, recipient: Address, sender: Sender) -> str | None:
+    """The account whose policies hold for a message. Raises `AccountLocked`."""
+    owner = owners.by_domain.get(recipient.domain)
+    if owner is None and isinstance(sender, Address):
+        owner = owners.by_domain.get(sender.domain)
+    if owner is None:
+        # A server with one account decides all mail by its policies, so that even the refusal of strangers'
+        # mail to strangers is recorded and can be explained.
+        owner = owners.only
+    if owner in owners.locked:
+        raise AccountLocked
+    return owner
+
+
+def _of_only(owners: _Owners, current: Callable[[str], PolicySet]) -> Sequence[PolicySet]:
+    if owners.only is None or owners.only in owners.locked:
+        return []
+    return [current(owners.only)]
+
+
+class PoliciesAtHand:
+    """What `MailPolicies` says, as long as that is in memory and nothing newer is known. Raises `WouldWait`
+    where it is not, and waits for nothing: so it may be asked on an event loop (ADR 0066)."""
+
+    def __init__(self, owners: Callable[[], _Owners], follower: Follower) -> None:
+        self._owners = owners
+        self._follower = follower
+
+    def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
+        """As `MailPolicies.policies_for`."""
+        owner = _owner(self._owners(), recipient, sender)
+        return None if owner is None else self._follower.current_at_once(owner)
+
+    def all_policies(self) -> Sequence[PolicySet]:
+        """As `MailPolicies.all_policies`."""
+        return _of_only(self._owners(), self._follower.current_at_once)
+
+
 class MailPolicies:
     """Finds the policy set for a message, by its domains. They are read again when the feed names one."""
 
@@ -45,32 +83,34 @@ class MailPolicies:
         # The owners and the count of changes that they cover, swapped together.
         self._loaded: tuple[int, _Owners] = (-1, _Owners({}, None))
         self._loading = threading.Lock()
+        self._at_hand = PoliciesAtHand(self.known_owners, follower)
         store.feed.follow(self._touched)
 
     def policies_for(self, recipient: Address, sender: Sender) -> PolicySet | None:
         """The policies in force of the account to which the recipient's domain is internal, or else the one to
         which the sender's is; None if neither is anybody's. It may wait for the store. Raises `AccountLocked`."""
-        owners = self._current()
-        owner = owners.by_domain.get(recipient.domain)
-        if owner is None and isinstance(sender, Address):
-            owner = owners.by_domain.get(sender.domain)
-        if owner is None:
-            # A server with one account decides all mail by its policies, so that even the refusal of strangers'
-            # mail to strangers is recorded and can be explained.
-            owner = owners.only
-        if owner is None:
-            return None
-        if owner in owners.locked:
-            raise AccountLocked
-        return self._follower.current(owner)
+        owner = _owner(self._current(), recipient, sender)
+        return None if owner is None else self._follower.current(owner)
 
     def all_policies(self) -> Sequence[PolicySet]:
         """The policy sets of every account, to refuse a connection by. Empty when there are several accounts:
         to load them all for one connection would cost more than refusing it per recipient."""
-        owners = self._current()
-        if owners.only is None or owners.only in owners.locked:
-            return []
-        return [self._follower.current(owners.only)]
+        return _of_only(self._current(), self._follower.current)
+
+    @property
+    def at_hand(self) -> PoliciesAtHand:
+        """The same answers, for whoever must not be held up."""
+        return self._at_hand
+
+    def known_owners(self) -> _Owners:
+        """Whose domains are whose. Raises `WouldWait` where that has to be read."""
+        # In this order: what was committed before is then counted before it is asked what is covered.
+        if self._store.feed.up_to_date:
+            changes = self._changes
+            loaded, owners = self._loaded
+            if loaded >= changes:
+                return owners
+        raise WouldWait
 
     def _current(self) -> _Owners:
         self._store.feed.catch_up()

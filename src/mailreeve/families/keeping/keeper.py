@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from mailreeve.access.caller import Origin
-from mailreeve.families.archive.keep import keep as archive
+from mailreeve.families.archive import keep as archive
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.held import arrival
 from mailreeve.families.held.arrival import Arrived
@@ -28,8 +28,8 @@ from mailreeve.families.machinery.copies import ArchivedCopy, Copy, KeptCopy
 from mailreeve.families.managed_senders.auto_allow import AutoAllowLimits, Correspondence
 from mailreeve.families.outgoing import rows as outgoing
 from mailreeve.families.tracking import rows as tracking
-from mailreeve.families.tracking.outcomes import Outcome
 from mailreeve.families.tracking.record_budget import RecordBudget
+from mailreeve.families.tracking.rows import Written
 from mailreeve.store.bodies import Bodies
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Store, Work
@@ -44,7 +44,7 @@ _ORIGIN: Final = Origin("mail door")
 class _Part:
     """What one message leaves in one account."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Written] = field(default_factory=list)
     held: list[Arrived] = field(default_factory=list)
     outgoing: list[Copy] = field(default_factory=list)
     archived: list[ArchivedCopy] = field(default_factory=list)
@@ -126,9 +126,16 @@ class MessageKeeper:
         answers, outcomes = expected(kept, self._auto_allow, partial(may_send, self._store))
         if answers is not None:
             by_account[answers.account_id][number].answers.append(answers)
-        octets = tracking.octets(outcomes)
-        for outcome in self._budget.admit(list(zip(outcomes, octets, strict=True))):
-            by_account[outcome.account_id][number].outcomes.append(outcome)
+        written = tracking.written(outcomes)
+        admitted = self._budget.admit([(one.outcome, one.octets) for one in written])
+        accounts_of = {outcome.account_id for outcome in admitted}
+        if len(accounts_of) == 1 and len(admitted) == len(written):
+            by_account[admitted[0].account_id][number].outcomes = written
+        else:
+            # One that is left out, or goes elsewhere, may be the one that has the header of the others.
+            for account_id in accounts_of:
+                theirs = [outcome for outcome in admitted if outcome.account_id == account_id]
+                by_account[account_id][number].outcomes = tracking.written(theirs)
         for copy in (*(held.copy for held in kept.held), *kept.outgoing):
             by_account[copy.account_id][number].attempt = kept.attempt
         for held in kept.held:
@@ -184,7 +191,7 @@ class MessageKeeper:
         return there
 
     def _add(self, work: Work, parts: Sequence[_Part], keys: Mapping[int, str]) -> None:
-        tracking.add(work, *(part.outcomes for part in parts))
+        tracking.put(work, [part.outcomes for part in parts])
         held: list[tuple[Arrived, str]] = []
         copies: list[KeptCopy] = []
         for part in parts:
@@ -200,8 +207,8 @@ class MessageKeeper:
                     copies.append(KeptCopy(lacking, keys[id(copy)]))
         arrival.keep(work, held, self._limits)
         outgoing.add(work, copies, SPLIT_OFF)
-        for archived in (one for part in parts for one in part.archived):
-            archive(work, archived, keys[id(archived.copy)], self._began)
+        archived = [(one, keys[id(one.copy)]) for part in parts for one in part.archived]
+        archive.keep_all(work, archived, self._began)
         note(work, [answers for part in parts for answers in part.answers], self._auto_allow)
 
 

@@ -6,13 +6,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
-from mailreeve.formats.networks import Network, network_of, parse_ip
+from mailreeve.formats.networks import IPAddress, Network, network_of, parse_ip
 from mailreeve.policy.index.network_table import NetworkTable
 from mailreeve.policy.model.decisions import Stage
 
@@ -28,6 +29,13 @@ DELIVERED_BY_SOURCE: Final = 32 * MIB
 DELIVERED_BY_ACCOUNT: Final = 2_048 * MIB
 
 MAX_SOURCES: Final = 100_000  # that are counted apart; those beyond are counted as one
+
+
+@lru_cache(maxsize=4_096)
+def _source(text: str) -> tuple[IPAddress, Network]:
+    """A source address, and the network that it is counted with."""
+    address = parse_ip(text)
+    return address, network_of(address)
 
 
 class RecordBudget:
@@ -65,9 +73,9 @@ class RecordBudget:
     def _has_room(self, outcome: Outcome, octets: int, got_by_others: bool) -> bool:
         refused = outcome.state in REFUSED
         account = refused, outcome.account_id
-        source = parse_ip(outcome.source_ip) if outcome.source_ip else None
+        source, network = _source(outcome.source_ip) if outcome.source_ip else (None, None)
         limited = source is None or source not in self._relay_networks
-        key = *account, None if source is None else network_of(source)
+        key = *account, network
         if len(self._by_source) >= MAX_SOURCES and key not in self._by_source:
             key = *account, None
         by_source, by_account = (

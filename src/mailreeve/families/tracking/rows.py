@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +18,7 @@ from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.store.keys import new_key
+from mailreeve.store.many import ManyRows, Row
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import ACCOUNT, Work
@@ -68,71 +68,80 @@ def _header_of(outcome: Outcome) -> _Header:
 _NO_HEADER: Final = _Header(None, "", "", False)
 
 
-class _Written(Struct, frozen=True):
-    """The document of an outcome; and where its header is large, and stands in the document of another, which."""
+class Written(Struct, frozen=True):
+    """An outcome as it is to be kept, of those of one message: its document, and by what it is found. Where its
+    header is large, and stands in the document of another one of the message, `header_in` says which."""
 
+    outcome: Outcome
     document: bytes
     header_in: int | None
+    terms: frozenset[str]
+
+    @property
+    def octets(self) -> int:
+        """How many octets its rows take, about."""
+        texts = len(self.document) + len(self.outcome.sender) + len(self.outcome.recipient)
+        return texts + _ROW + sum(map(len, self.terms)) + _TERM * len(self.terms)
 
 
-def _written(outcomes: Sequence[Outcome]) -> list[_Written]:
-    """The documents of outcomes, a large header written once: in the first of those that are kept longest."""
+def written(outcomes: Sequence[Outcome]) -> list[Written]:
+    """The outcomes of one message as they are to be kept, a large header written once: in the first of those that
+    are kept longest."""
     if len(outcomes) == 1:  # as of most messages: nobody to share a header with
-        return [_Written(msgspec.json.encode(outcomes[0]), None)]
+        return [_written(outcomes[0])]
     holders: dict[_Header, int] = {}
     for number in sorted(range(len(outcomes)), key=lambda n: outcomes[n].state in REFUSED):
         holders.setdefault(_header_of(outcomes[number]), number)
     large = {h: n for h, n in holders.items() if len(msgspec.json.encode(h)) > SMALL_HEADER}
-    written: list[_Written] = []
+    found: list[Written] = []
     for number, outcome in enumerate(outcomes):
         holder = large.get(_header_of(outcome), number)
         if holder == number:
-            written.append(_Written(msgspec.json.encode(outcome), None))
+            found.append(_written(outcome))
         else:
             without = replace(outcome, **{name: getattr(_NO_HEADER, name) for name in _Header.__struct_fields__})
-            written.append(_Written(msgspec.json.encode(without), holder))
-    return written
+            document = msgspec.json.encode(without)
+            found.append(Written(outcome, document, holder, frozenset(terms_of(outcome))))
+    return found
 
 
-def octets(outcomes: Sequence[Outcome]) -> list[int]:
-    """How many octets the rows of outcomes take, about."""
-    return [
-        len(one.document) + len(outcome.sender) + len(outcome.recipient) + _ROW + _octets_of_terms(outcome)
-        for one, outcome in zip(_written(outcomes), outcomes, strict=True)
-    ]
-
-
-def _octets_of_terms(outcome: Outcome) -> int:
-    return sum(len(one) + _TERM for one in terms_of(outcome))
+def _written(outcome: Outcome) -> Written:
+    return Written(outcome, msgspec.json.encode(outcome), None, frozenset(terms_of(outcome)))
 
 
 def add(work: Work, *messages: Sequence[Outcome]) -> None:
     """Keep the outcomes of messages of this account: all rows of a table at once."""
+    put(work, [written(outcomes) for outcomes in messages])
+
+
+def put(work: Work, messages: Iterable[Sequence[Written]]) -> None:
+    """Keep what `written` made of the outcomes of messages of this account: all rows of a table at once."""
     account_id = work.account_id
-    added: list[dict[str, object]] = []
-    found_by: list[dict[str, object]] = []
+    added: list[Row] = []
+    found_by: list[tuple[str, str, str]] = []
     for outcomes in messages:
         keys = [new_key() for _ in outcomes]
-        for key, outcome, one in zip(keys, outcomes, _written(outcomes), strict=True):
+        for key, one in zip(keys, outcomes, strict=True):
+            outcome = one.outcome
             added.append(
-                {
-                    "account_id": account_id,
-                    "id": key,
-                    "at": datetime.fromtimestamp(outcome.at, UTC),
-                    "decision_id": outcome.decision_id,
-                    "state": outcome.state,
-                    "sender": outcome.sender,
-                    "recipient": outcome.recipient,
-                    "document": one.document.decode(),
-                    "header_at": None if one.header_in is None else keys[one.header_in],
-                    "follows": outcome.follows,
-                }
+                (
+                    account_id,
+                    key,
+                    datetime.fromtimestamp(outcome.at, UTC),
+                    outcome.decision_id,
+                    outcome.state.value,
+                    outcome.sender,
+                    outcome.recipient,
+                    one.document.decode(),
+                    None if one.header_in is None else keys[one.header_in],
+                    outcome.follows,
+                )
             )
-            found_by += [{"account_id": account_id, "term": term, "id": key} for term in terms_of(outcome)]
+            found_by += [(account_id, term, key) for term in one.terms]
     # In order: neighbours are written to one page of the index.
-    found_by.sort(key=_BY_TERM)
-    work.insert_many(_insert, added)
-    work.insert_many(_insert_term, found_by)
+    found_by.sort()
+    _outcomes.insert(work, added)
+    _terms.insert(work, found_by)
 
 
 def try_to_write(work: Work) -> None:
@@ -144,9 +153,8 @@ def try_to_write(work: Work) -> None:
     work.execute(delete(message_outcome).where(mine))
 
 
-_BY_TERM: Final = itemgetter("term", "id")
-_insert: Final = insert(message_outcome)
-_insert_term: Final = insert(message_term)
+_outcomes: Final = ManyRows(message_outcome)
+_terms: Final = ManyRows(message_term)
 
 
 class Recorded(Struct, frozen=True, gc=False):

@@ -15,7 +15,8 @@ macros that are asked for.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -34,7 +35,7 @@ NEEDED: Final = Actions.ADD_HEADERS | Actions.ADD_RECIPIENTS | Actions.DELETE_RE
 """Without these no plan could be carried out. Sendmail offers them since version 2 of the protocol."""
 
 WANTED: Final = NEEDED | Actions.CHANGE_SENDER | Actions.NAME_MACROS
-STEPS: Final = (
+STEPS: Final = (  # and `NO_REPLY_CONNECT`, see `Conversation`
     Steps.NO_UNKNOWN
     | Steps.NO_DATA
     | Steps.NO_REPLY_HEADER
@@ -46,6 +47,9 @@ STEPS: Final = (
 
 QUEUE_ID: Final = "i"
 LOGIN: Final = "{auth_authen}"
+_PASSED_OVER: Final = frozenset({b"DC", b"DH", b"DL", b"DN", b"DB"})
+"""The macros of events with which none of those comes for the first time that are asked for. A server sends some
+with every field of the header."""
 _STAGES: Final = ((2, b"i {auth_authen}"), (3, b"i"), (4, b"i"), (5, b"i"))
 """Which macros are wanted at MAIL, RCPT, DATA and the end of the message, whatever the server's settings name."""
 
@@ -141,17 +145,27 @@ Event = (
 _UNANSWERED: Final[frozenset[type[Event]]] = frozenset({Aborted, ClientGone})
 _NO_REPLY: Final[Mapping[Steps, type[Event]]] = {
     Steps.NO_REPLY_HEADER: HeaderField,
+    Steps.NO_REPLY_CONNECT: Connected,
     Steps.NO_REPLY_HELO: Introduced,
     Steps.NO_REPLY_END_OF_HEADER: HeaderEnded,
     Steps.NO_REPLY_BODY: BodyPart,
 }
 
 
-class Conversation:
-    """What one mail server says over one connection. `feed` gives events; `answer` is what is to be sent first."""
+def _always() -> bool:
+    return True
 
-    def __init__(self) -> None:
+
+class Conversation:
+    """What one mail server says over one connection. `feed` gives events; `answer` is what is to be sent first.
+
+    `answers_connect` is asked in the negotiation whether a client may be refused as soon as it comes. Where none
+    is, the server need not wait for an answer about each.
+    """
+
+    def __init__(self, answers_connect: Callable[[], bool] = _always) -> None:
         self._reader = PacketReader()
+        self._answers_connect = answers_connect
         self._macros: dict[str, str] = {}
         self._unanswered = _UNANSWERED
         self._keeps_space = False
@@ -178,14 +192,18 @@ class Conversation:
         for letter, told in self._reader.feed(data):
             if not self._agreed and letter != b"O":
                 raise ProtocolError(f"{letter!r} before the negotiation")
-            yield from self._events(letter, told)
+            if letter == b"D":
+                self._keep_macros(told)
+            elif letter == b"L":
+                name, value = (*told.split(b"\0", 2), b"", b"")[:2]
+                yield HeaderField(name, value if self._keeps_space else b" " + value)
+            else:
+                yield from self._events(letter, told)
 
     def _events(self, letter: bytes, data: bytes) -> Iterator[Event]:
         match letter:
             case b"O":
                 self._negotiate(data)
-            case b"D":
-                self._keep_macros(data)
             case b"C":
                 self._macros = {}
                 yield _connected(data)
@@ -197,9 +215,6 @@ class Conversation:
             case b"R":
                 path, *parameters = texts(data) or [b""]
                 yield RecipientNamed(path, tuple(parameters))
-            case b"L":
-                name, value = (*data.split(b"\0", 2), b"", b"")[:2]
-                yield HeaderField(name, value if self._keeps_space else b" " + value)
             case b"N":
                 yield HeaderEnded()
             case b"B":
@@ -223,17 +238,13 @@ class Conversation:
     def _negotiate(self, data: bytes) -> None:
         if len(data) < 12:
             raise ProtocolError("a negotiation that is cut off")
-        version, actions, steps = struct.unpack("!III", data[:12])
-        agreed_actions, agreed_steps = WANTED & Actions(actions & WANTED), STEPS & Steps(steps & STEPS)
-        if version < 2 or agreed_actions & NEEDED != NEEDED:
-            raise ProtocolError(f"version {version} with the actions {actions:#x} is not enough")
-        # Looked at for each event: so as plain values.
-        self._unanswered = _UNANSWERED.union(kind for step, kind in _NO_REPLY.items() if agreed_steps & step)
-        self._keeps_space = bool(agreed_steps & Steps.LEADING_SPACE)
-        self._can_change_sender = bool(agreed_actions & Actions.CHANGE_SENDER)
-        macros = _STAGES if agreed_actions & Actions.NAME_MACROS else ()
+        agreed = _agreement(*struct.unpack("!III", data[:12]), self._answers_connect())
+        self._unanswered = agreed.unanswered
+        self._keeps_space = agreed.keeps_space
+        self._can_change_sender = agreed.can_change_sender
         self._agreed = True
-        self.answer += negotiated(min(version, VERSION), agreed_actions, agreed_steps, macros)
+        self._reader.passed_over = _PASSED_OVER
+        self.answer += agreed.answer
 
     def _keep_macros(self, data: bytes) -> None:
         """Keep what is asked for; of the rest nothing. Names are with or without braces where they have one letter
@@ -246,6 +257,31 @@ class Conversation:
                 self._macros[QUEUE_ID] = _text(value)
             elif name == b"{auth_authen}":
                 self._macros[LOGIN] = _text(value)
+
+
+class _Agreement(Struct, frozen=True):
+    """What comes of a negotiation, and what is answered."""
+
+    unanswered: frozenset[type[Event]]
+    keeps_space: bool
+    can_change_sender: bool
+    answer: bytes
+
+
+@lru_cache(maxsize=16)  # a server offers the same with each connection
+def _agreement(version: int, actions: int, steps: int, answers_connect: bool) -> _Agreement:
+    """What is used of an offer. Raises `ProtocolError` where that is not enough."""
+    wanted = STEPS if answers_connect else STEPS | Steps.NO_REPLY_CONNECT
+    agreed_actions, agreed_steps = WANTED & Actions(actions & WANTED), wanted & Steps(steps & wanted)
+    if version < 2 or agreed_actions & NEEDED != NEEDED:
+        raise ProtocolError(f"version {version} with the actions {actions:#x} is not enough")
+    macros = _STAGES if agreed_actions & Actions.NAME_MACROS else ()
+    return _Agreement(
+        _UNANSWERED.union(kind for step, kind in _NO_REPLY.items() if agreed_steps & step),
+        bool(agreed_steps & Steps.LEADING_SPACE),
+        bool(agreed_actions & Actions.CHANGE_SENDER),
+        negotiated(min(version, VERSION), agreed_actions, agreed_steps, macros),
+    )
 
 
 def _text(data: bytes) -> str:

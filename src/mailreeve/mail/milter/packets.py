@@ -41,6 +41,7 @@ class Steps(IntFlag):
     NO_UNKNOWN = 0x100
     NO_DATA = 0x200
     NO_REPLY_HEADER = 0x80
+    NO_REPLY_CONNECT = 0x1000
     NO_REPLY_HELO = 0x2000
     NO_REPLY_END_OF_HEADER = 0x40000
     NO_REPLY_BODY = 0x80000
@@ -52,6 +53,8 @@ class PacketReader:
 
     def __init__(self) -> None:
         self._waiting = bytearray()
+        self.passed_over: frozenset[bytes] = frozenset()
+        """The first two octets of packets that nobody wants to see."""
 
     @property
     def held(self) -> int:
@@ -61,21 +64,35 @@ class PacketReader:
     def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Letter and data of each packet that is whole now. Raises `ProtocolError`."""
         waiting = self._waiting
-        waiting += data
-        at = 0
+        if waiting:
+            waiting += data
+            if len(waiting) < 4 or len(waiting) < 4 + _length(waiting, 0):
+                return
+            # Copied once for each packet that came in pieces, and no other one is touched twice.
+            data = bytes(waiting)
+            waiting.clear()
+        at, size = 0, len(data)
         try:
-            while len(waiting) - at >= 4:
-                length = int.from_bytes(waiting[at : at + 4], "big")
-                if not 1 <= length <= MAX_PACKET:
-                    raise ProtocolError(f"a packet of {length} octets")
-                end = at + 4 + length
-                if len(waiting) < end:
+            while size - at >= 4:
+                end = at + 4 + _length(data, at)
+                if size < end:
                     break
-                packet = bytes(waiting[at + 4 : end])
-                at = end
-                yield packet[:1], packet[1:]
+                start, at = at + 4, end
+                if data[start : start + 2] not in self.passed_over:
+                    yield data[start : start + 1], data[start + 1 : end]
         finally:
-            del waiting[:at]
+            waiting += data[at:]
+
+
+_unpack_length: Final = struct.Struct("!I").unpack_from
+
+
+def _length(data: bytes | bytearray, at: int) -> int:
+    """How many octets the packet has that begins there, its own length not counted. Raises `ProtocolError`."""
+    length: int = _unpack_length(data, at)[0]
+    if not 1 <= length <= MAX_PACKET:
+        raise ProtocolError(f"a packet of {length} octets")
+    return length
 
 
 def texts(data: bytes) -> list[bytes]:

@@ -9,7 +9,6 @@ import re
 import time
 from typing import Final
 
-import anyio.to_thread
 import structlog
 from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
@@ -20,6 +19,7 @@ from mailreeve.families.machinery.copies import ReportWishes
 from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress, parse_ip
+from mailreeve.mail import promptly
 from mailreeve.mail.client import Client
 from mailreeve.mail.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.incoming import TOO_LARGE, Incoming
@@ -74,9 +74,9 @@ class Session:
         self._connection = connection
         self._services = services
         self._settings = services.settings
-        self._conversation = Conversation()
         self._client = Client(source_ip=None, trusted=False)
         self._reception = self._received_from_client()
+        self._conversation = Conversation(self._reception.may_refuse_at_connect)
         self._paths: dict[str, tuple[bytes, ...]] = {}
         # What the sender wants to hear of it: the server offers DSN (RFC 3461), whether we ask for it or not.
         self._never: set[str] = set()
@@ -84,6 +84,7 @@ class Session:
         self._headers_only = False
         self._utf8 = False
         self._incoming: Incoming | None = None
+        self._fields: list[bytes] = []  # of the header, what came in last
         self._header_ended = False
         self._reservation = Reservation(services.memory)
 
@@ -134,22 +135,29 @@ class Session:
 
     async def _heard(self, data: bytes) -> bool:
         """Answer what has come in. Whether more is to be expected."""
-        for event in self._conversation.feed(data):
-            await self._flush()
-            if isinstance(event, ClientGone):
+        conversation = self._conversation
+        for event in conversation.feed(data):
+            if conversation.answer:
+                await self._flush()
+            if type(event) is HeaderField:
+                self._field(event)
+                if not conversation.wants_reply(event):
+                    continue
+            elif type(event) is ClientGone:
                 await self._drop_message()
                 if event.last:
                     return False
                 continue
             await self._hear(event)
-        await self._flush()
+        if conversation.answer:
+            await self._flush()
+        self._add_fields()
         return True
 
     async def _flush(self) -> None:
         """Send what the negotiation is answered."""
-        if self._conversation.answer:
-            answer, self._conversation.answer = self._conversation.answer, b""
-            await self._send(answer)
+        answer, self._conversation.answer = self._conversation.answer, b""
+        await self._send(answer)
 
     async def _send(self, data: bytes) -> None:
         await self._connection.write(data, self._settings.idle_timeout)
@@ -176,8 +184,6 @@ class Session:
 
     async def _answered(self, event: Event) -> bytes:
         match event:
-            case HeaderField(name, value):
-                self._header(name, value)
             case BodyPart(data):
                 self._end_header()
                 self._add(data)
@@ -210,7 +216,8 @@ class Session:
             port=event.port,
         )
         self._reception = self._received_from_client()
-        line = await anyio.to_thread.run_sync(self._reception.connect)
+        # Where no answer is waited for, whoever came to be blocked since then is refused at RCPT.
+        line = await promptly.connected(self._reception) if self._conversation.wants_reply(event) else None
         if line is None:
             return CONTINUE
         await self._record(Kept(self._reception.reset()))
@@ -246,7 +253,7 @@ class Session:
         if self._reception.envelope_sender is None:
             return reply(str(OUT_OF_ORDER))
         path = event.path
-        answer = await anyio.to_thread.run_sync(self._reception.recipient, _text(path[:MAX_PATH]))
+        answer = await promptly.recipient(self._reception, _text(path[:MAX_PATH]))
         if not isinstance(answer, Accepted):
             if isinstance(answer, NoAccount) and self._tells("milter.no_account"):
                 log.info("milter.no_account", recipient=str(answer.recipient), source_ip=self.source)
@@ -267,18 +274,25 @@ class Session:
             )
         return self._incoming
 
-    def _header(self, name: bytes, value: bytes) -> None:
+    def _field(self, event: HeaderField) -> None:
         """One field, made one whatever its text: no line of it ends the header or begins another field. A server
         shows lines with line feeds alone, which is no fault of whoever wrote the message."""
-        field = name.strip() + b":" + value.rstrip(b"\r\n")
+        field = event.name.strip() + b":" + event.value.rstrip(b"\r\n")
         if b"\n" in field:
             field = _NO_CONTINUATION.sub(b" ", field).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        self._add(field + b"\r\n")
+        self._fields.append(field)
+
+    def _add_fields(self) -> None:
+        """Add the fields that came in together, before anything else is done."""
+        if self._fields:
+            fields, self._fields = self._fields, []
+            self._add(b"\r\n".join((*fields, b"")))
 
     def _end_header(self) -> None:
         if not self._header_ended:
             self._header_ended = True
-            self._add(b"\r\n")
+            self._fields.append(b"")
+            self._add_fields()
 
     def _add(self, data: bytes) -> None:
         incoming = self._content()
@@ -294,6 +308,7 @@ class Session:
         if not self._reception.has_recipients:
             await self._drop_message()
             return reply(str(NO_RECIPIENTS))
+        self._add_fields()
         incoming = self._content()
         incoming.end()
         if not self._reservation.holds(incoming.held):
@@ -305,8 +320,8 @@ class Session:
         try:
             services = self._services
             scan = await scanned(services.scanner, self._reception, incoming, services.planning)
-            settled = await anyio.to_thread.run_sync(
-                self._settled, incoming, scan, queue_id, now, limiter=services.planning
+            settled = await promptly.worked_out(
+                self._reception, incoming, services.planning, lambda: self._settled(incoming, scan, queue_id, now)
             )
             answer, packets = settled.answer, settled.packets
             if not await self._record(settled.kept):
@@ -328,14 +343,13 @@ class Session:
         return packets
 
     def _settled(self, incoming: Incoming, scan: Scan | None, queue_id: str, now: float) -> Settled:
-        """What becomes of a content. In a thread: it may be large."""
+        """What becomes of a content. In a thread where it is large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  looked at before
-        on_top = self._received(now)
         return settle(
             self._reception.data(incoming, scan),
             Envelope(sender, self._paths),
-            on_top=on_top,
+            trace=lambda: self._received(now),
             queue_id=queue_id,
             utf8=self._utf8,
             can_change_sender=self._conversation.can_change_sender,
@@ -359,9 +373,17 @@ class Session:
 
     async def _drop_message(self) -> None:
         """End the message under way. Its refusals at RCPT are recorded; their replies were given before."""
+        if self._is_clear:  # as before and after most messages
+            return
         outcomes = self._reception.reset()
         self._over()
-        await self._record(Kept(outcomes))
+        if outcomes:
+            await self._record(Kept(outcomes))
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether there is nothing to drop."""
+        return self._incoming is None and not self._fields and not self._header_ended and self._reception.is_clear
 
     def _over(self) -> None:
         self._paths = {}
@@ -369,6 +391,7 @@ class Session:
         self._envelope_id = ""
         self._headers_only = False
         self._incoming = None
+        self._fields = []
         self._header_ended = False
         self._utf8 = False
         self._reservation.give_back()

@@ -11,7 +11,7 @@ server itself says. Whoever is refused while others are not is taken from the me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,7 +37,7 @@ def settle(
     plan: Plan,
     envelope: Envelope,
     *,
-    on_top: bytes,
+    trace: Callable[[], bytes],
     queue_id: str = "",
     utf8: bool = False,
     can_change_sender: bool = True,
@@ -45,17 +45,15 @@ def settle(
     archives: bool = False,
     reports: ReportWishes = NO_WISHES,
 ) -> Settled:
-    """What to keep and to send for a plan. `on_top` are our trace fields for the copies that are kept; `utf8` says
-    that the message came with SMTPUTF8 (RFC 6531), `archives` that what is delivered goes into the archive;
-    `reports` is what the sender wants to hear."""
+    """What to keep and to send for a plan. `trace` makes our trace fields, for the copies that are kept if there
+    are any; `utf8` says that the message came with SMTPUTF8 (RFC 6531), `archives` that what is delivered goes
+    into the archive; `reports` is what the sender wants to hear."""
     if plan.refusal is not None:
         return Settled(Kept(plan.outcomes), reply(plan.refusal), plan.refusal)
     stays = _in_place(plan, envelope, utf8=utf8, can_change_sender=can_change_sender)
-    outgoing = tuple(
-        replace(_copy(one, plan, on_top, utf8=utf8), reports=reports)
-        for one in plan.deliveries
-        if one is not stays
-    )
+    others = [one for one in plan.deliveries if one is not stays]
+    on_top = trace() if archives or others or plan.holds else b""
+    outgoing = tuple([replace(_copy(one, plan, on_top, utf8=utf8), reports=reports) for one in others])
     decision_id = "" if stays is None else stays.decision_id
     outcomes = tuple(_taken(outcome, decision_id, queue_id) for outcome in plan.recorded)
     kept = Kept(

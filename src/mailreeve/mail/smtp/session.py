@@ -7,13 +7,13 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import anyio.to_thread
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
+from mailreeve.mail import promptly
 from mailreeve.mail.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.memory_budget import Reservation
@@ -150,7 +150,7 @@ class Session:
     async def _greet(self) -> None:
         # Who is listed has not said yet for whom it comes; a block of its own address would shut out all of those.
         heard_out = self._speaker.listed and not self._speaker.is_announced
-        line = None if heard_out else await anyio.to_thread.run_sync(self._reception.connect)
+        line = None if heard_out else await promptly.connected(self._reception)
         if line is not None:
             await self._reply(line)
             raise _Goodbye
@@ -367,7 +367,7 @@ class Session:
         if read.parameters:
             await self._error("555 5.5.4 A parameter of RCPT is not known")
             return
-        answer = await anyio.to_thread.run_sync(self._reception.recipient, read.path)
+        answer = await promptly.recipient(self._reception, read.path)
         if isinstance(answer, NoAccount) and self._tells("smtp.no_account"):
             log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=self.source)
         # A refusal is not an error of the kind that is counted: long lists have stale entries.
@@ -435,7 +435,9 @@ class Session:
         else:
             services = self._services
             scan = await scanned(services.scanner, self._reception, incoming, services.planning)
-            plan, key = await anyio.to_thread.run_sync(self._planned, incoming, scan, limiter=services.planning)
+            plan, key = await promptly.worked_out(
+                self._reception, incoming, services.planning, lambda: self._planned(incoming, scan)
+            )
         return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
 
     async def _content(self, reservation: Reservation) -> Incoming:
@@ -462,7 +464,7 @@ class Session:
             raise ReadTimeout from problem
 
     def _planned(self, incoming: Incoming, scan: Scan | None) -> tuple[Plan, bytes | None]:
-        """The plan for a content, and the key it is recognised by. In a thread: it may be large."""
+        """The plan for a content, and the key it is recognised by. In a thread where it is large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
         plan = self._reception.data(incoming, scan)
