@@ -679,10 +679,10 @@ def lasting_whole(short_folder: Path, rspamd: Rspamd, requires: Callable[[str], 
     )
     server.start()
     settings = to_maildir(mailboxes) + milter_lines(milter) + "smtpd_authorized_xclient_hosts = 127.0.0.1\n"
-    # The program that bounces under a name of its own: what goes to `error` smtpd refuses itself.
-    settings += f"transport_maps = inline:{{ {{ {NOBODY} = late:5.1.1 nobody is here }} }}\n"
+    # What goes to `error`, which is there for it, smtpd refuses itself.
+    settings += f"transport_maps = inline:{{ {{ {NOBODY} = late: }} }}\n"
     services = (
-        "late unix - - n - - error\n"
+        "late unix - n n - - pipe\n user=nobody argv=/bin/false\n"
         f"{second} inet n - n - - smtpd\n -o receive_override_options=no_milters\n"
         f" -o {{ smtpd_recipient_restrictions = check_recipient_access inline:{{{GONE}=REJECT}}, permit }}\n"
     )

@@ -123,7 +123,8 @@ def held_by_policy(whole, admin, ending, tmp_path, recipient: str) -> tuple[dict
     ending.callback(admin.call, "ext/spam-policies/delete-policy", {"id": made["id"]})
     octets = (
         b"Received: from far.test by elsewhere.test; Fri, 27 Nov 2026 10:00:00 +0000\r\n"
-        b"From: Eve <eve@far.test>\r\nTo:   odd@corp.test\r\nSubject: held  for you\r\nMessage-ID: <held@far.test>\r\n"
+        b"From: Eve <eve@far.test>\r\nTo:   odd@corp.test\r\nSubject: held  for you\r\n"
+        b"Message-ID: <held@far.test>\r\n"
         b"Date: Fri, 27 Nov 2026 10:00:00 +0000\r\n\r\n"
         + GTUBE.encode()
         + b"\r\n..\r\ntrailing \t\r\n\xe9\xff\r\n"

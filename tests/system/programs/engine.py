@@ -19,7 +19,7 @@ PATIENCE = 40  # seconds until what has not happened is not going to
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 LIKE_GTUBE = "much like GTUBE"
-"""In a text, gives a message a score as GTUBE has it. Of what has that itself nothing else is looked at, nor SPF."""
+"""In a text, gives a message a score as GTUBE has it. Of what has that itself nothing else is looked at."""
 NO_SUCH_NAME, TEXT = 3, 16  # RFC 1035 sections 4.1.1 and 3.2.2
 
 
