@@ -362,9 +362,14 @@ def test_nothing_acknowledged_is_lost_whatever_goes_wrong(whole):
     hold_true(stream, places, number, "milter", happens)
     held = places.found["held"]
     with whole.server.client() as client:
-        done = client.call("ext/decide-held-messages", {"action": "release", "search": {"admin": True}})
+        release = {"action": "release", "search": {"admin": True}}
+        done = []
+        while some := client.call("ext/decide-held-messages", release):  # a hundred with each call
+            done += some
+            if len(done) >= held.total():
+                break
     whole.server.kill()
-    assert {row["error"] for row in done} == {""}
+    assert [row["error"] for row in done] == [""] * held.total()
     whole.server.start()
     released = Places(whole)
     released.deliver(drained(whole))
