@@ -40,6 +40,9 @@ def test_messages_are_listed_and_narrowed(folder, held):
     table = folder.run("hold", "list", columns=140).output.splitlines()
     assert table[0].split()[:4] == ["id", "received", "(UTC)", "from"]
     assert [line.split()[3] for line in table[1:]] == ["s0@shop.test", "s1@shop.test", "s0@shop.test"]
+    # Why a message is held is in the list on the narrowest screen too.
+    narrow = folder.run("hold", "list", columns=80).output.splitlines()
+    assert (narrow[0].split()[-2:], "  Spam for e" in narrow[1]) == (["held", "by"], True), narrow
     assert messages(folder, "--subject", "two").keys() == {"Two"}
     assert messages(folder, "--sender", "s0").keys() == {"One", "Broken"}
     assert messages(folder, "--reason", "malformed").keys() == {"Broken"}

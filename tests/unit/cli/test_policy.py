@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from mailreeve.cli.ids import bare
+
 EVERYONE = {"type": "everyone"}
 
 
@@ -115,8 +117,9 @@ def test_policies_of_every_type_are_switched_off_on_and_removed(folder):
     known["alteration"] = folder.call(path, {"addressAlterationSetId": set_[0]["id"], "policy": policy})[0]["id"]
     for verb, option in (("disable", "--disabled"), ("enable", "--enabled")):
         assert done(folder, verb, *known.values()).count(f"{verb}d ") == 4
-        ids = [row["id"] for row in rows(folder, option)]
-        assert all(any(id_.startswith(given) for id_ in ids) for given in known.values())
+        # Of an id that begins with a dash, which one in 64 does, the beginning is shown without it.
+        ids = [bare(row["id"]) for row in rows(folder, option)]
+        assert all(any(id_.startswith(bare(given)) for id_ in ids) for given in known.values())
     before = len(rows(folder))
     answer = json.loads(done(folder, "remove", *known.values(), "--yes", "--json"))
     assert len(answer["removed"]) == 4

@@ -338,7 +338,7 @@ _TABLE: Final = Table(
         Column("from", 4),
         Column("to", 4),
         Column("subject", 5),
-        Column("held by", 3, least=100),
+        Column("held by", 4),
         Column("size", least=120),
     ),
     _cells,

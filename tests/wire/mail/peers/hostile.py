@@ -11,6 +11,7 @@ from typing import Final
 
 BAD: Final = "eve@bad.test"  # whose domain is blocked by header
 HEAD: Final = b"From: Ann <ann@out.test>\r\nSubject: hello\r\nMessage-ID: <1@out.test>\r\n"
+MIXED: Final = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
 MAIL: Final = b"MAIL FROM:<eve@bad.test>\r\nRCPT TO:<u@corp.test>\r\nDATA\r\nFrom: eve@bad.test\r\n\r\nsecond\r\n"
 
 
@@ -97,6 +98,17 @@ AUTHORS: Final = (
     ("empty", "", False),
     ("empty brackets", "<>", False),
     ("no at sign", "eve", False),
+    ("a dot at the end", f"{BAD}.", True),
+    ("another kind of dot", "eve@bad\u3002test", True),
+    ("an open comment", f"{BAD} (and so on", True),
+    ("a percent sign", "eve%bad.test@out.test", False),
+    ("two groups", f"one: ann@out.test;, two: {BAD};", True),
+    ("a group in a group", f"one: two: {BAD};;", True),
+    ("an encoded null", f"=?utf-8?q?=00?= <{BAD}>", True),
+    ("an encoded line end", f"=?utf-8?q?=0D=0AFrom:_ann=40out=2Etest?= <{BAD}>", True),
+    ("controls in a name", f'"\x07\x1b[2J" <{BAD}>', True),
+    ("a long local part", "e" * 5_000 + "@bad.test", False),
+    ("a long name", "Eve " * 5_000 + f"<{BAD}>", True),
 )
 
 CORPUS: Final = (
@@ -107,6 +119,13 @@ CORPUS: Final = (
     Hostile("two From fields, the first bad", by(BAD, b"From: ann@out.test\r\n"), by_bad=True),
     Hostile("a blank before the colon", text(b"From : eve@bad.test\r\nSubject: x\r\n"), by_bad=True),
     Hostile("small letters", text(b"fRoM: eve@bad.test\r\nSubject: x\r\n"), by_bad=True),
+    Hostile("bad addresses elsewhere", text(HEAD + b"Sender: eve@bad.test\r\nResent-From: eve@bad.test\r\n")),
+    Hostile("a line of blanks in the header", text(b"Subject: x\r\n \t \r\nFrom: eve@bad.test\r\n"), by_bad=True),
+    Hostile("a mark before the header", text(b"\xef\xbb\xbfFrom: eve@bad.test\r\nSubject: x\r\n"), by_bad=True),
+    Hostile("a null in From", text(b"From: eve\0@bad.test\r\n"), refused="554 5.6.0"),
+    Hostile("overlong UTF-8 in From", by(b"eve\xc0\x80 <eve@bad.test>"), by_bad=True),
+    Hostile("a name of 5,000", text(HEAD + b"X" * 5_000 + b": y\r\n")),
+    Hostile("a field without a name", text(HEAD + b": y\r\n")),
     Hostile("latin-1 in the header", text(HEAD + b"X: gr\xfc\xdfe\r\n")),
     Hostile("latin-1 in a name", by(b"J\xf6 <eve@bad.test>"), by_bad=True),
     Hostile("UTF-8 in the header", text(HEAD + "X: Grüße\r\n".encode())),
@@ -130,6 +149,12 @@ CORPUS: Final = (
     Hostile("dots", text(HEAD, b".\r\n..\r\n...\r\n.x\r\n")),
     Hostile("1,000 nested parts", nested(1_000)),
     Hostile("1,000 nested messages", forwarded(1_000)),
+    Hostile("10,000 parts", text(HEAD + MIXED, b"--b\r\n\r\nx\r\n" * 10_000 + b"--b--\r\n")),
+    Hostile("10,000 parts without an end", text(HEAD + MIXED, b"--b\r\n" * 10_000)),
+    Hostile(
+        "1,000 fields of a part", text(HEAD + MIXED, b"--b\r\n" + b"X: y\r\n" * 1_000 + b"\r\nx\r\n--b--\r\n")
+    ),
+    Hostile("Base64 that is none", text(HEAD + b"Content-Transfer-Encoding: base64\r\n", b"=" * 5_000 + b"\r\n")),
     Hostile("no boundary", text(HEAD + b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed\r\n")),
     Hostile(
         "a boundary of nothing", text(HEAD + b'Content-Type: multipart/mixed; boundary=""\r\n', b"--\r\n--\r\n")
