@@ -26,7 +26,7 @@ import pytest
 
 from mailreeve.client import Policy, Target
 
-pytestmark = pytest.mark.requires("postfix")
+pytestmark = [pytest.mark.requires("postfix"), pytest.mark.cold]
 
 MESSAGES = int(os.environ.get("MAILREEVE_STREAM", "0"))
 BLOCKED = "bad.test"
