@@ -16,30 +16,35 @@ import select
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from warm_process import NUMBER
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
-_AS_LOADED = ("PYTHON", "LC_", "LANG", "LD_")  # what Python reads as it starts
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
 _cold = False
+
+Environment = frozenset[tuple[str, str]]
 _real = subprocess.Popen
 
 
 class WarmProcess:
-    """The process that is forked off. It ends when this one does."""
+    """A process that is forked off. It was started with what Python reads of an environment as it starts, and ends
+    when this one does."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_start: Environment) -> None:
         theirs = socket.socket(socket.AF_UNIX)
-        self.address = f"mailreeve-tests-{os.getpid()}"
+        self.address = f"mailreeve-tests-{os.getpid()}-{len(_warm)}"
         theirs.bind(f"\0{self.address}")  # a name that is no file
         theirs.listen(128)
-        self.environment = _of_start(os.environ)
         self._process = _real(
             [sys.executable, Path(__file__).with_name("warm_process.py"), str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
+            env={name: value for name, value in os.environ.items() if not name.startswith(_READ_AT_START)}
+            | dict(of_start),
         )
         theirs.close()
         atexit.register(self.stop)
@@ -49,19 +54,29 @@ class WarmProcess:
         self._process.wait()
 
 
-def _of_start(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(_AS_LOADED)}
+def _of_start(environment: Mapping[str, str]) -> Environment:
+    return frozenset(item for item in environment.items() if item[0].startswith(_READ_AT_START))
 
 
-_warm: WarmProcess | None = None
+_warm: dict[Environment, WarmProcess | None] = {}
 
 
-def warm() -> WarmProcess:
-    """The one of this process; it loads the program while tests go on."""
-    global _warm
-    if _warm is None:
-        _warm = WarmProcess()
-    return _warm
+def warm(environment: Mapping[str, str]) -> WarmProcess:
+    """The one for such an environment; it loads the program while the tests go on."""
+    of_start = _of_start(environment)
+    found = _warm.get(of_start)
+    if found is None:
+        found = _warm[of_start] = WarmProcess(of_start)
+    return found
+
+
+def _is_used_again(environment: Mapping[str, str]) -> bool:
+    """Whether there is a process for such an environment, or ought to be: it is not asked for once only."""
+    of_start = _of_start(environment)
+    if of_start in _warm or of_start == _of_start(os.environ):
+        return True
+    _warm[of_start] = None
+    return False
 
 
 class Popen(_real):
@@ -73,12 +88,13 @@ class Popen(_real):
         self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest
     ) -> None:
         places = rest[3:9]
+        environment = os.environ if env is None else env
         plain = (
             isinstance(args, list | tuple)
             and str(args[0]) == str(MAILREEVE)
             and not (_cold or executable or preexec_fn or pass_fds)
             and not any(rest[:3])  # startupinfo, creationflags, shell
-            and _of_start(os.environ if env is None else env) == warm().environment
+            and _is_used_again(environment)
         )
         if not plain:
             return super()._execute_child(args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *rest)
@@ -89,11 +105,11 @@ class Popen(_real):
         request = {
             "arguments": [os.fspath(one) for one in args],
             "directory": os.fspath(cwd or os.getcwd()),
-            "environment": {os.fspath(k): os.fspath(v) for k, v in (os.environ if env is None else env).items()},
+            "environment": {os.fspath(k): os.fspath(v) for k, v in environment.items()},
             "umask": umask,
         }
         waited = socket.socket(socket.AF_UNIX)
-        waited.connect(f"\0{warm().address}")
+        waited.connect(f"\0{warm(environment).address}")
         waited.sendmsg(
             [repr(request).encode() + b"\n"],
             [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))],
@@ -132,7 +148,7 @@ def in_a_shell() -> str:
     if not _possible():
         return str(MAILREEVE)
     launcher = Path(__file__).with_name("launcher.py")
-    return f"{sys.executable} -ISE {launcher} {warm().address}"
+    return f"{sys.executable} -ISE {launcher} {warm(os.environ).address}"
 
 
 def _possible() -> bool:
