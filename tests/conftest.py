@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 import structlog
+import warm_start
 from effort import examples
 from hypothesis import settings
 
@@ -40,6 +41,8 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
 # of it anew: half of the time that it takes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+warm_start.use()
 
 # No deadline per example: on a shared machine it measures the neighbours.
 # In CI the same examples every time: a run that lands says what the next one will find.
@@ -137,5 +140,6 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         if "PYTEST_XDIST_WORKER" in os.environ:
             folder = folder.parent
         item.config.stash[TURNS] = Turns(folder, os.environ.get("PYTEST_XDIST_TESTRUNUID", "one"))
+    warm_start.start_anew(item.get_closest_marker("cold") is not None)
     with item.config.stash[TURNS].taken(item, nextitem):
         return (yield)

@@ -30,7 +30,7 @@ from engine import GTUBE, LIKE_GTUBE
 
 from mailreeve.client import Policy, Target
 
-pytestmark = pytest.mark.requires("postfix", "rspamd")
+pytestmark = [pytest.mark.requires("postfix", "rspamd"), pytest.mark.cold]
 
 MESSAGES = int(os.environ.get("MAILREEVE_STREAM", "0"))
 BLOCKED = "bad.test"

@@ -21,6 +21,8 @@ from mailreeve.app.folder import DATABASE
 from mailreeve.client import ApiError, Client, Policy, Target, Unreachable, WebEntry
 from mailreeve.families.tracking.outcomes import Outcome
 
+pytestmark = pytest.mark.cold
+
 WRITERS = 4
 MANY = 16  # writers of which there are always some that wait for others
 ROUNDS = 3

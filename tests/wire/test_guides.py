@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from warm_start import in_a_shell
 
 from mailreeve.app.new_account import initialise
 
@@ -156,6 +157,7 @@ class Reader:
         for told in WIRE_ID.findall(commands):
             commands = commands.replace(told, self._ids.setdefault(told, self._last))
         host, port = self._live.smtp
+        commands = re.sub(r"(?<![\w./-])(?:\.venv/bin/)?mailreeve (?=[a-z-])", f"{in_a_shell()} ", commands)
         commands = commands.replace("127.0.0.1:2525", f"{host}:{port}")
         return commands.replace("'127.0.0.1', 2525", f"'{host}', {port}")
 

@@ -23,6 +23,8 @@ from cryptography.x509.oid import NameOID
 
 from mailreeve.client import ApiError
 
+pytestmark = pytest.mark.cold
+
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 PATIENCE = 60  # seconds on a busy machine
 NAME = "mx.corp.test"

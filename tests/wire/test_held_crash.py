@@ -8,6 +8,7 @@ from collections import Counter
 from email import message_from_bytes
 from pathlib import Path
 
+import pytest
 from held_copies import hold, kept
 
 from mailreeve.app.folder import Opened
@@ -15,6 +16,8 @@ from mailreeve.app.settings import Settings
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.mail.outgoing import AT_ONCE
+
+pytestmark = pytest.mark.cold
 
 MANY = 40
 PATIENCE = 60

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.cold
+
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 PATIENCE = 60  # seconds
 MESSAGE = "From: Ann <x@out.test>\r\nSubject: hello\r\n\r\nHi.\r\n"

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.cold
+
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 PATIENCE = 60.0
 PROMISED = 0.1

@@ -19,6 +19,8 @@ from mailreeve.app.settings import Settings
 from mailreeve.cli.main import main
 from mailreeve.client import Credentials
 
+pytestmark = pytest.mark.cold
+
 DOMAIN = ("--domain", "corp.test")
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from mailreeve.app.metrics.metrics import names
 
+pytestmark = pytest.mark.cold
+
 PACKAGING = Path(__file__).parents[3] / "packaging"
 SERVICE = PACKAGING / "mailreeve.service"
 HARDENED = 2.0  # of systemd-analyze, 10 is worst

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.cold
+
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 
 
