@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from mailreeve.families.archive import rows
@@ -14,13 +12,8 @@ from mailreeve.families.machinery.copies import ArchivedCopy
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.authors import plain_address
 from mailreeve.formats.message import read_message
+from mailreeve.formats.sensitivity import is_private
 from mailreeve.store.transactions import Work
-
-_HIDDEN: Final = frozenset({"private", "personal"})
-"""The values of the header field Sensitivity (RFC 4021 section 2.1.55) with which a message is hidden from
-delegates; its other one, company-confidential, says nothing about a colleague."""
-
-_MOST: Final = 64  # characters of the field that are looked at
 
 
 def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "", *, size: int | None = None) -> str | None:
@@ -54,12 +47,9 @@ def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "", *, size: in
     content = copy.copy.content
     if size is None:
         size = len(content.header) + sum(map(len, content.body))
-    return rows.add(work, copy, body, list(boxes.values()), size=size, is_private=is_private(content.header))
-
-
-def is_private(header: bytes) -> bool:
-    """Whether its sender marked a message private or personal (behaviour.md section 7.2)."""
-    return read_message(header).text("sensitivity", _MOST).casefold() in _HIDDEN
+    return rows.add(
+        work, copy, body, list(boxes.values()), size=size, is_private=is_private(read_message(content.header))
+    )
 
 
 def _boxes(work: Work, address: Address, view: View) -> list[Box]:
