@@ -17,6 +17,7 @@ from typing import Final
 import jinja2
 from msgspec import Struct
 
+from mailreeve.families.digest.unlinked import unlinked
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.message import Content, header_length
 
@@ -30,6 +31,8 @@ _TEMPLATES: Final = jinja2.Environment(
     trim_blocks=True,
     keep_trailing_newline=True,
 )
+
+_TEMPLATES.filters["unlinked"] = unlinked
 
 
 class ShownLink(Struct, frozen=True):
