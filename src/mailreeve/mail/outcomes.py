@@ -33,6 +33,7 @@ from mailreeve.formats.addresses import Address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.message import Message
 from mailreeve.formats.networks import IPAddress
+from mailreeve.formats.sensitivity import is_private
 from mailreeve.mail.plan import reply_line
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Action, Decision, Stage
@@ -110,6 +111,7 @@ def described(
     """
     subject = message.text("subject", MAX_SUBJECT)
     message_id = message.text("message-id", MAX_MESSAGE_ID)
+    private = is_private(message)
     kept = None if authors is None else tuple(_shortened(author) for author in authors[:MAX_AUTHORS])
     return tuple(
         replace(
@@ -119,6 +121,7 @@ def described(
             subject=subject,
             message_id=message_id,
             size=message.size,
+            is_private=private,
             alterations=outcome.alterations[:MAX_ALTERATIONS],
         )
         for outcome in outcomes

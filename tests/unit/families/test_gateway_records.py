@@ -406,3 +406,19 @@ def test_what_is_archived_is_kept_as_the_archive_is(corp):
     corp.account.call("ext/set-legal-hold", {"id": id_, "legalHold": False})
     corp.account.call("ext/set-archive-retention", {"days": 0})
     assert info(corp)["retentionInfo"]["currentPurgeDate"] == ""
+
+
+def test_a_delegate_sees_rejections_of_all_mailboxes_together_but_no_private_ones(corp):
+    corp.account.call(
+        "user/add-delegate-user",
+        {"primaryAddress": "bob@corp.test", "delegateAddress": "ann@corp.test", "scopes": ["held"]},
+    )
+    corp.keep(State.REJECTED, "ann@corp.test", subject="Ann's")
+    corp.keep(State.REJECTED, "ann@corp.test", subject="Private", is_private=True)
+    corp.keep(State.REJECTED, "bob@corp.test", subject="Bob's", is_private=True)
+    corp.user("bob")
+    assert [one["subject"] for one in corp.rejected()] == ["Bob's"]
+    assert [one["subject"] for one in corp.rejected(includeDelegates=True)] == ["Bob's", "Ann's"]
+    assert [one["subject"] for one in corp.rejected(mailbox="ann@corp.test")] == ["Ann's"]
+    corp.user("ann")
+    assert [one["subject"] for one in corp.rejected(includeDelegates=True)] == ["Private", "Ann's"]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from held_copies import hold, kept
+from held_copies import TEXT, hold, kept
 from msgspec.structs import replace
 
 from mailreeve.access.caller import Caller
@@ -301,3 +301,66 @@ def test_whose_alias_it_was_decides_in_the_own_list_whoever_has_the_alias_now(ac
     account.caller = admin
     lists = {name: account.call("ext/get-managed-senders", {"to": f"{name}@corp.test"}) for name in ("ann", "bob")}
     assert (len(lists["ann"]), lists["bob"]) == (1, [])
+
+
+PRIVATE = b"Sensitivity: Private\r\n"
+
+
+def in_person(account, address: str, *permissions: Permission) -> None:
+    """Call as this user from now on."""
+    user = account.write(lambda work: operations.user_rows.find_by_address(work, address))
+    account.caller = Caller(account.id, address, "app", frozenset(permissions), user.id, in_person=True)
+
+
+def open_to(account, who: str, mailbox: str, *scopes: str) -> None:
+    item = {"primaryAddress": who, "delegateAddress": mailbox, **({"scopes": list(scopes)} if scopes else {})}
+    account.call("user/add-delegate-user", item)
+
+
+def test_what_is_marked_private_is_held_for_its_recipient_and_no_delegate(account, keeper, ann):
+    """Neither listed, nor shown, nor decided about (behaviour.md section 7.2)."""
+    account.call("user/create-user", {"emailAddress": "bob@corp.test"})
+    open_to(account, "bob@corp.test", "ann@corp.test")
+    hold(keeper, kept(account.id, "ann@corp.test", subject="Plain"))
+    hold(keeper, kept(account.id, "ann@corp.test", subject="Own", text=PRIVATE + TEXT))
+    hold(keeper, kept(account.id, "ann@corp.test", subject="Mine", text=b"sensitivity: personal\r\n" + TEXT))
+    ids = {row["subject"]: row["id"] for row in held(account)}
+    assert set(ids) == {"Plain", "Own", "Mine"}
+    admin = account.caller
+    in_person(account, "bob@corp.test")
+    for which in ({"mailbox": "ann@corp.test"}, {"includeDelegates": True}):
+        assert [row["subject"] for row in account.call(LIST, which)] == ["Plain"]
+    for path, item in (
+        (RELEASE, {"id": ids["Own"]}),
+        ("gateway/hold-reject", {"ids": [ids["Own"]]}),
+        ("ext/show-held-message", {"id": ids["Mine"]}),
+        ("ext/ask-held-release", {"id": ids["Mine"], "reason": "please"}),
+    ):
+        with pytest.raises(ItemRefused) as refused:
+            account.call(path, item)
+        assert refused.value.problems[0].code == "err_held_message_not_found"
+    account.call("ext/show-held-message", {"id": ids["Plain"]})
+    in_person(account, "ann@corp.test")
+    assert len(account.call(LIST, {})) == 3
+    account.call(RELEASE, {"id": ids["Own"]})
+    account.caller = admin
+    assert len(held(account)) == 2
+
+
+def test_all_mailboxes_that_are_open_to_a_user_are_one_list(account, keeper, ann):
+    """With their own, the newest first; not what those may open in turn, nor what other scopes open."""
+    names = ("bob", "eve", "dan", "liz")
+    account.call("user/create-user", *({"emailAddress": f"{one}@corp.test"} for one in names))
+    open_to(account, "ann@corp.test", "bob@corp.test", "held")
+    open_to(account, "ann@corp.test", "eve@corp.test", "lists")
+    open_to(account, "bob@corp.test", "dan@corp.test", "held")
+    for one in ("ann", *names):
+        hold(keeper, kept(account.id, f"{one}@corp.test", subject=one))
+    in_person(account, "ann@corp.test")
+    assert [row["subject"] for row in account.call(LIST, {"includeDelegates": True})] == ["bob", "ann"]
+    assert [row["subject"] for row in account.call(LIST, {})] == ["ann"]
+    for item in ({"mailbox": "bob@corp.test"}, {"mailbox": "bob@corp.test", "includeDelegates": True}):
+        assert [row["subject"] for row in account.call(LIST, item)] == ["bob"]
+    in_person(account, "ann@corp.test", Permission.ACCOUNT_DASHBOARD_READ)
+    account.caller = replace(account.caller, in_person=False)
+    assert [row["subject"] for row in account.call(LIST, {"includeDelegates": True})] == ["ann"]

@@ -140,3 +140,11 @@ def test_a_record_says_whose_address_it_was_for_by_the_users_id():
     assert told == {
         "ann@corp.test": "the id of Ann", "Boss+tag@corp.test": "the id of Ann", "nobody@corp.test": ""
     }  # fmt: skip
+
+
+def test_a_record_says_that_its_sender_marked_a_message_private():
+    transaction = Transaction(parse_ip("127.0.0.1"), new_id=lambda: "id")
+    transaction.begin(parse_sender("ann@corp.test"), 0.0)
+    transaction.rcpt(parse_address("bob@corp.test"), POLICIES)
+    (outcome,) = transaction.end_of_message(text("Sensitivity: Personal")).outcomes
+    assert outcome.is_private

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,13 +14,8 @@ from mailreeve.families.machinery.copies import ArchivedCopy
 from mailreeve.formats.addresses import Address, Domain
 from mailreeve.formats.authors import plain_address
 from mailreeve.formats.message import read_message
+from mailreeve.formats.sensitivity import is_private
 from mailreeve.store.transactions import Work
-
-_HIDDEN: Final = frozenset({"private", "personal"})
-"""The values of the header field Sensitivity (RFC 4021 section 2.1.55) with which a message is hidden from
-delegates; its other one, company-confidential, says nothing about a colleague."""
-
-_MOST: Final = 64  # characters of the field that are looked at
 
 
 def keep(work: Work, copy: ArchivedCopy, body: str, began: str = "", *, size: int | None = None) -> str | None:
@@ -46,8 +40,9 @@ def keep_all(
         if left is not None:
             content = left.copy.content
             octets = len(content.header) + sum(map(len, content.body)) if size is None else size
-            boxes = tuple(mailboxes.of_copy(left))
-            new.append(NewCopy(left, body, boxes, octets, is_private(content.header)))
+            # Nearly none has the field, which is told at once.
+            private = b"sensitivity" in content.header.lower() and is_private(read_message(content.header))
+            new.append(NewCopy(left, body, tuple(mailboxes.of_copy(left)), octets, private))
     return rows.add(work, new)
 
 
@@ -64,13 +59,6 @@ def _left(work: Work, copy: ArchivedCopy, began: str) -> ArchivedCopy | None:
         copy=replace(copy.copy, recipients=tuple(copy.copy.recipients[n] for n in left)),
         recipients=tuple(copy.recipients[n] for n in left),
     )
-
-
-def is_private(header: bytes) -> bool:
-    """Whether its sender marked a message private or personal (behaviour.md section 7.2)."""
-    if b"sensitivity" not in header.lower():  # as nearly always, and told at once
-        return False
-    return read_message(header).text("sensitivity", _MOST).casefold() in _HIDDEN
 
 
 class _Mailboxes:

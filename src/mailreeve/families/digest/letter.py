@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from mailreeve.families.digest.unlinked import unlinked
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.message import Content, header_length
 
@@ -40,6 +41,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+_TEMPLATES.filters["unlinked"] = unlinked
 
 
 class ShownLink(Struct, frozen=True):

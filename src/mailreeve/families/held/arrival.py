@@ -23,6 +23,7 @@ from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.authors import HeaderFrom, read_authors
 from mailreeve.formats.message import Message, Pieces, read_message
+from mailreeve.formats.sensitivity import is_private
 from mailreeve.policy.model.policy_types import Layer
 from mailreeve.store.keys import new_key
 from mailreeve.store.transactions import Work
@@ -54,6 +55,7 @@ class Arrived(Struct, frozen=True):
     to: HeaderFrom | None
     size: int
     has_attachments: bool
+    is_private: bool
 
 
 def read(held: HeldCopy) -> Arrived:
@@ -69,6 +71,7 @@ def read(held: HeldCopy) -> Arrived:
         next(iter(to), None),
         len(content.header) + sum(map(len, content.body)),
         _has_attachments(message, content.body),
+        is_private(message),
     )
 
 
@@ -137,6 +140,7 @@ def _rows_of(
                 "subject": held.subject,
                 "size": one.size,
                 "has_attachments": one.has_attachments,
+                "is_private": one.is_private,
                 "cause": held.cause.layer.value,
                 "policy_id": held.cause.policy_id,
                 "description": held.cause.description,

@@ -25,11 +25,18 @@ _SENDER: Final = (_columns.sender, _columns.header_from, _columns.header_from_na
 _RECIPIENT: Final = (_columns.recipient, _columns.effective_recipient)
 
 
-class Narrowed(Struct, frozen=True):
-    """Which messages: of one owner, or everybody's where that is None; whose `field` holds a text; of one route,
-    one group; that came in a stretch of time; or whose release is asked for."""
+class Owner(Struct, frozen=True):
+    """A user whose messages are asked for, by id; without `private` not those that are marked so."""
 
-    owner_id: str | None = None
+    id: str
+    private: bool = True
+
+
+class Narrowed(Struct, frozen=True):
+    """Which messages: of these owners, or everybody's where that is None; whose `field` holds a text; of one
+    route, one group; that came in a stretch of time; or whose release is asked for."""
+
+    owners: tuple[Owner, ...] | None = None
     field: HeldField = HeldField.ALL
     value: str = ""
     route: HeldRoute = HeldRoute.ALL
@@ -42,8 +49,10 @@ class Narrowed(Struct, frozen=True):
 def page(work: Work, asked: Asked, which: Narrowed) -> Page[HeldRow]:
     """A page of the messages that are held, the newest first."""
     within = select(_columns.id).where(ours(held_message), _columns.state == HeldState.HELD.value)
-    if which.owner_id is not None:
-        within = within.where(_columns.owner_id == which.owner_id)
+    if which.owners is not None:
+        ids = [one.id for one in which.owners]
+        # Of one owner the index has them in order.
+        within = within.where(_columns.owner_id == ids[0] if len(ids) == 1 else _columns.owner_id.in_(ids))
     conditions = list(_conditions(which))
     return _shown(
         work, latest(work, asked, _columns.id, _bounded(within, which), _narrowed(within, which, conditions))
@@ -83,8 +92,11 @@ def _narrowed(
 
 def _conditions(which: Narrowed) -> Sequence[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if which.owner_id is not None:
+    if which.owners is not None:
         found.append(_columns.held_group != HeldGroup.ADMINISTRATOR.value)
+        hidden = [one.id for one in which.owners if not one.private]
+        if hidden:
+            found.append(or_(_columns.is_private.is_(False), _columns.owner_id.not_in(hidden)))
     if which.route is not HeldRoute.ALL:
         found.append(_columns.route == which.route.value)
     if which.group is not None:

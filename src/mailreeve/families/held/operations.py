@@ -26,7 +26,7 @@ from mailreeve.families.held.errors import (
     HELD_NOT_FOUND,
     HELD_NOT_YOURS,
 )
-from mailreeve.families.held.listing import Narrowed
+from mailreeve.families.held.listing import Narrowed, Owner
 from mailreeve.families.held.reasons import reason_type
 from mailreeve.families.held.rows import HeldGroup, HeldRow, HeldState, HeldText
 from mailreeve.families.held.types import (
@@ -98,11 +98,11 @@ def narrowed(call: Call, item: FindHeld) -> Narrowed:
     since = None if item.start is None else fields.moment(item.start, "start")
     until = None if item.end is None else fields.moment(item.end, "end")
     return Narrowed(
-        _owner(call, item), search.field_name, search.value or "", route, group, since, until, item.asked
+        _owners(call, item), search.field_name, search.value or "", route, group, since, until, item.asked
     )
 
 
-def _owner(call: Call, item: FindHeld) -> str | None:
+def _owners(call: Call, item: FindHeld) -> tuple[Owner, ...] | None:
     """Whose messages are asked for, None for everybody's."""
     if item.admin:
         if item.mailbox is not None:
@@ -111,11 +111,19 @@ def _owner(call: Call, item: FindHeld) -> str | None:
             raise _forbidden(SEES_ALL, "admin")
         return None
     if item.mailbox is None:
-        return call.caller.user_id or _NOBODY
-    if call.caller.may(SEES_ALL):
-        return users.get_reached(call.work, item.mailbox, "mailbox").id
-    # Nobody learns from the refusal who is there.
-    return mailboxes.open_mailbox(call, item.mailbox, "mailbox", SCOPE).id
+        own = call.caller.user_id or _NOBODY
+    elif call.caller.may(SEES_ALL):
+        return (Owner(users.get_reached(call.work, item.mailbox, "mailbox").id),)
+    else:
+        # Nobody learns from the refusal who is there.
+        own = mailboxes.open_mailbox(call, item.mailbox, "mailbox", SCOPE).id
+        if own != call.caller.user_id:
+            # Whoever looks into somebody's mailbox opens no further one through it (behaviour.md D-31).
+            return (Owner(own, private=False),)
+    if not (item.include_delegates and call.caller.in_person):
+        return (Owner(own),)
+    opened = mailboxes.opened_by(call.work, call.caller.user_id, SCOPE)
+    return (Owner(own), *(Owner(one, private=False) for one in opened if one != own))
 
 
 _NOBODY: Final = "-"
@@ -228,7 +236,7 @@ def decline(call: Call, wire_id: str) -> HeldRow:
 def may_view(call: Call, row: HeldRow) -> bool:
     """Whether the caller may read what a message says: with the permission for it, or in the own mailbox, or one
     that the caller stands in for."""
-    return call.caller.may(VIEWS) or _stands_in(call, row.owner_id, SCOPE)
+    return call.caller.may(VIEWS) or _stands_in(call, row, SCOPE)
 
 
 def expire(work: Work, most: int) -> int:
@@ -242,10 +250,8 @@ def expire(work: Work, most: int) -> int:
 
 def _to_decide(call: Call, wire_id: str) -> HeldRow:
     row = seen(call, wire_id)
-    if not call.caller.may(DECIDES) and not (
-        row.held_group is HeldGroup.USER and _stands_in(call, row.owner_id, SCOPE)
-    ):
-        if _stands_in(call, row.owner_id, SCOPE):
+    if not call.caller.may(DECIDES) and not (row.held_group is HeldGroup.USER and _stands_in(call, row, SCOPE)):
+        if _stands_in(call, row, SCOPE):
             raise refused(HELD_NOT_YOURS, "id")
         raise _forbidden(DECIDES, "id")
     return row
@@ -302,7 +308,7 @@ def _list_sender(call: Call, row: HeldRow, action: ManagedAction | None) -> None
     """Permit or block the sender from now on for whom the message is for (behaviour.md section 8.2)."""
     if action is None:
         return
-    if not call.caller.may(EDITS_LISTS) and not _stands_in(call, row.owner_id, LISTS):
+    if not call.caller.may(EDITS_LISTS) and not _stands_in(call, row, LISTS):
         raise _forbidden(EDITS_LISTS, "sender")
     sender = row.sender or row.header_from
     if not sender:
@@ -316,14 +322,17 @@ def _list_sender(call: Call, row: HeldRow, action: ManagedAction | None) -> None
 def _sees(call: Call, row: HeldRow) -> bool:
     if call.caller.may(SEES_ALL):
         return True
-    return row.held_group is not HeldGroup.ADMINISTRATOR and _stands_in(call, row.owner_id, SCOPE)
+    return row.held_group is not HeldGroup.ADMINISTRATOR and _stands_in(call, row, SCOPE)
 
 
-def _stands_in(call: Call, owner_id: str, scope: str) -> bool:
-    """Whether it is the caller's own mailbox, or one that the caller stands in for."""
-    if not owner_id or not call.caller.in_person:
+def _stands_in(call: Call, row: HeldRow, scope: str) -> bool:
+    """Whether a message is for the caller's own mailbox, or for one that the caller stands in for: which is not
+    for what its sender marked private (behaviour.md section 7.2)."""
+    if not row.owner_id or not call.caller.in_person:
         return False
-    return mailboxes.may_open(call.work, call.caller.user_id, owner_id, scope)
+    if row.is_private and row.owner_id != call.caller.user_id:
+        return False
+    return mailboxes.may_open(call.work, call.caller.user_id, row.owner_id, scope)
 
 
 def _forbidden(any_of: Sequence[Permission], field: str) -> ItemRefused:

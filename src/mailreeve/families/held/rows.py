@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    false,
     func,
     insert,
     select,
@@ -66,6 +67,7 @@ held_message: Final = Table(
     Column("subject", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("has_attachments", Boolean, nullable=False),
+    Column("is_private", Boolean, nullable=False, server_default=false()),
     Column("cause", String(32), nullable=False),
     Column("policy_id", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -134,6 +136,7 @@ class HeldRow(Struct, frozen=True):
     subject: str
     size: int
     has_attachments: bool
+    is_private: bool
     cause: str
     policy_id: str
     description: str

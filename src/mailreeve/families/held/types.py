@@ -57,10 +57,12 @@ class FilterBy(Struct, frozen=True, rename="camel"):
 
 class FindHeld(Struct, frozen=True, rename="camel", kw_only=True):
     """Which held messages are asked for: the caller's own, or with `admin` everybody's. `mailbox` is somebody
-    else's whom the caller stands in for. `start` and `end` bound when they came in."""
+    else's whom the caller stands in for; `include_delegates` adds to the caller's own those of all of them.
+    `start` and `end` bound when they came in."""
 
     admin: bool = False
     mailbox: str | None = None
+    include_delegates: bool = False
     start: str | None = None
     end: str | None = None
     search_by: SearchBy | None = None

@@ -63,7 +63,11 @@ def rejections(call: Call, item: FindRejections) -> Page[Rejection]:
             tests.append(lambda kept: _reaches(call, kept, owner.key))
         else:
             # Whoever has the address now: it may have been somebody else's when the mail came.
-            tests.append(lambda kept: kept.outcome.owner == owner.id)
+            owners = {owner.id}
+            if item.include_delegates and call.caller.in_person and owner.id == call.caller.user_id:
+                owners |= set(mailboxes.opened_by(call.work, owner.id, DelegateScope.HELD))
+            tests.append(lambda kept: kept.outcome.owner in owners)
+            tests.append(lambda kept: not kept.outcome.is_private or kept.outcome.owner == call.caller.user_id)
     by = item.search_by
     if by is not None and by.value:
         text, member = by.value.casefold(), by.field_name

@@ -34,11 +34,13 @@ class RejectionSearch(Struct, frozen=True, rename="camel"):
 
 class FindRejections(Struct, frozen=True, rename="camel", kw_only=True):
     """Which rejections to list, the newest first unless `oldest_first`. Without `admin` those of the caller's own
-    mailbox, or of `mailbox`, which is the own one or was opened to the caller; an application has none, and is
-    told all. `from_` and `to` are what some clients call `start` and `end`."""
+    mailbox, or of `mailbox`, which is the own one or was opened to the caller; `include_delegates` adds to the own
+    ones those of all mailboxes that were opened. An application has none, and is told all. `from_` and `to` are
+    what some clients call `start` and `end`."""
 
     admin: bool = False
     mailbox: str | None = None
+    include_delegates: bool = False
     start: str | None = None
     end: str | None = None
     from_: str | None = field(name="from", default=None)

@@ -122,6 +122,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
       not answer, which `not_scanned` says then: one of `NotScanned`. `flaws` are what was broken in the form.
     - `owner` is the id of the user whom the recipient was an address of when the message came, empty where it was
       nobody's: what belongs to whom does not change with the address.
+    - `is_private` says that its sender marked it private or personal, where its header was seen.
     - `not_learnt` says why a sender in one's own domains, who wrote to this recipient outside, is not spared spam
       checks for the answer: another one is signed in. Empty where there is nothing to say.
     - `authentication` is what SPF, DKIM and DMARC said of the message, None where nobody was asked, and of what
@@ -164,6 +165,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     flaws: tuple[Flaw, ...] = ()
     authentication: Authentication | None = None
     owner: str = ""
+    is_private: bool = False
     not_learnt: str = ""
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mailreeve.families.digest import words
 from mailreeve.families.digest.letter import Letter, ShownLink, ShownMessage, written
 from mailreeve.families.digest.links import Act
+from mailreeve.families.digest.unlinked import unlinked
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.model.policy_types import Layer
 
@@ -74,7 +75,7 @@ def test_both_parts_say_from_whom_about_what_when_why_and_have_the_links() -> No
     assert message["Message-ID"] == "<digest.1@corp.test>"
     plain, html = parts(message)
     for said in (
-        "Bob <bob@shop.test>",
+        unlinked("Bob <bob@shop.test>"),
         "Offers",
         "Fri 27 Nov 2026, 08:00 UTC",
         "blocked senders: Lotto",
