@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +24,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 BUSY_TIMEOUT: Final = 10_000  # milliseconds that a statement waits for another process's write
 PATIENCE: Final = 1.0  # seconds that a trial write waits for another write of this process
 POOL_SIZE: Final = 24  # connections kept; one worker thread holds at most one
+
+
+class StillLocked(Exception):
+    """Others wrote for as long as the caller would wait."""
 
 
 class SqliteEngine:
@@ -77,17 +82,34 @@ class SqliteEngine:
             yield self._kept
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A connection inside a transaction that is committed when the block ends without an exception."""
-        with self._gate, self._committing() as connection:
-            yield connection
+    def writing(self, within: float | None = None) -> Iterator[Connection]:
+        """A connection inside a transaction that is committed when the block ends without an exception. It waits
+        for others that write, for `within` seconds at most where that is given: then it raises what `is_conflict`
+        knows."""
+        until = None if within is None else time.monotonic() + within
+        if not self._gate.acquire(timeout=-1 if within is None else within):
+            raise StillLocked(f"others were writing for {within} seconds")
+        try:
+            with self._committing(until) as connection:
+                yield connection
+        finally:
+            self._gate.release()
 
     @contextmanager
-    def _committing(self) -> Iterator[Connection]:
+    def _committing(self, until: float | None = None) -> Iterator[Connection]:
         with self.sqlalchemy.connect() as connection:
             try:
                 with connection.begin():
-                    connection.exec_driver_sql(_BEGIN_WRITING)
+                    if until is None:
+                        connection.exec_driver_sql(_BEGIN_WRITING)
+                    else:
+                        left = max(0, int((until - time.monotonic()) * 1_000))
+                        connection.exec_driver_sql(f"PRAGMA busy_timeout={min(left, BUSY_TIMEOUT)}")
+                        try:
+                            connection.exec_driver_sql(_BEGIN_WRITING)
+                        finally:
+                            # The connection goes back to those who wait longer.
+                            connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
                     yield connection
             except BaseException:
                 # Where it is the commit that failed SQLAlchemy leaves the rest to the pool, which leaves it to us:
@@ -139,6 +161,8 @@ class SqliteEngine:
 
     def is_conflict(self, problem: Exception) -> bool:
         """Whether the same transaction may succeed when it is run again."""
+        if isinstance(problem, StillLocked):
+            return True
         return isinstance(problem, OperationalError) and "locked" in str(problem.orig)
 
     def _remember_file(self, *_: object) -> None:
