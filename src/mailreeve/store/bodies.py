@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import secrets
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -21,6 +22,9 @@ _LEVEL: Final = 1  # compresses text to a third in a tenth of the time of the hi
 _PIECE: Final = 1 << 18
 LEFT_OVER: Final = 3_600.0
 """Seconds after which a body that no row names is taken to be a leftover."""
+
+SWEPT_AT_ONCE: Final = 10_000
+"""Bodies after which a sweep ends, to go on from there the next time: an archive may have millions."""
 
 
 class Bodies(Protocol):
@@ -35,7 +39,8 @@ class Bodies(Protocol):
         ...
 
     def sweep(self, account_id: str, named: Callable[[Collection[str]], Collection[str]]) -> int:
-        """Remove the leftovers of an account. `named` says which of some keys rows refer to. How many."""
+        """Remove leftovers of an account. `named` says which of some keys rows refer to. How many. Of many bodies
+        some are looked at, and others the next time."""
         ...
 
     def accounts(self) -> list[str]:
@@ -52,6 +57,7 @@ class FolderBodies:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._swept_to: dict[str, str] = {}  # by account, up to which folder
 
     def put(self, account_id: str, bodies: Sequence[Sequence[bytes]]) -> list[str]:
         keys = [_key(pieces) for pieces in bodies]
@@ -83,9 +89,10 @@ class FolderBodies:
 
     def sweep(self, account_id: str, named: Callable[[Collection[str]], Collection[str]]) -> int:
         before = time.time() - LEFT_OVER
-        removed = 0
-        for folder in self._folder(account_id).glob("*"):
-            old = [file for file in folder.iterdir() if _is_older(file, before)]
+        looked_at = removed = 0
+        for folder in self._next_folders(account_id):
+            files = list(folder.iterdir())
+            old = [file for file in files if _is_older(file, before)]
             wanted = set(named([file.name for file in old])) if old else set()
             for file in old:
                 if file.name in wanted:
@@ -95,7 +102,18 @@ class FolderBodies:
                     if _is_older(file, before):
                         file.unlink()
                         removed += 1
+            self._swept_to[account_id] = folder.name
+            looked_at += len(files)
+            if looked_at >= SWEPT_AT_ONCE:
+                break
         return removed
+
+    def _next_folders(self, account_id: str) -> list[Path]:
+        """The folders of an account, those first that come behind the last that was swept. A process begins
+        anywhere: whatever is behind the place where one begins would else be left by all that do not live long."""
+        folders = sorted(self._folder(account_id).glob("*"))
+        place = self._swept_to.setdefault(account_id, secrets.token_hex(1))
+        return [one for one in folders if one.name > place] + [one for one in folders if one.name <= place]
 
     def accounts(self) -> list[str]:
         return [folder.name for folder in self._path.iterdir()] if self._path.is_dir() else []

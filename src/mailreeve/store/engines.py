@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +24,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 BUSY_TIMEOUT: Final = 10_000  # milliseconds that a statement waits for another process's write
 PATIENCE: Final = 1.0  # seconds that a trial write waits for another write of this process
 POOL_SIZE: Final = 24  # connections kept; one worker thread holds at most one
+
+
+class StillLocked(Exception):
+    """Others wrote for as long as the caller would wait."""
 
 
 class SqliteEngine:
@@ -79,21 +84,39 @@ class SqliteEngine:
             yield self._kept
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A connection inside a transaction that is committed when the block ends without an exception."""
-        with self._gate, self._committing() as connection:
-            yield connection
+    def writing(self, within: float | None = None) -> Iterator[Connection]:
+        """A connection inside a transaction that is committed when the block ends without an exception. It waits
+        for others that write, for `within` seconds at most where that is given: then it raises what `is_conflict`
+        knows."""
+        until = None if within is None else time.monotonic() + within
+        if not self._gate.acquire(timeout=-1 if within is None else within):
+            raise StillLocked(f"others were writing for {within} seconds")
+        try:
+            with self._committing(until) as connection:
+                yield connection
+        finally:
+            self._gate.release()
 
     @contextmanager
-    def _committing(self) -> Iterator[Connection]:
-        """The connection that all commits of this process are made by, for whoever holds the gate. It is given
-        back to its pool only when something went wrong."""
+    def _committing(self, until: float | None) -> Iterator[Connection]:
+        """The connection that all commits of this process are made by, for whoever holds the gate; other processes
+        are waited for until this time by the monotonic clock. It is given back to its pool only when something
+        went wrong."""
         if self._writer is None:
             self._writer, self._foreign = self.sqlalchemy.connect(), None
         connection = self._writer
         try:
             with connection.begin():
-                connection.exec_driver_sql(_BEGIN_WRITING)
+                if until is None:
+                    connection.exec_driver_sql(_BEGIN_WRITING)
+                else:
+                    left = max(0, int((until - time.monotonic()) * 1_000))
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={min(left, BUSY_TIMEOUT)}")
+                    try:
+                        connection.exec_driver_sql(_BEGIN_WRITING)
+                    finally:
+                        # Whoever writes next may wait longer.
+                        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
                 yield connection
         except BaseException:
             self._writer = None
@@ -172,6 +195,8 @@ class SqliteEngine:
 
     def is_conflict(self, problem: Exception) -> bool:
         """Whether the same transaction may succeed when it is run again."""
+        if isinstance(problem, StillLocked):
+            return True
         return isinstance(problem, OperationalError) and "locked" in str(problem.orig)
 
     def _remember_file(self, *_: object) -> None:

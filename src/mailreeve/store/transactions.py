@@ -246,22 +246,36 @@ class Store:
             return problem.strerror or str(problem)
         return ""
 
-    def write(self, account_id: str, origin: Origin, transaction: Callable[[Work], T]) -> T:
-        """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times."""
-        (result,) = self.write_together([Write(account_id, origin, transaction)])
+    def write(
+        self,
+        account_id: str,
+        origin: Origin,
+        transaction: Callable[[Work], T],
+        *,
+        within: float | None = None,
+    ) -> T:
+        """The result of a transaction, once it is durable. It may be run up to `ATTEMPTS` times. With `within`
+        others that write are waited for that many seconds at most, in all: `is_locked` knows what is raised
+        then."""
+        (result,) = self.write_together([Write(account_id, origin, transaction)], within=within)
         if isinstance(result, Exception):
             raise result
         return result
 
-    def write_together(self, writes: Sequence[Write[T]]) -> list[T | Exception]:
+    def is_locked(self, problem: Exception) -> bool:
+        """Whether a transaction failed since others were writing, so that any other would fail for that now."""
+        return self._engine.is_conflict(problem)
+
+    def write_together(self, writes: Sequence[Write[T]], *, within: float | None = None) -> list[T | Exception]:
         """What came of each, once it is durable: its result, or what it raised and was undone for, it alone.
 
         They are done in their order, each as if those before it had been committed, and share one transaction of
-        the database. Where that fails each has one for itself, lest one keep the others from being written.
+        the database. Where that fails each has one for itself, lest one keep the others from being written. For
+        `within` see `write`.
         """
         if not writes:
             return []
-        results = self._write_some(writes)
+        results = self._write_some(writes, within)
         # Where one looked at what others see, the rest may do so as well, and would be begun in vain.
         return results + self._write_apart(writes[len(results) :])
 
@@ -269,11 +283,12 @@ class Store:
         one_by_one = [self._write_some([write]) for write in writes]
         return list(chain.from_iterable(one_by_one))
 
-    def _write_some(self, writes: Sequence[Write[T]]) -> list[T | Exception]:
+    def _write_some(self, writes: Sequence[Write[T]], within: float | None = None) -> list[T | Exception]:
         """What came of the first, and of as many of the others as could be committed with it."""
         try:
+            until = None if within is None else time.monotonic() + within
             results, revisions = self._repeated(
-                "transaction", writes[0].account_id, lambda: self._write_once(writes)
+                "transaction", writes[0].account_id, lambda: self._write_once(writes, until), until
             )
         except Exception as problem:
             if len(writes) == 1 or self._engine.is_conflict(problem):  # A conflict is everybody's.
@@ -297,24 +312,28 @@ class Store:
 
         return self._repeated("rehearsal", account_id, once)
 
-    def _repeated(self, what: str, account_id: str, once: Callable[[], T]) -> T:
-        """What `once` returns, done again as long as another transaction is in its way."""
+    def _repeated(self, what: str, account_id: str, once: Callable[[], T], until: float | None = None) -> T:
+        """What `once` returns, done again as long as another transaction is in its way, and not after `until`."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return once()
             except Exception as problem:
-                if attempt == ATTEMPTS or not self._engine.is_conflict(problem):
+                is_late = until is not None and time.monotonic() >= until
+                if attempt == ATTEMPTS or is_late or not self._engine.is_conflict(problem):
                     raise
                 _log.info(f"{what} repeated", attempt=attempt, account=account_id)
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads writers, no secret
         raise AssertionError("unreachable")
 
-    def _write_once(self, writes: Sequence[Write[T]]) -> tuple[list[T | Exception], list[_Taken]]:
+    def _write_once(
+        self, writes: Sequence[Write[T]], until: float | None = None
+    ) -> tuple[list[T | Exception], list[_Taken]]:
         """What came of the first writes, of one at least, and the revisions taken."""
         results: list[T | Exception] = []
         alone = len(writes) == 1  # then it is undone with the whole transaction
         accounts: dict[str, _Account] = {}
-        with self._engine.writing() as connection:
+        within = None if until is None else max(0.0, until - time.monotonic())
+        with self._engine.writing(within) as connection:
             for write in writes:
                 if write.account_id not in accounts:
                     accounts[write.account_id] = self._begun(connection, write.account_id)

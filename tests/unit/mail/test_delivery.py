@@ -14,12 +14,13 @@ from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_H
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
 from mailreeve.mail import planning
+from mailreeve.mail.attempts import message_key
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.next_hop.smtp import passed_on, taken
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
-from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries, message_key
+from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries
 from mailreeve.policy.model.decisions import Action
 from mailreeve.policy.model.policy_types import SmtpReply
 
@@ -325,6 +326,19 @@ def test_the_key_of_a_message_is_that_of_its_text():
     assert key != message_key(parse_address("ben@out.test"), read_message(header + b"\r\nbody"))
 
 
+def test_the_key_of_a_message_is_the_same_whatever_servers_put_on_top_of_it():
+    """A server in front names itself, its id and the time, which are others each time; below the first field that
+    the sender wrote everything counts."""
+    sender = parse_address("ann@out.test")
+    text = b"From: a@out.test\r\nReceived: from x; 1\r\nDate: today\r\n\r\nbody\r\n"
+    first = b"Received: from a by gate with ESMTP id 1;\r\n\tFri\r\n"
+    second = b"Received: from a by gate with ESMTP id 2;\r\n\tSat\r\nReceived-SPF: pass\r\n"
+    key = message_key(sender, read_message(first + text))
+    assert key == message_key(sender, read_message(second + text)) == message_key(sender, read_message(text))
+    assert key != message_key(sender, read_message(first + text.replace(b"from x; 1", b"from x; 2")))
+    assert key != message_key(sender, read_message(first + b"Subject: other\r\n" + text))
+
+
 @pytest.mark.parametrize(
     ("code", "message", "reply"),
     [
@@ -393,6 +407,67 @@ def test_maildir_that_cannot_be_written_puts_mail_off(tmp_path):
 def test_the_id_of_the_next_hop_is_read_from_its_answer(said, found):
     """In the words of the usual programs; it comes with the answer as it was given."""
     assert queue_id(str(taken(said))) == found
+
+
+@pytest.fixture
+def one_held(begin, hop_session, monkeypatch):
+    """`await one_held(records, retries)`: a message without a name, which w@ gets and v@'s copy is held of."""
+    decide = planning.decide_with_header
+
+    def held(policies, early, facts):
+        decided = decide(policies, early, facts)
+        return replace(decided, action=Action.HOLD, reply=None) if facts.recipient.local == "v" else decided
+
+    monkeypatch.setattr(planning, "decide_with_header", held)
+
+    async def carry_out(records, retries, content: bytes = b"Subject: report\r\n\r\nAll is well.\r\n") -> str:
+        message = begin()
+        message.rcpt("v@corp.test", "w@corp.test")
+        plan = message.transaction.end_of_message(content)
+        key = message_key(parse_address("ann@out.test"), plan.message)
+        delivery = Delivery(hop_session, RecordWriter(records), retries)
+        return await delivery.carry_out(plan, on_top=b"", utf8=False, key=key, now=NOW)
+
+    return carry_out
+
+
+async def test_where_one_copy_finds_no_room_nobody_has_had_the_message(one_held, hop_session):
+    """It has no name, so each try of its sender would bring another copy to those who have theirs."""
+
+    class Full(Records):
+        full = True
+
+        def record(self, messages):
+            if self.full and any(message.held for message in messages):
+                return [NoRoom("full") for _ in messages]
+            return super().record(messages)
+
+    records, retries = Full(), Retries()
+    for _ in range(3):
+        assert (await one_held(records, retries)).startswith("451 4.3.0")
+    assert (hop_session.taken, records.kept) == ([], [])
+    records.full = False
+    assert (await one_held(records, retries)).startswith("250 ")
+    assert hop_session.taken == ["w@corp.test"]
+    assert records.states == {"v@corp.test": State.HELD, "w@corp.test": State.DELIVERED}
+
+
+async def test_what_is_held_is_durable_before_anything_is_delivered(one_held, hop_session):
+    """Where it cannot be kept, nobody has had the message."""
+    records = Records()
+    records.broken = True
+    assert await one_held(records, Retries()) == "451 4.3.0 Local fault, try again later"
+    assert hop_session.taken == []
+
+
+async def test_what_is_held_is_held_once_though_another_copy_is_put_off(one_held, hop_session):
+    records, retries = Records(), Retries()
+    hop_session.refusals["w@corp.test"] = LATER
+    assert (await one_held(records, retries, MESSAGE)).startswith("450 ")
+    hop_session.refusals.clear()
+    assert (await one_held(records, retries, MESSAGE)).startswith("250 ")
+    states = [(one.recipient[0], one.state) for one in records.kept]
+    assert states == [("v", State.HELD), ("w", State.DEFERRED), ("w", State.DELIVERED)]
 
 
 async def test_what_finds_no_room_to_be_held_is_put_off_and_nothing_is_broken(begin, hop_session, monkeypatch):

@@ -71,6 +71,29 @@ def test_old_bodies_that_no_row_names_are_removed(bodies, tmp_path):
         next(bodies.read("a", unnamed))
 
 
+def test_of_many_bodies_a_sweep_looks_at_some_and_the_next_one_at_others(bodies, tmp_path, monkeypatch):
+    """So that an archive of millions costs no more than a small one; each is looked at in turn, and once a
+    round."""
+    monkeypatch.setattr("mailreeve.store.bodies.SWEPT_AT_ONCE", 25)
+    keys = bodies.put("a", [[b"%d" % n] for n in range(200)])
+    for file in files(tmp_path):
+        os.utime(file, (0, 0))
+    asked: list[str] = []
+
+    def named(some):
+        asked.extend(some)
+        return some
+
+    for _ in range(8):
+        before = len(asked)
+        assert bodies.sweep("a", named) == 0
+        assert len(asked) - before < 25 + 10
+    assert len(set(asked)) == len(asked[: len(keys)]) == len(keys)
+    assert bodies.sweep("a", lambda some: ()) >= 25
+    FolderBodies(tmp_path / "bodies").sweep("a", lambda some: ())
+    assert len(files(tmp_path)) < len(keys) - 2 * 24
+
+
 def test_a_body_that_comes_again_while_it_is_removed_is_kept(bodies, tmp_path, monkeypatch):
     """Whoever put it was told that it is durable: it comes before the removal and stays, or after it, anew."""
     [key] = bodies.put("a", [TEXT])

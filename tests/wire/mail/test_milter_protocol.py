@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from mailreeve.app.doctor import checks
 from mailreeve.app.doctor.milter_checks import milter_checks
 from mailreeve.app.settings import Settings
+from mailreeve.families.machinery.copies import NO_WISHES
 from mailreeve.families.tracking.outcomes import State
 from mailreeve.policy.model.decisions import Stage
 
@@ -45,6 +46,29 @@ def mta(open_milter, call_milter):
 
 
 # What Postfix does.
+
+
+def test_what_a_sender_wants_to_hear_is_kept_with_the_copies_that_are_split_off(mta, office, records):
+    """Postfix offers DSN and shows its parameters (RFC 3461)."""
+    office.personal("permit", "u@corp.test", "ann@out.test")
+    mta.connect()
+    wishes = ["RET=HDRS", "ENVID=QQ314159", "BODY=8BITMIME"]
+    for notify, never in (
+        ("NEVER", True),
+        ("SUCCESS,DELAY", True),
+        ("FAILURE,DELAY", False),
+        ("success,failure", False),
+    ):
+        who = ["u@corp.test", "v@corp.test", "w@corp.test"]
+        mta.message("ann@out.test", who, TEXT, parameters=wishes, notify={"u@corp.test": notify})
+        (copy,) = records.messages[-1].outgoing
+        assert [str(one.original) for one in copy.recipients] == ["u@corp.test"]
+        assert (copy.reports.headers_only, copy.reports.envelope_id) == (True, "QQ314159")
+        assert copy.reports.never == ({"u@corp.test"} if never else set())
+    mta.message("ann@out.test", who, TEXT)
+    (copy,) = records.messages[-1].outgoing
+    assert copy.reports == NO_WISHES
+    mta.quit()
 
 
 def test_aborts_after_every_message_are_no_end(mta, records):

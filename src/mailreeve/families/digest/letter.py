@@ -34,16 +34,15 @@ def _templates() -> Environment:
     # Loaded with the first digest: they take their time, and a start does not need them (ADR 0069).
     import jinja2
 
-    return jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.PackageLoader("mailreeve.families.digest"),
         autoescape=jinja2.select_autoescape(["html.j2"], default=False),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-_TEMPLATES.filters["unlinked"] = unlinked
+    templates.filters["unlinked"] = unlinked
+    return templates
 
 
 class ShownLink(Struct, frozen=True):

@@ -37,6 +37,10 @@ from mailreeve.store.transactions import Store, Work
 SPLIT_OFF: Final = "split-off"
 """The origin of copies that doors could not hand on while the sender waited."""
 
+WAITS: Final = 5.0
+"""Seconds that a message waits for others that write to the database; then its sender is told to try again. It is
+in less time than any sender waits for an answer, also where one batch waits behind another."""
+
 _ORIGIN: Final = Origin("mail door")
 
 
@@ -98,7 +102,7 @@ class MessageKeeper:
         """
         if not messages:
             for account_id in islice(self._store.look_up(accounts.codes).values(), 1):
-                self._store.write(account_id, _ORIGIN, tracking.try_to_write)
+                self._store.write(account_id, _ORIGIN, tracking.try_to_write, within=WAITS)
         problems: list[Exception | None] = [None] * len(messages)
         by_account: _ByAccount = defaultdict(lambda: defaultdict(_Part))
         for number, kept in enumerate(messages):
@@ -109,7 +113,8 @@ class MessageKeeper:
                 problems[number] = problem
         self._look_for_room(by_account, problems)
         # Those first that may say that there is no room.
-        for account_id, all_parts in sorted(by_account.items(), key=lambda one: not _any_held(one[1])):
+        ordered = sorted(by_account.items(), key=lambda one: not _any_held(one[1]))
+        for place, (account_id, all_parts) in enumerate(ordered, 1):
             parts = {
                 number: part
                 for number, part in all_parts.items()
@@ -117,6 +122,13 @@ class MessageKeeper:
             }
             for number, why in self._keep(account_id, parts) if parts else ():
                 problems[number] = why
+            locked = next((one for one in problems if one is not None and self._store.is_locked(one)), None)
+            if locked is not None:
+                # Whoever is still to be kept would wait for the same lock, and their senders with them.
+                left = {number for _, rest in ordered[place:] for number in rest}
+                for number in left:
+                    problems[number] = problems[number] or locked
+                break
         if any(kept.outgoing for kept in messages):
             self._added()
         return problems
@@ -161,9 +173,11 @@ class MessageKeeper:
         """Keep what messages leave in one transaction. Which could not be kept, and why."""
         try:
             keys = self._put(account_id, [copy for part in parts.values() for copy in part.copies()])
-            self._store.write(account_id, _ORIGIN, lambda work: self._add(work, list(parts.values()), keys))
+            self._store.write(
+                account_id, _ORIGIN, lambda work: self._add(work, list(parts.values()), keys), within=WAITS
+            )
         except Exception as problem:
-            if len(parts) == 1:
+            if len(parts) == 1 or self._store.is_locked(problem):  # A lock is everybody's.
                 yield from ((number, problem) for number in parts)
                 return
             # One that cannot be written is no reason to put off the others.

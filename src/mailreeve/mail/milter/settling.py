@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from mailreeve.families.keeping.kept import Kept
 from mailreeve.families.machinery.copies import NO_WISHES, ArchivedCopy, Copy, HeldCopy, ReportWishes
 from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.mail.attempts import message_key
 from mailreeve.mail.milter.changes import Envelope, envelope_changes, header_changes
 from mailreeve.mail.milter.packets import ACCEPT, DISCARD, reply
 from mailreeve.mail.outcomes import TAKEN, archived_copy, held_copy
@@ -56,12 +57,16 @@ def settle(
     outgoing = tuple([replace(_copy(one, plan, on_top, utf8=utf8), reports=reports) for one in others])
     decision_id = "" if stays is None else stays.decision_id
     outcomes = tuple(_taken(outcome, decision_id, queue_id) for outcome in plan.recorded)
+    held = tuple(_held(plan, on_top, utf8=utf8))
+    # Only where it is wanted: all of the message has to be looked at.
+    key = message_key(envelope.sender, plan.message) if archives or held or outgoing else None
     kept = Kept(
         outcomes,
-        tuple(_held(plan, on_top, utf8=utf8)),
+        held,
         outgoing,
-        tuple(_archived(plan, outgoing, on_top, utf8=utf8)) if archives else (),
+        tuple(_archived(plan, outgoing, on_top, key, utf8=utf8)) if archives else (),
         plan.correspondence,
+        "" if key is None else key.hex(),
     )
     if stays is None:
         return Settled(kept, DISCARD, str(TAKEN))
@@ -102,7 +107,9 @@ def _copy(step: Deliver, plan: Plan, on_top: bytes, *, utf8: bool) -> Copy:
     )
 
 
-def _archived(plan: Plan, outgoing: Sequence[Copy], on_top: bytes, *, utf8: bool) -> Iterator[ArchivedCopy]:
+def _archived(
+    plan: Plan, outgoing: Sequence[Copy], on_top: bytes, key: bytes | None, *, utf8: bool
+) -> Iterator[ArchivedCopy]:
     """The copies for the archive. That of the message in place has our trace fields, and none that the server adds
     later."""
     outcomes = {outcome.recipient: outcome for outcome in plan.outcomes}
@@ -111,7 +118,7 @@ def _archived(plan: Plan, outgoing: Sequence[Copy], on_top: bytes, *, utf8: bool
         if step.passes:
             continue
         copy = others.get(step.decision_id) or _copy(step, plan, on_top, utf8=utf8)
-        yield archived_copy(copy, outcomes, None)
+        yield archived_copy(copy, outcomes, key)
 
 
 def _held(plan: Plan, on_top: bytes, *, utf8: bool) -> Iterator[HeldCopy]:

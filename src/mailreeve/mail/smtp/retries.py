@@ -4,10 +4,8 @@ Where some copies of a message were delivered and another then failed for the ti
 answer is right: 250 would lose the failed copy, and 4xx would bring a second copy to those who have
 theirs. So the sender is told to try again, and this memory leaves out on the next try whoever is done.
 
-It must not mistake another message for the next try: somebody would never get it. A message that has
-neither a Message-ID nor a Date (RFC 5322 section 3.6) may be sent again as a new one, to the octet, by a
-program that reports the same every day. So such a message is not remembered, and others for some hours:
-whoever tries again later delivers twice.
+What names no message by which it could be known again (`attempts`) is not remembered, and others are for some
+hours: whoever tries again later delivers twice.
 
 It is a memory, not a store: after a restart the retry delivers twice, as SMTP servers do in such a case
 (RFC 5321 section 6.1). Nothing is lost either way.
@@ -15,35 +13,15 @@ It is a memory, not a store: after a restart the retry delivers twice, as SMTP s
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from itertools import dropwhile
 from typing import Final
 
-from mailreeve.formats.addresses import Sender
-from mailreeve.formats.message import Message
 from mailreeve.memory.bounded import Bounded
 
 MAX_MESSAGES: Final = 10_000
 MAX_RECIPIENTS: Final = 200_000  # of all these messages together
 MAX_AGE: Final = 6 * 3_600.0
 """Seconds. A sender tries again after half an hour, later every two or three hours (RFC 5321 section 4.5.4.1)."""
-
-_NAMED_BY: Final = ("message-id", "date")
-_TRACE: Final = frozenset(
-    {
-        "received",
-        "return-path",
-        "delivered-to",
-        "x-original-to",
-        "received-spf",
-        "authentication-results",
-        "dkim-signature",
-        "arc-seal",
-        "arc-message-signature",
-        "arc-authentication-results",
-    }
-)
 
 
 class Retries:
@@ -104,20 +82,3 @@ def _remembered(
         return frozenset()
     since, recipients = found
     return recipients if 0 <= now - since <= MAX_AGE else frozenset()
-
-
-def message_key(sender: Sender, message: Message) -> bytes | None:
-    """What a message is recognised by when the same server sends it again; None where it could be another one.
-
-    What a server in front puts on top of it is another text each time, with another id and time: so the fields of
-    the trace above the first other one do not count.
-    """
-    if not any(field.value.strip() for name in _NAMED_BY for field in message.named(name)):
-        return None
-    digest = hashlib.blake2b(str(sender).encode(), digest_size=20)
-    digest.update(b"\0")
-    for field in dropwhile(lambda field: field.name in _TRACE, message.fields):
-        digest.update(field.raw)
-    for piece in message.body:
-        digest.update(piece)
-    return digest.digest()

@@ -14,6 +14,7 @@ from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail import promptly
+from mailreeve.mail.attempts import message_key
 from mailreeve.mail.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.memory_budget import Reservation
@@ -26,7 +27,6 @@ from mailreeve.mail.smtp.announced import XCLIENT, XFORWARD, Speaker
 from mailreeve.mail.smtp.commands import parameters_refused, read_path
 from mailreeve.mail.smtp.delivery import Delivery, layer_of
 from mailreeve.mail.smtp.receiver import CommandLine, ContentPart, Event, OverlongLine, Receiver
-from mailreeve.mail.smtp.retries import message_key
 from mailreeve.mail.smtp.services import DoorServices, Places, crowded
 from mailreeve.mail.trace import protocol_name, received_field
 from mailreeve.mail.transaction import Accepted, Refused, new_decision_id

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 WAIT = 10.0  # seconds until one gives up
@@ -139,6 +139,7 @@ class Mta:
         content: bytes,
         *,
         parameters: Iterable[str] = (),
+        notify: Mapping[str, str] = {},
         login: str = "",
         queue_id: str = "4ABC123",
     ) -> Result:
@@ -156,7 +157,8 @@ class Mta:
             # The first RCPT comes before there is a queue file, and with it an id.
             self.macros(b"R", **({"i": queue_id} if number else {}), **{"{rcpt_addr}": recipient})
             path = f"<{recipient}>".encode("utf-8", "surrogateescape")
-            reply = self.ask(b"R", path + b"\0")
+            wish = f"NOTIFY={notify[recipient]}\0".encode() if recipient in notify else b""
+            reply = self.ask(b"R", path + b"\0" + wish)
             result.to_recipients[recipient] = reply
             if not reply:
                 taken.append(recipient)
