@@ -332,7 +332,9 @@ def hold_true(stream: Stream, places: Places, number: int, name: str, happens: S
         f"answers {dict(stream.told)}"
     )
     assert lost == set()
-    assert acknowledged <= places.recorded, "each has its record"
+    # A refusal at RCPT is recorded with its session's end, and goes with a process that dies before: no mail does.
+    taken = {pair for pair in acknowledged if expected[pair] != "refused"}
+    assert taken <= places.recorded, "each has its record"
     assert {pair: where for pair, where in is_at.items() if len(where) > 1} == {}, "in one place"
     # Behind the queue a refusal comes back as a bounce.
     told = {pair: "refused" for pair in expected if pair[0] in stream.refused} | {

@@ -45,7 +45,9 @@ def test_each_message_is_decided_or_refused_at_the_smtp_door(only_bad, open_door
         line.begin(b"u@corp.test")
         began = time.perf_counter()
         line.socket.sendall(case.stuffed)
-        assert call(door).reply().startswith("220 ")
+        other = call(door)
+        assert other.reply().startswith("220 ")
+        other.close()
         assert time.perf_counter() - began < STALL, case
         reply = line.reply()
         # What follows the dot is read as commands: there is nothing more.
