@@ -98,7 +98,7 @@ class SqliteEngine:
             self._gate.release()
 
     @contextmanager
-    def _committing(self, until: float | None) -> Iterator[Connection]:
+    def _committing(self, until: float | None = None) -> Iterator[Connection]:
         """The connection that all commits of this process are made by, for whoever holds the gate; other processes
         are waited for until this time by the monotonic clock. It is given back to its pool only when something
         went wrong."""
