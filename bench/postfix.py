@@ -1,10 +1,14 @@
 """What does Mailreeve cost a Postfix that asks it as a milter?
 
 Subjects: Postfix alone; with a milter that does nothing; with Mailreeve, of 1,000 and of 100,000 blocked sender
-policies; with rspamd, and with both, where rspamd is installed. Each has a port of one Postfix, which throws away
-what it takes; smtp-source sends. And without a Postfix: Mailreeve asked by a program that does nothing else. A
-message is one of 5 kB to one recipient; it is decided in full, marked, and its record is synced before Postfix is
-answered. Needs root and a folder that Postfix' user may enter.
+policies, and with the archive on; with rspamd, and with both, where rspamd is installed. Each has a port of one
+Postfix, which throws away what it takes; smtp-source sends. And without a Postfix: the milters asked by a program
+that does nothing else, over connections that stay.
+
+A message is one of 5 kB to one recipient; it is decided in full, marked, and its record is synced before Postfix is
+answered, with the archive on its copy as well. smtp-source sends one body again and again, which the archive keeps
+once; the program sends another one each time. Archived mail is read for the search afterwards, which is waited for
+and counted. Needs root and a folder that Postfix' user may enter.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from rig.servers import MAILREEVE, RIG, Server, running, serve
 from smtp_messages import message
 
 from mailreeve.app.folder import DATABASE
+from mailreeve.app.server.periodic import READ_EVERY
 from mailreeve.families.policies.blocked_senders.rows import blocked_sender_policy
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, FromPart, Scope
 from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
@@ -40,7 +45,10 @@ from mailreeve.store.engines import SqliteEngine
 SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
 ALONE, NOOP = "Postfix alone", "+ a milter that does nothing"
 RSPAMD, BOTH = "+ rspamd", "+ Mailreeve and rspamd"
+ARCHIVING = "+ Mailreeve, archive on"
 OF_NOOP, CPU_MS = 0.9, 0.4  # targets: of the rate with a milter that does nothing; per message in ours
+OF_NOOP_ARCHIVING = 0.7
+STILL = 2 * READ_EVERY  # seconds of rest after which what a milter does in the background counts as done
 
 
 def policies(count: int) -> Iterator[BlockedSenderPolicy]:
@@ -56,7 +64,7 @@ def policies(count: int) -> Iterator[BlockedSenderPolicy]:
 
 
 @contextmanager
-def asked(folder: Path, count: int, milter: str) -> Iterator[Server]:
+def asked(folder: Path, count: int, milter: str, *, archive: bool = False) -> Iterator[Server]:
     """A Mailreeve with so many policies, asked at the socket."""
     init = [MAILREEVE, "init", "--data", str(folder), "--domain", "corp.test", "--json"]
     subprocess.run(init, check=True, capture_output=True)
@@ -66,6 +74,7 @@ def asked(folder: Path, count: int, milter: str) -> Iterator[Server]:
         filled.put(connection, account_id, [(blocked_sender_policy, map(filled.blocked_row, policies(count)))])
     engine.dispose()
     environment = {"MAILREEVE_LOG_LEVEL": "warning", "MAILREEVE_MILTER_GROUP": "postfix"}
+    environment |= {"MAILREEVE_ARCHIVE": "on"} if archive else {}
     with running([*serve(folder), "--milter", f"unix:{milter}"], environment) as server:
         yield server
 
@@ -91,14 +100,24 @@ def latencies(port: int, messages: int) -> list[float]:
     return taken
 
 
+def at_rest(server: Server) -> None:
+    """Wait until a server does nothing any more."""
+    seen, since = server.cpu(), time.monotonic()
+    while time.monotonic() - since < STILL:
+        time.sleep(0.1)
+        now = server.cpu()
+        if now - seen > 0.02:
+            seen, since = now, time.monotonic()
+
+
 def asking_job(number: int, path: str, messages: int, results: str) -> Callable[[], int]:
     """One process that asks about message after message, on one connection; it writes what each took."""
 
     def run() -> int:
         connection = Asking(path)
         taken = [
-            connection.message("news@shop.test", "ann@corp.test", message(f"p{number}-{n}"))
-            for n in range(messages)
+            connection.message("news@shop.test", "ann@corp.test", message(name) + f"{name} {run}\r\n".encode())
+            for name, run in ((f"p{number}-{n}", os.getpid()) for n in range(messages))
         ]
         connection.close()
         Path(f"{results}-{number}").write_text("\n".join(map(str, taken)))
@@ -109,8 +128,8 @@ def asking_job(number: int, path: str, messages: int, results: str) -> Callable[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--messages", type=int, default=600, help="messages per subject and round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--messages", type=int, default=400, help="messages per subject and round")
     parser.add_argument("--sessions", type=int, default=10, help="of smtp-source at once")
     parser.add_argument("--processes", type=int, default=4, help="that ask the milter directly")
     parser.add_argument("--policies", type=int, nargs="*", default=[1_000, 100_000])
@@ -131,6 +150,10 @@ def main() -> None:
             paths[name] = f"{folder}/reeve{count}"
             ours[name] = stack.enter_context(asked(folder / f"data{count}", count, paths[name]))
             ways[name] = f"unix:{paths[name]}"
+        paths[ARCHIVING] = f"{folder}/archiving"
+        archiving = asked(folder / "data-archiving", 1_000, paths[ARCHIVING], archive=True)
+        ours[ARCHIVING] = stack.enter_context(archiving)
+        ways[ARCHIVING] = f"unix:{paths[ARCHIVING]}"
         other = stack.enter_context(rspamd(folder / "rspamd"))
         if other is not None:
             ways[RSPAMD] = other[0]
@@ -156,6 +179,8 @@ def main() -> None:
             for name, port in made.ports.items():
                 before, before_mx = filters_cpu(name), made.cpu()
                 rate = source(port, options.messages, options.sessions)
+                if name == ARCHIVING:
+                    at_rest(ours[name])
                 used, used_mx = filters_cpu(name) - before, made.cpu() - before_mx
                 waited = latencies(port, 20)
                 if round_ >= 0:  # the first round warms caches
@@ -202,7 +227,12 @@ def main() -> None:
                 row
                 for name in ours
                 for row in (
-                    _judged(f"{name}: of the rate with do-nothing", relative[name], OF_NOOP, at_least=True),
+                    _judged(
+                        f"{name}: of the rate with do-nothing",
+                        relative[name],
+                        OF_NOOP_ARCHIVING if name == ARCHIVING else OF_NOOP,
+                        at_least=True,
+                    ),
                     _judged(f"{name}: CPU ms per message, through Postfix", median(costs[name]), CPU_MS),
                     _judged(f"{name}: CPU ms per message, asked directly", direct[name][2], CPU_MS),
                 )
@@ -220,6 +250,7 @@ def _directly(
     load.rate(asking_job, path, 20, results)
     before = server.cpu()
     rate = load.rate(asking_job, path, options.messages, results)
+    at_rest(server)
     cost = (server.cpu() - before) / (options.messages * options.processes) * 1_000
     files = [Path(f"{results}-{n}") for n in range(options.processes)]
     return rate, [float(line) * 1_000 for file in files for line in file.read_text().split()], cost
