@@ -69,7 +69,7 @@ def failure_report(failure: Failure, to: Address, *, domain: str, hostname: str)
     report["Content-Type"] = f'multipart/report; report-type=delivery-status; boundary="{boundary}"'
     header = read_message(failure.header)
     words = EmailMessage()
-    words.set_content(_words(failure, header.text("subject", _MAX_TEXT)))
+    words.set_content(_words(failure, _shown(header.text("subject", _MAX_TEXT))))
     returned = _returned(failure)
     if not all(map(bytes.isascii, returned)):
         report["Content-Transfer-Encoding"] = "8bit"
@@ -82,7 +82,7 @@ def failure_report(failure: Failure, to: Address, *, domain: str, hostname: str)
 
 
 def _words(failure: Failure, subject: str) -> str:
-    lines = [f"Your message to {printable(failure.recipient, _MAX_TEXT)} could not be delivered.", ""]
+    lines = [f"Your message to {_shown(failure.recipient)} could not be delivered.", ""]
     if failure.gave_up:
         lines += ["It was tried for five days, and is not tried any more. The last answer was:"]
     else:
@@ -95,8 +95,13 @@ def _words(failure: Failure, subject: str) -> str:
 def _said(failure: Failure) -> str:
     """What the next hop answered, as far as the sender may know it."""
     if failure.is_altered:
-        return " ".join(failure.reply.split()[:2])
-    return printable(failure.reply, _MAX_TEXT)
+        return _shown(" ".join(failure.reply.split()[:2]))
+    return _shown(failure.reply)
+
+
+def _shown(text: str) -> str:
+    """One line, and no octet that is of no letter."""
+    return printable(text, _MAX_TEXT).encode("utf-8", "replace").decode("utf-8")
 
 
 def _status(failure: Failure, hostname: str) -> Message:
@@ -109,7 +114,7 @@ def _status(failure: Failure, hostname: str) -> Message:
     of_message["Arrival-Date"] = format_datetime(failure.arrived_at)
     of_recipient = Message()
     # RFC 3464 section 2.3.2: what the sender wrote, where the other one is not the sender's to know.
-    recipient = printable(failure.recipient, _MAX_TEXT)
+    recipient = _shown(failure.recipient)
     of_recipient["Final-Recipient"] = f"{kind}; {recipient}" if recipient.isascii() else _utf8(kind, recipient)
     of_recipient["Action"] = "failed"
     of_recipient["Status"] = found[2] if found is not None else "5.0.0" if failure.reply[:1] == "5" else "4.0.0"

@@ -398,7 +398,7 @@ class Session:
 
     async def _record(self, kept: Kept) -> bool:
         """Keep it. A failure is logged and returned, for the caller to answer 4xx if it can."""
-        if not kept.outcomes:
+        if not (kept.outcomes or kept.outgoing):
             return True
         try:
             if self._services.outcome_lines is not None:
