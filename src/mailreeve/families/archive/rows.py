@@ -23,7 +23,6 @@ from sqlalchemy import (
     ColumnElement,
     Index,
     Integer,
-    LargeBinary,
     Select,
     String,
     Table,
@@ -41,6 +40,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy
+from mailreeve.families.machinery.copy_columns import text_columns
 from mailreeve.formats.mime import Part
 from mailreeve.store.keys import new_key
 from mailreeve.store.loading import stream_named
@@ -59,8 +59,7 @@ archived_message: Final = Table(
     Column("received_at", Moment, nullable=False),
     Column("subject", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("body", String(64), nullable=False),
-    Column("header", LargeBinary, nullable=False),
+    *text_columns(),
     Column("document", Text, nullable=False),
     Column("is_private", Boolean, nullable=False),
     Column("legal_hold", Boolean, nullable=False),

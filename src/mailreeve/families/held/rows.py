@@ -19,7 +19,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Index,
-    LargeBinary,
     String,
     Table,
     Text,
@@ -34,6 +33,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.machinery.copies import Copy, KeptCopy, Routed
+from mailreeve.families.machinery.copy_columns import envelope_columns, text_columns
 from mailreeve.formats.addresses import parse_address, parse_sender
 from mailreeve.formats.message import Content
 from mailreeve.store.keys import least_key
@@ -56,10 +56,7 @@ held_message: Final = Table(
     Column("held_group", String(16), nullable=False),
     Column("owner_id", KEY, nullable=False),
     Column("route", String(16), nullable=False),
-    Column("decision_id", String(32), nullable=False),
-    Column("sender", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("effective_recipient", Text, nullable=False),
+    *envelope_columns(),
     Column("header_from", Text, nullable=False),
     Column("header_from_name", Text, nullable=False),
     Column("header_to", Text, nullable=False),
@@ -80,8 +77,7 @@ held_message: Final = Table(
     Column("asked_by", Text, nullable=False),
     Column("asked_why", Text, nullable=False),
     Column("octets", BigInteger, nullable=False),
-    Column("body", String(64), nullable=False),
-    Column("header", LargeBinary, nullable=False),
+    *text_columns(),
     Index(None, "account_id", "state", "id"),
     Index(None, "account_id", "state", "owner_id", "id"),
     Index(None, "account_id", "state", "octets"),

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.machinery.copies import Copy, KeptCopy, ReportWishes, Routed
+from mailreeve.families.machinery.copy_columns import envelope_columns, text_columns
 from mailreeve.families.machinery.elsewhere import WaitingCopy, WaitingPage
 from mailreeve.families.machinery.latest import latest
 from mailreeve.formats.addresses import parse_address, parse_sender
@@ -55,15 +55,11 @@ outgoing_message: Final = Table(
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("origin", String(16), nullable=False),
-    Column("decision_id", String(32), nullable=False),
-    Column("sender", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("effective_recipient", Text, nullable=False),
+    *envelope_columns(),
     Column("is_utf8", Boolean, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("last_reply", Text, nullable=False),
-    Column("body", String(64), nullable=False),
-    Column("header", LargeBinary, nullable=False),
+    *text_columns(),
     Column("held_id", KEY, nullable=False, server_default=""),
     Column("reports", String(8), nullable=False, server_default=""),
     Column("envelope_id", Text, nullable=False, server_default=""),

@@ -47,6 +47,7 @@ class PolicyRow(Struct, frozen=True):
 
 
 R = TypeVar("R", bound=PolicyRow)
+A = TypeVar("A", bound=Struct)
 
 
 def new_members(work: Work, document: PolicyDocument) -> tuple[str, PolicyDocument, datetime, datetime]:
@@ -119,6 +120,16 @@ class PolicyFamily(Generic[R]):
     def page(self, call: Call) -> Page[R]:
         """A page of all policies in the order of their keys, or all of them when no page was asked for."""
         return self._listing.page(call.work, call.page, lambda: self.total(call.work))
+
+    def answers(
+        self, call: Call, wire_id: str | None, answer: Callable[[Call, R, DirectoryReferences | None], A]
+    ) -> Page[A]:
+        """What is answered of one policy, or of a page of all where no id is given. Raises `ItemRefused`."""
+        if wire_id is not None:
+            return Page.of_all([answer(call, self.get(call, wire_id), None)])
+        page = self.page(call)
+        references = DirectoryReferences(call)
+        return page.showing([answer(call, row, references) for row in page.rows])
 
     def after(self, work: Work, place: str, most: int) -> Stretch[R]:
         """The next policies after a key, in order."""

@@ -48,11 +48,7 @@ def update_anti_spoofing(call: Call, item: UpdateAntiSpoofing) -> AntiSpoofingAn
 @endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_anti_spoofing(call: Call, item: SomeAntiSpoofing) -> Page[AntiSpoofingAnswer]:
     """Return one anti-spoofing policy, or all of them."""
-    if item.id is not None:
-        return Page.of_all([_answer(call, SPOOFING.get(call, item.id))])
-    page = SPOOFING.page(call)
-    references = DirectoryReferences(call)
-    return page.showing([_answer(call, row, references) for row in page.rows])
+    return SPOOFING.answers(call, item.id, _answer)
 
 
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)

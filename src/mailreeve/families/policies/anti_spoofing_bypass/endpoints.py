@@ -47,11 +47,7 @@ def update_bypass(call: Call, item: UpdateBypass) -> BypassAnswer:
 @endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_bypass(call: Call, item: SomeBypasses) -> Page[BypassAnswer]:
     """Return one anti-spoofing bypass policy, or all of them."""
-    if item.id is not None:
-        return Page.of_all([_answer(call, BYPASS.get(call, item.id))])
-    page = BYPASS.page(call)
-    references = DirectoryReferences(call)
-    return page.showing([_answer(call, row, references) for row in page.rows])
+    return BYPASS.answers(call, item.id, _answer)
 
 
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)

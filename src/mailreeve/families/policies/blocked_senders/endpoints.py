@@ -40,11 +40,7 @@ def update_policy(call: Call, item: UpdatePolicy) -> BlockedSenderAnswer:
 @endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_policy(call: Call, item: SomePolicies) -> Page[BlockedSenderAnswer]:
     """Return one blocked sender policy, or all of them."""
-    if item.id is not None:
-        return Page.of_all([_answer(call, BLOCKED.get(call, item.id))])
-    page = BLOCKED.page(call)
-    references = DirectoryReferences(call)
-    return page.showing([_answer(call, row, references) for row in page.rows])
+    return BLOCKED.answers(call, item.id, _answer)
 
 
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)

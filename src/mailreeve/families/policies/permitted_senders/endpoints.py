@@ -48,11 +48,7 @@ def update_permit(call: Call, item: UpdatePermit) -> PermitAnswer:
 @endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_permit(call: Call, item: SomePermits) -> Page[PermitAnswer]:
     """Return one permitted sender policy, or all of them."""
-    if item.id is not None:
-        return Page.of_all([_answer(call, PERMITTED.get(call, item.id))])
-    page = PERMITTED.page(call)
-    references = DirectoryReferences(call)
-    return page.showing([_answer(call, row, references) for row in page.rows])
+    return PERMITTED.answers(call, item.id, _answer)
 
 
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)

@@ -56,11 +56,7 @@ def update_spam_policy(call: Call, item: UpdateSpamPolicy) -> SpamPolicyAnswer:
 @endpoint(f"{_TYPE.api}/get-policy", _TYPE.read, short="id")
 def get_spam_policy(call: Call, item: SomeSpamPolicies) -> Page[SpamPolicyAnswer]:
     """Return one spam scanning policy, or all of them."""
-    if item.id is not None:
-        return Page.of_all([_answer(call, SPAM.get(call, item.id))])
-    page = SPAM.page(call)
-    references = DirectoryReferences(call)
-    return page.showing([_answer(call, row, references) for row in page.rows])
+    return SPAM.answers(call, item.id, _answer)
 
 
 @endpoint(f"{_TYPE.api}/delete-policy", _TYPE.edit, writes=True)
