@@ -57,7 +57,7 @@ test: $(VENV)/dev.stamp ## every check, then the tests; fails if any of them fai
 	    $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; \
 	done; \
 	test -z "$$failed" || echo "failed before the tests:$$failed"; \
-	$(BIN)/python -m pytest -n auto --dist loadfile && test -z "$$failed"
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder && test -z "$$failed"
 
 lint: $(VENV)/dev.stamp ## style and formatting
 	$(BIN)/ruff check

@@ -16,6 +16,7 @@ import warm_start
 from effort import examples
 from hypothesis import settings
 
+HERE: Final = Path(__file__).parent
 IN_CI = os.environ.get("CI") == "true"
 
 # Daemons live outside an ordinary user's PATH, PostgreSQL's programs outside everyone's.
@@ -93,6 +94,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("requires"):
         for name in marker.args:
             find_or_skip(name)
+
+
+# What takes longest comes first, so that no process is left with a long file when the others are done.
+ORDER: Final = ("system", "wire", "property", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(HERE).parts[0]
+        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+
+    items.sort(key=place)
 
 
 class Turns:
