@@ -58,11 +58,11 @@ def find(call: Call, item: FindWebRecords) -> Page[WebRecord]:
     return rows.page(call.work, call.page, wanted)
 
 
-def get(call: Call, wire_id: str) -> WebRecord:
-    """One record. Raises `ItemRefused`."""
-    record = rows.find(call.work, call.open(Kind.WEB_RECORD, wire_id))
+def get(call: Call, wire_id: str, field: str = "id") -> WebRecord:
+    """One record. Raises `ItemRefused` naming `field`."""
+    record = rows.find(call.work, call.open(Kind.WEB_RECORD, wire_id, field))
     if record is None:
-        raise refused(WEB_RECORD_NOT_FOUND, "id")
+        raise refused(WEB_RECORD_NOT_FOUND, field)
     return record
 
 
