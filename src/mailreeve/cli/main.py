@@ -33,7 +33,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "restore": _Command("running.restore", "Make a data folder of a backup."),
         "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
         "doctor": _Command("running.doctor", "Say what ails a folder, its settings, its ports, its next hop."),
-        "check": _Command("running.check", "Say what Postfix and Mailreeve lack to work together."),
+        "check": _Command("running.check", "Say what Postfix or Squid and Mailreeve lack to work together."),
     },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),

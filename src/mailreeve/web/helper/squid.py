@@ -69,15 +69,16 @@ class SquidHelper:
         self._sent: dict[int, _Pending] = {}
         self._waiting: list[_Pending] = []
         self._out: list[bytes] = []
+        self._can_read_lines = self._has_ended = False
 
     def run(self) -> None:
-        """Answer until Squid closes its end."""
+        """Answer until Squid closes its end, and all that it has asked."""
         self._link.connect(self._clock())
         while True:
             self._wait()
             now = self._clock()
             if self._can_read_lines and not self._read_lines(now):
-                return
+                self._has_ended = True
             self._read_answers(now)
             self._link.tick(now)
             if self._link.wants_to_write:
@@ -87,6 +88,8 @@ class SquidHelper:
             if self._out:
                 _write_all(self._target, b"".join(self._out))
                 self._out.clear()
+            if self._has_ended and not self._sent and not self._waiting:
+                return
 
     def _wait(self) -> None:
         now = self._clock()
@@ -97,7 +100,8 @@ class SquidHelper:
             due.append(now + 0.1)
         timeout = max(0.0, min(due) - now) * 1_000 + 1 if due else None
         poll = select.poll()
-        poll.register(self._source, select.POLLIN)
+        if not self._has_ended:
+            poll.register(self._source, select.POLLIN)
         if self._link.socket is not None:
             wanted = select.POLLIN | (select.POLLOUT if self._link.wants_to_write else 0)
             poll.register(self._link.socket, wanted)
