@@ -14,7 +14,7 @@ from starlette.responses import Response
 from mailreeve.families.digest.acts import Shown
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
 _STYLE: Final = """
 :root { color-scheme: light dark; }
@@ -26,7 +26,9 @@ dt { font-size: .85rem; opacity: .8; }
 dd { margin: 0 0 .5rem; }
 button { font: inherit; font-weight: 600; width: 100%; min-height: 3rem; padding: .5rem 1rem; color: #fff;
   background: #1a56b0; border: 2px solid #1a56b0; border-radius: 6px; cursor: pointer; }
-button:focus-visible { outline: 3px solid #e8a200; outline-offset: 2px; }
+textarea { font: inherit; box-sizing: border-box; width: 100%; padding: .5rem; border: 2px solid #888;
+  border-radius: 6px; }
+button:focus-visible, textarea:focus-visible { outline: 3px solid #e8a200; outline-offset: 2px; }
 .said { font-size: .9rem; }
 @media (min-width: 36rem) { main { padding-top: 3rem; } button { width: auto; min-width: 14rem; } }
 """
@@ -47,18 +49,21 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 
+_LINK: Final = "link.html.j2"
+_BLOCKED: Final = "blocked.html.j2"
+
+
 @cache
-def _template() -> Template:
+def _templates() -> Environment:
     # Loaded with the first page: most servers show none, and templates take their time (ADR 0069).
     import jinja2
 
-    templates = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("mailreeve.console"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
-    return templates.get_template("link.html.j2")
 
 
 def page(
@@ -72,6 +77,24 @@ def page(
 ) -> Response:
     """A page: what it says, the message it is about, and the button that acts, where there are any. Everything in
     it is escaped."""
+    return _response(_LINK, status, headers, title=title, lines=lines, seen=seen, button=button)
+
+
+def block_page(
+    status: int,
+    title: str,
+    lines: Sequence[str] = (),
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    asks: int = 0,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page about a web request that was blocked: what it says, the facts with their names, and, where somebody
+    may ask for access, a form for up to so many characters. Everything in it is escaped."""
+    return _response(_BLOCKED, status, headers, title=title, lines=lines, facts=facts, asks=asks)
+
+
+def _response(template: str, status: int, headers: Mapping[str, str] | None, **values: object) -> Response:
     style = Markup(_STYLE)  # noqa: S704  our own, and the hash is of just this text
-    text = _template().render(title=title, lines=lines, seen=seen, button=button, style=style)
+    text = _templates().get_template(template).render(style=style, **values)
     return Response(text, status, {**HEADERS, **(headers or {})}, media_type="text/html")

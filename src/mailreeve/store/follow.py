@@ -34,6 +34,7 @@ from mailreeve.policy.model.policies import (
     WebPolicy,
 )
 from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.web_places import Places
 from mailreeve.store import changes
 from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part
 from mailreeve.store.transactions import Store, Work, WouldWait
@@ -68,6 +69,7 @@ class Loaders(Struct, frozen=True):
     managed: Loader[Iterable[ManagedSender], Changes[ManagedSender]]
     definitions: Loader[Iterable[Definition], Changes[Definition]]
     web: Loader[Iterable[WebPolicy], Changes[WebPolicy]]
+    places: Callable[[Work], Places]
 
 
 class Keep(Struct, frozen=True):
@@ -138,11 +140,18 @@ class Follower:
 
     def current_at_once(self, account_id: str) -> PolicySet:
         """As `current`, for whoever must not be held up. Raises `WouldWait` where the database would be read."""
+        current = self.at_hand(account_id)
+        if current is None:
+            raise WouldWait
+        return current
+
+    def at_hand(self, account_id: str) -> PolicySet | None:
+        """The account's policy set where nothing has to be read for it, else None: for whoever must not wait."""
         wanted = self._store.feed.newest(account_id)
         followed = self._accounts.get(account_id)
         current = None if followed is None else followed.current
         if followed is None or current is None or current.revision < wanted:
-            raise WouldWait
+            return None
         followed.used = self._clock()
         return current
 
@@ -276,6 +285,8 @@ def _read(
         managed=load(PolicyType.MANAGED_SENDERS, loaders.managed),
         definitions=load(Part.DEFINITIONS, loaders.definitions),
         web=load(Part.WEB_LISTS, loaders.web),
+        # Locations and clients are few: they are read as a whole.
+        places=loaders.places(work) if touched.get(Part.WEB_PLACES) else None,
     )
     progress.ready()
     return changed
