@@ -35,6 +35,7 @@ class Kind(StrEnum):
     WEB_POLICY = "web policy"
     WEB_TARGET = "web target"
     WEB_ENTRY = "web entry"
+    WEB_ALLOW = "web allow"
     ALTERATION_SET = "address alteration set"
     ALTERATION_DEFINITION = "address alteration definition"
     DELEGATE = "delegate right"

@@ -16,6 +16,9 @@ from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
+from mailreeve.cli.objects.web_allow import allow, allows, unallow
+from mailreeve.cli.objects.web_deny import GET as DENYING
+from mailreeve.cli.objects.web_deny import default_deny
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
@@ -80,6 +83,10 @@ def command() -> None:
     """
 
 
+for _below in (allow, allows, unallow, default_deny):
+    command.add_command(_below)
+
+
 def _entries(function: Callable[P, R]) -> Callable[P, R]:
     """The arguments and options that name entries."""
     for decorate in (
@@ -134,6 +141,8 @@ def show(api: Client, which: str, text: str | None, limit: int, as_json: bool) -
         return
     one = msgspec.convert(row, _List)
     echo(f"{escaped_line(one.description)}\n  id   {one.id}\n  for  {escaped_line(_whom(one))}")
+    if any(row["id"] == one.id for row in api.every(DENYING)):
+        echo("  all else is blocked by default")
     entries = [entry for entry in one.urls if text is None or text.casefold() in entry.value.casefold()]
     rows = [msgspec.structs.asdict(entry) for entry in entries]
     listing.show(iter([Answer(rows, (), len(rows))]), _ENTRIES, limit, as_json=False, is_filtered=text is not None)

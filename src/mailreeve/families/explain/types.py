@@ -147,7 +147,7 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
 
 class ExplainWeb(Struct, frozen=True, rename="camel"):
     """A web request to explain. Without a user only what holds for everyone applies. `policy_id` names a web list,
-    or an entry of one, that was expected to win."""
+    an entry of one, or a temporary allow that was expected to win."""
 
     url: Annotated[str, longest(MAX_URL)]
     user: str | None = None
@@ -166,11 +166,12 @@ class EntryAnswer(Struct, frozen=True):
 
 
 class WebCandidateAnswer(Struct, frozen=True, rename="camel"):
-    """One entry that was considered; members as in `CandidateAnswer`."""
+    """One entry that was considered; members as in `CandidateAnswer`. `entry` is null for what a list blocks by
+    default. The ids of a temporary allow are both its own."""
 
     policy_id: str
     description: str
-    entry: EntryAnswer
+    entry: EntryAnswer | None
     failed: str | None
     sort_key: Sequence[float]
     place: int
@@ -179,7 +180,7 @@ class WebCandidateAnswer(Struct, frozen=True, rename="camel"):
 
 class WebExplanation(Struct, frozen=True, rename="camel"):
     """What becomes of a web request, and why. `url` is the URL as it was compared; `expected` is there when a list
-    or entry was asked about."""
+    or entry was asked about. Of a block without an `entry` a default deny says so."""
 
     verdict: WebVerdict
     policy_id: str | None

@@ -14,16 +14,20 @@ from mailreeve.families.policies.web_lists.types import (
     AddedEntries,
     AddEntries,
     CreatePolicy,
+    DefaultDenyAnswer,
     DeletedPolicy,
+    EveryDefaultDeny,
     OnePolicy,
     RemovedEntries,
     RemoveEntries,
+    SetDefaultDeny,
     SomePolicies,
     UpdatePolicy,
     UrlAnswer,
     WebPolicyAnswer,
     WebTargetAnswer,
 )
+from mailreeve.policy.model.policies import WebAction
 from mailreeve.wire import policy_object
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
@@ -90,6 +94,24 @@ def remove_web_entries(call: Call, item: RemoveEntries) -> RemovedEntries:
     )
 
 
+@endpoint("ext/set-web-default-deny", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def set_web_default_deny(call: Call, item: SetDefaultDeny) -> DefaultDenyAnswer:
+    """Say whether a web list blocks whatever no entry speaks of."""
+    return _default_deny(call, operations.set_default_deny(call, item.id, item.default_deny, item.confirm_reach))
+
+
+@endpoint("ext/get-web-default-deny", Permission.WEB_SECURITY_POLICIES_READ)
+def get_web_default_deny(call: Call, item: EveryDefaultDeny) -> Page[DefaultDenyAnswer]:
+    """List the web lists that block whatever no entry speaks of."""
+    page = rows.page_of_denying(call.work, call.page)
+    return page.showing([_default_deny(call, row) for row in rows.read(call.work, page.rows)])
+
+
+def _default_deny(call: Call, row: WebPolicyRow) -> DefaultDenyAnswer:
+    allows = sum(entry.action is WebAction.ALLOW for entry in row.entries)
+    return DefaultDenyAnswer(call.seal(operations.KIND, row.id), row.description, row.default_deny, allows)
+
+
 def _entry(call: Call, entry: EntryRow) -> UrlAnswer:
     return UrlAnswer(call.seal(Kind.WEB_ENTRY, entry.id), entry.action, entry.type, entry.shown)
 
@@ -123,4 +145,6 @@ ENDPOINTS: Final = (
     delete_policy,
     add_web_entries,
     remove_web_entries,
+    set_web_default_deny,
+    get_web_default_deny,
 )

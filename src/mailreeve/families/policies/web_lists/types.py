@@ -85,6 +85,19 @@ class RemoveEntries(Struct, frozen=True):
     urls: list[NamedUrl]
 
 
+class SetDefaultDeny(Struct, frozen=True, rename="camel"):
+    """Whether a list blocks whatever no entry speaks of, for those whom it is for. `confirm_reach` is about one
+    that is for everyone: true says that it is meant, false has it refused."""
+
+    id: str
+    default_deny: bool
+    confirm_reach: bool | None = None
+
+
+class EveryDefaultDeny(Struct, frozen=True):
+    """All lists with a default deny are listed; there is nothing to say."""
+
+
 class OnePolicy(Struct, frozen=True):
     """One list, by id."""
 
@@ -95,6 +108,15 @@ class SomePolicies(Struct, frozen=True):
     """One list by id, or all without one."""
 
     id: str | None = None
+
+
+class DefaultDenyAnswer(Struct, frozen=True, rename="camel"):
+    """Whether a list has a default deny, and how many entries of it allow something."""
+
+    id: str
+    description: str
+    default_deny: bool
+    allows: int
 
 
 class UrlAnswer(Struct, frozen=True):
