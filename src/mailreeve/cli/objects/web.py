@@ -24,6 +24,7 @@ from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
 from mailreeve.client import Answer, ApiError, Client, Failure
 from mailreeve.client.api import convert
+from mailreeve.formats.weburls import says_more_than_host
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +33,6 @@ ADD: Final = "ext/add-web-entries"
 REMOVE: Final = "ext/remove-web-entries"
 ROOM: Final = "policy/webwhiteurl/"
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FIELD: Final = re.compile(r"urls\[(\d+)\]")
 
 
@@ -305,8 +305,7 @@ def _url(text: str, type_: str | None, allow: bool) -> dict[str, str]:
 
 def _type_of(text: str) -> str:
     """A URL, if it says more than a host."""
-    rest = _SCHEME.sub("", text, count=1)
-    return "url" if rest.partition("/")[2] or "?" in rest else "domain"
+    return "url" if says_more_than_host(text) else "domain"
 
 
 def _sent(api: Client, path: str, item: Mapping[str, object], named: Sequence[str]) -> Mapping[str, object]:

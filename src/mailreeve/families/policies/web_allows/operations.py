@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +12,7 @@ from mailreeve.families.policies.web_allows.rows import WebAllowRow
 from mailreeve.families.policies.web_allows.types import AllowWeb, FindWebAllows
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.networks import IPAddress
+from mailreeve.formats.weburls import says_more_than_host
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry, decide_web
 from mailreeve.policy.model.decisions import WebVerdict
 from mailreeve.policy.model.facts import WebFacts
@@ -31,8 +31,6 @@ MOST: Final = 1_000
 """So many may be in force at once: what is for many is a list."""
 LONGEST: Final = timedelta(days=366)
 """What is for longer is no exception but a rule, and belongs into a list."""
-
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def add(call: Call, item: AllowWeb) -> WebAllowRow:
@@ -103,8 +101,7 @@ def _whom(user: str | None, client: str | None) -> tuple[Address | None, IPAddre
 
 
 def _type_of(text: str) -> WebEntryType:
-    rest = _SCHEME.sub("", text.strip(), count=1)
-    return WebEntryType.URL if rest.partition("/")[2] or "?" in rest else WebEntryType.DOMAIN
+    return WebEntryType.URL if says_more_than_host(text.strip()) else WebEntryType.DOMAIN
 
 
 def _warn_of_override(call: Call, row: WebAllowRow, user: Address | None, client: IPAddress | None) -> None:
