@@ -19,6 +19,7 @@ from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.objects.web_allow import allow, allows, unallow
 from mailreeve.cli.objects.web_deny import GET as DENYING
 from mailreeve.cli.objects.web_deny import default_deny
+from mailreeve.cli.objects.web_import import import_
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
@@ -83,7 +84,7 @@ def command() -> None:
     """
 
 
-for _below in (allow, allows, unallow, default_deny):
+for _below in (allow, allows, unallow, default_deny, import_):
     command.add_command(_below)
 
 

@@ -168,6 +168,15 @@ class WebIndex:
             at = name.find(".", at) + 1
         return found
 
+    def saying(self, type_: WebEntryType, value: str) -> tuple[Listed, ...]:
+        """The entries that name just this, in whichever list and with whichever action."""
+        base = value.partition("?")[0]
+        there = self._hosts.get(_host(base))
+        if there is None:
+            return ()
+        found = there.domains if type_ is WebEntryType.DOMAIN else there.urls.get(base, ())
+        return tuple(listed for listed in found if listed.entry.value == value)
+
     def on_host(self, url: WebUrl) -> Iterator[Listed]:
         """The entries that cover the URL's host or name anything on it, and each default deny: what an explanation
         is about. Those that cover the URL come first."""

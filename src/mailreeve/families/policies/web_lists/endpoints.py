@@ -8,7 +8,7 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.families.policies.web_lists import operations, patches, rows
+from mailreeve.families.policies.web_lists import importing, operations, patches, rows
 from mailreeve.families.policies.web_lists.rows import EntryRow, WebPolicyRow
 from mailreeve.families.policies.web_lists.types import (
     AddedEntries,
@@ -17,6 +17,8 @@ from mailreeve.families.policies.web_lists.types import (
     DefaultDenyAnswer,
     DeletedPolicy,
     EveryDefaultDeny,
+    ImportedEntries,
+    ImportEntries,
     OnePolicy,
     RemovedEntries,
     RemoveEntries,
@@ -94,6 +96,12 @@ def remove_web_entries(call: Call, item: RemoveEntries) -> RemovedEntries:
     )
 
 
+@endpoint("ext/import-web-entries", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True, most=1)
+def import_web_entries(call: Call, item: ImportEntries) -> ImportedEntries:
+    """Add many entries to a web list, made as it is needed; bad ones are named and left out."""
+    return importing.take_in(call, item)
+
+
 @endpoint("ext/set-web-default-deny", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
 def set_web_default_deny(call: Call, item: SetDefaultDeny) -> DefaultDenyAnswer:
     """Say whether a web list blocks whatever no entry speaks of."""
@@ -145,6 +153,7 @@ ENDPOINTS: Final = (
     delete_policy,
     add_web_entries,
     remove_web_entries,
+    import_web_entries,
     set_web_default_deny,
     get_web_default_deny,
 )

@@ -99,6 +99,11 @@ def refuse_too_many(call: Call, count: int, replaced: str = "") -> None:
     most = call.limits.web_urls_per_policy
     if count > most:
         raise refused(WEB_POLICY_URL_LIMIT, "urls", f"The policy would hold {count} of {most} URLs")
+    refuse_too_many_in_account(call, count, replaced)
+
+
+def refuse_too_many_in_account(call: Call, count: int, replaced: str = "") -> None:
+    """Hold the limit of the account alone."""
     most = call.limits.web_urls_per_account
     total = count + rows.count_entries(call.work, outside=replaced)
     if total > most:

@@ -63,6 +63,18 @@ class NewUrl(Struct, frozen=True):
     value: AsWritten
 
 
+class ImportEntries(Struct, frozen=True, rename="camel"):
+    """Entries to add to the list of this name, which is made for everyone unless it is there. What does not fit
+    into it goes into lists of the same name with a number, for the same people. `confirm_suffixes` says that
+    domains below which anybody may have names are meant; `dry_run` says what would come of it, and changes
+    nothing."""
+
+    name: Prose
+    urls: list[NewUrl]
+    confirm_suffixes: bool = False
+    dry_run: bool = False
+
+
 class NamedUrl(Struct, frozen=True):
     """An entry of a list: by id, or by value, of either type where none is given."""
 
@@ -154,6 +166,27 @@ class AddedEntries(Struct, frozen=True):
     changed: int
     unchanged: int
     count: int
+
+
+class RefusedEntry(Struct, frozen=True):
+    """An entry that was not taken: which one of `urls`, from 0, and why."""
+
+    n: int
+    code: str
+    message: str
+
+
+class ImportedEntries(Struct, frozen=True, rename="camel"):
+    """What came of entries that were imported: how many are new, have another action than before, and were there
+    already; those that were refused; how many lists hold them now, and how many entries those have."""
+
+    added: int
+    changed: int
+    unchanged: int
+    refused: Sequence[RefusedEntry]
+    lists: int
+    count: int
+    dry_run: bool
 
 
 class RemovedEntries(Struct, frozen=True):
