@@ -55,6 +55,7 @@ from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
+from mailreeve.families.web_proxies import endpoints as web_proxies
 from mailreeve.store.follow import Loader, Loaders, joined
 from mailreeve.store.loading import stream_named
 from mailreeve.store.records import ours
@@ -67,6 +68,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
     *web_allows.ENDPOINTS,
+    *web_proxies.ENDPOINTS,
     *overview.ENDPOINTS,
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,

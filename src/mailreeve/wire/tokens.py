@@ -36,6 +36,7 @@ class Kind(StrEnum):
     WEB_TARGET = "web target"
     WEB_ENTRY = "web entry"
     WEB_ALLOW = "web allow"
+    WEB_PROXY = "web proxy"
     ALTERATION_SET = "address alteration set"
     ALTERATION_DEFINITION = "address alteration definition"
     DELEGATE = "delegate right"

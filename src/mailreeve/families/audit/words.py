@@ -63,6 +63,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     Kind.ACCOUNT: _ACCOUNT,
     "digest": Told("account_logs", *("Digest Settings Changed",) * 3),
     "application": _KEYS,
+    Kind.WEB_PROXY: Told("account_logs", "Web Proxy Created", "Web Proxy Deleted", "Web Proxy Changed"),
     "binding": _KEYS,
 }
 _OTHERS: Final = Told("account_logs", "Created", "Deleted", "Changed")
