@@ -27,6 +27,9 @@ from mailreeve.families.directory.groups.following import GroupMemberships
 from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
+from mailreeve.families.directory.web_places import endpoints as web_places
+from mailreeve.families.directory.web_places import rows as web_place_rows
+from mailreeve.families.directory.web_places.following import WebClients
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.held import endpoints as held
 from mailreeve.families.held.following import HeldMail
@@ -69,6 +72,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *web_lists.ENDPOINTS,
     *web_allows.ENDPOINTS,
     *web_proxies.ENDPOINTS,
+    *web_places.ENDPOINTS,
     *overview.ENDPOINTS,
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,
@@ -102,6 +106,7 @@ LOADERS: Final = Loaders(
             Kind.WEB_ALLOW: Loader(web_allow_rows.LOADED.every, web_allow_rows.LOADED.some),
         },
     ),
+    places=web_place_rows.load,
 )
 
 ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists, join_mailbox)
@@ -114,6 +119,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     AlterationDefinitions(),
     WebLists(),
     WebAllows(),
+    WebClients(),
     DelegateRights(),
     DigestReaders(),
     HeldMail(),

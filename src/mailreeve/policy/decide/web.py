@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from ipaddress import IPv6Address
 from typing import Final
 
+from msgspec.structs import replace
+
 from mailreeve.formats.networks import unmapped
 from mailreeve.formats.weburls import ENTRY_SCHEMES, UrlError, WebUrl, canonical_query, parse_web_url
 from mailreeve.policy.index.matching import out_of_force
@@ -121,13 +123,23 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+def browsing(policies: PolicySet, facts: WebFacts) -> WebFacts:
+    """The facts with the user who browses: the one that the door knows, else the one whose address it is, by the
+    account's table of web clients, else nobody. A stranger is nobody."""
+    if facts.user is not None or facts.source_ip is None or facts.is_stranger:
+        return facts
+    user = policies.places.user_at(unmapped(facts.source_ip))
+    return facts if user is None else replace(facts, user=user)
+
+
 def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -> WebDecision:
     """The decision for one web request: the union of all entries that hold for it, the strongest wins.
 
     Strongest is, in this order (D-25): override, narrower scope, URL over domain, longer entry, block
     over allow. A temporary allow is narrower than a user, and a default deny comes behind every entry of equal
     scope (ADR 0073); a block by one has no entry. Without a known user only scopes for everyone hold, with or
-    without a location. Raises `WebUrlError`; what a request with such a URL gets is for the door to say.
+    without a location; who browses is as `browsing` has it. Raises `WebUrlError`; what a request with such a URL
+    gets is for the door to say.
     """
     try:
         url = parse_web_url(facts.url)
@@ -139,6 +151,7 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     if not found:
         return WebDecision(_NONE, None, None, str(url), policies.revision)
     policies = policies.at(facts.at)
+    facts = browsing(policies, facts)
     request = WebRequest(policies, facts)
     best: Listed | None = None
     best_key: EntryKey | None = None

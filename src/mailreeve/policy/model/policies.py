@@ -409,6 +409,9 @@ class WebPolicy(Struct, frozen=True, gc=False):
     With `default_deny` it blocks for these whatever no entry speaks of. `is_temporary` marks what is no list but
     an allow of one entry for one user or client until an instant, the end of its only scope; `description` is
     then the reason that was given.
+
+    `located` are the ids of the locations that each scope is bound to, none where it holds anywhere; it is empty
+    where no scope is. A policy set gives such a scope the networks of its locations (`index.web_places`).
     """
 
     id: str
@@ -418,3 +421,4 @@ class WebPolicy(Struct, frozen=True, gc=False):
     created: float
     default_deny: bool = False
     is_temporary: bool = False
+    located: tuple[tuple[str, ...], ...] = ()

@@ -1,0 +1,1 @@
+"""The doors for web requests: each turns what another program asks into one decision."""
