@@ -20,6 +20,7 @@ from mailreeve.cli.objects.web_allow import allow, allows, unallow
 from mailreeve.cli.objects.web_deny import GET as DENYING
 from mailreeve.cli.objects.web_deny import default_deny
 from mailreeve.cli.objects.web_import import import_
+from mailreeve.cli.objects.web_proxy import proxy
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
@@ -84,7 +85,7 @@ def command() -> None:
     """
 
 
-for _below in (allow, allows, unallow, default_deny, import_):
+for _below in (allow, allows, unallow, default_deny, import_, proxy):
     command.add_command(_below)
 
 
