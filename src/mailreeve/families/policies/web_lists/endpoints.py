@@ -9,7 +9,7 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.web_places import rows as web_places
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.families.policies.web_lists import importing, operations, patches, rows
+from mailreeve.families.policies.web_lists import exporting, importing, operations, patches, rows
 from mailreeve.families.policies.web_lists.rows import EntryRow, WebPolicyRow
 from mailreeve.families.policies.web_lists.types import (
     AddedEntries,
@@ -18,6 +18,7 @@ from mailreeve.families.policies.web_lists.types import (
     DefaultDenyAnswer,
     DeletedPolicy,
     EveryDefaultDeny,
+    ExportFile,
     ImportedEntries,
     ImportEntries,
     LocationAnswer,
@@ -36,6 +37,7 @@ from mailreeve.wire import policy_object
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.policy_object import WEB_SECURITY
+from mailreeve.wire.raw_answer import RawAnswer
 from mailreeve.wire.tokens import Kind
 
 
@@ -104,6 +106,12 @@ def import_web_entries(call: Call, item: ImportEntries) -> ImportedEntries:
     return importing.take_in(call, item)
 
 
+@endpoint("ext/export-web-file", Permission.WEB_SECURITY_POLICIES_READ)
+def export_web_file(call: Call, item: ExportFile) -> RawAnswer:
+    """Return the names that web lists block and allow, as a file for another program."""
+    return exporting.export(call, item)
+
+
 @endpoint("ext/set-web-default-deny", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
 def set_web_default_deny(call: Call, item: SetDefaultDeny) -> DefaultDenyAnswer:
     """Say whether a web list blocks whatever no entry speaks of."""
@@ -163,6 +171,7 @@ ENDPOINTS: Final = (
     add_web_entries,
     remove_web_entries,
     import_web_entries,
+    export_web_file,
     set_web_default_deny,
     get_web_default_deny,
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from mailreeve.policy.artefact.written import ArtefactFormat
 from mailreeve.policy.model.policies import WebAction, WebEntryType
 from mailreeve.wire.items import AsWritten, Prose
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
@@ -75,6 +76,15 @@ class ImportEntries(Struct, frozen=True, rename="camel"):
     urls: list[NewUrl]
     confirm_suffixes: bool = False
     dry_run: bool = False
+
+
+class ExportFile(Struct, frozen=True, rename="camel"):
+    """A file of the names that the lists speak of, for a program that does not ask: as they are now for everyone,
+    or for a user, or for who comes from an address."""
+
+    format: ArtefactFormat
+    user: str | None = None
+    source_ip: str | None = None
 
 
 class NamedUrl(Struct, frozen=True):
