@@ -26,6 +26,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     "Run": {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
+        "squid-helper": _Command("running.squid_helper", "Answer Squid, by what a running server says."),
     },
     "Keep": {
         "backup": _Command("running.backup", "Back up a data folder, also while it is served."),

@@ -44,9 +44,12 @@ from mailreeve.app.server.periodic import drop_idle_policies, load_only_account,
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
+from mailreeve.app.server.web_server import WebServer, blocked_requests, make_gate, open_web_doors
 from mailreeve.app.server.workers import Place, Supervisor
 from mailreeve.app.settings import UNIX, Settings, SettingsError
 from mailreeve.app.terminal import said_of
+from mailreeve.console.blocked import PATH as BLOCKED
+from mailreeve.console.blocked import BlockPages
 from mailreeve.console.links import LinkPages
 from mailreeve.console.routing import with_pages
 from mailreeve.families.digest.acts import Acts
@@ -72,13 +75,14 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 
 class Listeners(NamedTuple):
-    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus and the milter
-    door's `unix:PATH` or `HOST:PORT`, if any."""
+    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus, and the
+    `unix:PATH` or `HOST:PORT` of the milter door and of the socket for helpers, if any."""
 
     http: str
     smtp: str
     metrics: str = ""
     milter: str = ""
+    web: str = ""
 
 
 def serve(process: Process, started: Callable[[Listeners], None]) -> None:
@@ -190,8 +194,15 @@ async def serve_on(
         dropped_log_lines=lambda: process.log.dropped,
         observe=None if metrics is None else metrics.call,
     )
+    gate = make_gate(opened, lambda: in_use[0])
     http = HttpServer(
-        with_pages(api.asgi(), {LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers))}),
+        with_pages(
+            api.asgi(),
+            {
+                LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers)),
+                BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, strangers)),
+            },
+        ),
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
         per_network=settings.connections_per_address,
@@ -214,7 +225,8 @@ async def serve_on(
             forgets=does_chores,
             metrics=metrics,
         ) as mail,
-        telling(metrics, sockets.metrics, _sources(process, mail, http, api, lambda: in_use[0])),
+        open_web_doors(opened, gate, sockets.web, forgets=does_chores) as web,
+        telling(metrics, sockets.metrics, _sources(process, mail, http, api, web, lambda: in_use[0])),
     ):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
         ready = asyncio.create_task(http.ready.wait())
@@ -269,8 +281,8 @@ async def _write_last_uses(authenticator: Authenticator) -> None:
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:
     scheme = "https" if settings.tls_cert else "http"
     metrics = "" if sockets.metrics is None else f"http://{_shown(sockets.metrics)}/metrics"
-    milter = _shown(sockets.milter[0]) if sockets.milter else ""
-    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter)
+    milter, web = (_shown(some[0]) if some else "" for some in (sockets.milter, sockets.web))
+    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter, web)
 
 
 def _metrics(opened: Opened, process: Process) -> Metrics:
@@ -281,17 +293,29 @@ def _metrics(opened: Opened, process: Process) -> Metrics:
 
 
 def _sources(
-    process: Process, mail: MailServer, http: HttpServer, api: Api, settings: Callable[[], Settings]
+    process: Process,
+    mail: MailServer,
+    http: HttpServer,
+    api: Api,
+    web: WebServer,
+    settings: Callable[[], Settings],
 ) -> Sources:
     connections = {"api": lambda: http.connections, "smtp": lambda: mail.door.connections}
     milter = mail.milter
     if milter is not None:
         connections["milter"] = lambda: milter.connections
+    helpers = web.door
+    if helpers is not None:
+        connections["web"] = lambda: helpers.connections
     return Sources(
         log_lines_dropped=lambda: process.log.dropped,
-        outcomes_left_out=lambda: mail.budget.left_out,
+        outcomes_left_out=lambda: mail.budget.left_out + web.records_left_out,
         connections=connections,
-        waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.records_waiting},
+        waiting={
+            "calls": lambda: api.writes_waiting,
+            "records": lambda: mail.records_waiting,
+            "web_records": lambda: web.records.waiting,
+        },
         certificate=lambda: settings().tls_cert,
         outgoing=mail.outgoing.depth,
     )
