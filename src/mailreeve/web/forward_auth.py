@@ -26,6 +26,9 @@ from mailreeve.web.requests import WebAnswer, WebRequest
 PATH: Final = "/web/check"
 """Where proxies ask. Envoy puts the path of the request behind it."""
 
+PAGE: Final = "/web/blocked"
+"""Where the block page is, see `console.blocked`; a test holds the two together."""
+
 TOKEN: Final = "x-mailreeve-token"  # noqa: S105 - the name of a header
 DOOR: Final = "forward-auth"
 
@@ -57,13 +60,17 @@ class Turns(Protocol):
 
 class ForwardAuth:
     """The ASGI application for the paths that begin with `PATH`. `strangers` counts by network those who show no
-    token of ours, `known` the proxies that do, by their keys."""
+    token of ours, `known` the proxies that do, by their keys. `base` is what links to this installation begin
+    with, empty where that is not known: with it a proxy is told where the block page is."""
 
-    def __init__(self, gate: Gate, proxies: Proxies, strangers: Turns, known: Turns) -> None:
+    def __init__(
+        self, gate: Gate, proxies: Proxies, strangers: Turns, known: Turns, base: Callable[[], str] = lambda: ""
+    ) -> None:
         self._gate = gate
         self._proxies = proxies
         self._strangers = strangers
         self._known = known
+        self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -103,7 +110,7 @@ class ForwardAuth:
         except ForwardError as problem:
             return _refused(403, f"The question cannot be understood: {problem}")
         request = WebRequest(asked.url, asked.method, asked.user, asked.client, DOOR)
-        return _told(await self._gate.answer(proxy.account_id, request))
+        return _told(await self._gate.answer(proxy.account_id, request), self._base())
 
     async def _find(self, token: str, network: str) -> FoundProxy | Response | None:
         """The proxy with this token. Whoever showed wrong ones before waits, unless the token is at hand."""
@@ -129,13 +136,15 @@ class Counted:
         self.look = look
 
 
-def _told(answer: WebAnswer) -> Response:
+def _told(answer: WebAnswer, base: str) -> Response:
     headers = {**_PLAIN, "X-Mailreeve-Verdict": answer.verdict.value}
     if answer.decision_id:
         headers["X-Mailreeve-Decision"] = answer.decision_id
     if answer.passes:
         return Response(b"", 200, headers)
     headers["X-Mailreeve-Reason"] = _in_header(answer.sentence)
+    if base and answer.decision_id:
+        headers["X-Mailreeve-Page"] = f"{base}{PAGE}?id={answer.decision_id}"
     lines = [answer.sentence, *([f"Decision {answer.decision_id}"] if answer.decision_id else [])]
     return Response("\n".join([*lines, ""]), 403, headers, "text/plain; charset=utf-8")
 

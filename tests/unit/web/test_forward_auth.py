@@ -7,10 +7,11 @@ import asyncio
 import httpx2
 import pytest
 
+from mailreeve.console.blocked import PATH as BLOCK_PAGE
 from mailreeve.families.web_proxies.rows import FoundProxy
 from mailreeve.formats.forward_auth import ProxyKind
 from mailreeve.policy.model.decisions import WebVerdict
-from mailreeve.web.forward_auth import Counted, ForwardAuth
+from mailreeve.web.forward_auth import PAGE, Counted, ForwardAuth
 from mailreeve.web.requests import WebAnswer
 
 TOKEN = "mailreeve-web-good"
@@ -139,6 +140,16 @@ def test_whoever_shows_wrong_tokens_waits_and_costs_no_look_up():
     answer = world.ask(wrong)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
     assert world.proxies.looked_up == looked_up
+
+
+def test_a_proxy_is_told_where_the_block_page_is():
+    world = World()
+    world.app = ForwardAuth(
+        world.gate, world.proxies, *[Counted(lambda who: 0, lambda who: 0)] * 2, lambda: "https://m.test"
+    )
+    answer = world.ask({**ASKED, "x-original-url": "http://app.test/blocked"})
+    assert answer.headers["x-mailreeve-page"] == "https://m.test/web/blocked?id=decision-1"
+    assert PAGE == BLOCK_PAGE
 
 
 def test_a_proxy_that_asks_too_often_waits():
