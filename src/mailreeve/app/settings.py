@@ -141,6 +141,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     web_allows_recorded: Part = 0.01
+    web_checks: Size = 50_000
     archive: Archiving = Archiving.OFF
     archive_days: Days = 365
     account_idle: Idle = 3_600.0

@@ -118,7 +118,9 @@ class BlockPages:
 def _told(blocked: Blocked, decision_id: str) -> Response:
     one = blocked.record
     why = "The address cannot be read."
-    if one.entry is not None:
+    if one.entry is None and one.policy_id:
+        why = f"The web list {quoted(one.description)} blocks what no web list allows."
+    elif one.entry is not None:
         why = f"The web list {quoted(one.description)} names the {one.entry.type} {one.entry.value}."
     facts = [
         ("Address", one.url + (" …" if one.url_cut else "")),

@@ -53,22 +53,29 @@ from mailreeve.families.policies.overview import endpoints as overview
 from mailreeve.families.policies.permitted_senders import rows as permitted_senders
 from mailreeve.families.policies.scoped import ScopedPolicies
 from mailreeve.families.policies.spam_scanning import rows as spam_scanning
+from mailreeve.families.policies.web_allows import endpoints as web_allows
+from mailreeve.families.policies.web_allows import rows as web_allow_rows
+from mailreeve.families.policies.web_allows.following import WebAllows
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.families.web_log import endpoints as web_log
-from mailreeve.store.follow import Loader, Loaders
+from mailreeve.families.web_proxies import endpoints as web_proxies
+from mailreeve.store.follow import Loader, Loaders, joined
 from mailreeve.store.loading import stream_named
 from mailreeve.store.records import ours
 from mailreeve.store.transactions import Work
 from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.tokens import Kind
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *managed_senders.ENDPOINTS,
     *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
+    *web_allows.ENDPOINTS,
+    *web_proxies.ENDPOINTS,
     *web_places.ENDPOINTS,
     *overview.ENDPOINTS,
     *delegates.ENDPOINTS,
@@ -97,7 +104,13 @@ LOADERS: Final = Loaders(
     scoped=scoped.LOADERS,
     managed=Loader(managed_sender_rows.load, managed_sender_rows.load_some),
     definitions=Loader(alteration_rows.LOADED_DEFINITIONS.every, alteration_rows.LOADED_DEFINITIONS.some),
-    web=Loader(web_list_rows.load, web_list_rows.load_some),
+    web=joined(
+        Kind.WEB_POLICY,
+        {
+            Kind.WEB_POLICY: Loader(web_list_rows.load, web_list_rows.load_some),
+            Kind.WEB_ALLOW: Loader(web_allow_rows.LOADED.every, web_allow_rows.LOADED.some),
+        },
+    ),
     places=web_place_rows.load,
 )
 
@@ -113,6 +126,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     ScopedPolicies(),
     AlterationDefinitions(),
     WebLists(),
+    WebAllows(),
     WebClients(),
     DelegateRights(),
     DigestReaders(),

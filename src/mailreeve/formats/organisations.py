@@ -23,6 +23,14 @@ def organisational_domain(domain: str) -> str:
     return found or domain
 
 
+def is_public_suffix(domain: str) -> bool:
+    """Whether anybody may register names right below the domain, in canonical form: a top-level domain, known or
+    not, a public suffix as `co.uk`, or one of those that companies give names below, as `github.io`."""
+    if domain.startswith("[") or domain.rpartition(".")[2].isdigit():
+        return False
+    return bool(_list().is_public(domain))
+
+
 def are_aligned(one: Domain | str, other: Domain | str) -> bool:
     """Whether two domains belong to one organisation: the relaxed alignment of RFC 7489 section 3.1. Neither is
     empty."""

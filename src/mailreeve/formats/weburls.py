@@ -23,6 +23,7 @@ _C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
 _STRIPPED: Final = str.maketrans("", "", "\t\n\r")  # the standard removes these anywhere
 _ORDINARY: Final = re.compile("https?://[!-~]+")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_WHOLE_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST_AND_PORT: Final = re.compile(r"[^/\\?#@:]+:\d+")
 _AUTHORITY: Final = re.compile(r"[^/\\?#]+")
 _PERCENT: Final = re.compile("%([0-9A-Fa-f]{2})?")
@@ -58,6 +59,13 @@ class WebUrl(Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.host}{self.path}?{self.query}" if self.query else self.host + self.path
+
+
+def says_more_than_host(text: str) -> bool:
+    """Whether what somebody typed is taken for a URL rather than a domain: it has a path or a query."""
+    found = _WHOLE_SCHEME.match(text)
+    rest = text if found is None else text[found.end() :]
+    return bool(rest.partition("/")[2]) or "?" in rest
 
 
 def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUrl:

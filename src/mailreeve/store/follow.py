@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -59,6 +60,26 @@ class Loader(Struct, Generic[Whole, Some], frozen=True):
 
     every: Callable[[Work], Whole]
     some: Callable[[Work, Collection[Name]], Some]
+
+
+def joined(first: str, loaders: Mapping[str, Loader[Iterable[T], Changes[T]]]) -> Loader[Iterable[T], Changes[T]]:
+    """One part whose objects are of several kinds, each with a loader of its own. Names of other kinds go to that
+    of the kind `first`."""
+
+    def every(work: Work) -> Iterable[T]:
+        return chain.from_iterable(loader.every(work) for loader in loaders.values())
+
+    def some(work: Work, names: Collection[Name]) -> Changes[T]:
+        put: list[T] = []
+        gone: frozenset[str] = frozenset()
+        for kind, loader in loaders.items():
+            mine = [one for one in names if (one.kind if one.kind in loaders else first) == kind]
+            found = loader.some(work, mine) if mine else Changes[T]()
+            put += found.put
+            gone |= found.gone
+        return Changes(put, gone)
+
+    return Loader(every, some)
 
 
 class Loaders(Struct, frozen=True):

@@ -169,6 +169,8 @@ def sentence(decision: WebDecision, description: str, missed: int) -> str:
     """What a decision is, in words for whoever browses: one line."""
     if decision.verdict is _NONE:
         words = _NO_OPINION
+    elif decision.entry is None and decision.policy_id is not None:
+        words = f"Blocked by the web list {quoted(description)}: it blocks what no web list allows."
     elif decision.entry is None:
         words = "This address cannot be read, so it is blocked."
     else:

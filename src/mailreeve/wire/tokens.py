@@ -35,6 +35,8 @@ class Kind(StrEnum):
     WEB_POLICY = "web policy"
     WEB_TARGET = "web target"
     WEB_ENTRY = "web entry"
+    WEB_ALLOW = "web allow"
+    WEB_PROXY = "web proxy"
     WEB_LOCATION = "web location"
     WEB_CLIENT = "web client"
     WEB_RECORD = "web record"

@@ -59,8 +59,11 @@ from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.registry import ENDPOINTS
+from mailreeve.families.web_proxies.known import KnownProxies
 from mailreeve.store.changes import revision_of
 from mailreeve.store.migrations import SchemaError
+from mailreeve.web.forward_auth import PATH as CHECK
+from mailreeve.web.forward_auth import Counted, ForwardAuth, Turns
 
 if TYPE_CHECKING:
     from mailreeve.app.metrics.metrics import Metrics
@@ -200,6 +203,13 @@ async def serve_on(
             api.asgi(),
             {
                 LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers)),
+                CHECK: ForwardAuth(
+                    gate.gate,
+                    KnownProxies(opened.store),
+                    _turns(strangers),
+                    _turns(Quota(settings.web_checks, settings.rate_window_ms)),
+                    lambda: in_use[0].links_base(),
+                ),
                 BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, strangers)),
             },
         ),
@@ -258,6 +268,16 @@ def _wait(strangers: Quota, network: str) -> int:
     """Count a stranger's request; how many milliseconds it has to wait, 0 if not at all."""
     standing = strangers.count(network)
     return max(1, standing.reset) if standing.remaining < 0 else 0
+
+
+def _turns(quota: Quota) -> Turns:
+    """How long somebody has to wait by a quota, who is counted or only looked at."""
+
+    def look(who: str) -> int:
+        standing = quota.look(who)
+        return max(1, standing.reset) if standing.remaining <= 0 else 0
+
+    return Counted(partial(_wait, quota), look)
 
 
 def _revisions(opened: Opened) -> dict[str, object]:

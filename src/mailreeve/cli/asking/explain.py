@@ -340,6 +340,8 @@ def _print_web(answer: WebExplanation, everything: bool) -> None:
     page.line(f"{answer.url}: {answer.verdict}", style="bold", whole=False)
     if answer.entry is not None:
         page.line(f"  entry     {answer.entry.action} {answer.entry.type} {answer.entry.value}", indent=12)
+    elif answer.policy_id is not None:
+        page.line("  entry     none: a list blocks by default what no entry speaks of", indent=12)
     page.line(f"  revision  {answer.revision}")
     _add_expected(page, answer.expected)
     ranked = sorted(answer.trace, key=lambda c: (c.place == 0, c.place))
@@ -348,9 +350,9 @@ def _print_web(answer: WebExplanation, everything: bool) -> None:
         [
             (
                 str(c.place or "-"),
-                c.entry.type,
-                f"{c.entry.value} ({c.description})",
-                c.entry.action,
+                "all else" if c.entry is None else c.entry.type,
+                c.description if c.entry is None else f"{c.entry.value} ({c.description})",
+                "block" if c.entry is None else c.entry.action,
                 _order(c.sort_key),
                 c.failed or c.note or _standing(c.place),
             )

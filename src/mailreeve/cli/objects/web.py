@@ -16,13 +16,20 @@ from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
+from mailreeve.cli.objects.web_allow import allow, allows, unallow
+from mailreeve.cli.objects.web_deny import GET as DENYING
+from mailreeve.cli.objects.web_deny import default_deny
+from mailreeve.cli.objects.web_export import export
+from mailreeve.cli.objects.web_import import import_
 from mailreeve.cli.objects.web_log import log, requests
 from mailreeve.cli.objects.web_places import client, location
+from mailreeve.cli.objects.web_proxy import proxy
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
 from mailreeve.client import Answer, ApiError, Client, Failure
 from mailreeve.client.api import convert
+from mailreeve.formats.weburls import says_more_than_host
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +38,6 @@ ADD: Final = "ext/add-web-entries"
 REMOVE: Final = "ext/remove-web-entries"
 ROOM: Final = "policy/webwhiteurl/"
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FIELD: Final = re.compile(r"urls\[(\d+)\]")
 
 
@@ -87,8 +93,8 @@ def command() -> None:
     """
 
 
-for _part in (location, client, log, requests):
-    command.add_command(_part)
+for _below in (location, client, log, requests, allow, allows, unallow, default_deny, export, import_, proxy):
+    command.add_command(_below)
 
 
 def _entries(function: Callable[P, R]) -> Callable[P, R]:
@@ -145,6 +151,8 @@ def show(api: Client, which: str, text: str | None, limit: int, as_json: bool) -
         return
     one = msgspec.convert(row, _List)
     echo(f"{escaped_line(one.description)}\n  id   {one.id}\n  for  {escaped_line(_whom(one))}")
+    if any(row["id"] == one.id for row in api.every(DENYING)):
+        echo("  all else is blocked by default")
     entries = [entry for entry in one.urls if text is None or text.casefold() in entry.value.casefold()]
     rows = [msgspec.structs.asdict(entry) for entry in entries]
     listing.show(iter([Answer(rows, (), len(rows))]), _ENTRIES, limit, as_json=False, is_filtered=text is not None)
@@ -311,8 +319,7 @@ def _url(text: str, type_: str | None, allow: bool) -> dict[str, str]:
 
 def _type_of(text: str) -> str:
     """A URL, if it says more than a host."""
-    rest = _SCHEME.sub("", text, count=1)
-    return "url" if rest.partition("/")[2] or "?" in rest else "domain"
+    return "url" if says_more_than_host(text) else "domain"
 
 
 def _sent(api: Client, path: str, item: Mapping[str, object], named: Sequence[str]) -> Mapping[str, object]:

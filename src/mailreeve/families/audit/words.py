@@ -45,6 +45,7 @@ _KEYS: Final = Told("account_logs", "API Application Created", "API Keys Revoked
 _TOLD: Final[Mapping[str, Told]] = {
     **{row.kind: _POLICY for row in POLICY_TYPES.values()},
     Kind.WEB_POLICY: _POLICY,
+    Kind.WEB_ALLOW: _POLICY,
     Kind.WEB_LOCATION: _POLICY,
     Kind.WEB_CLIENT: _POLICY,
     Kind.WEB_ACCESS_REQUEST: _POLICY,
@@ -65,6 +66,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     Kind.ACCOUNT: _ACCOUNT,
     "digest": Told("account_logs", *("Digest Settings Changed",) * 3),
     "application": _KEYS,
+    Kind.WEB_PROXY: Told("account_logs", "Web Proxy Created", "Web Proxy Deleted", "Web Proxy Changed"),
     "binding": _KEYS,
 }
 _OTHERS: Final = Told("account_logs", "Created", "Deleted", "Changed")

@@ -165,7 +165,7 @@ def web_page(call: Call) -> Page[WebRow]:
     targets = Targets(call, GroupPaths(call))
     page = rows.page_of_keys(call.work, call.page)
     lists = rows.read(call.work, page.rows)
-    known = Counter(policy.description for policy in call.policies.web.policies)
+    known = Counter(policy.description for policy in call.policies.web.policies if not policy.is_temporary)
     shown: list[WebRow] = []
     for one in lists:
         texts = _written(targets, one)
@@ -179,6 +179,8 @@ def web_page(call: Call) -> Page[WebRow]:
             shown += [
                 WebRow(one.description, entry.type, entry.shown, entry.action, whom) for entry in one.entries
             ]
+            if one.default_deny:
+                call.warnings.append(f"No row says that the web list {name} has a default deny")
             if not one.entries:
                 call.warnings.append(f"The web list {name} has no entries, so no row says that it is there")
     return page.showing(shown)

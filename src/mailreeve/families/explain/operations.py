@@ -46,7 +46,7 @@ from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamAction, SpamVerdict
 from mailreeve.policy.model.decisions import Action, Decision, FieldAlteration
 from mailreeve.policy.model.facts import MAX_HEADER_OCTETS, MessageFacts, WebFacts
-from mailreeve.policy.model.policies import AddressType, WebEntry
+from mailreeve.policy.model.policies import ALL_ELSE, AddressType, WebEntry
 from mailreeve.policy.model.policy_types import POLICY_TYPES, PolicyType
 from mailreeve.policy.model.trace import (
     AssumedHeader,
@@ -61,7 +61,7 @@ from mailreeve.wire.errors import BAD_URL, NOT_ALLOWED, NULL, TOO_LONG, ItemRefu
 from mailreeve.wire.tokens import Ids, Kind
 
 _MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}
-_WEB_KINDS: Final = (Kind.WEB_POLICY, Kind.WEB_ENTRY)
+_WEB_KINDS: Final = (Kind.WEB_POLICY, Kind.WEB_ENTRY, Kind.WEB_ALLOW)
 
 
 def explain_message(
@@ -141,25 +141,32 @@ def explain_web(
     if wanted is not None:
         expected = _expected(item.policy_id, expect_web(policies, facts, decision, wanted[1]))
 
-    def entry_answer(entry: WebEntry) -> EntryAnswer:
-        return EntryAnswer(ids.seal(Kind.WEB_ENTRY, entry.id, account_id), entry.type, entry.value, entry.action)
+    def sealed(policy_id: str, entry: WebEntry | None) -> tuple[str, EntryAnswer | None]:
+        temporary = policies.web.policy(policy_id).is_temporary
+        kinds = (Kind.WEB_ALLOW, Kind.WEB_ALLOW) if temporary else (Kind.WEB_POLICY, Kind.WEB_ENTRY)
+        named = ids.seal(kinds[0], policy_id, account_id)
+        if entry is None or entry is ALL_ELSE:
+            return named, None
+        return named, EntryAnswer(ids.seal(kinds[1], entry.id, account_id), entry.type, entry.value, entry.action)
 
     def candidate_answer(candidate: WebCandidate) -> WebCandidateAnswer:
+        policy_id, entry = sealed(candidate.policy_id, candidate.entry)
         return WebCandidateAnswer(
-            policy_id=ids.seal(Kind.WEB_POLICY, candidate.policy_id, account_id),
+            policy_id=policy_id,
             description=candidate.description,
-            entry=entry_answer(candidate.entry),
+            entry=entry,
             failed=None if candidate.failed is None else unmet_words(candidate.failed),
             sort_key=_numbers(candidate.sort_key),
             place=candidate.place,
             note=web_note_words(candidate),
         )
 
-    policy_id = decision.policy_id
+    nothing = (None, None)
+    policy_id, entry = nothing if decision.policy_id is None else sealed(decision.policy_id, decision.entry)
     return WebExplanation(
         verdict=decision.verdict,
-        policy_id=None if policy_id is None else ids.seal(Kind.WEB_POLICY, policy_id, account_id),
-        entry=None if decision.entry is None else entry_answer(decision.entry),
+        policy_id=policy_id,
+        entry=entry,
         trace=[candidate_answer(candidate) for candidate in decision.candidates],
         revision=decision.revision,
         url=decision.url,

@@ -147,8 +147,8 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
 
 class ExplainWeb(Struct, frozen=True, rename="camel"):
     """A web request to explain. Without a user it is whoever has the address `source_ip`, if that is known; for
-    nobody only what holds for everyone applies. `policy_id` names a web list, or an entry of one,
-    that was expected to win. In the place of `url` and the rest, `decision_id` names a decision of a door: the
+    nobody only what holds for everyone applies. `policy_id` names a web list, an entry of one, or a temporary
+    allow that was expected to win. In the place of `url` and the rest, `decision_id` names a decision of a door: the
     question is what would become of the same request now."""
 
     url: Annotated[str, longest(MAX_URL)] | None = None
@@ -169,11 +169,12 @@ class EntryAnswer(Struct, frozen=True):
 
 
 class WebCandidateAnswer(Struct, frozen=True, rename="camel"):
-    """One entry that was considered; members as in `CandidateAnswer`."""
+    """One entry that was considered; members as in `CandidateAnswer`. `entry` is null for what a list blocks by
+    default. The ids of a temporary allow are both its own."""
 
     policy_id: str
     description: str
-    entry: EntryAnswer
+    entry: EntryAnswer | None
     failed: str | None
     sort_key: Sequence[float]
     place: int
@@ -182,7 +183,7 @@ class WebCandidateAnswer(Struct, frozen=True, rename="camel"):
 
 class WebExplanation(Struct, frozen=True, rename="camel"):
     """What becomes of a web request, and why. `url` is the URL as it was compared; `expected` is there when a list
-    or entry was asked about."""
+    or entry was asked about. Of a block without an `entry` a default deny says so."""
 
     verdict: WebVerdict
     policy_id: str | None

@@ -17,7 +17,7 @@ from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.lint.reach import reach, reach_words
 from mailreeve.policy.model.facts import Directory
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Scope
-from mailreeve.policy.model.wording import quoted
+from mailreeve.policy.model.wording import quoted, target_words
 from mailreeve.store.changes import Part
 from mailreeve.wire.errors import refused
 
@@ -80,6 +80,25 @@ def warn_of_widening(
         if _concerns_all(scope, coverage, now):
             call.warnings.append(f"{what} {words(scope, coverage.directory)}, which it did not before")
             return
+
+
+def guard_web(call: Call, what: str, scopes: Sequence[Scope], confirmed: bool | None) -> None:
+    """Warn of what stops the browsing of a whole organisation, or refuse it, unless it is said to be meant: as
+    `guard_block`. Raises `ItemRefused`."""
+    guard = _guard(call, confirmed)
+    if guard is ReachGuard.OFF:
+        return
+    now = _now(call)
+    coverage = Coverage(call.identities.at(now))
+    wide = next((scope for scope in scopes if _concerns_all(scope, coverage, now)), None)
+    if wide is not None:
+        said = f"{what} {web_users(wide, coverage.directory)}"
+        _object(call, guard, said, said)
+
+
+def web_users(scope: Scope, directory: Directory) -> str:
+    """Whose browsing a scope is about."""
+    return target_words(scope.from_, directory.group_names)
 
 
 def _guard(call: Call, confirmed: bool | None) -> ReachGuard:

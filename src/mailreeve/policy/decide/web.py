@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
+from collections.abc import Iterable
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -18,7 +19,7 @@ from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
 from mailreeve.policy.model.identities import Identities, Renamed, StandIn
 from mailreeve.policy.model.keys import Keys
-from mailreeve.policy.model.policies import Scope, WebAction, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import ALL_ELSE, Scope, WebAction, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.model.trace import Unmet, WebCandidate, WebUnmet
 from mailreeve.policy.model.ways import way_to_target
@@ -26,7 +27,7 @@ from mailreeve.policy.model.ways import way_to_target
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
 
-USER_SCOPE, GROUP_SCOPE, LOCATION_SCOPE, EVERYONE_SCOPE = 4, 3, 2, 1
+TEMPORARY_SCOPE, USER_SCOPE, GROUP_SCOPE, LOCATION_SCOPE, EVERYONE_SCOPE = 5, 4, 3, 2, 1
 _NOBODY: Final = Keys((EVERYONE_KEY,))
 _NONE: Final = WebVerdict.NONE
 _ALLOW: Final = WebVerdict.ALLOW
@@ -135,15 +136,18 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     """The decision for one web request: the union of all entries that hold for it, the strongest wins.
 
     Strongest is, in this order (D-25): override, narrower scope, URL over domain, longer entry, block
-    over allow. Without a known user only scopes for everyone hold, with or without a location; who browses is as
-    `browsing` has it.
-    Raises `WebUrlError`; what a request with such a URL gets is for the door to say.
+    over allow. A temporary allow is narrower than a user, and a default deny comes behind every entry of equal
+    scope (ADR 0073); a block by one has no entry. Without a known user only scopes for everyone hold, with or
+    without a location; who browses is as `browsing` has it. Raises `WebUrlError`; what a request with such a URL
+    gets is for the door to say.
     """
     try:
         url = parse_web_url(facts.url)
     except UrlError as problem:
         raise WebUrlError(str(problem)) from problem
-    found = policies.web.on_host(url) if explain else policies.web.covering(url)
+    found: Iterable[Listed] = policies.web.on_host(url) if explain else policies.web.covering(url)
+    if policies.web.all_else and not explain:
+        found = (*found, *policies.web.all_else)
     if not found:
         return WebDecision(_NONE, None, None, str(url), policies.revision)
     policies = policies.at(facts.at)
@@ -168,7 +172,8 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     if best is None:
         return WebDecision(_NONE, None, None, str(url), policies.revision, candidates)
     verdict = _BLOCK if best.entry.action is WebAction.BLOCK else _ALLOW
-    return WebDecision(verdict, best.policy_id, best.entry, str(url), policies.revision, candidates)
+    entry = None if best.entry is ALL_ELSE else best.entry
+    return WebDecision(verdict, best.policy_id, entry, str(url), policies.revision, candidates)
 
 
 class WebRequest:
@@ -197,6 +202,8 @@ class WebRequest:
                 reason = reason or result
             elif strongest is None or result > strongest:
                 strongest = result
+        if strongest is not None and policy.is_temporary:
+            strongest = strongest[0], TEMPORARY_SCOPE
         answer = strongest or reason or WebUnmet.NO_TARGET
         self._standings[policy_id] = answer
         return answer
@@ -241,6 +248,7 @@ def _candidates(
                 stand_ins=_ways(policies.identities, facts, policy) if holds else (),
                 renamed=_renamed(policies.identities, facts, policy) if holds else (),
                 is_tied=holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]),
+                until=policy.scopes[0].terms.ends if policy.is_temporary else None,
             )
         )
     return tuple(candidates)

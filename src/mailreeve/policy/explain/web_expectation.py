@@ -9,6 +9,7 @@ from mailreeve.policy.decide.web import (
     EVERYONE_SCOPE,
     GROUP_SCOPE,
     LOCATION_SCOPE,
+    TEMPORARY_SCOPE,
     USER_SCOPE,
     EntryKey,
     WebRequest,
@@ -20,10 +21,11 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed, list_entry
 from mailreeve.policy.model.decisions import WebDecision
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import WebEntry, WebPolicy
+from mailreeve.policy.model.policies import ALL_ELSE, WebEntry, WebPolicy
 from mailreeve.policy.model.wording import quoted
 
 _SCOPES: Final = {
+    TEMPORARY_SCOPE: "a user or client for a time",
     USER_SCOPE: "a user",
     GROUP_SCOPE: "a group",
     LOCATION_SCOPE: "a location",
@@ -41,9 +43,11 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         return None
     url = parse_web_url(facts.url)
     entries = [list_entry(policy, entry) for entry in policy.entries if wanted in (policy.id, entry.id)]
+    if policy.default_deny and wanted == policy.id:
+        entries.append(list_entry(policy, ALL_ELSE))
     mismatches = [listed.mismatch(url) for listed in entries]
     covering = [listed for listed, mismatch in zip(entries, mismatches, strict=True) if mismatch is None]
-    name = quoted(policy.description)
+    name = _name(policy)
     if wanted != policy.id:
         name = f"{_entry_words(entries[0].entry)} of {name}"
 
@@ -62,13 +66,13 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         return answer(False, False, f"{name} did not apply: {unmet_words(standing)}")
     best = max(covering, key=lambda listed: listed.order)
     winner = _winner(policies, decision)
-    if winner.entry.id == best.entry.id:
+    if (winner.policy_id, winner.entry.id) == (policy.id, best.entry.id):
         return answer(True, True, f"{name} won: {_entry_words(best.entry)} settled the verdict")
     theirs = request.standing(winner.policy_id)
     if not isinstance(theirs, tuple):
         raise AssertionError("the winner does not hold")
     why = why_entry_before((theirs, winner.order), (standing, best.order))
-    their_name = quoted(policies.web.policy(winner.policy_id).description)
+    their_name = _name(policies.web.policy(winner.policy_id))
     mine = "" if wanted != policy.id else f", which holds through {_entry_words(best.entry)},"
     return answer(
         True,
@@ -86,6 +90,8 @@ def why_entry_before(first: EntryKey, second: EntryKey) -> str:
     if rank != their_rank:
         ranks = f"{_SCOPES[rank]} before {_SCOPES[their_rank]}"
         return f"the latter's list names its users more narrowly ({ranks})"
+    if -1 in (order[0], their_order[0]) and order[0] != their_order[0]:
+        return "the latter is an entry, which comes before what a list blocks by default"
     if order[0] != their_order[0]:
         return "the latter names a URL, which comes before a domain"
     if order[1] != their_order[1]:
@@ -98,12 +104,19 @@ def why_entry_before(first: EntryKey, second: EntryKey) -> str:
 
 
 def _winner(policies: PolicySet, decision: WebDecision) -> Listed:
-    if decision.policy_id is None or decision.entry is None:
+    if decision.policy_id is None:
         raise AssertionError("an entry holds, so there is a winner")
-    return list_entry(policies.web.policy(decision.policy_id), decision.entry)
+    return list_entry(policies.web.policy(decision.policy_id), decision.entry or ALL_ELSE)
+
+
+def _name(policy: WebPolicy) -> str:
+    name = quoted(policy.description)
+    return f"the temporary allow {name}" if policy.is_temporary else name
 
 
 def _entry_words(entry: WebEntry) -> str:
+    if entry is ALL_ELSE:
+        return "the default deny"
     return f"{entry.action} {entry.type} {entry.value}"
 
 

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.decisions import Action, Decision
-from mailreeve.policy.model.policies import Effect, EffectKind
+from mailreeve.policy.model.policies import ALL_ELSE, Effect, EffectKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
 from mailreeve.policy.model.trace import (
     AssumedHeader,
@@ -164,6 +164,10 @@ def note_words(candidate: Candidate) -> str:
 def web_note_words(candidate: WebCandidate) -> str:
     """The same of an entry of a web list."""
     notes = [*map(stand_in_words, candidate.stand_ins), *map(renamed_words, candidate.renamed)]
+    if candidate.entry is ALL_ELSE:
+        notes.append("a default deny: the list blocks whatever no entry speaks of")
+    if candidate.until is not None:
+        notes.append(f"a temporary allow, until {moment_words(candidate.until)}")
     if candidate.is_tied:
         notes.append("as narrow as the winner: a block wins over an allow, then the newest policy")
     return "; ".join(notes)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from mailreeve.formats.weburls import MAX_HOST, WebUrl, parameters
 from mailreeve.policy.model.persistent_map import Sharded
-from mailreeve.policy.model.policies import Changes, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import ALL_ELSE, Changes, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.policy.model.trace import WebUnmet
 
 EntryOrder = tuple[int, int, int, float, str, str]
@@ -31,10 +31,11 @@ class Listed(Struct, frozen=True, gc=False):
 
     @property
     def order(self) -> EntryOrder:
-        """URL over domain, longer over shorter, block over allow (D-25); then newest and id as for mail."""
+        """URL over domain, longer over shorter, block over allow (D-25); then newest and id as for mail. What a
+        default deny blocks comes behind every entry: nothing is wider."""
         entry = self.entry
         return (
-            1 if entry.type is WebEntryType.URL else 0,
+            (1 if entry.type is WebEntryType.URL else 0) if entry.value else -1,
             len(entry.value),
             1 if entry.action is WebAction.BLOCK else 0,
             self.created,
@@ -47,8 +48,10 @@ class Listed(Struct, frozen=True, gc=False):
 
         A domain covers its subdomains on label boundaries (D-23), a URL only its exact host (D-24).
         A path covers the paths below it on segment boundaries (D-40). An entry with a query covers its
-        own path only, if each of its parameters is present.
+        own path only, if each of its parameters is present. A default deny covers everything.
         """
+        if not self.base:
+            return None
         host = self.base.partition("/")[0]
         if self.entry.type is WebEntryType.DOMAIN:
             return None if f".{url.host}".endswith(f".{host}") else WebUnmet.HOST
@@ -74,10 +77,14 @@ class _OnHost(Struct, frozen=True, gc=False):
 class WebIndex:
     """All web lists of an account. Immutable for its readers."""
 
-    __slots__ = ("_entries", "_hosts", "_policies")
+    __slots__ = ("_entries", "_hosts", "_policies", "all_else")
 
     def __init__(self, policies: Iterable[WebPolicy] = ()) -> None:
         self._policies = Sharded({policy.id: policy for policy in policies})
+        self.all_else = tuple(
+            list_entry(policy, ALL_ELSE) for policy in self._policies.values() if policy.default_deny
+        )
+        """What the lists with a default deny say about every URL."""
         self._entries = sum(len(policy.entries) for policy in self._policies.values())
         hosts: dict[str, list[Listed]] = {}
         for policy in self._policies.values():
@@ -123,6 +130,10 @@ class WebIndex:
                 if now is not None and (anew or before.get(entry.id) != entry):
                     listed = list_entry(now, entry)
                     won.setdefault(_host(listed.base), []).append(listed)
+        new.all_else = (
+            *(listed for listed in self.all_else if listed.policy_id not in put.keys() | changes.gone),
+            *(list_entry(policy, ALL_ELSE) for policy in changes.put if policy.default_deny),
+        )
         new._policies = self._policies.changed(dict[str, WebPolicy | None].fromkeys(changes.gone) | put)
         hosts: dict[str, _OnHost | None] = {}
         for host in {*lost, *won}:
@@ -157,6 +168,15 @@ class WebIndex:
             at = name.find(".", at) + 1
         return found
 
+    def saying(self, type_: WebEntryType, value: str) -> tuple[Listed, ...]:
+        """The entries that name just this, in whichever list and with whichever action."""
+        base = value.partition("?")[0]
+        there = self._hosts.get(_host(base))
+        if there is None:
+            return ()
+        found = there.domains if type_ is WebEntryType.DOMAIN else there.urls.get(base, ())
+        return tuple(listed for listed in found if listed.entry.value == value)
+
     def deeper(self, host: str) -> list[Listed]:
         """The entries that name a path or a query on just this host: what nobody can enforce who sees the host
         alone (D-27)."""
@@ -168,10 +188,11 @@ class WebIndex:
         ]
 
     def on_host(self, url: WebUrl) -> Iterator[Listed]:
-        """The entries that cover the URL's host or name anything on it: what an explanation is about. Those that
-        cover the URL come first."""
+        """The entries that cover the URL's host or name anything on it, and each default deny: what an explanation
+        is about. Those that cover the URL come first."""
         covering = self.covering(url)
         yield from covering
+        yield from self.all_else
         there = self._hosts.get(url.host)
         if there is not None:
             known = {listed.entry.id for listed in covering}

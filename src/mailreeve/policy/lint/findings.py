@@ -39,6 +39,8 @@ class FindingKind(StrEnum):
     WEB_CONTRADICTION = "web_contradiction"
     URL_NOT_ENFORCED = "url_not_enforced"
     WWW_TWIN = "www_twin"
+    DENIES_ALL = "denies_all"
+    DENIES_EVERYONE = "denies_everyone"
     NO_ENGINE = "no_engine"
 
 

@@ -74,7 +74,7 @@ def lint(
     yield from lint_ended(policies, ended)
     yield from lint_spam(policies, spam_engine=spam_engine)
 
-    lists = tuple(policies.web.policies)
+    lists = tuple(policy for policy in policies.web.policies if not policy.is_temporary)
     web = WebLinter(lists, coverage, at, web_proxy=web_proxy)
     for listed in lists:
         looked.one_more(max(1, len(listed.entries)))

@@ -84,6 +84,8 @@ class WebLinter:
         for rival, entries in shadowed.values():
             yield self._shadowed(policy, rival, entries)
         yield from self._urls_of(policy)
+        if policy.default_deny:
+            yield from self._denied(policy)
 
     def _live(self, policy: WebPolicy) -> tuple[Scope, ...]:
         """The scopes by which the list may hold for anybody from now on (D-26)."""
@@ -262,6 +264,27 @@ class WebLinter:
             len(entries),
             harmless,
         )
+
+    def _denied(self, policy: WebPolicy) -> Iterator[Finding]:
+        """What a default deny may not have been meant to do: block everything, or block for everyone."""
+        subject, name = _list_subject(policy), quoted(policy.description)
+        if not any(entry.action is WebAction.ALLOW for entry in policy.entries):
+            yield Finding(
+                FindingKind.DENIES_ALL,
+                (subject,),
+                f"{name} has a default deny and allows nothing itself: whom it is for can open what narrower lists"
+                " allow, and nothing else",
+                "Add what is to be allowed, or take the default deny away.",
+            )
+        scopes = self._alive[policy.id]
+        wide = [scope for scope in scopes if scope.from_.key == EVERYONE_KEY and not scope.terms.networks]
+        if wide:
+            yield Finding(
+                FindingKind.DENIES_EVERYONE,
+                (subject,),
+                f"{name} has a default deny for everyone, also for those whom no door knows",
+                "Nothing, if that is meant; or name a group, a user or source addresses.",
+            )
 
     def _urls_of(self, policy: WebPolicy) -> Iterator[Finding]:
         urls = [entry for entry in policy.entries if entry.type is WebEntryType.URL]

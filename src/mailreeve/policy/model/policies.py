@@ -399,8 +399,16 @@ class WebEntry(Struct, frozen=True, gc=False):
     action: WebAction
 
 
+ALL_ELSE: Final = WebEntry("", WebEntryType.DOMAIN, "", WebAction.BLOCK)
+"""What a list with a default deny says besides its entries. No entry has an empty value."""
+
+
 class WebPolicy(Struct, frozen=True, gc=False):
     """A block/allow list: its entries hold for whoever one of its scopes names (behaviour.md section 6).
+
+    With `default_deny` it blocks for these whatever no entry speaks of. `is_temporary` marks what is no list but
+    an allow of one entry for one user or client until an instant, the end of its only scope; `description` is
+    then the reason that was given.
 
     `located` are the ids of the locations that each scope is bound to, none where it holds anywhere; it is empty
     where no scope is. A policy set gives such a scope the networks of its locations (`index.web_places`).
@@ -411,4 +419,6 @@ class WebPolicy(Struct, frozen=True, gc=False):
     scopes: tuple[Scope, ...]
     entries: tuple[WebEntry, ...]
     created: float
+    default_deny: bool = False
+    is_temporary: bool = False
     located: tuple[tuple[str, ...], ...] = ()

@@ -219,7 +219,8 @@ Step = (
 
 class WebCandidate(Struct, frozen=True, gc=False):
     """One entry of one web list that a decision considered; fields as in `Candidate`. `is_tied` says that it is as
-    narrow as the winner."""
+    narrow as the winner. `entry` is `ALL_ELSE` for a default deny; `until` is the end of a temporary allow, in
+    POSIX seconds, None for what is none."""
 
     policy_id: str
     description: str
@@ -231,3 +232,4 @@ class WebCandidate(Struct, frozen=True, gc=False):
     stand_ins: tuple[StandIn, ...] = ()
     renamed: tuple[Renamed, ...] = ()
     is_tied: bool = False
+    until: float | None = None

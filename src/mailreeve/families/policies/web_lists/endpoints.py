@@ -9,27 +9,35 @@ from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.web_places import rows as web_places
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
-from mailreeve.families.policies.web_lists import operations, patches, rows
+from mailreeve.families.policies.web_lists import exporting, importing, operations, patches, rows
 from mailreeve.families.policies.web_lists.rows import EntryRow, WebPolicyRow
 from mailreeve.families.policies.web_lists.types import (
     AddedEntries,
     AddEntries,
     CreatePolicy,
+    DefaultDenyAnswer,
     DeletedPolicy,
+    EveryDefaultDeny,
+    ExportFile,
+    ImportedEntries,
+    ImportEntries,
     LocationAnswer,
     OnePolicy,
     RemovedEntries,
     RemoveEntries,
+    SetDefaultDeny,
     SomePolicies,
     UpdatePolicy,
     UrlAnswer,
     WebPolicyAnswer,
     WebTargetAnswer,
 )
+from mailreeve.policy.model.policies import WebAction
 from mailreeve.wire import policy_object
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.policy_object import WEB_SECURITY
+from mailreeve.wire.raw_answer import RawAnswer
 from mailreeve.wire.tokens import Kind
 
 
@@ -92,6 +100,36 @@ def remove_web_entries(call: Call, item: RemoveEntries) -> RemovedEntries:
     )
 
 
+@endpoint("ext/import-web-entries", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True, most=1)
+def import_web_entries(call: Call, item: ImportEntries) -> ImportedEntries:
+    """Add many entries to a web list, made as it is needed; bad ones are named and left out."""
+    return importing.take_in(call, item)
+
+
+@endpoint("ext/export-web-file", Permission.WEB_SECURITY_POLICIES_READ)
+def export_web_file(call: Call, item: ExportFile) -> RawAnswer:
+    """Return the names that web lists block and allow, as a file for another program."""
+    return exporting.export(call, item)
+
+
+@endpoint("ext/set-web-default-deny", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
+def set_web_default_deny(call: Call, item: SetDefaultDeny) -> DefaultDenyAnswer:
+    """Say whether a web list blocks whatever no entry speaks of."""
+    return _default_deny(call, operations.set_default_deny(call, item.id, item.default_deny, item.confirm_reach))
+
+
+@endpoint("ext/get-web-default-deny", Permission.WEB_SECURITY_POLICIES_READ)
+def get_web_default_deny(call: Call, item: EveryDefaultDeny) -> Page[DefaultDenyAnswer]:
+    """List the web lists that block whatever no entry speaks of."""
+    page = rows.page_of_denying(call.work, call.page)
+    return page.showing([_default_deny(call, row) for row in rows.read(call.work, page.rows)])
+
+
+def _default_deny(call: Call, row: WebPolicyRow) -> DefaultDenyAnswer:
+    allows = sum(entry.action is WebAction.ALLOW for entry in row.entries)
+    return DefaultDenyAnswer(call.seal(operations.KIND, row.id), row.description, row.default_deny, allows)
+
+
 def _entry(call: Call, entry: EntryRow) -> UrlAnswer:
     return UrlAnswer(call.seal(Kind.WEB_ENTRY, entry.id), entry.action, entry.type, entry.shown)
 
@@ -132,4 +170,8 @@ ENDPOINTS: Final = (
     delete_policy,
     add_web_entries,
     remove_web_entries,
+    import_web_entries,
+    export_web_file,
+    set_web_default_deny,
+    get_web_default_deny,
 )

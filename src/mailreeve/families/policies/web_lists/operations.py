@@ -9,14 +9,13 @@ from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.directory.web_places import rows as web_places
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
-from mailreeve.families.policies.reach_guard import warn_of_widening
+from mailreeve.families.policies.reach_guard import guard_web, warn_of_widening, web_users
 from mailreeve.families.policies.web_lists import contents, rows
 from mailreeve.families.policies.web_lists.errors import WEB_ACCOUNT_URL_LIMIT, WEB_POLICY_URL_LIMIT
 from mailreeve.families.policies.web_lists.rows import WebPolicyRow
 from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
-from mailreeve.policy.model.facts import Directory
-from mailreeve.policy.model.policies import Scope, WebAction
-from mailreeve.policy.model.wording import quoted, target_words
+from mailreeve.policy.model.policies import WebAction
+from mailreeve.policy.model.wording import quoted
 from mailreeve.store.changes import Part
 from mailreeve.wire import fields
 from mailreeve.wire.errors import refused
@@ -56,10 +55,10 @@ def update(
     else:
         refuse_too_many(call, len(urls), old.id)
         entries = contents.entries(call, urls, old.entries)
-    if any(entry.action is WebAction.BLOCK for entry in entries):
+    if old.default_deny or any(entry.action is WebAction.BLOCK for entry in entries):
         name = f"{quoted(description or old.description)} now blocks for"
         before, after = ([target.document.scope() for target in several] for several in (old.targets, targets))
-        warn_of_widening(call, name, before, after, _users)
+        warn_of_widening(call, name, before, after, web_users)
     row = rows.replace(call.work, old, description or old.description, targets, entries)
     groups.use(call.work, row.id, row.group_keys())
     web_places.use(call.work, row.id, row.location_ids())
@@ -67,8 +66,18 @@ def update(
     return row
 
 
-def _users(scope: Scope, directory: Directory) -> str:
-    return target_words(scope.from_, directory.group_names)
+def set_default_deny(call: Call, wire_id: str, on: bool, confirmed: bool | None) -> WebPolicyRow:
+    """The list with its default deny on or off. One that would stop everybody's browsing is warned of, or refused,
+    unless it is said to be meant. Raises `ItemRefused`."""
+    old = get(call, wire_id)
+    if old.default_deny == on:
+        return old
+    if on:
+        name = f"{quoted(old.description)} blocks whatever it does not allow for"
+        guard_web(call, name, [target.document.scope() for target in old.targets], confirmed)
+    row = rows.set_default_deny(call.work, old, on)
+    call.work.changed(Part.WEB_LISTS, "update", KIND, row.id, before=old, after=row)
+    return row
 
 
 def delete(call: Call, wire_id: str) -> WebPolicyRow:
@@ -94,6 +103,11 @@ def refuse_too_many(call: Call, count: int, replaced: str = "") -> None:
     most = call.limits.web_urls_per_policy
     if count > most:
         raise refused(WEB_POLICY_URL_LIMIT, "urls", f"The policy would hold {count} of {most} URLs")
+    refuse_too_many_in_account(call, count, replaced)
+
+
+def refuse_too_many_in_account(call: Call, count: int, replaced: str = "") -> None:
+    """Hold the limit of the account alone."""
     most = call.limits.web_urls_per_account
     total = count + rows.count_entries(call.work, outside=replaced)
     if total > most:

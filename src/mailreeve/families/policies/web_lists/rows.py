@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 from sqlalchemy import (
+    Boolean,
     Column,
     CursorResult,
     ForeignKeyConstraint,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    false,
     func,
     insert,
     select,
@@ -48,7 +50,9 @@ web_policy: Final = Table(
     Column("description", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("default_deny", Boolean, nullable=False, default=False, server_default=false()),
 )
+"""`default_deny` says that the list blocks whatever no entry speaks of. No call of the live service knows it."""
 
 web_target: Final = Table(
     "web_target",
@@ -123,7 +127,7 @@ Part = TypeVar("Part", TargetRow, EntryRow)
 T = TypeVar("T")
 
 
-class WebPolicyRow(Struct, frozen=True):
+class WebPolicyRow(Struct, frozen=True, omit_defaults=True):
     """A list as the store keeps it, targets and entries in the order in which they were written."""
 
     id: str
@@ -132,6 +136,7 @@ class WebPolicyRow(Struct, frozen=True):
     entries: tuple[EntryRow, ...]
     created_at: datetime
     updated_at: datetime
+    default_deny: bool = False
 
     def group_keys(self) -> frozenset[str]:
         """The groups that the targets name."""
@@ -152,6 +157,22 @@ def page_of_keys(work: Work, asked: Asked) -> Page[str]:
     return _keys.page(work, asked, lambda: total(work))
 
 
+_denying: Final = Listing(
+    select(web_policy.c.id).where(ours(web_policy), web_policy.c.default_deny),
+    web_policy.c.id,
+    lambda row: str(row[0]),
+    all_at_once=True,
+)
+_count_denying: Final = (
+    select(func.count()).select_from(web_policy).where(ours(web_policy), web_policy.c.default_deny)
+)
+
+
+def page_of_denying(work: Work, asked: Asked) -> Page[str]:
+    """The same of the lists with a default deny."""
+    return _denying.page(work, asked, lambda: int(work.run(_count_denying).scalar_one()))
+
+
 def total(work: Work) -> int:
     """How many lists there are."""
     return _count.total(work)
@@ -168,7 +189,11 @@ def keys_up_to(work: Work, place: str, most: int) -> Stretch[str]:
 
 
 _policies: Final = select(
-    web_policy.c.id, web_policy.c.description, web_policy.c.created_at, web_policy.c.updated_at
+    web_policy.c.id,
+    web_policy.c.description,
+    web_policy.c.created_at,
+    web_policy.c.updated_at,
+    web_policy.c.default_deny,
 ).where(ours(web_policy))
 _targets: Final = select(
     web_target.c.id,
@@ -228,7 +253,7 @@ def read(work: Work, wanted: Sequence[str]) -> list[WebPolicyRow]:
             web_policy.name,
             (row for row in found if row.id in chosen),
             lambda row: WebPolicyRow(
-                row[0], row[1], tuple(targets.get(row[0], ())), tuple(entries.get(row[0], ())), row[2], row[3]
+                row[0], row[1], tuple(targets.get(row[0], ())), tuple(entries.get(row[0], ())), *row[2:]
             ),
         )
     )
@@ -276,6 +301,11 @@ _update_policy: Final = (
     .where(ours(web_policy), web_policy.c.id == given("key"))
     .values(description=given("new_description"), updated_at=given("now"))
 )
+_set_default_deny: Final = (
+    update(web_policy)
+    .where(ours(web_policy), web_policy.c.id == given("key"))
+    .values(default_deny=given("on"), updated_at=given("now"))
+)
 _removals: Final = (
     *(delete(table).where(ours(table), table.c.policy_id == given("key")) for table in (web_entry, web_target)),
     delete(web_policy).where(ours(web_policy), web_policy.c.id == given("key")),
@@ -307,10 +337,19 @@ def replace(
     work: Work, old: WebPolicyRow, description: str, targets: Sequence[TargetRow], entries: Sequence[EntryRow]
 ) -> WebPolicyRow:
     """The list with other contents. Only rows that differ are written."""
-    row = WebPolicyRow(old.id, description, tuple(targets), tuple(entries), old.created_at, work.now)
+    row = WebPolicyRow(
+        old.id, description, tuple(targets), tuple(entries), old.created_at, work.now, old.default_deny
+    )
     work.run(_update_policy, {"key": row.id, "new_description": description, "now": row.updated_at})
     _write_targets(work, row.id, old.targets, row.targets)
     _write_entries(work, row.id, old.entries, row.entries)
+    return row
+
+
+def set_default_deny(work: Work, old: WebPolicyRow, on: bool) -> WebPolicyRow:
+    """The list with its default deny on or off."""
+    row = msgspec.structs.replace(old, default_deny=on, updated_at=work.now)
+    work.run(_set_default_deny, {"key": row.id, "on": on, "now": row.updated_at})
     return row
 
 
@@ -366,7 +405,7 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
         held.setdefault(policy_id, []).append(entry)
     yield from read(
         web_policy,
-        select(policies.id, policies.description)
+        select(policies.id, policies.description, policies.default_deny)
         .where(policies.account_id == work.account_id)
         .order_by(policies.id),
         policies.id,
@@ -377,6 +416,7 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
             entries=tuple(held.get(row[0], ())),
             created=made_at(row[0]),
             located=tuple(located[row[0]]) if any(located.get(row[0], ())) else (),
+            default_deny=row[2],
         ),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from mailreeve.policy.artefact.written import ArtefactFormat
 from mailreeve.policy.model.policies import WebAction, WebEntryType
 from mailreeve.wire.items import AsWritten, Prose
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyItem
@@ -65,6 +66,27 @@ class NewUrl(Struct, frozen=True):
     value: AsWritten
 
 
+class ImportEntries(Struct, frozen=True, rename="camel"):
+    """Entries to add to the list of this name, which is made for everyone unless it is there. What does not fit
+    into it goes into lists of the same name with a number, for the same people. `confirm_suffixes` says that
+    domains below which anybody may have names are meant; `dry_run` says what would come of it, and changes
+    nothing."""
+
+    name: Prose
+    urls: list[NewUrl]
+    confirm_suffixes: bool = False
+    dry_run: bool = False
+
+
+class ExportFile(Struct, frozen=True, rename="camel"):
+    """A file of the names that the lists speak of, for a program that does not ask: as they are now for everyone,
+    or for a user, or for who comes from an address."""
+
+    format: ArtefactFormat
+    user: str | None = None
+    source_ip: str | None = None
+
+
 class NamedUrl(Struct, frozen=True):
     """An entry of a list: by id, or by value, of either type where none is given."""
 
@@ -87,6 +109,19 @@ class RemoveEntries(Struct, frozen=True):
     urls: list[NamedUrl]
 
 
+class SetDefaultDeny(Struct, frozen=True, rename="camel"):
+    """Whether a list blocks whatever no entry speaks of, for those whom it is for. `confirm_reach` is about one
+    that is for everyone: true says that it is meant, false has it refused."""
+
+    id: str
+    default_deny: bool
+    confirm_reach: bool | None = None
+
+
+class EveryDefaultDeny(Struct, frozen=True):
+    """All lists with a default deny are listed; there is nothing to say."""
+
+
 class OnePolicy(Struct, frozen=True):
     """One list, by id."""
 
@@ -97,6 +132,15 @@ class SomePolicies(Struct, frozen=True):
     """One list by id, or all without one."""
 
     id: str | None = None
+
+
+class DefaultDenyAnswer(Struct, frozen=True, rename="camel"):
+    """Whether a list has a default deny, and how many entries of it allow something."""
+
+    id: str
+    description: str
+    default_deny: bool
+    allows: int
 
 
 class UrlAnswer(Struct, frozen=True):
@@ -134,6 +178,27 @@ class AddedEntries(Struct, frozen=True):
     changed: int
     unchanged: int
     count: int
+
+
+class RefusedEntry(Struct, frozen=True):
+    """An entry that was not taken: which one of `urls`, from 0, and why."""
+
+    n: int
+    code: str
+    message: str
+
+
+class ImportedEntries(Struct, frozen=True, rename="camel"):
+    """What came of entries that were imported: how many are new, have another action than before, and were there
+    already; those that were refused; how many lists hold them now, and how many entries those have."""
+
+    added: int
+    changed: int
+    unchanged: int
+    refused: Sequence[RefusedEntry]
+    lists: int
+    count: int
+    dry_run: bool
 
 
 class RemovedEntries(Struct, frozen=True):

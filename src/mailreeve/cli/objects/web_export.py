@@ -1,0 +1,53 @@
+"""`mailreeve web export`: the lists as a file for a program that does not ask."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from mailreeve.app.terminal import escaped_line
+from mailreeve.cli.calling import calls_api
+from mailreeve.cli.options import fail
+from mailreeve.cli.output import say
+from mailreeve.cli.refusals import said_of
+from mailreeve.client import Client
+from mailreeve.policy.artefact.written import ArtefactFormat
+
+_OMITTED: Final = "Not in this file: "
+
+
+@click.command("export")
+@click.option("--format", "format_", type=click.Choice(list(ArtefactFormat)), required=True, help="For whom.")
+@click.option("--user", metavar="ADDRESS", help="As the lists are for this user.  [default: for everyone]")
+@click.option("--ip", metavar="IP", help="As they are for who comes from there.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
+@calls_api
+def export(api: Client, format_: str, user: str | None, ip: str | None, output: Path | None) -> None:
+    """Write the names that are blocked, as a file for another program; what it cannot say is named.
+
+    domains, hosts and adblock are for filters, squid and squid-allow for two dstdomain lists, of which the second
+    comes first in http_access, unbound is a configuration to include. The file is as the lists are now.
+
+    \b
+    mailreeve web export --format squid --output /etc/squid/blocked.txt
+    """
+    given = {"format": format_, "user": user, "sourceIp": ip}
+    item = {name: value for name, value in given.items() if value is not None}
+    with said_of({"user": ("--user", user), "sourceIp": ("--ip", ip)}):
+        octets = api.octets("ext/export-web-file", item)
+    try:
+        if output is None:
+            sys.stdout.buffer.write(octets)
+            sys.stdout.flush()
+        else:
+            output.write_bytes(octets)
+    except OSError as problem:
+        fail(f"{output or 'standard output'}: {problem.strerror}")
+    for line in octets.decode().splitlines():
+        if line[:1] not in "!#":
+            break
+        if line[2:].startswith(_OMITTED):
+            say(escaped_line(line[2:]))

@@ -1,0 +1,1 @@
+"""Proxies that ask before they let a request through: which there are, and by what token each is known."""
