@@ -157,6 +157,18 @@ class WebIndex:
             at = name.find(".", at) + 1
         return found
 
+    @property
+    def hosts(self) -> Iterable[str]:
+        """Every host and domain that an entry names, in no particular order."""
+        return self._hosts
+
+    def naming(self, host: str) -> Iterator[Listed]:
+        """The entries that name this very domain, and the URLs that are all of this host."""
+        there = self._hosts.get(host)
+        if there is not None:
+            yield from there.domains
+            yield from (listed for listed in there.urls.get(host, ()) if not listed.parameters)
+
     def on_host(self, url: WebUrl) -> Iterator[Listed]:
         """The entries that cover the URL's host or name anything on it: what an explanation is about. Those that
         cover the URL come first."""
