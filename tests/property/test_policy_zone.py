@@ -1,7 +1,7 @@
 """What a policy zone says of a name, held against `decide_web` of `http://name/`.
 
-A zone is read in two ways: as RPZ has it (an exact name before the longest wildcard) and as DNS has it (the wildcard
-at the nearest name that exists). Both have to say what the decision is, for every name and at every time.
+A zone is read in two ways: as RPZ has it (an exact name before the longest wildcard) and as DNS has it (the
+wildcard at the nearest name that exists). Both have to say what the decision is, for every name and at every time.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def expected(policies, host, at, networks):
 @settings(max_examples=examples(150))
 @given(st.lists(lists, max_size=6), st.lists(hosts, min_size=1, max_size=8), times, st.sampled_from(((), OFFICE)))
 def test_a_zone_says_of_a_name_what_is_decided_of_it(found, asked, at, networks):
-    """However it is read. A list for a part of the location alone is not said, so it is left out for comparison."""
+    """However it is read. A list for a part of the location alone is not said, so it is left out here."""
     if networks:
         found = [
             ([scope for scope in wanted if scope.terms.networks != (OFFICE[0],)], named) for wanted, named in found

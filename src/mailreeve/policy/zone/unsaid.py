@@ -1,4 +1,4 @@
-"""What of the web lists can a zone not say? It is listed, neither dropped in silence nor widened (behaviour.md D-27)."""
+"""What of the web lists can a zone not say? Listed, neither dropped nor widened (behaviour.md D-27)."""
 
 from __future__ import annotations
 
