@@ -52,6 +52,7 @@ from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
+from mailreeve.families.web_zones import endpoints as web_zones
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.loading import stream_named
 from mailreeve.store.records import ours
@@ -81,6 +82,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *digest.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
+    *web_zones.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

@@ -54,6 +54,7 @@ class Part(StrEnum):
     DEFINITIONS = "definitions"
     WEB_LISTS = "web_lists"
     CREDENTIALS = "credentials"
+    ZONE_KEYS = "zone_keys"
 
 
 class Name(NamedTuple):
