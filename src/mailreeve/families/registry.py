@@ -27,6 +27,9 @@ from mailreeve.families.directory.groups.following import GroupMemberships
 from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
+from mailreeve.families.directory.web_places import endpoints as web_places
+from mailreeve.families.directory.web_places import rows as web_place_rows
+from mailreeve.families.directory.web_places.following import WebClients
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.held import endpoints as held
 from mailreeve.families.held.following import HeldMail
@@ -63,6 +66,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *managed_senders.ENDPOINTS,
     *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
+    *web_places.ENDPOINTS,
     *overview.ENDPOINTS,
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,
@@ -91,6 +95,7 @@ LOADERS: Final = Loaders(
     managed=Loader(managed_sender_rows.load, managed_sender_rows.load_some),
     definitions=Loader(alteration_rows.LOADED_DEFINITIONS.every, alteration_rows.LOADED_DEFINITIONS.some),
     web=Loader(web_list_rows.load, web_list_rows.load_some),
+    places=web_place_rows.load,
 )
 
 ADDRESS_JOINED: Final[tuple[AddressJoined, ...]] = (managed_sender_operations.join_lists, join_mailbox)
@@ -102,6 +107,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     ScopedPolicies(),
     AlterationDefinitions(),
     WebLists(),
+    WebClients(),
     DelegateRights(),
     DigestReaders(),
     HeldMail(),

@@ -53,6 +53,7 @@ class Part(StrEnum):
     DIRECTORY = "directory"
     DEFINITIONS = "definitions"
     WEB_LISTS = "web_lists"
+    WEB_PLACES = "web_places"
     CREDENTIALS = "credentials"
     ZONE_KEYS = "zone_keys"
 

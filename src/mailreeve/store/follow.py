@@ -34,6 +34,7 @@ from mailreeve.policy.model.policies import (
     WebPolicy,
 )
 from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.web_places import Places
 from mailreeve.store import changes
 from mailreeve.store.changes import EVERYTHING, WHOLE, Name, Part
 from mailreeve.store.transactions import Store, Work
@@ -68,6 +69,7 @@ class Loaders(Struct, frozen=True):
     managed: Loader[Iterable[ManagedSender], Changes[ManagedSender]]
     definitions: Loader[Iterable[Definition], Changes[Definition]]
     web: Loader[Iterable[WebPolicy], Changes[WebPolicy]]
+    places: Callable[[Work], Places]
 
 
 class Keep(Struct, frozen=True):
@@ -135,6 +137,15 @@ class Follower:
         if current is None:
             _collector.settle(loaded.size)
         return loaded
+
+    def at_hand(self, account_id: str) -> PolicySet | None:
+        """The account's policy set where nothing has to be read for it, else None: for whoever must not wait."""
+        followed = self._accounts.get(account_id)
+        current = None if followed is None else followed.current
+        if followed is None or current is None or current.revision < self._store.feed.newest(account_id):
+            return None
+        followed.used = self._clock()
+        return current
 
     def in_force(self) -> list[tuple[PolicySet, float]]:
         """The sets that are kept now, each with the POSIX time from which it has been in force here."""
@@ -266,6 +277,8 @@ def _read(
         managed=load(PolicyType.MANAGED_SENDERS, loaders.managed),
         definitions=load(Part.DEFINITIONS, loaders.definitions),
         web=load(Part.WEB_LISTS, loaders.web),
+        # Locations and clients are few: they are read as a whole.
+        places=loaders.places(work) if touched.get(Part.WEB_PLACES) else None,
     )
     progress.ready()
     return changed

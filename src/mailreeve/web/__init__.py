@@ -1,1 +1,1 @@
-"""The doors through which web requests are decided."""
+"""The doors for web requests: each turns what another program asks into one decision."""

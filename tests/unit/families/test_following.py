@@ -60,6 +60,7 @@ def every_part_once() -> Loaders:
         managed=once(LOADERS.managed),
         definitions=once(LOADERS.definitions),
         web=once(LOADERS.web),
+        places=LOADERS.places,
     )
 
 

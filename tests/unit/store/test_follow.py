@@ -22,6 +22,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.policies import BlockedOption, BlockedSenderPolicy, Changes, Scope
 from mailreeve.policy.model.policy_types import PolicyType
+from mailreeve.policy.model.web_places import Places
 from mailreeve.store import changes
 from mailreeve.store.changes import MOST_NAMED, Name, Part, Touched
 from mailreeve.store.engines import SqliteEngine
@@ -103,6 +104,7 @@ class Families:
                 PolicyType.PERMITTED_SENDERS: self.nothing("permitted"),
                 PolicyType.ADDRESS_ALTERATION: self.nothing("alteration"),
             },
+            places=lambda work: Places(),
             **others,  # type: ignore[arg-type]
         )
 

@@ -46,7 +46,7 @@ LOOK_EVERY: Final = 60.0
 TRIED_EVERY: Final = 1.0  # seconds after an attempt that failed
 
 _ORIGIN: Final = Origin("zones")
-_PARTS: Final = frozenset({Part.WEB_LISTS, Part.ZONE_KEYS})
+_PARTS: Final = frozenset({Part.WEB_LISTS, Part.WEB_PLACES, Part.ZONE_KEYS})
 _ROOT: Final = dns.name.from_text(ROOT)
 _log = structlog.get_logger(__name__)
 
@@ -250,7 +250,7 @@ class ZoneKeeper:
 
 
 def _says_the_same(one: PolicySet, other: PolicySet) -> bool:
-    return one.web is other.web
+    return one.web is other.web and one.places is other.places
 
 
 def _let_others() -> None:

@@ -45,6 +45,8 @@ _KEYS: Final = Told("account_logs", "API Application Created", "API Keys Revoked
 _TOLD: Final[Mapping[str, Told]] = {
     **{row.kind: _POLICY for row in POLICY_TYPES.values()},
     Kind.WEB_POLICY: _POLICY,
+    Kind.WEB_LOCATION: _POLICY,
+    Kind.WEB_CLIENT: _POLICY,
     Kind.ALTERATION_SET: _POLICY,
     Kind.ALTERATION_DEFINITION: _POLICY,
     Kind.USER: _USER,

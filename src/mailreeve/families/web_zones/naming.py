@@ -50,7 +50,17 @@ def room_in(zone: str) -> int:
 
 def places(policies: PolicySet, known: Sequence[ZoneRow]) -> list[ZonePlace]:
     """The zones of an account: that of everyone, and one for each location that has any address."""
-    return [ZonePlace(EVERYONE)]
+    locations = sorted(policies.places.locations.values(), key=lambda one: one.id)
+    labels = {row.location_id: row.label for row in known if row.location_id in policies.places.locations}
+    taken = {EVERYONE, *labels.values()}
+    found = [ZonePlace(EVERYONE)]
+    for location in locations:
+        networks = policies.places.networks_of(location.id)
+        if networks:
+            label = labels.get(location.id) or _label(location.name, taken)
+            taken.add(label)
+            found.append(ZonePlace(label, location.id, location.name, networks))
+    return found
 
 
 def _label(name: str, taken: Collection[str]) -> str:

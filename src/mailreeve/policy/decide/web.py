@@ -7,6 +7,8 @@ import re
 from ipaddress import IPv6Address
 from typing import Final
 
+from msgspec.structs import replace
+
 from mailreeve.formats.networks import unmapped
 from mailreeve.formats.weburls import ENTRY_SCHEMES, UrlError, WebUrl, canonical_query, parse_web_url
 from mailreeve.policy.index.matching import out_of_force
@@ -120,11 +122,21 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+def browsing(policies: PolicySet, facts: WebFacts) -> WebFacts:
+    """The facts with the user who browses: the one that the door knows, else the one whose address it is, by the
+    account's table of web clients, else nobody. A stranger is nobody."""
+    if facts.user is not None or facts.source_ip is None or facts.is_stranger:
+        return facts
+    user = policies.places.user_at(unmapped(facts.source_ip))
+    return facts if user is None else replace(facts, user=user)
+
+
 def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -> WebDecision:
     """The decision for one web request: the union of all entries that hold for it, the strongest wins.
 
     Strongest is, in this order (D-25): override, narrower scope, URL over domain, longer entry, block
-    over allow. Without a known user only scopes for everyone hold, with or without a location.
+    over allow. Without a known user only scopes for everyone hold, with or without a location; who browses is as
+    `browsing` has it.
     Raises `WebUrlError`; what a request with such a URL gets is for the door to say.
     """
     try:
@@ -135,6 +147,7 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
     if not found:
         return WebDecision(_NONE, None, None, str(url), policies.revision)
     policies = policies.at(facts.at)
+    facts = browsing(policies, facts)
     request = WebRequest(policies, facts)
     best: Listed | None = None
     best_key: EntryKey | None = None

@@ -12,6 +12,7 @@ from mailreeve.policy.decide.web import (
     USER_SCOPE,
     EntryKey,
     WebRequest,
+    browsing,
 )
 from mailreeve.policy.explain.expectation import Expectation
 from mailreeve.policy.explain.words import unmet_words
@@ -54,6 +55,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         why = f"none of its {len(entries)} entries covers {url}" if only is None else unmet_words(only)
         return answer(False, False, f"{name} did not apply: {why}")
     policies = policies.at(facts.at)
+    facts = browsing(policies, facts)
     request = WebRequest(policies, facts)
     standing = request.standing(policy.id)
     if not isinstance(standing, tuple):

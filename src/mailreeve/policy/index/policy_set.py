@@ -16,6 +16,7 @@ from mailreeve.policy.index.personal import PersonalLists
 from mailreeve.policy.index.scoped import ScopedIndex
 from mailreeve.policy.index.source_blocks import SourceBlocks
 from mailreeve.policy.index.web_index import WebIndex
+from mailreeve.policy.index.web_places import WebPlaces
 from mailreeve.policy.model.authentication import UNJUDGED, AuthenticationRules
 from mailreeve.policy.model.facts import Directory, DirectoryChanges
 from mailreeve.policy.model.identities import Identities
@@ -33,6 +34,7 @@ from mailreeve.policy.model.policies import (
     WebPolicy,
 )
 from mailreeve.policy.model.policy_types import SCOPED, PolicyType
+from mailreeve.policy.model.web_places import Places
 
 I = TypeVar("I")  # noqa: E741 - an index of a part
 T = TypeVar("T")
@@ -67,6 +69,7 @@ class PolicySet(Struct, frozen=True):
     managed: PersonalLists
     definitions: Definitions
     web: WebIndex
+    places: WebPlaces
     authentication: AuthenticationRules = UNJUDGED
 
     @property
@@ -99,6 +102,7 @@ class PolicySet(Struct, frozen=True):
         managed: Iterable[ManagedSender] = (),
         definitions: Iterable[Definition] = (),
         web: Iterable[WebPolicy] = (),
+        places: Places | None = None,
         authentication: AuthenticationRules = UNJUDGED,
     ) -> PolicySet:
         """The set, indexed. An omitted directory is an empty one: nobody is internal."""
@@ -118,9 +122,12 @@ class PolicySet(Struct, frozen=True):
             managed=PersonalLists(),
             definitions=Definitions(),
             web=WebIndex(),
+            places=WebPlaces(),
             authentication=authentication,
         )
-        return nothing.changed(revision=revision, scoped=scoped, managed=managed, definitions=definitions, web=web)
+        return nothing.changed(
+            revision=revision, scoped=scoped, managed=managed, definitions=definitions, web=web, places=places
+        )
 
     def changed(
         self,
@@ -132,6 +139,7 @@ class PolicySet(Struct, frozen=True):
         managed: Iterable[ManagedSender] | Changes[ManagedSender] | None = None,
         definitions: Iterable[Definition] | Changes[Definition] | None = None,
         web: Iterable[WebPolicy] | Changes[WebPolicy] | None = None,
+        places: Places | None = None,
     ) -> PolicySet:
         """The set at a later revision.
 
@@ -148,6 +156,8 @@ class PolicySet(Struct, frozen=True):
             for type_, index in self.scoped.items()
         }
         blocked = cast(ScopedIndex[BlockedSenderPolicy], indexes[PolicyType.BLOCKED_SENDERS])
+        newer = self.places if places is None else WebPlaces(places)
+        lists = self._web_lists(newer, web)
         return replace(
             self,
             revision=revision,
@@ -163,8 +173,22 @@ class PolicySet(Struct, frozen=True):
             source_blocks=self._source_blocks(blocked, scoped.get(PolicyType.BLOCKED_SENDERS)),
             managed=_newer(self.managed, managed, self.managed.changed, PersonalLists),
             definitions=_newer(self.definitions, definitions, self.definitions.changed, Definitions),
-            web=_newer(self.web, web, self.web.changed, WebIndex),
+            web=lists,
+            places=newer,
         )
+
+    def _web_lists(self, places: WebPlaces, given: Iterable[WebPolicy] | Changes[WebPolicy] | None) -> WebIndex:
+        """The web lists with what is given of them, each bound to its locations as these are now."""
+        lists = self.web
+        if isinstance(given, Changes):
+            lists = lists.changed(Changes([places.resolved(policy) for policy in given.put], given.gone))
+        elif given is not None:
+            return WebIndex(map(places.resolved, given))
+        if places is not self.places:
+            bound = [policy for policy in lists.policies if policy.located]
+            if bound:
+                lists = lists.changed(Changes([places.resolved(policy) for policy in bound]))
+        return lists
 
     def _source_blocks(
         self,

@@ -169,6 +169,16 @@ class WebIndex:
             yield from there.domains
             yield from (listed for listed in there.urls.get(host, ()) if not listed.parameters)
 
+    def deeper(self, host: str) -> list[Listed]:
+        """The entries that name a path or a query on just this host: what nobody can enforce who sees the host
+        alone (D-27)."""
+        there = self._hosts.get(host)
+        if there is None or not there.urls:
+            return []
+        return [
+            listed for base, found in there.urls.items() for listed in found if base != host or listed.parameters
+        ]
+
     def on_host(self, url: WebUrl) -> Iterator[Listed]:
         """The entries that cover the URL's host or name anything on it: what an explanation is about. Those that
         cover the URL come first."""

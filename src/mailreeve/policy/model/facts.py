@@ -46,12 +46,17 @@ class MessageFacts(Struct, frozen=True, gc=False):
 
 
 class WebFacts(Struct, frozen=True, gc=False):
-    """One web request: the URL as asked for, the browsing user if known, where from, and when."""
+    """One web request: the URL as asked for, the browsing user if known, where from, and when.
+
+    `is_stranger` says that somebody was authenticated whom the directory does not know: not the user either whose
+    address `source_ip` is.
+    """
 
     url: str
     at: float
     user: Address | None = None
     source_ip: IPAddress | None = None
+    is_stranger: bool = False
 
 
 class User(Struct, frozen=True, gc=False):

@@ -400,10 +400,15 @@ class WebEntry(Struct, frozen=True, gc=False):
 
 
 class WebPolicy(Struct, frozen=True, gc=False):
-    """A block/allow list: its entries hold for whoever one of its scopes names (behaviour.md section 6)."""
+    """A block/allow list: its entries hold for whoever one of its scopes names (behaviour.md section 6).
+
+    `located` are the ids of the locations that each scope is bound to, none where it holds anywhere; it is empty
+    where no scope is. A policy set gives such a scope the networks of its locations (`index.web_places`).
+    """
 
     id: str
     description: str
     scopes: tuple[Scope, ...]
     entries: tuple[WebEntry, ...]
     created: float
+    located: tuple[tuple[str, ...], ...] = ()

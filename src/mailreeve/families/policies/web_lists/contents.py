@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from mailreeve.families.directory.web_places import operations as web_places
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.policies.web_lists import rows
@@ -21,17 +22,18 @@ from mailreeve.families.policies.web_lists.errors import (
     WEB_TARGET_NOT_FOUND,
 )
 from mailreeve.families.policies.web_lists.rows import EntryRow, TargetRow
-from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
+from mailreeve.families.policies.web_lists.types import LocationItem, UrlItem, WebTargetItem
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
 from mailreeve.policy.model.policies import WebEntryType
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.keys import new_key
-from mailreeve.wire import policy_object
+from mailreeve.wire import fields, policy_object
 from mailreeve.wire.errors import (
     AT_LEAST_ONE,
     BAD_DOMAIN,
     BAD_URL,
     NOT_ALLOWED,
+    NULL,
     Fault,
     ItemRefused,
     Problem,
@@ -68,22 +70,26 @@ def targets(
                 found[n] = free.pop(place)
             else:
                 call.warnings.append(f"policies[{n}] is a new target without from: it is for everyone")
-    documents = [
-        _document(item, references, f"policies[{n}]", None if row is None else row.document)
+    wanted = [
+        _wanted(call, item, references, f"policies[{n}]", row)
         for n, (item, row) in enumerate(zip(items, found, strict=True))
     ]
     # The same scope first, so that taking out the first of several does not rename all others.
-    for n, document in enumerate(documents):
+    for n, (document, locations) in enumerate(wanted):
         if found[n] is None:
-            same = next((row for row in free.values() if _same_scope(row.document, document)), None)
+            same = next((row for row in free.values() if _same_scope(row, document, locations)), None)
             found[n] = None if same is None else free.pop(same.id)
     for n, row in enumerate(old[: len(found)]):
         if found[n] is None:
             found[n] = free.pop(row.id, None)
-    for item, was, document in zip(items, found, documents, strict=True):
+    for n, (item, was) in enumerate(zip(items, found, strict=True)):
         if was is not None:
-            call.warnings.extend(policy_object.lost(item.policy or item, was.document, document))
-    return [_target(call, row, document) for row, document in zip(found, documents, strict=True)]
+            call.warnings.extend(policy_object.lost(item.policy or item, was.document, wanted[n][0]))
+            if item.locations is None and was.locations and not wanted[n][1]:
+                # Sent as a new scope, taken for the old target: it would hold everywhere unasked.
+                wanted[n] = wanted[n][0], was.locations
+                _refuse_both(*wanted[n], f"policies[{n}]")
+    return [_target(call, row, *both) for row, both in zip(found, wanted, strict=True)]
 
 
 def entries(call: Call, items: Sequence[UrlItem], replaced: Sequence[EntryRow] | None = None) -> list[EntryRow]:
@@ -151,13 +157,44 @@ def _has_scope(item: WebTargetItem) -> bool:
     return policy.from_ is not None or policy.from_type is not None
 
 
+def _wanted(
+    call: Call, item: WebTargetItem, references: DirectoryReferences, path: str, old: TargetRow | None
+) -> tuple[PolicyDocument, str]:
+    """What a target says, and the locations that it is bound to, as the column holds them."""
+    document = _document(item, references, path, None if old is None else old.document)
+    if item.locations is None:
+        locations = "" if old is None else old.locations
+    else:
+        locations = _locations(call, item.locations, f"{path}.locations")
+    _refuse_both(document, locations, path)
+    return document, locations
+
+
+def _locations(call: Call, items: Sequence[LocationItem], path: str) -> str:
+    found: dict[str, None] = {}
+    for n, item in enumerate(items):
+        if item.location is None:
+            # Taking the target without it would make it hold everywhere.
+            raise refused(NULL, f"{path}[{n}].location", "Field is required: the name of a location")
+        row = web_places.get_named(call, item.location, f"{path}[{n}].location")
+        if item.ip is not None:
+            network = fields.network(item.ip, f"{path}[{n}].ip")
+            if network not in row.ranges:
+                message = f"{NOT_ALLOWED.message}: the location {item.location} has no such network"
+                raise refused(NOT_ALLOWED, f"{path}[{n}].ip", message)
+        found[row.id] = None
+    return ",".join(found)
+
+
+def _refuse_both(document: PolicyDocument, locations: str, path: str) -> None:
+    if locations and document.networks():
+        message = f"{NOT_ALLOWED.message} beside conditions.sourceIPs: a target has networks or locations"
+        raise refused(NOT_ALLOWED, f"{path}.locations", message)
+
+
 def _document(
     item: WebTargetItem, references: DirectoryReferences, path: str, old: PolicyDocument | None
 ) -> PolicyDocument:
-    if item.locations:
-        # Taking the target without them would make it hold for everybody, everywhere.
-        message = "Named locations are not supported: use conditions.sourceIPs"
-        raise refused(NOT_ALLOWED, f"{path}.locations", message)
     policy: PolicyItem = item
     if item.policy is not None:
         policy, path = item.policy, f"{path}.policy"
@@ -196,13 +233,15 @@ def _kept(
     return kept
 
 
-def _target(call: Call, old: TargetRow | None, document: PolicyDocument) -> TargetRow:
+def _target(call: Call, old: TargetRow | None, document: PolicyDocument, locations: str) -> TargetRow:
     if old is None:
-        return rows.new_target(call.work, document)
-    if old.document == document:
+        return rows.new_target(call.work, document, locations)
+    if old.document == document and old.locations == locations:
         return old
-    return msgspec.structs.replace(old, document=document, updated_at=call.work.now)
+    return msgspec.structs.replace(old, document=document, locations=locations, updated_at=call.work.now)
 
 
-def _same_scope(one: PolicyDocument, other: PolicyDocument) -> bool:
-    return one.from_.means(other.from_) and one.networks() == other.networks()
+def _same_scope(row: TargetRow, document: PolicyDocument, locations: str) -> bool:
+    one = row.document
+    same = one.from_.means(document.from_) and one.networks() == document.networks()
+    return same and row.locations == locations

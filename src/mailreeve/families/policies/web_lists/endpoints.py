@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailreeve.access.permissions import Permission
+from mailreeve.families.directory.web_places import rows as web_places
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.policies.web_lists import operations, patches, rows
@@ -15,6 +16,7 @@ from mailreeve.families.policies.web_lists.types import (
     AddEntries,
     CreatePolicy,
     DeletedPolicy,
+    LocationAnswer,
     OnePolicy,
     RemovedEntries,
     RemoveEntries,
@@ -96,6 +98,8 @@ def _entry(call: Call, entry: EntryRow) -> UrlAnswer:
 
 def _answers(call: Call, found: Sequence[WebPolicyRow]) -> list[WebPolicyAnswer]:
     references = DirectoryReferences(call)
+    bound = any(target.locations for row in found for target in row.targets)
+    places = {row.id: row for row in web_places.every(call.work)} if bound else {}
     return [
         WebPolicyAnswer(
             id=call.seal(operations.KIND, row.id),
@@ -104,7 +108,12 @@ def _answers(call: Call, found: Sequence[WebPolicyRow]) -> list[WebPolicyAnswer]
             policies=[
                 WebTargetAnswer(
                     id=call.seal(Kind.WEB_TARGET, target.id),
-                    locations=(),
+                    locations=[
+                        LocationAnswer(network, places[key].name)
+                        for key in target.location_ids
+                        if key in places
+                        for network in places[key].networks.split(",")
+                    ],
                     policy=policy_object.answer(
                         target.document, WEB_SECURITY, references, target.created_at, target.updated_at
                     ),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailreeve.families.directory.groups import rows as groups
+from mailreeve.families.directory.web_places import rows as web_places
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.reach_guard import warn_of_widening
@@ -33,6 +34,7 @@ def create(
     refuse_too_many(call, len(urls))
     row = rows.add(call.work, description, contents.targets(call, policies), contents.entries(call, urls))
     groups.use(call.work, row.id, row.group_keys())
+    web_places.use(call.work, row.id, row.location_ids())
     call.work.changed(Part.WEB_LISTS, "create", KIND, row.id, after=row)
     return row
 
@@ -60,6 +62,7 @@ def update(
         warn_of_widening(call, name, before, after, _users)
     row = rows.replace(call.work, old, description or old.description, targets, entries)
     groups.use(call.work, row.id, row.group_keys())
+    web_places.use(call.work, row.id, row.location_ids())
     call.work.changed(Part.WEB_LISTS, "update", KIND, row.id, before=old, after=row)
     return row
 
@@ -73,6 +76,7 @@ def delete(call: Call, wire_id: str) -> WebPolicyRow:
     old = get(call, wire_id)
     rows.remove(call.work, old.id)
     groups.use(call.work, old.id, ())
+    web_places.use(call.work, old.id, ())
     call.work.changed(Part.WEB_LISTS, "delete", KIND, old.id, before=old)
     return old
 

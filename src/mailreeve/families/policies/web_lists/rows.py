@@ -58,12 +58,14 @@ web_target: Final = Table(
     Column("policy_id", KEY, nullable=False),
     Column("position", Integer, nullable=False),
     Column("document", Text, nullable=False),
+    Column("locations", Text, nullable=False, default="", server_default=""),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     ForeignKeyConstraint(["account_id", "policy_id"], ["web_policy.account_id", "web_policy.id"]),
     Index(None, "account_id", "policy_id", "position"),
 )
-"""For whom a list holds. `document` is a `PolicyDocument` as JSON."""
+"""For whom a list holds. `document` is a `PolicyDocument` as JSON; `locations` are the keys of the locations that
+it is bound to, with a comma between them."""
 
 web_entry: Final = Table(
     "web_entry",
@@ -97,8 +99,14 @@ class TargetRow(Struct, frozen=True):
 
     id: str
     document: PolicyDocument
+    locations: str
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def location_ids(self) -> tuple[str, ...]:
+        """The locations that it is bound to; without any it holds anywhere."""
+        return tuple(self.locations.split(",")) if self.locations else ()
 
 
 class EntryRow(Struct, frozen=True):
@@ -128,6 +136,10 @@ class WebPolicyRow(Struct, frozen=True):
     def group_keys(self) -> frozenset[str]:
         """The groups that the targets name."""
         return frozenset[str]().union(*(target.document.group_keys() for target in self.targets))
+
+    def location_ids(self) -> frozenset[str]:
+        """The locations that the targets are bound to."""
+        return frozenset(key for target in self.targets for key in target.location_ids)
 
 
 _keys: Final = Listing(
@@ -161,6 +173,7 @@ _policies: Final = select(
 _targets: Final = select(
     web_target.c.id,
     web_target.c.document,
+    web_target.c.locations,
     web_target.c.created_at,
     web_target.c.updated_at,
     web_target.c.policy_id,
@@ -275,9 +288,9 @@ def count_entries(work: Work, *, outside: str = "") -> int:
     return count
 
 
-def new_target(work: Work, document: PolicyDocument) -> TargetRow:
+def new_target(work: Work, document: PolicyDocument, locations: str = "") -> TargetRow:
     """A target that no list holds yet."""
-    return TargetRow(new_key(), document, work.now, work.now)
+    return TargetRow(new_key(), document, locations, work.now, work.now)
 
 
 def add(work: Work, description: str, targets: Sequence[TargetRow], entries: Sequence[EntryRow]) -> WebPolicyRow:
@@ -330,15 +343,17 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
         return work.read(table.name, rows, make)
 
     scopes: dict[str, list[Scope]] = {}
-    for policy_id, scope in read(
+    located: dict[str, list[tuple[str, ...]]] = {}
+    for policy_id, scope, locations in read(
         web_target,
-        select(targets.id, targets.policy_id, targets.document)
+        select(targets.id, targets.policy_id, targets.document, targets.locations)
         .where(targets.account_id == work.account_id)
         .order_by(targets.policy_id, targets.position),
         targets.policy_id,
-        lambda row: (row[1], _decode(row[2]).scope()),
+        lambda row: (row[1], _decode(row[2]).scope(), tuple(row[3].split(",")) if row[3] else ()),
     ):
         scopes.setdefault(policy_id, []).append(scope)
+        located.setdefault(policy_id, []).append(locations)
     held: dict[str, list[WebEntry]] = {}
     for policy_id, entry in read(
         web_entry,
@@ -356,7 +371,12 @@ def _lists(work: Work, keys: Sequence[str] | None) -> Iterator[WebPolicy]:
         .order_by(policies.id),
         policies.id,
         lambda row: WebPolicy(
-            row[0], row[1], tuple(scopes.get(row[0], ())), tuple(held.get(row[0], ())), made_at(row[0])
+            id=row[0],
+            description=row[1],
+            scopes=tuple(scopes.get(row[0], ())),
+            entries=tuple(held.get(row[0], ())),
+            created=made_at(row[0]),
+            located=tuple(located[row[0]]) if any(located.get(row[0], ())) else (),
         ),
     )
 
@@ -370,6 +390,7 @@ def _write_targets(work: Work, policy_id: str, old: Sequence[TargetRow], new: Se
             "policy_id": policy_id,
             "position": position,
             "document": msgspec.json.encode(row.document).decode(),
+            "locations": row.locations,
             "created_at": row.created_at,
             "updated_at": row.updated_at,
         }

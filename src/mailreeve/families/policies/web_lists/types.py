@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from mailreeve.policy.model.policies import WebAction, WebEntryType
 from mailreeve.wire.items import AsWritten, Prose
@@ -21,7 +21,7 @@ class UrlItem(Struct, frozen=True):
 
 
 class LocationItem(Struct, frozen=True):
-    """A named source address of a target."""
+    """A location of a target, by name. An address or network beside it is checked to be the location's."""
 
     ip: str | None = None
     location: str | None = None
@@ -31,11 +31,13 @@ class WebTargetItem(PolicyItem, frozen=True, rename="camel"):
     """A target as clients write it: a bare policy object with its id beside the members.
 
     Also taken is what answers hold, the policy object inside `policy`, so that what was read can be written.
+    `locations` bind it to named places; in an update they stay where they are not sent, and an empty list of them
+    lifts the bond.
     """
 
     id: str | None = None
     policy: PolicyItem | None = None
-    locations: list[LocationItem] = field(default_factory=list)
+    locations: list[LocationItem] | None = None
 
 
 class CreatePolicy(Struct, frozen=True):
@@ -107,7 +109,7 @@ class UrlAnswer(Struct, frozen=True):
 
 
 class LocationAnswer(Struct, frozen=True):
-    """A named source address of a target. None can be made through the API."""
+    """A network of a location that a target is bound to, and the location's name."""
 
     ip: str
     location: str
