@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from hashlib import blake2b
 from ipaddress import ip_address
 from typing import Final
 
@@ -28,7 +27,7 @@ from mailreeve.app.settings import Settings
 from mailreeve.families.directory.account import rows as account_rows
 from mailreeve.families.web_zones import rows
 from mailreeve.families.web_zones.naming import ROOT, ZonePlace, key_name, places, room_in, zone_name
-from mailreeve.families.web_zones.operations import ALGORITHM
+from mailreeve.families.web_zones.operations import ALGORITHM, settle
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.zone.names import Changed, ZoneNames
@@ -227,16 +226,9 @@ class ZoneKeeper:
             kept.names = ZoneNames(rules, _let_others)
             changed = {} if zone is None else _difference(zone.names, kept.names.names)
         names = kept.names.names
-        digest = blake2b(f"{kept.names.digest} {self._style.digest}".encode(), digest_size=32).hexdigest()
-        settle = partial(
-            rows.settle,
-            location_id=place.location_id,
-            label=place.label,
-            digest=digest,
-            names=len(names),
-            revision=rules.policies.revision,
+        row = self._opened.store.write(
+            account.id, _ORIGIN, partial(settle, place=place, names=kept.names, style=self._style.digest)
         )
-        row = self._opened.store.write(account.id, _ORIGIN, settle)
         if zone is None:
             zone = Zone(name, row.serial, names, self._style)
             kept.served = ServedZone(zone, WrittenZone(self._style), kept.keys)

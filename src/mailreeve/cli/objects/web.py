@@ -16,6 +16,7 @@ from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
+from mailreeve.cli.objects import web_zone
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
@@ -78,6 +79,9 @@ def command() -> None:
     mailreeve web create "Video at work" video.test
     mailreeve web add "Video at work" https://video.test/training --allow
     """
+
+
+command.add_command(web_zone.command)
 
 
 def _entries(function: Callable[P, R]) -> Callable[P, R]:

@@ -6,15 +6,17 @@ import base64
 import re
 import secrets
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Final
 
 from msgspec import Struct
 
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.web_zones import rows
-from mailreeve.families.web_zones.naming import key_name, places, room_in, zone_name
+from mailreeve.families.web_zones.naming import ZonePlace, key_name, places, room_in, zone_name
 from mailreeve.families.web_zones.types import UnsaidAnswer, ZoneAnswer, ZonesAnswer
 from mailreeve.policy.index.policy_set import PolicySet
+from mailreeve.policy.zone.names import ZoneNames
 from mailreeve.policy.zone.rules import ZoneRules
 from mailreeve.policy.zone.unsaid import OF_TARGETS, WORDS, unsaid
 from mailreeve.store.changes import Part
@@ -72,6 +74,13 @@ def delete_key(work: Work, name: str) -> None:
     row = _found(work, name)
     rows.delete_key(work, row.id)
     work.changed(Part.ZONE_KEYS, "delete", KEY_KIND, row.id, before=_Noted(name))
+
+
+def settle(work: Work, place: ZonePlace, names: ZoneNames, style: str) -> rows.ZoneRow:
+    """The serial of a zone that has these names and is written in a `style`: the one that it had, where it is what
+    it was then. It is to be durable before anybody sees the zone. Takes no revision."""
+    digest = blake2b(f"{names.digest} {style}".encode(), digest_size=32).hexdigest()
+    return rows.settle(work, place.location_id, place.label, digest, len(names.names), names.revision)
 
 
 def status(work: Work, policies: PolicySet, ids: Ids) -> ZonesAnswer:

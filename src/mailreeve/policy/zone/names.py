@@ -58,6 +58,11 @@ class ZoneNames:
             self._digest += _hash(host, what)
 
     @property
+    def revision(self) -> int:
+        """The revision of the policies that they are by."""
+        return self._rules.policies.revision
+
+    @property
     def digest(self) -> str:
         """What these names are known by."""
         return f"{self._digest % (1 << 8 * _OCTETS):032x}"
