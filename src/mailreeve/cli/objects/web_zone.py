@@ -229,9 +229,7 @@ def _print(zone: _Zone) -> None:
         echo(f"  serial {zone.serial}, {zone.names} names, changed {zone.changed}")
     for one in zone.not_said:
         examples = f" ({', '.join(map(escaped_line, one.examples))})" if one.examples else ""
-        many = one.count != 1
-        what = one.what if many else {"targets": "target", "entries": "entry"}.get(one.what, one.what)
-        which = "each of which" if many else "which"
-        echo(f"  not said of {escaped_line(one.description)}: {one.count} {what}{examples}, {which} {one.why}")
+        what = one.what if one.count != 1 else {"targets": "target", "entries": "entry"}.get(one.what, one.what)
+        echo(f"  not said of {escaped_line(one.description)}: {one.count} {what}{examples} {one.why}")
     if zone.not_said_count > len(zone.not_said):
         echo(f"  and {zone.not_said_count - len(zone.not_said)} more")

@@ -39,6 +39,7 @@ class FindingKind(StrEnum):
     WEB_CONTRADICTION = "web_contradiction"
     URL_NOT_ENFORCED = "url_not_enforced"
     WWW_TWIN = "www_twin"
+    NOT_AT_DNS = "not_at_dns"
     NO_ENGINE = "no_engine"
 
 
@@ -65,6 +66,7 @@ _NOTES: Final = frozenset(
         FindingKind.UNUSED_SET,
         FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
         FindingKind.WWW_TWIN,
+        FindingKind.NOT_AT_DNS,
         FindingKind.NO_ENGINE,
     )
 )

@@ -34,16 +34,16 @@ class Reason(StrEnum):
 
 WORDS: Final[Mapping[Reason, str]] = MappingProxyType(
     {
-        Reason.USER: "is for single users, whom a resolver does not know",
-        Reason.GROUP: "is for groups, domains or attributes of users, whom a resolver does not know",
-        Reason.SOURCE: "holds for addresses that are no location, which a zone cannot tell apart",
-        Reason.PATH: "is about a part of a host, of which a resolver sees nothing",
-        Reason.ADDRESS: "is an IP address, for which no resolver is asked",
-        Reason.TRIGGER: "is a name that has another meaning in a policy zone",
-        Reason.LENGTH: "is too long a name for the zone",
+        Reason.USER: "for single users, whom a resolver does not know",
+        Reason.GROUP: "for groups, domains or attributes of users, whom a resolver does not know",
+        Reason.SOURCE: "for addresses that are no location, which a zone cannot tell apart",
+        Reason.PATH: "about a part of a host, of which a resolver sees nothing",
+        Reason.ADDRESS: "by IP address, for which no resolver is asked",
+        Reason.TRIGGER: "by a name that has another meaning in a policy zone",
+        Reason.LENGTH: "by a name too long for the zone",
     }
 )
-"""Each reason in words, after the target or the entry."""
+"""Each reason in words, after one or several targets or entries."""
 
 OF_TARGETS: Final = frozenset((Reason.USER, Reason.GROUP, Reason.SOURCE))
 
