@@ -187,6 +187,7 @@ def installation_of(settings: Settings) -> InstallationOptions:
         settings.reach_guard,
         settings.web_proxy,
         spam_engine=bool(settings.spam_engine),
+        zones=bool(settings.dns),
         archive_days=settings.archive_days,
         public_url=settings.links_base(),
     )

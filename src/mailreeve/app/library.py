@@ -172,6 +172,7 @@ class Account:
             datetime.now(UTC),
             web_proxy=services.installation.web_proxy,
             spam_engine=services.installation.spam_engine,
+            zones=services.installation.zones,
             unreadable=self._opened.store.read(self._account_id, lambda work: left_out(work, policies)),
             most=None,
             stop=stop,

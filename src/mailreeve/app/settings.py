@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mailreeve.families.held.limits import MAX_DAYS, HoldLimits
-from mailreeve.formats.networks import Network, parse_network
+from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.authentication import AuthenticationRules, PermitNeeds
 
@@ -40,7 +40,17 @@ Idle = Annotated[float, Meta(gt=0)]
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
 # In the environment separated by commas.
-_LISTS: Final = frozenset({"relay_networks", "xclient_hosts", "trusted_authserv_ids"})
+_LISTS: Final = frozenset(
+    {
+        "relay_networks",
+        "xclient_hosts",
+        "trusted_authserv_ids",
+        "dns_clients",
+        "dns_keyless",
+        "dns_notify",
+        "dns_block_page",
+    }
+)
 # What stands before the path of a link: no user, no query, nothing that a mail program would end the link at.
 _PUBLIC_URL: Final = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*"
@@ -102,6 +112,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     web_socket: str = ""
     web_socket_group: str = ""
     metrics: str = ""
+    dns: str = ""
+    dns_clients: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    dns_keyless: tuple[str, ...] = ()
+    dns_notify: tuple[str, ...] = ()
+    dns_block_page: tuple[str, ...] = ()
     public_url: str = ""
     workers: Workers = 1
     tls_cert: str = ""
@@ -155,6 +170,25 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def networks(self) -> tuple[Network, ...]:
         """`relay_networks`, parsed. Raises `SettingsError`."""
         return _parsed("relay_networks", self.relay_networks)
+
+    def zone_clients(self) -> tuple[Network, ...]:
+        """`dns_clients`, parsed. Raises `SettingsError`."""
+        return _parsed("dns_clients", self.dns_clients)
+
+    def zone_keyless(self) -> tuple[Network, ...]:
+        """`dns_keyless`, parsed. Raises `SettingsError`."""
+        return _parsed("dns_keyless", self.dns_keyless)
+
+    def zone_notify(self) -> tuple[tuple[str, int], ...]:
+        """`dns_notify`: addresses and ports. Raises `SettingsError`."""
+        found = [split_host_port(text, "dns_notify", "not ADDRESS:PORT") for text in self.dns_notify]
+        for host, _ in found:
+            _ip("dns_notify", host)
+        return tuple(found)
+
+    def block_page_at(self) -> tuple[IPAddress, ...]:
+        """`dns_block_page`, parsed. Raises `SettingsError`."""
+        return tuple(_ip("dns_block_page", text) for text in self.dns_block_page)
 
     def authentication(self) -> AuthenticationRules:
         """How SPF, DKIM and DMARC are treated. They are judged where somebody is named who does."""
@@ -244,6 +278,10 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         ("relay_networks", settings.networks),
         ("xclient_hosts", settings.proxies),
         ("public_url", settings.links_base),
+        ("dns_clients", settings.zone_clients),
+        ("dns_keyless", settings.zone_keyless),
+        ("dns_notify", settings.zone_notify),
+        ("dns_block_page", settings.block_page_at),
     )
     for listed, parse in checked:
         try:
@@ -299,6 +337,13 @@ def _parsed(name: str, networks: tuple[str, ...]) -> tuple[Network, ...]:
         return tuple(map(parse_network, networks))
     except ValueError as problem:
         raise SettingsError(f"{name}: {problem}") from problem
+
+
+def _ip(name: str, text: str) -> IPAddress:
+    try:
+        return parse_ip(text)
+    except ValueError as problem:
+        raise SettingsError(f"{name}: {text!r} is no IP address") from problem
 
 
 def split_host_port(text: str, name: str, wanted: str = "not HOST:PORT") -> tuple[str, int]:

@@ -63,6 +63,7 @@ from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
 from mailreeve.families.web_log import endpoints as web_log
 from mailreeve.families.web_proxies import endpoints as web_proxies
+from mailreeve.families.web_zones import endpoints as web_zones
 from mailreeve.store.follow import Loader, Loaders, joined
 from mailreeve.store.loading import stream_named
 from mailreeve.store.records import ours
@@ -97,6 +98,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *web_log.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
+    *web_zones.ENDPOINTS,
 )
 
 LOADERS: Final = Loaders(

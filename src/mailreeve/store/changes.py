@@ -55,6 +55,7 @@ class Part(StrEnum):
     WEB_LISTS = "web_lists"
     WEB_PLACES = "web_places"
     CREDENTIALS = "credentials"
+    ZONE_KEYS = "zone_keys"
 
 
 class Name(NamedTuple):

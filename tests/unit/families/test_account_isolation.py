@@ -367,6 +367,7 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"admin": True, "searchBy": {"fieldName": "fromAddress", "value": w["outsider"]}}
     ],
     "ext/get-digest": [lambda w: {}],
+    "ext/get-web-zones": [lambda w: {}],
     "ext/set-digest": [lambda w: {"enabled": True, "groupId": w["group"], "sender": f"gate@{w['domain']}"}],
     "ext/send-digest": [lambda w: {}, lambda w: {"to": w["ann"]}, lambda w: {"to": w["alias"]}],
     "audit/get-audit-events": [

@@ -17,6 +17,7 @@ from mailreeve.families.directory.users import rows as users
 from mailreeve.families.login.rows import application, binding
 from mailreeve.families.registry import LOADERS
 from mailreeve.families.tracking.rows import recorded
+from mailreeve.families.web_zones.rows import web_zone_key
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.follow import Follower
 from mailreeve.store.reading import NAMED, UNREADABLE, UnreadableRow
@@ -26,7 +27,11 @@ from mailreeve.store.transactions import Store, Work
 
 AT_ONCE: Final = 1_000
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SEALED: Final = {application: ("app_key", "old_app_key"), binding: ("secret_key", "old_secret_key")}
+_SEALED: Final = {
+    application: ("app_key", "old_app_key"),
+    binding: ("secret_key", "old_secret_key"),
+    web_zone_key: ("secret",),
+}
 
 
 class AccountRows(Struct, frozen=True):

@@ -13,7 +13,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Coroutine
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -78,14 +78,16 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 
 class Listeners(NamedTuple):
-    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus, and the
-    `unix:PATH` or `HOST:PORT` of the milter door and of the socket for helpers, if any."""
+    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus, the
+    `unix:PATH` or `HOST:PORT` of the milter door and of the socket for helpers, and the zone door's `HOST:PORT`, if
+    any."""
 
     http: str
     smtp: str
     metrics: str = ""
     milter: str = ""
     web: str = ""
+    dns: str = ""
 
 
 def serve(process: Process, started: Callable[[Listeners], None]) -> None:
@@ -236,6 +238,8 @@ async def serve_on(
             metrics=metrics,
         ) as mail,
         open_web_doors(opened, gate, sockets.web, forgets=does_chores) as web,
+        # One process keeps the zones of all.
+        _zones(opened, settings, sockets, does_chores),
         telling(metrics, sockets.metrics, _sources(process, mail, http, api, web, lambda: in_use[0])),
     ):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
@@ -262,6 +266,17 @@ async def serve_on(
             task.cancel()
         await _write_last_uses(authenticator)
     _log.info("stopped", version=version("mailreeve"))
+
+
+def _zones(
+    opened: Opened, settings: Settings, sockets: Sockets, serves: bool
+) -> AbstractAsyncContextManager[object]:
+    """The zone door, where there is to be one. It is loaded where it is wanted."""
+    if not serves or not sockets.dns:
+        return nullcontext()
+    from mailreeve.app.server.zones import zones_served
+
+    return zones_served(opened, settings, sockets.dns, sockets.dns_udp)
 
 
 def _wait(strangers: Quota, network: str) -> int:
@@ -301,8 +316,8 @@ async def _write_last_uses(authenticator: Authenticator) -> None:
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:
     scheme = "https" if settings.tls_cert else "http"
     metrics = "" if sockets.metrics is None else f"http://{_shown(sockets.metrics)}/metrics"
-    milter, web = (_shown(some[0]) if some else "" for some in (sockets.milter, sockets.web))
-    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter, web)
+    milter, web, dns = (_shown(some[0]) if some else "" for some in (sockets.milter, sockets.web, sockets.dns))
+    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter, web, dns)
 
 
 def _metrics(opened: Opened, process: Process) -> Metrics:

@@ -20,18 +20,21 @@ BACKLOG: Final = 2_048  # connections that wait to be accepted
 
 class Sockets(NamedTuple):
     """Listening sockets: one for the API, one or more for the mail door and for the milter door if there is one,
-    one for Prometheus if it may ask, and those where helpers ask about web requests. Several processes may share
-    them."""
+    one for Prometheus if it may ask, those where helpers ask about web requests, and those of the zone door if there
+    is one. Several processes may share them."""
 
     http: socket.socket
     smtp: tuple[socket.socket, ...]
     metrics: socket.socket | None = None
     milter: tuple[socket.socket, ...] = ()
     web: tuple[socket.socket, ...] = ()
+    dns: tuple[socket.socket, ...] = ()
+    dns_udp: tuple[socket.socket, ...] = ()
 
     def every(self) -> tuple[socket.socket, ...]:
         """All of them."""
-        return (self.http, *self.smtp, *self.milter, *self.web, *([] if self.metrics is None else [self.metrics]))
+        metrics = [] if self.metrics is None else [self.metrics]
+        return (self.http, *self.smtp, *self.milter, *self.web, *metrics, *self.dns, *self.dns_udp)
 
 
 @contextmanager
@@ -47,7 +50,13 @@ def open_sockets(settings: Settings) -> Iterator[Sockets]:
         with listening("web_socket", settings.web_socket):
             web = _either(stack, settings.web_socket_at(), settings.web_socket_group, "web_socket_group")
         metrics = stack.enter_context(_http_socket("metrics", settings.metrics)) if settings.metrics else None
-        yield Sockets(http, smtp, metrics, milter, web)
+        dns: tuple[socket.socket, ...] = ()
+        dns_udp: tuple[socket.socket, ...] = ()
+        if settings.dns:
+            with listening("dns", settings.dns):
+                dns = _tcp_sockets(stack, *split_host_port(settings.dns, "dns"))
+                dns_udp = tuple(stack.enter_context(_udp_beside(one)) for one in dns)
+        yield Sockets(http, smtp, metrics, milter, web, dns, dns_udp)
 
 
 def _either(
@@ -70,6 +79,19 @@ def _tcp_sockets(stack: ExitStack, host: str, port: int) -> tuple[socket.socket,
         stack.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
         for family, address in dict.fromkeys((one[0], one[4]) for one in found)
     )
+
+
+def _udp_beside(tcp: socket.socket) -> socket.socket:
+    """A socket for packets at the address and port of one for connections. Raises `OSError`."""
+    udp = socket.socket(tcp.family, socket.SOCK_DGRAM)
+    try:
+        if tcp.family == socket.AF_INET6:
+            udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        udp.bind(tcp.getsockname())
+    except OSError:
+        udp.close()
+        raise
+    return udp
 
 
 @contextmanager

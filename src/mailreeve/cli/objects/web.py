@@ -16,6 +16,7 @@ from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
+from mailreeve.cli.objects import web_zone
 from mailreeve.cli.objects.web_allow import allow, allows, unallow
 from mailreeve.cli.objects.web_deny import GET as DENYING
 from mailreeve.cli.objects.web_deny import default_deny
@@ -93,7 +94,10 @@ def command() -> None:
     """
 
 
-for _below in (location, client, log, requests, allow, allows, unallow, default_deny, export, import_, proxy):
+for _below in (
+    *(location, client, log, requests, allow, allows, unallow, default_deny, export, import_, proxy),
+    web_zone.command,
+):
     command.add_command(_below)
 
 

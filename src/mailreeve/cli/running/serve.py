@@ -30,6 +30,7 @@ _log = structlog.get_logger(__name__)
 @click.option(
     "--web-socket", metavar="unix:PATH|HOST:PORT", help="Where helpers of proxies ask.  [default: nowhere]"
 )
+@click.option("--dns", metavar="HOST:PORT", help="Where resolvers fetch zones.  [default: nowhere]")
 @click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus may ask.  [default: nowhere]")
 @click.option("--workers", metavar="N", help="Processes that share the work; 1 by default.")
 @click.option("--tls-cert", metavar="FILE", help="Certificate chain in PEM, for HTTPS and STARTTLS.")
@@ -85,7 +86,7 @@ def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
 def _announce(found: Listeners) -> None:
     """Print where the listeners are. Whether anybody can hear it is no matter of whether we serve."""
     try:
-        for name in ("http", "smtp", "milter", "web", "metrics"):
+        for name in ("http", "smtp", "milter", "web", "dns", "metrics"):
             if where := getattr(found, name):
                 click.echo(f"{name} {where}")
         click.echo("ready")

@@ -64,6 +64,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     ),
     Kind.DOMAIN: Told("account_logs", *("Domain Adjustments",) * 3),
     Kind.ACCOUNT: _ACCOUNT,
+    "zone key": Told("account_logs", "Zone Key Created", "Zone Key Deleted", "Zone Key Changed"),
     "digest": Told("account_logs", *("Digest Settings Changed",) * 3),
     "application": _KEYS,
     Kind.WEB_PROXY: Told("account_logs", "Web Proxy Created", "Web Proxy Deleted", "Web Proxy Changed"),

@@ -41,6 +41,7 @@ def lint_policies(call: Call, item: LintPolicies) -> LintAnswer:
             call.work.now,
             web_proxy=call.installation.web_proxy,
             spam_engine=call.installation.spam_engine,
+            zones=call.installation.zones,
             unreadable=operations.left_out(call.work, call.policies),
             wanted=readable,
             stop=stop,

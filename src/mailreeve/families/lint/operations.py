@@ -54,6 +54,7 @@ def lint_policies(
     *,
     web_proxy: bool,
     spam_engine: bool = True,
+    zones: bool = False,
     unreadable: Sequence[UnreadableRow] = (),
     wanted: Callable[[Finding], bool] = lambda finding: True,
     most: int | None = MOST,
@@ -72,7 +73,7 @@ def lint_policies(
     try:
         for finding in chain(
             map(_left_out, unreadable),
-            lint(policies, at, web_proxy=web_proxy, spam_engine=spam_engine, progress=progress),
+            lint(policies, at, web_proxy=web_proxy, spam_engine=spam_engine, zones=zones, progress=progress),
         ):
             if item.kind not in (None, finding.kind) or item.level not in (None, finding.level):
                 continue

@@ -44,7 +44,7 @@ class InstallationOptions(Struct, frozen=True):
 
     `reach_guard` is what is done about a block of a whole organisation that nobody has confirmed; `web_proxy` says
     whether web requests come to be decided with their whole URL, or by their host alone (behaviour.md D-27).
-    `spam_engine` says whether mail doors ask a spam engine.
+    `spam_engine` says whether mail doors ask a spam engine, `zones` whether resolvers fetch zones.
     `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
     `public_url` is what links to this installation begin with, without a slash at its end; empty where it is not
     known.
@@ -53,6 +53,7 @@ class InstallationOptions(Struct, frozen=True):
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
     spam_engine: bool = False
+    zones: bool = False
     archive_days: int = 0
     public_url: str = ""
 

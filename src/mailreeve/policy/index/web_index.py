@@ -177,6 +177,18 @@ class WebIndex:
         found = there.domains if type_ is WebEntryType.DOMAIN else there.urls.get(base, ())
         return tuple(listed for listed in found if listed.entry.value == value)
 
+    @property
+    def hosts(self) -> Iterable[str]:
+        """Every host and domain that an entry names, in no particular order."""
+        return self._hosts
+
+    def naming(self, host: str) -> Iterator[Listed]:
+        """The entries that name this very domain, and the URLs that are all of this host."""
+        there = self._hosts.get(host)
+        if there is not None:
+            yield from there.domains
+            yield from (listed for listed in there.urls.get(host, ()) if not listed.parameters)
+
     def deeper(self, host: str) -> list[Listed]:
         """The entries that name a path or a query on just this host: what nobody can enforce who sees the host
         alone (D-27)."""

@@ -41,6 +41,7 @@ class FindingKind(StrEnum):
     WWW_TWIN = "www_twin"
     DENIES_ALL = "denies_all"
     DENIES_EVERYONE = "denies_everyone"
+    NOT_AT_DNS = "not_at_dns"
     NO_ENGINE = "no_engine"
 
 
@@ -67,6 +68,7 @@ _NOTES: Final = frozenset(
         FindingKind.UNUSED_SET,
         FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
         FindingKind.WWW_TWIN,
+        FindingKind.NOT_AT_DNS,
         FindingKind.NO_ENGINE,
     )
 )

@@ -16,6 +16,7 @@ from mailreeve.policy.lint.permits import PermitLinter
 from mailreeve.policy.lint.rewritten import lint_rewritten
 from mailreeve.policy.lint.spam import lint_spam
 from mailreeve.policy.lint.web import WebLinter
+from mailreeve.policy.lint.zones import lint_zones
 from mailreeve.policy.model.policy_types import PolicyType
 
 Progress = Callable[[int], None]
@@ -30,11 +31,13 @@ def lint(
     *,
     web_proxy: bool,
     spam_engine: bool = True,
+    zones: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Finding]:
     """Everything that is wrong from the time `at` on, in POSIX seconds; found while it is asked for.
 
-    `web_proxy` says whether requests are decided with their whole URL, `spam_engine` whether one is set. A
+    `web_proxy` says whether requests are decided with their whole URL, `spam_engine` whether one is set,
+    `zones` whether resolvers fetch zones. A
     finding that is one of `NEVER_WINS` is certain; what is not reported may still be wrong: see
     `policy.lint.mail`.
     """
@@ -79,6 +82,8 @@ def lint(
     for listed in lists:
         looked.one_more(max(1, len(listed.entries)))
         yield from web.look_at(listed)
+    if zones:
+        yield from lint_zones(policies, at)
     looked.report()
 
 

@@ -7,8 +7,9 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from mailreeve.formats.networks import Network
 from mailreeve.policy.index.matching import Match, P, policy_order
+from mailreeve.policy.index.network_cover import MAX_PAIRS as MAX_PAIRS
+from mailreeve.policy.index.network_cover import networks_covered as networks_covered
 from mailreeve.policy.index.ranked import Reversed, policy_of
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.model.order import Order
@@ -19,9 +20,6 @@ from mailreeve.policy.model.targets import Target, TargetType
 Q = TypeVar("Q", bound=ScopedPolicy)
 
 _PERMITS: Final = PolicyType.PERMITTED_SENDERS
-
-MAX_PAIRS: Final = 4_096
-"""Pairs of ranges, or of targets, that are compared one by one; of more ranges only equal ones count."""
 
 
 class Direction(Struct, Generic[P], frozen=True, gc=False):
@@ -139,19 +137,3 @@ def _as_readily_permits(wide: Direction[P], narrow: Direction[Q]) -> bool:
         return True
     theirs = narrow.policy
     return theirs.type is _PERMITS and not theirs.scope.terms.networks
-
-
-def networks_covered(wide: tuple[Network, ...], narrow: tuple[Network, ...]) -> bool:
-    """Whether every source address within the narrow ranges is within the wide ones; none at all is any source."""
-    if not wide:
-        return True
-    if not narrow:
-        return False
-    if len(wide) * len(narrow) > MAX_PAIRS:
-        return set(narrow) <= set(wide)
-    return all(any(_inside(n, w) for w in wide) for n in narrow)
-
-
-def _inside(narrow: Network, wide: Network) -> bool:
-    # Told by the first address and the length: `subnet_of` is typed for one version at a time.
-    return narrow.version == wide.version and narrow.prefixlen >= wide.prefixlen and narrow.network_address in wide

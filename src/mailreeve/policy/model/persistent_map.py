@@ -83,7 +83,7 @@ class Sharded(Mapping[str, V]):
         return self._count
 
     def __iter__(self) -> Iterator[str]:
-        return chain.from_iterable(self._distinct())
+        return chain.from_iterable(self.distinct())
 
     def values(self) -> ValuesView[V]:
         """The values, in no particular order."""
@@ -115,7 +115,7 @@ class Sharded(Mapping[str, V]):
         self.shards: list[dict[str, V]] = [{} for _ in range(1 << bits)]
         self._depths = [bits] * (1 << bits) if bits else _ONE_SHARD
 
-    def _distinct(self) -> Iterator[dict[str, V]]:
+    def distinct(self) -> Iterator[dict[str, V]]:
         """Each dictionary once: at the first of its places."""
         depths = self._depths
         return (shard for place, shard in enumerate(self.shards) if not place >> depths[place])
@@ -162,4 +162,4 @@ class _Values(ValuesView[V]):
         self._owner = owner
 
     def __iter__(self) -> Iterator[V]:
-        return chain.from_iterable(shard.values() for shard in self._owner._distinct())
+        return chain.from_iterable(shard.values() for shard in self._owner.distinct())

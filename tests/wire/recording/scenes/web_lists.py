@@ -136,4 +136,5 @@ def play(r: Recorder) -> None:
     r.pages("lists", GET, {}, 1)
     r.call("by the gateway administrator", GET, who="gateway_administrator")
     r.call("by another account", GET, {"id": first["id"]}, who="foreign")
+    r.call("zones that resolvers can fetch", "ext/get-web-zones", {})
     r.call("lists removed", DELETE, {"id": first["id"]}, {"id": first["id"]}, {"id": NO_ID})
