@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine import EICAR, GTUBE, PATIENCE, Rspamd
+from engine import EICAR, ENOUGH, GTUBE, PATIENCE, Rspamd
 
 pytestmark = pytest.mark.requires("rspamd")
 
@@ -114,7 +114,10 @@ def test_a_virus_that_an_antivirus_behind_the_engine_finds_passes_no_permit(door
         record = recorded(door, recipient)
         assert (record["state"], record["layer"]) == ("rejected", "virus")
         assert record["spam"]["virus"] == "Eicar-Test-Signature"
-    assert rspamd.antivirus.asked == asked + 4
+        # Nor where the score alone would have rspamd look no further.
+        code, said = send(door, recipient, f"{ENOUGH}\r\n{EICAR}", "tester@out.test")
+        assert (code, said.rpartition(" [")[0]) == (550, "5.7.1 Message refused - virus found")
+    assert rspamd.antivirus.asked == asked + 6
 
 
 def test_an_engine_that_is_gone_puts_mail_off_until_it_is_back(door: Any, rspamd: Rspamd) -> None:

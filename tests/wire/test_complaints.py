@@ -262,9 +262,10 @@ def test_complaint_7_ids_stay_policies_are_listed_and_changed_in_part(front, pol
 
 
 def test_complaint_8_each_answer_says_how_many_calls_are_left_and_until_when(front):
-    answers = [front.live.post("/api/account/get-account") for _ in range(2)]
+    answers = [front.live.post("/api/account/get-account") for _ in range(3)]
     left = [int(one.headers["x-ratelimit-remaining"]) for one in answers]
-    assert left[1] < left[0] <= int(answers[0].headers["x-ratelimit-limit"])
+    assert left[1] < left[0] or left[2] < left[1], "one of them may be the first of a new span"
+    assert max(left) <= int(answers[0].headers["x-ratelimit-limit"])
     assert all(0 < int(one.headers["x-ratelimit-reset"]) <= 5_000 for one in answers), "milliseconds"
 
 

@@ -20,6 +20,14 @@ GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 LIKE_GTUBE = "much like GTUBE"
 """In a text, gives a message a score as GTUBE has it. Of what has that itself nothing else is looked at."""
+ENOUGH = "more than enough"
+"""In a text, gives a message a score that rejects it before anything is looked at that takes time."""
+FIRST_TEST = f"""
+rspamd_config:register_symbol({{
+  name = "ENOUGH", type = "prefilter", score = 20.0, priority = 10,
+  callback = function(task) return tostring(task:get_content()):find("{ENOUGH}", 1, true) ~= nil end,
+}})
+"""
 NO_SUCH_NAME, TEXT = 3, 16  # RFC 1035 sections 4.1.1 and 3.2.2
 
 
@@ -139,6 +147,7 @@ class Rspamd:
             "logging.inc": 'type = "console"; level = "warning";\n',
         }.items():
             (local / name).write_text(text)
+        (folder / "lc" / "rspamd.local.lua").write_text(FIRST_TEST)
 
     @property
     def url(self) -> str:

@@ -96,12 +96,14 @@ def scans(url: str, *requests: ScanRequest, **settings: object) -> list[Scan]:
 
 
 def test_it_is_asked_once_in_rspamds_words(engine):
-    """Every recipient in a field of its own, the message in one piece, the length said before."""
+    """Every recipient in a field of its own, the message in one piece, the length said before; and all tests are
+    wanted, however high the score is after the first."""
     (scan,) = scans(engine.url, REQUEST)
     ((path, fields, body),) = engine.asked
     assert path == "/checkv2"
     assert body == REQUEST.header + b"".join(REQUEST.body)
     wanted = {
+        ("Pass", "all"),
         ("IP", "192.0.2.9"),
         ("Helo", "client.test"),
         ("From", "ann@out.test"),
