@@ -5,8 +5,8 @@ policies, and with the archive on; with rspamd, and with both, where rspamd is i
 Postfix, which throws away what it takes; smtp-source sends. And without a Postfix: the milters asked by a program
 that does nothing else, over connections that stay.
 
-A message is one of 5 kB to one recipient; it is decided in full, marked, and its record is synced before Postfix is
-answered, with the archive on its copy as well. smtp-source sends one body again and again, which the archive keeps
+A message is one of 5 kB to one recipient; it is decided in full, marked, and its record is synced before Postfix
+is answered, with the archive on its copy too. smtp-source sends one body again and again, which the archive keeps
 once; the program sends another one each time. Archived mail is read for the search afterwards, which is waited for
 and counted. Needs root and a folder that Postfix' user may enter.
 """
