@@ -5,8 +5,8 @@ policies, and with the archive on; with rspamd, and with both, where rspamd is i
 Postfix, which throws away what it takes; smtp-source sends. And without a Postfix: the milters asked by a program
 that does nothing else, over connections that stay.
 
-A message is one of 5 kB to one recipient; it is decided in full, marked, and its record is synced before Postfix is
-answered, with the archive on its copy as well. smtp-source sends one body again and again, which the archive keeps
+A message is one of 5 kB to one recipient; it is decided in full, marked, and its record is synced before Postfix
+is answered, with the archive on its copy too. smtp-source sends one body again and again, which the archive keeps
 once; the program sends another one each time. Archived mail is read for the search afterwards, which is waited for
 and counted. Needs root and a folder that Postfix' user may enter.
 """
@@ -133,16 +133,17 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=10, help="of smtp-source at once")
     parser.add_argument("--processes", type=int, default=4, help="that ask the milter directly")
     parser.add_argument("--policies", type=int, nargs="*", default=[1_000, 100_000])
+    parser.add_argument("--direct", action="store_true", help="only ask the milters directly: needs no Postfix")
     options = parser.parse_args()
     lacking = [program for program in ("postfix", "smtp-source") if shutil.which(program, path=SEARCHED) is None]
-    if lacking or os.geteuid() != 0:
+    if not options.direct and (lacking or os.geteuid() != 0):
         print(f"not measured: {' and '.join(lacking)} not installed" if lacking else "not measured: needs root")
         return
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mr-")))
         folder.chmod(0o755)
         noop = stack.enter_context(running([sys.executable, str(RIG / "noop_milter.py"), f"{folder}/noop"]))
-        ours: dict[str, Server] = {}
+        ours: dict[str, Server] = {NOOP: noop}
         ways = {ALONE: "", NOOP: f"unix:{folder}/noop"}
         paths = {}
         for count in options.policies:
@@ -154,10 +155,42 @@ def main() -> None:
         archiving = asked(folder / "data-archiving", 1_000, paths[ARCHIVING], archive=True)
         ours[ARCHIVING] = stack.enter_context(archiving)
         ways[ARCHIVING] = f"unix:{paths[ARCHIVING]}"
+        through = None if options.direct else _through_postfix(options, folder, ways, ours)
+        direct = {name: _directly(ours[name], path, options, folder) for name, path in paths.items()}
+        direct[NOOP] = _directly(noop, f"{folder}/noop", options, folder)
+        show(
+            "The milter asked directly",
+            f"{options.processes} processes, one connection each, message after message",
+            ("subject", "messages/s", "p50 ms", "p99 ms", "CPU ms/message"),
+            [
+                (name, f"{rate:,.0f}", f"{at(taken, 0.5):.2f}", f"{at(taken, 0.99):.2f}", f"{cost:.2f}")
+                for name, (rate, taken, cost) in direct.items()
+            ],
+        )
+        show(
+            "Targets",
+            "",
+            ("figure", "wanted", "measured", "reached"),
+            [
+                *(row for name in paths for row in _through_judged(name, through)),
+                *(_judged(f"{name}: CPU ms, asked directly", direct[name][2], CPU_MS) for name in paths),
+            ],
+        )
+
+
+Through = dict[str, tuple[float, float]]
+"""For each subject the rate over that with a milter that does nothing, and the milter's milliseconds a message."""
+
+
+def _through_postfix(
+    options: argparse.Namespace, folder: Path, ways: dict[str, str], ours: dict[str, Server]
+) -> Through:
+    """Measure messages through a Postfix that asks in these ways, rspamd among them where it is installed."""
+    with ExitStack() as stack:
         other = stack.enter_context(rspamd(folder / "rspamd"))
         if other is not None:
             ways[RSPAMD] = other[0]
-            ways[BOTH] = f"{other[0]}, unix:{next(iter(paths.values()))}"
+            ways[BOTH] = f"{other[0]}, {ways[next(name for name in ours if name != NOOP)]}"
         made = stack.enter_context(postfix(folder / "mx", ways))
         rates: dict[str, list[float]] = {name: [] for name in ways}
         waits: dict[str, list[float]] = {name: [] for name in ways}
@@ -166,11 +199,9 @@ def main() -> None:
 
         def filters_cpu(name: str) -> float:
             """Seconds that the milters of a subject have used."""
-            used = noop.cpu() if name == NOOP else 0.0
-            if name in ours:
-                used += ours[name].cpu()
+            used = ours[name].cpu() if name in ours else 0.0
             if name == BOTH:
-                used += next(iter(ours.values())).cpu()
+                used += ours[next(name for name in ours if name != NOOP)].cpu()
             if name in (RSPAMD, BOTH) and other is not None:
                 used += cpu_of(other[1])
             return used
@@ -208,38 +239,20 @@ def main() -> None:
                 for name in ways
             ],
         )
-        direct = {name: _directly(ours[name], path, options, folder) for name, path in paths.items()}
-        direct[NOOP] = _directly(noop, f"{folder}/noop", options, folder)
-        show(
-            "The milter asked directly",
-            f"{options.processes} processes, one connection each, message after message",
-            ("subject", "messages/s", "p50 ms", "p99 ms", "CPU ms/message"),
-            [
-                (name, f"{rate:,.0f}", f"{at(taken, 0.5):.2f}", f"{at(taken, 0.99):.2f}", f"{cost:.2f}")
-                for name, (rate, taken, cost) in direct.items()
-            ],
-        )
-        show(
-            "Targets",
-            "",
-            ("figure", "wanted", "measured", "reached"),
-            [
-                row
-                for name in ours
-                for row in (
-                    _judged(
-                        f"{name}: of the rate with do-nothing",
-                        relative[name],
-                        OF_NOOP_ARCHIVING if name == ARCHIVING else OF_NOOP,
-                        at_least=True,
-                    ),
-                    _judged(f"{name}: CPU ms per message, through Postfix", median(costs[name]), CPU_MS),
-                    _judged(f"{name}: CPU ms per message, asked directly", direct[name][2], CPU_MS),
-                )
-            ],
-        )
     if other is None:
         print("rspamd is not installed: nothing is said of it")
+    return {name: (relative[name], median(costs[name])) for name in ways}
+
+
+def _through_judged(name: str, through: Through | None) -> list[tuple[str, str, str, str]]:
+    if through is None:
+        return []
+    rate, cost = through[name]
+    wanted = OF_NOOP_ARCHIVING if name == ARCHIVING else OF_NOOP
+    return [
+        _judged(f"{name}: of the rate with do-nothing", rate, wanted, at_least=True),
+        _judged(f"{name}: CPU ms, through Postfix", cost, CPU_MS),
+    ]
 
 
 def _directly(

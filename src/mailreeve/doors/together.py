@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import copy_context
 from typing import Final, Generic, TypeVar
 
@@ -58,8 +57,12 @@ class Together(Generic[A, R]):
             results = self._work([one for one, _ in batch])
         except Exception as problem:
             results = [problem] * len(batch)
-        with suppress(RuntimeError):  # The loop is closed, and whoever asked is gone with it.
+        try:
             loop.call_soon_threadsafe(self._tell, loop, batch, results)
+        except RuntimeError:
+            # The loop is closed, and whoever asked or waits is gone with it.
+            self._waiting = []
+            self._is_working = False
 
     def _tell(
         self,

@@ -3,8 +3,8 @@
 To hand something to a thread and to get it back costs more than to decide about a message. So what is short and
 waits for nothing is done where it comes up (ADR 0066). What may wait for the store goes to a thread; so does what
 a stranger can make long, which is told by its size before anything of it is looked at. The sizes are such that the
-worst that we know of takes some 5 ms, for which a thread as well would keep the loop from going on: so long does
-the interpreter let one go on before it turns to another.
+worst that we know of takes about as long as the interpreter lets a thread go on before it turns to another: there
+it would keep the loop waiting as well.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import statistics
 import struct
+import threading
 import time
 from ipaddress import ip_network
 
@@ -208,6 +209,59 @@ def test_client_of_unknown_address_is_nobody(mta, office, records):
     assert mta.ask(b"C", b"unknown\0U") == ""
     [said] = mta.message("a@corp.test", ["x@far.test"], TEXT).to_recipients.values()
     assert said.startswith("451 4.7.1 Open relay not allowed [")
+
+
+NO_REPLY_TO_CONNECT = 0x1000
+
+
+def test_where_no_source_is_blocked_the_server_need_not_wait_at_connect(mta, office, records):
+    """Who comes to be blocked after that is refused at RCPT, with the same words; 421 is for connections."""
+    mta.negotiate()
+    assert mta.steps & NO_REPLY_TO_CONNECT
+    office.block("everyone", networks=(ip_network("203.0.113.0/24"),), override=True)
+    assert mta.ask(b"C", b"unknown\x004" + struct.pack("!H", 40_000) + b"203.0.113.9\0") == ""
+    result = mta.message("ann@out.test", TO, TEXT)
+    assert result.to_recipients[TO[0]].startswith("451 4.7.1 Sender address blocked [")
+    (outcome,) = records.wait_for(1)
+    assert (outcome.stage, outcome.recipient, outcome.source_ip) == (Stage.RCPT, TO[0], "203.0.113.9")
+
+
+def test_where_a_source_is_blocked_the_server_waits_at_connect(mta, office):
+    office.block("everyone", networks=(ip_network("203.0.113.0/24"),), override=True)
+    mta.negotiate()
+    assert not mta.steps & NO_REPLY_TO_CONNECT
+
+
+def test_messages_of_many_connections_at_once_are_written_together(
+    open_milter, call_milter, records, portal, monkeypatch
+):
+    """Those that come while the first one is being written wait for it, and are then written at once."""
+    batches, may_write, begun = [], threading.Event(), threading.Event()
+    keep = records.record
+
+    def record(messages):
+        batches.append(len(messages))
+        begun.set()
+        assert may_write.wait(60)
+        return keep(messages)
+
+    monkeypatch.setattr(records, "record", record)
+    address = open_milter()
+    servers = [call_milter(address) for _ in range(6)]
+    for server in servers:
+        server.connect()
+        assert not server.ask(b"M", b"<ann@out.test>\0")
+        assert not server.ask(b"R", b"<u@corp.test>\0")
+        server.send(b"N")
+        server.send(b"E", b"text\r\n")
+        assert begun.wait(60)
+    while open_milter.door.records_waiting < 5:
+        portal.call(lambda: None)  # a turn of the door's loop
+    may_write.set()
+    for server in servers:
+        while (answer := server.receive()[0]) != b"a":
+            assert answer == b"i"
+    assert batches == [1, 5]
 
 
 def test_blocked_source_is_refused_at_connect(mta, office, records):

@@ -63,6 +63,11 @@ class Receiver:
         self._buffer[:0] = b"\r\n"
         self._before_content = 2
 
+    @property
+    def has_input(self) -> bool:
+        """Whether there is something to be read that has come in."""
+        return bool(self._buffer)
+
     def discard(self) -> bool:
         """Forget unread input, as STARTTLS demands (RFC 3207 section 4.2). Tells whether there was any."""
         had_input = bool(self._buffer)

@@ -372,6 +372,9 @@ class Session:
             log.info("smtp.no_account", recipient=str(answer.recipient), source_ip=self.source)
         # A refusal is not an error of the kind that is counted: long lists have stale entries.
         await self._reply(await self._checked(answer))
+        if self._receiver.has_input:
+            # Whoever sends many commands at once does not keep others waiting for all of them.
+            await asyncio.sleep(0)
 
     async def _checked(self, answer: Accepted | Refused | NoAccount) -> str:
         """The reply to a recipient whom the policies have answered, after a look at the next hop."""
