@@ -90,9 +90,9 @@ class ReleaseMarks:
         """A copy with its marks, for the attempt that has just begun. `now` is in POSIX seconds."""
         copy, until, attempt = one.kept.copy, int(now) + LASTS, one.attempts + 1
         message = read_message(content.header, content.body)
-        has = _has(message)
+        has, body = _has(message), body_digest(message.body)
         about = _about(one.key, attempt, until, copy.sender, one.to.effective)
-        code = self._code(b"header", about, copy.decision_id.encode(), *_digests(message, has))
+        code = self._code(b"header", about, copy.decision_id.encode(), _header_digest(message, has), body)
         value = f"{copy.decision_id}; {one.key}; {attempt}; {until}; {has:02x}; {code}"
         envelope_id = f"reeve.{one.key}.{attempt}.{until}.{self._code(b'envelope', about)[:32]}"
         return HandedOn(
@@ -120,8 +120,10 @@ class ReleaseMarks:
     ) -> Iterator[ComesBack]:
         """For which of these recipients, each with its account, the message is a copy of ours that comes back."""
         marks = [found for field in message.named(_NAME) if (found := _VALUE.fullmatch(field.value))]
+        # Once, however many strangers put there: a body may be large.
+        body = body_digest(message.body) if marks else b""
         for mark in marks[:MOST_MARKS]:
-            digests = _digests(message, int(mark["has"], 16))
+            digests = _header_digest(message, int(mark["has"], 16)), body
             attempt, until = int(mark["attempt"]), int(mark["until"])
             for recipient, account_id in recipients:
                 about = _about(mark["key"], attempt, until, sender, recipient)
@@ -150,15 +152,14 @@ def _has(message: Message) -> int:
     return sum(1 << place for place, name in enumerate(_COVERED) if name in there)
 
 
-def _digests(message: Message, has: int) -> tuple[bytes, bytes]:
-    """The digests of header and body. Of the header all fields of ours count, and those that are said to be
-    there."""
+def _header_digest(message: Message, has: int) -> bytes:
+    """The digest of a header: all fields of ours count, and those that are said to be there."""
     names = {name for place, name in enumerate(_COVERED) if has & 1 << place}
     digest = hashlib.sha256()
     for field in message.fields:
         if field.name in names or (field.name.startswith(_OWN) and field.name != _NAME):
             digest.update(field.name.encode() + b":" + _relaxed(field) + b"\n")
-    return digest.digest(), body_digest(message.body)
+    return digest.digest()
 
 
 def _relaxed(field: Field) -> bytes:
