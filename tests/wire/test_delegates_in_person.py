@@ -153,3 +153,36 @@ def test_who_may_not_decide_asks_with_a_reason_and_a_moderator_decides(office):
     assert (action, acting_for) == ("release", office.address["ann"])
     assert actor == office.gate.live.credentials["admin"]
     assert office.refusal("ann", ASK, id=moderated, reason="again")[0] == "err_held_message_decided"
+
+
+def test_lists_are_exported_and_imported_by_their_user_and_by_a_delegate_with_the_scope(office):
+    """The own one, one that was opened, and no other: neither seen nor written, and the refusal names the row."""
+    ann, rosie, stranger = (office.address[name] for name in ("ann", "rosie", "stranger"))
+    office.set("ann", "block", "offers@shop.test", "ann")
+    office.set("rosie", "permit", "pal@far.test", "rosie")
+    office.give("rosie", "ann", scopes=["lists"])
+    export, import_ = "ext/export-senders", "ext/import-senders"
+    assert [row["to"] for row in office.client["rosie"].call(export, {})] == [rosie]
+    (row,) = office.client["rosie"].call(export, {"to": ann})
+    assert (row["to"], row["sender"]) == (ann, "offers@shop.test")
+    rows = [
+        {"to": ann, "sender": "x.test", "action": "block"},
+        {"to": rosie, "sender": "y.test", "action": "permit"},
+    ]
+    (told,) = office.client["rosie"].call(import_, {"rows": rows})
+    assert (told["added"], told["refusedCount"]) == (2, 0)
+    assert office.listed("ann", "ann") == ["offers@shop.test", "x.test"]
+    entries = office.client["ann"].call(LIST, {"to": ann})
+    assert office.audited(entries[1]["id"])[1:] == (rosie, ann)
+    # Again, with what is there already: nothing is changed, and nothing of another list is told.
+    assert office.client["rosie"].call(import_, {"rows": rows})[0]["unchanged"] == 2
+    not_there = {"to": "nobody-at-all@corp.test", "sender": "x.test", "action": "block"}
+    for who in ("rosie", "ann"):
+        there = {**not_there, "to": stranger}
+        with pytest.raises(ApiError) as refused:
+            office.client[who].call(import_, {"rows": [there, not_there]})
+        first, second = refused.value.failures
+        assert (first.field, second.field) == ("rows[0].to", "rows[1].to")
+        assert (first.code, first.message) == (second.code, second.message)
+    assert office.refusal("stranger", export, to=ann) == office.refusal("stranger", export, to=not_there["to"])
+    assert office.listed("stranger", "stranger") == []

@@ -51,11 +51,13 @@ def command(api: Client, kind: str, file: str, written: Format | None) -> None:
     give_out(api, kind, file, written)
 
 
-def give_out(api: Client, kind: str, file: str, written: Format | None) -> None:
-    """Export all objects of a kind."""
+def give_out(
+    api: Client, kind: str, file: str, written: Format | None, which: Mapping[str, object] | None = None
+) -> None:
+    """Export the objects of a kind: all of them, or which are asked for."""
     rows: list[dict[str, object]] = []
     warnings: list[str] = []
-    for page in api.pages(f"ext/export-{kind}", {}, page_size=500):
+    for page in api.pages(f"ext/export-{kind}", dict(which or {}), page_size=500):
         rows += map(unfolded, page.data)
         warnings += page.warnings
     if kind == "groups":

@@ -244,15 +244,17 @@ def import_(
 
 
 @command.command("export")
+@click.option("--to", metavar="ADDRESS", help="Only the list of this recipient.")
 @export_options
 @calls_api
-def export(api: Client, file: str, written: Format | None) -> None:
-    """Export all entries to a FILE, or to standard output: as `mailreeve export senders` does.
+def export(api: Client, to: str | None, file: str, written: Format | None) -> None:
+    """Export all entries to a FILE, or to standard output: as `mailreeve export senders` does. With the keys of a
+    user it is the user's own list, or with --to one that was opened to the user.
 
     \b
     mailreeve sender export senders.csv
     """
-    give_out(api, KIND, file, written)
+    give_out(api, KIND, file, written, {} if to is None else {"to": to})
 
 
 def _cells(entry: Object, ids: Mapping[str, str]) -> tuple[str, ...]:

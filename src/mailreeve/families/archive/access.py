@@ -107,13 +107,16 @@ def _opened(call: Call, row: ArchivedRow, boxes: Boxes) -> Iterator[UserRow]:
         yield own
     if not caller or row.is_private:
         return
+    opened = set(mailboxes.opened_by(call.work, caller, SCOPE)) - {caller}
+    if not opened:
+        return
     for box, owned in sorted(set(boxes)):
-        # Users are named by their ids; what was nobody's when it came, by the address.
-        find = user_rows.find_by_address if "@" in box else user_rows.find
-        user = find(call.work, box) if owned is ("@" not in box) else None
-        if user is None or user.id == caller or not _has(user, boxes):
-            continue
-        if mailboxes.may_open(call.work, caller, user.id, SCOPE):
+        user = None
+        if owned and box in opened:
+            user = user_rows.find(call.work, box)
+        elif not owned:  # nobody's when it came: it is named by the address
+            user = user_rows.find_by_address(call.work, box)
+        if user is not None and user.id in opened and _has(user, boxes):
             yield user
 
 

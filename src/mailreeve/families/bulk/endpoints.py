@@ -11,6 +11,7 @@ from mailreeve.families.bulk.types import (
     BlockRow,
     DelegateRow,
     ExportRows,
+    ExportSenders,
     GroupRow,
     ImportAnswer,
     ImportRows,
@@ -33,7 +34,7 @@ def _importing(kind: Kind, what: str) -> Endpoint:
         return operations.carry_out(call, kind, item)
 
     import_rows.__doc__ = f"Import {what} from rows, in one revision."
-    declare = endpoint(f"ext/import-{kind.name}", *kind.edit, writes=True, most=1, prepare=prepare)
+    declare = endpoint(f"ext/import-{kind.name}", *kind.edit, writes=True, most=1, prepare=prepare, own=kind.own)
     return declare(import_rows)
 
 
@@ -66,10 +67,10 @@ def export_members(call: Call, item: ExportRows) -> Page[MemberRow]:
     return people.members_page(call)
 
 
-@endpoint("ext/export-senders", *senders.SENDERS.read)
-def export_senders(call: Call, item: ExportRows) -> Page[SenderRow]:
-    """Return the entries of all recipients' lists, as `ext/import-senders` takes them."""
-    return senders.senders_page(call)
+@endpoint("ext/export-senders", *senders.SENDERS.read, own=True)
+def export_senders(call: Call, item: ExportSenders) -> Page[SenderRow]:
+    """Return the entries of recipients' lists, as `ext/import-senders` takes them."""
+    return senders.senders_page(call, item.to)
 
 
 @endpoint("ext/export-blocks", *senders.BLOCKS.read)

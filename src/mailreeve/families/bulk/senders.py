@@ -39,7 +39,7 @@ def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterato
     def put(row: SenderRow) -> str:
         if row.expires is None:
             # What is left out stays as it is; through the API an entry has no end then.
-            recipient = managed_operations.list_owner(call, row.to)
+            recipient = managed_operations.opened_list(call, row.to)
             matched = managed_operations.sender_key(call, row.sender)
             old = managed_rows.find(call.work, recipient, matched)
             if old is not None and old.action is row.action and not (old.is_auto or old.is_over(call.work.now)):
@@ -52,10 +52,12 @@ def _plan_senders(call: Call, rows: Numbered, confirmed: bool | None) -> Iterato
         yield Step((number,), partial(put, cast(SenderRow, row)))
 
 
-def senders_page(call: Call) -> Page[SenderRow]:
-    """A page of all personal entries that somebody made, oldest first, without those that have ended. What came by
-    itself comes again by itself; taken in, it would be somebody's word."""
-    page = managed_listing.page(call.work, call.page, managed_listing.Narrowed())
+def senders_page(call: Call, to: str | None) -> Page[SenderRow]:
+    """A page of the personal entries that somebody made, oldest first, without those that have ended: of one list,
+    or of all that the caller may see where none is named, which for a user is the own one. What came by itself
+    comes again by itself; taken in, it would be somebody's word. Raises `ItemRefused`."""
+    whose = managed_operations.own_list(call) if to is None else managed_operations.shown_list(call, to)
+    page = managed_listing.page(call.work, call.page, managed_listing.Narrowed(whose))
     shown = [
         SenderRow(
             row.recipient,
@@ -183,6 +185,7 @@ SENDERS: Final = Kind(
     managed_senders.permit_or_block_sender.permissions,
     managed_senders.permit_or_block_sender.permissions,
     _plan_senders,
+    own=True,
 )
 BLOCKS: Final = Kind(
     "blocks",

@@ -49,7 +49,8 @@ class Kind(Struct, frozen=True):
     `name` is what commands and paths call it, `row` its rows. Any one of `edit` permits an import, any one of
     `read` an export. `plan` makes the steps of an import: from the call, the rows with their numbers, and whether
     a block of a whole organisation is confirmed. Where members of the API are named otherwise than the column
-    that they come from, `columns` says which that is.
+    that they come from, `columns` says which that is. `own` says that a user needs no permission for what is
+    the user's own: the steps see to that.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Kind(Struct, frozen=True):
     read: tuple[Permission, ...]
     plan: Callable[[Call, Sequence[tuple[int, Struct]], bool | None], Iterator[Step | Finish]]
     columns: Mapping[str, str] = {}
+    own: bool = False
 
 
 ALL: Final = "rows"

@@ -150,3 +150,9 @@ class ImportAnswer(Struct, frozen=True, rename="camel"):
 
 class ExportRows(Struct, frozen=True):
     """Everything of a kind is exported; there is nothing to say."""
+
+
+class ExportSenders(Struct, frozen=True):
+    """Whose list is exported: without `to` all of them, or the own one of a caller who may not see all."""
+
+    to: str | None = None

@@ -120,8 +120,7 @@ def merged(pages: Sequence[Page[R]], asked: Asked, key_of: Callable[[R], str], *
     start = "" if asked.place is None else asked.place.key
     if back:
         onward = key_of(rows[most]) if len(rows) > most else (nearest or "")
-        last = start
-        return Page(shown[::-1], len(shown), 0, Place(last), Place(onward, back=True), True, more)
+        return Page(shown[::-1], len(shown), 0, Place(start), Place(onward, back=True), True, more)
     if len(rows) > most:
         end = key_of(shown[-1])
     else:
