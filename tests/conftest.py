@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 import structlog
 import warm_start
+from cheap_passwords import make_passwords_cheap
 from effort import examples
 from hypothesis import settings
 
@@ -71,6 +72,11 @@ def requires() -> Callable[[str], Path]:
     `@pytest.mark.requires("postfix", "swaks")`
     """
     return find_or_skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    make_passwords_cheap()
 
 
 @pytest.fixture

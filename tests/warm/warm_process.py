@@ -29,6 +29,8 @@ import threading
 import time
 from typing import NamedTuple, NoReturn
 
+from cheap_passwords import make_passwords_cheap
+
 MOST = 1 << 20  # octets of a request
 NUMBER = struct.Struct("=i")
 # It finds out where the numbers are kept as it is loaded.
@@ -53,6 +55,7 @@ def load() -> None:
         if not module.name.startswith((NOT_LOADED, "mailreeve.store.migrations.")):
             importlib.import_module(module.name)
     importlib.import_module("alembic.command")
+    make_passwords_cheap()
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()

@@ -159,45 +159,64 @@ def test_a_folder_that_holds_anything_is_left_alone(tmp_path, holds):
 
 
 KILLED = """
-import os, signal, sys
+import json, os, signal, sys
+import alembic.command
+import mailreeve.cli.running.init
 from mailreeve.cli.main import main
-countdown = int(sys.argv[1])
-def count(event, arguments):
-    global countdown
-    if event in ("open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "sqlite3.connect"):
-        if str(DATA) in str(arguments):
-            countdown -= 1
-            if countdown < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-DATA = sys.argv[2]
-sys.addaudithook(count)
-main(sys.argv[3:])
+for line in sys.stdin:
+    countdown, root, arguments = json.loads(line)
+    child = os.fork()
+    if not child:
+        def count(event, values):
+            global countdown
+            if event in ("open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "sqlite3.connect"):
+                if root in str(values):
+                    countdown -= 1
+                    if countdown < 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+        os.dup2(2, 1)
+        sys.addaudithook(count)
+        try:
+            main(arguments)
+        except SystemExit as end:
+            os._exit(end.code or 0)
+        os._exit(70)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 def test_an_init_that_was_killed_at_any_moment_is_in_nobodys_way(tmp_path):
-    """SIGKILL before each of the files it touches: the next one works, or the folder was ready."""
+    """SIGKILL before each of the files it touches: the next one works, or the folder was ready.
+
+    Each is a process of its own, forked off one that has loaded the program.
+    """
     survived = unfinished = 0
-    for moment in range(60):
-        data = tmp_path / f"{moment}" / "data"
-        keys = tmp_path / f"{moment}" / "keys.json"
-        data.parent.mkdir()
-        arguments = ["init", "--data", data, *DOMAIN, "--save", keys if moment % 2 else data / "credentials.json"]
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(moment), str(data.parent), *map(str, arguments)],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        if done.returncode != -signal.SIGKILL:
-            assert done.returncode == 0, done.stderr
-            survived += 1
-            if survived == 2:
-                break
-        if not (data / "mailreeve.toml").exists():
-            unfinished += 1
-            again = run("--data", data, "--save", arguments[-1])
-            assert (again.exit_code, again.stderr) == (0, ""), moment
-            assert Credentials.load(arguments[-1])
-        assert usable(data), moment
+    with (
+        (tmp_path / "said").open("w") as said,
+        subprocess.Popen(
+            [sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True
+        ) as loaded,
+    ):
+        for moment in range(60):
+            data = tmp_path / f"{moment}" / "data"
+            keys = tmp_path / f"{moment}" / "keys.json"
+            data.parent.mkdir()
+            save = keys if moment % 2 else data / "credentials.json"
+            arguments = ["init", "--data", data, *DOMAIN, "--save", save]
+            loaded.stdin.write(json.dumps([moment, str(data.parent), [*map(str, arguments)]]) + "\n")
+            loaded.stdin.flush()
+            code = int(loaded.stdout.readline())
+            if code != -signal.SIGKILL:
+                assert code == 0, (tmp_path / "said").read_text()
+                survived += 1
+                if survived == 2:
+                    break
+            if not (data / "mailreeve.toml").exists():
+                unfinished += 1
+                again = run("--data", data, "--save", save)
+                assert (again.exit_code, again.stderr) == (0, ""), moment
+                assert Credentials.load(save)
+            assert usable(data), moment
     assert unfinished > 10
     assert survived == 2
 

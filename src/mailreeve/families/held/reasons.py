@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -37,6 +38,7 @@ class Reason(Struct, frozen=True):
     code: str
 
 
+@lru_cache(maxsize=64)  # a page of a list asks for the same few again and again
 def reason_of(cause: str) -> Reason:
     """The reason for a layer that holds mail."""
     policy = _POLICIES.get(cause) or cause.replace("_", " ").title()
