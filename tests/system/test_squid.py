@@ -55,6 +55,12 @@ def target(from_: dict[str, object] = EVERYONE, **more: object) -> dict[str, obj
     return {"description": "test", "from": from_, "to": EVERYONE, **more}
 
 
+def run(*command: object) -> None:
+    """Run a program, which has to succeed."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def as_user(name: str) -> dict[str, str]:
     """What a browser sends that says who it is."""
     return {"Proxy-Authorization": "Basic " + base64.b64encode(f"{name}:x".encode()).decode()}
@@ -369,34 +375,32 @@ def test_with_inspection_entries_hold_inside_https(rig: Rig, ports: Callable[[],
     """A Squid with the guide's further lines, an authority of its own, and a site behind TLS."""
     folder = short_folder / "inspecting"
     folder.mkdir()
-    ca = folder / "ca.pem"
-    subject = ["-subj", "/CN=Test authority", "-addext", "subjectAltName=DNS:tls.test", "-days", "2", "-nodes"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, "-keyout", ca, "-out", folder / "crt"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    ca.write_text(ca.read_text() + (folder / "crt").read_text())
-    site = Site(ca)
+    ca, trusted, own = (folder / name for name in ("ca.pem", "authority.pem", "site.pem"))
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    run(*make, "-subj", "/CN=Test authority", "-keyout", ca, "-out", trusted)
+    ca.write_text(ca.read_text() + trusted.read_text())
+    names = ["-subj", "/CN=tls.test", "-addext", "subjectAltName=DNS:tls.test"]
+    names += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    run(*make, *names, "-CA", trusted, "-CAkey", ca, "-keyout", own, "-out", folder / "site.crt")
+    own.write_text(own.read_text() + (folder / "site.crt").read_text())
+    site = Site(own)
     lines = block("squid-inspection").replace("3128", f"127.0.0.1:{ports()}")
     lines = lines.replace("/etc/squid/ca.pem", str(ca)).replace("/var/lib/squid/ssl_db", f"{folder}/ssl_db")
-    lines += f"tls_outgoing_options cafile={folder}/crt\nsslproxy_cert_error allow all\n"
+    lines += f"tls_outgoing_options cafile={trusted}\n"
     port = int(lines.partition("127.0.0.1:")[2].split()[0])
     squid = Squid(folder, port, rig.page_port, rig.squid.helper, NAMES, more=lines)
     squid.configure()
-    subprocess.run(
-        ["/usr/lib/squid/security_file_certgen", "-c", "-s", folder / "ssl_db", "-M", "4MB"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    run("/usr/lib/squid/security_file_certgen", "-c", "-s", folder / "ssl_db", "-M", "4MB")
     try:
         squid.start()
         page = f"https://tls.test:{site.port}"
-        assert squid.get_inside(f"{page}/secret", folder / "crt").status == 200
+        assert squid.get_inside(f"{page}/secret", trusted).status == 200
         with rig.listed(urls("tls.test/secret")):
-            assert squid.get_inside(f"{page}/secret/plan", folder / "crt").status == 302
-            assert squid.get_inside(f"{page}/public", folder / "crt").status == 200
+            assert squid.get_inside(f"{page}/secret/plan", trusted).status == 302
+            assert squid.get_inside(f"{page}/public", trusted).status == 200
         with rig.listed([*urls("tls.test"), *urls("tls.test/open", action="allow")]):
-            assert squid.get_inside(f"{page}/open", folder / "crt").body == b"the page"
-            seen = squid.get_inside(f"{page}/", folder / "crt")
+            assert squid.get_inside(f"{page}/open", trusted).body == b"the page"
+            seen = squid.get_inside(f"{page}/", trusted)
             assert seen.status == 302
             assert rig.squid.get(seen.location).status == 403
     finally:
