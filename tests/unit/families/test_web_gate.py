@@ -180,7 +180,6 @@ def test_a_draft_is_held_against_the_records(web):
     made = block(web, "bad.test")
     for url in ("http://bad.test/1", "http://bad.test/2"):
         web.ask(url)
-    Web(web.account, 1.0).server.gate.decide(web.account.id, WebRequest("http://fun.test/"))
     sampled = Web(web.account, 1.0)
     sampled.ask("http://fun.test/x", client_address="10.0.0.1")
     sampled.records()
@@ -191,10 +190,10 @@ def test_a_draft_is_held_against_the_records(web):
         {"call": "policy/webwhiteurl/delete-policy-with-targets", "item": {"id": made["id"]}},
         {"call": CREATE, "item": {"description": "Fun", "policies": [target], "urls": urls}},
     ]
-    (told,) = web.account.call("ext/replay", {"draft": draft})
+    (told,) = web.account.call("ext/replay-draft", {"draft": draft})
     assert told["web"]["changes"] == {"nowBlocked": 1, "noLongerBlocked": 2}
     assert told["web"]["examples"][0]["policy"] == "Fun"
-    (mail_only,) = web.account.call("ext/replay", {"draft": []})
+    (mail_only,) = web.account.call("ext/replay-draft", {"draft": []})
     assert "web" not in mail_only
 
 
