@@ -23,6 +23,12 @@ CREATE = "policy/webwhiteurl/create-policy-with-targets"
 EVERYONE = {"type": "everyone"}
 
 
+MAIL_POLICY = {
+    "option": "block_sender",
+    "policy": {"description": "x", "from": {"type": "email_domain", "emailDomain": "x.test"}, "to": EVERYONE},
+}
+
+
 class Opened:
     """As much of an open folder as a gate needs."""
 
@@ -193,7 +199,8 @@ def test_a_draft_is_held_against_the_records(web):
     (told,) = web.account.call("ext/replay-draft", {"draft": draft})
     assert told["web"]["changes"] == {"nowBlocked": 1, "noLongerBlocked": 2}
     assert told["web"]["examples"][0]["policy"] == "Fun"
-    (mail_only,) = web.account.call("ext/replay-draft", {"draft": []})
+    group = {"call": "policy/blockedsenders/create-policy", "item": MAIL_POLICY}
+    (mail_only,) = web.account.call("ext/replay-draft", {"draft": [group]})
     assert "web" not in mail_only
 
 
