@@ -18,7 +18,7 @@ from mailreeve.families.bulk.types import WebRow
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.policies.web_lists import endpoints, operations, rows
-from mailreeve.families.policies.web_lists.rows import WebPolicyRow
+from mailreeve.families.policies.web_lists.rows import TargetRow, WebPolicyRow
 from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
 from mailreeve.policy.model.policies import WebAction, WebEntryType
@@ -147,16 +147,17 @@ def _written(targets: Targets, row: WebPolicyRow) -> list[str] | None:
     """Whom a list is for, in texts; None where they cannot say it."""
     texts: list[str] = []
     for target in row.targets:
-        text = targets.written(target.document.from_) if _plain(target.document) else None
+        text = targets.written(target.document.from_) if _plain(target) else None
         if text is None or _BETWEEN.search(text):
             return None
         texts.append(text)
     return texts
 
 
-def _plain(document: PolicyDocument) -> bool:
+def _plain(target: TargetRow) -> bool:
     """Whether the target says no more than for whom."""
-    return document == PolicyDocument(document.description, document.from_, _EVERYONE)
+    document = target.document
+    return not target.locations and document == PolicyDocument(document.description, document.from_, _EVERYONE)
 
 
 def web_page(call: Call) -> Page[WebRow]:

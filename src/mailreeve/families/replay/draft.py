@@ -10,9 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from mailreeve.families.directory.groups import endpoints as groups
+from mailreeve.families.directory.web_places import endpoints as web_places
 from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.policies import scoped
+from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.replay.types import Step
 from mailreeve.wire import misspelt
 from mailreeve.wire.endpoint import Endpoint
@@ -27,6 +29,8 @@ DRAFTED: Final[Mapping[str, Endpoint]] = {
     for endpoint in (
         *scoped.ENDPOINTS,
         *managed_senders.ENDPOINTS,
+        *web_lists.ENDPOINTS,
+        *web_places.ENDPOINTS,
         groups.create_group,
         groups.update_group,
         groups.add_group_member,
@@ -34,7 +38,7 @@ DRAFTED: Final[Mapping[str, Endpoint]] = {
     )
     if endpoint.writes
 }
-"""What a draft may consist of: the changes to what mail decisions are made from."""
+"""What a draft may consist of: the changes to what decisions are made from."""
 
 _EARLIER: Final = re.compile(r"\$(\d{1,3})\.(\w+)")
 

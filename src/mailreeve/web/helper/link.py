@@ -56,6 +56,7 @@ class Link:
         """Whether the server has bidden us welcome, on this connection."""
         self.down_since = now
         self._said_gone = False
+        self._why = "it does not answer"
         self._pause = FIRST_PAUSE
         self.retry_at = now
         """When the next attempt is due, where there is no connection."""
@@ -154,7 +155,7 @@ class Link:
             self.lose(now, "it does not answer")
         self.connect(now)
         if not self._said_gone and self.is_given_up(now):
-            self._tell_gone("it does not answer")
+            self._tell_gone(self._why)
 
     def lose(self, now: float, why: str) -> None:
         """Give the connection up, and try anew."""
@@ -168,7 +169,14 @@ class Link:
         self._unsent.clear()
         self._later(now, why)
 
+    def close(self) -> None:
+        """The helper ends."""
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
     def _later(self, now: float, why: str) -> None:
+        self._why = why
         self.retry_at = now + self._pause
         self._pause = min(self._pause * 2, self._longest_pause)
         if not self._said_gone and self.is_given_up(now):

@@ -74,6 +74,12 @@ class SquidHelper:
     def run(self) -> None:
         """Answer until Squid closes its end, and all that it has asked."""
         self._link.connect(self._clock())
+        try:
+            self._answer()
+        finally:
+            self._link.close()
+
+    def _answer(self) -> None:
         while True:
             self._wait()
             now = self._clock()

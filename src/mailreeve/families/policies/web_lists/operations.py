@@ -57,7 +57,11 @@ def update(
         entries = contents.entries(call, urls, old.entries)
     if old.default_deny or any(entry.action is WebAction.BLOCK for entry in entries):
         name = f"{quoted(description or old.description)} now blocks for"
-        before, after = ([target.document.scope() for target in several] for several in (old.targets, targets))
+        # A target that is bound to a location is nobody's elsewhere.
+        before, after = (
+            [target.document.scope() for target in several if not target.locations]
+            for several in (old.targets, targets)
+        )
         warn_of_widening(call, name, before, after, web_users)
     row = rows.replace(call.work, old, description or old.description, targets, entries)
     groups.use(call.work, row.id, row.group_keys())
