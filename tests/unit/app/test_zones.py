@@ -52,7 +52,7 @@ class Office:
             "urls": [{"action": action, "type": "domain", "value": name}],
         }
         if locations:
-            item["locations"] = [{"location": one} for one in locations]
+            target["locations"] = [{"location": one} for one in locations]
         (made,) = self.api.call(CREATE, item)
         return str(made["id"])
 
