@@ -31,7 +31,10 @@ from mailreeve.families.machinery.perform import consult
 from mailreeve.families.replay.draft import try_out
 from mailreeve.families.replay.operations import compare, since_of
 from mailreeve.families.replay.types import ReplayAnswer, Step
+from mailreeve.families.replay.web import touches_web
 from mailreeve.families.tracking import rows
+from mailreeve.families.web_log import reading as web_log
+from mailreeve.families.web_log import rows as web_rows
 from mailreeve.formats.malformed import Flaw
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.findings import FindingKind
@@ -131,6 +134,20 @@ class Account:
         ids, now = self._opened.services.ids, datetime.now(UTC)
         return explain_web(self.policies, ids, self._account_id, item, now)
 
+    def explain_web_decision(
+        self, decision_id: str, *, at: datetime | str | None = None, policy_id: str | None = None
+    ) -> WebExplanation:
+        """What would become now of a web request that a door has decided about, by the decision id. As for
+        messages."""
+        item = ExplainWeb(at=_time(at), policy_id=policy_id, decision_id=decision_id)
+
+        def action(call: Call) -> WebExplanation:
+            record = web_log.get(call, decision_id, "decisionId")
+            return explain_web(self.policies, call.ids, self._account_id, item, call.work.now, record)
+
+        caller = Caller(self._account_id, "explain", "", frozenset(Permission))
+        return consult(self._opened.services, caller, Origin(caller.actor), action)
+
     def lint(
         self,
         *,
@@ -183,6 +200,8 @@ class Account:
             with rehearsing or nullcontext():
                 rehearsed = try_out(call, draft)
             total = rows.count_recorded(call.work, start)
+            if touches_web(rehearsed):
+                total += web_rows.count_since(call.work, start)
             with comparing(total if most is None else min(most, total)) as stop:
                 return compare(call.work, call.ids, rehearsed, start, most, stop)
 

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -31,6 +32,7 @@ CONFIG: Final = "MAILREEVE_CONFIG"  # names a file that is read instead of that 
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
 Days = Annotated[int, Meta(ge=0, le=36_500)]
+Part = Annotated[float, Meta(ge=0, le=1)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
 HoldDays = Annotated[int, Meta(ge=1, le=MAX_DAYS)]
 Idle = Annotated[float, Meta(gt=0)]
@@ -107,6 +109,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop_xforward: bool = False
     milter: str = ""
     milter_group: str = ""
+    web_socket: str = ""
+    web_socket_group: str = ""
     metrics: str = ""
     dns: str = ""
     dns_clients: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
@@ -151,6 +155,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     auto_allow_per_user: Count = 1_000
     reach_guard: ReachGuard = ReachGuard.WARN
     web_proxy: bool = False
+    web_allows_recorded: Part = 0.01
     archive: Archiving = Archiving.OFF
     archive_days: Days = 365
     account_idle: Idle = 3_600.0
@@ -199,14 +204,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def milter_at(self) -> Path | tuple[str, int] | None:
         """Where the milter door listens: the path of a Unix socket, or host and port. None where there is no such
         door. Raises `SettingsError`."""
-        if not self.milter:
-            return None
-        path = self.milter.removeprefix(UNIX)
-        if path == self.milter:
-            return split_host_port(self.milter, "milter", f"neither {UNIX}PATH nor HOST:PORT")
-        if not Path(path).is_absolute():
-            raise SettingsError(f"milter: {self.milter!r}: the path has to begin with a slash")
-        return Path(path)
+        return _unix_or_tcp(self.milter, "milter")
+
+    def web_socket_at(self) -> Path | tuple[str, int] | None:
+        """Where helpers ask about web requests: the path of a Unix socket, or host and port of this machine alone,
+        since whoever can connect may ask. None where nobody can. Raises `SettingsError`."""
+        found = _unix_or_tcp(self.web_socket, "web_socket")
+        if isinstance(found, tuple) and not _is_loopback(found[0]):
+            raise SettingsError(f"web_socket: {found[0]} is no address of this machine alone, such as 127.0.0.1")
+        return found
 
     def links_base(self) -> str:
         """`public_url` without a slash at its end. Raises `SettingsError`."""
@@ -282,6 +288,24 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         except SettingsError as problem:
             raise _invalid(listed, str(problem).partition(": ")[2], sources[listed]) from problem
     return settings
+
+
+def _unix_or_tcp(text: str, name: str) -> Path | tuple[str, int] | None:
+    if not text:
+        return None
+    path = text.removeprefix(UNIX)
+    if path == text:
+        return split_host_port(text, name, f"neither {UNIX}PATH nor HOST:PORT")
+    if not Path(path).is_absolute():
+        raise SettingsError(f"{name}: {text!r}: the path has to begin with a slash")
+    return Path(path)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _invalid(name: str, why: str, source: str) -> SettingsError:

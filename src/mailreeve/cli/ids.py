@@ -67,6 +67,8 @@ GROUP: Final = Listed("group", "directory/find-groups", "folders", named=True, n
 DOMAIN: Final = Listed("domain", "domain/get-internal-domain", says=("domain",), named=True)
 POLICY: Final = Listed("policy", "ext/find-policies", named=True, narrows="text", prefix="idPrefix")
 WEB_POLICY: Final = Listed("web policy", "policy/webwhiteurl/get-policy-with-targets", named=True)
+LOCATION: Final = Listed("location", "ext/get-web-locations", says=("name",), named=True)
+ACCESS_REQUEST: Final = Listed("request for access", "ext/get-web-access-requests", says=("url",))
 ALTERATION_SET: Final = Listed(
     "alteration set",
     "policy/address-alteration/get-address-alteration-set",

@@ -26,13 +26,14 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     "Run": {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
+        "squid-helper": _Command("running.squid_helper", "Answer Squid, by what a running server says."),
     },
     "Keep": {
         "backup": _Command("running.backup", "Back up a data folder, also while it is served."),
         "restore": _Command("running.restore", "Make a data folder of a backup."),
         "verify": _Command("running.verify", "Say whether a backup or a data folder is whole."),
         "doctor": _Command("running.doctor", "Say what ails a folder, its settings, its ports, its next hop."),
-        "check": _Command("running.check", "Say what Postfix and Mailreeve lack to work together."),
+        "check": _Command("running.check", "Say what Postfix or Squid and Mailreeve lack to work together."),
     },
     "Ask": {
         "explain": _Command("asking.explain", "Say what would become of a message or a web request, and why."),

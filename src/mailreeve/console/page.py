@@ -23,7 +23,9 @@ dt { font-size: .85rem; opacity: .8; }
 dd { margin: 0 0 .5rem; }
 button { font: inherit; font-weight: 600; width: 100%; min-height: 3rem; padding: .5rem 1rem; color: #fff;
   background: #1a56b0; border: 2px solid #1a56b0; border-radius: 6px; cursor: pointer; }
-button:focus-visible { outline: 3px solid #e8a200; outline-offset: 2px; }
+textarea { font: inherit; box-sizing: border-box; width: 100%; padding: .5rem; border: 2px solid #888;
+  border-radius: 6px; }
+button:focus-visible, textarea:focus-visible { outline: 3px solid #e8a200; outline-offset: 2px; }
 .said { font-size: .9rem; }
 @media (min-width: 36rem) { main { padding-top: 3rem; } button { width: auto; min-width: 14rem; } }
 """
@@ -49,7 +51,8 @@ _TEMPLATES: Final = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
 )
-_TEMPLATE: Final = _TEMPLATES.get_template("link.html.j2")
+_LINK: Final = "link.html.j2"
+_BLOCKED: Final = "blocked.html.j2"
 
 
 def page(
@@ -63,6 +66,24 @@ def page(
 ) -> Response:
     """A page: what it says, the message it is about, and the button that acts, where there are any. Everything in
     it is escaped."""
+    return _response(_LINK, status, headers, title=title, lines=lines, seen=seen, button=button)
+
+
+def block_page(
+    status: int,
+    title: str,
+    lines: Sequence[str] = (),
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    asks: int = 0,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page about a web request that was blocked: what it says, the facts with their names, and, where somebody
+    may ask for access, a form for up to so many characters. Everything in it is escaped."""
+    return _response(_BLOCKED, status, headers, title=title, lines=lines, facts=facts, asks=asks)
+
+
+def _response(template: str, status: int, headers: Mapping[str, str] | None, **values: object) -> Response:
     style = Markup(_STYLE)  # noqa: S704  our own, and the hash is of just this text
-    text = _TEMPLATE.render(title=title, lines=lines, seen=seen, button=button, style=style)
+    text = _TEMPLATES.get_template(template).render(style=style, **values)
     return Response(text, status, {**HEADERS, **(headers or {})}, media_type="text/html")

@@ -55,6 +55,7 @@ from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.tracking import endpoints as tracking
+from mailreeve.families.web_log import endpoints as web_log
 from mailreeve.families.web_zones import endpoints as web_zones
 from mailreeve.store.follow import Loader, Loaders
 from mailreeve.store.loading import stream_named
@@ -84,6 +85,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *tracking.ENDPOINTS,
     *archive.ENDPOINTS,
     *digest.ENDPOINTS,
+    *web_log.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
     *web_zones.ENDPOINTS,

@@ -24,6 +24,7 @@ _STRIPPED: Final = str.maketrans("", "", "\t\n\r")  # the standard removes these
 _ORDINARY: Final = re.compile("https?://[!-~]+")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_AND_PORT: Final = re.compile(r"[^/\\?#@:]+:\d+")
+_AUTHORITY: Final = re.compile(r"[^/\\?#]+")
 _PERCENT: Final = re.compile("%([0-9A-Fa-f]{2})?")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _NO_PARAMETERS: Final[frozenset[tuple[str, str]]] = frozenset()  # one value for all entries
@@ -94,6 +95,12 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     if "%" in query:
         query = _PERCENT.sub(_uniform, query)
     return WebUrl(host, path, query, bool(at and credentials))
+
+
+def host_of(text: str) -> str:
+    """The part of a URL that names host and port, for whoever sees no more of it; not validated."""
+    found = _AUTHORITY.match(text.partition("://")[2] or text)
+    return found[0] if found else text
 
 
 @lru_cache(maxsize=1)  # many entries are asked about one request after the other

@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 import anyio.to_thread
 
-from mailreeve.families.web_log.record import MAX_URL, WebRecord
+from mailreeve.families.web_log.record import MAX_URL, SETTLED_UNREADABLE, WebRecord
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.networks import IPAddress
-from mailreeve.formats.weburls import UrlError, parse_web_url
+from mailreeve.formats.weburls import UrlError, host_of, parse_web_url
 from mailreeve.policy.decide.web import WebUrlError, browsing, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
@@ -26,13 +26,9 @@ from mailreeve.policy.model.wording import quoted
 from mailreeve.web.requests import WebAnswer, WebRequest
 from mailreeve.web.who import client_at, user_named
 
-_AUTHORITY: Final = re.compile(r"[^/\\?#]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NONE: Final = WebVerdict.NONE
 _BLOCK: Final = WebVerdict.BLOCK
-
-UNREADABLE: Final = "unreadable"
-"""What settles a request whose URL cannot be read: no browser makes one, and what its host is no list can say."""
 
 
 class PolicySource(Protocol):
@@ -99,7 +95,11 @@ class WebGate:
             host = parse_web_url(facts.url).host if request.host_only else ""
         except (WebUrlError, UrlError):
             facts = WebFacts(request.url[:MAX_URL], at, user, source)
-            decision, settled_by, host = WebDecision(_BLOCK, None, None, "", policies.revision), UNREADABLE, ""
+            decision, settled_by, host = (
+                WebDecision(_BLOCK, None, None, "", policies.revision),
+                SETTLED_UNREADABLE,
+                "",
+            )
         missed = len(policies.web.deeper(host)) if host else 0
         verdict = decision.verdict
         wanted = self._recorder.wants(verdict)
@@ -157,8 +157,7 @@ class WebGate:
         url = request.url
         if request.host_only:
             # What lies behind the host the door did not see, whatever it was told.
-            found = _AUTHORITY.match(url.partition("://")[2] or url)
-            url = found[0] if found else url
+            url = host_of(url)
         return WebFacts(url, at, user, source, is_stranger=bool(request.user) and user is None)
 
 

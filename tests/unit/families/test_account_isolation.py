@@ -36,7 +36,10 @@ from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import RecordBudget
-from mailreeve.policy.model.decisions import SpamChecks
+from mailreeve.families.web_log import rows as web_records
+from mailreeve.families.web_log.access import BlockedRequests
+from mailreeve.families.web_log.record import WebRecord
+from mailreeve.policy.model.decisions import SpamChecks, WebVerdict
 from mailreeve.store.keys import new_key
 from mailreeve.store.schema import account as account_table
 from mailreeve.store.schema import metadata
@@ -155,6 +158,24 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "ext/remove-web-entries": [lambda w: {"id": w["web"], "urls": [{"id": w["web entry"]}]}],
     "policy/webwhiteurl/delete-policy-with-targets": [lambda w: {"id": w["web"]}],
+    "ext/create-web-location": [lambda w: {"name": w["new place"], "networks": ["192.0.2.0/24"]}],
+    "ext/get-web-locations": [lambda w: {"id": w["location"]}],
+    "ext/update-web-location": [lambda w: {"id": w["location"], "networks": ["192.0.2.0/25"]}],
+    "ext/delete-web-location": [lambda w: {"id": w["spare location"]}],
+    "ext/set-web-clients": [
+        lambda w: {"network": "198.51.100.9", "user": w["ann"]},
+        lambda w: {"network": "198.51.100.9", "location": w["place"]},
+    ],
+    "ext/get-web-clients": [lambda w: {}],
+    "ext/remove-web-clients": [lambda w: {"network": w["client"]}],
+    "ext/find-web-records": [
+        lambda w: {"user": w["ann"]},
+        lambda w: {"policyId": w["web"], "verdict": "block"},
+        lambda w: {"domain": w["outside domain"]},
+    ],
+    "ext/get-web-record": [lambda w: {"id": w["web record"]}],
+    "ext/get-web-access-requests": [lambda w: {}],
+    "ext/close-web-access-request": [lambda w: {"id": w["access request"]}],
     "policy/address-alteration/create-address-alteration-set": [
         lambda w: {"description": "a sample", "parentId": w["set"]}
     ],
@@ -489,6 +510,34 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
             "policy/webwhiteurl/create-policy-with-targets", description=name, policies=web_targets(w), urls=urls
         )
     w |= {"web": web["id"], "web entry": web["urls"][0]["id"], "web target": web["policies"][0]["id"]}
+    w |= {"place": f"{mark} place", "new place": f"{mark} new place"}
+    for name, member in ((f"{mark} spare place", "spare location"), (w["place"], "location")):
+        w[member] = call("ext/create-web-location", name=name, networks=["192.0.2.0/24"])["id"]
+    w["client"] = "198.51.100.7" if mark == MARK else "198.51.100.8"
+    call("ext/set-web-clients", network="203.0.113.1", user=w["ann"])
+    call("ext/set-web-clients", network=w["client"], user=w["ann"])
+    keys = [new_key(), new_key()]
+    blocked = [
+        WebRecord(
+            id=key,
+            at=datetime.now(UTC).timestamp(),
+            door="squid",
+            url=f"http://{w['outside domain']}/",
+            host=w["outside domain"],
+            verdict=WebVerdict.BLOCK,
+            revision=1,
+            user=w["ann"],
+            policy_id=account.services.ids.open("web policy", w["web"], account.id),
+            description=mark,
+        )
+        for key in keys
+    ]
+    account.write(lambda work: web_records.add(work, blocked))
+    asking = BlockedRequests(account.services.store, account.services.ids)
+    for key in keys:
+        w["web record"] = account.services.ids.seal(Kind.WEB_RECORD, key, account.id)
+        asking.ask(w["web record"], mark, "192.0.2.1")
+    w["access request"] = account.call("ext/get-web-access-requests", {})[-1]["id"]
     alteration = "policy/address-alteration"
     for _ in range(2):
         w["set"] = call(f"{alteration}/create-address-alteration-set", description=f"{mark} set")["id"]

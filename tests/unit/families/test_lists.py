@@ -26,9 +26,10 @@ from mailreeve.families.policies.family import new_members
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import RecordBudget
+from mailreeve.families.web_log.record import WebRecord
 from mailreeve.formats.addresses import parse_address
 from mailreeve.policy.model.content import SpamOptions
-from mailreeve.policy.model.decisions import SpamChecks, Stage
+from mailreeve.policy.model.decisions import SpamChecks, Stage, WebVerdict
 from mailreeve.policy.model.policies import (
     AddressPattern,
     AddressType,
@@ -80,6 +81,10 @@ FOUND = "ext/find-archived-messages"
 SEARCHES = "archive/get-search-logs"
 ARCHIVE_SEARCHES = "archive/get-archive-search-logs"
 VIEWS = "archive/get-view-logs"
+LOCATIONS = "ext/get-web-locations"
+CLIENTS = "ext/get-web-clients"
+WEB_RECORDS = "ext/find-web-records"
+ACCESS_REQUESTS = "ext/get-web-access-requests"
 EVER = {"startDateTime": "2020-01-01T00:00:00+0000", "endDateTime": "2100-01-01T00:00:00+0000"}
 
 Item = dict[str, object]
@@ -147,10 +152,23 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "searches of the archive": (ARCHIVE_SEARCHES, lambda account: {"query": "SEARCHED"}, "logs"),
     "views": (VIEWS, lambda account: {"query": "view"}, ""),
     "audit records": (AUDIT_RECORDS, lambda account: {"objectKind": "blocked sender policy"}, ""),
+    "locations": (LOCATIONS, lambda account: {}, ""),
+    "clients": (CLIENTS, lambda account: {}, ""),
+    "web records": (WEB_RECORDS, lambda account: {}, ""),
+    "web records of a user": (WEB_RECORDS, lambda account: {"user": account.ann}, ""),
+    "web records by several fields": (
+        WEB_RECORDS,
+        lambda account: {"verdict": "block", "user": account.ann, "domain": "out.test"},
+        "",
+    ),
+    "access requests": (ACCESS_REQUESTS, lambda account: {}, ""),
 }
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "locations",
+    "clients",
+    "access requests",
     "administrators",
     "keys",
     "aliases",
@@ -168,6 +186,7 @@ end to end: how many rows they have is counted, page by page."""
 
 ARCHIVE = {ARCHIVED, FOUND, SEARCHES, ARCHIVE_SEARCHES, VIEWS}
 LOOKED_THROUGH = {
+    "web records by several fields",
     "records by several fields",
     "audit records",
     "held for a user",
@@ -179,7 +198,7 @@ LOOKED_THROUGH = {
 """Lists that are narrowed by what no index has."""
 
 GATEWAY = {HELD, DECIDED, "gateway/get-rejections", "gateway/find-processing-messages"}
-UNCOUNTED = {RECORDS, TRACKED, AUDIT, AUDIT_RECORDS, *ARCHIVE, *GATEWAY}
+UNCOUNTED = {RECORDS, WEB_RECORDS, TRACKED, AUDIT, AUDIT_RECORDS, *ARCHIVE, *GATEWAY}
 """Lists of which nobody counts how many rows they have: they only grow, and are narrowed at will."""
 
 lists = pytest.mark.parametrize(("path", "item", "member"), LISTS.values(), ids=LISTS.keys())
@@ -211,6 +230,20 @@ def outcome(account_id: str, sender: str, recipient: str) -> Outcome:
     )
 
 
+def web_record(host: str, user: str) -> WebRecord:
+    """What became of a web request."""
+    return WebRecord(
+        id=new_key(),
+        at=time.time(),
+        door="squid",
+        url=f"http://{host}/",
+        host=host,
+        verdict=WebVerdict.BLOCK,
+        revision=1,
+        user=user,
+    )
+
+
 def fill(account, many: int, domain: str = "corp.test") -> None:
     """So many of everything that is listed. Of the policies, each names a group."""
     account.domain, account.ann = domain, f"ann@{domain}"
@@ -220,6 +253,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.directory.groups import rows as groups
     from mailreeve.families.directory.users import attributes
     from mailreeve.families.directory.users import rows as users
+    from mailreeve.families.directory.web_places import rows as places
     from mailreeve.families.held import rows as held
     from mailreeve.families.login.issue import issue_application
     from mailreeve.families.managed_senders import rows as managed
@@ -232,6 +266,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.policies.spam_scanning import rows as spam
     from mailreeve.families.policies.web_lists import rows as web
     from mailreeve.families.tracking import rows as tracking
+    from mailreeve.families.web_log import access_rows
+    from mailreeve.families.web_log import rows as web_log
 
     def transaction(work) -> str:
         for n in range(many):
@@ -271,6 +307,15 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             )
             entry = web.EntryRow(new_key(), WebAction.BLOCK, WebEntryType.DOMAIN, f"w{n}.test", f"w{n}.test")
             web.add(work, f"list {n}", [web.new_target(work, document)], [entry])
+            place = places.LocationRow(new_key(), f"p{n}", f"p{n}", "192.0.2.0/24", work.now, work.now)
+            places.insert_location(work, place)
+            client = places.ClientRow(new_key(), f"198.51.100.{n}/32", None, None, place.id, None)
+            places.insert_client(work, client)
+            web_log.add(work, [web_record(f"out{n}.out.test", account.ann)])
+            asked = (f"http://out{n}.test/", "list", "why")
+            access_rows.insert(
+                work, access_rows.AccessRow(new_key(), new_key(), work.now, "192.0.2.1", account.ann, *asked)
+            )
             said = managed.Said(ManagedAction.BLOCK, "why")
             managed.add(work, account.ann, f"s{n}.test", f"s{n}.test", said, "admin")
             managed.add(work, f"user{n}@{domain}", "shop.test", "shop.test", said, "admin")

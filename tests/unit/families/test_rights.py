@@ -148,6 +148,13 @@ OPEN = {
     "ext/remove-web-entries",
     "ext/import-blocks",
     "ext/import-web",
+    # Where web requests come from says nothing of what users may do in Mailreeve.
+    "ext/create-web-location",
+    "ext/update-web-location",
+    "ext/delete-web-location",
+    "ext/set-web-clients",
+    "ext/remove-web-clients",
+    "ext/close-web-access-request",
     # One sender in one list: what a help desk is for, and a policy may do the same.
     "managedsender/permit-or-block-sender",
     "ext/remove-managed-sender",

@@ -21,6 +21,7 @@ from mailreeve.families.login.last_use import LastUses
 from mailreeve.families.managed_senders.auto_allow import EndedEntries
 from mailreeve.families.registry import bodies_named
 from mailreeve.families.tracking.operations import OldOutcomes
+from mailreeve.families.web_log.keeper import WebKeeper
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Work
 
@@ -74,6 +75,17 @@ async def forget_old(old: OldOutcomes, ended: EndedEntries, every: float = FORGE
             _log.info("automatic entries removed", number=removed)
 
     await _regularly(forget, every, "old outcomes and entries were not removed")
+
+
+async def forget_old_web_records(keeper: WebKeeper, every: float = FORGET_EVERY) -> None:
+    """Remove old records of web requests, now, and again after so many seconds, until it is cancelled."""
+
+    def forget() -> None:
+        removed = keeper.forget()
+        if removed:
+            _log.info("old web records removed", number=removed)
+
+    await _regularly(forget, every, "old web records were not removed")
 
 
 async def send_digests(sender: DigestSender, every: float = DIGESTS_EVERY) -> None:

@@ -44,9 +44,12 @@ from mailreeve.app.server.periodic import drop_idle_policies, load_only_account,
 from mailreeve.app.server.process import Process, close_folder_to_others, only_server
 from mailreeve.app.server.reload import Reload, hangups, reload_at
 from mailreeve.app.server.sockets import Sockets, open_sockets
+from mailreeve.app.server.web_server import WebServer, blocked_requests, make_gate, open_web_doors
 from mailreeve.app.server.workers import Place, Supervisor
 from mailreeve.app.settings import UNIX, Settings, SettingsError
 from mailreeve.app.terminal import said_of
+from mailreeve.console.blocked import PATH as BLOCKED
+from mailreeve.console.blocked import BlockPages
 from mailreeve.console.links import LinkPages
 from mailreeve.console.routing import with_pages
 from mailreeve.families.digest.acts import Acts
@@ -72,13 +75,15 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 
 class Listeners(NamedTuple):
-    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus and the milter
-    door's `unix:PATH` or `HOST:PORT`, and the zone door's `HOST:PORT`, if any."""
+    """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus, the
+    `unix:PATH` or `HOST:PORT` of the milter door and of the socket for helpers, and the zone door's `HOST:PORT`, if
+    any."""
 
     http: str
     smtp: str
     metrics: str = ""
     milter: str = ""
+    web: str = ""
     dns: str = ""
 
 
@@ -191,8 +196,15 @@ async def serve_on(
         dropped_log_lines=lambda: process.log.dropped,
         observe=None if metrics is None else metrics.call,
     )
+    gate = make_gate(opened, lambda: in_use[0])
     http = HttpServer(
-        with_pages(api.asgi(), {LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers))}),
+        with_pages(
+            api.asgi(),
+            {
+                LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers)),
+                BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, strangers)),
+            },
+        ),
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
         per_network=settings.connections_per_address,
@@ -215,9 +227,10 @@ async def serve_on(
             forgets=does_chores,
             metrics=metrics,
         ) as mail,
+        open_web_doors(opened, gate, sockets.web, forgets=does_chores) as web,
         # One process keeps the zones of all.
         _zones(opened, settings, sockets, does_chores),
-        telling(metrics, sockets.metrics, _sources(process, mail, http, api, lambda: in_use[0])),
+        telling(metrics, sockets.metrics, _sources(process, mail, http, api, web, lambda: in_use[0])),
     ):
         serving = asyncio.create_task(http.serve(sockets=[sockets.http]))
         ready = asyncio.create_task(http.ready.wait())
@@ -283,9 +296,8 @@ async def _write_last_uses(authenticator: Authenticator) -> None:
 def _listeners(sockets: Sockets, settings: Settings) -> Listeners:
     scheme = "https" if settings.tls_cert else "http"
     metrics = "" if sockets.metrics is None else f"http://{_shown(sockets.metrics)}/metrics"
-    milter = _shown(sockets.milter[0]) if sockets.milter else ""
-    dns = _shown(sockets.dns[0]) if sockets.dns else ""
-    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter, dns)
+    milter, web, dns = (_shown(some[0]) if some else "" for some in (sockets.milter, sockets.web, sockets.dns))
+    return Listeners(f"{scheme}://{_shown(sockets.http)}", _shown(sockets.smtp[0]), metrics, milter, web, dns)
 
 
 def _metrics(opened: Opened, process: Process) -> Metrics:
@@ -296,17 +308,29 @@ def _metrics(opened: Opened, process: Process) -> Metrics:
 
 
 def _sources(
-    process: Process, mail: MailServer, http: HttpServer, api: Api, settings: Callable[[], Settings]
+    process: Process,
+    mail: MailServer,
+    http: HttpServer,
+    api: Api,
+    web: WebServer,
+    settings: Callable[[], Settings],
 ) -> Sources:
     connections = {"api": lambda: http.connections, "smtp": lambda: mail.door.connections}
     milter = mail.milter
     if milter is not None:
         connections["milter"] = lambda: milter.connections
+    helpers = web.door
+    if helpers is not None:
+        connections["web"] = lambda: helpers.connections
     return Sources(
         log_lines_dropped=lambda: process.log.dropped,
-        outcomes_left_out=lambda: mail.budget.left_out,
+        outcomes_left_out=lambda: mail.budget.left_out + web.records_left_out,
         connections=connections,
-        waiting={"calls": lambda: api.writes_waiting, "records": lambda: mail.records_waiting},
+        waiting={
+            "calls": lambda: api.writes_waiting,
+            "records": lambda: mail.records_waiting,
+            "web_records": lambda: web.records.waiting,
+        },
         certificate=lambda: settings().tls_cert,
         outgoing=mail.outgoing.depth,
     )

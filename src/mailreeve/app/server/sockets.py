@@ -20,19 +20,21 @@ BACKLOG: Final = 2_048  # connections that wait to be accepted
 
 class Sockets(NamedTuple):
     """Listening sockets: one for the API, one or more for the mail door and for the milter door if there is one,
-    one for Prometheus if it may ask, those of the zone door if there is one. Several processes may share them."""
+    one for Prometheus if it may ask, those where helpers ask about web requests, and those of the zone door if there
+    is one. Several processes may share them."""
 
     http: socket.socket
     smtp: tuple[socket.socket, ...]
     metrics: socket.socket | None = None
     milter: tuple[socket.socket, ...] = ()
+    web: tuple[socket.socket, ...] = ()
     dns: tuple[socket.socket, ...] = ()
     dns_udp: tuple[socket.socket, ...] = ()
 
     def every(self) -> tuple[socket.socket, ...]:
         """All of them."""
         metrics = [] if self.metrics is None else [self.metrics]
-        return (self.http, *self.smtp, *self.milter, *metrics, *self.dns, *self.dns_udp)
+        return (self.http, *self.smtp, *self.milter, *self.web, *metrics, *self.dns, *self.dns_udp)
 
 
 @contextmanager
@@ -43,13 +45,10 @@ def open_sockets(settings: Settings) -> Iterator[Sockets]:
         http = stack.enter_context(_http_socket("http", settings.http))
         with listening("smtp", settings.smtp):
             smtp = _tcp_sockets(stack, *split_host_port(settings.smtp, "smtp"))
-        milter: tuple[socket.socket, ...] = ()
         with listening("milter", settings.milter):
-            match settings.milter_at():
-                case Path() as path:
-                    milter = (stack.enter_context(_unix_socket(path, settings.milter_group)),)
-                case host, port:
-                    milter = _tcp_sockets(stack, host, port)
+            milter = _either(stack, settings.milter_at(), settings.milter_group, "milter_group")
+        with listening("web_socket", settings.web_socket):
+            web = _either(stack, settings.web_socket_at(), settings.web_socket_group, "web_socket_group")
         metrics = stack.enter_context(_http_socket("metrics", settings.metrics)) if settings.metrics else None
         dns: tuple[socket.socket, ...] = ()
         dns_udp: tuple[socket.socket, ...] = ()
@@ -57,7 +56,20 @@ def open_sockets(settings: Settings) -> Iterator[Sockets]:
             with listening("dns", settings.dns):
                 dns = _tcp_sockets(stack, *split_host_port(settings.dns, "dns"))
                 dns_udp = tuple(stack.enter_context(_udp_beside(one)) for one in dns)
-        yield Sockets(http, smtp, metrics, milter, dns, dns_udp)
+        yield Sockets(http, smtp, metrics, milter, web, dns, dns_udp)
+
+
+def _either(
+    stack: ExitStack, at: Path | tuple[str, int] | None, group: str, name: str
+) -> tuple[socket.socket, ...]:
+    """The sockets of a door that may be a Unix one, for the `group` that the setting `name` says; or none."""
+    match at:
+        case None:
+            return ()
+        case Path() as path:
+            return (stack.enter_context(_unix_socket(path, group, name)),)
+        case host, port:
+            return _tcp_sockets(stack, host, port)
 
 
 def _tcp_sockets(stack: ExitStack, host: str, port: int) -> tuple[socket.socket, ...]:
@@ -83,7 +95,7 @@ def _udp_beside(tcp: socket.socket) -> socket.socket:
 
 
 @contextmanager
-def _unix_socket(path: Path, group: str) -> Iterator[socket.socket]:
+def _unix_socket(path: Path, group: str, name: str) -> Iterator[socket.socket]:
     """A socket in the file system, which is gone with the block. It is for its owner and the `group`, for the
     owner alone where that is empty. What a server that died left there is taken away. Raises `OSError`, or
     `SettingsError` where there is no such group."""
@@ -104,7 +116,7 @@ def _unix_socket(path: Path, group: str) -> Iterator[socket.socket]:
         made = path.stat().st_ino
         try:
             if group:
-                _give(path, group)
+                _give(path, group, name)
             listener.listen(BACKLOG)
             yield listener
         finally:
@@ -113,14 +125,14 @@ def _unix_socket(path: Path, group: str) -> Iterator[socket.socket]:
                     path.unlink()
 
 
-def _give(path: Path, group: str) -> None:
+def _give(path: Path, group: str, name: str) -> None:
     try:
         shutil.chown(path, group=int(group) if group.isdigit() else group)
     except LookupError as problem:
-        raise SettingsError(f"milter_group: there is no group {group!r}") from problem
+        raise SettingsError(f"{name}: there is no group {group!r}") from problem
     except PermissionError as problem:
         raise Unavailable(
-            f"milter_group: {path} cannot be given to {group!r}: only to a group of one's own"
+            f"{name}: {path} cannot be given to {group!r}: only to a group of one's own"
         ) from problem
     path.chmod(0o660)
 
@@ -138,7 +150,7 @@ def listening(name: str, address: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        other = f"choose another with --{name} or MAILREEVE_{name.upper()}"
+        other = f"choose another with --{name.replace('_', '-')} or MAILREEVE_{name.upper()}"
         if problem.errno == errno.EADDRINUSE:
             raise Unavailable(f"{name}: {address} is in use; {other}") from problem
         raise Unavailable(f"{name}: {address} cannot be had: {problem.strerror or problem}; {other}") from problem

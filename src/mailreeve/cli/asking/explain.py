@@ -21,7 +21,7 @@ from mailreeve.app.library import Account, open_account
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli import ids
-from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
+from mailreeve.cli.options import account_option, data_option, ends_with, json_option, misused, refused
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.client import Client
@@ -167,7 +167,8 @@ def mail(
 
 
 @command.command("web")
-@click.argument("url")
+@click.argument("url", required=False)
+@click.option("--id", "decision", metavar="ID", help="A decision of a door, as `mailreeve web log` has it.")
 @click.option("--user", metavar="ADDRESS", help="Who asks for it.  [default: nobody known]")
 @_ip
 @_at
@@ -179,7 +180,8 @@ def mail(
 @account_option
 def web(
     data: Path,
-    url: str,
+    url: str | None,
+    decision: str | None,
     user: str | None,
     ip: str | None,
     at: str | None,
@@ -188,14 +190,23 @@ def web(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Explain a web request, real or imagined.
+    """Explain a web request, real or imagined. With --id the question is what would become now of a request that a
+    door has decided about.
 
     \b
     mailreeve explain web https://games.test/play --user ann@example.com
+    mailreeve explain web --id Xk2v0mRt5h8uJq1wZc7yLb4nPs9dGf3aEe6iTo0rVxY
     """
+    if (url is None) == (decision is None):
+        misused("URL: give a URL, or --id with a decision")
+    if decision is not None and (user is not None or ip is not None):
+        misused("--id: a decision has its own user and address; --user and --ip are for a URL")
     with _opened(data, account) as opened:
         expected = _whole_id(opened, policy_id)
-        answer = opened.explain_web(url, user=user, source_ip=ip, at=at, policy_id=expected)
+        if decision is not None:
+            answer = opened.explain_web_decision(decision, at=at, policy_id=expected)
+        else:
+            answer = opened.explain_web(url or "", user=user, source_ip=ip, at=at, policy_id=expected)
     if as_json:
         echo(msgspec.json.encode(answer))
     else:
@@ -235,6 +246,7 @@ _OPTIONS: Final = {
     "sourceIp": "--ip",
     "at": "--at",
     "policyId": "--policy",
+    "decisionId": "--id",
     "spamScore": "--spam-score",
     "virus": "--virus",
     "spf": "--spf",

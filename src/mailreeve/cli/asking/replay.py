@@ -18,6 +18,7 @@ from rich.console import Console
 from mailreeve.app.folder import FolderError
 from mailreeve.app.library import open_account
 from mailreeve.app.settings import SettingsError
+from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.main import INTERRUPTED
 from mailreeve.cli.options import (
     account_option,
@@ -30,7 +31,8 @@ from mailreeve.cli.output import echo
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.cli.times import PAST, WHEN
-from mailreeve.families.replay.types import Fate, Group, Named, ReplayAnswer, Step
+from mailreeve.families.replay.types import Fate, Group, Named, ReplayAnswer, Step, WebChange, WebReplay
+from mailreeve.policy.model.wording import quoted
 from mailreeve.policy.replay.difference import Change
 from mailreeve.store.migrations import SchemaError
 from mailreeve.wire.errors import ItemRefused
@@ -188,6 +190,8 @@ def _print(answer: ReplayAnswer, everything: bool) -> None:
         console.print(f"  {answer.unreadable:>8}  records could not be read")
     if answer.truncated:
         console.print(f"There is more: {answer.why}.")
+    if answer.web is not UNSET:
+        _print_web(console, answer.web, everything)
     for warning in answer.warnings:
         console.print(wrapped(f"Warning: {warning}", console.width, 2), markup=False, emoji=False)
     shown = answer.groups if everything else answer.groups[:SHOWN]
@@ -209,6 +213,24 @@ def _print(answer: ReplayAnswer, everything: bool) -> None:
         print_table(console, columns, [_row(group) for group in shown])
         left = answer.group_count - len(shown)
         console.print(f"{f'{left} more groups; ' if left else ''}--all tells more about each, with examples")
+
+
+def _print_web(console: Console, web: WebReplay, everything: bool) -> None:
+    console.print(f"{web.differences} of {web.looked_at} web requests would fare differently", style="bold")
+    for change, count in sorted(web.changes.items(), key=lambda item: -item[1]):
+        console.print(f"  {count:>8}  {_WEB_WORDS[change]}")
+    for example in web.examples if everything else web.examples[:SHOWN]:
+        by = f" by {example.entry} of {quoted(example.policy)}" if example.entry else ""
+        text = f"  {example.at} {example.url} for {example.user or example.client or '-'}: "
+        words = escaped_line(f"{text}{_WEB_WORDS[example.change]}{by}")
+        console.print(wrapped(words, console.width, 4), markup=False, emoji=False)
+
+
+_WEB_WORDS: Final = {
+    WebChange.NOW_BLOCKED: "blocked",
+    WebChange.NO_LONGER_BLOCKED: "no longer blocked",
+    WebChange.PASSES_OTHERWISE: "passing by another rule",
+}
 
 
 def _row(group: Group) -> tuple[str, ...]:

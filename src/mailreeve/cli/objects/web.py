@@ -16,7 +16,9 @@ from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
-from mailreeve.cli.objects import web_zone
+from mailreeve.cli.objects.web_log import log, requests
+from mailreeve.cli.objects.web_places import client, location
+from mailreeve.cli.objects.web_zone import command as zone
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
@@ -41,10 +43,15 @@ class _Entry(Struct, frozen=True):
     value: str
 
 
+class _Place(Struct, frozen=True):
+    location: str
+
+
 class _Target(Struct, frozen=True):
     """For whom a list holds, as far as is shown."""
 
     policy: Mapping[str, object]
+    locations: Sequence[_Place] = ()
 
 
 class _List(Struct, frozen=True):
@@ -70,7 +77,7 @@ class _Removed(Struct, frozen=True):
 
 @click.group("web")
 def command() -> None:
-    """Lists of web addresses that are blocked or allowed, and for whom.
+    """Lists of web addresses that are blocked or allowed, and for whom; and what web requests came to.
 
     A list is named by its id, the beginning of that, or what it is called. An entry is a domain, which covers what
     is below it, or a URL, which covers that path and what is below it.
@@ -81,7 +88,8 @@ def command() -> None:
     """
 
 
-command.add_command(web_zone.command)
+for _part in (location, client, log, requests, zone):
+    command.add_command(_part)
 
 
 def _entries(function: Callable[P, R]) -> Callable[P, R]:
@@ -206,6 +214,7 @@ def remove(
 @click.option("--user", "users", multiple=True, metavar="ADDRESS", help="For this user.  [default: for everyone]")
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="For this group, by id or name.")
 @click.option("--ip", "networks", multiple=True, metavar="RANGE", help="Only for those who come from there.")
+@click.option("--location", "places", multiple=True, metavar="NAME", help="Only for those in this location.")
 @json_option
 @calls_api
 def create(
@@ -218,6 +227,7 @@ def create(
     users: tuple[str, ...],
     groups: tuple[str, ...],
     networks: tuple[str, ...],
+    places: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Make a list.
@@ -231,7 +241,9 @@ def create(
         {"type": "individual_email_address", "emailAddress": user} for user in users
     ]
     froms += [{"type": "profile_group", "groupId": id_} for id_ in resolve_all(api, GROUP, groups, "--group")]
-    conditions = {"conditions": {"sourceIPs": list(networks)}} if networks else {}
+    conditions: dict[str, object] = {"conditions": {"sourceIPs": list(networks)}} if networks else {}
+    if places:
+        conditions["locations"] = [{"location": place} for place in places]
     targets = [
         {"description": description, "from": one, "to": {"type": "everyone"}, **conditions}
         for one in froms or [{"type": "everyone"}]
@@ -336,7 +348,12 @@ def _count(one: _List, action: str) -> int:
 
 def _whom(one: _List) -> str:
     """For whom the list is, in words."""
-    return ", ".join(dict.fromkeys(_target_words(target.policy) for target in one.policies))
+    return ", ".join(dict.fromkeys(_target_words(target.policy) + _places(target) for target in one.policies))
+
+
+def _places(target: _Target) -> str:
+    names = dict.fromkeys(place.location for place in target.locations)
+    return f" in {', '.join(names)}" if names else ""
 
 
 def _target_words(policy: Mapping[str, object]) -> str:

@@ -10,9 +10,11 @@ import click
 import msgspec
 
 from mailreeve.app import logs
+from mailreeve.app.doctor.checks import Check, State
 from mailreeve.app.doctor.postfix.look import Looked, look_beside
 from mailreeve.app.doctor.postfix.placement import Finding
 from mailreeve.app.doctor.postfix.reading import DEFAULT_FOLDER, UnreadableError
+from mailreeve.app.doctor.squid_checks import DEFAULT_FILE, read_lines, squid_checks
 from mailreeve.app.folder import FolderError, require_initialised
 from mailreeve.app.settings import SettingsError, read
 from mailreeve.app.terminal import escaped_line
@@ -31,6 +33,7 @@ def command() -> None:
 
     \b
       mailreeve check postfix --data /var/lib/mailreeve
+      mailreeve check squid --data /var/lib/mailreeve
     """
 
 
@@ -65,6 +68,47 @@ def postfix(data: Path, config_dir: Path, as_json: bool) -> None:
         echo(shown(looked, shutil.get_terminal_size().columns))
     if not looked.well:
         sys.exit(1)
+
+
+@command.command("squid")
+@click.option(
+    "--squid-conf",
+    "squid_conf",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="Squid's configuration.",
+)
+@json_option
+@ends_with(OSError, FolderError, SettingsError)
+@data_option
+def squid(data: Path, squid_conf: Path, as_json: bool) -> None:
+    """Say what Squid and Mailreeve lack to work together, and the lines to write.
+
+    \b
+      mailreeve check squid --squid-conf /etc/squid/squid.conf
+
+    The configuration is read, with what it includes, and compared with the settings of the data folder. Each thing
+    is ok, warn or fail. Nothing is changed. Exit code 1 if anything fails.
+    """
+    logs.configure_quietly()
+    require_initialised(data)
+    checks = squid_checks(read_lines(squid_conf), read(data, {}))
+    well = not any(check.state is State.FAIL for check in checks)
+    if as_json:
+        echo(msgspec.json.encode({"well": well, "checks": checks}))
+    else:
+        width = max(shutil.get_terminal_size().columns, NARROWEST)
+        echo("\n".join(_check_lines(check, width) for check in checks))
+    if not well:
+        sys.exit(1)
+
+
+def _check_lines(check: Check, width: int) -> str:
+    lines = [wrapped(escaped_line(f"{check.state:<6}{check.name:<{_NAME}}{check.found}"), width, _INDENT)]
+    if check.advice:
+        lines.append(" " * _INDENT + escaped_line(check.advice))  # whole, to be copied
+    return "\n".join(lines)
 
 
 def shown(looked: Looked, columns: int) -> str:

@@ -27,6 +27,9 @@ _log = structlog.get_logger(__name__)
 @click.option(
     "--milter", metavar="unix:PATH|HOST:PORT", help="Where mail servers ask by milter.  [default: nowhere]"
 )
+@click.option(
+    "--web-socket", metavar="unix:PATH|HOST:PORT", help="Where helpers of proxies ask.  [default: nowhere]"
+)
 @click.option("--dns", metavar="HOST:PORT", help="Where resolvers fetch zones.  [default: nowhere]")
 @click.option("--metrics", metavar="HOST:PORT", help="Where Prometheus may ask.  [default: nowhere]")
 @click.option("--workers", metavar="N", help="Processes that share the work; 1 by default.")
@@ -83,7 +86,7 @@ def _make(data: Path, domain_names: tuple[str, ...], admin: str | None) -> None:
 def _announce(found: Listeners) -> None:
     """Print where the listeners are. Whether anybody can hear it is no matter of whether we serve."""
     try:
-        for name in ("http", "smtp", "milter", "dns", "metrics"):
+        for name in ("http", "smtp", "milter", "web", "dns", "metrics"):
             if where := getattr(found, name):
                 click.echo(f"{name} {where}")
         click.echo("ready")

@@ -47,6 +47,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     Kind.WEB_POLICY: _POLICY,
     Kind.WEB_LOCATION: _POLICY,
     Kind.WEB_CLIENT: _POLICY,
+    Kind.WEB_ACCESS_REQUEST: _POLICY,
     Kind.ALTERATION_SET: _POLICY,
     Kind.ALTERATION_DEFINITION: _POLICY,
     Kind.USER: _USER,

@@ -27,6 +27,8 @@ from mailreeve.families.explain.types import (
     WinnerAnswer,
 )
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
+from mailreeve.families.web_log.reading import facts_of
+from mailreeve.families.web_log.record import WebRecord
 from mailreeve.formats.addresses import NULL_SENDER, NullSender, Sender
 from mailreeve.formats.authors import HeaderFrom, read_authors
 from mailreeve.formats.malformed import Flaw
@@ -55,7 +57,7 @@ from mailreeve.policy.model.trace import (
     WebCandidate,
 )
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_URL, TOO_LONG, ItemRefused, refused
+from mailreeve.wire.errors import BAD_URL, NOT_ALLOWED, NULL, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
 
 _MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}
@@ -119,14 +121,17 @@ def explain_message(
     )
 
 
-def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb, now: datetime) -> WebExplanation:
-    """What would become of this web request, with every entry that was considered. Raises `ItemRefused`."""
-    facts = WebFacts(
-        url=item.url,
-        at=_at(item.at, now),
-        user=None if item.user is None else fields.address(item.user, "user"),
-        source_ip=_source(item.source_ip),
-    )
+def explain_web(
+    policies: PolicySet,
+    ids: Ids,
+    account_id: str,
+    item: ExplainWeb,
+    now: datetime,
+    record: WebRecord | None = None,
+) -> WebExplanation:
+    """What would become of this web request, with every entry that was considered; of a `record` what would of the
+    same request. Raises `ItemRefused`."""
+    facts = _web_facts(item, now) if record is None else _recorded_facts(record, item, now)
     wanted = None if item.policy_id is None else _open(ids, account_id, item.policy_id, _WEB_KINDS, "mail policy")
     try:
         decision = decide_web(policies, facts, explain=True)
@@ -160,6 +165,28 @@ def explain_web(policies: PolicySet, ids: Ids, account_id: str, item: ExplainWeb
         url=decision.url,
         expected=expected,
     )
+
+
+def _web_facts(item: ExplainWeb, now: datetime) -> WebFacts:
+    if item.url is None:
+        raise refused(NULL, "url")
+    return WebFacts(
+        url=item.url,
+        at=_at(item.at, now),
+        user=None if item.user is None else fields.address(item.user, "user"),
+        source_ip=_source(item.source_ip),
+    )
+
+
+def _recorded_facts(record: WebRecord, item: ExplainWeb, now: datetime) -> WebFacts:
+    if item.url is not None or item.user is not None or item.source_ip is not None:
+        raise refused(NOT_ALLOWED, "decisionId", "A decision has its own url, user and sourceIp")
+    if record.url_cut:
+        raise refused(BAD_URL, "decisionId", f"{BAD_URL.message}: only the beginning of it was kept")
+    try:
+        return facts_of(record, _at(item.at, now))
+    except ValueError as problem:
+        raise refused(BAD_URL, "decisionId", f"The record cannot be read: {problem}") from problem
 
 
 def _open(ids: Ids, account_id: str, wire_id: str, kinds: Collection[str], other: str) -> tuple[str, str]:

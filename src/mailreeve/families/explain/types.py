@@ -146,14 +146,17 @@ class MessageExplanation(Struct, frozen=True, rename="camel"):
 
 
 class ExplainWeb(Struct, frozen=True, rename="camel"):
-    """A web request to explain. Without a user only what holds for everyone applies. `policy_id` names a web list,
-    or an entry of one, that was expected to win."""
+    """A web request to explain. Without a user it is whoever has the address `source_ip`, if that is known; for
+    nobody only what holds for everyone applies. `policy_id` names a web list, or an entry of one,
+    that was expected to win. In the place of `url` and the rest, `decision_id` names a decision of a door: the
+    question is what would become of the same request now."""
 
-    url: Annotated[str, longest(MAX_URL)]
+    url: Annotated[str, longest(MAX_URL)] | None = None
     user: str | None = None
     source_ip: str | None = None
     at: str | None = None
     policy_id: str | None = None
+    decision_id: str | None = None
 
 
 class EntryAnswer(Struct, frozen=True):

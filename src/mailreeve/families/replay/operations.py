@@ -8,13 +8,17 @@ from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import Final
 
+from msgspec import UNSET, UnsetType
+
 from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.replay.draft import Tried, try_out
 from mailreeve.families.replay.tally import Tally
-from mailreeve.families.replay.types import ReplayAnswer, ReplayDraft
+from mailreeve.families.replay.types import ReplayAnswer, ReplayDraft, WebReplay
+from mailreeve.families.replay.web import compare_web, touches_web
 from mailreeve.families.tracking import rows
 from mailreeve.families.tracking.operations import KEEP_OTHERS
 from mailreeve.families.tracking.rows import Recorded
+from mailreeve.families.web_log import rows as web_rows
 from mailreeve.formats.addresses import AddressError, parse_address, parse_sender
 from mailreeve.formats.networks import parse_ip
 from mailreeve.policy.model.facts import MessageFacts
@@ -86,6 +90,9 @@ def compare(
         elif difference is not None:
             change, cause = difference
             tally.add(record, change, cause, partial(comparison.decisions, facts))
+    web: WebReplay | UnsetType = UNSET
+    if touches_web(rehearsed) and web_rows.count_since(work, since):
+        web = compare_web(work, ids, rehearsed, since, most, stop, looked_at)
     covered = datetime.fromtimestamp(oldest, UTC) if why else since
     return ReplayAnswer(
         looked_at=looked_at,
@@ -101,6 +108,7 @@ def compare(
         why=why,
         warnings=tried.warnings,
         revision=rehearsed.before.revision,
+        web=web,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -87,13 +88,49 @@ class Group(Struct, frozen=True, rename="camel"):
     examples: Sequence[Example]
 
 
+class WebChange(StrEnum):
+    """How a web request would fare differently. One that passes otherwise is allowed by a list where nothing was
+    said before, or the other way round."""
+
+    NOW_BLOCKED = "nowBlocked"
+    NO_LONGER_BLOCKED = "noLongerBlocked"
+    PASSES_OTHERWISE = "passesOtherwise"
+
+
+class WebExample(Struct, frozen=True, rename="camel"):
+    """One web request that would fare differently, with the list and entry that would settle it."""
+
+    decision_id: str
+    at: str
+    url: str
+    user: str
+    client: str
+    change: WebChange
+    policy: str
+    entry: str
+
+
+class WebReplay(Struct, frozen=True, rename="camel"):
+    """What a draft would change for web requests: all that were blocked, and the sample of those that passed.
+    `undetermined` are those of which only a part of the URL was kept."""
+
+    looked_at: int
+    differences: int
+    changes: Mapping[WebChange, int]
+    examples: Sequence[WebExample]
+    undetermined: int
+    truncated: bool
+    why: str
+
+
 class ReplayAnswer(Struct, frozen=True, rename="camel"):
     """What a draft would change. Messages that would fare as they do now are only counted, in `looked_at`.
 
     Of many `groups` the largest are told; `group_count` is how many there are. `since` and `until` bound what was
     looked at. `truncated` tells that there is more than was looked at, with `why` it ended; `undetermined` how
     many messages were refused before their header was seen and could be told apart by it alone; `unreadable` how
-    many records could not be read. `warnings` are about the draft itself.
+    many records could not be read. `warnings` are about the draft itself. `web` is there where the draft touches
+    what web requests are decided by, and any are recorded.
     """
 
     looked_at: int
@@ -109,3 +146,4 @@ class ReplayAnswer(Struct, frozen=True, rename="camel"):
     why: str
     warnings: Sequence[str]
     revision: int
+    web: WebReplay | UnsetType = UNSET

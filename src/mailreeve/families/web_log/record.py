@@ -13,6 +13,10 @@ MAX_URL: Final = 2_048
 """Characters of a URL that are kept; `url_cut` says that it was longer."""
 
 
+SETTLED_UNREADABLE: Final = "unreadable"
+"""What settles a request whose URL cannot be read: no browser makes one, and what its host is no list can say."""
+
+
 class WebRecord(Struct, frozen=True, omit_defaults=True):
     """One decision. `id` is the store's key; `at` is in POSIX seconds.
 
@@ -24,7 +28,7 @@ class WebRecord(Struct, frozen=True, omit_defaults=True):
     - `policy_id`, `description` and `entry` are the list and entry that settled it
     - `host_only` says that the door knew the host alone, `unenforced` how many entries for the host name a path or
       query, which nobody could look at then (behaviour.md D-27)
-    - `settled_by` names what settled it where that was no list: `unreadable`
+    - `settled_by` names what settled it where that was no list, as `SETTLED_UNREADABLE`
     """
 
     id: str

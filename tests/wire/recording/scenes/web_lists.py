@@ -138,3 +138,60 @@ def play(r: Recorder) -> None:
     r.call("by another account", GET, {"id": first["id"]}, who="foreign")
     r.call("zones that resolvers can fetch", "ext/get-web-zones", {})
     r.call("lists removed", DELETE, {"id": first["id"]}, {"id": first["id"]}, {"id": NO_ID})
+    _places(r)
+
+
+def _places(r: Recorder) -> None:
+    """Locations, clients, and what was decided for them."""
+    made = r.call(
+        "locations",
+        "ext/create-web-location",
+        {"name": "Berlin", "networks": ["203.0.113.7/24", "2001:db8::/32"]},
+        {"name": "BERLIN", "networks": ["192.0.2.1"]},
+        {"name": "Nowhere", "networks": []},
+        {"name": "Bad", "networks": ["300.0.0.1"]},
+        {"name": "Spare", "networks": ["198.51.100.0/24"]},
+    )
+    berlin, spare = made[0]["id"], made[-1]["id"]
+    bound = {"from": EVERYONE, "to": EVERYONE, "description": "there", "locations": [{"location": "berlin"}]}
+    both = {**bound, "conditions": {"sourceIPs": ["10.0.0.0/8"]}}
+    r.call(
+        "lists that are bound to a location",
+        CREATE,
+        web("There", url("there.test"), targets=[bound]),
+        web("x", url("a.test"), targets=[{**bound, "locations": [{"location": "Atlantis"}]}]),
+        web("x", url("a.test"), targets=[{**bound, "locations": [{"location": "Berlin", "ip": "10.0.0.1"}]}]),
+        web("x", url("a.test"), targets=[{**bound, "locations": [{"ip": "203.0.113.0/24"}]}]),
+        web("x", url("a.test"), targets=[both]),
+    )
+    r.call(
+        "locations changed",
+        "ext/update-web-location",
+        {"id": berlin, "networks": ["203.0.113.0/25"]},
+        {"id": spare, "name": "Berlin"},
+        {"id": NO_ID, "name": "x"},
+    )
+    r.call(
+        "clients",
+        "ext/set-web-clients",
+        {"network": "10.0.0.7", "user": ANN},
+        {"network": "10.1.0.0/16", "location": "berlin"},
+        {"network": "10.2.0.0/16"},
+        {"network": "10.2.0.0/16", "user": "nobody@corp.test"},
+        {"network": "moon", "user": ANN},
+    )
+    r.call("clients listed", "ext/get-web-clients", {})
+    r.call("locations deleted", "ext/delete-web-location", {"id": berlin}, {"id": spare}, {"id": NO_ID})
+    r.call("locations listed", "ext/get-web-locations", {}, {"id": berlin})
+    r.call("clients removed", "ext/remove-web-clients", {"network": "10.0.0.7"}, {"network": "10.0.0.7"})
+    r.call(
+        "records of web requests",
+        "ext/find-web-records",
+        {"verdict": "block", "domain": "there.test"},
+        {"since": "1h", "until": "2h"},
+        {"client": "moon"},
+        {"host": "http://[::1"},
+    )
+    r.call("a record of a web request", "ext/get-web-record", {"id": NO_ID})
+    r.call("requests for access", "ext/get-web-access-requests", {})
+    r.call("a request for access closed", "ext/close-web-access-request", {"id": NO_ID})
