@@ -51,6 +51,12 @@ def test_an_option_that_was_not_given_does_not_count(tmp_path: Path) -> None:
     assert read(tmp_path, 'http = "file:1"', http="").http == ""
 
 
+SHAPED = {
+    "dns_notify": (("192.0.2.1:53", "[::1]:5353"), "192.0.2.1:53, [::1]:5353"),
+    "dns_block_page": (("192.0.2.80", "2001:db8::80"), "192.0.2.80,2001:db8::80"),
+}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
     """`MAILREEVE_` and the name in capitals, as text of whatever type."""
@@ -63,7 +69,7 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
         ReachGuard: (ReachGuard.REFUSE, "refuse"),
         PermitNeeds: (PermitNeeds.ALWAYS, "always"),
         Archiving: (Archiving.ON, "on"),
-        tuple: (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128"),
+        tuple: SHAPED.get(name, (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128")),
     }[type(default)]
     assert getattr(read(tmp_path, environment={f"MAILREEVE_{name.upper()}": text}), name) == value
 
@@ -116,6 +122,11 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("xclient_hosts", "127.0.0.1,nonsense"),
         ("xclient_hosts", "127.0.0.1,0.0.0.0/0"),
         ("xclient_hosts", "::/0"),
+        ("dns_clients", "127.0.0.1,nonsense"),
+        ("dns_keyless", "127.0.0.1/99"),
+        ("dns_notify", "192.0.2.1"),
+        ("dns_notify", "resolver.test:53"),
+        ("dns_block_page", "192.0.2.0/24"),
         ("public_url", "mail.corp.test"),
         ("permit_needs_authentication", "sometimes"),
     ],
@@ -123,7 +134,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_bad_value_is_refused_with_its_name_and_source(tmp_path: Path, name: str, text: str) -> None:
     """Wherever it came from. A clock skew that is no number would let every date pass."""
     variable = f"MAILREEVE_{name.upper()}"
-    given: object = text.split(",") if name in ("relay_networks", "xclient_hosts") else text
+    given: object = text.split(",") if isinstance(getattr(Settings(), name), tuple) else text
     refused(tmp_path, variable, name, environment={variable: text})
     refused(tmp_path, f"--{name.replace('_', '-')} ", **{name: given})
     refused(tmp_path, FILE_NAME, name, file=f"{name} = {given!r}")

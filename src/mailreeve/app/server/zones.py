@@ -120,6 +120,10 @@ class ZoneKeeper:
         kept = account.zones.get(name)
         return None if kept is None else kept.served
 
+    def wake(self) -> None:
+        """Have it look now. For its event loop."""
+        self._woken.set()
+
     async def begin(self) -> None:
         """Have at hand what the first question needs: keys, and which zones there were."""
         await asyncio.to_thread(self._begin)
@@ -132,7 +136,7 @@ class ZoneKeeper:
             if not _PARTS.isdisjoint(touched):
                 self._keys_stale = self._keys_stale or Part.ZONE_KEYS in touched
                 with contextlib.suppress(RuntimeError):  # the loop is closed
-                    loop.call_soon_threadsafe(self._woken.set)
+                    loop.call_soon_threadsafe(self.wake)
 
         self._opened.store.feed.follow(follow)
         while True:

@@ -16,7 +16,6 @@ from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
-from mailreeve.cli.objects import web_zone
 from mailreeve.cli.objects.web_allow import allow, allows, unallow
 from mailreeve.cli.objects.web_deny import GET as DENYING
 from mailreeve.cli.objects.web_deny import default_deny
@@ -25,6 +24,7 @@ from mailreeve.cli.objects.web_import import import_
 from mailreeve.cli.objects.web_log import log, requests
 from mailreeve.cli.objects.web_places import client, location
 from mailreeve.cli.objects.web_proxy import proxy
+from mailreeve.cli.objects.web_zone import command as zone
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
@@ -94,10 +94,7 @@ def command() -> None:
     """
 
 
-for _below in (
-    *(location, client, log, requests, allow, allows, unallow, default_deny, export, import_, proxy),
-    web_zone.command,
-):
+for _below in (location, client, log, requests, zone, allow, allows, unallow, default_deny, export, import_, proxy):
     command.add_command(_below)
 
 

@@ -82,6 +82,7 @@ class ZoneDoor:
         self._by_client: Counter[IPAddress] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines = LineBudget()
+        self._closing = False
         self._second, self._datagrams = 0.0, 0
 
     @property
@@ -91,6 +92,7 @@ class ZoneDoor:
 
     def close(self) -> None:
         """Let go of what is under way."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         self._lines.close()
@@ -116,6 +118,10 @@ class ZoneDoor:
                 self._by_client[client] -= 1
                 if not self._by_client[client]:
                     del self._by_client[client]
+        except asyncio.CancelledError:
+            # The door closes. Told any further, asyncio takes it for a failure of ours (Python 3.11).
+            if not self._closing:
+                raise
         except (TimeoutError, OSError, EOFError) as problem:
             # The other side went, or takes nothing. It asks again if it wants to.
             _log.debug("zone connection ended", client=str(client), problem=type(problem).__name__)

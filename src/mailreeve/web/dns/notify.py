@@ -56,6 +56,11 @@ class Notifier:
             self._telling[place] = task
             task.add_done_callback(partial(self._over, place))
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether there is somebody who has not said that it heard."""
+        return bool(self._telling)
+
     def close(self) -> None:
         """Say no more."""
         for task in self._telling.values():
