@@ -72,7 +72,7 @@ class ImportEntries(Struct, frozen=True, rename="camel"):
     domains below which anybody may have names are meant; `dry_run` says what would come of it, and changes
     nothing."""
 
-    name: Prose
+    name: str
     urls: list[NewUrl]
     confirm_suffixes: bool = False
     dry_run: bool = False
