@@ -161,6 +161,7 @@ SAMPLES: dict[str, list[Sample]] = {
         }
     ],
     "ext/export-web-file": [lambda w: {"format": "hosts", "user": w["ann"]}],
+    "ext/get-pac-file": [lambda w: {"proxies": ["proxy.test:3128"], "direct": [w["domain"]]}],
     "ext/set-web-default-deny": [lambda w: {"id": w["web"], "defaultDeny": True}],
     "ext/get-web-default-deny": [lambda w: {}],
     "ext/allow-web": [

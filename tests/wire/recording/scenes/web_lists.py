@@ -54,6 +54,7 @@ def beside(r: Recorder, id_: str) -> None:
     r.call("an import", "ext/import-web-entries", {"name": "Ads", "urls": entries})
     r.call("an import of nothing", "ext/import-web-entries", {"name": "Ads", "urls": []})
     r.call("a file that is refused", "ext/export-web-file", {"format": "stone"})
+    r.call("a PAC file that is refused", "ext/get-pac-file", {"proxies": ["a b"]})
     proxy = {"name": "gateway", "kind": "nginx", "userHeader": "Remote-User"}
     (made_proxy,) = r.call("a proxy", "ext/create-web-proxy", proxy)
     r.call("proxies that are refused", "ext/create-web-proxy", proxy, {"name": "x", "kind": "squid"})

@@ -87,6 +87,24 @@ class ExportFile(Struct, frozen=True, rename="camel"):
     source_ip: str | None = None
 
 
+class PacPlace(Struct, frozen=True):
+    """The proxies of a location, by its name, `HOST:PORT`, in the order in which they are tried."""
+
+    location: str
+    proxies: list[str]
+
+
+class PacFile(Struct, frozen=True, rename="camel"):
+    """A proxy auto-configuration file: which `proxies` browsers use, those of each location, and which domains
+    they reach without one. With `or_direct` they do without where no proxy answers, and nothing is enforced
+    then."""
+
+    proxies: list[str] = []
+    places: list[PacPlace] = []
+    direct: list[str] = []
+    or_direct: bool = False
+
+
 class NamedUrl(Struct, frozen=True):
     """An entry of a list: by id, or by value, of either type where none is given."""
 
