@@ -61,7 +61,13 @@ _OMITTED: Final = "Not in this file: "
 
 
 @click.command("export")
-@click.option("--format", "format_", type=click.Choice(list(ArtefactFormat)), required=True, help="For whom.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([one.value for one in ArtefactFormat]),
+    required=True,
+    help="For whom.",
+)
 @click.option("--user", metavar="ADDRESS", help="As the lists are for this user.  [default: for everyone]")
 @click.option("--ip", metavar="IP", help="As they are for who comes from there.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
