@@ -28,6 +28,8 @@ GUIDES = [
     "guides/managed-senders.md",
     "guides/blocked-senders.md",
     "guides/web-lists.md",
+    "guides/web-exceptions.md",
+    "guides/filter-lists.md",
     "guides/address-alteration.md",
     "guides/delegates.md",
     "guides/groups-and-users.md",

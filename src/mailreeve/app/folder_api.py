@@ -26,6 +26,8 @@ from mailreeve.wire.raw_answer import RawAnswer
 URL: Final = "http://folder"  # what a client is told that it calls
 PREFIX: Final = "/api/"
 
+_JSON: Final = {"Content-Type": "application/json"}  # by which a client tells an envelope from a file
+
 
 def local_caller(account_id: str) -> Caller:
     """Who works on a folder from a command line, as the audit log names it: a name that no user of an account
@@ -51,13 +53,12 @@ class FolderApi(httpx2.BaseTransport):
             done = self._done(request.url.path, request.read())
         except RequestRefused as refusal:
             body = envelope.encode([], [Failure([refusal.problem])], status=refusal.status)
-            return httpx2.Response(refusal.status, content=body)
+            return httpx2.Response(refusal.status, content=body, headers=_JSON)
         raw = next((one for one in done.data if isinstance(one, RawAnswer)), None)
         if raw is not None:
             return httpx2.Response(200, content=b"".join(raw.content), headers=raw.headers())
-        return httpx2.Response(
-            200, content=envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
-        )
+        body = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
+        return httpx2.Response(200, content=body, headers=_JSON)
 
     def _done(self, path: str, body: bytes) -> Done:
         endpoint = self._endpoints.get(path)

@@ -1,4 +1,4 @@
-"""`mailreeve web import`, `allow` and `default-deny`."""
+"""`mailreeve web import`, `export`, `pac`, `proxy`, `allow` and `default-deny`."""
 
 from __future__ import annotations
 
@@ -88,3 +88,43 @@ def test_an_allow_for_a_time_is_made_listed_and_ended(folder):
     assert (wrong.exit_code, "--user" in wrong.output) == (2, True)
     wrong = folder.run("web", "allow", "v.test", "--client", "10.0.0.0/8", "--for", "2h", "--reason", "x")
     assert (wrong.exit_code, "--client" in wrong.output) == (2, True)
+
+
+def test_a_file_is_written_and_what_it_leaves_out_said(folder, tmp_path):
+    folder.run("web", "create", "Bad", "bad.test", "path.test/x")
+    shown = folder.run("web", "export", "--format", "unbound")
+    assert '  local-zone: "bad.test." always_nxdomain\n' in shown.stdout
+    assert "Not in this file: 1 URL (path.test/x)" in shown.stderr
+    file = tmp_path / "squid.txt"
+    assert folder.run("web", "export", "--format", "squid", "--output", str(file)).stdout == ""
+    assert file.read_text().splitlines()[-1] == ".bad.test"
+    wrong = folder.run("web", "export", "--format", "hosts", "--user", "nobody")
+    assert (wrong.exit_code, "--user" in wrong.output) == (2, True)
+
+
+def test_a_format_may_be_named(folder, tmp_path):
+    file = tmp_path / "list"
+    file.write_text("bad.test\n")
+    assert folder.run("web", "import", str(file), "--format", "hosts").exit_code == 1
+    assert folder.run("web", "import", str(file), "--format", "domains").stdout.startswith(
+        "list, read as domains: 1 added"
+    )
+
+
+def test_browsers_get_their_proxy(folder):
+    made = folder.run("web", "pac", "--proxy", "proxy.test:3128", "--direct", "corp.test")
+    assert 'var other = "PROXY proxy.test:3128";' in made.stdout
+    assert folder.run("web", "pac", "--at", "Paris").exit_code == 2
+    assert "no location of this name" in folder.run("web", "pac", "--at", "Paris=p:1").output
+
+
+def test_a_proxy_gets_a_token_is_listed_and_sent_away(folder):
+    made = folder.run("web", "proxy", "add", "gateway", "--kind", "nginx")
+    assert made.stdout.startswith("mailreeve-web-")
+    assert "gateway" in folder.run("web", "proxy", "list").output
+    assert (
+        "--user-header" in folder.run("web", "proxy", "add", "x", "--kind", "envoy", "--user-header", "a b").output
+    )
+    assert folder.run("web", "proxy", "remove", "gateway").exit_code == 2
+    assert folder.run("web", "proxy", "remove", "gateway", "--yes").output == "gateway may no longer ask\n"
+    assert folder.run("web", "proxy", "list").output == "no proxy\n"

@@ -17,7 +17,7 @@ import re
 import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_bytes
 from typing import NamedTuple
@@ -157,6 +157,24 @@ SAMPLES: dict[str, list[Sample]] = {
         }
     ],
     "ext/remove-web-entries": [lambda w: {"id": w["web"], "urls": [{"id": w["web entry"]}]}],
+    "ext/import-web-entries": [
+        lambda w: {
+            "name": w["web name"],
+            "urls": [{"action": "allow", "type": "domain", "value": w["outside domain"]}],
+        }
+    ],
+    "ext/export-web-file": [lambda w: {"format": "hosts", "user": w["ann"]}],
+    "ext/get-pac-file": [lambda w: {"proxies": ["proxy.test:3128"], "direct": [w["domain"]]}],
+    "ext/set-web-default-deny": [lambda w: {"id": w["web"], "defaultDeny": True}],
+    "ext/get-web-default-deny": [lambda w: {}],
+    "ext/allow-web": [
+        lambda w: {"value": w["outside domain"], "user": w["ann"], "until": w["until"], "reason": "a sample"}
+    ],
+    "ext/get-web-allows": [lambda w: {"user": w["ann"]}, lambda w: {}],
+    "ext/remove-web-allow": [lambda w: {"id": w["allow"]}],
+    "ext/create-web-proxy": [lambda w: {"name": w["proxy name"] + " new", "kind": "caddy"}],
+    "ext/get-web-proxies": [lambda w: {}],
+    "ext/delete-web-proxy": [lambda w: {"id": w["proxy"]}],
     "policy/webwhiteurl/delete-policy-with-targets": [lambda w: {"id": w["web"]}],
     "ext/create-web-location": [lambda w: {"name": w["new place"], "networks": ["192.0.2.0/24"]}],
     "ext/get-web-locations": [lambda w: {"id": w["location"]}],
@@ -509,6 +527,14 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
         web = call(
             "policy/webwhiteurl/create-policy-with-targets", description=name, policies=web_targets(w), urls=urls
         )
+        call("ext/set-web-default-deny", id=web["id"], defaultDeny=True)
+    w["web name"], w["proxy name"] = mark, f"{mark} proxy"
+    w["until"] = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    allow = {"value": f"{mark}-video.test", "user": w["ann"], "until": w["until"], "reason": mark}
+    for _ in range(2):
+        w["allow"] = call("ext/allow-web", **allow)["id"]
+    for name in (f"{mark} edge", w["proxy name"]):
+        w["proxy"] = call("ext/create-web-proxy", name=name, kind="nginx")["id"]
     w |= {"web": web["id"], "web entry": web["urls"][0]["id"], "web target": web["policies"][0]["id"]}
     w |= {"place": f"{mark} place", "new place": f"{mark} new place"}
     for name, member in ((f"{mark} spare place", "spare location"), (w["place"], "location")):
@@ -729,7 +755,7 @@ def plain(answer: object, values: World) -> str:
     text = json.dumps(answer, sort_keys=True)
     for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
         text = text.replace(value, f"<{name}>")
-    text = re.sub(r"[A-Za-z0-9_-]{43}", "<id>", text)
+    text = re.sub(r"(?:mailreeve-web-)?[A-Za-z0-9_-]{43}", "<id>", text)
     return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", "<time>", text)
 
 

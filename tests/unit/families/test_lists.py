@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from held_copies import hold
@@ -28,6 +29,7 @@ from mailreeve.families.tracking.outcomes import Outcome, State
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.families.web_log.record import WebRecord
 from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.forward_auth import ProxyKind
 from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.decisions import SpamChecks, Stage, WebVerdict
 from mailreeve.policy.model.policies import (
@@ -109,6 +111,9 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "alteration": (ALTERATION, lambda account: {}, ""),
     "sets": (SETS, lambda account: {}, ""),
     "web": (WEB, lambda account: {}, ""),
+    "lists with a default deny": ("ext/get-web-default-deny", lambda account: {}, ""),
+    "temporary allows": ("ext/get-web-allows", lambda account: {}, ""),
+    "proxies that ask": ("ext/get-web-proxies", lambda account: {}, ""),
     "users": (USERS, lambda account: {}, "users"),
     "users of a domain": (USERS, lambda account: {"domain": account.domain}, "users"),
     "aliases": (ALIASES, of_ann, ""),
@@ -264,10 +269,12 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.policies.family import PolicyRow
     from mailreeve.families.policies.permitted_senders import rows as permitted
     from mailreeve.families.policies.spam_scanning import rows as spam
+    from mailreeve.families.policies.web_allows import rows as allows
     from mailreeve.families.policies.web_lists import rows as web
     from mailreeve.families.tracking import rows as tracking
     from mailreeve.families.web_log import access_rows
     from mailreeve.families.web_log import rows as web_log
+    from mailreeve.families.web_proxies import rows as proxies
 
     def transaction(work) -> str:
         for n in range(many):
@@ -306,7 +313,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
                 work, [alteration.DefinitionRow(new_key(), set_.id, rewrite, f"a{n}@{domain}", f"b@{domain}")]
             )
             entry = web.EntryRow(new_key(), WebAction.BLOCK, WebEntryType.DOMAIN, f"w{n}.test", f"w{n}.test")
-            web.add(work, f"list {n}", [web.new_target(work, document)], [entry])
+            made = web.add(work, f"list {n}", [web.new_target(work, document)], [entry])
+            web.set_default_deny(work, made, True)
             place = places.LocationRow(new_key(), f"p{n}", f"p{n}", "192.0.2.0/24", work.now, work.now)
             places.insert_location(work, place)
             client = places.ClientRow(new_key(), f"198.51.100.{n}/32", None, None, place.id, None)
@@ -316,6 +324,13 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             access_rows.insert(
                 work, access_rows.AccessRow(new_key(), new_key(), work.now, "192.0.2.1", account.ann, *asked)
             )
+            ends = work.now + timedelta(days=1)
+            for_whom = (f"ann@{domain}", None, "why", False, "admin", work.now, ends)
+            allows.RECORDS.insert(
+                work, allows.WebAllowRow(new_key(), WebEntryType.DOMAIN, "w.test", "w.test", *for_whom)
+            )
+            proxy = proxies.WebProxyRow(new_key(), f"proxy {n}", ProxyKind.NGINX, "", "admin", work.now)
+            proxies.RECORDS.insert(work, proxy, token_hash=new_key())
             said = managed.Said(ManagedAction.BLOCK, "why")
             managed.add(work, account.ann, f"s{n}.test", f"s{n}.test", said, "admin")
             managed.add(work, f"user{n}@{domain}", "shop.test", "shop.test", said, "admin")

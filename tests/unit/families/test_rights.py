@@ -145,6 +145,13 @@ OPEN = {
     "policy/antispoofing-bypass/update-policy",
     "policy/antispoofing-bypass/delete-policy",
     "ext/add-web-entries",
+    "ext/import-web-entries",
+    "ext/set-web-default-deny",
+    "ext/allow-web",
+    "ext/remove-web-allow",
+    # A proxy may ask, and do nothing.
+    "ext/create-web-proxy",
+    "ext/delete-web-proxy",
     "ext/remove-web-entries",
     "ext/import-blocks",
     "ext/import-web",

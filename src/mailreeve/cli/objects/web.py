@@ -19,7 +19,7 @@ from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.objects.web_allow import allow, allows, unallow
 from mailreeve.cli.objects.web_deny import GET as DENYING
 from mailreeve.cli.objects.web_deny import default_deny
-from mailreeve.cli.objects.web_export import export
+from mailreeve.cli.objects.web_export import export, pac
 from mailreeve.cli.objects.web_import import import_
 from mailreeve.cli.objects.web_log import log, requests
 from mailreeve.cli.objects.web_places import client, location
@@ -94,7 +94,10 @@ def command() -> None:
     """
 
 
-for _below in (location, client, log, requests, zone, allow, allows, unallow, default_deny, export, import_, proxy):
+for _below in (
+    *(location, client, log, requests, zone, allow, allows, unallow),
+    *(default_deny, export, import_, pac, proxy),
+):
     command.add_command(_below)
 
 

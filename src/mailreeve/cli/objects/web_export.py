@@ -10,17 +10,64 @@ import click
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.options import fail
+from mailreeve.cli.options import fail, misused
 from mailreeve.cli.output import say
 from mailreeve.cli.refusals import said_of
 from mailreeve.client import Client
 from mailreeve.policy.artefact.written import ArtefactFormat
 
+
+@click.command("pac")
+@click.option("--proxy", "proxies", multiple=True, metavar="HOST:PORT", help="The proxy; further ones stand in.")
+@click.option(
+    "--at", "places", multiple=True, metavar="LOCATION=HOST:PORT", help="The proxy of a location; may be repeated."
+)
+@click.option("--direct", multiple=True, metavar="DOMAIN", help="Reached without a proxy, with all below it.")
+@click.option("--or-direct", is_flag=True, help="Without a proxy where none answers; nothing is enforced then.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
+@calls_api
+def pac(
+    api: Client,
+    proxies: tuple[str, ...],
+    places: tuple[str, ...],
+    direct: tuple[str, ...],
+    or_direct: bool,
+    output: Path | None,
+) -> None:
+    """Write a proxy auto-configuration file: which proxy browsers use, by the location that they are in.
+
+    Put it on a web server as application/x-ns-proxy-autoconfig, and its address into the settings of browsers.
+
+    \b
+    mailreeve web pac --proxy proxy.example.com:3128 --at "Paris=10.2.0.1:3128" --output proxy.pac
+    """
+    by_location: dict[str, list[str]] = {}
+    for text in places:
+        name, equals, proxy = text.rpartition("=")
+        if not equals:
+            misused(f"--at {text!r}: write it like LOCATION=HOST:PORT")
+        by_location.setdefault(name, []).append(proxy)
+    item = {
+        "proxies": list(proxies),
+        "places": [{"location": name, "proxies": several} for name, several in by_location.items()],
+        "direct": list(direct),
+        "orDirect": or_direct,
+    }
+    with said_of({"proxies": ("--proxy", " ".join(proxies)), "places": ("--at", " ".join(places))}):
+        _write(api.octets("ext/get-pac-file", item), output)
+
+
 _OMITTED: Final = "Not in this file: "
 
 
 @click.command("export")
-@click.option("--format", "format_", type=click.Choice(list(ArtefactFormat)), required=True, help="For whom.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([one.value for one in ArtefactFormat]),
+    required=True,
+    help="For whom.",
+)
 @click.option("--user", metavar="ADDRESS", help="As the lists are for this user.  [default: for everyone]")
 @click.option("--ip", metavar="IP", help="As they are for who comes from there.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: standard output]")
@@ -38,6 +85,15 @@ def export(api: Client, format_: str, user: str | None, ip: str | None, output: 
     item = {name: value for name, value in given.items() if value is not None}
     with said_of({"user": ("--user", user), "sourceIp": ("--ip", ip)}):
         octets = api.octets("ext/export-web-file", item)
+    _write(octets, output)
+    for line in octets.decode().splitlines():
+        if line[:1] not in "!#":
+            break
+        if line[2:].startswith(_OMITTED):
+            say(escaped_line(line[2:]))
+
+
+def _write(octets: bytes, output: Path | None) -> None:
     try:
         if output is None:
             sys.stdout.buffer.write(octets)
@@ -46,8 +102,3 @@ def export(api: Client, format_: str, user: str | None, ip: str | None, output: 
             output.write_bytes(octets)
     except OSError as problem:
         fail(f"{output or 'standard output'}: {problem.strerror}")
-    for line in octets.decode().splitlines():
-        if line[:1] not in "!#":
-            break
-        if line[2:].startswith(_OMITTED):
-            say(escaped_line(line[2:]))

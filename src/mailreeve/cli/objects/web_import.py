@@ -68,7 +68,7 @@ class _Found(Struct):
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["auto", *FilterFormat]),
+    type=click.Choice(["auto", *(one.value for one in FilterFormat)]),
     default="auto",
     show_default=True,
     help="How the file is written; auto looks at its first lines.",

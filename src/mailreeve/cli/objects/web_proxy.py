@@ -48,7 +48,9 @@ def list_(api: Client, limit: int, as_json: bool) -> None:
 
 @proxy.command("add")
 @click.argument("name")
-@click.option("--kind", required=True, type=click.Choice(list(ProxyKind)), help="By whose headers it asks.")
+@click.option(
+    "--kind", required=True, type=click.Choice([one.value for one in ProxyKind]), help="By whose headers it asks."
+)
 @click.option("--user-header", metavar="HEADER", help="In which it says whom it authenticated.")
 @json_option
 @calls_api

@@ -64,19 +64,6 @@ _listing: Final = Listing(
 )
 _count: Final = select(func.count()).select_from(web_proxy).where(ours(web_proxy))
 _named: Final = RECORDS.where(web_proxy.c.name == given("named"))
-_by_token: Final = (
-    select(
-        web_proxy.c.account_id,
-        web_proxy.c.id,
-        web_proxy.c.name,
-        web_proxy.c.kind,
-        web_proxy.c.user_header,
-        web_proxy.c.token_hash,
-        account.c.locked,
-    )
-    .join(account, and_(account.c.id == web_proxy.c.account_id))
-    .where(web_proxy.c.token_hash == given("hashed"))
-)
 
 
 def page(work: Work, asked: Asked) -> Page[WebProxyRow]:
@@ -96,7 +83,20 @@ def named(work: Work, name: str) -> bool:
 
 def by_token(connection: Connection, hashed: str) -> FoundProxy | None:
     """The proxy of any account whose token has this hash, or None: asked before the account is known."""
-    row = connection.execute(_by_token, {"hashed": hashed}).one_or_none()
+    query = (
+        select(
+            web_proxy.c.account_id,
+            web_proxy.c.id,
+            web_proxy.c.name,
+            web_proxy.c.kind,
+            web_proxy.c.user_header,
+            web_proxy.c.token_hash,
+            account.c.locked,
+        )
+        .join(account, and_(account.c.id == web_proxy.c.account_id))
+        .where(web_proxy.c.token_hash == hashed)
+    )
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     account_id, key, name, kind, user_header, token_hash, locked = row

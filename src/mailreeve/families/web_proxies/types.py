@@ -5,14 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mailreeve.formats.forward_auth import ProxyKind
-from mailreeve.wire.items import Prose
 
 
 class CreateWebProxy(Struct, frozen=True, rename="camel"):
     """A proxy that is to ask at `/web/check`. `kind` says by whose headers its questions are read. `user_header`
     names the header in which it says whom it authenticated: one that it sets itself, or takes away."""
 
-    name: Prose
+    name: str
     kind: ProxyKind
     user_header: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recorder import Recorder
@@ -21,6 +22,45 @@ def url(value: str, action: str = "block", kind: str = "domain") -> Item:
 def web(description: str, *urls: Item, targets: Any = None) -> Item:
     everyone = [{"from": EVERYONE, "to": EVERYONE, "description": "all"}]
     return {"description": description, "urls": list(urls), "policies": everyone if targets is None else targets}
+
+
+def beside(r: Recorder, id_: str) -> None:
+    """What the live service does not have: default deny, temporary allows, imports, files, proxies that ask."""
+    r.call("a default deny", "ext/set-web-default-deny", {"id": id_, "defaultDeny": True})
+    r.call(
+        "default denies that are refused",
+        "ext/set-web-default-deny",
+        {"id": NO_ID, "defaultDeny": True},
+        {"id": id_},
+    )
+    r.call("lists with a default deny", "ext/get-web-default-deny", {})
+    r.call("no default deny", "ext/set-web-default-deny", {"id": id_, "defaultDeny": False})
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    allow = {"value": "video.test/x", "user": ANN, "until": until, "reason": "Course"}
+    made = r.call("temporary allows", "ext/allow-web", allow, {**allow, "user": None, "client": "10.0.0.7"})
+    r.call(
+        "temporary allows that are refused",
+        "ext/allow-web",
+        {**allow, "client": "10.0.0.7"},
+        {**allow, "until": "2020-01-01"},
+        {**allow, "until": "2990-01-01"},
+        {**allow, "value": "*.x.test"},
+    )
+    r.call("all temporary allows", "ext/get-web-allows", {}, {"client": "10.0.0.7"})
+    gone = {"id": made[0]["id"]}
+    r.call("no temporary allow", "ext/remove-web-allow", gone, gone)
+    entries = [url("ads.test"), url("com"), url("*.x.test"), url("ads.test"), url("ok.ads.test", "allow")]
+    r.call("an import that is tried", "ext/import-web-entries", {"name": "Ads", "urls": entries, "dryRun": True})
+    r.call("an import", "ext/import-web-entries", {"name": "Ads", "urls": entries})
+    r.call("an import of nothing", "ext/import-web-entries", {"name": "Ads", "urls": []})
+    r.call("a file that is refused", "ext/export-web-file", {"format": "stone"})
+    r.call("a PAC file that is refused", "ext/get-pac-file", {"proxies": ["a b"]})
+    proxy = {"name": "gateway", "kind": "nginx", "userHeader": "Remote-User"}
+    (made_proxy,) = r.call("a proxy", "ext/create-web-proxy", proxy)
+    r.call("proxies that are refused", "ext/create-web-proxy", proxy, {"name": "x", "kind": "squid"})
+    r.call("all proxies", "ext/get-web-proxies", {})
+    gone = {"id": made_proxy["id"]}
+    r.call("no proxy", "ext/delete-web-proxy", gone, gone)
 
 
 def play(r: Recorder) -> None:
@@ -67,6 +107,7 @@ def play(r: Recorder) -> None:
         web("x", {**url("a.test"), "id": NO_ID}),
     )
     first = made[0]
+    beside(r, first["id"])
     one = first["urls"][0]["id"]
     target = first["policies"][0]["id"]
     keep = {"id": target, "from": EVERYONE, "description": "kept"}

@@ -48,11 +48,10 @@ web_allow: Final = Table(
     Column("made_by", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False),
-    Index(None, "account_id", "ends_at"),
     Index(None, "account_id", "address"),
 )
 """Temporary allows. `value` is what decisions compare, `shown` what was written. `address` is the key of a user's
-address, `client` an IP address; one of them is there. From `ends_at` on it decides nothing."""
+address, `client` an IP address; one of them is there. From `ends_at` on it decides nothing. They are few."""
 
 
 class WebAllowRow(Struct, frozen=True):

@@ -23,6 +23,7 @@ from mailreeve.families.policies.web_lists.types import (
     ImportEntries,
     LocationAnswer,
     OnePolicy,
+    PacFile,
     RemovedEntries,
     RemoveEntries,
     SetDefaultDeny,
@@ -112,6 +113,12 @@ def export_web_file(call: Call, item: ExportFile) -> RawAnswer:
     return exporting.export(call, item)
 
 
+@endpoint("ext/get-pac-file", Permission.WEB_SECURITY_POLICIES_READ)
+def get_pac_file(call: Call, item: PacFile) -> RawAnswer:
+    """Return a proxy auto-configuration file for browsers, by location."""
+    return exporting.pac(call, item)
+
+
 @endpoint("ext/set-web-default-deny", Permission.WEB_SECURITY_POLICIES_EDIT, writes=True)
 def set_web_default_deny(call: Call, item: SetDefaultDeny) -> DefaultDenyAnswer:
     """Say whether a web list blocks whatever no entry speaks of."""
@@ -172,6 +179,7 @@ ENDPOINTS: Final = (
     remove_web_entries,
     import_web_entries,
     export_web_file,
+    get_pac_file,
     set_web_default_deny,
     get_web_default_deny,
 )

@@ -72,7 +72,7 @@ class ImportEntries(Struct, frozen=True, rename="camel"):
     domains below which anybody may have names are meant; `dry_run` says what would come of it, and changes
     nothing."""
 
-    name: Prose
+    name: str
     urls: list[NewUrl]
     confirm_suffixes: bool = False
     dry_run: bool = False
@@ -85,6 +85,24 @@ class ExportFile(Struct, frozen=True, rename="camel"):
     format: ArtefactFormat
     user: str | None = None
     source_ip: str | None = None
+
+
+class PacPlace(Struct, frozen=True):
+    """The proxies of a location, by its name, `HOST:PORT`, in the order in which they are tried."""
+
+    location: str
+    proxies: list[str]
+
+
+class PacFile(Struct, frozen=True, rename="camel"):
+    """A proxy auto-configuration file: which `proxies` browsers use, those of each location, and which domains
+    they reach without one. With `or_direct` they do without where no proxy answers, and nothing is enforced
+    then."""
+
+    proxies: list[str] = []
+    places: list[PacPlace] = []
+    direct: list[str] = []
+    or_direct: bool = False
 
 
 class NamedUrl(Struct, frozen=True):

@@ -30,5 +30,4 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_web_allow_account_id")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_web_allow")),
     )
-    for columns in (("account_id", "ends_at"), ("account_id", "address")):
-        op.create_index(op.f(f"ix_web_allow_{'_'.join(columns)}"), "web_allow", list(columns))
+    op.create_index(op.f("ix_web_allow_account_id_address"), "web_allow", ["account_id", "address"])
