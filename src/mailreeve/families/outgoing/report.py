@@ -59,7 +59,8 @@ def failure_report(failure: Failure, to: Address, *, domain: str, hostname: str)
     """The report to an address, from the postmaster of a domain; `hostname` is what reports it."""
     report = EmailMessage()
     report["From"] = f"Mail delivery <postmaster@{domain}>"
-    report["To"] = str(to)
+    # An address may hold what ends a line for some readers; the envelope has it as it is.
+    report["To"] = _shown(str(to))
     report["Subject"] = "Your message could not be delivered"
     report["Date"] = format_datetime(failure.tried_at)
     report["Message-ID"] = make_msgid(domain=domain)
