@@ -64,7 +64,7 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
     value, text = {
         str: ("http://other:7", "http://other:7"),
         int: (7, "7"),
-        float: (7.5, "7.5"),
+        float: (0.75, "0.75"),
         bool: (True, "true"),
         ReachGuard: (ReachGuard.REFUSE, "refuse"),
         PermitNeeds: (PermitNeeds.ALWAYS, "always"),

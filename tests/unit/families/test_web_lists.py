@@ -265,11 +265,12 @@ class TestRefusedItems:
         item = a_list(domain("ex.test"), policies=[{**EVERYONE, "from": {"type": type_}}])
         assert problems(account, CREATE, item) == [("err_validation_value_not_allowed", "policies[0].from.type")]
 
-    def test_a_named_location_is_refused_rather_than_forgotten(self, account):
+    def test_a_location_that_there_is_not_is_refused_rather_than_forgotten(self, account):
         """Forgotten, the target would hold everywhere."""
         target = {**EVERYONE, "locations": [{"ip": "192.0.2.1", "location": "HQ"}]}
         item = a_list(domain("ex.test"), policies=[target])
-        assert problems(account, CREATE, item) == [("err_validation_value_not_allowed", "policies[0].locations")]
+        where = "policies[0].locations[0].location"
+        assert problems(account, CREATE, item) == [("err_web_location_not_found", where)]
 
     def test_problems_inside_the_nested_form_are_named_there(self, account):
         item = a_list(

@@ -57,7 +57,7 @@ from mailreeve.policy.model.trace import (
     WebCandidate,
 )
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_URL, NOT_ALLOWED, NULL, TOO_LONG, ItemRefused, refused
+from mailreeve.wire.errors import BAD_URL, BLANK, NOT_ALLOWED, NULL, TOO_LONG, ItemRefused, refused
 from mailreeve.wire.tokens import Ids, Kind
 
 _MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}
@@ -177,6 +177,8 @@ def explain_web(
 def _web_facts(item: ExplainWeb, now: datetime) -> WebFacts:
     if item.url is None:
         raise refused(NULL, "url")
+    if not item.url:
+        raise refused(BLANK, "url")
     return WebFacts(
         url=item.url,
         at=_at(item.at, now),

@@ -151,7 +151,7 @@ class ExplainWeb(Struct, frozen=True, rename="camel"):
     allow that was expected to win. In the place of `url` and the rest, `decision_id` names a decision of a door:
     the question is what would become of the same request now."""
 
-    url: Annotated[str, longest(MAX_URL)] | None = None
+    url: Annotated[MaybeEmpty, longest(MAX_URL)] | None = None
     user: str | None = None
     source_ip: str | None = None
     at: str | None = None
