@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -30,6 +31,7 @@ PAGE: Final = "/web/blocked"
 """Where the block page is, see `console.blocked`; a test holds the two together."""
 
 TOKEN: Final = "x-mailreeve-token"  # noqa: S105 - the name of a header
+LOGGED_EVERY: Final = 1.0  # seconds between two lines about questions that were turned away
 DOOR: Final = "forward-auth"
 
 _NOT_IN_HEADER: Final = re.compile(r"[^\x20-\x7e]")
@@ -71,6 +73,7 @@ class ForwardAuth:
         self._strangers = strangers
         self._known = known
         self._base = base
+        self._logged_at = -LOGGED_EVERY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -124,7 +127,10 @@ class ForwardAuth:
         wait = self._strangers.count(network)
         if wait:
             return _wait(wait, "Too many questions without a token of ours")
-        _log.warning("a question of a proxy was turned away", network=network, reason=reason)
+        now = time.monotonic()
+        if now - self._logged_at >= LOGGED_EVERY:
+            self._logged_at = now
+            _log.warning("a question of a proxy was turned away", network=network, reason=reason)
         return _refused(401, reason)
 
 
