@@ -76,8 +76,8 @@ CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 
 class Listeners(NamedTuple):
     """Where a server is found: the API's URL, the mail door's `HOST:PORT`, the URL for Prometheus, the
-    `unix:PATH` or `HOST:PORT` of the milter door and of the socket for helpers, and the zone door's `HOST:PORT`, if
-    any."""
+    `unix:PATH` or `HOST:PORT` of the milter door and of the socket for helpers, and the zone door's `HOST:PORT`,
+    if any."""
 
     http: str
     smtp: str

@@ -20,8 +20,8 @@ BACKLOG: Final = 2_048  # connections that wait to be accepted
 
 class Sockets(NamedTuple):
     """Listening sockets: one for the API, one or more for the mail door and for the milter door if there is one,
-    one for Prometheus if it may ask, those where helpers ask about web requests, and those of the zone door if there
-    is one. Several processes may share them."""
+    one for Prometheus if it may ask, those where helpers ask about web requests, and those of the zone door if
+    there is one. Several processes may share them."""
 
     http: socket.socket
     smtp: tuple[socket.socket, ...]
