@@ -19,6 +19,7 @@ from typing import Final
 import dns.name
 import dns.tsig
 import structlog
+from cryptography.exceptions import InvalidTag
 from sqlalchemy.exc import NoResultFound
 
 from mailreeve.access.caller import Origin
@@ -74,6 +75,7 @@ class _Account:
         self.at = 0.0
         self.due = 0.0
         self.ready = asyncio.Event()
+        self.untold: list[Zone] = []
 
 
 class ZoneKeeper:
@@ -145,27 +147,32 @@ class ZoneKeeper:
             try:
                 if self._keys_stale:
                     await asyncio.to_thread(self._read_keys)
-                for account in list(self._accounts.values()):
-                    await self._look_at(account)
-                due = min((account.due for account in self._accounts.values()), default=float("inf"))
-                pause = min(max(0.0, due - self._clock()), LOOK_EVERY)
             except Exception:
-                _log.exception("zones were not brought up to date")
+                _log.exception("the keys of zones were not read")
                 pause = TRIED_EVERY
+            for account in list(self._accounts.values()):
+                try:
+                    await self._look_at(account)
+                    pause = min(pause, max(0.0, account.due - self._clock()))
+                except Exception:
+                    _log.exception("zones were not brought up to date", account=account.id)
+                    pause = min(pause, TRIED_EVERY)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
 
     async def _look_at(self, account: _Account) -> None:
         try:
-            changed = await asyncio.to_thread(self._brought_up_to_date, account)
+            await asyncio.to_thread(self._bring_up_to_date, account)
+            account.ready.set()
         except NoResultFound:  # it was removed
             self._accounts.pop(account.code.lower(), None)
             account.zones = {}
-            changed = []
-        account.ready.set()
-        for zone in changed:
-            self._changed(zone)
+            account.ready.set()
+        finally:
+            # Also what changed before something went wrong.
+            while account.untold:
+                self._changed(account.untold.pop(0))
 
     def _begin(self) -> None:
         self._read_keys()
@@ -175,12 +182,22 @@ class ZoneKeeper:
                 self._accounts.setdefault(codes[account_id].lower(), _Account(account_id, codes[account_id]))
 
     def _read_keys(self) -> None:
-        self._keys_stale = False
         keys: Keys = {}
         of: dict[str, set[dns.name.Name]] = {}
-        for row in self._opened.store.look_up(rows.everybodys_keys):
+        self._keys_stale = False
+        try:
+            found = self._opened.store.look_up(rows.everybodys_keys)
+        except BaseException:
+            self._keys_stale = True
+            raise
+        for row in found:
             name = dns.name.from_text(key_name(row.name, row.code))
-            keys[name] = dns.tsig.Key(name, self._opened.vault.open(row.secret, row.account_id), ALGORITHM)
+            try:
+                secret = self._opened.vault.open(row.secret, row.account_id)
+            except (InvalidTag, ValueError):
+                _log.error("a key of zones cannot be read and is left out", account=row.account_id, key=row.name)
+                continue
+            keys[name] = dns.tsig.Key(name, secret, ALGORITHM)
             of.setdefault(row.account_id, set()).add(name)
         self._keys_of = {account_id: frozenset(names) for account_id, names in of.items()}
         self._keys = keys
@@ -190,15 +207,15 @@ class ZoneKeeper:
                 if kept.served is not None:
                     kept.served.keys = kept.keys
 
-    def _brought_up_to_date(self, account: _Account) -> Sequence[Zone]:
-        """The zones of an account that are others now. It blocks on the database, and takes its time."""
+    def _bring_up_to_date(self, account: _Account) -> None:
+        """Have the zones of an account as they are now; those that are others are `untold`. It blocks on the
+        database, and takes its time."""
         policies, at = self._opened.services.follower.current(account.id), self._clock()
         before = account.policies
         if before is not None and _says_the_same(before, policies) and account.at <= at < account.due:
-            return []
+            return
         known = self._opened.store.read(account.id, rows.zones)
         zones: dict[dns.name.Name, _Kept] = {}
-        changed: list[Zone] = []
         due = float("inf")
         for place in places(policies, known):
             text = zone_name(place.label, account.code)
@@ -213,9 +230,8 @@ class ZoneKeeper:
                 kept.names = None  # what changed may be lost
                 raise
             if zone is not None:
-                changed.append(zone)
+                account.untold.append(zone)
         account.zones, account.policies, account.at, account.due = zones, policies, at, due
-        return changed
 
     def _changed_zone(
         self, account: _Account, place: ZonePlace, name: dns.name.Name, rules: ZoneRules, kept: _Kept

@@ -226,7 +226,8 @@ def _print(zone: _Zone) -> None:
     if zone.serial is None:
         echo("  nobody has fetched it yet")
     else:
-        echo(f"  serial {zone.serial}, {zone.names} names, changed {zone.changed}")
+        names = "1 name" if zone.names == 1 else f"{zone.names} names"
+        echo(f"  serial {zone.serial}, {names}, changed {zone.changed}")
     for one in zone.not_said:
         examples = f" ({', '.join(map(escaped_line, one.examples))})" if one.examples else ""
         what = one.what if one.count != 1 else {"targets": "target", "entries": "entry"}.get(one.what, one.what)

@@ -81,11 +81,9 @@ _all_zones: Final = _zones.where(order_by=web_zone.c.label)
 _of_label: Final = _zones.where(web_zone.c.label == given("wanted_label"))
 _all_keys: Final = _keys.where(order_by=web_zone_key.c.name)
 _named: Final = _keys.where(web_zone_key.c.name == given("wanted_name"))
-_everybodys_keys: Final = (
-    select(account.c.id, account.c.code, web_zone_key.c.name, web_zone_key.c.secret)
-    .join_from(web_zone_key, account, account.c.id == web_zone_key.c.account_id)
-    .where(account.c.locked.is_(False))
-)
+_everybodys_keys: Final = select(
+    account.c.id, account.c.code, web_zone_key.c.name, web_zone_key.c.secret
+).join_from(web_zone_key, account, account.c.id == web_zone_key.c.account_id)
 _with_zones: Final = select(web_zone.c.account_id).distinct()
 
 
@@ -131,7 +129,7 @@ def delete_key(work: Work, key: str) -> None:
 
 
 def everybodys_keys(connection: Connection) -> Sequence[OwnedKey]:
-    """The keys of all accounts that are not locked: asked before it is known whose zone is fetched."""
+    """The keys of all accounts, locked or not: asked before it is known whose zone is fetched."""
     return [OwnedKey(*row) for row in connection.execute(_everybodys_keys)]
 
 

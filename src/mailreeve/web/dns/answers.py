@@ -68,7 +68,7 @@ def read(wire: bytes, keys: Keys) -> Question:
     try:
         message = dns.message.from_wire(wire, keyring=keys)
     except tuple(_REFUSALS) as refusal:
-        problem = _REFUSALS[type(refusal)]
+        problem = _REFUSALS.get(type(refusal), "the signature is wrong")
         message = _unsigned(wire)
     except (dns.exception.DNSException, ValueError, IndexError) as broken:
         raise Unreadable(str(broken) or type(broken).__name__) from broken

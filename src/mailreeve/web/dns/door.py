@@ -124,6 +124,7 @@ class ZoneDoor:
                 raise
         except (TimeoutError, OSError, EOFError) as problem:
             # The other side went, or takes nothing. It asks again if it wants to.
+            writer.transport.abort()
             _log.debug("zone connection ended", client=str(client), problem=type(problem).__name__)
         finally:
             writer.close()
@@ -164,7 +165,7 @@ class ZoneDoor:
         if question.type not in (dns.rdatatype.AXFR, dns.rdatatype.IXFR):
             await _send(writer, answers.short(question, served.zone))
             return True
-        async with self._turns, asyncio.timeout(SENT_WITHIN):
+        async with asyncio.timeout(SENT_WITHIN), self._turns:
             await self._transfer(question, served, client, writer)
         return True
 

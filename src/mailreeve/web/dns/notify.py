@@ -91,10 +91,11 @@ class Notifier:
 
     async def _heard(self, target: Target, wire: bytes, asked: dns.message.Message, wait: float) -> bool:
         loop = asyncio.get_running_loop()
+        is_alike = (":" in self._source) == (":" in target.host)  # both IPv4, or both IPv6
         heard: asyncio.Future[None] = loop.create_future()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Answers(asked, heard),
-            local_addr=(self._source, 0) if self._source else None,
+            local_addr=(self._source, 0) if self._source and is_alike else None,
             remote_addr=target,
         )
         try:
