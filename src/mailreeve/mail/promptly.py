@@ -15,9 +15,9 @@ from typing import Final, TypeVar
 import anyio.to_thread
 from anyio import CapacityLimiter
 
+from mailreeve.families.directory.routing import WouldWait
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.reception import Answer, Reception
-from mailreeve.store.transactions import WouldWait
 
 T = TypeVar("T")
 

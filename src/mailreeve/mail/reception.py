@@ -18,7 +18,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.families.directory.routing import AccountLocked
+from mailreeve.families.directory.routing import AccountLocked, WouldWait
 from mailreeve.families.tracking.outcomes import LAYER_NEXT_HOP, Outcome
 from mailreeve.formats.addresses import Address, Sender
 from mailreeve.formats.message import Message
@@ -39,7 +39,6 @@ from mailreeve.policy.decide.replies import OPEN_RELAY
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import Decision, SpamChecks, Stage
 from mailreeve.policy.model.policy_types import SmtpReply
-from mailreeve.store.transactions import WouldWait
 
 MAX_RECIPIENTS: Final = 100  # behaviour.md section 1; RFC 5321 section 4.5.3.1.8 asks for at least as many
 
