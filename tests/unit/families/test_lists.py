@@ -171,6 +171,7 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "lists with a default deny",
     "locations",
     "clients",
     "access requests",

@@ -343,7 +343,7 @@ def test_keeper_tells_whether_it_could_keep_anything(account, services, monkeypa
     keeper.record([])
     assert kept(account) == []
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(services.store, "write", broken)
@@ -359,7 +359,7 @@ def test_messages_that_are_recorded_together_share_a_transaction(services, accou
     )
     written = []
     write = services.store.write
-    services.store.write = lambda *args: written.append(args[0]) or write(*args)
+    services.store.write = lambda *args, **more: written.append(args[0]) or write(*args, **more)
     messages = [Kept([outcome(account.id, f"{name}@corp.test", State.DELIVERED)]) for name in "abc"]
     assert keeper.record(messages) == [None] * 3
     assert written == [account.id]

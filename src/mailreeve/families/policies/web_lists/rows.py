@@ -51,6 +51,7 @@ web_policy: Final = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("default_deny", Boolean, nullable=False, default=False, server_default=false()),
+    Index(None, "account_id", "default_deny", "id"),
 )
 """`default_deny` says that the list blocks whatever no entry speaks of. No call of the live service knows it."""
 

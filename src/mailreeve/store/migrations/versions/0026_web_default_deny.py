@@ -13,6 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("web_policy", sa.Column("default_deny", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index(
+        op.f("ix_web_policy_account_id_default_deny_id"), "web_policy", ["account_id", "default_deny", "id"]
+    )
     op.create_table(
         "web_allow",
         sa.Column("account_id", sa.String(length=32), nullable=False),
