@@ -171,6 +171,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "proxies that ask",
+    "temporary allows",
     "lists with a default deny",
     "locations",
     "clients",
