@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -175,48 +176,56 @@ def proxy(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Proxy]:
     kind = request.param
+    (made,) = server.api.call("ext/create-web-proxy", {"name": kind, "kind": kind})
+    folder = tmp_path_factory.mktemp(kind)
+    with started(kind, requires, folder, {"8025": server.port, "9000": app, "TOKEN": made["token"]}) as found:
+        _until(lambda: found.ask("ready.test"), lambda answer: answer[0] == 200, folder)
+        yield found
+
+
+@contextmanager
+def started(
+    kind: str, requires: Callable[[str], Path], folder: Path, written: dict[str, object]
+) -> Iterator[Proxy]:
+    """A proxy with the configuration of the guide, in which what is `written` stands for what the guide has."""
     beside = Path(sys.executable).with_name(kind)
     program = beside if beside.exists() else requires(kind)
-    folder, port = tmp_path_factory.mktemp(kind), free_port()
+    port = free_port()
     folder.chmod(0o755)
-    (made,) = server.api.call("ext/create-web-proxy", {"name": kind, "kind": kind})
     config = guide_block(*SECTIONS[kind])
-    for old, new in (("8025", server.port), ("9000", app), ("8080", port), ("TOKEN", made["token"])):
+    for old, new in {**written, "8080": port}.items():
         config = re.sub(rf"\b{old}\b", str(new), config)
-    with (folder / "log").open("w") as log:
-        environment = {
-            **os.environ,
-            "HOME": str(folder),
-            "XDG_DATA_HOME": str(folder),
-            "XDG_CONFIG_HOME": str(folder),
-        }
-        process = subprocess.Popen(
-            commands(kind, folder, port, config, program), stdout=log, stderr=log, env=environment
-        )
+    homes = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(folder))
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            commands(kind, folder, port, config, program), stdout=log, stderr=log, env={**os.environ, **homes}
+        ) as process,
+    ):
         try:
-            found = Proxy(port)
-            _wait_for(found, process, folder)
-            yield found
+            yield Proxy(port)
         finally:
             process.terminate()
-            process.wait(PATIENCE)
 
 
-def _wait_for(proxy: Proxy, process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Until the proxy lets something through: it may accept before it has read its routes."""
+def _until(
+    ask: Callable[[], tuple[int, str]], is_so: Callable[[tuple[int, str]], bool], folder: Path
+) -> tuple[int, str]:
+    """The first answer that is so: a proxy may accept before it has read its routes."""
     end = time.monotonic() + PATIENCE
     pause = threading.Event()
     last: object = None
-    while time.monotonic() < end and process.poll() is None:
+    while time.monotonic() < end:
         try:
-            last = proxy.ask("ready.test")
-            if last[0] == 200:
-                return
+            answer = ask()
+            if is_so(answer):
+                return answer
+            last = answer
         except OSError as problem:
             last = problem
         pause.wait(0.05)
     log = "".join(path.read_text(errors="replace")[-2000:] for path in folder.glob("*log"))
-    pytest.fail(f"the proxy does not let through what nobody blocks: {last}\n{log}")
+    pytest.fail(f"the proxy does not answer as it should: {last}\n{log}")
 
 
 def test_what_is_blocked_is_refused_with_its_reason_and_all_else_passes(proxy, server):
@@ -276,3 +285,20 @@ def test_a_host_in_disguise_opens_nothing(proxy, host):
 def test_a_token_of_the_browser_opens_nothing_and_closes_nothing(proxy):
     wrong = {"X-Mailreeve-Token": "mailreeve-web-wrong"}
     assert proxy.ask("bad.test", "/", wrong)[0] != 200
+
+
+@pytest.mark.parametrize(("kind", "status"), [("nginx", 500), ("traefik", 500), ("caddy", 502), ("envoy", 403)])
+def test_nothing_passes_where_nobody_answers(kind, status, requires, app, tmp_path):
+    """As the guide says of each."""
+    with started(kind, requires, tmp_path, {"8025": free_port(), "9000": app}) as found:
+        # Traefik says 404 until it has read its routes.
+        answer = _until(lambda: found.ask("fine.test"), lambda answer: answer[0] != 404, tmp_path)
+    assert answer[0] == status
+
+
+def test_a_proxy_whose_token_was_taken_away_lets_nothing_through(proxy, server, request):
+    """The last of each proxy."""
+    kind = request.node.callspec.params["proxy"]
+    (row,) = (one for one in server.api.call("ext/get-web-proxies", {}) if one["name"] == kind)
+    server.api.call("ext/delete-web-proxy", {"id": row["id"]})
+    assert proxy.ask("fine.test")[0] == 401

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dns.edns
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
@@ -341,12 +343,20 @@ def test_a_change_is_there_at_once(zones: Zones, started: Started, name: str) ->
     """One call, and its opposite, each found by the difference."""
     resolver = started(name)
     with zones.server.client() as client:
-        id_ = create(client, "news", [{"action": "block", "type": "domain", "value": "news.test"}])
-        took = resolver.says_soon("www.news.test", "block")
+        id_ = create(client, "news", [{"action": "block", "type": "domain", "value": f"{name}-news.test"}])
+        took = resolver.says_soon(f"www.{name}-news.test", "block")
         client.call("policy/webwhiteurl/delete-policy-with-targets", {"id": id_})
-        back = resolver.says_soon("www.news.test", "pass")
+        back = resolver.says_soon(f"www.{name}-news.test", "pass")
     print(f"{resolver.name}: there after {took:.2f} s, gone after {back:.2f} s")
     assert "kind=difference" in zones.server.log()
+
+
+@pytest.mark.parametrize(("name", "text"), [("powerdns", "blocked by a web list"), ("knot", "CR36")])
+def test_a_resolver_that_can_says_why(zones: Zones, started: Started, name: str, text: str) -> None:
+    resolver = started(name)
+    asked = dns.message.make_query("www.bad.test", "A", use_edns=0)
+    (error,) = dns.query.udp(asked, "127.0.0.1", 5.0, resolver.port).extended_errors()
+    assert (error.code, error.text) == (dns.edns.EDECode.BLOCKED, text)
 
 
 def test_a_file_that_is_written_again_is_read_again(zones: Zones, started: Started) -> None:

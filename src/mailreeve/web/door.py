@@ -61,8 +61,7 @@ class WebDoor:
             self._servers.append(await start(self._accept, sock=listener, backlog=BACKLOG))
 
     async def aclose(self) -> None:
-        """Take no more connections and close those there are. What was read of them is answered: answers are
-        written as soon as a batch is."""
+        """Take no more connections and close those there are. What it has no answer to a helper asks again."""
         self._closing = True
         for server in self._servers:
             server.close()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import anyio.to_thread
+from msgspec.structs import replace
 
 from mailreeve.families.web_log.record import MAX_URL, SETTLED_UNREADABLE, WebRecord
 from mailreeve.formats.addresses import Address
@@ -90,16 +91,13 @@ class WebGate:
         user = user_named(policies, request.user)
         settled_by = ""
         try:
-            facts = self._facts(policies, request, user, source, at)
+            facts = self._facts(request, user, source, at)
             decision = decide_web(policies, facts)
             host = parse_web_url(facts.url).host if request.host_only else ""
         except (WebUrlError, UrlError):
-            facts = WebFacts(request.url[:MAX_URL], at, user, source)
-            decision, settled_by, host = (
-                WebDecision(_BLOCK, None, None, "", policies.revision),
-                SETTLED_UNREADABLE,
-                "",
-            )
+            facts = self._facts(replace(request, url=""), user, source, at)
+            decision = WebDecision(_BLOCK, None, None, "", policies.revision)
+            settled_by, host = SETTLED_UNREADABLE, ""
         missed = len(policies.web.deeper(host)) if host else 0
         verdict = decision.verdict
         wanted = self._recorder.wants(verdict)
@@ -151,9 +149,7 @@ class WebGate:
         return answer
 
     @staticmethod
-    def _facts(
-        policies: PolicySet, request: WebRequest, user: Address | None, source: IPAddress | None, at: float
-    ) -> WebFacts:
+    def _facts(request: WebRequest, user: Address | None, source: IPAddress | None, at: float) -> WebFacts:
         url = request.url
         if request.host_only:
             # What lies behind the host the door did not see, whatever it was told.

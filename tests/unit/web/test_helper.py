@@ -309,3 +309,16 @@ def test_what_was_asked_is_answered_before_it_ends(run, serve) -> None:
     os.close(helper._write)
     assert helper.answers(1)[0].startswith("1 ERR")
     helper._write = os.open(os.devnull, os.O_WRONLY)
+
+
+def test_a_line_without_end_is_answered_once_and_skipped(run, serve) -> None:
+    """Squid sends none; what follows it is asked about as ever."""
+    serve()
+    helper = run()
+    filler = "x" * 60_000
+    os.write(helper._write, b"7 http://a.test/")
+    for _ in range(10):
+        os.write(helper._write, filler.encode())
+    assert helper.answers(1)[0].startswith("7 ERR tag=block")
+    helper.ask(f"{filler} GET - -", "8 http://good.test/ GET - -")
+    assert helper.answers(1) == ["8 OK"]

@@ -72,6 +72,8 @@ _log = structlog.get_logger(__name__)
 
 STRANGERS: Final = 200  # refused calls per window and address, before the address has to wait
 
+BLOCK_PAGES: Final = 2_000  # pages for what is blocked per window and address, of whoever is behind that
+
 
 CANNOT_SERVE: Final = (FolderError, SettingsError, SchemaError, OSError)
 """What is raised where a server cannot begin; a line says why."""
@@ -199,6 +201,8 @@ async def serve_on(
         dropped_log_lines=lambda: process.log.dropped,
         observe=None if metrics is None else metrics.call,
     )
+    # One proxy brings everybody who was blocked.
+    readers = Quota(BLOCK_PAGES, settings.rate_window_ms)
     gate = make_gate(opened, lambda: in_use[0])
     http = HttpServer(
         with_pages(
@@ -212,7 +216,7 @@ async def serve_on(
                     _turns(Quota(settings.web_checks, settings.rate_window_ms)),
                     lambda: in_use[0].links_base(),
                 ),
-                BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, strangers)),
+                BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, readers)),
             },
         ),
         tls_cert=settings.tls_cert,

@@ -13,7 +13,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.store.changes import WHOLE, Part, Touched
 from mailreeve.store.follow import Follower
 from mailreeve.store.transactions import Store
-from mailreeve.store.transactions import WouldWait as WouldWait
+from mailreeve.store.transactions import WouldWait as WouldWait  # which doors know from here
 from mailreeve.wire.tokens import Kind
 
 

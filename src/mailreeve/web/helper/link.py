@@ -36,14 +36,15 @@ Address = str | tuple[str, int]
 
 
 class Link:
-    """A connection to the server. `say` is told when that is gone and when it is back, once each."""
+    """A connection to the server. `say` is told when that is gone and when it is back, once each: in words, and
+    whether it is gone."""
 
     def __init__(
         self,
         address: Address,
         account: str,
         door: str,
-        say: Callable[[str], None],
+        say: Callable[[str, bool], None],
         now: float,
         timeouts: tuple[float, float] = (PATIENCE, LONGEST_PAUSE),
     ) -> None:
@@ -184,14 +185,14 @@ class Link:
 
     def _tell_gone(self, why: str) -> None:
         self._said_gone = True
-        self._say(f"the server at {_shown(self._address)} is gone: {why}")
+        self._say(f"the server at {_shown(self._address)} is gone: {why}", True)
 
     def _welcomed(self) -> None:
         self.up = True
         self._pause = FIRST_PAUSE
         if self._said_gone:
             self._said_gone = False
-            self._say(f"the server at {_shown(self._address)} is back")
+            self._say(f"the server at {_shown(self._address)} is back", False)
 
     def _body(self) -> bytes | None:
         if len(self._unread) < HEAD:

@@ -69,7 +69,7 @@ class SquidHelper:
         self._sent: dict[int, _Pending] = {}
         self._waiting: list[_Pending] = []
         self._out: list[bytes] = []
-        self._can_read_lines = self._has_ended = False
+        self._can_read_lines = self._has_ended = self._is_skipping = False
 
     def run(self) -> None:
         """Answer until Squid closes its end, and all that it has asked."""
@@ -120,10 +120,16 @@ class SquidHelper:
         if not data:
             return False
         *lines, self._unread = (self._unread + data).split(b"\n")
-        if len(self._unread) > MAX_LINE:
-            # Its number comes first, and that is all that can be told of it.
-            lines.append(self._unread[:64].partition(b" ")[0])
+        if self._is_skipping and lines:
+            # The rest of a line that was answered already.
+            del lines[0]
+            self._is_skipping = False
+        if self._is_skipping:
             self._unread = b""
+        elif len(self._unread) > MAX_LINE:
+            # Its number comes first, and that is all that is told of it.
+            lines.append(self._unread[:64].partition(b" ")[0])
+            self._unread, self._is_skipping = b"", True
         some: list[Line] = []
         octets = 0
         for text in lines:
@@ -201,9 +207,9 @@ class SquidHelper:
         told = Told(_BLOCK, _UNASKED_CLOSED, "") if self._fail_closed else Told(_NONE, _UNASKED_OPEN, "")
         self._out += [answer_line(channel, told) for channel, _ in lines]
 
-    def _tell(self, words: str) -> None:
+    def _tell(self, words: str, is_gone: bool) -> None:
         meaning = "nothing passes" if self._fail_closed else "everything passes unasked"
-        self._write_line(f"{words}; {meaning}" if "gone" in words else words)
+        self._write_line(f"{words}; {meaning}" if is_gone else words)
 
 
 def read_line(text: bytes) -> Line:
