@@ -39,7 +39,7 @@ def pac(
     Put it on a web server as application/x-ns-proxy-autoconfig, and its address into the settings of browsers.
 
     \b
-    mailreeve web pac --proxy proxy.example.com:3128 --at "Paris=10.2.0.1:3128" --output proxy.pac
+    mailreeve web pac --proxy proxy.example.com:3128 --output proxy.pac
     """
     by_location: dict[str, list[str]] = {}
     for text in places:
