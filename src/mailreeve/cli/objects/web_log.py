@@ -123,7 +123,11 @@ def requests() -> None:
 @json_option
 @calls_api
 def list_(api: Client, limit: int, as_json: bool) -> None:
-    """List the requests that nobody has answered yet, oldest first."""
+    """List the requests that nobody has answered yet, oldest first.
+
+    \b
+    mailreeve web requests list
+    """
     listing.show(api.pages(ACCESS_REQUEST.path, page_size=page_size(limit)), _REQUESTS, limit, as_json=as_json)
 
 

@@ -37,7 +37,11 @@ def location() -> None:
 @json_option
 @calls_api
 def list_locations(api: Client, limit: int, as_json: bool) -> None:
-    """List the locations, their networks, and how many lists are bound to each."""
+    """List the locations, their networks, and how many lists are bound to each.
+
+    \b
+    mailreeve web location list
+    """
     pages = api.pages(LOCATION.path, page_size=page_size(limit))
     listing.show(pages, _LOCATIONS, limit, as_json=as_json)
 
@@ -88,7 +92,11 @@ def update_location(api: Client, which: str, name: str | None, networks: tuple[s
 @json_option
 @calls_api
 def delete_location(api: Client, which: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """Delete locations that no list and no client names, after asking."""
+    """Delete locations that no list and no client names, after asking.
+
+    \b
+    mailreeve web location delete Berlin --yes
+    """
     ids = resolve_all(api, LOCATION, which, "LOCATION")
     confirm_removal(list(which), yes=yes)
     rows = api.call("ext/delete-web-location", *({"id": id_} for id_ in ids))
@@ -112,7 +120,11 @@ def client() -> None:
 @json_option
 @calls_api
 def list_clients(api: Client, limit: int, as_json: bool) -> None:
-    """List the addresses and networks that are known as users or locations."""
+    """List the addresses and networks that are known as users or locations.
+
+    \b
+    mailreeve web client list
+    """
     listing.show(api.pages(CLIENTS, page_size=page_size(limit)), _CLIENTS, limit, as_json=as_json)
 
 
@@ -146,7 +158,11 @@ def set_client(api: Client, network: str, user: str | None, place: str | None, a
 @json_option
 @calls_api
 def remove_client(api: Client, networks: tuple[str, ...], as_json: bool) -> None:
-    """Forget which user or location an address or network is."""
+    """Forget which user or location an address or network is.
+
+    \b
+    mailreeve web client remove 10.0.0.7
+    """
     rows = api.call("ext/remove-web-clients", *({"network": network} for network in networks))
     if as_json:
         echo(msgspec.json.encode({"removed": rows}))

@@ -24,6 +24,9 @@ def command(where: str, account: str, fail_closed: bool) -> None:
 
     Squid starts it. It reads a request a line, with concurrency, and answers OK or ERR with message=, tag= and
     log=. No request waits for longer than two seconds.
+
+    \b
+    mailreeve squid-helper --socket unix:/run/mailreeve/web.sock
     """
     helper = SquidHelper(_address(where), account, fail_closed=fail_closed)
     try:
