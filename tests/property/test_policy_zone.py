@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.networks import parse_network
+from mailreeve.formats.weburls import domains_above
 from mailreeve.policy.decide.web import canonical_entry, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, WebFacts
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.zone.names import ZoneNames
-from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, REST, ZoneRules, above, of_below, of_itself
+from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, REST, ZoneRules, of_below, of_itself
 
 PAT = parse_address("pat@corp.test")
 OFFICE = (parse_network("192.0.2.0/25"), parse_network("2001:db8::/64"))
@@ -99,7 +100,7 @@ def as_rpz(names, host):
     """An exact name before a wildcard, of these the longest."""
     if of_itself(names.get(host, 0)):
         return of_itself(names.get(host, 0))
-    domains = (*above(host), REST)
+    domains = (*domains_above(host), REST)
     return next((of_below(names[domain]) for domain in domains if of_below(names.get(domain, 0))), NOTHING)
 
 
@@ -107,10 +108,10 @@ def as_dns(names, host):
     """The name where it exists, else the wildcard of the nearest name that does (RFC 4592 section 2.2.1)."""
     owners = {name for name in names if of_itself(names[name])}
     owners |= {f"*.{name}" for name in names if name and of_below(names[name])}
-    existing = owners | {domain for owner in owners for domain in above(owner)}
+    existing = owners | {domain for owner in owners for domain in domains_above(owner)}
     if host in existing:
         return of_itself(names.get(host, 0))
-    nearest = next((domain for domain in above(host) if domain in existing), REST)
+    nearest = next((domain for domain in domains_above(host) if domain in existing), REST)
     return of_below(names.get(nearest, 0))
 
 

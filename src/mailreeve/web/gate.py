@@ -25,7 +25,7 @@ from mailreeve.policy.model.facts import WebFacts
 from mailreeve.policy.model.policies import WebEntryType, WebPolicy
 from mailreeve.policy.model.wording import web_list_words
 from mailreeve.web.requests import WebAnswer, WebRequest
-from mailreeve.web.who import client_at, user_named
+from mailreeve.web.who import MAX_LOGIN, client_at, user_named
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NONE: Final = WebVerdict.NONE
@@ -133,7 +133,7 @@ class WebGate:
                     verdict=verdict,
                     revision=decision.revision,
                     method=request.method[:32],
-                    login=request.user[:320],
+                    login=request.user[:MAX_LOGIN],
                     user=answer.user,
                     client="" if source is None else str(source),
                     location=location,

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final, TypeVar
 
+from mailreeve.formats.weburls import domains_above
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import WebEntry
-from mailreeve.policy.zone.rules import REST, UNSAID, Said, ZoneRules, above
+from mailreeve.policy.zone.rules import REST, UNSAID, Said, ZoneRules
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class ZoneNames:
         self._beneath: dict[str, int] = {}
         named = [host for host in _paused(rules.policies.web.hosts, pause) if rules.holding(host)]
         for host in named:
-            for domain in above(host):
+            for domain in domains_above(host):
                 self._beneath[domain] = self._beneath.get(domain, 0) + 1
         found: dict[str, Said] = {}
         for host in _paused({REST, *named, *self._beneath}, pause):
@@ -76,7 +77,7 @@ class ZoneNames:
         for host in _paused(touched, pause):
             was, now = old.holding(host), rules.holding(host)
             if was != now:
-                for domain in above(host):
+                for domain in domains_above(host):
                     self._beneath[domain] = self._beneath.get(domain, 0) + (1 if now else -1)
                     if not self._beneath[domain]:
                         del self._beneath[domain]
@@ -106,10 +107,10 @@ class ZoneNames:
         suffixes = tuple(f".{domain}" for domain in tops)
         few = len(suffixes) <= _FEW
         for host in _paused(self.names, pause):
-            if host.endswith(suffixes) if few else any(domain in tops for domain in above(host)):
+            if host.endswith(suffixes) if few else any(domain in tops for domain in domains_above(host)):
                 yield host
                 # Those between: they may have been silent so far.
-                yield from (domain for domain in above(host) if not tops.isdisjoint(above(domain)))
+                yield from (domain for domain in domains_above(host) if not tops.isdisjoint(domains_above(domain)))
 
 
 def _touched(old: ZoneRules, new: ZoneRules) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailreeve.formats.networks import Network
-from mailreeve.formats.weburls import WebUrl
+from mailreeve.formats.weburls import WebUrl, is_address
 from mailreeve.policy.decide.web import EntryKey, Standing, list_standing, scope_standing
 from mailreeve.policy.index.network_cover import networks_covered
 from mailreeve.policy.index.policy_set import PolicySet
@@ -147,24 +147,6 @@ class ZoneRules:
         return min(times, default=float("inf"))
 
 
-def is_address(host: str) -> bool:
-    """Whether the host is an IP address, for which nobody asks a resolver. A name's last label is no number."""
-    return host.startswith("[") or host.rpartition(".")[2].isdigit()
-
-
 def is_trigger(host: str) -> bool:
     """Whether a policy zone would take the name for something else than a name."""
     return host.rpartition(".")[2] in TRIGGERS
-
-
-def says_nothing_but_paths(listed: Listed) -> bool:
-    """Whether the entry is about a part of a host, of which a resolver sees nothing."""
-    return listed.entry.type is WebEntryType.URL and (bool(listed.parameters) or "/" in listed.base)
-
-
-def above(host: str) -> Iterator[str]:
-    """The domains above a host, the nearest first."""
-    at = host.find(".") + 1
-    while at:
-        yield host[at:]
-        at = host.find(".", at) + 1
