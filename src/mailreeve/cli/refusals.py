@@ -51,5 +51,6 @@ def _member(failure: Failure, options: Options) -> str:
     """The member of `options` that a failure is about, or that it is within; empty for none."""
     member = failure.field or ""
     while member and member not in options:
-        member = member.rpartition(".")[0]
+        # `networks[0].name` is within `networks[0]`, and that within `networks`.
+        member = member.rpartition("[" if member.endswith("]") else ".")[0]
     return member

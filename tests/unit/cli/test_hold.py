@@ -83,6 +83,24 @@ def test_messages_are_turned_down_by_a_search(folder, held):
         assert (result.exit_code, "give IDs, or options" in result.output) == (2, True)
 
 
+def test_ids_are_looked_up_in_the_mailbox_that_is_named(folder, held):
+    """As tables show them, by their first characters: a user without a role has no list of everybody's."""
+    folder.call("user/create-user", {"emailAddress": "ann@corp.test", "name": "Ann"})
+    folder.call("user/create-user", {"emailAddress": "bob@corp.test", "name": "Bob"})
+    held("Hers")
+    (id_,) = messages(folder).values()
+    first = id_.lstrip("-")[:8]
+    assert "Subject: Hers\n" in folder.run("hold", "show", first, "--mailbox", "ann@corp.test").output
+    elsewhere = folder.run("hold", "reject", first, "--mailbox", "bob@corp.test")
+    assert (elsewhere.exit_code, "no id begins so" in elsewhere.output) == (1, True)
+    both = folder.run("hold", "reject", first, "--mailbox", "ann@corp.test", "--subject", "Hers")
+    assert (both.exit_code, "give IDs, or options" in both.output) == (2, True)
+    done = folder.run("hold", "reject", first, "--mailbox", "ann@corp.test", "--notify")
+    assert done.stdout == "rejected Hers for ann@corp.test\n"
+    assert done.stderr.startswith("Warning: the sender is not told: ")
+    assert ' rejected held message "s0@shop.test for ann@corp.test" ' in folder.run("audit").output
+
+
 def test_requests_are_listed_and_declined(folder, held):
     held("Mine")
     assert folder.run("hold", "requests").output == "no request\n"

@@ -65,3 +65,8 @@ def test_what_is_missing_is_said(folder):
     result = folder.run("web", "add", "Nothing", "x.test")
     assert result.exit_code == 1
     assert "LIST 'Nothing': there is no such web policy" in result.output
+
+
+def test_a_network_that_is_none_is_said_of_the_argument(folder):
+    bad = folder.run("web", "location", "create", "Berlin", "203.0.113.0/24", "203.0.113.0/40")
+    assert (bad.exit_code, bad.stderr) == (2, "Error: NETWORK: IP range is not valid: 203.0.113.0/40\n")

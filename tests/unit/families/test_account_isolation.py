@@ -891,9 +891,12 @@ OVER_ALL = {
         "outgoing.rows._depth",
         "digest.rows._at_work",
         "digest.rows._asked_alone",
+        "web_zones.rows._everybodys_keys",
+        "web_zones.rows._with_zones",
     )
 }
-"""What the server asks for itself, of all accounts: in which there is work to do. No caller is told."""
+"""What the server asks for itself, of all accounts: in which there is work to do, and whose key signs the transfer
+of a zone. No caller is told."""
 
 
 def test_every_statement_that_is_built_once_is_bound_to_an_account() -> None:

@@ -71,6 +71,8 @@ def test_adding_twice_gives_the_same_id_and_changes_nothing(corp):
     assert add(corp, "ROSIE", "boss") == first
     assert len(found(corp, "rosie")) == 1
     assert len(corp.write(lambda work: work.execute(query).all())) == 1
+    (event,) = corp.call("ext/find-audit-events", {"objectKind": "delegate right"})
+    assert event["objectName"] == "rosie@corp.test for arrie@corp.test"
 
 
 def test_rights_are_not_handed_on(corp):

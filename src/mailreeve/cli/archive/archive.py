@@ -317,7 +317,8 @@ def _item(
 
 
 def _found(api: Client, item: dict[str, object], limit: int) -> Iterator[FoundMessage]:
-    options = {name: (f"--{name}", item.get(name)) for name in ("mailbox", "since", "until")}
+    names = ("from", "to", "subject", "mailbox", "since", "until")
+    options = {"text": ("TEXT", item.get("text")), **{name: (f"--{name}", item.get(name)) for name in names}}
     with said_of(options):
         for row in islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit):
             yield msgspec.convert(row, FoundMessage)

@@ -30,7 +30,19 @@ SHOWN: Final = 50
 MOST: Final = 100_000
 PAGE: Final = 500
 
-_DONE: Final = {"create": "made", "update": "changed", "delete": "removed"}
+_DONE: Final = {
+    "create": "made",
+    "update": "changed",
+    "delete": "removed",
+    "rename": "renamed",
+    "rotate": "rotated",
+    "send": "sent",
+    "release": "released",
+    "reject": "rejected",
+    "return": "took back",
+    "ask": "asked for the release of",
+    "decline": "declined the release of",
+}
 
 
 class _Listed(Struct, frozen=True):

@@ -229,7 +229,8 @@ def show(api: Client, what: tuple[str, ...], as_json: bool) -> None:
     if not text:
         misused("ID: name a decision, or a Message-ID")
     is_message_id = "@" in text and "[" not in text
-    rows = api.call(GET, {"messageId" if is_message_id else "id": text})
+    with said_of({"id": ("ID", None), "messageId": ("ID", text)}):
+        rows = api.call(GET, {"messageId" if is_message_id else "id": text})
     records = [msgspec.convert(row, MailRecordDetail) for row in rows]
     if as_json:
         echo(msgspec.json.encode(_Shown(records)))

@@ -11,6 +11,7 @@ import msgspec
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import carried_out
 from mailreeve.cli.ids import IdCommand, Listed, resolve, resolve_all
 from mailreeve.cli.listing import Object, Table, inner, limit_option, page_size, show, text
 from mailreeve.cli.options import fail, json_option, misused
@@ -39,8 +40,8 @@ _FIELDS: Final = {
     "reason": "reason_code",
     "ip": "senderIP",
 }
-_HELD: Final = Listed("held message", LIST, item={"admin": True}, says=("subject",))
-_OWN: Final = Listed("held message", LIST, item={"admin": False}, says=("subject",))
+_WHOSE: Final = ("admin", "mailbox")  # the members of an item that say whose messages are meant
+_EVERYBODYS: Final = {"admin": ("Without --own or --mailbox", None)}  # what its refusal is about
 
 
 @click.group("hold")
@@ -96,6 +97,12 @@ def _which(narrowing: Mapping[str, object]) -> dict[str, object]:
     return item | ({"filterBy": narrowed} if narrowed else {})
 
 
+def _listed(which: Mapping[str, object]) -> Listed:
+    """The messages among which ids are looked up: everybody's, one's own, or those of a mailbox."""
+    item = {name: which[name] for name in _WHOSE if name in which}
+    return Listed("held message", LIST, item=item, says=("subject",))
+
+
 @command.command("list")
 @_narrowing
 @limit_option
@@ -109,7 +116,7 @@ def list_(api: Client, /, limit: int, as_json: bool, **narrowing: object) -> Non
     mailreeve hold list --reason spam --route inbound
     """
     which = _which(narrowing)
-    with said_of({"mailbox": ("--mailbox", narrowing.get("mailbox"))}):
+    with said_of({**_EVERYBODYS, "mailbox": ("--mailbox", narrowing.get("mailbox"))}):
         pages = api.pages(LIST, which, page_size=page_size(limit))
         show(pages, _TABLE, limit, as_json=as_json, is_filtered=len(which) > 1)
 
@@ -133,19 +140,22 @@ def requests(api: Client, limit: int, as_json: bool) -> None:
 @command.command("show", cls=IdCommand)
 @click.argument("id_", metavar="ID")
 @click.option("--own", is_flag=True, help="One that is held for yourself; with --url.")
+@click.option("--mailbox", metavar="ADDRESS", help="One that is held for this user.")
 @click.option("--html", "as_html", is_flag=True, help="Print what is harmless of its HTML instead of its text.")
 @json_option
 @calls_api
-def show_(api: Client, id_: str, own: bool, as_html: bool, as_json: bool) -> None:
+def show_(api: Client, id_: str, own: bool, mailbox: str | None, as_html: bool, as_json: bool) -> None:
     """Show what a held message says: its header, its text, and which attachments it has.
 
     Nothing is loaded that it refers to, and nothing of it is run.
 
     \b
     mailreeve hold show DAN8Lzp0
+    mailreeve hold show DAN8Lzp0 --mailbox ann@example.com
     """
-    with said_of({"id": ("ID", id_)}):
-        found = only(api.call(SHOW, {"id": resolve(api, _OWN if own else _HELD, id_)}))
+    which = _which({"own": own, "mailbox": mailbox})
+    with said_of({**_EVERYBODYS, "id": ("ID", id_), "mailbox": ("--mailbox", mailbox)}):
+        found = only(api.call(SHOW, {"id": resolve(api, _listed(which), id_)}))
     if as_json:
         echo(msgspec.json.encode(found))
         return
@@ -195,7 +205,7 @@ def release(
 @command.command("reject", cls=IdCommand)
 @_deciding
 @click.option("--block", is_flag=True, help="Block the sender from now on for the recipient.")
-@click.option("--notify", is_flag=True, help="Tell the sender, if it is one of the account's own users.")
+@click.option("--notify", is_flag=True, help="Tell the sender, where the address is proved.")
 @click.option("--reason-type", metavar="TYPE", help="One of the API's reasons, as inappropriate_communication.")
 @json_option
 @calls_api
@@ -239,7 +249,7 @@ def ask(api: Client, id_: str, message: str, as_json: bool) -> None:
     mailreeve hold ask DAN8Lzp0 --message "from my bank"
     """
     with said_of({"id": ("ID", id_), "reason": ("--message", message)}):
-        done = only(api.call(ASK, {"id": resolve(api, _OWN, id_), "reason": message}))
+        done = only(api.call(ASK, {"id": resolve(api, _listed({"admin": False}), id_), "reason": message}))
     echo(msgspec.json.encode(done) if as_json else "asked for its release")
 
 
@@ -254,7 +264,7 @@ def decline(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
     mailreeve hold decline DAN8Lzp0
     """
     with said_of({"id": ("ID", None)}):
-        whole = resolve_all(api, _HELD, ids)
+        whole = resolve_all(api, _listed({"admin": True}), ids)
         done = [row for part in _parts(whole, DECLINED_AT_ONCE) for row in _declined(api, part)]
     echo(msgspec.json.encode({"declined": done}) if as_json else f"declined {_number(len(done))}")
 
@@ -272,18 +282,22 @@ def _decide(
     as_json: bool,
 ) -> None:
     which = _which(narrowing)
-    asked_for = len(which) > 1 or "mailbox" in which
-    own = which["admin"] is False and "mailbox" not in which
-    if bool(ids) == asked_for:
+    looks = bool(which.keys() - set(_WHOSE))
+    if looks if ids else not (looks or "mailbox" in which):
         misused("give IDs, or options that say which messages")
     rows: list[Object] = []
-    with said_of({"reasonType": ("--reason-type", item.get("reasonType")), "mailbox": ("--mailbox", None)}):
+    said = {
+        "reasonType": ("--reason-type", item.get("reasonType")),
+        "mailbox": ("--mailbox", narrowing["mailbox"]),
+    }
+    with said_of({**_EVERYBODYS, **said}):
         if ids:
-            whole = resolve_all(api, _OWN if own else _HELD, _given(ids))
+            whole = resolve_all(api, _listed(which), _given(ids))
         else:
             whole = [text(row, "id") for row in api.every(LIST, which)]
         for part in _parts(whole, AT_ONCE):
-            rows += api.call(DECIDE, {**{k: v for k, v in item.items() if v is not None}, "ids": part})
+            given = {**{k: v for k, v in item.items() if v is not None}, "ids": part}
+            rows += carried_out(api, DECIDE, given).data
     failed = [row for row in rows if text(row, "error")]
     if as_json:
         echo(msgspec.json.encode({done: [row for row in rows if not text(row, "error")]}))

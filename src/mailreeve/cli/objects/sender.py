@@ -299,7 +299,7 @@ def _in_parts(api: Client, path: str, items: Sequence[Object], most: int) -> _Do
         rows += answer.data
         for failure in answer.failures:
             named = failure.item.get(failure.field or "") or failure.item.get("sender") or failure.item.get("id")
-            errors.append(f"{named}: {failure.described(200)}" if named else failure.described(200))
+            errors.append(f"{named}: {failure.message}" if named else failure.described(200))
     return _Done(rows, errors)
 
 

@@ -48,7 +48,7 @@ def allow(
     """Allow a domain or URL for one user or client for a time. It ends by itself.
 
     \b
-    mailreeve web allow video.test --user ann@example.com --for 2h --reason "Course"
+    mailreeve web allow video.test --user kim@example.com --for 2h --reason Exam
     """
     if (user is None) == (client is None):
         misused("--user: give either --user or --client")

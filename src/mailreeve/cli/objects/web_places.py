@@ -57,7 +57,7 @@ def create_location(api: Client, name: str, networks: tuple[str, ...], as_json: 
     \b
     mailreeve web location create Berlin 203.0.113.0/24 2001:db8:1::/48
     """
-    with said_of({"name": ("NAME", name)}):
+    with said_of({"name": ("NAME", name), "networks": ("NETWORK", None)}):
         (row,) = api.call("ext/create-web-location", {"name": name, "networks": list(networks)})
     _tell(row, "made", as_json)
 

@@ -16,7 +16,7 @@ from mailreeve.families.archive.listing import newest, paged
 from mailreeve.families.archive.logs import Did, Entry, LogRow
 from mailreeve.families.archive.query import Query, read_query, read_words
 from mailreeve.families.archive.rows import ArchivedRow, Contents, Stretch
-from mailreeve.families.archive.search_index import INDEX, Group, Sought
+from mailreeve.families.archive.search_index import INDEX, Group, Sought, says_nothing
 from mailreeve.families.archive.types import FindArchived, ListLogs, ListMessages, PartType, SearchArchive
 from mailreeve.families.machinery.call import Call
 from mailreeve.formats.mime import Part
@@ -80,14 +80,17 @@ def find(call: Call, item: FindArchived) -> Page[ArchivedRow]:
     reason = fields.short(item.search_reason or "", "searchReason", MAX_REASON)
     groups: list[Group] = []
     said: list[str] = []
-    for text, columns in (
-        (item.text, ()),
-        (item.from_, ("sender",)),
-        (item.to, ("recipients",)),
-        (item.subject, ("subject",)),
+    for text, member, columns in (
+        (item.text, "text", ()),
+        (item.from_, "from", ("sender",)),
+        (item.to, "to", ("recipients",)),
+        (item.subject, "subject", ("subject",)),
     ):
         if text is not None:
-            groups.append(read_words(text, columns))
+            words = read_words(text, columns)
+            if text.strip() and says_nothing(words):
+                raise refused(NOT_ALLOWED, member, f"{NOT_ALLOWED.message}: it holds no word to look for")
+            groups.append(words)
             said.append(text)
     within: tuple[Stretch, ...] | None = None
     if item.mailbox is not None:

@@ -146,10 +146,19 @@ def _match(account_id: str, sought: Sought) -> str | None:
     return " AND ".join(f"({part})" for part in parts) or None
 
 
+def says_nothing(alternatives: Sequence[Sequence[Term]]) -> bool:
+    """Whether every message meets it, since there is no word to look for in it, or in one of its alternatives."""
+    return not alternatives or not all(map(_words, alternatives))
+
+
+def _words(terms: Sequence[Term]) -> list[Term]:
+    return [term for term in terms if any(character.isalnum() for character in term.words)]
+
+
 def _any_of(account_id: str, alternatives: Sequence[Sequence[Term]]) -> str:
     found: list[str] = []
     for terms in alternatives:
-        said = [term for term in terms if any(character.isalnum() for character in term.words)]
+        said = _words(terms)
         if not said:
             return ""  # An alternative that says nothing is met by all.
         wanted = " AND ".join(

@@ -109,6 +109,8 @@ def name_of(row: AuditRow) -> str:
     members = dict(_flat(state))
     if "sender" in members and "recipient" in members:
         return f"{members.get('action', '')} {members['sender']} for {members['recipient']}".strip()
+    if "holder" in members and "mailbox" in members:
+        return f"{members['holder']} for {members['mailbox']}"
     return next((str(members[name]) for name in _NAMED_BY if members.get(name)), "")
 
 

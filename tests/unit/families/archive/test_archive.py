@@ -345,3 +345,17 @@ def test_addresses_before_alteration_are_left_out_in_one_go() -> None:
     for _ in range(20):
         without("a@b.test " * 20_000, "a@b.test")
     assert time.process_time() - began < 1.5
+
+
+@pytest.mark.parametrize("member", ["text", "from", "to", "subject"])
+@pytest.mark.parametrize("words", ["@@", "or", "invoice or --"])
+def test_what_holds_no_word_to_look_for_is_refused(office, member: str, words: str) -> None:
+    """Every message would meet it, as if nothing had been asked for."""
+    office.archive("Invoice", ANN)
+    office.caller_is(ANN, Permission.ARCHIVE_SEARCH_READ)
+    with pytest.raises(ItemRefused) as refused:
+        office.call(FIND, {member: words})
+    assert [(one.field, one.code) for one in refused.value.problems] == [
+        (member, "err_validation_value_not_allowed")
+    ]
+    assert [row["subject"] for row in office.call(FIND, {member: " "})] == ["Invoice"]
