@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.networks import parse_network
+from mailreeve.formats.weburls import domains_above
 from mailreeve.policy.decide.web import canonical_entry, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, WebFacts
 from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.zone.names import ZoneNames
-from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, ZoneRules, above, of_below, of_itself
+from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, REST, ZoneRules, of_below, of_itself
 
 PAT = parse_address("pat@corp.test")
 OFFICE = (parse_network("192.0.2.0/25"), parse_network("2001:db8::/64"))
@@ -51,12 +52,21 @@ entries = st.builds(
     st.sampled_from(("", "", "", "whole", "/p", "?q=1")),
     st.sampled_from(WebAction),
 )
-lists = st.tuples(st.lists(scopes, min_size=1, max_size=2), st.lists(entries, max_size=4))
+lists = st.tuples(
+    st.lists(scopes, min_size=1, max_size=2),
+    st.lists(entries, max_size=4),
+    st.sampled_from(("", "", "", "default deny")),
+) | st.tuples(
+    st.lists(scopes, min_size=1, max_size=1),
+    st.lists(entries.map(lambda one: (one[0], one[1], WebAction.ALLOW)), min_size=1, max_size=1),
+    st.just("temporary"),
+)
+asked_hosts = hosts | st.sampled_from(("elsewhere.example", "example"))
 
 
 def policy(number, found):
-    """A list. The type of an entry is url where it has a path, or is the whole of one host."""
-    wanted, named = found
+    """A list, or a temporary allow. The type of an entry is url where it has a path, or is all of one host."""
+    wanted, named, what = found
     kinds = [
         (WebEntryType.DOMAIN, host, action)
         if not path
@@ -72,6 +82,8 @@ def policy(number, found):
             for place, (type_, text, action) in enumerate(kinds)
         ),
         float(number % 3),
+        default_deny=what == "default deny",
+        is_temporary=what == "temporary",
     )
 
 
@@ -88,18 +100,19 @@ def as_rpz(names, host):
     """An exact name before a wildcard, of these the longest."""
     if of_itself(names.get(host, 0)):
         return of_itself(names.get(host, 0))
-    return next((of_below(names[domain]) for domain in above(host) if of_below(names.get(domain, 0))), NOTHING)
+    domains = (*domains_above(host), REST)
+    return next((of_below(names[domain]) for domain in domains if of_below(names.get(domain, 0))), NOTHING)
 
 
 def as_dns(names, host):
     """The name where it exists, else the wildcard of the nearest name that does (RFC 4592 section 2.2.1)."""
     owners = {name for name in names if of_itself(names[name])}
-    owners |= {f"*.{name}" for name in names if of_below(names[name])}
-    existing = owners | {domain for owner in owners for domain in above(owner)}
+    owners |= {f"*.{name}" for name in names if name and of_below(names[name])}
+    existing = owners | {domain for owner in owners for domain in domains_above(owner)}
     if host in existing:
         return of_itself(names.get(host, 0))
-    nearest = next((domain for domain in above(host) if domain in existing), None)
-    return NOTHING if nearest is None else of_below(names.get(nearest, 0))
+    nearest = next((domain for domain in domains_above(host) if domain in existing), REST)
+    return of_below(names.get(nearest, 0))
 
 
 def expected(policies, host, at, networks):
@@ -111,12 +124,18 @@ def expected(policies, host, at, networks):
 
 
 @settings(max_examples=examples(150))
-@given(st.lists(lists, max_size=6), st.lists(hosts, min_size=1, max_size=8), times, st.sampled_from(((), OFFICE)))
+@given(
+    st.lists(lists, max_size=6),
+    st.lists(asked_hosts, min_size=1, max_size=8),
+    times,
+    st.sampled_from(((), OFFICE)),
+)
 def test_a_zone_says_of_a_name_what_is_decided_of_it(found, asked, at, networks):
     """However it is read. A list for a part of the location alone is not said, so it is left out here."""
     if networks:
         found = [
-            ([scope for scope in wanted if scope.terms.networks != (OFFICE[0],)], named) for wanted, named in found
+            ([scope for scope in wanted if scope.terms.networks != (OFFICE[0],)], named, what)
+            for wanted, named, what in found
         ]
         found = [one for one in found if one[0]]
     policies = policy_set(found)
@@ -126,6 +145,7 @@ def test_a_zone_says_of_a_name_what_is_decided_of_it(found, asked, at, networks)
         event(f"said {verdict}")
         assert as_rpz(names, host) == verdict, host
         assert as_dns(names, host) == verdict, host
+    assert of_itself(names.get(REST, 0)) == NOTHING
 
 
 @settings(max_examples=examples(150))

@@ -19,6 +19,7 @@ from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.login.issue import issue_application
 from mailreeve.families.tracking.record_budget import RecordBudget
 from mailreeve.formats.addresses import parse_address
+from mailreeve.formats.to_field import NOT_SHOWN
 from mailreeve.store.transactions import Origin
 
 LIST = "gateway/get-hold-message-list"
@@ -248,6 +249,23 @@ def test_a_notice_goes_to_senders_of_ours_alone(place, ann):
     assert "Subject: Inside" in parsed.get_payload()
     assert "Reason: not this" in parsed.get_payload()
     assert len(place.delivered("Your message was not delivered")) == 1
+
+
+@pytest.mark.parametrize("local", ["a\x85b", '"=?utf-8?q?a=0d=0aBcc:x?="'], ids=["line end", "encoded words"])
+def test_a_notice_can_be_written_to_any_address_of_ours(place, local):
+    """The header does not show one that the library would take for something else; the envelope has it."""
+    before = len(place.delivered("Your message was not delivered"))
+    held = place.hold("ann@corp.test", subject="Odd", sender=f"{local}@corp.test", source_ip="127.0.0.1")["id"]
+    answer = place.client.send(REJECT, {"ids": [held], "message": "not this", "notify": True})
+    assert (answer.failures, answer.warnings) == ((), ())
+    until = time.monotonic() + PATIENCE
+    while len(found := place.delivered("Your message was not delivered")) == before and time.monotonic() < until:
+        time.sleep(0.01)
+    (notice,) = (one for one in map(email.message_from_bytes, found) if "Bcc" in one or one["To"] == NOT_SHOWN)
+    assert (notice["To"], notice["Bcc"]) == (NOT_SHOWN, None)
+    for one in (Path(place.live.maildir) / "new").iterdir():
+        if NOT_SHOWN.encode() in one.read_bytes():
+            one.unlink()
 
 
 def test_lists_are_searched_and_narrowed(place, ann):

@@ -35,6 +35,7 @@ from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.held import endpoints as held
 from mailreeve.families.held.following import HeldMail
 from mailreeve.families.held.rows import held_message
+from mailreeve.families.keeping import rows as keeping_rows
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.login import endpoints as login
 from mailreeve.families.machinery.call import AddressFollower, AddressJoined
@@ -137,6 +138,9 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
 )
 """What follows when a user gets another address, or goes."""
 
+
+TABLES_OF_DOORS: Final = (keeping_rows.kept_attempt,)
+"""Tables that no endpoint reads: whoever removes an account, or looks through all rows, has to know them too."""
 
 BODY_COLUMNS: Final[tuple[Column[str], ...]] = (
     held_message.c.body,

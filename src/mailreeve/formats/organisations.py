@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from publicsuffixlist import PublicSuffixList
 
 from mailreeve.formats.addresses import Domain
+from mailreeve.formats.weburls import is_address
 
 
 @lru_cache(maxsize=16_384)
@@ -26,7 +27,7 @@ def organisational_domain(domain: str) -> str:
 def is_public_suffix(domain: str) -> bool:
     """Whether anybody may register names right below the domain, in canonical form: a top-level domain, known or
     not, a public suffix as `co.uk`, or one of those that companies give names below, as `github.io`."""
-    if domain.startswith("[") or domain.rpartition(".")[2].isdigit():
+    if is_address(domain):
         return False
     return bool(_list().is_public(domain))
 

@@ -7,6 +7,7 @@ the request would reach: `0x7f.1`, percent-encoded letters, internationalised na
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final
@@ -66,6 +67,19 @@ def says_more_than_host(text: str) -> bool:
     found = _WHOLE_SCHEME.match(text)
     rest = text if found is None else text[found.end() :]
     return bool(rest.partition("/")[2]) or "?" in rest
+
+
+def domains_above(host: str) -> Iterator[str]:
+    """The domains above a host, the nearest first."""
+    at = host.find(".") + 1
+    while at:
+        yield host[at:]
+        at = host.find(".", at) + 1
+
+
+def is_address(host: str) -> bool:
+    """Whether a canonical host is an IP address. A name's last label is no number."""
+    return host.startswith("[") or host.rpartition(".")[2].isdigit()
 
 
 def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUrl:

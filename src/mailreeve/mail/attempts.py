@@ -32,13 +32,18 @@ _TRACE: Final = frozenset(
 
 
 def message_key(sender: Sender, message: Message) -> bytes | None:
-    """What a message is recognised by when the same server sends it again; None where it could be another one.
+    """What a message is recognised by when the same server sends it again; None where it could be another one."""
+    if not any(field.value.strip() for name in _NAMED_BY for field in message.named(name)):
+        return None
+    return content_key(sender, message)
+
+
+def content_key(sender: Sender, message: Message) -> bytes:
+    """What messages of one sender have in common that say the same, be they one or several.
 
     What a server in front puts on top of it is another text each time, with another id and time: so the fields of
     the trace above the first other one do not count.
     """
-    if not any(field.value.strip() for name in _NAMED_BY for field in message.named(name)):
-        return None
     digest = hashlib.blake2b(str(sender).encode(), digest_size=20)
     digest.update(b"\0")
     for field in dropwhile(lambda field: field.name in _TRACE, message.fields):

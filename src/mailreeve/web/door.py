@@ -14,6 +14,8 @@ import structlog
 from mailreeve.doors.line_budget import LineBudget
 from mailreeve.web.frames import (
     HEAD,
+    MAX_FRAME,
+    MAX_HELLO,
     VERSION,
     Answers,
     FrameError,
@@ -93,7 +95,7 @@ class WebDoor:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(HELLO_WITHIN):
-                hello = read_hello(await _frame(reader))
+                hello = read_hello(await _frame(reader, MAX_HELLO))
             account_id = None
             why = f"this server speaks version {VERSION} of the protocol, not {hello.version}"
             if hello.version == VERSION:
@@ -125,8 +127,8 @@ class WebDoor:
 _NO_ACCOUNT: Final = "there are several accounts: the helper has to name one"
 
 
-async def _frame(reader: asyncio.StreamReader) -> bytes:
-    return await reader.readexactly(length_of(await reader.readexactly(HEAD)))
+async def _frame(reader: asyncio.StreamReader, most: int = MAX_FRAME) -> bytes:
+    return await reader.readexactly(length_of(await reader.readexactly(HEAD), most))
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from msgspec import Struct
 VERSION: Final = 1
 HEAD: Final = 4  # octets that say how long a frame is
 MAX_FRAME: Final = 8 * 1024 * 1024
+MAX_HELLO: Final = 1_024  # octets, of whoever has not yet said who it is
 MAX_BATCH: Final = 500  # requests; a batch keeps an event loop busy for some milliseconds
 
 
@@ -83,10 +84,10 @@ def written(said: Hello | Welcome | Batch | Answers) -> bytes:
     return len(body).to_bytes(HEAD, "big") + body
 
 
-def length_of(head: bytes) -> int:
+def length_of(head: bytes, most: int = MAX_FRAME) -> int:
     """How many octets follow. Raises `FrameError` where that is too much."""
     length = int.from_bytes(head, "big")
-    if length > MAX_FRAME:
+    if length > most:
         raise FrameError(f"a frame of {length} octets")
     return length
 

@@ -22,10 +22,10 @@ from mailreeve.policy.decide.web import WebUrlError, browsing, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import WebEntryType
-from mailreeve.policy.model.wording import quoted
+from mailreeve.policy.model.policies import WebEntryType, WebPolicy
+from mailreeve.policy.model.wording import web_list_words
 from mailreeve.web.requests import WebAnswer, WebRequest
-from mailreeve.web.who import client_at, user_named
+from mailreeve.web.who import MAX_LOGIN, client_at, user_named
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NONE: Final = WebVerdict.NONE
@@ -111,7 +111,7 @@ class WebGate:
         key = self._recorder.new_key() if wanted else ""
         answer = WebAnswer(
             verdict=verdict,
-            sentence=sentence(decision, description, missed),
+            sentence=sentence(decision, policy, missed),
             revision=decision.revision,
             policy_id=decision.policy_id or "",
             policy=description,
@@ -133,7 +133,7 @@ class WebGate:
                     verdict=verdict,
                     revision=decision.revision,
                     method=request.method[:32],
-                    login=request.user[:320],
+                    login=request.user[:MAX_LOGIN],
                     user=answer.user,
                     client="" if source is None else str(source),
                     location=location,
@@ -144,6 +144,7 @@ class WebGate:
                     url_cut=len(request.url) > MAX_URL,
                     host_only=request.host_only,
                     unenforced=missed,
+                    temporary=policy is not None and policy.is_temporary,
                 ),
             )
         return answer
@@ -161,18 +162,19 @@ _NO_OPINION: Final = "No web list says anything about this address."
 _PLACES: Final = {WebEntryType.DOMAIN: "the domain", WebEntryType.URL: "the URL"}
 
 
-def sentence(decision: WebDecision, description: str, missed: int) -> str:
-    """What a decision is, in words for whoever browses: one line."""
+def sentence(decision: WebDecision, policy: WebPolicy | None, missed: int) -> str:
+    """What a decision by this list, if any, is, in words for whoever browses: one line."""
+    name = "" if policy is None else web_list_words(policy.description, is_temporary=policy.is_temporary)
     if decision.verdict is _NONE:
         words = _NO_OPINION
-    elif decision.entry is None and decision.policy_id is not None:
-        words = f"Blocked by the web list {quoted(description)}: it blocks what no web list allows."
+    elif decision.entry is None and policy is not None:
+        words = f"Blocked by {name}: it blocks what no web list allows."
     elif decision.entry is None:
         words = "This address cannot be read, so it is blocked."
     else:
         done = "Blocked" if decision.verdict is _BLOCK else "Allowed"
         entry = decision.entry
-        words = f"{done} by the web list {quoted(description)}: it names {_PLACES[entry.type]} {entry.value}."
+        words = f"{done} by {name}: it names {_PLACES[entry.type]} {entry.value}."
     if missed:
         entries = "entry names" if missed == 1 else "entries name"
         words += f" {missed} more {entries} a path on this host, which cannot be enforced without inspection."

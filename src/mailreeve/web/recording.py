@@ -18,7 +18,11 @@ from mailreeve.families.web_log.record import WebRecord
 from mailreeve.policy.model.decisions import WebVerdict
 
 WRITE_EVERY: Final = 0.2  # seconds between two looks for records that wait
-AT_ONCE: Final = 2_000  # records in one group
+AT_ONCE: Final = 200
+"""Records in one group. The thread that makes their rows computes, and a loop that shares the interpreter with one
+that computes has its turn only each few milliseconds: with large groups everybody who asks would wait."""
+
+BETWEEN: Final = 0.01  # seconds between two groups, in which decisions have the interpreter to themselves
 MOST_WAITING: Final = 50_000  # records; those beyond are counted and left out
 
 _log = structlog.get_logger(__name__)
@@ -105,3 +109,5 @@ class RecordQueue:
                 _log.exception("web records were not written", number=len(batch))
             for key in batch:
                 self._waiting.pop(key, None)
+            if self._waiting:
+                await asyncio.sleep(BETWEEN)

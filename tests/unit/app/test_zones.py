@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -260,3 +260,26 @@ def test_a_key_needs_a_name_that_is_one(office, name):
 
     with pytest.raises(operations.ZoneKeyError, match="a key's name"):
         office.opened.store.write(office.account_id, Origin("test"), make)
+
+
+def test_a_default_deny_is_what_is_said_of_all_other_names_and_a_temporary_allow_is_told_as_one(office):
+    good = office.block("good.test", action="allow")
+    soon = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    office.api.call("user/create-user", {"emailAddress": "pat@corp.test"})
+    office.api.call(
+        "ext/allow-web", {"value": "b.test", "user": "pat@corp.test", "until": soon, "reason": "Ticket 7"}
+    )
+
+    deny = {"id": good, "defaultDeny": True, "confirmReach": True}
+
+    async def steps(keeper):
+        first = (await keeper.find(office.zone_name())).zone
+        assert said(first) == {"good.test": (1, 1)}
+        await asyncio.to_thread(office.api.call, "ext/set-web-default-deny", deny)
+        assert said(await until(office, first.serial + 1)) == {"": (0, 2), "good.test": (1, 1), "test": (2, 2)}
+
+    running(office, steps)
+    (told,) = office.api.call("ext/get-web-zones", {})
+    (missing,) = told["zones"][0]["notSaid"]
+    (allow,) = office.api.call("ext/get-web-allows", {})
+    assert (missing["id"], missing["description"], missing["reason"]) == (allow["id"], "Ticket 7", "user")

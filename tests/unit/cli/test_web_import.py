@@ -128,3 +128,9 @@ def test_a_proxy_gets_a_token_is_listed_and_sent_away(folder):
     assert folder.run("web", "proxy", "remove", "gateway").exit_code == 2
     assert folder.run("web", "proxy", "remove", "gateway", "--yes").output == "gateway may no longer ask\n"
     assert folder.run("web", "proxy", "list").output == "no proxy\n"
+
+
+def test_who_wants_a_zone_is_told_where_they_are_written(folder):
+    said = folder.run("web", "export", "--format", "rpz")
+    assert said.exit_code == 2
+    assert "mailreeve web zone export" in said.stderr

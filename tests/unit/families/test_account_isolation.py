@@ -888,7 +888,6 @@ OVER_ALL = {
     f"mailreeve.families.{name}"
     for name in (
         "outgoing.rows._due_accounts",
-        "outgoing.rows._next_due",
         "outgoing.rows._depth",
         "digest.rows._at_work",
         "digest.rows._asked_alone",

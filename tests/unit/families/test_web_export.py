@@ -83,3 +83,17 @@ def test_what_is_no_proxy_or_domain_is_refused(account, item, field):
     with pytest.raises(ItemRefused) as refused:
         account.call("ext/get-pac-file", item)
     assert [one.field for one in refused.value.problems] == [field]
+
+
+def test_no_name_of_a_list_and_no_argument_gets_out_of_its_comment(account):
+    """A line of a configuration that the name of a list made would be one that somebody loads."""
+    account.call("domain/create-domain", {"domain": "corp.test"})
+    pat = {"description": "p", "from": {"type": "individual_email_address", "emailAddress": "pat@corp.test"}}
+    urls = [{"action": "block", "type": "domain", "value": "pats.test"}]
+    name = 'Pat\nserver:\n  local-zone: "x." refuse'
+    account.call(CREATE, {"description": name, "policies": [pat], "urls": urls})
+    for format_ in ("unbound", "hosts"):
+        item = {"format": format_, "user": " kim@corp.test\n", "sourceIp": " 10.0.0.1\n"}
+        lines = file(account, "ext/export-web-file", item)
+        assert [line for line in lines if line[0] != "#"] == (["server:"] if format_ == "unbound" else [])
+        assert lines[0].startswith("# Web lists for kim@corp.test from 10.0.0.1, at revision ")

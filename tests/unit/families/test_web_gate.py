@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -180,6 +181,47 @@ def test_a_record_says_what_would_be_decided_today(web):
     web.account.call("policy/webwhiteurl/delete-policy-with-targets", {"id": made["id"]})
     (told,) = web.account.call("ext/get-web-record", {"id": answer.decision_id})
     assert (told["verdict"], told["today"]["verdict"], told["today"]["differs"]) == ("block", "none", True)
+
+
+def test_a_temporary_allow_is_told_as_one_and_found_by_its_id(account, web):
+    """Also once it has ended, when nothing but the record knows of it."""
+    block(web, "bad.test")
+    soon = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    item = {"value": "bad.test", "user": "ann@corp.test", "until": soon, "reason": "Ticket 7"}
+    (made,) = account.call("ext/allow-web", item)
+    sampled = Web(account, 1.0)
+    answer = sampled.ask("http://bad.test/", user="ann@corp.test")
+    assert answer.sentence == 'Allowed by the temporary allow "Ticket 7": it names the domain bad.test.'
+    sampled.records()
+    (told,) = account.call("ext/get-web-record", {"id": answer.decision_id})
+    assert told["policy"] == told["today"]["policy"] == {"id": made["id"], "description": "Ticket 7"}
+    assert 'allow domain bad.test of the temporary allow "Ticket 7": it holds' in told["today"]["why"]
+    account.call("ext/remove-web-allow", {"id": made["id"]})
+    (told,) = sampled.records(policyId=made["id"])
+    assert told["policy"] == {"id": made["id"], "description": "Ticket 7"}
+
+
+def test_a_default_deny_is_told_as_one(web):
+    made = block(web, "good.test", action="allow")
+    web.account.call("ext/set-web-default-deny", {"id": made["id"], "defaultDeny": True, "confirmReach": True})
+    answer = web.ask("http://other.test/")
+    assert "it blocks what no web list allows" in answer.sentence
+    web.records()
+    (told,) = web.account.call("ext/get-web-record", {"id": answer.decision_id})
+    assert (told["policy"]["id"], told["entry"]) == (made["id"], None)
+    assert any(line.startswith("the default deny of the web list") for line in told["today"]["why"])
+
+
+def test_under_a_default_deny_a_path_opens_a_request_and_no_tunnel(web):
+    """Not widened to its host (D-27); what could not be looked at is told."""
+    made = block(web, "good.test/docs", action="allow")
+    web.account.call("ext/set-web-default-deny", {"id": made["id"], "defaultDeny": True, "confirmReach": True})
+    assert web.ask("https://good.test/docs/1").verdict is WebVerdict.ALLOW
+    tunnel = web.ask("good.test:443", method="CONNECT", host_only=True)
+    assert (tunnel.verdict, tunnel.not_enforceable) == (WebVerdict.BLOCK, 1)
+    assert tunnel.sentence.endswith(
+        "1 more entry names a path on this host, which cannot be enforced without inspection."
+    )
 
 
 def test_a_draft_is_held_against_the_records(web):

@@ -188,3 +188,12 @@ def test_a_long_line_is_read_in_time_by_its_length(format_, piece):
 )  # fmt: skip
 def test_a_public_suffix_is_known_offline(domain, suffix):
     assert is_public_suffix(domain) is suffix
+
+
+def test_a_host_that_no_name_can_be_is_named_and_not_taken():
+    """Of many labels, each of which would be looked up."""
+    long = "a." * 30_000 + "test"
+    _, read = read_filter_list([f"||{long}^".encode(), b"@@||ok.test^"], F.ADBLOCK)
+    allow, untaken = sorted(read, key=lambda one: isinstance(one, Untaken))
+    assert (allow.text, untaken.line) == ("ok.test", 1)
+    assert untaken.reason == "its host is longer than 253 characters, as no name is"

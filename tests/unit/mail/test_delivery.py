@@ -14,10 +14,11 @@ from mailreeve.families.tracking.outcomes import LAYER_LOCAL_FAULT, LAYER_NEXT_H
 from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.message import Content, read_message
 from mailreeve.mail import planning
-from mailreeve.mail.attempts import message_key
+from mailreeve.mail.attempts import content_key, message_key
 from mailreeve.mail.next_hop.maildir import CANNOT_STORE, MaildirNextHop
 from mailreeve.mail.next_hop.queue_id import queue_id
 from mailreeve.mail.next_hop.smtp import passed_on, taken
+from mailreeve.mail.plan import Plan
 from mailreeve.mail.record_writer import RecordWriter
 from mailreeve.mail.smtp.delivery import Delivery
 from mailreeve.mail.smtp.retries import MAX_AGE, MAX_MESSAGES, MAX_RECIPIENTS, Retries
@@ -91,6 +92,12 @@ class Records:
         return {outcome.recipient: outcome.state for outcome in self.kept}
 
 
+def keys(plan: Plan) -> dict[str, bytes | None]:
+    """What a message of Ann is recognised by."""
+    ann = parse_address("ann@out.test")
+    return {"key": message_key(ann, plan.message), "content": content_key(ann, plan.message)}
+
+
 @pytest.fixture
 def hop_session():
     return ScriptedSession()
@@ -111,8 +118,7 @@ def send(begin, office, hop_session, records):
         message = begin()
         message.rcpt(*recipients)
         plan = message.transaction.end_of_message(content)
-        key = message_key(parse_address("ann@out.test"), plan.message)
-        return await delivery.carry_out(plan, on_top=b"", utf8=False, key=key, now=NOW)
+        return await delivery.carry_out(plan, on_top=b"", utf8=False, **keys(plan), now=NOW)
 
     return carry_out
 
@@ -424,9 +430,8 @@ def one_held(begin, hop_session, monkeypatch):
         message = begin()
         message.rcpt("v@corp.test", "w@corp.test")
         plan = message.transaction.end_of_message(content)
-        key = message_key(parse_address("ann@out.test"), plan.message)
         delivery = Delivery(hop_session, RecordWriter(records), retries)
-        return await delivery.carry_out(plan, on_top=b"", utf8=False, key=key, now=NOW)
+        return await delivery.carry_out(plan, on_top=b"", utf8=False, **keys(plan), now=NOW)
 
     return carry_out
 
@@ -470,6 +475,20 @@ async def test_what_is_held_is_held_once_though_another_copy_is_put_off(one_held
     assert states == [("v", State.HELD), ("w", State.DEFERRED), ("w", State.DELIVERED)]
 
 
+async def test_a_message_without_a_name_is_held_once_for_each_time_that_it_was_taken(one_held, hop_session):
+    """Its sender was told each time that nobody has it; what says the same after that is another message."""
+    records, retries = Records(), Retries()
+    hop_session.refusals["w@corp.test"] = LATER
+    for _ in range(3):
+        assert (await one_held(records, retries)).startswith("450 ")
+    hop_session.refusals.clear()
+    assert (await one_held(records, retries)).startswith("250 ")
+    assert [one.state for one in records.kept if one.recipient == "v@corp.test"] == [State.HELD]
+    assert (await one_held(records, retries)).startswith("250 ")
+    assert [one.state for one in records.kept if one.recipient == "v@corp.test"] == [State.HELD] * 2
+    assert hop_session.taken == ["w@corp.test"] * 2
+
+
 async def test_what_finds_no_room_to_be_held_is_put_off_and_nothing_is_broken(begin, hop_session, monkeypatch):
     """A stranger may cause it at will: the sender tries again, and other mail goes on."""
     decide = planning.decide_with_header
@@ -486,5 +505,5 @@ async def test_what_finds_no_room_to_be_held_is_put_off_and_nothing_is_broken(be
     message = begin()
     message.rcpt("v@corp.test")
     plan = message.transaction.end_of_message(MESSAGE)
-    answer = await delivery.carry_out(plan, on_top=b"", utf8=False, key=None, now=NOW)
+    answer = await delivery.carry_out(plan, on_top=b"", utf8=False, key=None, content=None, now=NOW)
     assert (answer.startswith("451 4.3.0"), hop_session.taken, retries.recording_failed) == (True, [], False)

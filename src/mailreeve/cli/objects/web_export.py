@@ -58,13 +58,14 @@ def pac(
 
 
 _OMITTED: Final = "Not in this file: "
+_ZONE: Final = "rpz"
 
 
 @click.command("export")
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([one.value for one in ArtefactFormat]),
+    type=click.Choice([*(one.value for one in ArtefactFormat), _ZONE]),
     required=True,
     help="For whom.",
 )
@@ -76,11 +77,14 @@ def export(api: Client, format_: str, user: str | None, ip: str | None, output: 
     """Write the names that are blocked, as a file for another program; what it cannot say is named.
 
     domains, hosts and adblock are for filters, squid and squid-allow for two dstdomain lists, of which the second
-    comes first in http_access, unbound is a configuration to include. The file is as the lists are now.
+    comes first in http_access, unbound is a configuration to include. The file is as the lists are now. A zone
+    (rpz) has a serial, which is kept: "mailreeve web zone export" writes it.
 
     \b
     mailreeve web export --format squid --output /etc/squid/blocked.txt
     """
+    if format_ == _ZONE:
+        misused("--format rpz: a zone is written by mailreeve web zone export, of a location with --location NAME")
     given = {"format": format_, "user": user, "sourceIp": ip}
     item = {name: value for name, value in given.items() if value is not None}
     with said_of({"user": ("--user", user), "sourceIp": ("--ip", ip)}):

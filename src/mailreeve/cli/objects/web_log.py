@@ -101,8 +101,10 @@ def _print(one: WebRecordAnswer) -> None:
     place = f"{one.client or '-'}{f' ({one.location})' if one.location else ''}"
     asked = f"{one.method} {one.url}".strip()
     echo(escaped_line(f"{one.at}  {one.verdict.value:<5}  {who}  {place}  {asked}"))
-    if one.policy is not None and one.entry is not None:
-        entry = f"{one.entry.action} {one.entry.type} {one.entry.value}"
+    if one.policy is not None:
+        entry = "the default deny"
+        if one.entry is not None:
+            entry = f"{one.entry.action} {one.entry.type} {one.entry.value}"
         echo(escaped_line(f"    by {entry} of {one.policy.description or one.policy.id}"))
     elif one.settled_by:
         echo(escaped_line(f"    {one.settled_by}"))

@@ -20,6 +20,7 @@ from msgspec import Struct
 from mailreeve.families.digest.unlinked import unlinked
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.message import Content, header_length
+from mailreeve.formats.to_field import to_field
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -94,7 +95,7 @@ def written(letter: Letter) -> Content:
     message = EmailMessage(policy=SMTPUTF8 if letter.is_utf8 else SMTP)
     message["Date"] = format_datetime(letter.at)
     message["From"] = _mailbox(SENDER_NAME, letter.sender)
-    message["To"] = _mailbox("", letter.recipient)
+    message["To"] = to_field(letter.recipient)
     message["Subject"] = heading_of(letter)
     message["Message-ID"] = f"<{letter.id}@{letter.sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"

@@ -18,6 +18,7 @@ from mailreeve.families.sender_notices.rules import NoticeFacts, NoticeVerdict, 
 from mailreeve.formats.addresses import NULL_SENDER, Address, Sender, parse_sender
 from mailreeve.formats.message import Content, read_message
 from mailreeve.formats.networks import parse_ip
+from mailreeve.formats.to_field import to_field
 
 NOTICE: Final = "notice"
 """The origin of such notices."""
@@ -35,7 +36,7 @@ def tell_sender(call: Call, row: HeldRow, header: bytes, reason: str) -> NoticeV
     sent.add(work, sender)
     notice = EmailMessage()
     notice["From"] = f"postmaster@{first.name}"
-    notice["To"] = str(sender)
+    notice["To"] = to_field(sender)
     notice["Subject"] = "Your message was not delivered"
     notice["Date"] = format_datetime(work.now)
     notice["Message-ID"] = make_msgid(domain=first.name)

@@ -24,6 +24,7 @@ from msgspec import Struct
 from mailreeve.formats.addresses import Address
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.message import Content, Pieces, read_message
+from mailreeve.formats.to_field import to_field
 
 REPORT: Final = "report"
 """The origin of reports among outgoing copies."""
@@ -59,8 +60,7 @@ def failure_report(failure: Failure, to: Address, *, domain: str, hostname: str)
     """The report to an address, from the postmaster of a domain; `hostname` is what reports it."""
     report = EmailMessage()
     report["From"] = f"Mail delivery <postmaster@{domain}>"
-    # An address may hold what ends a line for some readers; the envelope has it as it is.
-    report["To"] = _shown(str(to))
+    report["To"] = to_field(to)
     report["Subject"] = "Your message could not be delivered"
     report["Date"] = format_datetime(failure.tried_at)
     report["Message-ID"] = make_msgid(domain=domain)

@@ -15,6 +15,7 @@ from mailreeve.families.web_log.reading import decided
 from mailreeve.families.web_log.record import WebRecord
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
+from mailreeve.policy.model.wording import web_entry_words
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
 from mailreeve.wire.tokens import Ids, Kind
@@ -98,5 +99,5 @@ def _example(
         client=record.client,
         change=change,
         policy="" if policy is None else policy.description,
-        entry="" if after.entry is None else f"{after.entry.action} {after.entry.type} {after.entry.value}",
+        entry="" if policy is None else web_entry_words(after.entry),
     )

@@ -27,9 +27,9 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
 from mailreeve.policy.model.policies import WebEntry
-from mailreeve.policy.model.wording import quoted
+from mailreeve.policy.model.wording import web_entry_words, web_list_words
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_DOMAIN, BAD_RANGE, refused
+from mailreeve.wire.errors import BAD_DOMAIN, BAD_RANGE, ItemRefused, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
@@ -50,7 +50,7 @@ def find(call: Call, item: FindWebRecords) -> Page[WebRecord]:
         domain=_host(item.domain, "domain"),
         user=item.user or "",
         client="" if item.client is None else str(fields.ip(item.client, "client")),
-        policy_id="" if item.policy_id is None else call.open(Kind.WEB_POLICY, item.policy_id, "policyId"),
+        policy_id="" if item.policy_id is None else _list_key(call, item.policy_id, "policyId"),
         since=since,
         until=until,
         oldest_first=item.oldest_first,
@@ -82,7 +82,7 @@ def answer(call: Call, one: WebRecord) -> WebRecordAnswer:
         login=one.login,
         client=one.client,
         location=one.location,
-        policy=_policy(call, one.policy_id, one.description),
+        policy=_policy(call, one.policy_id, one.description, is_temporary=one.temporary),
         entry=_entry(one.entry),
         settled_by=one.settled_by,
         not_enforceable=one.unenforced,
@@ -135,8 +135,9 @@ def _today(call: Call, one: WebRecord) -> WebToday:
         facts = facts_of(one, at)
         explained = decide_web(policies, facts, explain=True)
         why = [
-            f"{one.action} {one.entry.type} {one.entry.value} of {quoted(one.description)}: "
-            + ("it holds" if one.failed is None else unmet_words(one.failed))
+            f"{web_entry_words(one.entry)} of "
+            + web_list_words(one.description, is_temporary=one.until is not None)
+            + (": it holds" if one.failed is None else f": {unmet_words(one.failed)}")
             for one in explained.candidates[:EXPLAINED]
         ]
     policy_id = decision.policy_id or ""
@@ -146,15 +147,26 @@ def _today(call: Call, one: WebRecord) -> WebToday:
     return WebToday(
         revision=policies.revision,
         verdict=decision.verdict,
-        policy=_policy(call, policy_id, "" if policy is None else policy.description),
+        policy=None
+        if policy is None
+        else _policy(call, policy_id, policy.description, is_temporary=policy.is_temporary),
         entry=_entry(decision.entry),
         differs=was != now,
         why=why,
     )
 
 
-def _policy(call: Call, key: str, description: str) -> PolicyOfWebRecord | None:
-    return PolicyOfWebRecord(call.seal(Kind.WEB_POLICY, key), description) if key else None
+def _policy(call: Call, key: str, description: str, *, is_temporary: bool) -> PolicyOfWebRecord | None:
+    kind = Kind.WEB_ALLOW if is_temporary else Kind.WEB_POLICY
+    return PolicyOfWebRecord(call.seal(kind, key), description) if key else None
+
+
+def _list_key(call: Call, wire_id: str, field: str) -> str:
+    """The key of a list, or of a temporary allow. Raises `ItemRefused` naming `field`."""
+    try:
+        return call.open(Kind.WEB_ALLOW, wire_id, field)
+    except ItemRefused:
+        return call.open(Kind.WEB_POLICY, wire_id, field)
 
 
 def _entry(entry: WebEntry | None) -> EntryOfWebRecord | None:

@@ -25,7 +25,8 @@ class WebRecord(Struct, frozen=True, omit_defaults=True):
       URL could not be read
     - `login` is what the proxy called the user, `user` the address that it stands for; empty where nobody is known
     - `client` is the address that the request came from, `location` the name of the location that it is in
-    - `policy_id`, `description` and `entry` are the list and entry that settled it
+    - `policy_id`, `description` and `entry` are the list and entry that settled it; with a list and no entry its
+      default deny did. `temporary` says that it was a temporary allow
     - `host_only` says that the door knew the host alone, `unenforced` how many entries for the host name a path or
       query, which nobody could look at then (behaviour.md D-27)
     - `settled_by` names what settled it where that was no list, as `SETTLED_UNREADABLE`
@@ -50,3 +51,4 @@ class WebRecord(Struct, frozen=True, omit_defaults=True):
     url_cut: bool = False
     host_only: bool = False
     unenforced: int = 0
+    temporary: bool = False

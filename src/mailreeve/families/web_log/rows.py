@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, ColumnElement, Index, Select, String, Table, Text, delete, func, insert, or_, select
+from sqlalchemy import Column, ColumnElement, Index, Select, String, Table, Text, delete, func, or_, select
 
 from mailreeve.families.machinery.latest import latest
 from mailreeve.families.web_log.record import WebRecord
 from mailreeve.policy.model.decisions import WebVerdict
 from mailreeve.store.keys import least_key
+from mailreeve.store.many import ManyRows
 from mailreeve.store.records import given, ours
 from mailreeve.store.schema import KEY, Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
@@ -44,7 +45,7 @@ _ROW: Final = (
 
 READ_AT_ONCE: Final = 1_000
 
-_insert: Final = insert(web_record)
+_records: Final = ManyRows(web_record)
 _decode: Final = msgspec.json.Decoder(WebRecord).decode
 _columns: Final = (web_record.c.id, web_record.c.document)
 _one: Final = select(*_columns).where(ours(web_record), web_record.c.id == given("key"))
@@ -81,20 +82,20 @@ def octets(record: WebRecord) -> int:
 
 def add(work: Work, records: Sequence[WebRecord]) -> None:
     """Keep records of this account."""
-    work.insert_many(
-        _insert,
+    _records.insert(
+        work,
         [
-            {
-                "account_id": work.account_id,
-                "id": one.id,
-                "at": datetime.fromtimestamp(one.at, UTC),
-                "verdict": one.verdict,
-                "host": one.host[:255],
-                "user": one.user.casefold(),
-                "client": one.client,
-                "policy_id": one.policy_id,
-                "document": msgspec.json.encode(one).decode(),
-            }
+            (
+                work.account_id,
+                one.id,
+                datetime.fromtimestamp(one.at, UTC),
+                one.verdict.value,
+                one.host[:255],
+                one.user.casefold(),
+                one.client,
+                one.policy_id,
+                msgspec.json.encode(one).decode(),
+            )
             for one in records
         ],
     )

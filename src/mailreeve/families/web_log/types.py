@@ -32,7 +32,7 @@ class OneWebRecord(Struct, frozen=True):
 
 
 class PolicyOfWebRecord(Struct, frozen=True):
-    """The list that settled a decision, as it was called then."""
+    """The list that settled a decision, or the temporary allow, as it was called then."""
 
     id: str
     description: str

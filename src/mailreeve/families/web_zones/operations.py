@@ -97,7 +97,11 @@ def status(work: Work, policies: PolicySet, ids: Ids) -> ZonesAnswer:
         row = served.get(place.label)
         left = [
             UnsaidAnswer(
-                id=ids.seal(Kind.WEB_POLICY, one.policy_id, policies.account_id),
+                id=ids.seal(
+                    Kind.WEB_ALLOW if policies.web.policy(one.policy_id).is_temporary else Kind.WEB_POLICY,
+                    one.policy_id,
+                    policies.account_id,
+                ),
                 description=one.description,
                 reason=one.reason,
                 what="targets" if one.reason in OF_TARGETS else "entries",

@@ -14,8 +14,8 @@ class GetZones(Struct, frozen=True):
 
 
 class UnsaidAnswer(Struct, frozen=True, rename="camel"):
-    """`count` targets or entries of a web list, as `what` has it, that a zone does not say, and why. `examples`
-    are some of the entries."""
+    """`count` targets or entries of a web list or temporary allow, as `what` has it, that a zone does not say, and
+    why. `examples` are some of the entries."""
 
     id: str
     description: str

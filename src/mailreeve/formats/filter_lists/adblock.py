@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from mailreeve.formats.filter_lists.rules import Lines, Read, Rule, Untaken
+from mailreeve.formats.weburls import MAX_HOST
 
 _DOMAIN: Final = re.compile(r"(?P<allows>@@)?\|\|(?P<host>[^/^$*|\s]+)\^?\|?(?:\$(?P<options>.+))?")
 _COSMETIC: Final = re.compile(r"#@?[?$%]{0,2}#")
@@ -54,6 +55,8 @@ def _rule(number: int, text: str) -> Rule | Untaken:
         if "*" in bare:
             return Untaken(number, text, "it holds a wildcard")
         return Untaken(number, text, "it is not about a whole domain, as ||host^ is")
+    if len(found["host"]) > MAX_HOST:
+        return Untaken(number, text, f"its host is longer than {MAX_HOST} characters, as no name is")
     options = (found["options"] or "").lower().split(",") if found["options"] else []
     narrow = [option for option in options if option not in _WIDE]
     if narrow:

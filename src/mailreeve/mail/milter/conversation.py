@@ -55,8 +55,6 @@ _STAGES: Final = ((2, b"i {auth_authen}"), (3, b"i"), (4, b"i"), (5, b"i"))
 
 MAX_MACRO: Final = 1_024  # octets that are kept of the value of a macro
 
-Macros = Mapping[str, str]
-
 
 class Connected(Struct, frozen=True):
     """A client came. `name` is its host's by DNS, or what the server says where there is none; `address` as it was

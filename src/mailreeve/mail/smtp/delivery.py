@@ -65,13 +65,15 @@ class Delivery:
         self._lines = lines
         self._archives = archives
 
-    async def carry_out(self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, now: float) -> str:
+    async def carry_out(
+        self, plan: Plan, *, on_top: bytes, utf8: bool, key: bytes | None, content: bytes | None, now: float
+    ) -> str:
         """Do all that the plan says, durably, and return the reply for the message.
 
         `on_top` are the door's trace fields for every copy; `key` is what the message is recognised by
-        when it is sent again.
+        when it is sent again, `content` what others that say the same have in common with it (`attempts`).
         """
-        done = self._retries.done(key, now)
+        done = self._retries.done(key, now) | self._retries.held(content, now)
         results: _Results = {}
         contents: dict[str, Content] = {}
         attempt = "" if key is None else key.hex()
@@ -101,11 +103,14 @@ class Delivery:
             self._retries.owe(key, (str(one.original) for made in archived for one in made.recipients), now)
         if answer.startswith("4"):
             had_it = [address for address, reply in results.items() if is_taken(reply)]
-            had_it += [str(one.original) for step in plan.holds for one in step.recipients]
             if had_it:
                 self._retries.remember(key, had_it, now)
+            self._retries.remember_held(
+                content, (str(one.original) for step in plan.holds for one in step.recipients), now
+            )
         else:
             self._retries.forget(key)
+            self._retries.taken(content)
         await self.forget()
         return answer
 

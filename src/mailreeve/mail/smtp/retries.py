@@ -4,8 +4,11 @@ Where some copies of a message were delivered and another then failed for the ti
 answer is right: 250 would lose the failed copy, and 4xx would bring a second copy to those who have
 theirs. So the sender is told to try again, and this memory leaves out on the next try whoever is done.
 
-What names no message by which it could be known again (`attempts`) is not remembered, and others are for some
-hours: whoever tries again later delivers twice.
+What names no message by which it could be known again (`attempts`) is not remembered as delivered, and others are
+for some hours: whoever tries again later delivers twice. What was held of it is remembered by its content alone.
+The sender was told that nobody has it, so that copy is not yet one of a message that was taken; it is that of the
+next one with the same content that is. So of each message that was taken one copy is held, whether its sender
+tried again or wrote the same once more.
 
 It is a memory, not a store: after a restart the retry delivers twice, as SMTP servers do in such a case
 (RFC 5321 section 6.1). Nothing is lost either way.
@@ -37,6 +40,9 @@ class Retries:
         self._owed: Bounded[bytes, tuple[float, frozenset[str]]] = Bounded(
             MAX_MESSAGES, MAX_RECIPIENTS, weigh=lambda owed: len(owed[1])
         )
+        self._held: Bounded[bytes, tuple[float, frozenset[str]]] = Bounded(
+            MAX_MESSAGES, MAX_RECIPIENTS, weigh=lambda held: len(held[1])
+        )
         self.recording_failed = False
         """Whether the last outcomes could not be recorded. While that is so nothing is delivered: all of it would
         be put off and come again, and who has had a message without a name would have it with every try."""
@@ -67,6 +73,21 @@ class Retries:
         """These have had the message, and its sender was told to try again. A key of None is not remembered."""
         if key is not None:
             self._done.keep(key, (now, self.done(key, now) | frozenset(recipients)))
+
+    def held(self, content: bytes | None, now: float) -> frozenset[str]:
+        """The original recipients for whom a copy of this content is held, of which its sender does not know."""
+        return _remembered(self._held, content, now)
+
+    def remember_held(self, content: bytes | None, recipients: Iterable[str], now: float) -> None:
+        """A copy is held for these, and its sender was told to try again. A content of None is not remembered."""
+        found = frozenset(recipients)
+        if content is not None and found:
+            self._held.keep(content, (now, self.held(content, now) | found))
+
+    def taken(self, content: bytes | None) -> None:
+        """A message with this content was taken, or refused for good: what is held is its copy."""
+        if content is not None:
+            self._held.drop(content)
 
     def forget(self, key: bytes | None) -> None:
         """The message has its final answer."""

@@ -14,7 +14,7 @@ from mailreeve.families.tracking.outcomes import MAX_HELO
 from mailreeve.formats.header_text import printable
 from mailreeve.formats.networks import IPAddress
 from mailreeve.mail import promptly
-from mailreeve.mail.attempts import message_key
+from mailreeve.mail.attempts import content_key, message_key
 from mailreeve.mail.connection import ClosedByPeer, Connection, Interrupted, ReadTimeout
 from mailreeve.mail.incoming import Incoming
 from mailreeve.mail.memory_budget import Reservation
@@ -434,14 +434,16 @@ class Session:
         # Before anything is decided: what fails here fails while the message is still its sender's.
         on_top = self._received(now)
         if incoming.refusal is not None:
-            plan, key = self._reception.data(incoming), None
+            plan, key, content = self._reception.data(incoming), None, None
         else:
             services = self._services
             scan = await scanned(services.scanner, self._reception, incoming, services.planning)
-            plan, key = await promptly.worked_out(
+            plan, key, content = await promptly.worked_out(
                 self._reception, incoming, services.planning, lambda: self._planned(incoming, scan)
             )
-        return await self._delivery.carry_out(plan, on_top=on_top, utf8=self._utf8, key=key, now=now)
+        return await self._delivery.carry_out(
+            plan, on_top=on_top, utf8=self._utf8, key=key, content=content, now=now
+        )
 
     async def _content(self, reservation: Reservation) -> Incoming:
         """The content, or none of it where it is refused whatever it says."""
@@ -466,12 +468,15 @@ class Session:
         except TimeoutError as problem:
             raise ReadTimeout from problem
 
-    def _planned(self, incoming: Incoming, scan: Scan | None) -> tuple[Plan, bytes | None]:
-        """The plan for a content, and the key it is recognised by. In a thread where it is large."""
+    def _planned(self, incoming: Incoming, scan: Scan | None) -> tuple[Plan, bytes | None, bytes | None]:
+        """The plan for a content, and the keys that it is recognised by. In a thread where it is large."""
         sender = self._reception.envelope_sender
         assert sender is not None  # noqa: S101  DATA is refused before MAIL
         plan = self._reception.data(incoming, scan)
-        return plan, message_key(sender, plan.message) if plan.deliveries or plan.holds else None
+        if not (plan.deliveries or plan.holds):
+            return plan, None, None
+        key = message_key(sender, plan.message)
+        return plan, key, key or content_key(sender, plan.message)
 
     def _received(self, now: float) -> bytes:
         """Our Received field for the message. A server that says XFORWARD has put one on top for the client, one

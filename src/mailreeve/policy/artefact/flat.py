@@ -12,12 +12,13 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mailreeve.formats.weburls import domains_above, is_address
 from mailreeve.policy.decide.web import WebRequest, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import list_entry
 from mailreeve.policy.model.decisions import WebVerdict
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import WebEntryType, WebPolicy
 
 _BELOW: Final = "mailreeve-names-nothing-here"
 """A label that no list names: what is said of the name with it in front is said of all below that is not named."""
@@ -32,7 +33,7 @@ class Name(Struct, frozen=True, gc=False):
     @property
     def is_address(self) -> bool:
         """Whether it is an IP address, below which nothing is."""
-        return self.host.startswith("[") or self.host.rpartition(".")[2].isdigit()
+        return is_address(self.host)
 
 
 class Omission(Struct, frozen=True):
@@ -73,9 +74,11 @@ def flat(policies: PolicySet, facts: WebFacts) -> Flat:
         elif policy.entries or policy.default_deny:
             others.append(policy.description)
     entries = [(policy, entry) for policy in holding for entry in policy.entries]
-    paths = [entry.value for policy, entry in entries if not _is_host(policy, entry)]
+    paths = [entry.value for policy, entry in entries if list_entry(policy, entry).is_part_of_host]
     exact = [
-        entry.value for policy, entry in entries if entry.type is WebEntryType.URL and _is_host(policy, entry)
+        entry.value
+        for policy, entry in entries
+        if entry.type is WebEntryType.URL and not list_entry(policy, entry).is_part_of_host
     ]
     omitted = [
         Omission.of(others, "list", "for others, or at another time"),
@@ -94,18 +97,6 @@ def _names(policies: PolicySet, facts: WebFacts, hosts: set[str], rest: WebVerdi
         name = Name(host, WebVerdict.NONE)
         asked = host if name.is_address else f"{_BELOW}.{host}"
         verdict = decide_web(policies, replace(facts, url=f"http://{asked}/")).verdict
-        if verdict is not next((told[above] for above in _above(host) if above in told), rest):
+        if verdict is not next((told[above] for above in domains_above(host) if above in told), rest):
             told[host] = verdict
             yield Name(host, verdict)
-
-
-def _is_host(policy: WebPolicy, entry: WebEntry) -> bool:
-    listed = list_entry(policy, entry)
-    return "/" not in listed.base and not listed.parameters
-
-
-def _above(host: str) -> Iterator[str]:
-    at = host.find(".") + 1
-    while at:
-        yield host[at:]
-        at = host.find(".", at) + 1

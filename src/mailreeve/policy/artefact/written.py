@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mailreeve.formats.weburls import domains_above
 from mailreeve.policy.artefact.flat import Flat, Name, Omission
 from mailreeve.policy.model.decisions import WebVerdict
 
@@ -40,9 +41,10 @@ def write(found: Flat, format_: ArtefactFormat) -> Artefact:
 
 
 def commented(artefact: Artefact, mark: str, heading: Iterable[str]) -> Iterator[str]:
-    """The lines with what they do not say in front, as comments that begin with `mark`."""
+    """The lines with what they do not say in front, as comments that begin with `mark`, each of one line whatever
+    the names in it hold."""
     for line in (*heading, *(f"Not in this file: {one}" for one in artefact.omitted)):
-        yield f"{mark} {line}"
+        yield f"{mark} {' '.join(line.splitlines())}"
     yield from artefact.lines
 
 
@@ -72,7 +74,7 @@ def _adblock(found: Flat) -> Artefact:
     important: set[str] = set()
     deep: list[str] = []
     for name in found.names:
-        above = set(_above(name.host))
+        above = set(domains_above(name.host))
         if name.verdict is not _BLOCK:
             allowed.add(name.host)
             lines.append(f"@@||{name.host}^")
@@ -119,7 +121,7 @@ def _topmost(names: Sequence[Name], verdict: WebVerdict) -> tuple[list[Name], li
     found: list[Name] = []
     lost: list[str] = []
     for name in names:
-        covered = any(above in kept for above in _above(name.host))
+        covered = any(above in kept for above in domains_above(name.host))
         if name.verdict is verdict and not covered:
             kept.add(name.host)
             found.append(name)
@@ -141,13 +143,6 @@ def _rest(found: Flat) -> list[Omission]:
     if found.rest is not _BLOCK:
         return []
     return [Omission(1, "default deny", "that all else is blocked, which this file cannot say")]
-
-
-def _above(host: str) -> Iterator[str]:
-    at = host.find(".") + 1
-    while at:
-        yield host[at:]
-        at = host.find(".", at) + 1
 
 
 _WRITERS: Final[Mapping[ArtefactFormat, Callable[[Flat], Artefact]]] = MappingProxyType(

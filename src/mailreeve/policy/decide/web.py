@@ -202,9 +202,7 @@ class WebRequest:
                 reason = reason or result
             elif strongest is None or result > strongest:
                 strongest = result
-        if strongest is not None and policy.is_temporary:
-            strongest = strongest[0], TEMPORARY_SCOPE
-        answer = strongest or reason or WebUnmet.NO_TARGET
+        answer = (strongest and list_standing(policy, strongest)) or reason or WebUnmet.NO_TARGET
         self._standings[policy_id] = answer
         return answer
 
@@ -224,6 +222,11 @@ def scope_standing(scope: Scope) -> Standing:
     """The standing that a policy has through this scope, in a request for which it holds."""
     rank = SCOPE_RANK[scope.from_.type]
     return (1 if scope.terms.override else 0, max(rank, LOCATION_SCOPE) if scope.terms.networks else rank)
+
+
+def list_standing(policy: WebPolicy, strongest: Standing) -> Standing:
+    """The standing of a list that holds by this scope as its strongest one (ADR 0073)."""
+    return (strongest[0], TEMPORARY_SCOPE) if policy.is_temporary else strongest
 
 
 def _candidates(

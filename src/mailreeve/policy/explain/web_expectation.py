@@ -21,8 +21,8 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed, list_entry
 from mailreeve.policy.model.decisions import WebDecision
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import ALL_ELSE, WebEntry, WebPolicy
-from mailreeve.policy.model.wording import quoted
+from mailreeve.policy.model.policies import ALL_ELSE, WebPolicy
+from mailreeve.policy.model.wording import quoted, web_entry_words, web_list_words
 
 _SCOPES: Final = {
     TEMPORARY_SCOPE: "a user or client for a time",
@@ -49,7 +49,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
     covering = [listed for listed, mismatch in zip(entries, mismatches, strict=True) if mismatch is None]
     name = _name(policy)
     if wanted != policy.id:
-        name = f"{_entry_words(entries[0].entry)} of {name}"
+        name = f"{web_entry_words(entries[0].entry)} of {name}"
 
     def answer(applied: bool, won: bool, sentence: str) -> Expectation:
         return Expectation(wanted, policy.description, applied, won, sentence)
@@ -67,17 +67,17 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
     best = max(covering, key=lambda listed: listed.order)
     winner = _winner(policies, decision)
     if (winner.policy_id, winner.entry.id) == (policy.id, best.entry.id):
-        return answer(True, True, f"{name} won: {_entry_words(best.entry)} settled the verdict")
+        return answer(True, True, f"{name} won: {web_entry_words(best.entry)} settled the verdict")
     theirs = request.standing(winner.policy_id)
     if not isinstance(theirs, tuple):
         raise AssertionError("the winner does not hold")
     why = why_entry_before((theirs, winner.order), (standing, best.order))
     their_name = _name(policies.web.policy(winner.policy_id))
-    mine = "" if wanted != policy.id else f", which holds through {_entry_words(best.entry)},"
+    mine = "" if wanted != policy.id else f", which holds through {web_entry_words(best.entry)},"
     return answer(
         True,
         False,
-        f"{name}{mine} applied but lost to {_entry_words(winner.entry)} of {their_name}: both apply, and {why}",
+        f"{name}{mine} applied but lost to {web_entry_words(winner.entry)} of {their_name}: both apply, and {why}",
     )
 
 
@@ -110,14 +110,8 @@ def _winner(policies: PolicySet, decision: WebDecision) -> Listed:
 
 
 def _name(policy: WebPolicy) -> str:
-    name = quoted(policy.description)
-    return f"the temporary allow {name}" if policy.is_temporary else name
-
-
-def _entry_words(entry: WebEntry) -> str:
-    if entry is ALL_ELSE:
-        return "the default deny"
-    return f"{entry.action} {entry.type} {entry.value}"
+    name = policy.description
+    return web_list_words(name, is_temporary=True) if policy.is_temporary else quoted(name)
 
 
 def _find(policies: PolicySet, wanted: str) -> WebPolicy | None:

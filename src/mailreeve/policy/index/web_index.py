@@ -43,6 +43,11 @@ class Listed(Struct, frozen=True, gc=False):
             entry.id,
         )
 
+    @property
+    def is_part_of_host(self) -> bool:
+        """Whether it is about a path or a query: nothing to whoever sees the host alone (D-27)."""
+        return bool(self.parameters) or "/" in self.base
+
     def mismatch(self, url: WebUrl) -> WebUnmet | None:
         """The first test of the URL that the entry does not pass.
 
@@ -195,9 +200,7 @@ class WebIndex:
         there = self._hosts.get(host)
         if there is None or not there.urls:
             return []
-        return [
-            listed for base, found in there.urls.items() for listed in found if base != host or listed.parameters
-        ]
+        return [listed for found in there.urls.values() for listed in found if listed.is_part_of_host]
 
     def on_host(self, url: WebUrl) -> Iterator[Listed]:
         """The entries that cover the URL's host or name anything on it, and each default deny: what an explanation

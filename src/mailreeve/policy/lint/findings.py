@@ -66,7 +66,7 @@ _NOTES: Final = frozenset(
         FindingKind.ENDED_MEMBERSHIP,
         FindingKind.BEFORE_ALTERATION,
         FindingKind.UNUSED_SET,
-        FindingKind.URL_NOT_ENFORCED,  # nothing enforces web lists yet
+        FindingKind.URL_NOT_ENFORCED,  # it is enforced for plain HTTP all the same
         FindingKind.WWW_TWIN,
         FindingKind.NOT_AT_DNS,
         FindingKind.NO_ENGINE,

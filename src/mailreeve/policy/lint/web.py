@@ -296,8 +296,8 @@ class WebLinter:
                 (subject, *_entry_subjects(urls)),
                 f"{name} has {number}, which cannot be enforced where only hosts are seen: the setting web_proxy"
                 " is off",
-                "Nothing enforces web lists in this version. Set web_proxy if requests will come with their whole"
-                " URL, or name the whole domain; an entry is never widened to it silently.",
+                "Set web_proxy where a proxy sees whole URLs: Squid that inspects HTTPS, or one that asks at"
+                " /web/check. Or name the whole domain; an entry is never widened to it silently.",
                 len(urls),
             )
         hosts = {(_host(entry), entry.action) for entry in urls}

@@ -16,10 +16,13 @@ _ZONE: Final = 50  # octets of the name of a zone, about; the status of the zone
 
 
 def lint_zones(policies: PolicySet, at: float) -> Iterator[Finding]:
-    """A finding for each list that is not, or not all of it, in the zone of everyone or of a location."""
+    """A finding for each list that is not, or not all of it, in the zone of everyone or of a location. A temporary
+    allow is none: it ends by itself, and the status of the zones tells of it."""
     rules = ZoneRules(policies, at, (), MAX_NAME - _ZONE)
     locations = [policies.places.networks_of(key) for key in policies.places.locations]
     for policy_id, several in groupby(unsaid(rules, (), locations), key=lambda one: one.policy_id):
+        if policies.web.policy(policy_id).is_temporary:
+            continue
         found = list(several)
         name = found[0].description
         yield Finding(

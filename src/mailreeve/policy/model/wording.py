@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mailreeve.policy.model.identities import Renamed, StandIn, StandInKind
-from mailreeve.policy.model.policies import Definition
+from mailreeve.policy.model.policies import ALL_ELSE, Definition, WebEntry
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
 from mailreeve.policy.model.targets import BELOW, Target, TargetType
 
@@ -97,3 +97,15 @@ def listed(words: Iterable[str], most: int = 5) -> str:
     if len(every) < 2:
         return "".join(every)
     return f"{', '.join(every[:-1])} and {every[-1]}"
+
+
+def web_list_words(description: str, *, is_temporary: bool) -> str:
+    """A web list, or a temporary allow, which is told by the reason that was given."""
+    return f"the {'temporary allow' if is_temporary else 'web list'} {quoted(description)}"
+
+
+def web_entry_words(entry: WebEntry | None) -> str:
+    """What settled a web request in a list: an entry, or its default deny, where that is None or stands for it."""
+    if entry is None or entry is ALL_ELSE:
+        return "the default deny"
+    return f"{entry.action} {entry.type} {entry.value}"

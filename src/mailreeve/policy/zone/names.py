@@ -3,7 +3,8 @@
 A zone holds the names that entries name, each with what is said of it and what of all below it. Names between two
 of these are there too where the upper one is covered: DNS finds a wildcard only at the nearest name that exists
 (RFC 4592 section 2.2.1), and `*.test` says nothing of `c.b.test` once `a.b.test` is there. So
-the longest wildcard, which RPZ speaks of, and that of DNS are the same here.
+the longest wildcard, which RPZ speaks of, and that of DNS are the same here. A default deny is a wildcard at the
+top: `REST`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final, TypeVar
 
+from mailreeve.formats.weburls import domains_above
 from mailreeve.policy.model.persistent_map import Sharded
 from mailreeve.policy.model.policies import WebEntry
-from mailreeve.policy.zone.rules import UNSAID, Said, ZoneRules, above
+from mailreeve.policy.zone.rules import REST, UNSAID, Said, ZoneRules
 
 T = TypeVar("T")
 
@@ -45,10 +47,10 @@ class ZoneNames:
         self._beneath: dict[str, int] = {}
         named = [host for host in _paused(rules.policies.web.hosts, pause) if rules.holding(host)]
         for host in named:
-            for domain in above(host):
+            for domain in domains_above(host):
                 self._beneath[domain] = self._beneath.get(domain, 0) + 1
         found: dict[str, Said] = {}
-        for host in _paused({*named, *self._beneath}, pause):
+        for host in _paused({REST, *named, *self._beneath}, pause):
             what = rules.said_of(host)
             if what != UNSAID:
                 found[host] = what
@@ -75,7 +77,7 @@ class ZoneNames:
         for host in _paused(touched, pause):
             was, now = old.holding(host), rules.holding(host)
             if was != now:
-                for domain in above(host):
+                for domain in domains_above(host):
                     self._beneath[domain] = self._beneath.get(domain, 0) + (1 if now else -1)
                     if not self._beneath[domain]:
                         del self._beneath[domain]
@@ -83,7 +85,10 @@ class ZoneNames:
         stale = [
             host for host in touched if host in self._beneath and old.inherited(host) != rules.inherited(host)
         ]
-        asked |= set(self._below(stale, pause))
+        if REST in touched and old.inherited(REST) != rules.inherited(REST):
+            asked.update(_paused(self.names, pause), _paused(self._beneath, pause))
+        else:
+            asked |= set(self._below(stale, pause))
         changed: dict[str, tuple[Said, Said]] = {}
         for host in _paused(asked, pause):
             before = self.names.get(host, UNSAID) or UNSAID
@@ -102,20 +107,23 @@ class ZoneNames:
         suffixes = tuple(f".{domain}" for domain in tops)
         few = len(suffixes) <= _FEW
         for host in _paused(self.names, pause):
-            if host.endswith(suffixes) if few else any(domain in tops for domain in above(host)):
+            if host.endswith(suffixes) if few else any(domain in tops for domain in domains_above(host)):
                 yield host
                 # Those between: they may have been silent so far.
-                yield from (domain for domain in above(host) if not tops.isdisjoint(above(domain)))
+                yield from (domain for domain in domains_above(host) if not tops.isdisjoint(domains_above(domain)))
 
 
 def _touched(old: ZoneRules, new: ZoneRules) -> Iterator[str]:
-    """The hosts named by entries that came, went, or are said of others or otherwise now."""
+    """The hosts named by entries that came, went, or are said of others or otherwise now; `REST` where a default
+    deny did."""
     before, after = old.policies.web, new.policies.web
     for key in {policy.id for policy in (*before.policies, *after.policies)}:
         was, now = before.get(key), after.get(key)
         stood, stands = old.standing(key), new.standing(key)
         if stood is None and stands is None:
             continue
+        if any(policy is not None and policy.default_deny for policy in (was, now)):
+            yield REST
         if stood == stands and was is not None and now is not None and was.created == now.created:
             if was.entries is not now.entries:
                 yield from _hosts(set(was.entries) ^ set(now.entries))

@@ -1,7 +1,8 @@
 """What do the web lists say of a name, to somebody of whom nothing is known but where they are?
 
 A resolver sees a name and no more: neither who asks nor the rest of a URL. So a zone says of each name what
-`decide_web` says of `http://name/` when no user is known, and by the same order (behaviour.md D-25).
+`decide_web` says of `http://name/` when no user is known, and by the same order (behaviour.md D-25). What it says
+of all names of which nothing else is said, as a default deny does, is said below `REST`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mailreeve.formats.networks import Network
-from mailreeve.formats.weburls import WebUrl
-from mailreeve.policy.decide.web import EntryKey, Standing, scope_standing
+from mailreeve.formats.weburls import WebUrl, is_address
+from mailreeve.policy.decide.web import EntryKey, Standing, list_standing, scope_standing
 from mailreeve.policy.index.network_cover import networks_covered
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed
@@ -23,6 +24,9 @@ MAX_NAME: Final = 255
 
 TRIGGERS: Final = frozenset(("rpz-ip", "rpz-nsip", "rpz-nsdname", "rpz-client-ip"))
 """Last labels under which a policy zone holds no names, but addresses and servers."""
+
+REST: Final = ""
+"""The name above all others, the root. Nothing is said of itself."""
 
 NOTHING, ALLOW, BLOCK = 0, 1, 2
 
@@ -55,7 +59,7 @@ class ZoneRules:
     `room` is how many octets a name may take on the wire in the zone: what is longer is not said.
     """
 
-    __slots__ = ("_networks", "_room", "_standings", "_web", "at", "policies")
+    __slots__ = ("_all_else", "_networks", "_room", "_standings", "_web", "at", "policies")
 
     def __init__(self, policies: PolicySet, at: float, networks: tuple[Network, ...], room: int) -> None:
         self.policies = policies
@@ -64,14 +68,17 @@ class ZoneRules:
         self._networks = networks
         self._room = room
         self._standings: dict[str, Standing | None] = {}
+        self._all_else = [listed for listed in self._web.all_else if self.standing(listed.policy_id) is not None]
 
     def standing(self, policy_id: str) -> Standing | None:
         """The strongest scope by which a list holds; None where none does, or there is no such list."""
         if policy_id in self._standings:
             return self._standings[policy_id]
         policy = self._web.get(policy_id)
-        scopes = () if policy is None else policy.scopes
-        found = max((scope_standing(scope) for scope in scopes if self._holds(scope)), default=None)
+        found: Standing | None = None
+        if policy is not None:
+            found = max((scope_standing(scope) for scope in policy.scopes if self._holds(scope)), default=None)
+            found = None if found is None else list_standing(policy, found)
         self._standings[policy_id] = found
         return found
 
@@ -86,7 +93,10 @@ class ZoneRules:
         )
 
     def holding(self, host: str) -> bool:
-        """Whether an entry that holds names this very host, and the zone can hold it."""
+        """Whether an entry that holds names this very host, and the zone can hold it; of `REST`, whether a default
+        deny holds."""
+        if not host:
+            return bool(self._all_else)
         return self.sayable(host) and any(
             self.standing(listed.policy_id) is not None for listed in self._web.naming(host)
         )
@@ -104,7 +114,7 @@ class ZoneRules:
         itself: EntryKey | None = None
         below: EntryKey | None = None
         first = last = NOTHING
-        for listed in self._web.covering(WebUrl(host, "", "")):
+        for listed in self._covering(host):
             standing = self.standing(listed.policy_id)
             if standing is None:
                 continue
@@ -114,17 +124,21 @@ class ZoneRules:
                 itself, first = key, action
             if listed.entry.type is WebEntryType.DOMAIN and (below is None or key > below):
                 below, last = key, action
-        return said(first, last)
+        return said(first if host else NOTHING, last)
 
     def inherited(self, host: str) -> EntryKey | None:
         """The strongest entry of those that cover the host with all names below it."""
         return max(self._keys(host), default=None)
 
     def _keys(self, host: str) -> Iterator[EntryKey]:
-        for listed in self._web.covering(WebUrl(host, "", "")):
+        for listed in self._covering(host):
             standing = self.standing(listed.policy_id)
             if standing is not None and listed.entry.type is WebEntryType.DOMAIN:
                 yield standing, listed.order
+
+    def _covering(self, host: str) -> Iterator[Listed]:
+        yield from self._web.covering(WebUrl(host, "", "")) if host else ()
+        yield from self._all_else
 
     def next_turn(self) -> float:
         """When the next list begins or ends to hold; infinite if none does."""
@@ -133,24 +147,6 @@ class ZoneRules:
         return min(times, default=float("inf"))
 
 
-def is_address(host: str) -> bool:
-    """Whether the host is an IP address, for which nobody asks a resolver. A name's last label is no number."""
-    return host.startswith("[") or host.rpartition(".")[2].isdigit()
-
-
 def is_trigger(host: str) -> bool:
     """Whether a policy zone would take the name for something else than a name."""
     return host.rpartition(".")[2] in TRIGGERS
-
-
-def says_nothing_but_paths(listed: Listed) -> bool:
-    """Whether the entry is about a part of a host, of which a resolver sees nothing."""
-    return listed.entry.type is WebEntryType.URL and (bool(listed.parameters) or "/" in listed.base)
-
-
-def above(host: str) -> Iterator[str]:
-    """The domains above a host, the nearest first."""
-    at = host.find(".") + 1
-    while at:
-        yield host[at:]
-        at = host.find(".", at) + 1

@@ -10,12 +10,13 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.formats.networks import Network
+from mailreeve.formats.weburls import is_address
 from mailreeve.policy.decide.web import SCOPE_RANK, USER_SCOPE
 from mailreeve.policy.index.network_cover import networks_covered
 from mailreeve.policy.index.web_index import list_entry
 from mailreeve.policy.model.policies import Scope, Terms, WebEntry, WebPolicy
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
-from mailreeve.policy.zone.rules import ZoneRules, is_address, is_trigger, says_nothing_but_paths
+from mailreeve.policy.zone.rules import ZoneRules, is_trigger
 
 EXAMPLES: Final = 3
 
@@ -123,7 +124,7 @@ def _is_elsewhere(terms: Terms, locations: Sequence[tuple[Network, ...]]) -> boo
 def _why_no_name(policy: WebPolicy, entry: WebEntry, is_too_long: Callable[[str], bool]) -> Reason | None:
     listed = list_entry(policy, entry)
     host = listed.base.partition("/")[0]
-    if says_nothing_but_paths(listed):
+    if listed.is_part_of_host:
         return Reason.PATH
     if is_address(host):
         return Reason.ADDRESS

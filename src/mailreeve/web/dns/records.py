@@ -82,10 +82,13 @@ class Records:
         """The records of names, a line each, relative to the zone's name."""
         for host, what in names:
             yield from (f"{host} {data.text}\n" for data in self._of[of_itself(what)])
-            yield from (f"*.{host} {data.text}\n" for data in self._of[of_below(what)])
+            below = f"*.{host}" if host else "*"
+            yield from (f"{below} {data.text}\n" for data in self._of[of_below(what)])
 
 
 def _labels(host: str) -> bytes:
+    if not host:
+        return b""  # what is below it is below the zone
     return b"".join([bytes((len(label),)) + label for label in host.encode("ascii").split(b".")])
 
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailreeve.policy.model.persistent_map import Sharded
-from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, said
+from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, REST, said
 from mailreeve.web.dns import answers
 from mailreeve.web.dns.records import RUN_OCTETS, Style
 from mailreeve.web.dns.zone import JOURNAL_NAMES, WrittenZone, Zone, lines
@@ -29,6 +29,7 @@ BOTH = said(BLOCK, BLOCK)
 NAMES = {"bad.test": BOTH, "good.bad.test": said(ALLOW, ALLOW), "exact.test": said(BLOCK, NOTHING)}
 labels = st.from_regex(r"[a-z0-9_]([a-z0-9_-]{0,20}[a-z0-9_])?", fullmatch=True)
 hosts = st.lists(labels, min_size=1, max_size=4).map(".".join)
+rests = st.sampled_from([{}, {REST: said(NOTHING, BLOCK)}, {REST: said(NOTHING, ALLOW)}])
 meanings = st.sampled_from([said(a, b) for a in (NOTHING, ALLOW, BLOCK) for b in (NOTHING, ALLOW, BLOCK)][1:])
 
 
@@ -62,9 +63,10 @@ def whole(zone, key=None):
     return records
 
 
-@given(st.dictionaries(hosts, meanings, max_size=30))
-def test_a_zone_is_the_same_on_the_wire_and_in_a_file(names):
-    """And both are what was meant, as the library reads them."""
+@given(st.dictionaries(hosts, meanings, max_size=30), rests)
+def test_a_zone_is_the_same_on_the_wire_and_in_a_file(some, rest):
+    """And both are what was meant, as the library reads them. What is said of all other names is at the top."""
+    names = some | rest
     zone = zone_of(names)
     first, *between, last = whole(zone)
     assert first == last == f"{ORIGIN} 60 IN SOA localhost. hostmaster.invalid. 7 60 10 2592000 60"
@@ -75,8 +77,9 @@ def test_a_zone_is_the_same_on_the_wire_and_in_a_file(names):
     assert {*between, first} == written
     texts = {NOTHING: None, ALLOW: "rpz-passthru.", BLOCK: "."}
     for host, what in names.items():
-        for owner, meaning in ((host, what // 3), (f"*.{host}", what % 3)):
-            node = read.get_rdataset(f"{owner}.{ORIGIN}", "CNAME")
+        for owner, meaning in ((host or "@", what // 3), (f"*.{host}".strip("."), what % 3)):
+            owner = "" if owner == "@" else f"{owner}."
+            node = read.get_rdataset(f"{owner}{ORIGIN}", "CNAME")
             assert (None if node is None else node[0].target.to_text()) == texts[meaning]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.web_places import rows as web_places
 from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.turns import one_at_a_time
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.families.policies.web_lists import exporting, importing, operations, patches, rows
 from mailreeve.families.policies.web_lists.rows import EntryRow, WebPolicyRow
@@ -107,13 +108,14 @@ def import_web_entries(call: Call, item: ImportEntries) -> ImportedEntries:
     return importing.take_in(call, item)
 
 
-@endpoint("ext/export-web-file", Permission.WEB_SECURITY_POLICIES_READ)
+@endpoint("ext/export-web-file", Permission.WEB_SECURITY_POLICIES_READ, most=1)
 def export_web_file(call: Call, item: ExportFile) -> RawAnswer:
     """Return the names that web lists block and allow, as a file for another program."""
-    return exporting.export(call, item)
+    with one_at_a_time():
+        return exporting.export(call, item)
 
 
-@endpoint("ext/get-pac-file", Permission.WEB_SECURITY_POLICIES_READ)
+@endpoint("ext/get-pac-file", Permission.WEB_SECURITY_POLICIES_READ, most=1)
 def get_pac_file(call: Call, item: PacFile) -> RawAnswer:
     """Return a proxy auto-configuration file for browsers, by location."""
     return exporting.pac(call, item)

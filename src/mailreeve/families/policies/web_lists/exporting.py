@@ -36,7 +36,7 @@ def export(call: Call, item: ExportFile) -> RawAnswer:
         source_ip=None if item.source_ip is None else fields.ip(item.source_ip, "sourceIp"),
     )
     policies = call.policies
-    whom = " from ".join(text for text in (item.user or "everyone", item.source_ip or "") if text)
+    whom = str(facts.user or "everyone") + ("" if facts.source_ip is None else f" from {facts.source_ip}")
     heading = (f"Web lists for {whom}, at revision {policies.revision}, {fields.written(call.work.now)}",)
     lines = commented(write(flat(policies, facts), item.format), comment_mark(item.format), heading)
     return RawAnswer(list(_pieces(lines)), _NAMES.get(item.format, f"{item.format.value}.txt"))
