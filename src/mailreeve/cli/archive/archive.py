@@ -241,7 +241,9 @@ def hold(api: Client, messages: tuple[str, ...], release: bool) -> None:
     mailreeve archive hold ID --release
     """
     with said_of({"id": ("ID", None)}):
-        api.call(HOLD, *({"id": message, "legalHold": not release} for message in messages))
+        done = api.call(HOLD, *({"id": message, "legalHold": not release} for message in messages))
+    number = f"{len(done)} {'message' if len(done) == 1 else 'messages'}"
+    echo(f"{number} no longer under legal hold" if release else f"{number} under legal hold")
 
 
 @command.command("retention")
