@@ -579,3 +579,19 @@ def test_whatever_the_rules_for_web_lists_define_is_found(lists):
     shadowed, contradicted = covering_entries(lists, keys)
     event(f"shadowed: {min(len(shadowed), 3)}, contradicted: {min(len(contradicted), 3)}")
     assert found == {FindingKind.SHADOWED: shadowed, FindingKind.WEB_CONTRADICTION: contradicted}
+
+
+def test_two_tie_where_one_side_shares_a_member_and_the_other_is_an_alias():
+    """`named` and `team` have `al@corp.test` in common, and `a@old.test` stands for `a@corp.test`."""
+    groups = [Target.of(TargetType.PROFILE_GROUP, name) for name in ("named", "team")]
+    people = [Target.of(TargetType.INDIVIDUAL_EMAIL_ADDRESS, one) for one in ("a@corp.test", "a@old.test")]
+    blocked = [
+        BlockedSenderPolicy(
+            f"b{n}", f"b{n}", Scope.of(from_=group, to=person), BlockedOption.NO_ACTION, 1.0, False
+        )
+        for n, (group, person) in enumerate(zip(groups, people, strict=True))
+    ]
+    found = [
+        one for one in lint(policy_set(blocked=blocked), NOW, web_proxy=False) if one.kind is FindingKind.TIED
+    ]
+    assert [{subject.id for subject in one.subjects} for one in found] == [{"b0", "b1"}]

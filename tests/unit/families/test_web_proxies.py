@@ -66,6 +66,7 @@ def test_the_proxy_of_a_locked_account_is_nobody(account):
         ({"kind": "squid"}, "err_validation_value_not_allowed", "kind"),
         ({"userHeader": "X_User: y"}, "err_validation_value_not_allowed", "userHeader"),
         ({"userHeader": "Host"}, "err_validation_value_not_allowed", "userHeader"),
+        ({"userHeader": "Authorization"}, "err_validation_value_not_allowed", "userHeader"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_its_field(account, item, code, field):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack, suppress
+
 import pytest
 
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.web import who
 from mailreeve.web.frames import MAX_FRAME, MAX_HELLO, FrameError, length_of
+from mailreeve.web.helper.link import FIRST_PAUSE, Link
 
 
 def test_whoever_has_not_said_who_it_is_may_say_little():
@@ -23,3 +27,23 @@ def test_what_is_too_long_for_a_login_or_an_address_is_nobodys_and_is_not_rememb
     assert who.client_at("fe80::1%" + "e" * 1_000) is None
     assert (who._address.cache_info().currsize, who._client_at.cache_info().currsize) == remembered
     assert str(who.client_at("fe80::1%eth0")) == "fe80::1"
+
+
+def test_a_unix_socket_without_room_is_asked_again_at_once_and_not_waited_for(tmp_path):
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as server, ExitStack() as others:
+        server.bind(path)
+        server.listen(0)
+        for _ in range(3):
+            other = others.enter_context(socket.socket(socket.AF_UNIX))
+            other.setblocking(False)
+            with suppress(BlockingIOError):
+                other.connect(path)
+        link = Link(path, "", "squid", lambda words, gone: None, 0.0)
+        link.connect(0.0)
+        assert link.socket is None
+        assert 0.0 < link.retry_at <= FIRST_PAUSE
+        server.accept()[0].close()
+        link.connect(link.retry_at)
+        assert link.socket is not None
+        link.close()

@@ -26,7 +26,23 @@ MARK: Final = "mailreeve-web-"
 
 _OCTETS: Final = 32
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
-_NOT_A_NAME: Final = frozenset(("x-forwarded-for", "x-original-url", "x-mailreeve-token", "host"))
+_NOT_A_NAME: Final = frozenset(
+    (
+        "authorization",
+        "cookie",
+        "host",
+        "proxy-authorization",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-method",
+        "x-forwarded-proto",
+        "x-forwarded-uri",
+        "x-mailreeve-token",
+        "x-original-method",
+        "x-original-url",
+    )
+)
+"""Headers of another meaning, or of secrets, which would get into the records."""
 
 
 def create(call: Call, item: CreateWebProxy) -> tuple[WebProxyRow, str]:

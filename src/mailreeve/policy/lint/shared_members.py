@@ -7,6 +7,7 @@ the members are gone through: of each class of policies that could tie, each mem
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from typing import Final, Generic
 
 from msgspec import Struct
@@ -41,8 +42,12 @@ class SharedMembers(Generic[P]):
         """Take note of a policy, in one direction."""
         sides = way.sender, way.recipient
         if not _SHARING.isdisjoint(side.type for side in sides):
-            sender, recipient = (side.type.value if side.type in _SHARING else side.key for side in sides)
-            self._classes.setdefault((way.order[:ALIKE], sender, recipient), []).append(way)
+            # Whoever a single address stands for is met by policies about that one as well.
+            for sender, recipient in product(*map(self._names, sides)):
+                self._classes.setdefault((way.order[:ALIKE], sender, recipient), []).append(way)
+
+    def _names(self, side: Target) -> Iterable[str]:
+        return (side.type.value,) if side.type in _SHARING else self._coverage.kin(side)
 
     def meetings(self, stands: Callable[[Direction[P]], bool]) -> Iterator[Meeting[P]]:
         """For each policy that meets another one, of those that stand, one of its meetings: if possible with one
@@ -79,8 +84,9 @@ class SharedMembers(Generic[P]):
     def _meet(self, way: Direction[P], other: Direction[P]) -> bool:
         if way.policy.id == other.policy.id or not may_meet(way.policy.scope, other.policy.scope, self._at):
             return False
-        if way.sender.type not in _SHARING or way.recipient.type not in _SHARING:
-            return True
+        for side, its in ((way.sender, other.sender), (way.recipient, other.recipient)):
+            if side.type not in _SHARING:
+                return side.key in self._coverage.kin(its) or its.key in self._coverage.kin(side)
         mine, theirs = (self._coverage.examples(one.recipient) for one in (way, other))
         return way.recipient.key == other.recipient.key or not set(mine).isdisjoint(theirs)
 

@@ -84,12 +84,17 @@ class Link:
         made.setblocking(False)
         try:
             made.connect(self._address)
-        except BlockingIOError:
-            pass  # TCP: it is under way, and what is written waits for it
         except OSError as problem:
+            # Over TCP it is under way, and what is written waits for it; a Unix socket has no room for one more.
+            if problem.errno == errno.EINPROGRESS:
+                self._begin(made, now)
+                return
             made.close()
             self._later(now, _words(problem))
             return
+        self._begin(made, now)
+
+    def _begin(self, made: socket.socket, now: float) -> None:
         self.socket = made
         self._unread.clear()
         self._unsent[:] = self._hello
