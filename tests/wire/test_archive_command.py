@@ -82,9 +82,9 @@ def test_messages_are_exported(live, messages, tmp_path) -> None:
 
 def test_holds_and_retention(live, messages) -> None:
     """Said and taken back."""
-    run(live, "hold", messages[0]["id"])
+    assert run(live, "hold", messages[0]["id"]) == "1 message under legal hold\n"
     assert json.loads(run(live, "show", messages[0]["id"], "--json"))["legalHold"] is True
-    run(live, "hold", messages[0]["id"], "--release")
+    assert run(live, "hold", messages[0]["id"], "--release") == "1 message no longer under legal hold\n"
     assert json.loads(run(live, "show", messages[0]["id"], "--json"))["legalHold"] is False
     assert "each kept for 365 days, as the installation says" in run(live, "retention")
     assert "each kept for good\n" in run(live, "retention", "--days", "0")
