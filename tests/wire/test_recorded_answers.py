@@ -33,6 +33,12 @@ UNREACHED = {
     "err_key_limit": "a thousand applications",
     "err_role_limit": "a hundred roles",
     "err_address_alteration_set_limit": "thousands of calls",
+    "err_web_allow_limit": "thousands of calls",
+    "err_web_client_limit": "thousands of calls",
+    "err_web_location_limit": "thousands of calls",
+    "err_web_proxy_limit": "thousands of calls",
+    "err_web_list_ambiguous": "an import into one of two lists of one name",
+    "err_web_record_not_found": "a record that is forgotten: another id is none of this kind",
 }
 """Codes of the catalogue that no recording has, and what it would take."""
 

@@ -18,6 +18,8 @@ _DECIDED = re.compile(
     r"(?:\[|\"decisionId\":\s?\"|X-Mailreeve-Decision: |ESMTPS? id |decision(?:_id)?=)([a-z2-7]{16})(?![a-z0-9])"
 )
 _ACCESS_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_.-]+")
+_PROXY_TOKEN = re.compile(r"\bmailreeve-web-[A-Za-z0-9_-]{43}")
+_ZONE_OF_ACCOUNT = re.compile(r"\bcm[a-z]{2}\d{8}(?=\.rpz\.)")
 _EXPIRES = re.compile(r'"expires_in":1(?:800|79\d)\b')
 _PAGE_TOKEN = re.compile(r'"(?:next|previous)":"([^"]+)"')
 _NEW_KEY = re.compile(r'"(?:appId|appKey|accessKey|secretKey|clientId|clientSecret)":\s?"([A-Za-z0-9+/=_-]{32,})"')
@@ -50,6 +52,8 @@ class Placeholders:
         """The text with everything that differs replaced."""
         # Not numbered: those that are given within one second are the same.
         text = _ACCESS_TOKEN.sub("<access token>", text)
+        text = _PROXY_TOKEN.sub("<proxy token>", text)
+        text = _ZONE_OF_ACCOUNT.sub("<account code>", text)
         text = _EXPIRES.sub('"expires_in":1800', text)
         text = _LAST_USE.sub("", text)
         for kind, pattern in (("decision", _DECIDED), ("page", _PAGE_TOKEN), ("key", _NEW_KEY)):

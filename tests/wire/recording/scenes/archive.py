@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Final
 
 from recorder import Recorder
 
-from scenes.words import ANN, BOB, NO_ID, Item
+from scenes.words import ANN, BOB, NO_ID, PATIENCE, raw
 
 SETTINGS: Final = {"MAILREEVE_ARCHIVE": "on", "MAILREEVE_ARCHIVE_DAYS": "0"}  # an end would be another each time
 OUT: Final = "liz@out.test"
@@ -21,7 +20,6 @@ SEARCHES, ARCHIVE_SEARCHES, VIEWS = (
 )
 FIND, HOLD = "ext/find-archived-messages", "ext/set-legal-hold"
 RETENTION, SET_RETENTION = "ext/get-archive-retention", "ext/set-archive-retention"
-PATIENCE: Final = 60.0  # seconds in which a message is read for the search
 
 CONTENT: Final = (
     b"From: Liz <liz@out.test>\r\nTo: <ann@corp.test>\r\nSubject: The zebrafish budget\r\n"
@@ -48,9 +46,9 @@ def play(r: Recorder) -> None:
     r.pages("page by page", LIST, {"mailbox": ANN}, 1)
     (detail,) = r.call("shown", DETAIL, {"id": ids[0]})
     r.call("shown in vain", DETAIL, {"id": NO_ID})
-    _raw(r, "its text", PART, {"id": ids[0], "type": "PLAIN"})
+    raw(r, "its text", PART, {"id": ids[0], "type": "PLAIN"})
     r.call("it has no HTML", PART, {"id": ids[0], "type": "HTML"})
-    _raw(r, "its file", FILE, {"id": detail["attachments"][0]["id"]})
+    raw(r, "its file", FILE, {"id": detail["attachments"][0]["id"]})
     r.call("no such file", FILE, {"id": NO_ID})
     text = "<xmlquery><muse><text>subject:zebrafish</text></muse></xmlquery>"
     r.call("searched", SEARCH, {"admin": True, "query": text})
@@ -67,12 +65,6 @@ def play(r: Recorder) -> None:
         # Not those by which it was waited for.
         r.call(title, path, {} if path == VIEWS else {"query": "zebrafish"})
         r.call(f"{title} asked in vain", path, {"start": "soon"})
-
-
-def _raw(r: Recorder, title: str, path: str, item: Item) -> None:
-    """A call that is answered with what was asked for, and no envelope."""
-    path = f"/api/{path}"
-    r.send(title, "POST", path, json.dumps({"data": [item]}).encode(), r.live.signed(path), who="admin")
 
 
 def _until_read(r: Recorder) -> None:

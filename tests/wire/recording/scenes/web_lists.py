@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recorder import Recorder
 
-from scenes.words import ANN, EVERYONE, NO_ID, Item, address, attribute, domain, group
+from scenes.words import ANN, EVERYONE, NO_ID, PATIENCE, Item, address, attribute, domain, group, raw
 
 ROOM = "policy/webwhiteurl/"
 CREATE, GET, UPDATE, DELETE = (ROOM + f"{n}-policy-with-targets" for n in ("create", "get", "update", "delete"))
@@ -53,7 +54,9 @@ def beside(r: Recorder, id_: str) -> None:
     r.call("an import that is tried", "ext/import-web-entries", {"name": "Ads", "urls": entries, "dryRun": True})
     r.call("an import", "ext/import-web-entries", {"name": "Ads", "urls": entries})
     r.call("an import of nothing", "ext/import-web-entries", {"name": "Ads", "urls": []})
+    raw(r, "a file", "ext/export-web-file", {"format": "hosts"})
     r.call("a file that is refused", "ext/export-web-file", {"format": "stone"})
+    raw(r, "a PAC file", "ext/get-pac-file", {"proxies": ["proxy.test:3128"]})
     r.call("a PAC file that is refused", "ext/get-pac-file", {"proxies": ["a b"]})
     proxy = {"name": "gateway", "kind": "nginx", "userHeader": "Remote-User"}
     (made_proxy,) = r.call("a proxy", "ext/create-web-proxy", proxy)
@@ -233,6 +236,30 @@ def _places(r: Recorder) -> None:
         {"client": "moon"},
         {"host": "http://[::1"},
     )
-    r.call("a record of a web request", "ext/get-web-record", {"id": NO_ID})
-    r.call("requests for access", "ext/get-web-access-requests", {})
-    r.call("a request for access closed", "ext/close-web-access-request", {"id": NO_ID})
+    _blocked(r)
+
+
+def _blocked(r: Recorder) -> None:
+    """A request that a proxy asked about and was told to refuse, and somebody who asks for access."""
+    r.call("a list of what is stopped", CREATE, web("Stop", url("stop.test")))
+    (proxy,) = r.call("a proxy that asks", "ext/create-web-proxy", {"name": "door", "kind": "nginx"})
+    asked = {"X-Mailreeve-Token": proxy["token"], "X-Original-URL": "http://stop.test/x"}
+    asked |= {"X-Original-Method": "GET", "X-Forwarded-For": "203.0.113.9"}
+    assert r.live.request("GET", "/web/check", headers=asked).status == 403
+    of_host = {"host": "stop.test"}
+    until = time.monotonic() + PATIENCE
+    with r.live.client() as client:
+        while not client.call("ext/find-web-records", of_host):  # written after the answer
+            assert time.monotonic() < until, f"not recorded in {PATIENCE} s"
+            time.sleep(0.05)
+    (record,) = r.call("what was refused", "ext/find-web-records", of_host)
+    r.call("a record of a web request", "ext/get-web-record", {"id": record["id"]}, {"id": NO_ID})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reason = b"reason=For+a+customer"
+    page = f"/web/blocked?id={record['id']}"
+    assert r.live.request("POST", page, reason, form).status == 403  # as the page itself
+    (wish,) = r.call("requests for access", "ext/get-web-access-requests", {})
+    for path in ("web-default-deny", "web-clients", "web-proxies", "web-access-requests"):
+        r.call(f"{path}, not allowed", f"ext/get-{path}", {}, who="no_role")
+    close = {"id": wish["id"]}
+    r.call("a request for access closed", "ext/close-web-access-request", close, close, {"id": NO_ID})

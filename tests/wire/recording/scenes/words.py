@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
+
+from recorder import Recorder
 
 Item = dict[str, Any]
 
@@ -15,6 +18,13 @@ BOB = "bob@corp.test"
 CAT = "cat@corp.test"
 NO_ID = "A" * 43
 MTOKEN = f"MTOKEN:{NO_ID}"
+PATIENCE: Final = 60.0  # seconds in which what is written after an answer has to be there
+
+
+def raw(r: Recorder, title: str, path: str, item: Item) -> None:
+    """A call that is answered with what was asked for, and no envelope."""
+    path = f"/api/{path}"
+    r.send(title, "POST", path, json.dumps({"data": [item]}).encode(), r.live.signed(path), who="admin")
 
 
 def address(text: str) -> Item:
