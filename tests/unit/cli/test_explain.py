@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from held_copies import hold, kept
+
+from mailreeve.families.keeping.keeper import MessageKeeper
+from mailreeve.families.tracking.record_budget import RecordBudget
 
 MAIL = ("explain", "mail", "--from", "a@bad.test", "--to", "u@corp.test")
 
@@ -173,3 +177,24 @@ def test_an_expected_policy_may_be_named_by_a_few_letters_or_its_description(fol
         assert (answer["expected"]["id"], answer["expected"]["won"]) == (id_, True)
     result = folder.run("explain", "mail", "--from", "a@evil.test", "--to", "b@corp.test", "--policy", "nothing")
     assert (result.exit_code, "--policy 'nothing': there is no such policy" in result.stderr) == (1, True)
+
+
+def test_a_message_that_came_is_explained_by_its_decision(folder):
+    """As `log show` has it: what became of it, and what would today."""
+    keeper = MessageKeeper(folder.opened.store, RecordBudget(), folder.opened.bodies)
+    message = kept(folder.account_id, "ann@corp.test", subject="Came", sender="s@shop.test")
+    hold(keeper, message)
+    decision = message.outcomes[0].decision_id
+    explained = folder.run("explain", "mail", "--id", decision).output
+    assert explained == folder.run("log", "show", decision).output
+    assert "s@shop.test" in explained
+    assert "Today the same mail" in explained
+    for arguments, said in (
+        (("--id", decision, "--from", "a@bad.test"), "--id: the message has its own sender"),
+        (("--from", "a@bad.test"), "--to: say from whom and to whom, or --id with a decision"),
+        (("--to", "u@corp.test"), "--from: say from whom and to whom, or --id with a decision"),
+    ):
+        refused = folder.run("explain", "mail", *arguments)
+        assert (refused.exit_code, said in refused.output) == (2, True)
+    unknown = folder.run("explain", "mail", "--id", "zzzz2222zzzz2222")
+    assert (unknown.exit_code, unknown.output.startswith("Error: --id: ")) == (1, True)

@@ -21,6 +21,7 @@ from mailreeve.app.library import Account, open_account
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli import ids
+from mailreeve.cli.asking.log import print_decision
 from mailreeve.cli.options import account_option, data_option, ends_with, json_option, misused, refused
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column, print_table, wrapped
@@ -84,8 +85,9 @@ def command() -> None:
 
 
 @command.command("mail")
-@click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender; '' for a bounce.")
-@click.option("--to", "recipient", required=True, metavar="ADDRESS", help="Envelope recipient.")
+@click.option("--from", "sender", metavar="ADDRESS", help="Envelope sender; '' for a bounce.")
+@click.option("--to", "recipient", metavar="ADDRESS", help="Envelope recipient.")
+@click.option("--id", "decision", metavar="ID", help="A message that came, by what `mailreeve log show` takes.")
 @click.option(
     "--header-from",
     metavar="TEXT",
@@ -119,8 +121,9 @@ def command() -> None:
 @account_option
 def mail(
     data: Path,
-    sender: str,
-    recipient: str,
+    sender: str | None,
+    recipient: str | None,
+    decision: str | None,
     header_from: str | None,
     ip: str | None,
     spf: str | None,
@@ -136,13 +139,23 @@ def mail(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Explain a message, real or imagined.
+    """Explain a message, real or imagined. With --id it is one that came: what became of it,
+    and what would today.
 
     \b
+    mailreeve explain mail --id dv3uvtlifhssmsho
     mailreeve explain mail --from news@shop.test --to ann@example.com
     mailreeve explain mail --from x@shop.test --to ann@example.com --spam-score 8
     mailreeve explain mail --from ann@example.com --to ann@example.com --spf fail
     """
+    if decision is not None:
+        if (sender, recipient, header_from, ip, at, policy_id) != (None,) * 6:
+            misused("--id: the message has its own sender, recipient, address and time")
+        with _opened(data, account) as opened, Client(URL, None, transport=opened.api()) as api:
+            print_decision(api, decision.strip(), "--id", as_json=as_json)
+        return
+    if sender is None or recipient is None:
+        misused(f"{'--from' if sender is None else '--to'}: say from whom and to whom, or --id with a decision")
     results = {"spf": _result(spf), "dkim": _result(dkim), "dmarc": _result(dmarc)}
     with _opened(data, account) as opened:
         expected = _whole_id(opened, policy_id)

@@ -228,8 +228,14 @@ def show(api: Client, what: tuple[str, ...], as_json: bool) -> None:
     text = " ".join(what).strip()
     if not text:
         misused("ID: name a decision, or a Message-ID")
+    print_decision(api, text, "ID", as_json=as_json)
+
+
+def print_decision(api: Client, text: str, argument: str, *, as_json: bool) -> None:
+    """Print all that is kept of a decision that is named so, and what would be decided today. `argument` is what
+    the name was given as."""
     is_message_id = "@" in text and "[" not in text
-    with said_of({"id": ("ID", None), "messageId": ("ID", text)}):
+    with said_of({"id": (argument, None), "messageId": (argument, text)}):
         rows = api.call(GET, {"messageId" if is_message_id else "id": text})
     records = [msgspec.convert(row, MailRecordDetail) for row in rows]
     if as_json:
