@@ -67,8 +67,9 @@ REFUSED = Kind({U: "refused"})
 KINDS = {
     1: Kind({NOBODY: "bounced"}),
     3: Kind({HELD: "held"}, GTUBE),
-    # One copy stays in Postfix' queue, one is Mailreeve's to hand on, one is held, and one comes to nothing.
-    5: Kind({U: "delivered", TAGGED: "delivered", HELD: "held", GONE: "bounced"}, LIKE_GTUBE),
+    # One copy stays in Postfix' queue, one is Mailreeve's to hand on, one is held. One is refused when it is handed
+    # on: its sender is not proved, so it is held for the administrators.
+    5: Kind({U: "delivered", TAGGED: "delivered", HELD: "held", GONE: "held"}, LIKE_GTUBE),
 }
 
 
@@ -252,7 +253,7 @@ class Places:
         """Once nothing is on its way."""
         with self._placement.server.client() as client:
             for row in client.every("gateway/get-hold-message-list", {"admin": True}):
-                if found := re.fullmatch(r"number (\d+)", row["subject"]):
+                if found := re.fullmatch(r"(?:\[gone\] )?number (\d+)", row["subject"]):
                     self.found["held"][int(found[1]), row["to"]["emailAddress"]] += 1
         given_up = Counter[Pair]()
         for sender, recipient, state in _rows(
@@ -375,11 +376,13 @@ def test_nothing_acknowledged_is_lost_whatever_goes_wrong(whole):
             if len(done) >= held.total():
                 break
     whole.server.kill()
-    assert [row["error"] for row in done] == [""] * held.total()
+    assert {row["error"] for row in done} == {""}
+    assert len(done) >= held.total()  # what is refused once more is held again, and may be released again
     whole.server.start()
     released = Places(whole)
     released.deliver(drained(whole))
     taken_away(whole, made)
+    held = Counter({pair: count for pair, count in held.items() if pair[1] != GONE})
     twice = released.found["delivered"] - held
     print(f"released {held.total()}, arrived {released.found['delivered'].total()}, twice {twice.total()}")
     assert held - released.found["delivered"] == Counter()
