@@ -67,8 +67,8 @@ REFUSED = Kind({U: "refused"})
 KINDS = {
     1: Kind({NOBODY: "bounced"}),
     3: Kind({HELD: "held"}, GTUBE),
-    # One copy stays in Postfix' queue, one is Mailreeve's to hand on, one is held. One is refused when it is handed
-    # on: its sender is not proved, so it is held for the administrators.
+    # One copy stays in Postfix' queue, one is Mailreeve's to hand on, one is held. One is refused when it is
+    # handed on: its sender is not proved, so it is held for the administrators.
     5: Kind({U: "delivered", TAGGED: "delivered", HELD: "held", GONE: "held"}, LIKE_GTUBE),
 }
 
