@@ -10,7 +10,6 @@ import smtplib
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,7 +18,6 @@ import pytest
 
 MAILREEVE = Path(sys.executable).with_name("mailreeve")
 START_TIME = 60  # seconds that a start may take on a busy machine
-PROMISED = 0.3  # seconds in which a change by one process holds in another; 0.1 where nobody else works (ADR 0031)
 USERS = ("ann", "ben", "cat")
 
 
@@ -45,9 +43,6 @@ class Office:
             [MAILREEVE, *arguments], capture_output=True, text=True, env=environment, input=text, cwd=self.folder
         )
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        time.sleep(
-            PROMISED
-        )  # What comes before that may be decided by what held before: it is no fault to be seen.
         return done.stdout if code == 0 else done.stdout + done.stderr
 
     def asked(self, *arguments: str) -> dict:
