@@ -7,30 +7,22 @@ needs no script. Whoever has no link of ours is told just that, whatever there i
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import Final, TypeVar
-from urllib.parse import parse_qs
+from typing import Final
 
-import anyio
-import structlog
-from anyio import CapacityLimiter
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mailreeve.console.page import page
+from mailreeve.console.receiving import Receiving, form_of
 from mailreeve.families.digest.acts import Acts, Seen, Standing
 from mailreeve.families.digest.links import PATH, TOKEN_LENGTH, Act, NoLink
 from mailreeve.families.digest.words import address_of
-from mailreeve.formats.networks import counted_as
 from mailreeve.wire.errors import ItemRefused
 
 MAX_FORM: Final = 1024  # octets of what the button sends
-FORM_TIME: Final = 20  # seconds that it may take to arrive
-WORKERS: Final = 4  # pages made at once; each holds at most one database connection
 
 _CONFIRMED: Final = {"confirm": ["yes"]}
 _TITLES: Final = {
@@ -49,9 +41,6 @@ _DONE: Final = {
     Act.BLOCK: "The message is removed, and its sender is blocked",
 }
 
-T = TypeVar("T")
-_log = structlog.get_logger(__name__)
-
 
 class LinkPages:
     """The ASGI application for the paths that begin with `PATH`. `wait` is told the network of whoever comes, and
@@ -59,47 +48,25 @@ class LinkPages:
 
     def __init__(self, acts: Acts, wait: Callable[[str], int]) -> None:
         self._acts = acts
-        self._wait = wait
-        self._workers: CapacityLimiter | None = None
+        self._receiving = Receiving(
+            self._answer, wait, page, failed="a link of a digest failed", unchanged="Nothing was changed."
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        try:
-            response = await self._answer(request)
-        except ClientDisconnect:
-            return
-        except Exception:
-            number = secrets.token_hex(8)
-            _log.exception("a link of a digest failed", error=number)
-            response = page(
-                500, "That did not work", ["Nothing was changed. Please try again later.", f"Error {number}"]
-            )
-        await response(scope, receive, send)
+        await self._receiving(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        address = request.client.host if request.client else ""
-        wait = self._wait(counted_as(address))
-        if wait:
-            seconds = -(-wait // 1000)
-            return page(
-                429,
-                "Too many requests",
-                [f"Please try again in {seconds} seconds. Nothing was changed."],
-                headers={"Retry-After": str(seconds)},
-            )
-        if request.method not in ("GET", "HEAD", "POST"):
-            return page(405, "That is not possible here", headers={"Allow": "GET, HEAD, POST"})
+    async def _answer(self, request: Request, address: str) -> Response:
         token = request.scope["path"].removeprefix(PATH)
         try:
             if len(token) != TOKEN_LENGTH:
                 raise NoLink
             if request.method != "POST":
-                return _asking(await self._in_worker(partial(self._acts.look, token)))
-            if not await _is_confirmed(request):
+                return _asking(await self._receiving.in_worker(partial(self._acts.look, token)))
+            if await form_of(request, MAX_FORM) != _CONFIRMED:  # it was not the button of our page
                 return page(
                     400, "Nothing was changed", ["Please open the link again, and press the button on its page."]
                 )
-            return _told(await self._in_worker(partial(self._acts.carry_out, token, address)))
+            return _told(await self._receiving.in_worker(partial(self._acts.carry_out, token, address)))
         except NoLink:
             return page(
                 404,
@@ -108,11 +75,6 @@ class LinkPages:
             )
         except ItemRefused as refusal:
             return page(409, "Nothing was changed", [problem.message for problem in refusal.problems])
-
-    async def _in_worker(self, work: Callable[[], T]) -> T:
-        if self._workers is None:
-            self._workers = CapacityLimiter(WORKERS)
-        return await anyio.to_thread.run_sync(work, limiter=self._workers)
 
 
 def _asking(seen: Seen) -> Response:
@@ -146,17 +108,3 @@ def _over(seen: Seen) -> Response:
             return page(503, "Not at present", ["Please try again later. Nothing was changed."])
         case _:
             return page(410, "This link has ended", ["The message is held no longer. Nothing was changed."])
-
-
-async def _is_confirmed(request: Request) -> bool:
-    """Whether it was the button of our page that sent this."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(FORM_TIME):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > MAX_FORM:
-                    return False
-    except TimeoutError:
-        return False
-    return parse_qs(body.decode("latin-1"), max_num_fields=4) == _CONFIRMED if body.count(b"&") < 4 else False
