@@ -24,6 +24,7 @@ MOST_READ: Final = 50_000  # objects that are looked through for one whose id be
 _NAMED: Final = 5  # candidates that an error names
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_GUARD: Final = "\0"  # which no argument of a program can have
 _MARK: Final = "MTOKEN:"  # what stands before ids of personal entries on the wire
 
 
@@ -90,10 +91,22 @@ class IdCommand(click.Command):
     """A command that is given ids. One that begins with a dash is not taken for an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As every command; a whole id loses the dashes before it, without which it is found as well."""
-        return super().parse_args(
-            ctx, [bare(text) if len(text) == WHOLE and _ID.fullmatch(text) else text for text in args]
+        """As every command; a whole id that begins so has a guard before it while options are looked for."""
+        rest = super().parse_args(
+            ctx, [_GUARD + text if text.startswith("-") and is_whole(text) else text for text in args]
         )
+        ctx.params = {name: _unguarded(value) for name, value in ctx.params.items()}
+        return rest
+
+
+def _unguarded(value: object) -> object:
+    match value:
+        case str():
+            return value.removeprefix(_GUARD)
+        case tuple():
+            return tuple(_unguarded(one) for one in value)
+        case _:
+            return value
 
 
 def resolve(api: Client, kind: Listed, given: str, option: str = "ID") -> str:

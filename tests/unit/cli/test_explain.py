@@ -191,8 +191,8 @@ def test_a_message_that_came_is_explained_by_its_decision(folder):
     assert "Today the same mail" in explained
     for arguments, said in (
         (("--id", decision, "--from", "a@bad.test"), "--id: the message has its own sender"),
-        (("--from", "a@bad.test"), "--to: say from whom and to whom, or --id with a decision"),
-        (("--to", "u@corp.test"), "--from: say from whom and to whom, or --id with a decision"),
+        (("--from", "a@bad.test"), "Missing option '--to'"),
+        (("--to", "u@corp.test"), "Missing option '--from'"),
     ):
         refused = folder.run("explain", "mail", *arguments)
         assert (refused.exit_code, said in refused.output) == (2, True)

@@ -123,3 +123,11 @@ def test_what_came_back_says_why(folder, held):
     first = folder.run("hold", "show", id_).output.splitlines()[0]
     assert first.startswith("could not be delivered on 20")
     assert first.endswith(" UTC: 550 5.1.1 Nobody of that name")
+
+
+@pytest.mark.parametrize("dashes", ["-", "--"])
+def test_an_id_that_begins_with_a_dash_is_used_as_it_is(folder, dashes):
+    """Not looked up, which only what is held would be: so does one in 64."""
+    given = dashes + "b" * (43 - len(dashes))
+    said = folder.run("hold", "release", given)
+    assert (said.exit_code, f"{given}: " in said.output, "begins so" in said.output) == (1, True, False)

@@ -155,7 +155,7 @@ def mail(
             print_decision(api, decision.strip(), "--id", as_json=as_json)
         return
     if sender is None or recipient is None:
-        misused(f"{'--from' if sender is None else '--to'}: say from whom and to whom, or --id with a decision")
+        raise click.MissingParameter(param_hint=f"'--{'from' if sender is None else 'to'}'", param_type="option")
     results = {"spf": _result(spf), "dkim": _result(dkim), "dmarc": _result(dmarc)}
     with _opened(data, account) as opened:
         expected = _whole_id(opened, policy_id)
