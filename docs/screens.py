@@ -222,6 +222,7 @@ class _Masked:
     _TIME = re.compile(r"(?P<day>20\d\d-\d\d-\d\d)(?P<rest>[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
     _LOGGED = re.compile(r"^\d\d-\d\d \d\d:\d\d:\d\d", re.MULTILINE)
     _QUEUED = re.compile(r"\d{10}\.\d{6}\.[0-9a-f]{16}\.[\w.-]*\w")
+    _BEGUN = re.compile(r" \(begun [^)]*\)")  # where a second ended between the two
     _SIZE = re.compile(r"(?<=size            )\d+(?= octets)")
 
     def __init__(self) -> None:
@@ -234,16 +235,17 @@ class _Masked:
         text = self._ID.sub(self._id, text)
         if text.startswith("id "):
             text = self._SHORT.sub(self._id, text)
-        text = self._TIME.sub(self._time, text)
+        text = self._TIME.sub(self._time, self._BEGUN.sub("", text))
         text = self._LOGGED.sub("11-27 09:30:00", text)
         text = self._QUEUED.sub("1795771800.123456.0123456789abcdef.mx", text)
         return self._SIZE.sub("4321", text)
 
     def _id(self, found: re.Match[str]) -> str:
         id_ = found[0]
-        made = self._ids.get(id_[:8])
+        shown = id_.lstrip("-")[:8]  # as tables show the beginning of one
+        made = self._ids.get(shown)
         if made is None:
-            made = self._ids[id_[:8]] = hashlib.sha256(str(len(self._ids)).encode()).hexdigest()
+            made = self._ids[shown] = hashlib.sha256(str(len(self._ids)).encode()).hexdigest()
         return "-".join(made[: len(part)] for part in id_.split("-")) if len(id_) == 36 else made[: len(id_)]
 
     def _time(self, found: re.Match[str]) -> str:
