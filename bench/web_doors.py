@@ -67,6 +67,12 @@ class Site(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Sites(http.server.ThreadingHTTPServer):
+    """The site, which takes all the connections that are made before Squid has its pages."""
+
+    request_queue_size = 128
+
+
 @contextlib.contextmanager
 def server(folder: Path, entries: int) -> Iterator[str]:
     """A server with so many entries; where helpers ask."""
@@ -191,7 +197,7 @@ def main() -> None:
     parser.add_argument("--without-squid", action="store_true")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="mr-bench-"))
-    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    site = Sites(("127.0.0.1", 0), Site)
     threading.Thread(target=site.serve_forever, daemon=True).start()
     trivial = folder / "trivial.py"
     trivial.write_text(TRIVIAL)
