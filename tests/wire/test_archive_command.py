@@ -93,7 +93,7 @@ def test_holds_and_retention(live, messages) -> None:
 
 def test_verify_finds_what_is_damaged(live, messages) -> None:
     """While the server runs: all is there; then a body is not what it was."""
-    assert run(live, "verify") == "2 messages, 1 bodies\n"
+    assert run(live, "verify") == "2 messages, 1 body\n"
     (body,) = [file for file in (live.data / "bodies").rglob("*") if file.is_file()]
     kept = body.read_bytes()
     body.write_bytes(kept[:-3])
@@ -102,4 +102,4 @@ def test_verify_finds_what_is_damaged(live, messages) -> None:
     body.unlink()
     assert "is missing" in run(live, "verify", code=1)
     body.write_bytes(kept)
-    assert run(live, "verify") == "2 messages, 1 bodies\n"
+    assert run(live, "verify") == "2 messages, 1 body\n"

@@ -24,6 +24,12 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def counted(many: int, what: str, *, none: str = "0") -> str:
+    """How many there are, in words for people: `1 body`, `2,000 bodies`; `none` says that there is none."""
+    several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{f'{many:,}' if many else none} {what if many == 1 else several}"
+
+
 def broken(text: str, width: int) -> list[str]:
     """The text in lines of that width, those after the first indented. A longer word stays whole, to be copied."""
     return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

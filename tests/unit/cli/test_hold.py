@@ -120,9 +120,12 @@ def test_what_came_back_says_why(folder, held):
     (one,) = queue.due(10)
     queue.refused(one, "550 5.1.1 Nobody of that name")
     assert "came back: 550 5.1.1 Nobody of that name" in folder.run("hold", "list", columns=200).output
-    first = folder.run("hold", "show", id_).output.splitlines()[0]
-    assert first.startswith("could not be delivered on 20")
-    assert first.endswith(" UTC: 550 5.1.1 Nobody of that name")
+    why, back, more, *_ = folder.run("hold", "show", id_).output.splitlines()
+    assert why.startswith("held on 20")
+    assert back.startswith("could not be delivered on 20")
+    assert back.endswith(" UTC: 550 5.1.1 Nobody of that name")
+    assert more.startswith("expires on 20")
+    assert "explain mail --id " in more
 
 
 @pytest.mark.parametrize("dashes", ["-", "--"])

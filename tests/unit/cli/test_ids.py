@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 import pytest
 
 from mailreeve.app.folder_api import URL, FolderApi
 from mailreeve.cli import ids
+from mailreeve.cli.main import main
 from mailreeve.client import Client
 
 A, B, C = "abcdefgh" + "1" * 35, "abcdefgh" + "2" * 35, "--bcdefgh" + "3" * 34
@@ -70,6 +73,16 @@ def test_ids_are_shown_by_as_much_as_tells_them_apart():
     assert ids.shortened([A, A]) == {A: "abcdefgh"}
 
 
+def commands(group: click.Group, context: click.Context, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command below a group, with the words that call it."""
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        if isinstance(found, click.Group):
+            yield from commands(found, context, f"{before}{name} ")
+        elif found is not None:
+            yield f"{before}{name}", found
+
+
 def test_an_id_that_begins_with_dashes_is_no_option():
     @click.command(cls=ids.IdCommand)
     @click.argument("given", nargs=-1)
@@ -79,6 +92,17 @@ def test_an_id_that_begins_with_dashes_is_no_option():
     from click.testing import CliRunner
 
     assert CliRunner().invoke(command, [C, A]).output.split() == [C, A]
+
+
+def test_every_command_that_is_given_ids_takes_one_that_begins_with_a_dash():
+    """All but those of credentials, which never begin so, and of decisions, which are letters and digits."""
+    takes = {
+        path: command
+        for path, command in commands(main, click.Context(main))
+        if any("ID" in (one.metavar or "") for one in command.params if isinstance(one, click.Argument))
+    }
+    others = {"admin set-role", "keys revoke", "keys rotate", "log show"}
+    assert {path for path, command in takes.items() if not isinstance(command, ids.IdCommand)} == others
 
 
 def test_a_kind_without_names_wants_letters_of_an_id(api):

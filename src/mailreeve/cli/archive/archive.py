@@ -24,8 +24,9 @@ from mailreeve.app.private_files import FILE_MODE
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.ids import IdCommand
 from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, misused
-from mailreeve.cli.output import echo, say
+from mailreeve.cli.output import counted, echo, say
 from mailreeve.cli.progress import progress_bar, reported
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column, filled, print_table
@@ -139,7 +140,7 @@ def find(
     print_table(console, columns, cells)
 
 
-@command.command("show")
+@command.command("show", cls=IdCommand)
 @click.argument("message", metavar="ID")
 @json_option
 @calls_api
@@ -229,7 +230,7 @@ def export(
     say(f"{len(found)} messages were written to {out}.")
 
 
-@command.command("hold")
+@command.command("hold", cls=IdCommand)
 @click.argument("messages", metavar="ID...", nargs=-1, required=True)
 @click.option("--release", is_flag=True, help="End the legal hold.")
 @calls_api
@@ -292,7 +293,7 @@ def verify(data: Path, account: str | None, as_json: bool) -> None:
     if as_json:
         echo(msgspec.json.encode(found))
     else:
-        echo(f"{found.messages:,} messages, {found.bodies:,} bodies")
+        echo(f"{counted(found.messages, 'message')}, {counted(found.bodies, 'body')}")
     if found.problems:
         fail(*found.problems)
 

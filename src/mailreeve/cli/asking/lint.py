@@ -15,7 +15,7 @@ from mailreeve.app.folder import FolderError
 from mailreeve.app.library import open_account
 from mailreeve.app.settings import SettingsError
 from mailreeve.cli.options import account_option, data_option, ends_with, json_option, refused
-from mailreeve.cli.output import echo
+from mailreeve.cli.output import counted, echo
 from mailreeve.cli.progress import progress_bar, waiting
 from mailreeve.cli.tables import Column, print_table, wrapped
 from mailreeve.families.lint.types import FindingAnswer, LintAnswer
@@ -91,9 +91,8 @@ def _print(answer: LintAnswer, everything: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     warnings = sum(1 for finding in answer.findings if finding.level is Level.WARNING)
     notes = len(answer.findings) - warnings
-    console.print(
-        f"{_number(warnings, 'warning')}, {_number(notes, 'note')} at revision {answer.revision}", style="bold"
-    )
+    found = f"{counted(warnings, 'warning', none='no')}, {counted(notes, 'note', none='no')}"
+    console.print(f"{found} at revision {answer.revision}", style="bold")
     shown = answer.findings if everything else answer.findings[:SHOWN]
     if everything:
         for finding in shown:
@@ -122,7 +121,3 @@ def _print_whole(console: Console, finding: FindingAnswer) -> None:
         console.print(wrapped(text, console.width, 6), markup=False, emoji=False)
     if finding.count > len(finding.policies):
         console.print(f"    {finding.count} in all", markup=False)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"

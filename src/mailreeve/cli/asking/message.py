@@ -10,6 +10,7 @@ import msgspec
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.ids import IdCommand
 from mailreeve.cli.listing import Object, Table, inner, limit_option, page_size, show, text
 from mailreeve.cli.options import fail, json_option, misused
 from mailreeve.cli.output import echo
@@ -103,8 +104,7 @@ def find(
         show(pages, _TABLE, limit, as_json=as_json, member="trackedEmails", is_filtered=True)
 
 
-# An id may begin with a dash.
-@command.command("show", context_settings={"ignore_unknown_options": True})
+@command.command("show", cls=IdCommand)
 @click.argument("what", metavar="ID")
 @json_option
 @calls_api

@@ -15,7 +15,7 @@ from mailreeve.cli.confirming import carried_out
 from mailreeve.cli.ids import IdCommand, Listed, resolve, resolve_all
 from mailreeve.cli.listing import Object, Table, inner, limit_option, page_size, show, text
 from mailreeve.cli.options import fail, json_option, misused
-from mailreeve.cli.output import echo, say
+from mailreeve.cli.output import counted, echo, say
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column
 from mailreeve.cli.times import in_column, shown
@@ -160,9 +160,9 @@ def show_(api: Client, id_: str, own: bool, mailbox: str | None, as_html: bool, 
         echo(msgspec.json.encode(found))
         return
     message = found.get("message")
-    if isinstance(message, dict) and message.get("returnedWhy"):
-        at, why = shown(text(message, "returnedAt")), text(message, "returnedWhy")
-        echo(escaped_line(f"could not be delivered on {at}: {why}"))
+    if isinstance(message, dict):
+        for why in _why_held(message):
+            echo(escaped_line(why))
         echo("")
     for line in inner([found], "headers"):
         echo(escaped_line(f"{text(line, 'name')}: {text(line, 'value')}"))
@@ -174,6 +174,20 @@ def show_(api: Client, id_: str, own: bool, mailbox: str | None, as_html: bool, 
         echo(escaped_line(f"[attachment {name}, {text(attached, 'type')}, {attached.get('size')} octets]"))
     if found.get("isCut"):
         say("only the beginning is shown")
+
+
+def _why_held(message: Object) -> Iterator[str]:
+    """Why a message does not go on, from when, until when, and how to be told more."""
+    policy = text(message, "policyInfo")
+    yield f"held on {shown(text(message, 'dateReceived'))}: {text(message, 'reason')}" + (
+        f", by the policy {policy!r}" if policy else ""
+    )
+    if message.get("returnedWhy"):
+        yield f"could not be delivered on {shown(text(message, 'returnedAt'))}: {text(message, 'returnedWhy')}"
+    if message.get("askedBy"):
+        yield f"{text(message, 'askedBy')} asks for it: {text(message, 'askedWhy')}"
+    decision = text(message, "decisionId")
+    yield f"expires on {shown(text(message, 'expires'))}; more is said by: explain mail --id {decision}"
 
 
 def _deciding(function: Callable[P, R]) -> Callable[P, R]:
@@ -266,7 +280,7 @@ def decline(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
     with said_of({"id": ("ID", None)}):
         whole = resolve_all(api, _listed({"admin": True}), ids)
         done = [row for part in _parts(whole, DECLINED_AT_ONCE) for row in _declined(api, part)]
-    echo(msgspec.json.encode({"declined": done}) if as_json else f"declined {_number(len(done))}")
+    echo(msgspec.json.encode({"declined": done}) if as_json else f"declined {counted(len(done), 'message')}")
 
 
 def _declined(api: Client, ids: Sequence[str]) -> list[Object]:
@@ -306,7 +320,7 @@ def _decide(
             if not text(row, "error"):
                 echo(escaped_line(f"{done} {text(row, 'subject') or 'a message'} for {text(row, 'to')}"))
         if len(rows) > 20 or not rows:
-            echo(f"{done} {_number(len(rows) - len(failed))}")
+            echo(f"{done} {counted(len(rows) - len(failed), 'message')}")
     if failed:
         fail(*(escaped_line(f"{text(row, 'id')}: {text(row, 'error')}") for row in failed))
 
@@ -321,10 +335,6 @@ def _given(ids: Sequence[str]) -> list[str]:
 
 def _parts(several: Sequence[str], most: int) -> Iterator[Sequence[str]]:
     return (several[n : n + most] for n in range(0, len(several), most))
-
-
-def _number(many: int) -> str:
-    return f"{many} {'message' if many == 1 else 'messages'}"
 
 
 def _address(row: Object, name: str) -> str:

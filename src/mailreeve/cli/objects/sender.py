@@ -16,7 +16,7 @@ from mailreeve.cli.objects.export import export_options, give_out
 from mailreeve.cli.objects.import_ import import_options, take_in
 from mailreeve.cli.objects.table_file import Format
 from mailreeve.cli.options import fail, json_option, misused
-from mailreeve.cli.output import echo
+from mailreeve.cli.output import counted, echo
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column
 from mailreeve.cli.times import COMING, WHEN, coming, in_column, shown
@@ -212,7 +212,7 @@ def remove(
     if as_json:
         echo(msgspec.json.encode({"removed": done.rows}))
     elif expired:
-        echo(f"removed {_number(len(done.rows), 'entry')}")
+        echo(f"removed {counted(len(done.rows), 'entry')}")
     else:
         for row in done.rows:
             echo(f"removed the {str(row['type']).lower()} of {row['sender']} for {row['to']}")
@@ -305,8 +305,3 @@ def _in_parts(api: Client, path: str, items: Sequence[Object], most: int) -> _Do
 
 def _parts(several: Sequence[T], most: int) -> Iterator[Sequence[T]]:
     return (several[n : n + most] for n in range(0, len(several), most))
-
-
-def _number(many: int, what: str) -> str:
-    several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{many} {what if many == 1 else several}"

@@ -13,7 +13,7 @@ from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.options import json_option
-from mailreeve.cli.output import echo
+from mailreeve.cli.output import counted, echo
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column
 from mailreeve.client import Client
@@ -183,10 +183,7 @@ def _say(row: dict[str, object], as_json: bool) -> None:
     echo(f"{escaped_line(one.name)}, {'built in' if one.built_in else 'custom'}")
     if one.description:
         echo(f"  {escaped_line(one.description)}")
-    echo(f"  {_number(one.users, 'user')} and {_number(one.applications, 'application')} have it")
+    users, programs = counted(one.users, "user", none="no"), counted(one.applications, "application", none="no")
+    echo(f"  {users} and {programs} have it")
     for permission in one.permissions:
         echo(f"  {permission}")
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
