@@ -225,7 +225,8 @@ class NaiveRules:
         addresses = [facts.sender]
         if part is FromPart.HEADER_FROM:
             addresses = [author.address for author in facts.header_from] or [None]
-        inside = any(map(self.is_internal, addresses))
+        # Who stands for somebody inside would be met by what names that one, wherever the alias itself is.
+        inside = any(self.is_internal(one) for address in addresses for one in self.meanings(address))
         if inside and all(map(self.is_internal, addresses)) and self.is_trusted(facts):
             return True
         if self.permit_counts(facts, rules, part, inside):
