@@ -14,7 +14,6 @@ import inspect
 import pkgutil
 import re
 import sys
-import tomllib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -27,6 +26,8 @@ from msgspec import NODEFAULT, Struct, UnsetType
 
 import mailreeve.families
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Permission, Role
+from mailreeve.api import catalogue
+from mailreeve.api.views.table import VIEWS
 from mailreeve.cli.main import main as command_line
 from mailreeve.families.registry import ENDPOINTS
 from mailreeve.policy.model.targets import TargetType
@@ -35,7 +36,6 @@ from mailreeve.wire.endpoint import Endpoint
 from mailreeve.wire.errors import Fault
 
 REFERENCE: Final = Path(__file__).resolve().parent / "reference"
-CATALOGUE: Final = Path(__file__).resolve().parent / "catalogue.toml"
 NOTICE: Final = "<!-- Written by docs/generate.py. Change the code, not this page. -->\n"
 HELP_WIDTH: Final = 100
 BAR: Final = "\\|"  # a bar inside a table's cell
@@ -274,13 +274,27 @@ _COVERAGE_TEXT: Final = """\
 # Which functions are offered
 
 The functions of the Mimecast API 1.0, as far as they are known from its clients and from public catalogues, and
-whether this version offers them. What is not offered is answered with HTTP 404 and `err_xdk_not_found`.
+whether this version offers them. What is not offered is answered with HTTP 404 and `err_xdk_not_offered`; a path
+that is none of the API's, with `err_xdk_not_found`.
 """
 
 
+_VIEWS_TEXT: Final = """\
+## Paths of the API 2.0
+
+The same objects under the paths of the API 2.0 that public clients call, with an access token. Permissions, limits
+and error codes are those of the functions above. Lists have 100 rows on a page, or as many as `pageSize` says; the
+next page is asked for with `pageToken`.
+"""
+
+
+def _first(text: str | None) -> str:
+    return (text or "").partition("\n")[0]
+
+
 def coverage_page(endpoints: Sequence[Endpoint]) -> str:
-    """Every function of the catalogue in docs/catalogue.toml, then those that are ours alone."""
-    families = tomllib.loads(CATALOGUE.read_text("utf-8"))["family"]
+    """Every function of the catalogue, the paths of the API 2.0, then the functions that are ours alone."""
+    families = catalogue.families()
     offered = {endpoint.path: endpoint for endpoint in endpoints}
     known = [path for family in families for path in family["paths"]]
     done = [path for path in known if path in offered]
@@ -293,6 +307,8 @@ def coverage_page(endpoints: Sequence[Endpoint]) -> str:
         ]
         parts += [f"## {family['title']}\n", *_table(head, rows)]
     ours = [(_linked(e.path, offered), e.summary) for e in endpoints if e.path not in known]
+    views = [(f"`{view.method} {view.path}`", _first(view.answer.__doc__)) for view in VIEWS]
+    parts += [_VIEWS_TEXT, *_table(("Method and path", "What it is for"), views)]
     return "\n".join([*parts, "## Ours alone\n", *_table(head[:2], ours)])
 
 
@@ -349,12 +365,12 @@ def _errors_of_families() -> Iterator[types.ModuleType]:
 def errors_page() -> str:
     """Every code of the catalogue, whichever module it stands in."""
     parts = [NOTICE + _ERRORS_TEXT]
-    for heading, catalogue in faults().items():
+    for heading, codes in faults().items():
         head = ["Code", "Message", "Retryable"]
-        rows = [[f"`{fault.code}`", fault.message, "yes" if fault.retryable else "no"] for fault in catalogue]
-        if any(fault.status != 200 for fault in catalogue):
+        rows = [[f"`{fault.code}`", fault.message, "yes" if fault.retryable else "no"] for fault in codes]
+        if any(fault.status != 200 for fault in codes):
             head.append("Status")
-            rows = [[*row, str(fault.status)] for row, fault in zip(rows, catalogue, strict=True)]
+            rows = [[*row, str(fault.status)] for row, fault in zip(rows, codes, strict=True)]
         parts += [f"## {heading}\n", *_table(head, rows)]
     return "\n".join(parts)
 

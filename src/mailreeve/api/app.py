@@ -13,7 +13,7 @@ import base64
 import binascii
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,15 +25,19 @@ import anyio
 import msgspec
 import structlog
 from anyio import CapacityLimiter
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailreeve.access.caller import Caller, Origin
+from mailreeve.api import catalogue
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import MAX_SHOWN, RefusalLog
+from mailreeve.api.views.answering import answer
+from mailreeve.api.views.table import at as views_at
+from mailreeve.api.views.view import Answered, Members, View
 from mailreeve.doors.together import Together
 from mailreeve.families.login.authenticate import Authenticator
 from mailreeve.families.machinery.perform import (
@@ -53,6 +57,7 @@ from mailreeve.wire.errors import (
     BAD_REQUEST,
     INTERNAL,
     NO_CREDENTIALS,
+    NOT_OFFERED,
     QUOTA,
     TOO_LARGE,
     TOO_SLOW,
@@ -140,7 +145,8 @@ class Api:
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             # A path is what was sent, octet for octet: that is what is signed, and `%2F` is no separator. Nothing
-            # else has a say in it: neither the query, which is not signed and not read, nor the Host header.
+            # else has a say in it: neither the query, which is not signed and which only views read, nor the Host
+            # header.
             sent = scope.get("raw_path")
             if sent is not None:
                 scope["path"] = sent.decode("latin-1")
@@ -163,12 +169,26 @@ class Api:
         path = request.scope["path"]
         endpoint = self._endpoints.get(path)
         if endpoint is None:
-            return await self._nothing(request, path, UNKNOWN_PATH)
+            views = views_at(path)
+            if views:
+                return await self._view(request, path, views)
+            known = path.startswith(PREFIX) and path.removeprefix(PREFIX) in catalogue.functions()
+            return await self._nothing(request, path, NOT_OFFERED if known else UNKNOWN_PATH)
         if request.method != "POST":
-            response = await self._nothing(request, path, WRONG_METHOD)
-            if response.status_code == WRONG_METHOD.status:
-                response.headers["Allow"] = "POST"
-            return response
+            return await self._wrong_method(request, path, ["POST"])
+        received = await self._received(request, path)
+        if isinstance(received, Response):
+            return received
+        body, caller = received
+        asked = _Asked(request, endpoint, path, body, caller)
+        if endpoint.short and len(body) <= SHORT_BODY and self._knows(request):
+            return await self._answer_soon(asked)
+        if endpoint.writes and not endpoint.slow and len(body) <= SHORT_WRITE:
+            return await self._writes.do(asked)
+        return await self._in_worker(partial(self._answer, asked), slow=bool(endpoint.slow))
+
+    async def _received(self, request: Request, path: str) -> tuple[bytes, Caller | None] | Response:
+        """The body, and who is calling where that had to be asked already; or the answer that refuses it."""
         caller: Caller | None = None
         try:
             if not _is_small(request):
@@ -187,12 +207,64 @@ class Api:
             return self._refuse(RequestRefused(TOO_SLOW), self._standing(request, caller))
         except ClientDisconnect:
             return Response(status_code=TOO_SLOW.status)
-        asked = _Asked(request, endpoint, path, body, caller)
-        if endpoint.short and len(body) <= SHORT_BODY and self._knows(request):
-            return await self._answer_soon(asked)
-        if endpoint.writes and not endpoint.slow and len(body) <= SHORT_WRITE:
-            return await self._writes.do(asked)
-        return await self._in_worker(partial(self._answer, asked), slow=bool(endpoint.slow))
+        return body, caller
+
+    async def _wrong_method(self, request: Request, path: str, allowed: Iterable[str]) -> Response:
+        response = await self._nothing(request, path, WRONG_METHOD)
+        if response.status_code == WRONG_METHOD.status:
+            response.headers["Allow"] = ", ".join(allowed)
+        return response
+
+    async def _view(self, request: Request, path: str, views: Mapping[str, tuple[View, str]]) -> Response:
+        """The answer at a path of the API 2.0."""
+        found = views.get(request.method)
+        if found is None:
+            return await self._wrong_method(request, path, views)
+        received = await self._received(request, path)
+        if isinstance(received, Response):
+            return received
+        body, caller = received
+        return await self._in_worker(partial(self._viewed, request, path, found, body, caller))
+
+    def _viewed(
+        self, request: Request, path: str, found: tuple[View, str], body: bytes, caller: Caller | None
+    ) -> Response:
+        """The same in a worker thread: each function that the view calls is called as its own call would be, but
+        that the caller is admitted, and counted, once."""
+        view, id_ = found
+        try:
+            if caller is None:
+                caller = self._admit(request, path)
+        except _NotAdmitted as denied:
+            return self._refuse(denied.refusal, denied.standing)
+        admitted = caller
+
+        def perform(function: str, items: Sequence[Members], paging: Members) -> Answered:
+            endpoint = self._endpoints[PREFIX + function]
+            sent = msgspec.json.encode({"meta": {"pagination": paging}, "data": items})
+            asked = _Asked(request, endpoint, PREFIX + function, sent, admitted)
+            prepared = self._prepared(asked)
+            if isinstance(prepared, Response):
+                raise _Answered(prepared)
+            done = carry_out(self._services, prepared)
+            if endpoint.writes:
+                self._tell(asked, admitted, done)
+            rows = msgspec.json.decode(msgspec.json.encode(done.data), type=list[dict[str, object]])
+            refused = [one.errors for one in done.fail]
+            shown = done.shown
+            return Answered(rows, refused, "" if shown is None or shown.next is UNSET else shown.next)
+
+        standing = self._standing(request, caller)
+        try:
+            status, told = answer(view, id_, request.query_params, body, perform)
+        except _Answered as answered:
+            return answered.response
+        except RequestRefused as refusal:
+            return self._refuse(refusal, standing)
+        except Exception as problem:
+            return self._broken(problem, path, standing)
+        headers = standing.headers() | (_SUCCESS_HEADERS if status < 300 else {})
+        return Response(status_code=status, headers=headers) if told is None else _json(told, status, headers)
 
     async def _answer_soon(self, asked: _Asked) -> Response:
         """The answer to what is read in a moment, where that can be done without waiting for others."""
@@ -484,6 +556,14 @@ class _NotAdmitted(Exception):
         super().__init__(str(refusal))
         self.refusal = refusal
         self.standing = standing
+
+
+class _Answered(Exception):
+    """A function that a view calls was refused as a whole: what is said then."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(str(response.status_code))
+        self.response = response
 
 
 class _OAuthError(Struct, frozen=True):

@@ -70,7 +70,7 @@ def decode(body: bytes) -> Request:
 
     No body, `{}`, `{"data": []}` and `{"data": [{}]}` are alike: one empty item. Raises `RequestRefused`.
     """
-    document = _document(body)
+    document = members(body)
     items = document.get("data", [])
     if isinstance(items, dict):  # A few clients forget the list.
         items = [items]
@@ -96,7 +96,8 @@ def encode(
     return msgspec.json.encode(Answer(meta, data, fail))
 
 
-def _document(body: bytes) -> dict[str, object]:
+def members(body: bytes) -> dict[str, object]:
+    """The members of a body, of none where there is no body. Raises `RequestRefused`."""
     text = body.removeprefix(codecs.BOM_UTF8).strip()  # As RFC 8259 section 8.1 allows.
     if not text:
         return {}
