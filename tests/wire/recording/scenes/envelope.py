@@ -150,5 +150,7 @@ def _tokens(r: Recorder) -> None:
     r.send("a call with a token", "POST", PATH, b"{}", {"Authorization": f"Bearer {given}"}, "admin")
     r.send("a call with a wrong token", "POST", PATH, b"{}", {"Authorization": "Bearer nothing"})
     r.send("a call with a changed token", "POST", PATH, b"{}", {"Authorization": f"Bearer {given}x"})
-    r.send("what is not offered", "POST", "/api/ttp/remediation/create", b"{}", {"Authorization": f"Bearer {given}"})
+    r.send(
+        "what is not offered", "POST", "/api/ttp/remediation/create", b"{}", {"Authorization": f"Bearer {given}"}
+    )
     r.send("an unknown path with a token", "POST", "/api/none/such", b"{}", {"Authorization": f"Bearer {given}"})
