@@ -44,6 +44,7 @@ from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
 from mailreeve.families.managed_senders.following import PersonalLists
+from mailreeve.families.outgoing import endpoints as outgoing
 from mailreeve.families.outgoing import rows as outgoing_rows
 from mailreeve.families.outgoing.rows import outgoing_message
 from mailreeve.families.policies import scoped
@@ -99,6 +100,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *web_log.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
+    *outgoing.ENDPOINTS,
     *web_zones.ENDPOINTS,
 )
 

@@ -282,6 +282,9 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"id": w["group"], "emailAddress": w["outsider"], "until": "2100-01-01T00:00:00Z"}
     ],
     "ext/remove-ended-members": [lambda w: {"id": w["group"]}],
+    "account/get-support-info": [lambda w: {}],
+    "account/get-dashboard-notifications": [lambda w: {}],
+    "email/get-email-queues": [lambda w: {}],
     "account/get-account": [
         lambda w: {"accountCode": w["code"]},
         lambda w: {"accountName": w["account name"]},

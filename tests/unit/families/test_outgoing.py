@@ -260,6 +260,17 @@ async def test_who_died_in_the_middle_hands_over_once_more(account, send, queue)
     assert len(hop.got) == 1
 
 
+def test_queues_are_counted_by_direction_and_hour(account, send, queue):
+    """Of what waits, as it came in; at other times nothing."""
+    send("a@corp.test")
+    send("b@far.test")
+    send("c@far.test")
+    (found,) = account.call("email/get-email-queues")
+    assert [sum(one["count"] for one in found[f"{way}EmailQueue"]) for way in ("inbound", "outbound")] == [1, 2]
+    (none,) = account.call("email/get-email-queues", {"start": "2100-01-01T00:00:00Z"})
+    assert none == {"inboundEmailQueue": [], "outboundEmailQueue": []}
+
+
 def test_what_was_written_here_needs_no_body(account, queue):
     """A notice stands in its row, whole, and leaves no record: no door decided it."""
     message = kept(account.id, "a@corp.test", state=State.ACCEPTED)

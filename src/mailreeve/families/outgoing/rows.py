@@ -7,7 +7,7 @@ hop has it, or has refused it for good.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -167,6 +167,16 @@ def listed(work: Work, which: WaitingPage) -> Page[WaitingCopy]:
     rows = stream_named(work, _listed, _columns.id, page.rows)
     found = {row.key: row for row in work.read(outgoing_message.name, rows, lambda row: WaitingCopy(*row))}
     return page.showing([found[key] for key in page.rows if key in found])
+
+
+def waiting_for(work: Work, since: datetime | None, until: datetime | None) -> Iterator[tuple[datetime, str]]:
+    """When each copy of the account that waits came in, and whom it is for, within these bounds."""
+    query = select(_columns.created_at, _columns.effective_recipient).where(ours(outgoing_message))
+    if since is not None:
+        query = query.where(_columns.id >= least_key(since.timestamp()))
+    if until is not None:
+        query = query.where(_columns.id < least_key(until.timestamp()))
+    return ((created, recipient) for created, recipient in work.run(query))
 
 
 def begin(work: Work, key: str, due_at: datetime) -> bool:

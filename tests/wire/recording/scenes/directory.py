@@ -28,6 +28,9 @@ def _account(r: Recorder) -> None:
         {"userCount": "x"},
     )
     r.call("the other account", path, who="foreign")
+    for path in ("account/get-support-info", "account/get-dashboard-notifications", "email/get-email-queues"):
+        r.call(path, path)
+    r.call("queues at no time", path, {"start": "soon"})
 
 
 def _domains(r: Recorder) -> None:

@@ -1,4 +1,4 @@
-"""The account endpoint (api.md section 3.9)."""
+"""The account endpoints (api.md section 3.9)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.account import rows
 from mailreeve.families.directory.account.operations import REGION
-from mailreeve.families.directory.account.types import AccountAnswer, FindAccount
+from mailreeve.families.directory.account.types import (
+    AccountAnswer,
+    AskNothing,
+    FindAccount,
+    Notification,
+    SupportAnswer,
+)
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.users import rows as users
 from mailreeve.families.machinery.call import Call
@@ -33,6 +39,21 @@ def get_account(call: Call, item: FindAccount) -> list[AccountAnswer]:
     return [answer] if _fits(item, answer) else []
 
 
+@endpoint("account/get-support-info", Permission.ACCOUNT_DASHBOARD_READ)
+def get_support_info(call: Call, item: AskNothing) -> SupportAnswer:
+    """Say whom to ask for help."""
+    account = rows.get(call.work)
+    return SupportAnswer(
+        mailto_link=f"mailto:{account.admin_email}", support_jurisdiction=REGION, hosting_jurisdiction=REGION
+    )
+
+
+@endpoint("account/get-dashboard-notifications", Permission.ACCOUNT_DASHBOARD_READ)
+def get_dashboard_notifications(call: Call, item: AskNothing) -> list[Notification]:
+    """List the notices of the operator. There is nobody here who gives any."""
+    return []
+
+
 def _fits(asked: FindAccount, found: AccountAnswer) -> bool:
     texts = (
         (asked.account_code, found.account_code),
@@ -45,4 +66,4 @@ def _fits(asked: FindAccount, found: AccountAnswer) -> bool:
     )
 
 
-ENDPOINTS: Final = (get_account,)
+ENDPOINTS: Final = (get_account, get_support_info, get_dashboard_notifications)

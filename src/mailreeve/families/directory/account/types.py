@@ -17,6 +17,33 @@ class FindAccount(Struct, frozen=True, rename="camel"):
     user_count: int | None = None
 
 
+class AskNothing(Struct, frozen=True):
+    """An item that says nothing."""
+
+
+class SupportAnswer(Struct, frozen=True, rename="camel"):
+    """Whom to ask for help: the account's administrator. What belongs to a contract with a service is empty, for
+    there is none here (api.md section 3.9)."""
+
+    mailto_link: str
+    support_jurisdiction: str
+    hosting_jurisdiction: str
+    main_product: str = "Mailreeve"
+    partner_name: str = ""
+    support_package: str = ""
+    customer_development_manager: str = ""
+    customer_advocate: str = ""
+    renewal_date: str = ""
+    office_phone: str = ""
+
+
+class Notification(Struct, frozen=True, rename="camel"):
+    """A notice for those who see the dashboard."""
+
+    id: str
+    message: str
+
+
 class AccountAnswer(Struct, frozen=True, rename="camel"):
     """An account, with every member that the live service or a client names.
 
