@@ -7,7 +7,13 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.directory.account import rows
 from mailreeve.families.directory.account.operations import REGION
-from mailreeve.families.directory.account.types import AccountAnswer, FindAccount
+from mailreeve.families.directory.account.types import (
+    AccountAnswer,
+    FindAccount,
+    FindPackages,
+    PackagesAnswer,
+    Product,
+)
 from mailreeve.families.directory.domains import rows as domains
 from mailreeve.families.directory.users import rows as users
 from mailreeve.families.machinery.call import Call
@@ -45,4 +51,10 @@ def _fits(asked: FindAccount, found: AccountAnswer) -> bool:
     )
 
 
-ENDPOINTS: Final = (get_account,)
+@endpoint("provisioning/get-packages", Permission.ACCOUNT_DASHBOARD_READ)
+def get_packages(call: Call, item: FindPackages) -> PackagesAnswer:
+    """List the products of the caller's account."""
+    return PackagesAnswer([Product("mailreeve", "Mailreeve")])
+
+
+ENDPOINTS: Final = (get_account, get_packages)

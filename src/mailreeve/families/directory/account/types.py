@@ -17,6 +17,23 @@ class FindAccount(Struct, frozen=True, rename="camel"):
     user_count: int | None = None
 
 
+class FindPackages(Struct, frozen=True):
+    """The packages of the caller's account."""
+
+
+class Product(Struct, frozen=True):
+    """A product that the account has."""
+
+    id: str
+    name: str
+
+
+class PackagesAnswer(Struct, frozen=True):
+    """The products of an account. There is one: nothing is sold apart here."""
+
+    products: Sequence[Product]
+
+
 class AccountAnswer(Struct, frozen=True, rename="camel"):
     """An account, with every member that the live service or a client names.
 
