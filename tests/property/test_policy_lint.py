@@ -20,7 +20,7 @@ from mailreeve.formats.addresses import NULL_SENDER, parse_address
 from mailreeve.formats.authors import HeaderFrom
 from mailreeve.formats.networks import parse_ip, parse_network
 from mailreeve.policy.decide.mail import decide_mail
-from mailreeve.policy.decide.web import canonical_entry, decide_web, scope_standing
+from mailreeve.policy.decide.web import canonical_entry, decide_web, list_standing, scope_standing
 from mailreeve.policy.index import buckets
 from mailreeve.policy.index.definitions import Definitions, Route
 from mailreeve.policy.index.policy_set import PolicySet
@@ -57,6 +57,7 @@ from mailreeve.policy.model.policies import (
     WebEntry,
     WebEntryType,
     WebPolicy,
+    WebPolicyKind,
 )
 from mailreeve.policy.model.policy_types import SCOPED, Layer, PolicyType
 from mailreeve.policy.model.targets import EVERYONE_KEY, Target, TargetType
@@ -486,6 +487,20 @@ web_lists = st.lists(
         for n, (scopes, entries, created) in enumerate(found)
     ]
 )
+managed_urls = st.lists(entries, max_size=3, unique_by=lambda entry: (entry.type, entry.value)).map(
+    lambda found: [
+        WebPolicy(
+            f"m{n}",
+            f"m{n}",
+            (Scope.of(from_=Target.of(T.EVERYONE), override=True),),
+            (replace(entry, id=f"m{n}", exact=entry.type is WebEntryType.URL and "/" in entry.value),),
+            float(n),
+            kind=WebPolicyKind.MANAGED,
+        )
+        for n, entry in enumerate(found)
+    ]
+)
+web_worlds = st.builds(lambda lists, managed: [*lists, *managed], web_lists, managed_urls)
 requests = st.builds(
     WebFacts,
     url=st.builds(lambda host, path: f"https://{host}{path}", st.sampled_from(HOSTS), st.sampled_from(PATHS)),
@@ -495,7 +510,7 @@ requests = st.builds(
 )
 
 
-@given(web_lists, st.lists(requests, min_size=10, max_size=40))
+@given(web_worlds, st.lists(requests, min_size=10, max_size=40))
 @settings(max_examples=examples(200))
 def test_a_web_entry_reported_as_never_winning_decides_no_request(lists, requests):
     """Soundness for web lists: neither a shadowed entry nor any of a dead list wins a request."""
@@ -534,6 +549,9 @@ def covering_entries(lists: list[WebPolicy], keys) -> tuple[set[str], set[str]]:
             and wide.from_.key in keys(narrow)
         )
 
+    def standing(policy: WebPolicy, scope: Scope) -> tuple[int, int]:
+        return list_standing(policy, scope_standing(scope))
+
     held = [(policy, list_entry(policy, entry)) for policy in lists if alive(policy) for entry in policy.entries]
     shadowed, contradicted = set(), set()
     for (policy, mine), (other, rival) in product(held, held):
@@ -541,7 +559,7 @@ def covering_entries(lists: list[WebPolicy], keys) -> tuple[set[str], set[str]]:
             continue
         if entry_covers(rival, mine) and all(
             any(
-                (scope_standing(theirs), rival.order) > (scope_standing(ours), mine.order)
+                (standing(other, theirs), rival.order) > (standing(policy, ours), mine.order)
                 and scope_covers(theirs, ours)
                 for theirs in alive(other)
             )
@@ -551,14 +569,14 @@ def covering_entries(lists: list[WebPolicy], keys) -> tuple[set[str], set[str]]:
         same = (rival.entry.type, rival.entry.value) == (mine.entry.type, mine.entry.value)
         if same and rival.entry.action is not mine.entry.action and rival.order > mine.order:
             for ours, theirs in product(alive(policy), alive(other)):
-                equal = scope_standing(ours) == scope_standing(theirs) and may_meet(ours, theirs, NOW)
+                equal = standing(policy, ours) == standing(other, theirs) and may_meet(ours, theirs, NOW)
                 if equal and (ours.from_.key in keys(theirs) or theirs.from_.key in keys(ours)):
                     contradicted.add(mine.entry.id)
     return shadowed - contradicted, contradicted
 
 
 @pytest.mark.usefixtures("long_rows")
-@given(web_lists)
+@given(web_worlds)
 @settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_rules_for_web_lists_define_is_found(lists):
     """Completeness for web entries, and nothing beyond."""

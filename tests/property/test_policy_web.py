@@ -1,4 +1,4 @@
-"""Web decisions held against a plain reading of behaviour.md section 6.4.
+"""Web decisions held against a plain reading of behaviour.md section 6.4, and of D-54.
 
 Entries and requests are drawn as lists of labels, segments and parameters, and compared as such: no
 code of the engine is used for what is expected.
@@ -19,7 +19,7 @@ from mailreeve.formats.weburls import UrlError, parse_web_url
 from mailreeve.policy.decide.web import WebUrlError, canonical_entry, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, WebFacts
-from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.targets import Target, TargetType
 
 PAT, KIM = parse_address("pat@corp.test"), parse_address("kim@corp.test")
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One scope with one entry, and what the rules say about it."""
+    """One scope with one entry, and what the rules say about it. A managed URL is for everyone and anywhere."""
 
     who: str
     located: bool
@@ -56,6 +56,11 @@ class Rule(NamedTuple):
     type: WebEntryType
     place: Place
     action: WebAction
+    managed: bool
+
+    @property
+    def exact(self):
+        return self.managed and self.type is WebEntryType.URL and bool(self.place.segments or self.place.query)
 
     def holds(self, place, user, here):
         if (self.who == "pat" and user != PAT) or (self.who == "group" and user != PAT):
@@ -67,15 +72,17 @@ class Rule(NamedTuple):
             return asked.labels[len(asked.labels) - len(mine.labels) :] == mine.labels
         if asked.labels != mine.labels:
             return False
+        if self.exact:
+            return asked.segments == mine.segments and set(mine.query) == set(asked.query)
         if mine.query:
             return asked.segments == mine.segments and set(mine.query) <= set(asked.query)
         return asked.segments[: len(mine.segments)] == mine.segments
 
     @property
     def strength(self):
-        scope = {"pat": 4, "group": 3, "everyone": 2 if self.located else 1}[self.who]
+        scope = 5 if self.managed else {"pat": 4, "group": 3, "everyone": 2 if self.located else 1}[self.who]
         is_url = self.type is WebEntryType.URL
-        return self.override, scope, is_url, len(self.place.text), self.action is WebAction.BLOCK
+        return self.override or self.managed, scope, is_url, len(self.place.text), self.action is WebAction.BLOCK
 
 
 labels = st.lists(st.sampled_from(("a", "b")), max_size=2).map(lambda found: (*found, "x", "test"))
@@ -84,10 +91,12 @@ queries = st.lists(st.tuples(st.sampled_from("st"), st.sampled_from("12")), max_
 places = st.builds(Place, labels, segments, st.just(()) | queries)
 
 
-def rule_of(who, located, override, type_, place, action):
+def rule_of(who, located, override, type_, place, action, managed):
     if type_ is WebEntryType.DOMAIN:
         place = Place(place.labels, (), ())
-    return Rule(who, located, override, type_, place, action)
+    if managed:
+        who, located = "everyone", False
+    return Rule(who, located, override, type_, place, action, managed)
 
 
 rules = st.builds(
@@ -98,15 +107,19 @@ rules = st.builds(
     st.sampled_from(WebEntryType),
     places,
     st.sampled_from(WebAction),
+    st.integers(0, 4).map(lambda number: number == 0),
 )
 
 
 def policy_set(found):
     policies = []
     for number, rule in enumerate(found):
-        scope = Scope.of(from_=WHO[rule.who], networks=(LOCATION,) if rule.located else (), override=rule.override)
-        entry = WebEntry(f"e{number}", rule.type, canonical_entry(rule.type, rule.place.text), rule.action)
-        policies.append(WebPolicy(f"p{number}", "", (scope,), (entry,), float(number)))
+        override = rule.override or rule.managed
+        scope = Scope.of(from_=WHO[rule.who], networks=(LOCATION,) if rule.located else (), override=override)
+        value = canonical_entry(rule.type, rule.place.text)
+        entry = WebEntry(f"e{number}", rule.type, value, rule.action, rule.exact)
+        kind = WebPolicyKind.MANAGED if rule.managed else WebPolicyKind.LIST
+        policies.append(WebPolicy(f"p{number}", "", (scope,), (entry,), float(number), kind=kind))
     return PolicySet.build(account_id="account", revision=1, directory=DIRECTORY, web=policies)
 
 

@@ -16,7 +16,15 @@ from mailreeve.formats.weburls import domains_above
 from mailreeve.policy.decide.web import canonical_entry, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.facts import Directory, WebFacts
-from mailreeve.policy.model.policies import Changes, Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import (
+    Changes,
+    Scope,
+    WebAction,
+    WebEntry,
+    WebEntryType,
+    WebPolicy,
+    WebPolicyKind,
+)
 from mailreeve.policy.model.targets import Target, TargetType
 from mailreeve.policy.zone.names import ZoneNames
 from mailreeve.policy.zone.rules import ALLOW, BLOCK, NOTHING, REST, ZoneRules, of_below, of_itself
@@ -52,20 +60,32 @@ entries = st.builds(
     st.sampled_from(("", "", "", "whole", "/p", "?q=1")),
     st.sampled_from(WebAction),
 )
-lists = st.tuples(
-    st.lists(scopes, min_size=1, max_size=2),
-    st.lists(entries, max_size=4),
-    st.sampled_from(("", "", "", "default deny")),
-) | st.tuples(
-    st.lists(scopes, min_size=1, max_size=1),
-    st.lists(entries.map(lambda one: (one[0], one[1], WebAction.ALLOW)), min_size=1, max_size=1),
-    st.just("temporary"),
+lists = (
+    st.tuples(
+        st.lists(scopes, min_size=1, max_size=2),
+        st.lists(entries, max_size=4),
+        st.sampled_from(("", "", "", "default deny")),
+    )
+    | st.tuples(
+        st.lists(scopes, min_size=1, max_size=1),
+        st.lists(entries.map(lambda one: (one[0], one[1], WebAction.ALLOW)), min_size=1, max_size=1),
+        st.just("temporary"),
+    )
+    | st.tuples(
+        st.just((Scope.of(from_=Target.of(TargetType.EVERYONE), override=True),)),
+        st.lists(entries, min_size=1, max_size=1),
+        st.just("managed"),
+    )
 )
 asked_hosts = hosts | st.sampled_from(("elsewhere.example", "example"))
 
 
+_KINDS = {"temporary": WebPolicyKind.TEMPORARY, "managed": WebPolicyKind.MANAGED}
+
+
 def policy(number, found):
-    """A list, or a temporary allow. The type of an entry is url where it has a path, or is all of one host."""
+    """A list, a temporary allow or a managed URL. The type of an entry is url where it has a path, or is all of
+    one host."""
     wanted, named, what = found
     kinds = [
         (WebEntryType.DOMAIN, host, action)
@@ -78,12 +98,18 @@ def policy(number, found):
         "",
         tuple(wanted),
         tuple(
-            WebEntry(f"e{number}-{place}", type_, canonical_entry(type_, text), action)
+            WebEntry(
+                f"e{number}-{place}",
+                type_,
+                canonical_entry(type_, text),
+                action,
+                what == "managed" and type_ is WebEntryType.URL and ("/" in text or "?" in text),
+            )
             for place, (type_, text, action) in enumerate(kinds)
         ),
         float(number % 3),
         default_deny=what == "default deny",
-        is_temporary=what == "temporary",
+        kind=_KINDS.get(what, WebPolicyKind.LIST),
     )
 
 

@@ -48,6 +48,19 @@ def web(gate) -> Web:
 # ---------------------------------------------------------------------------------------------------- the main job
 
 
+def test_managed_url_holds_for_the_very_next_request_until_it_is_deleted(web):
+    """Before a list that overrides, as the door tells who browses."""
+    web.create(WebEntry("allow", "domain", "managed.test"), for_=Policy("all", override=True))
+    assert web.verdict("http://www.managed.test/x") == "allow"
+    call = web.gate.client.call
+    (made,) = call("ttp/url/create-managed-url", {"url": "managed.test", "matchType": "domain", "action": "block"})
+    told = web.ask("http://www.managed.test/x")
+    assert (told["verdict"], told["policyId"]) == ("block", made["id"])
+    assert web.ask_by_command("http://www.managed.test/x")["verdict"] == "block"
+    call("ttp/url/delete-managed-url", {"id": made["id"]})
+    assert web.verdict("http://www.managed.test/x") == "allow"
+
+
 def test_list_holds_for_the_very_next_request_until_it_is_deleted(web):
     assert web.verdict("http://ex.test/") == "none"
     made = web.lists.create("No ex", [BLOCK_EX], [EVERYONE])

@@ -33,6 +33,7 @@ UNREACHED = {
     "err_key_limit": "a thousand applications",
     "err_role_limit": "a hundred roles",
     "err_address_alteration_set_limit": "thousands of calls",
+    "err_managed_url_limit": "thousands of calls",
     "err_web_allow_limit": "thousands of calls",
     "err_web_client_limit": "thousands of calls",
     "err_web_location_limit": "thousands of calls",

@@ -155,6 +155,45 @@ def test_address_alteration_set_and_definition(client):
         assert gone == {"id": done["id"], "success": True}
 
 
+MANAGED = [
+    {"url": "bare.example", "matchType": "domain", "action": "block", "comment": None},
+    {"url": "bare.example", "matchType": "explicit", "action": "permit", "comment": "Explicit"},
+    {
+        "url": "https://www.managed.example/Path?a=1",
+        "matchType": "explicit",
+        "action": "block",
+        "comment": " With a space ",
+        "disableLogClick": True,
+        "disableRewrite": True,
+        "disableUserAwareness": True,
+    },
+]
+
+
+def test_managed_urls(client):
+    """Made, read among all of them with `meta` and no `data`, and removed; what changes is made anew."""
+    room = "ttp/url/"
+    made = [one(client, f"{room}create-managed-url", item) for item in MANAGED]
+    kept = {name for item in MANAGED for name in item} - {"url", "comment"}
+    for sent, answered in zip(MANAGED, made, strict=True):
+        assert differences({name: sent[name] for name in kept & sent.keys()}, answered) == []
+        assert answered["comment"] == (sent["comment"] or "")
+    listed = client.every(f"{room}get-all-managed-urls", page_size=2)
+    assert [row for row in listed if row["id"] in {row["id"] for row in made}] == made
+    (refused,) = client.send(f"{room}create-managed-url", MANAGED[0]).failures
+    assert refused.code == "err_managed_url_exists_code"
+    for row in made:
+        assert one(client, f"{room}delete-managed-url", {"id": row["id"]})["id"] == row["id"]
+    (gone,) = client.send(f"{room}delete-managed-url", {"id": made[0]["id"]}).failures
+    assert (gone.code, gone.item) == ("err_managed_url_not_found", {}), "as recorded live, without the item"
+
+
+def test_packages(client):
+    """Which the provider reads to see what there is."""
+    (product,) = one(client, "provisioning/get-packages", {})["products"]
+    assert set(product) == {"id", "name"}
+
+
 URLS = [
     {"action": "block", "type": "url", "value": "https://Bad.example:8443/Path/?b=1&a=2#top"},
     {"action": "block", "type": "domain", "value": "Bücher.example"},

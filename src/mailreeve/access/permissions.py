@@ -40,12 +40,18 @@ class Permission(StrEnum):
     GATEWAY_TRACKING_READ = "Gateway | Tracking | Read"
     MONITORING_HELD_READ = "Monitoring | Held | Read"
     MONITORING_HELD_CONTENT_VIEW = "Monitoring | Held | Content View"
+    MONITORING_ATTACHMENT_PROTECTION_READ = "Monitoring | Attachment Protection | Read"
+    MONITORING_IMPERSONATION_PROTECTION_READ = "Monitoring | Impersonation Protection | Read"
     MONITORING_PROCESSING_READ = "Monitoring | Processing | Read"
     MONITORING_REJECTIONS_READ = "Monitoring | Rejections | Read"
+    MONITORING_URL_PROTECTION_READ = "Monitoring | URL Protection | Read"
     SERVICES_API_APPLICATIONS_EDIT = "Services | API Applications | Edit"
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
     SERVICES_DIRECTORY_SYNC_READ = "Services | Directory Sync | Read"
+    SERVICES_URL_PROTECT_EDIT = "Services | Targeted Threat Protection - URL Protect | Edit"
+    SERVICES_URL_PROTECT_READ = "Services | Targeted Threat Protection - URL Protect | Read"
+    SERVICES_URL_PROTECTION_EDIT = "Services | URL Protection | Edit"
     WEB_SECURITY_POLICIES_EDIT = "Web Security | Policies | Edit"
     WEB_SECURITY_POLICIES_READ = "Web Security | Policies | Read"
 
@@ -91,6 +97,8 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.DIRECTORIES_GROUPS_EDIT,
         Permission.GATEWAY_MANAGED_SENDERS_EDIT,
         Permission.GATEWAY_POLICIES_EDIT,
+        Permission.SERVICES_URL_PROTECT_EDIT,
+        Permission.SERVICES_URL_PROTECTION_EDIT,
         Permission.WEB_SECURITY_POLICIES_EDIT,
     },
     # Sees everything, mends one person's list, releases held mail, changes no policy.

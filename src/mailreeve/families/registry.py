@@ -51,6 +51,8 @@ from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
 from mailreeve.families.policies.address_alteration.following import AlterationDefinitions
 from mailreeve.families.policies.blocked_senders import operations as blocked_sender_operations
+from mailreeve.families.policies.managed_urls import endpoints as managed_urls
+from mailreeve.families.policies.managed_urls import rows as managed_url_rows
 from mailreeve.families.policies.overview import endpoints as overview
 from mailreeve.families.policies.permitted_senders import rows as permitted_senders
 from mailreeve.families.policies.scoped import ScopedPolicies
@@ -62,7 +64,9 @@ from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
+from mailreeve.families.threat_logs import endpoints as threat_logs
 from mailreeve.families.tracking import endpoints as tracking
+from mailreeve.families.web_log import clicks as web_clicks
 from mailreeve.families.web_log import endpoints as web_log
 from mailreeve.families.web_proxies import endpoints as web_proxies
 from mailreeve.families.web_zones import endpoints as web_zones
@@ -78,6 +82,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *scoped.ENDPOINTS,
     *web_lists.ENDPOINTS,
     *web_allows.ENDPOINTS,
+    *managed_urls.ENDPOINTS,
     *web_proxies.ENDPOINTS,
     *web_places.ENDPOINTS,
     *overview.ENDPOINTS,
@@ -98,6 +103,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *archive.ENDPOINTS,
     *digest.ENDPOINTS,
     *web_log.ENDPOINTS,
+    *web_clicks.ENDPOINTS,
+    *threat_logs.ENDPOINTS,
     *audit.ENDPOINTS,
     *held.ENDPOINTS,
     *outgoing.ENDPOINTS,
@@ -114,6 +121,7 @@ LOADERS: Final = Loaders(
         {
             Kind.WEB_POLICY: Loader(web_list_rows.load, web_list_rows.load_some),
             Kind.WEB_ALLOW: Loader(web_allow_rows.LOADED.every, web_allow_rows.LOADED.some),
+            Kind.MANAGED_URL: Loader(managed_url_rows.LOADED.every, managed_url_rows.LOADED.some),
         },
     ),
     places=web_place_rows.load,

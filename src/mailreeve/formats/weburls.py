@@ -119,6 +119,33 @@ def parse_web_url(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> WebUr
     return WebUrl(host, path, query, bool(at and credentials))
 
 
+class UrlParts(Struct, frozen=True):
+    """A URL in parts, for people. `scheme` is `http` where none was written, `port` -1 where none was or it is the
+    scheme's own; `path` is empty where nothing but a slash was, and `query` is without its question mark."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str
+
+
+def url_parts(text: str, schemes: frozenset[str] = REQUEST_SCHEMES) -> UrlParts:
+    """The parts of a URL as they were written, but for what the standard makes regular. Raises `UrlError`."""
+    host = parse_web_url(text, schemes).host
+    if not _ORDINARY.fullmatch(text):
+        text = _with_scheme(text, schemes)
+    found = ada_url.parse_url(text)
+    port = found["port"]
+    return UrlParts(
+        scheme=found["protocol"].removesuffix(":"),
+        host=host,
+        port=int(port) if port else -1,
+        path="" if found["pathname"] == "/" else found["pathname"],
+        query=found["search"].removeprefix("?"),
+    )
+
+
 def host_of(text: str) -> str:
     """The part of a URL that names host and port, for whoever sees no more of it; not validated."""
     found = _AUTHORITY.match(text.partition("://")[2] or text)

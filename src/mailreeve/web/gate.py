@@ -22,7 +22,7 @@ from mailreeve.policy.decide.web import WebUrlError, browsing, decide_web
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.wording import web_list_words
 from mailreeve.web.requests import WebAnswer, WebRequest
 from mailreeve.web.who import MAX_LOGIN, client_at, user_named
@@ -144,7 +144,7 @@ class WebGate:
                     url_cut=len(request.url) > MAX_URL,
                     host_only=request.host_only,
                     unenforced=missed,
-                    temporary=policy is not None and policy.is_temporary,
+                    kind=WebPolicyKind.LIST if policy is None else policy.kind,
                 ),
             )
         return answer
@@ -164,7 +164,7 @@ _PLACES: Final = {WebEntryType.DOMAIN: "the domain", WebEntryType.URL: "the URL"
 
 def sentence(decision: WebDecision, policy: WebPolicy | None, missed: int) -> str:
     """What a decision by this list, if any, is, in words for whoever browses: one line."""
-    name = "" if policy is None else web_list_words(policy.description, is_temporary=policy.is_temporary)
+    name = "" if policy is None else web_list_words(policy.description, policy.kind)
     if decision.verdict is _NONE:
         words = _NO_OPINION
     elif decision.entry is None and policy is not None:

@@ -19,12 +19,14 @@ from msgspec import Struct
 
 class Fault(Struct, frozen=True):
     """A kind of error: its code, its text, the HTTP status when it refuses a whole request, and whether
-    the very same call may succeed later, without anybody changing what it is about."""
+    the very same call may succeed later, without anybody changing what it is about. `echoes` says that the item it
+    refuses comes back with it as `key`, as all but few do (api.md section 1.4)."""
 
     code: str
     message: str
     status: int = 200
     retryable: bool = False
+    echoes: bool = True
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
@@ -39,9 +41,10 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 class ItemRefused(Exception):
     """One item of `data` is refused; the others go on."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, echoes: bool = True) -> None:
         super().__init__("; ".join(f"{p.field or '-'}: {p.message}" for p in problems))
         self.problems = tuple(problems)
+        self.echoes = echoes
 
 
 class RequestRefused(Exception):
@@ -71,7 +74,7 @@ def problem(fault: Fault, field: str | None = None, message: str = "") -> Proble
 
 def refused(fault: Fault, field: str | None = None, message: str = "") -> ItemRefused:
     """The exception that refuses one item for one reason."""
-    return ItemRefused([problem(fault, field, message)])
+    return ItemRefused([problem(fault, field, message)], echoes=fault.echoes)
 
 
 # Whole requests: transport and authentication (api.md sections 1.5, 1.6).

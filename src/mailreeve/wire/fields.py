@@ -18,6 +18,7 @@ from mailreeve.wire.errors import (
     BAD_DOMAIN,
     BAD_IP,
     BAD_NETWORK,
+    BAD_RANGE,
     TOO_LONG,
     ItemRefused,
     refused,
@@ -142,6 +143,16 @@ def moment_or_ago(text: str, field: str, now: datetime) -> datetime:
     except (ItemRefused, OverflowError) as problem:
         message = f"{BAD_DATE.message}: write 30m, 12h, 7d or 2w, or a time such as 2026-12-01T09:00"
         raise refused(BAD_DATE, field, message) from problem
+
+
+def period(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """From when until when a log is asked for by its members `from` and `to`: without these from the beginning of
+    the day, in UTC, until now."""
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0) if start is None else moment(start, "from")
+    until = now if end is None else moment(end, "to")
+    if since > until:
+        raise refused(BAD_RANGE, "from")
+    return since, until
 
 
 def written(value: datetime) -> str:

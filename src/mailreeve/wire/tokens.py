@@ -18,6 +18,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from mailreeve.policy.model.policies import WebPolicyKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.wire.errors import INVALID_TOKEN, refused
 
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     WEB_TARGET = "web target"
     WEB_ENTRY = "web entry"
     WEB_ALLOW = "web allow"
+    MANAGED_URL = "managed URL"
     WEB_PROXY = "web proxy"
     WEB_LOCATION = "web location"
     WEB_CLIENT = "web client"
@@ -53,6 +55,13 @@ class Kind(StrEnum):
     AUDIT_EVENT = "audit event"
     USER = "user"
 
+
+KIND_OF_WEB: Final = {
+    WebPolicyKind.LIST: Kind.WEB_POLICY,
+    WebPolicyKind.TEMPORARY: Kind.WEB_ALLOW,
+    WebPolicyKind.MANAGED: Kind.MANAGED_URL,
+}
+"""The kind of id that each kind of web policy has."""
 
 _PREFIX: Final = {row.kind: row.id_prefix for row in POLICY_TYPES.values()}
 

@@ -262,6 +262,7 @@ async def test_who_died_in_the_middle_hands_over_once_more(account, send, queue)
 
 def test_queues_are_counted_by_direction_and_hour(account, send, queue):
     """Of what waits, as it came in; at other times nothing."""
+    account.call("domain/create-domain", {"domain": "corp.test"})
     send("a@corp.test")
     send("b@far.test")
     send("c@far.test")

@@ -147,6 +147,8 @@ OPEN = {
     "ext/add-web-entries",
     "ext/import-web-entries",
     "ext/set-web-default-deny",
+    "ttp/url/create-managed-url",
+    "ttp/url/delete-managed-url",
     "ext/allow-web",
     "ext/remove-web-allow",
     # A proxy may ask, and do nothing.

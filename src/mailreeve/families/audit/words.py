@@ -46,6 +46,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     **{row.kind: _POLICY for row in POLICY_TYPES.values()},
     Kind.WEB_POLICY: _POLICY,
     Kind.WEB_ALLOW: _POLICY,
+    Kind.MANAGED_URL: _POLICY,
     Kind.WEB_LOCATION: _POLICY,
     Kind.WEB_CLIENT: _POLICY,
     Kind.WEB_ACCESS_REQUEST: _POLICY,

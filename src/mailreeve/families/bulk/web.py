@@ -21,7 +21,7 @@ from mailreeve.families.policies.web_lists import endpoints, operations, rows
 from mailreeve.families.policies.web_lists.rows import TargetRow, WebPolicyRow
 from mailreeve.families.policies.web_lists.types import UrlItem, WebTargetItem
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
-from mailreeve.policy.model.policies import WebAction, WebEntryType
+from mailreeve.policy.model.policies import WebAction, WebEntryType, WebPolicyKind
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.policy.model.wording import quoted
 from mailreeve.wire import policy_object
@@ -166,7 +166,9 @@ def web_page(call: Call) -> Page[WebRow]:
     targets = Targets(call, GroupPaths(call))
     page = rows.page_of_keys(call.work, call.page)
     lists = rows.read(call.work, page.rows)
-    known = Counter(policy.description for policy in call.policies.web.policies if not policy.is_temporary)
+    known = Counter(
+        policy.description for policy in call.policies.web.policies if policy.kind is WebPolicyKind.LIST
+    )
     shown: list[WebRow] = []
     for one in lists:
         texts = _written(targets, one)

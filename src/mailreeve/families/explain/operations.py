@@ -58,10 +58,10 @@ from mailreeve.policy.model.trace import (
 )
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_URL, BLANK, NOT_ALLOWED, NULL, TOO_LONG, ItemRefused, refused
-from mailreeve.wire.tokens import Ids, Kind
+from mailreeve.wire.tokens import KIND_OF_WEB, Ids, Kind
 
 _MAIL_KINDS: Final[Mapping[str, PolicyType]] = {row.kind: row.type for row in POLICY_TYPES.values()}
-_WEB_KINDS: Final = (Kind.WEB_POLICY, Kind.WEB_ENTRY, Kind.WEB_ALLOW)
+_WEB_KINDS: Final = (*KIND_OF_WEB.values(), Kind.WEB_ENTRY)
 
 
 def explain_message(
@@ -142,12 +142,12 @@ def explain_web(
         expected = _expected(item.policy_id, expect_web(policies, facts, decision, wanted[1]))
 
     def sealed(policy_id: str, entry: WebEntry | None) -> tuple[str, EntryAnswer | None]:
-        temporary = policies.web.policy(policy_id).is_temporary
-        kinds = (Kind.WEB_ALLOW, Kind.WEB_ALLOW) if temporary else (Kind.WEB_POLICY, Kind.WEB_ENTRY)
-        named = ids.seal(kinds[0], policy_id, account_id)
+        kind = KIND_OF_WEB[policies.web.policy(policy_id).kind]
+        named = ids.seal(kind, policy_id, account_id)
         if entry is None or entry is ALL_ELSE:
             return named, None
-        return named, EntryAnswer(ids.seal(kinds[1], entry.id, account_id), entry.type, entry.value, entry.action)
+        of_entry = Kind.WEB_ENTRY if kind is Kind.WEB_POLICY else kind  # the others are their only entry
+        return named, EntryAnswer(ids.seal(of_entry, entry.id, account_id), entry.type, entry.value, entry.action)
 
     def candidate_answer(candidate: WebCandidate) -> WebCandidateAnswer:
         policy_id, entry = sealed(candidate.policy_id, candidate.entry)

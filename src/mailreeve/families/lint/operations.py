@@ -31,6 +31,7 @@ _TABLES: Final[Mapping[str, PolicyType | SubjectKind]] = {
     "alteration_definition": SubjectKind.ALTERATION_DEFINITION,
     "web_policy": SubjectKind.WEB_LIST,
     "web_entry": SubjectKind.WEB_ENTRY,
+    "managed_url": SubjectKind.MANAGED_URL,
 }
 
 Stop = Callable[[int], str]
@@ -43,6 +44,7 @@ _KINDS: Final[Mapping[str, str]] = {
     SubjectKind.GROUP: Kind.GROUP,
     SubjectKind.WEB_LIST: Kind.WEB_POLICY,
     SubjectKind.WEB_ENTRY: Kind.WEB_ENTRY,
+    SubjectKind.MANAGED_URL: Kind.MANAGED_URL,
 }
 
 

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from mailreeve.access import masking
@@ -272,7 +272,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             call.warnings[said:] = near
-            fail.append(Failure(refusal.problems, masking.masked(item)))
+            fail.append(Failure(refusal.problems, masking.masked(item) if refusal.echoes else UNSET))
             continue
         call.warnings.extend(near)
         if isinstance(result, Page):

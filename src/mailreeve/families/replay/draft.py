@@ -14,6 +14,7 @@ from mailreeve.families.directory.web_places import endpoints as web_places
 from mailreeve.families.machinery.call import Call, Rehearsed
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.policies import scoped
+from mailreeve.families.policies.managed_urls import endpoints as managed_urls
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.replay.types import Step
 from mailreeve.wire import misspelt
@@ -30,6 +31,7 @@ DRAFTED: Final[Mapping[str, Endpoint]] = {
         *scoped.ENDPOINTS,
         *managed_senders.ENDPOINTS,
         *web_lists.ENDPOINTS,
+        *managed_urls.ENDPOINTS,
         *web_places.ENDPOINTS,
         groups.create_group,
         groups.update_group,

@@ -26,12 +26,12 @@ from mailreeve.policy.explain.words import unmet_words
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import WebEntry
+from mailreeve.policy.model.policies import WebEntry, WebPolicyKind
 from mailreeve.policy.model.wording import web_entry_words, web_list_words
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_DOMAIN, BAD_RANGE, ItemRefused, refused
 from mailreeve.wire.pagination import Page
-from mailreeve.wire.tokens import Kind
+from mailreeve.wire.tokens import KIND_OF_WEB, Kind
 
 EXPLAINED: Final = 20
 """So many entries are told of a record."""
@@ -82,7 +82,7 @@ def answer(call: Call, one: WebRecord) -> WebRecordAnswer:
         login=one.login,
         client=one.client,
         location=one.location,
-        policy=_policy(call, one.policy_id, one.description, is_temporary=one.temporary),
+        policy=_policy(call, one.policy_id, one.description, one.kind_then),
         entry=_entry(one.entry),
         settled_by=one.settled_by,
         not_enforceable=one.unenforced,
@@ -136,7 +136,7 @@ def _today(call: Call, one: WebRecord) -> WebToday:
         explained = decide_web(policies, facts, explain=True)
         why = [
             f"{web_entry_words(one.entry)} of "
-            + web_list_words(one.description, is_temporary=one.until is not None)
+            + web_list_words(one.description, one.kind)
             + (": it holds" if one.failed is None else f": {unmet_words(one.failed)}")
             for one in explained.candidates[:EXPLAINED]
         ]
@@ -147,26 +147,25 @@ def _today(call: Call, one: WebRecord) -> WebToday:
     return WebToday(
         revision=policies.revision,
         verdict=decision.verdict,
-        policy=None
-        if policy is None
-        else _policy(call, policy_id, policy.description, is_temporary=policy.is_temporary),
+        policy=None if policy is None else _policy(call, policy_id, policy.description, policy.kind),
         entry=_entry(decision.entry),
         differs=was != now,
         why=why,
     )
 
 
-def _policy(call: Call, key: str, description: str, *, is_temporary: bool) -> PolicyOfWebRecord | None:
-    kind = Kind.WEB_ALLOW if is_temporary else Kind.WEB_POLICY
-    return PolicyOfWebRecord(call.seal(kind, key), description) if key else None
+def _policy(call: Call, key: str, description: str, kind: WebPolicyKind) -> PolicyOfWebRecord | None:
+    return PolicyOfWebRecord(call.seal(KIND_OF_WEB[kind], key), description) if key else None
 
 
 def _list_key(call: Call, wire_id: str, field: str) -> str:
-    """The key of a list, or of a temporary allow. Raises `ItemRefused` naming `field`."""
-    try:
-        return call.open(Kind.WEB_ALLOW, wire_id, field)
-    except ItemRefused:
-        return call.open(Kind.WEB_POLICY, wire_id, field)
+    """The key of a list, a temporary allow or a managed URL. Raises `ItemRefused` naming `field`."""
+    for kind in (Kind.WEB_ALLOW, Kind.MANAGED_URL):
+        try:
+            return call.open(kind, wire_id, field)
+        except ItemRefused:
+            continue
+    return call.open(Kind.WEB_POLICY, wire_id, field)
 
 
 def _entry(entry: WebEntry | None) -> EntryOfWebRecord | None:

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.policy.model.decisions import WebVerdict
-from mailreeve.policy.model.policies import WebEntry
+from mailreeve.policy.model.policies import WebEntry, WebPolicyKind
 
 MAX_URL: Final = 2_048
 """Characters of a URL that are kept; `url_cut` says that it was longer."""
@@ -26,7 +26,7 @@ class WebRecord(Struct, frozen=True, omit_defaults=True):
     - `login` is what the proxy called the user, `user` the address that it stands for; empty where nobody is known
     - `client` is the address that the request came from, `location` the name of the location that it is in
     - `policy_id`, `description` and `entry` are the list and entry that settled it; with a list and no entry its
-      default deny did. `temporary` says that it was a temporary allow
+      default deny did. `kind` says what kind of list it was; `temporary` is what older records have instead
     - `host_only` says that the door knew the host alone, `unenforced` how many entries for the host name a path or
       query, which nobody could look at then (behaviour.md D-27)
     - `settled_by` names what settled it where that was no list, as `SETTLED_UNREADABLE`
@@ -52,3 +52,9 @@ class WebRecord(Struct, frozen=True, omit_defaults=True):
     host_only: bool = False
     unenforced: int = 0
     temporary: bool = False
+    kind: WebPolicyKind = WebPolicyKind.LIST
+
+    @property
+    def kind_then(self) -> WebPolicyKind:
+        """What settled it was. Records of before there was a `kind` say only whether it was a temporary allow."""
+        return WebPolicyKind.TEMPORARY if self.temporary else self.kind

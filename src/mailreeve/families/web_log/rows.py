@@ -62,7 +62,7 @@ _delete_old: Final = delete(web_record).where(
 
 class Wanted(Struct, frozen=True):
     """What is asked for, in the store's terms; what is empty is not asked. `domain` is a host with all below it,
-    `since` and `until` bound the time."""
+    `settled` leaves out what no list said anything about, `since` and `until` bound the time."""
 
     verdict: WebVerdict | None = None
     host: str = ""
@@ -70,6 +70,7 @@ class Wanted(Struct, frozen=True):
     user: str = ""
     client: str = ""
     policy_id: str = ""
+    settled: bool = False
     since: datetime | None = None
     until: datetime | None = None
     oldest_first: bool = False
@@ -131,6 +132,8 @@ def page(work: Work, asked: Asked, wanted: Wanted) -> Page[WebRecord]:
         more.append(table.client == wanted.client)
     if wanted.policy_id:
         more.append(table.policy_id == wanted.policy_id)
+    if wanted.settled:
+        more.append(table.policy_id != "")
     narrowed = within.where(*more) if more else None
     found = latest(work, asked, table.id, within, narrowed, oldest_first=wanted.oldest_first)
     query = select(*_columns).where(table.account_id == work.account_id, table.id.in_(list(found.rows)))

@@ -23,7 +23,7 @@ from mailreeve.store.changes import Part
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Work
 from mailreeve.wire import fields
-from mailreeve.wire.tokens import Ids, Kind
+from mailreeve.wire.tokens import KIND_OF_WEB, Ids
 
 ALGORITHM: Final = "hmac-sha256"
 SECRET_OCTETS: Final = 32
@@ -98,7 +98,7 @@ def status(work: Work, policies: PolicySet, ids: Ids) -> ZonesAnswer:
         left = [
             UnsaidAnswer(
                 id=ids.seal(
-                    Kind.WEB_ALLOW if policies.web.policy(one.policy_id).is_temporary else Kind.WEB_POLICY,
+                    KIND_OF_WEB[policies.web.policy(one.policy_id).kind],
                     one.policy_id,
                     policies.account_id,
                 ),

@@ -19,7 +19,7 @@ from mailreeve.policy.model.decisions import WebDecision, WebVerdict
 from mailreeve.policy.model.facts import WebFacts
 from mailreeve.policy.model.identities import Identities, Renamed, StandIn
 from mailreeve.policy.model.keys import Keys
-from mailreeve.policy.model.policies import ALL_ELSE, Scope, WebAction, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import ALL_ELSE, Scope, WebAction, WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
 from mailreeve.policy.model.trace import Unmet, WebCandidate, WebUnmet
 from mailreeve.policy.model.ways import way_to_target
@@ -27,7 +27,8 @@ from mailreeve.policy.model.ways import way_to_target
 EXPLAINED_ENTRIES: Final = 100
 """So many entries are listed in an explanation, the best first."""
 
-TEMPORARY_SCOPE, USER_SCOPE, GROUP_SCOPE, LOCATION_SCOPE, EVERYONE_SCOPE = 5, 4, 3, 2, 1
+TEMPORARY_SCOPE, MANAGED_SCOPE = 6, 5
+USER_SCOPE, GROUP_SCOPE, LOCATION_SCOPE, EVERYONE_SCOPE = 4, 3, 2, 1
 _NOBODY: Final = Keys((EVERYONE_KEY,))
 _NONE: Final = WebVerdict.NONE
 _ALLOW: Final = WebVerdict.ALLOW
@@ -46,6 +47,8 @@ SCOPE_RANK: Final[dict[TargetType, int]] = {
 }
 """How narrow a scope is (behaviour.md D-25). Web policies know users, groups, locations and everyone;
 of the other targets those that pick some users rank as groups, the sweeping ones as everyone."""
+
+_RANK_OF_KIND: Final = {WebPolicyKind.TEMPORARY: TEMPORARY_SCOPE, WebPolicyKind.MANAGED: MANAGED_SCOPE}
 
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _NOT_IN_HOST: Final = re.compile(r"[^a-z0-9._-]")
@@ -137,9 +140,9 @@ def decide_web(policies: PolicySet, facts: WebFacts, *, explain: bool = False) -
 
     Strongest is, in this order (D-25): override, narrower scope, URL over domain, longer entry, block
     over allow. A temporary allow is narrower than a user, and a default deny comes behind every entry of equal
-    scope (ADR 0073); a block by one has no entry. Without a known user only scopes for everyone hold, with or
-    without a location; who browses is as `browsing` has it. Raises `WebUrlError`; what a request with such a URL
-    gets is for the door to say.
+    scope (ADR 0073); a block by one has no entry. A managed URL comes before all lists (D-54). Without a known
+    user only scopes for everyone hold, with or without a location; who browses is as `browsing` has it. Raises
+    `WebUrlError`; what a request with such a URL gets is for the door to say.
     """
     try:
         url = parse_web_url(facts.url)
@@ -225,8 +228,8 @@ def scope_standing(scope: Scope) -> Standing:
 
 
 def list_standing(policy: WebPolicy, strongest: Standing) -> Standing:
-    """The standing of a list that holds by this scope as its strongest one (ADR 0073)."""
-    return (strongest[0], TEMPORARY_SCOPE) if policy.is_temporary else strongest
+    """The standing of a list that holds by this scope as its strongest one (ADR 0073, 0075)."""
+    return (strongest[0], _RANK_OF_KIND.get(policy.kind, strongest[1]))
 
 
 def _candidates(
@@ -251,7 +254,8 @@ def _candidates(
                 stand_ins=_ways(policies.identities, facts, policy) if holds else (),
                 renamed=_renamed(policies.identities, facts, policy) if holds else (),
                 is_tied=holds and place > 1 and _narrowness(key) == _narrowness(ranked[0][1]),
-                until=policy.scopes[0].terms.ends if policy.is_temporary else None,
+                until=policy.scopes[0].terms.ends if policy.kind is WebPolicyKind.TEMPORARY else None,
+                kind=policy.kind,
             )
         )
     return tuple(candidates)

@@ -9,6 +9,7 @@ from mailreeve.policy.decide.web import (
     EVERYONE_SCOPE,
     GROUP_SCOPE,
     LOCATION_SCOPE,
+    MANAGED_SCOPE,
     TEMPORARY_SCOPE,
     USER_SCOPE,
     EntryKey,
@@ -21,7 +22,7 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed, list_entry
 from mailreeve.policy.model.decisions import WebDecision
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import ALL_ELSE, WebPolicy
+from mailreeve.policy.model.policies import ALL_ELSE, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.wording import quoted, web_entry_words, web_list_words
 
 _SCOPES: Final = {
@@ -85,6 +86,8 @@ def why_entry_before(first: EntryKey, second: EntryKey) -> str:
     """The order of D-25 in half a sentence, in which "the latter" is the winner."""
     (override, rank), order = first
     (their_override, their_rank), their_order = second
+    if rank == MANAGED_SCOPE != their_rank:
+        return "a managed URL comes before lists, and before a temporary allow that does not override"
     if override != their_override:
         return "the latter's list overrides"
     if rank != their_rank:
@@ -111,7 +114,7 @@ def _winner(policies: PolicySet, decision: WebDecision) -> Listed:
 
 def _name(policy: WebPolicy) -> str:
     name = policy.description
-    return web_list_words(name, is_temporary=True) if policy.is_temporary else quoted(name)
+    return quoted(name) if policy.kind is WebPolicyKind.LIST else web_list_words(name, policy.kind)
 
 
 def _find(policies: PolicySet, wanted: str) -> WebPolicy | None:

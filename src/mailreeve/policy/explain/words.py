@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.model.content import SpamOptions
 from mailreeve.policy.model.decisions import Action, Decision
-from mailreeve.policy.model.policies import ALL_ELSE, Effect, EffectKind
+from mailreeve.policy.model.policies import ALL_ELSE, Effect, EffectKind, WebPolicyKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, Layer
 from mailreeve.policy.model.trace import (
     AssumedHeader,
@@ -168,6 +168,8 @@ def web_note_words(candidate: WebCandidate) -> str:
         notes.append("a default deny: the list blocks whatever no entry speaks of")
     if candidate.until is not None:
         notes.append(f"a temporary allow, until {moment_words(candidate.until)}")
+    if candidate.kind is WebPolicyKind.MANAGED:
+        notes.append("a managed URL, which comes before lists")
     if candidate.is_tied:
         notes.append("as narrow as the winner: a block wins over an allow, then the newest policy")
     return "; ".join(notes)

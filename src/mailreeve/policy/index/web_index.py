@@ -44,6 +44,11 @@ class Listed(Struct, frozen=True, gc=False):
         )
 
     @property
+    def covers_below(self) -> bool:
+        """Whether a URL covers whatever is below its path, with any query."""
+        return not (self.parameters or self.entry.exact)
+
+    @property
     def is_part_of_host(self) -> bool:
         """Whether it is about a path or a query: nothing to whoever sees the host alone (D-27)."""
         return bool(self.parameters) or "/" in self.base
@@ -53,7 +58,8 @@ class Listed(Struct, frozen=True, gc=False):
 
         A domain covers its subdomains on label boundaries (D-23), a URL only its exact host (D-24).
         A path covers the paths below it on segment boundaries (D-40). An entry with a query covers its
-        own path only, if each of its parameters is present. A default deny covers everything.
+        own path only, if each of its parameters is present. An exact one covers its own path with just its own
+        parameters (D-54). A default deny covers everything.
         """
         if not self.base:
             return None
@@ -63,9 +69,11 @@ class Listed(Struct, frozen=True, gc=False):
         if url.host != host:
             return WebUnmet.HOST
         asked = url.host + url.path
-        if self.parameters:
+        if not self.covers_below:
             if asked != self.base:
                 return WebUnmet.PATH
+            if self.entry.exact:
+                return None if self.parameters == parameters(url.query) else WebUnmet.QUERY
             return None if self.parameters <= parameters(url.query) else WebUnmet.QUERY
         return None if f"{asked}/".startswith(f"{self.base}/") else WebUnmet.PATH
 
@@ -161,7 +169,7 @@ class WebIndex:
             if there.depth >= 0:
                 for base in _bases(url, there.depth):
                     for listed in there.urls.get(base, ()):
-                        if not listed.parameters or listed.mismatch(url) is None:
+                        if listed.covers_below or listed.mismatch(url) is None:
                             found.append(listed)
         # No entry is longer, so a host of ten thousand labels costs no more than the last of them.
         at = name.find(".", max(0, len(name) - MAX_HOST - 1)) + 1
@@ -192,7 +200,7 @@ class WebIndex:
         there = self._hosts.get(host)
         if there is not None:
             yield from there.domains
-            yield from (listed for listed in there.urls.get(host, ()) if not listed.parameters)
+            yield from (listed for listed in there.urls.get(host, ()) if listed.covers_below)
 
     def deeper(self, host: str) -> list[Listed]:
         """The entries that name a path or a query on just this host: what nobody can enforce who sees the host

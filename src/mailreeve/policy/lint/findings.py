@@ -83,10 +83,11 @@ class SubjectKind(StrEnum):
     GROUP = "group"
     WEB_LIST = "web_list"
     WEB_ENTRY = "web_entry"
+    MANAGED_URL = "managed_url"
     STORED_ROW = "stored_row"
 
 
-WEB_SUBJECTS: Final = frozenset((SubjectKind.WEB_LIST, SubjectKind.WEB_ENTRY))
+WEB_SUBJECTS: Final = frozenset((SubjectKind.WEB_LIST, SubjectKind.WEB_ENTRY, SubjectKind.MANAGED_URL))
 
 
 class Subject(Struct, frozen=True, gc=False):

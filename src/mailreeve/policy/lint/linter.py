@@ -17,6 +17,7 @@ from mailreeve.policy.lint.rewritten import lint_rewritten
 from mailreeve.policy.lint.spam import lint_spam
 from mailreeve.policy.lint.web import WebLinter
 from mailreeve.policy.lint.zones import lint_zones
+from mailreeve.policy.model.policies import WebPolicyKind
 from mailreeve.policy.model.policy_types import PolicyType
 
 Progress = Callable[[int], None]
@@ -77,11 +78,12 @@ def lint(
     yield from lint_ended(policies, ended)
     yield from lint_spam(policies, spam_engine=spam_engine)
 
-    lists = tuple(policy for policy in policies.web.policies if not policy.is_temporary)
+    lists = tuple(policy for policy in policies.web.policies if policy.kind is not WebPolicyKind.TEMPORARY)
     web = WebLinter(lists, coverage, at, web_proxy=web_proxy)
     for listed in lists:
         looked.one_more(max(1, len(listed.entries)))
         yield from web.look_at(listed)
+    yield from web.last()
     if zones:
         yield from lint_zones(policies, at)
     looked.report()

@@ -10,18 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from mailreeve.policy.decide.web import scope_standing
+from mailreeve.formats.networks import Network
+from mailreeve.policy.decide.web import Standing, list_standing, scope_standing
 from mailreeve.policy.index.network_table import ANYWHERE, NetworkTable, network_keys
 from mailreeve.policy.index.web_index import EntryOrder, Listed, list_entry
 from mailreeve.policy.lint.coverage import Coverage
 from mailreeve.policy.lint.findings import NAMED, Finding, FindingKind, Subject, SubjectKind
 from mailreeve.policy.lint.scope_cover import MAX_PAIRS, is_in_force, may_meet, networks_covered
 from mailreeve.policy.model.keys import Keys
-from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
-from mailreeve.policy.model.wording import listed, quoted, target_words
+from mailreeve.policy.model.wording import listed, quoted, target_words, web_list_words
 
 _SHORT_LABEL: Final = 3  # letters of a second-level name such as the `co` of co.uk
+
+_SEE_WHOLE: Final = (
+    "Set web_proxy where a proxy sees whole URLs: Squid that inspects HTTPS, or one that asks at /web/check. Or"
+    " name the whole domain; an entry is never widened to it silently."
+)
+
+Networks = tuple[Network, ...]
 
 FEW: Final = 64
 """Up to so many lists with the opposite of an entry are tried; of more only those that share people with it."""
@@ -57,7 +65,8 @@ class WebLinter:
         # The lists by the networks of their scopes, and by whom these name.
         self._anywhere = naming.pop(ANYWHERE, {})
         self._bound = NetworkTable(naming)
-        self._asked, self._answer = "", set[str]()
+        self._asked: tuple[str, Networks] | None = None
+        self._answer = set[str]()
 
     def look_at(self, policy: WebPolicy) -> Iterator[Finding]:
         """What is wrong with one list."""
@@ -83,9 +92,29 @@ class WebLinter:
             yield self._contradicts(policy, rival, entries)
         for rival, entries in shadowed.values():
             yield self._shadowed(policy, rival, entries)
-        yield from self._urls_of(policy)
+        if policy.kind is WebPolicyKind.LIST:
+            yield from self._urls_of(policy)
         if policy.default_deny:
             yield from self._denied(policy)
+
+    def last(self) -> Iterator[Finding]:
+        """What is wrong with the managed URLs together."""
+        urls = [
+            policy
+            for policy in self._lists.values()
+            if policy.kind is WebPolicyKind.MANAGED
+            and self._alive[policy.id]
+            and policy.entries[0].type is WebEntryType.URL
+        ]
+        if urls and not self._web_proxy:
+            yield Finding(
+                FindingKind.URL_NOT_ENFORCED,
+                tuple(_list_subject(policy) for policy in urls[:NAMED]),
+                f"{len(urls)} managed URL{'' if len(urls) == 1 else 's'} cannot be enforced where only hosts are"
+                " seen: the setting web_proxy is off",
+                _SEE_WHOLE,
+                len(urls),
+            )
 
     def _live(self, policy: WebPolicy) -> tuple[Scope, ...]:
         """The scopes by which the list may hold for anybody from now on (D-26)."""
@@ -150,13 +179,14 @@ class WebLinter:
 
     def _around(self, policy_id: str) -> set[str]:
         """The lists of which a scope may hold for all users and sources of the first scope of this one."""
-        if policy_id != self._asked:
-            scope, found = self._alive[policy_id][0], set[str]()
+        scope, found = self._alive[policy_id][0], set[str]()
+        asked = scope.from_.key, scope.terms.networks
+        if asked != self._asked:
             networks, keys = scope.terms.networks, self._user_keys(scope)
             for naming in (self._anywhere, *(self._bound.around(networks[0]) if networks else ())):
                 for key in keys:
                     found |= naming.get(key, set())
-            self._asked, self._answer = policy_id, found
+            self._asked, self._answer = asked, found
         return self._answer
 
     def _contradiction(self, mine: Listed) -> Listed | None:
@@ -187,7 +217,7 @@ class WebLinter:
         if len(self._alive[first]) * len(self._alive[second]) > MAX_PAIRS:
             return False
         return any(
-            scope_standing(ours) == scope_standing(theirs)
+            self._standing(first, ours) == self._standing(second, theirs)
             and may_meet(ours, theirs, self._at)
             and (ours.from_.key in self._user_keys(theirs) or theirs.from_.key in self._user_keys(ours))
             for ours in self._alive[first]
@@ -209,7 +239,8 @@ class WebLinter:
             return False
         return all(
             any(
-                (scope_standing(theirs), rival.order) > (scope_standing(ours), mine.order)
+                (self._standing(rival.policy_id, theirs), rival.order)
+                > (self._standing(mine.policy_id, ours), mine.order)
                 and self._scope_covers(theirs, ours)
                 for theirs in self._alive[rival.policy_id]
             )
@@ -225,6 +256,9 @@ class WebLinter:
             and wide.from_.key in self._user_keys(narrow)
         )
 
+    def _standing(self, policy_id: str, scope: Scope) -> Standing:
+        return list_standing(self._lists[policy_id], scope_standing(scope))
+
     def _user_keys(self, scope: Scope) -> Keys:
         """The keys that are sure of every user for whom the scope holds. A person is met by any of the addresses,
         so of a user named by one of them no more is sure than that address."""
@@ -234,13 +268,13 @@ class WebLinter:
 
     def _contradicts(self, policy: WebPolicy, rival: Listed, entries: Sequence[WebEntry]) -> Finding:
         winner = self._lists[rival.policy_id]
-        name, theirs, action = quoted(policy.description), quoted(winner.description), rival.entry.action
+        name, theirs, action = _name(policy), _name(winner), rival.entry.action
         other = entries[0].action
         shown = listed((entry.value for entry in entries), 3)
         why = f"{name} has {other} and {theirs} has {action} for {shown}, for the same users: the {action} wins"
         return Finding(
             FindingKind.WEB_CONTRADICTION,
-            (_list_subject(policy), _list_subject(winner), *_entry_subjects(entries)),
+            (_list_subject(policy), _list_subject(winner), *_entry_subjects(policy, entries)),
             why,
             f"Take {shown} out of one of the lists, or name the users of one more narrowly.",
             len(entries),
@@ -250,7 +284,7 @@ class WebLinter:
         harmless = all(entry.action is rival.entry.action for entry in entries)
         shown = listed((f"{entry.action} {entry.type} {entry.value}" for entry in entries), 3)
         winner = self._lists[rival.policy_id]
-        name, theirs, entry = quoted(policy.description), quoted(winner.description), rival.entry
+        name, theirs, entry = _name(policy), _name(winner), rival.entry
         why = (
             f"{shown} of {name} can never win: {theirs} has {entry.action} {entry.type} {entry.value}, which"
             " covers the same for the same users and comes first"
@@ -258,7 +292,7 @@ class WebLinter:
         advice = "Remove what is covered; it changes nothing." if harmless else "Remove one of the two."
         return Finding(
             FindingKind.SHADOWED,
-            (*_entry_subjects(entries), _list_subject(policy), _list_subject(winner)),
+            (*_entry_subjects(policy, entries), _list_subject(policy), _list_subject(winner)),
             why,
             advice,
             len(entries),
@@ -293,11 +327,10 @@ class WebLinter:
             number = "one URL" if len(urls) == 1 else f"{len(urls)} URLs"
             yield Finding(
                 FindingKind.URL_NOT_ENFORCED,
-                (subject, *_entry_subjects(urls)),
+                (subject, *_entry_subjects(policy, urls)),
                 f"{name} has {number}, which cannot be enforced where only hosts are seen: the setting web_proxy"
                 " is off",
-                "Set web_proxy where a proxy sees whole URLs: Squid that inspects HTTPS, or one that asks at"
-                " /web/check. Or name the whole domain; an entry is never widened to it silently.",
+                _SEE_WHOLE,
                 len(urls),
             )
         hosts = {(_host(entry), entry.action) for entry in urls}
@@ -314,7 +347,7 @@ class WebLinter:
             twins = listed((_twin(entry) for entry in alone), 3)
             yield Finding(
                 FindingKind.WWW_TWIN,
-                (subject, *_entry_subjects(alone)),
+                (subject, *_entry_subjects(policy, alone)),
                 f"A URL covers its exact host only: {shown} of {name} does not cover {twins}",
                 f"Add the same for {twins}, if both lead to one site.",
                 len(alone),
@@ -328,6 +361,9 @@ def entry_covers(wide: Listed, narrow: Listed) -> bool:
         return f".{host}".endswith(f".{wide.base}")
     if narrow.entry.type is WebEntryType.DOMAIN:
         return False  # a URL covers its exact host, a domain those below it too
+    if wide.entry.exact:
+        same = wide.base == narrow.base and wide.parameters == narrow.parameters
+        return same and narrow.entry.exact
     if wide.parameters:
         return wide.base == narrow.base and wide.parameters <= narrow.parameters
     return f"{narrow.base}/".startswith(f"{wide.base}/")
@@ -362,11 +398,19 @@ def _upwards(host: str) -> Iterator[str]:
         host = host.partition(".")[2]
 
 
+def _name(policy: WebPolicy) -> str:
+    name = policy.description
+    return quoted(name) if policy.kind is WebPolicyKind.LIST else web_list_words(name, policy.kind)
+
+
 def _list_subject(policy: WebPolicy) -> Subject:
-    return Subject(SubjectKind.WEB_LIST, policy.id, policy.description)
+    kind = SubjectKind.MANAGED_URL if policy.kind is WebPolicyKind.MANAGED else SubjectKind.WEB_LIST
+    return Subject(kind, policy.id, policy.description)
 
 
-def _entry_subjects(entries: Sequence[WebEntry]) -> tuple[Subject, ...]:
+def _entry_subjects(policy: WebPolicy, entries: Sequence[WebEntry]) -> tuple[Subject, ...]:
+    if policy.kind is not WebPolicyKind.LIST:
+        return ()  # it is its only entry
     return tuple(
         Subject(SubjectKind.WEB_ENTRY, entry.id, f"{entry.action} {entry.type} {entry.value}")
         for entry in entries[:NAMED]

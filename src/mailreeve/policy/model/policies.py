@@ -391,24 +391,37 @@ class WebAction(StrEnum):
 
 
 class WebEntry(Struct, frozen=True, gc=False):
-    """One domain or URL of a web list; `value` is canonical, as `decide.web.canonical_entry` gives it."""
+    """One domain or URL of a web list; `value` is canonical, as `decide.web.canonical_entry` gives it. `exact`
+    marks a URL with a path or query that means just itself, neither what is below it nor other queries (D-54)."""
 
     id: str
     type: WebEntryType
     value: str
     action: WebAction
+    exact: bool = False
 
 
 ALL_ELSE: Final = WebEntry("", WebEntryType.DOMAIN, "", WebAction.BLOCK)
 """What a list with a default deny says besides its entries. No entry has an empty value."""
 
 
-class WebPolicy(Struct, frozen=True, gc=False):
-    """A block/allow list: its entries hold for whoever one of its scopes names (behaviour.md section 6).
+class WebPolicyKind(StrEnum):
+    """What a `WebPolicy` is to people, in their words.
 
-    With `default_deny` it blocks for these whatever no entry speaks of. `is_temporary` marks what is no list but
-    an allow of one entry for one user or client until an instant, the end of its only scope; `description` is
-    then the reason that was given.
+    A temporary allow has one entry, for one user or client, until the end of its only scope; its description is
+    the reason that was given. A managed URL has one entry, for everyone; its description is the URL as written.
+    """
+
+    LIST = "web list"
+    TEMPORARY = "temporary allow"
+    MANAGED = "managed URL"
+
+
+class WebPolicy(Struct, frozen=True, gc=False):
+    """A block/allow list: its entries hold for whoever one of its scopes names (behaviour.md section 6). `kind`
+    tells what is no list, but decided as one.
+
+    With `default_deny` it blocks for these whatever no entry speaks of.
 
     `located` are the ids of the locations that each scope is bound to, none where it holds anywhere; it is empty
     where no scope is. A policy set gives such a scope the networks of its locations (`index.web_places`).
@@ -420,5 +433,5 @@ class WebPolicy(Struct, frozen=True, gc=False):
     entries: tuple[WebEntry, ...]
     created: float
     default_deny: bool = False
-    is_temporary: bool = False
+    kind: WebPolicyKind = WebPolicyKind.LIST
     located: tuple[tuple[str, ...], ...] = ()

@@ -15,7 +15,7 @@ from mailreeve.formats.networks import IPAddress
 from mailreeve.policy.model.authentication import Authentication
 from mailreeve.policy.model.content import SpamVerdict
 from mailreeve.policy.model.identities import Renamed, StandIn
-from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry
+from mailreeve.policy.model.policies import Effect, FromPart, WebAction, WebEntry, WebPolicyKind
 from mailreeve.policy.model.policy_types import PolicyType
 
 
@@ -75,6 +75,7 @@ class GroupPath(Struct, frozen=True, gc=False):
     side: Side
     groups: tuple[str, ...]
     until: float | None = None
+    kind: WebPolicyKind = WebPolicyKind.LIST
 
 
 class Candidate(Struct, frozen=True, gc=False):
@@ -233,3 +234,4 @@ class WebCandidate(Struct, frozen=True, gc=False):
     renamed: tuple[Renamed, ...] = ()
     is_tied: bool = False
     until: float | None = None
+    kind: WebPolicyKind = WebPolicyKind.LIST

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mailreeve.policy.model.identities import Renamed, StandIn, StandInKind
-from mailreeve.policy.model.policies import ALL_ELSE, Definition, WebEntry
+from mailreeve.policy.model.policies import ALL_ELSE, Definition, WebEntry, WebPolicyKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
 from mailreeve.policy.model.targets import BELOW, Target, TargetType
 
@@ -99,9 +99,9 @@ def listed(words: Iterable[str], most: int = 5) -> str:
     return f"{', '.join(every[:-1])} and {every[-1]}"
 
 
-def web_list_words(description: str, *, is_temporary: bool) -> str:
-    """A web list, or a temporary allow, which is told by the reason that was given."""
-    return f"the {'temporary allow' if is_temporary else 'web list'} {quoted(description)}"
+def web_list_words(description: str, kind: WebPolicyKind) -> str:
+    """A web list, a temporary allow, which is told by the reason that was given, or a managed URL."""
+    return f"the {kind} {quoted(description)}"
 
 
 def web_entry_words(entry: WebEntry | None) -> str:

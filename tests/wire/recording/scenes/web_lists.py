@@ -66,6 +66,36 @@ def beside(r: Recorder, id_: str) -> None:
     r.call("no proxy", "ext/delete-web-proxy", gone, gone)
 
 
+def managed(r: Recorder) -> None:
+    """Managed URLs, the logs that clients fetch beside them, and the packages."""
+    room = "ttp/url/"
+    bare = {"url": "Managed.test", "matchType": "domain", "action": "permit", "comment": None}
+    whole = {"url": "https://managed.test:8443/Path?q=1#top", "comment": "Why", "disableRewrite": "true"}
+    made = r.call("managed URLs", room + "create-managed-url", bare, whole)
+    r.call(
+        "managed URLs that are refused",
+        room + "create-managed-url",
+        {**whole, "action": "permit"},
+        {"action": "block"},
+        {"url": "*.managed.test"},
+        {"url": "managed.test", "matchType": "near"},
+    )
+    r.pages("all managed URLs", room + "get-all-managed-urls", {}, 1)
+    found = {"domainOrUrl": "managed.TEST", "exactMatch": False}
+    r.call("managed URLs by text", room + "get-all-managed-urls", found, {**found, "exactMatch": True})
+    r.call("a URL that a managed one decides", "ext/explain-web", {"url": "http://www.managed.test/"})
+    gone = {"id": made[0]["id"]}
+    r.call("no managed URL", room + "delete-managed-url", gone, gone, {"id": made[1]["id"]})
+    r.call("a URL that is not rewritten", room + "decode-url", {"url": "https://x.test/s/abc"})
+    early = {"from": "2020-01-01T00:00:00+0000", "to": "2020-01-02T00:00:00+0000"}
+    for path in ("ttp/url/get-logs", "ttp/attachment/get-logs", "ttp/impersonation/get-logs"):
+        r.call(f"an empty log of {path}", path, early, {"from": "soon"}, {"from": early["to"], "to": "2020-01-01"})
+    packages = "provisioning/get-packages"
+    r.call("packages", packages, {})
+    path = f"/api/{packages}"
+    r.send("packages asked for in vain", "POST", path, b"{", r.live.signed(path), who="admin")
+
+
 def play(r: Recorder) -> None:
     r.call("a user", "user/create-user", {"emailAddress": ANN})
     r.call(
@@ -111,6 +141,7 @@ def play(r: Recorder) -> None:
     )
     first = made[0]
     beside(r, first["id"])
+    managed(r)
     one = first["urls"][0]["id"]
     target = first["policies"][0]["id"]
     keep = {"id": target, "from": EVERYONE, "description": "kept"}

@@ -12,6 +12,8 @@ from mailreeve.families.directory.account.types import (
     AskNothing,
     FindAccount,
     Notification,
+    PackagesAnswer,
+    Product,
     SupportAnswer,
 )
 from mailreeve.families.directory.domains import rows as domains
@@ -66,4 +68,10 @@ def _fits(asked: FindAccount, found: AccountAnswer) -> bool:
     )
 
 
-ENDPOINTS: Final = (get_account, get_support_info, get_dashboard_notifications)
+@endpoint("provisioning/get-packages")
+def get_packages(call: Call, item: AskNothing) -> PackagesAnswer:
+    """List the products of the caller's account."""
+    return PackagesAnswer([Product("mailreeve", "Mailreeve")])
+
+
+ENDPOINTS: Final = (get_account, get_support_info, get_dashboard_notifications, get_packages)

@@ -44,6 +44,19 @@ class Notification(Struct, frozen=True, rename="camel"):
     message: str
 
 
+class Product(Struct, frozen=True):
+    """A product that the account has."""
+
+    id: str
+    name: str
+
+
+class PackagesAnswer(Struct, frozen=True):
+    """The products of an account. There is one: nothing is sold apart here."""
+
+    products: Sequence[Product]
+
+
 class AccountAnswer(Struct, frozen=True, rename="camel"):
     """An account, with every member that the live service or a client names.
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from mailreeve.families.machinery.pages import Listing
-from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.targets import EVERYONE, Target, TargetType
 from mailreeve.store.keys import made_at
 from mailreeve.store.loading import Loaded
@@ -117,7 +117,7 @@ def _policy(row: Sequence[Any]) -> WebPolicy:
     networks = () if client is None else (ip_network(client),)
     scope = Scope.of(from_=who, networks=networks, ends=ends / 1_000_000, override=override)
     entry = WebEntry(key, WebEntryType(type_), value, WebAction.ALLOW)
-    return WebPolicy(key, reason, (scope,), (entry,), made_at(key), is_temporary=True)
+    return WebPolicy(key, reason, (scope,), (entry,), made_at(key), kind=WebPolicyKind.TEMPORARY)
 
 
 _columns: Final = web_allow.c

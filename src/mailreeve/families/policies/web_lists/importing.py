@@ -27,7 +27,7 @@ from mailreeve.families.policies.web_lists.types import (
 )
 from mailreeve.formats.organisations import is_public_suffix
 from mailreeve.policy.decide.web import WebEntryError, canonical_entry
-from mailreeve.policy.model.policies import WebAction, WebEntryType, WebPolicy
+from mailreeve.policy.model.policies import WebAction, WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.targets import TargetType
 from mailreeve.store.changes import Part
 from mailreeve.store.keys import new_key
@@ -88,7 +88,7 @@ def _lists(call: Call, name: str) -> list[WebPolicy]:
     found: dict[int, WebPolicy] = {}
     pattern = re.compile(rf"{re.escape(name)}(?: \((\d{{1,5}})\))?")
     for policy in call.policies.web.policies:
-        match = None if policy.is_temporary else pattern.fullmatch(policy.description)
+        match = pattern.fullmatch(policy.description) if policy.kind is WebPolicyKind.LIST else None
         if match is not None and found.setdefault(int(match[1] or 1), policy) is not policy:
             raise refused(WEB_LIST_AMBIGUOUS, "name")
     # A list that only looks like a further one is somebody's own.
