@@ -49,6 +49,7 @@ class Kind(StrEnum):
     GROUP_MEMBER = "group member"
     HELD_MESSAGE = "held message"
     MAIL_RECORD = "mail record"
+    PENDING_DOMAIN = "pending domain"
     OUTGOING_MESSAGE = "outgoing message"
     AUDIT_EVENT = "audit event"
     USER = "user"

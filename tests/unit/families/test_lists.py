@@ -171,6 +171,7 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "domains that wait",
     "proxies that ask",
     "temporary allows",
     "lists with a default deny",
@@ -256,6 +257,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     """So many of everything that is listed. Of the policies, each names a group."""
     account.domain, account.ann = domain, f"ann@{domain}"
     from mailreeve.families.delegates import rows as delegates
+    from mailreeve.families.directory.domains import pending_rows as pending
     from mailreeve.families.directory.domains import rows as domains
     from mailreeve.families.directory.domains.types import InboundType
     from mailreeve.families.directory.groups import rows as groups
@@ -283,6 +285,8 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         for n in range(many):
             name = f"d{n}.{domain}" if n else domain
             domains.add(work, name, name, InboundType.ANY)
+            waiting = f"w{n}.{domain}"
+            pending.add(work, waiting, waiting, InboundType.ANY, "code", work.now + timedelta(days=1))
         ann = users.add(work, parse_address(account.ann))
         big = groups.add_group(work, "Group", None)
         everyone = TargetDocument(TargetType.EVERYONE)
