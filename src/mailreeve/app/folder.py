@@ -192,6 +192,7 @@ def installation_of(settings: Settings) -> InstallationOptions:
         zones=bool(settings.dns),
         archive_days=settings.archive_days,
         public_url=settings.links_base(),
+        purge_days=settings.purge_days,
         domains_are_verified=settings.new_domains is NewDomains.VERIFIED,
     )
 

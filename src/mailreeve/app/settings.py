@@ -168,6 +168,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     web_checks: Size = 50_000
     new_domains: NewDomains = NewDomains.AT_ONCE
     resolvers: tuple[str, ...] = ()
+    purge_days: Days = 30
     archive: Archiving = Archiving.OFF
     archive_days: Days = 365
     account_idle: Idle = 3_600.0

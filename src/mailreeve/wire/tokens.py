@@ -53,6 +53,7 @@ class Kind(StrEnum):
     OUTGOING_MESSAGE = "outgoing message"
     AUDIT_EVENT = "audit event"
     USER = "user"
+    USER_IMPORT = "user import"
 
 
 _PREFIX: Final = {row.kind: row.id_prefix for row in POLICY_TYPES.values()}

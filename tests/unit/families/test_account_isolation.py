@@ -276,6 +276,12 @@ SAMPLES: dict[str, list[Sample]] = {
     "directory/remove-group-member": [lambda w: {"id": w["group"], "emailAddress": w["outsider"]}],
     "domain/get-internal-domain": [lambda w: {"domain": w["domain"]}],
     "domain/create-domain": [lambda w: {"domain": w["new domain"]}],
+    "user/add-to-purge-list": [lambda w: {"emailAddresses": [w["cleo"], w["ann"]]}],
+    "user/remove-from-purge-list": [lambda w: {"emailAddresses": [w["ann"]]}],
+    "ext/get-purge-list": [lambda w: {}],
+    "user/import-users": [lambda w: {"file": f"email,name\n{w['new']},New\n"}],
+    "user/get-import-status": [lambda w: {"id": w["import"]}],
+    "user/get-most-used-contacts": [lambda w: {}],
     "domain/get-pending-domain": [lambda w: {"domain": w["pending domain"]}],
     "domain/get-verification-code": [lambda w: {"domain": w["pending domain"]}],
     "domain/get-provision-status": [lambda w: {"domain": w["pending domain"]}, lambda w: {"domain": w["domain"]}],
@@ -530,6 +536,9 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     call("user/update-alias", alias=w["alias"], aliasFor=w["ann"])
     call("user/update-alias", alias=f"other-{w['alias']}", aliasFor=w["ann"])
     named = [{"name": w["attribute name"], "value": f"{mark} red"}, {"name": f"{mark} site", "value": mark}]
+    call("user/add-to-purge-list", emailAddresses=[w["ann"]])
+    call("user/add-to-purge-list", emailAddresses=[w["boss"]])
+    w["import"] = call("user/import-users", file=f"email,name\n{w['ann']},{mark}\n")["id"]
     w["attribute"] = call("user/update-attributes", emailAddress=w["ann"], attributes=named)["attributes"][0]["id"]
     w["group"] = call("directory/create-group", description=w["group name"])["id"]
     w["spare"] = call("directory/create-group", description=f"{w['group name']} too", parentId=w["group"])["id"]
@@ -922,6 +931,8 @@ OVER_ALL = {
         "digest.rows._asked_alone",
         "web_zones.rows._everybodys_keys",
         "web_zones.rows._with_zones",
+        "directory.purging.rows._at_work",
+        "directory.imports.rows._at_work",
     )
 }
 """What the server asks for itself, of all accounts: in which there is work to do, and whose key signs the transfer

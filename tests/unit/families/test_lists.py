@@ -121,6 +121,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "types": (TYPES, lambda account: {}, "attributeTypes"),
     "delegates": (DELEGATES, lambda account: {"primaryAddress": account.ann}, "delegateUsers"),
     "domains": (DOMAINS, lambda account: {}, ""),
+    "domains that wait": ("domain/get-pending-domain", lambda account: {}, ""),
+    "marked for removal": ("ext/get-purge-list", lambda account: {}, ""),
     "administrators": (ADMINISTRATORS, lambda account: {}, ""),
     "keys": (KEYS, lambda account: {}, ""),
     "groups": (GROUPS, lambda account: {}, "folders"),
@@ -172,6 +174,7 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
 
 COUNTED_BY_READING = {
     "domains that wait",
+    "marked for removal",
     "proxies that ask",
     "temporary allows",
     "lists with a default deny",
@@ -261,6 +264,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.directory.domains import rows as domains
     from mailreeve.families.directory.domains.types import InboundType
     from mailreeve.families.directory.groups import rows as groups
+    from mailreeve.families.directory.purging import rows as marks
     from mailreeve.families.directory.users import attributes
     from mailreeve.families.directory.users import rows as users
     from mailreeve.families.directory.web_places import rows as places
@@ -293,6 +297,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         for n in range(many):
             other = users.add(work, parse_address(f"user{n}@{domain}"), role="Help Desk")
             issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
+            marks.RECORDS.insert(work, marks.MarkRow(other.id, work.now, "admin", work.now))
             users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
             delegates.add(work, ann, other)
             type_ = attributes.add_type(work, f"type{n}")
