@@ -28,6 +28,8 @@ UNREACHED = {
     "err_archive_unreadable": "a body that is damaged",
     "token_expired": "a token lives for half an hour",
     "err_address_alteration_set_not_found": "no call removes a set",
+    "err_domain_pending_limit": "a hundred domains",
+    "err_user_import_limit": "five imports, none of which is taken over meanwhile",
     "err_attribute_limit": "a thousand calls",
     "err_folder_limit": "thousands of calls",
     "err_key_limit": "a thousand applications",

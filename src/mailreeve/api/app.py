@@ -25,7 +25,7 @@ import anyio
 import msgspec
 import structlog
 from anyio import CapacityLimiter
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -70,6 +70,7 @@ from mailreeve.wire.errors import (
 from mailreeve.wire.raw_answer import RawAnswer
 
 PREFIX: Final = "/api/"
+ARGUMENT: Final = "x-mc-arg"  # the header that holds the item where the body is a file
 WORKERS: Final = 16  # calls carried out at once; each holds at most one database connection
 SLOW_WORKERS: Final = 2  # calls that hash passwords, which are kept from taking the places of the others
 READY_TIME: Final = 5  # seconds that the database has to show that it can be used
@@ -316,7 +317,7 @@ class Api:
                 application=caller.application,
                 app_id=caller.app_id,
             )
-            return ready(self._services, asked.endpoint, envelope.decode(asked.body), asked.caller, origin)
+            return ready(self._services, asked.endpoint, _decoded(asked), asked.caller, origin)
         except Exception as problem:
             return self._failed(asked, problem)
 
@@ -598,6 +599,22 @@ _OAUTH_TEXTS: Final = {
     "invalid_client": "The client id or secret is wrong",
     "slow_down": "Too many wrong token requests; try again later",
 }
+
+
+def _decoded(asked: _Asked) -> envelope.Request:
+    """The items of a call. A file is a body of its own, and its item stands in a header (api.md section 1.2).
+    Raises `RequestRefused`."""
+    argument = asked.request.headers.get(ARGUMENT) if asked.endpoint.file else None
+    if argument is None:
+        return envelope.decode(asked.body)
+    try:
+        text = asked.body.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise RequestRefused(
+            BAD_REQUEST, "The file is not a text in UTF-8", field=asked.endpoint.file
+        ) from problem
+    request = envelope.decode(argument.encode("latin-1"))
+    return structs.replace(request, items=[{**item, asked.endpoint.file: text} for item in request.items])
 
 
 def _oauth_error(error: str, status: int, headers: Mapping[str, str] = _NO_HEADERS) -> Response:

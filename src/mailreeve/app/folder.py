@@ -31,10 +31,11 @@ from mailreeve.app.folder_files import FolderError as FolderError
 from mailreeve.app.folder_files import is_initialised as is_initialised
 from mailreeve.app.folder_files import is_served as is_served
 from mailreeve.app.private_files import write_private
-from mailreeve.app.settings import FILE_NAME, Settings
+from mailreeve.app.settings import FILE_NAME, NewDomains, Settings
 from mailreeve.families.digest.links import KEY_OCTETS as LINKS_OCTETS
 from mailreeve.families.digest.links import Links
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.directory.domains.proof import Resolver, ask_by
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services
@@ -88,6 +89,7 @@ class Opened:
         )
         ids = Ids(self._derive("ids", IDS_OCTETS))
         self.bodies = FolderBodies(data / BODIES)
+        ask_by(Resolver(settings.resolvers_at()))
         self.services = Services(
             self.store,
             follower,
@@ -190,6 +192,8 @@ def installation_of(settings: Settings) -> InstallationOptions:
         zones=bool(settings.dns),
         archive_days=settings.archive_days,
         public_url=settings.links_base(),
+        purge_days=settings.purge_days,
+        domains_are_verified=settings.new_domains is NewDomains.VERIFIED,
     )
 
 

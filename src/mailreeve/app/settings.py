@@ -49,6 +49,7 @@ _LISTS: Final = frozenset(
         "dns_keyless",
         "dns_notify",
         "dns_block_page",
+        "resolvers",
     }
 )
 # What stands before the path of a link: no user, no query, nothing that a mail program would end the link at.
@@ -80,9 +81,17 @@ class Archiving(StrEnum):
     ON = "on"
 
 
+class NewDomains(StrEnum):
+    """When a domain that is registered becomes the account's."""
+
+    AT_ONCE = "at-once"
+    VERIFIED = "verified"
+
+
 _CHOICES: Final[Mapping[str, type[StrEnum]]] = {
     "reach_guard": ReachGuard,
     "archive": Archiving,
+    "new_domains": NewDomains,
     "permit_needs_authentication": PermitNeeds,
 }
 
@@ -157,6 +166,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     web_proxy: bool = False
     web_allows_recorded: Part = 0.01
     web_checks: Size = 50_000
+    new_domains: NewDomains = NewDomains.AT_ONCE
+    resolvers: tuple[str, ...] = ()
+    purge_days: Days = 30
     archive: Archiving = Archiving.OFF
     archive_days: Days = 365
     account_idle: Idle = 3_600.0
@@ -184,6 +196,17 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         found = [split_host_port(text, "dns_notify", "not ADDRESS:PORT") for text in self.dns_notify]
         for host, _ in found:
             _ip("dns_notify", host)
+        return tuple(found)
+
+    def resolvers_at(self) -> tuple[tuple[str, int], ...]:
+        """`resolvers`: addresses and ports, port 53 where none is given. Raises `SettingsError`."""
+        found = []
+        for text in self.resolvers:
+            try:
+                found.append((str(parse_ip(text)), 53))
+            except ValueError:
+                host, port = split_host_port(text, "resolvers", "neither ADDRESS nor ADDRESS:PORT")
+                found.append((str(_ip("resolvers", host)), port))
         return tuple(found)
 
     def block_page_at(self) -> tuple[IPAddress, ...]:
@@ -281,6 +304,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         ("dns_clients", settings.zone_clients),
         ("dns_keyless", settings.zone_keyless),
         ("dns_notify", settings.zone_notify),
+        ("resolvers", settings.resolvers_at),
         ("dns_block_page", settings.block_page_at),
     )
     for listed, parse in checked:

@@ -25,6 +25,9 @@ from mailreeve.families.directory.domains import endpoints as domains
 from mailreeve.families.directory.groups import endpoints as groups
 from mailreeve.families.directory.groups import rows as group_rows
 from mailreeve.families.directory.groups.following import GroupMemberships
+from mailreeve.families.directory.imports import endpoints as imports
+from mailreeve.families.directory.purging import endpoints as purging
+from mailreeve.families.directory.purging.following import PurgeMarks
 from mailreeve.families.directory.roles import endpoints as roles
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
@@ -89,6 +92,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *delegates.ENDPOINTS,
     *users.ENDPOINTS,
     *user_life.ENDPOINTS,
+    *purging.ENDPOINTS,
+    *imports.ENDPOINTS,
     *groups.ENDPOINTS,
     *domains.ENDPOINTS,
     *account.ENDPOINTS,
@@ -145,6 +150,7 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
     DigestReaders(),
     HeldMail(),
     ArchivedMail(),
+    PurgeMarks(),
 )
 """What follows when a user gets another address, or goes."""
 

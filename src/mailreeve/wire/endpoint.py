@@ -42,6 +42,7 @@ class Endpoint(Struct, frozen=True):
     time than it takes to hand them to a thread. Such an endpoint looks at no policy set. `tells_unknown` says that
     the caller is told of every member that is not known, not only of misspelt ones. `own` says that a user needs
     none of the permissions for the own mailbox and those that were opened to the user: the function sees to that.
+    `file` names the member that a file is put into which comes as the body of a request, its item in a header.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Endpoint(Struct, frozen=True):
     short: str
     tells_unknown: bool
     own: bool
+    file: str
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
 
@@ -86,6 +88,7 @@ def endpoint(
     short: str = "",
     tells_unknown: bool | None = None,
     own: bool = False,
+    file: str = "",
 ) -> Callable[[Callable[[C, R], A]], Endpoint]:
     """Declare the decorated function an endpoint; the item and answer types are its annotations.
 
@@ -93,8 +96,8 @@ def endpoint(
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
     takes, and the function takes what it returns. `slow` names the member that the work is about; for `short`,
-    `tells_unknown` and `own` see `Endpoint`. `tells_unknown` holds for our own functions, which no client of old
-    calls.
+    `tells_unknown`, `own` and `file` see `Endpoint`. `tells_unknown` holds for our own functions, which no client
+    of old calls.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -111,7 +114,7 @@ def endpoint(
         run = typing.cast(Callable[[object, Struct], object], function)
         tells = path.startswith(OWN) if tells_unknown is None else tells_unknown
         return Endpoint(
-            path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, own, ready, run
+            path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, own, file, ready, run
         )
 
     return declare

@@ -51,9 +51,11 @@ class Kind(StrEnum):
     GROUP_MEMBER = "group member"
     HELD_MESSAGE = "held message"
     MAIL_RECORD = "mail record"
+    PENDING_DOMAIN = "pending domain"
     OUTGOING_MESSAGE = "outgoing message"
     AUDIT_EVENT = "audit event"
     USER = "user"
+    USER_IMPORT = "user import"
 
 
 KIND_OF_WEB: Final = {

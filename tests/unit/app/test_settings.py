@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from mailreeve.app import settings
-from mailreeve.app.settings import FILE_NAME, Archiving, Settings, SettingsError, split_host_port
+from mailreeve.app.settings import FILE_NAME, Archiving, NewDomains, Settings, SettingsError, split_host_port
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.authentication import PermitNeeds
 
@@ -53,6 +53,7 @@ def test_an_option_that_was_not_given_does_not_count(tmp_path: Path) -> None:
 
 SHAPED = {
     "dns_notify": (("192.0.2.1:53", "[::1]:5353"), "192.0.2.1:53, [::1]:5353"),
+    "resolvers": (("192.0.2.53", "[::1]:5353"), "192.0.2.53,[::1]:5353"),
     "dns_block_page": (("192.0.2.80", "2001:db8::80"), "192.0.2.80,2001:db8::80"),
 }
 
@@ -69,6 +70,7 @@ def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
         ReachGuard: (ReachGuard.REFUSE, "refuse"),
         PermitNeeds: (PermitNeeds.ALWAYS, "always"),
         Archiving: (Archiving.ON, "on"),
+        NewDomains: (NewDomains.VERIFIED, "verified"),
         tuple: SHAPED.get(name, (("192.0.2.0/24", "::1/128"), "192.0.2.0/24, ::1/128")),
     }[type(default)]
     assert getattr(read(tmp_path, environment={f"MAILREEVE_{name.upper()}": text}), name) == value

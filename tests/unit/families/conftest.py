@@ -18,6 +18,7 @@ from mailreeve.access.caller import Caller, Origin
 from mailreeve.access.permissions import Permission
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.keep import keep
+from mailreeve.families.directory.domains.proof import Found, Resolver, ask_by
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy, Routed
 from mailreeve.families.machinery.copies import Copy as MailCopy
@@ -177,3 +178,12 @@ def account(services: Services) -> Account:
 def other_account(services: Services) -> Account:
     """A second account in the same database."""
     return Account(services)
+
+
+@pytest.fixture(autouse=True)
+def zone():
+    """What the DNS says: texts by domain. Nothing asks a real resolver."""
+    said: dict[str, list[str]] = {}
+    ask_by(lambda domain: Found(said.get(domain, [])))
+    yield said
+    ask_by(Resolver())

@@ -130,6 +130,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "types": (TYPES, lambda account: {}, "attributeTypes"),
     "delegates": (DELEGATES, lambda account: {"primaryAddress": account.ann}, "delegateUsers"),
     "domains": (DOMAINS, lambda account: {}, ""),
+    "domains that wait": ("domain/get-pending-domain", lambda account: {}, ""),
+    "marked for removal": ("ext/get-purge-list", lambda account: {}, ""),
     "administrators": (ADMINISTRATORS, lambda account: {}, ""),
     "keys": (KEYS, lambda account: {}, ""),
     "groups": (GROUPS, lambda account: {}, "folders"),
@@ -180,6 +182,8 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
 """Path, item, and the member of the answer that holds the rows, where they are not the answers themselves."""
 
 COUNTED_BY_READING = {
+    "domains that wait",
+    "marked for removal",
     "proxies that ask",
     "temporary allows",
     "managed URLs with a text",
@@ -269,9 +273,11 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     """So many of everything that is listed. Of the policies, each names a group."""
     account.domain, account.ann = domain, f"ann@{domain}"
     from mailreeve.families.delegates import rows as delegates
+    from mailreeve.families.directory.domains import pending_rows as pending
     from mailreeve.families.directory.domains import rows as domains
     from mailreeve.families.directory.domains.types import InboundType
     from mailreeve.families.directory.groups import rows as groups
+    from mailreeve.families.directory.purging import rows as marks
     from mailreeve.families.directory.users import attributes
     from mailreeve.families.directory.users import rows as users
     from mailreeve.families.directory.web_places import rows as places
@@ -298,12 +304,15 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
         for n in range(many):
             name = f"d{n}.{domain}" if n else domain
             domains.add(work, name, name, InboundType.ANY)
+            waiting = f"w{n}.{domain}"
+            pending.add(work, waiting, waiting, InboundType.ANY, "code", work.now + timedelta(days=1))
         ann = users.add(work, parse_address(account.ann))
         big = groups.add_group(work, "Group", None)
         everyone = TargetDocument(TargetType.EVERYONE)
         for n in range(many):
             other = users.add(work, parse_address(f"user{n}@{domain}"), role="Help Desk")
             issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
+            marks.RECORDS.insert(work, marks.MarkRow(other.id, work.now, "admin", work.now))
             users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
             delegates.add(work, ann, other)
             type_ = attributes.add_type(work, f"type{n}")

@@ -96,6 +96,8 @@ GUARDED = [
         "newAddress",
         lambda corp, who: {"emailAddress": PLAIN, "newAddress": who.replace("@", "+t@")},
     ),
+    Guarded("user/add-to-purge-list", "emailAddresses", lambda corp, who: {"emailAddresses": [who]}),
+    Guarded("user/remove-from-purge-list", "emailAddresses", lambda corp, who: {"emailAddresses": [who]}),
     Guarded("ext/remove-user", "emailAddress", lambda corp, who: {"emailAddress": who}),
     Guarded("ext/remove-user", "emailAddress", lambda corp, who: {"emailAddress": f"a.{who}", "force": True}),
     Guarded("ext/import-users", "rows[0].address", lambda corp, who: rows_of(address=who, name="New")),
@@ -107,6 +109,10 @@ GUARDED = [
 ]
 
 OPEN = {
+    # Each line of a file is looked at when it is taken over, see tests/unit/families/directory.
+    "user/import-users",
+    "domain/verify-domain",
+    "domain/delete-pending-domain",
     # What is held, archived and told is looked after by who may, or whose it is: see `mailboxes.may_open`.
     "gateway/hold-release",
     "gateway/hold-reject",

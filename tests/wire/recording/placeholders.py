@@ -19,6 +19,7 @@ _DECIDED = re.compile(
 )
 _ACCESS_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_.-]+")
 _PROXY_TOKEN = re.compile(r"\bmailreeve-web-[A-Za-z0-9_-]{43}")
+_PROOF = re.compile(r"(?<=mailreeve-verification=)[0-9a-f]{32}")
 _ZONE_OF_ACCOUNT = re.compile(r"\bcm[a-z]{2}\d{8}(?=\.rpz\.)")
 _EXPIRES = re.compile(r'"expires_in":1(?:800|79\d)\b')
 _PAGE_TOKEN = re.compile(r'"(?:next|previous)":"([^"]+)"')
@@ -53,6 +54,7 @@ class Placeholders:
         # Not numbered: those that are given within one second are the same.
         text = _ACCESS_TOKEN.sub("<access token>", text)
         text = _PROXY_TOKEN.sub("<proxy token>", text)
+        text = _PROOF.sub("<code>", text)
         text = _ZONE_OF_ACCOUNT.sub("<account code>", text)
         text = _EXPIRES.sub('"expires_in":1800', text)
         text = _LAST_USE.sub("", text)

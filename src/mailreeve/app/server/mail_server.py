@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mailreeve.app.folder import Opened
-from mailreeve.app.server.periodic import forget_old, keep_house, read_archive, remove_expired
+from mailreeve.app.server.periodic import (
+    forget_old,
+    import_users,
+    keep_house,
+    purge_users,
+    read_archive,
+    remove_expired,
+)
 from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
@@ -178,6 +185,8 @@ def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
     chores = (
         forget_old(OldOutcomes(opened.store), EndedEntries(opened.store)),
         keep_house(opened),
+        import_users(opened.services),
+        purge_users(opened.services),
         read_archive(ArchiveReader(opened.store, opened.bodies)),
         remove_expired(ExpiredMessages(opened.store, settings.archive_days)),
     )

@@ -15,9 +15,12 @@ from mailreeve.families.archive.indexing import ArchiveReader
 from mailreeve.families.archive.retention import ExpiredMessages
 from mailreeve.families.digest.sending import DigestSender
 from mailreeve.families.directory.account import rows as accounts
+from mailreeve.families.directory.imports.operations import run_waiting
+from mailreeve.families.directory.purging.operations import purge_due
 from mailreeve.families.held import operations as held
 from mailreeve.families.held import rows as held_rows
 from mailreeve.families.login.last_use import LastUses
+from mailreeve.families.machinery.perform import Services
 from mailreeve.families.managed_senders.auto_allow import EndedEntries
 from mailreeve.families.registry import bodies_named
 from mailreeve.families.tracking.operations import OldOutcomes
@@ -29,6 +32,7 @@ DROP_EVERY: Final = 60.0  # seconds between two looks for policies that nobody a
 WRITE_USES_EVERY: Final = 60.0  # seconds between two writes of when keys were used
 READ_EVERY: Final = 0.5  # seconds between two looks for archived messages that nobody has read yet
 DIGESTS_EVERY: Final = 1.0  # seconds between two looks for digests that are due
+IMPORT_EVERY: Final = 1.0  # seconds between two looks for imports of users
 FORGET_EVERY: Final = 3600.0  # seconds between two removals of old outcomes
 
 KEEP_HOUSE_EVERY: Final = 600.0  # seconds between two looks for held mail that expired
@@ -138,6 +142,22 @@ def _in_parts(opened: Opened, account_id: str, some: Callable[[Work, int], int])
         number = opened.store.write(account_id, _ORIGIN, lambda work: some(work, AT_ONCE))
         total += number
     return total
+
+
+async def import_users(services: Services, every: float = IMPORT_EVERY) -> None:
+    """Carry imports of users on, again and again, until it is cancelled."""
+    await _regularly(lambda: run_waiting(services), every, "users were not imported")
+
+
+async def purge_users(services: Services, every: float = KEEP_HOUSE_EVERY) -> None:
+    """Remove the marked users whose time has come, again and again, until it is cancelled."""
+
+    def purge() -> None:
+        removed = purge_due(services)
+        if removed:
+            _log.info("marked users removed", number=removed)
+
+    await _regularly(purge, every, "marked users were not removed")
 
 
 async def read_archive(reader: ArchiveReader, every: float = READ_EVERY) -> None:

@@ -14,6 +14,7 @@ from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, 
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column
+from mailreeve.cli.times import shown
 from mailreeve.client import Client
 from mailreeve.families.directory.domains.types import InboundType
 
@@ -21,6 +22,9 @@ FIND: Final = "domain/get-internal-domain"
 CREATE: Final = "domain/create-domain"
 UPDATE: Final = "ext/update-domain"
 REMOVE: Final = "ext/remove-domain"
+VERIFY: Final = "domain/verify-domain"
+PENDING: Final = "domain/get-pending-domain"
+GIVE_UP: Final = "domain/delete-pending-domain"
 
 inbound_type_choice: Final = click.Choice([type_.value for type_ in InboundType])
 """How recipients are validated, as an option takes it."""
@@ -34,6 +38,11 @@ def _cells(row: Object, _: Mapping[str, str]) -> tuple[str, ...]:
 
 
 _TABLE: Final = Table(("domain", "domains"), (Column("domain", 1), Column("recipients")), _cells)
+_WAITING: Final = Table(
+    ("domain", "domains"),
+    (Column("domain", 1), Column("code", 1), Column("until")),
+    lambda row, _: (text(row, "domain"), text(row, "token"), shown(text(row, "expiry"))),
+)
 
 
 @click.group("domain")
@@ -79,7 +88,14 @@ def add(api: Client, name: str, inbound_type: str, as_json: bool) -> None:
     mailreeve domain add example.net --inbound-type known
     """
     row = changed(api, CREATE, {"domain": name, "inboundType": inbound_type}, {"domain": ("NAME", name)})
-    echo(msgspec.json.encode(row) if as_json else f"mail for {text(row, 'domain')} is taken, and it is internal")
+    if as_json:
+        echo(msgspec.json.encode(row))
+    elif not text(row, "token"):
+        echo(f"mail for {text(row, 'domain')} is taken, and it is internal")
+    else:
+        echo(f"{text(row, 'domain')} waits for its proof until {shown(text(row, 'expiry'))}. Put into the DNS:")
+        echo(f'  {text(row, "domain")}. TXT "{text(row, "token")}"')
+        echo(f"and then: mailreeve domain verify {text(row, 'domain')}")
 
 
 @command.command("set")
@@ -106,6 +122,49 @@ def set_(api: Client, name: str, inbound_type: str, as_json: bool) -> None:
     echo(
         f"{text(row, 'domain')} takes mail for {'known recipients only' if takes == 'known' else 'any recipient'}"
     )
+
+
+@command.command("pending")
+@limit_option
+@json_option
+@calls_api
+def pending(api: Client, limit: int, as_json: bool) -> None:
+    """List the domains that wait for their proof, and the code that the DNS has to have.
+
+    \b
+    mailreeve domain pending
+    """
+    show(api.pages(PENDING, page_size=page_size(limit)), _WAITING, limit, as_json=as_json)
+
+
+@command.command("verify")
+@click.argument("name")
+@json_option
+@calls_api
+def verify(api: Client, name: str, as_json: bool) -> None:
+    """Look into the DNS for the code of a domain, and take mail for it if it is there.
+
+    \b
+    mailreeve domain verify example.net
+    """
+    row = changed(api, VERIFY, {"domain": name}, {"domain": ("NAME", name)})
+    echo(msgspec.json.encode(row) if as_json else f"mail for {text(row, 'domain')} is taken, and it is internal")
+
+
+@command.command("give-up")
+@click.argument("name")
+@yes_option()
+@json_option
+@calls_api
+def give_up(api: Client, name: str, yes: bool, as_json: bool) -> None:
+    """Give up on a domain that waits for its proof. Its code is no good any more.
+
+    \b
+    mailreeve domain give-up example.net --yes
+    """
+    confirm_removal([f"{name}, which waits for its proof"], yes=yes)
+    row = changed(api, GIVE_UP, {"domain": name}, {"domain": ("NAME", name)})
+    echo(msgspec.json.encode(row) if as_json else f"{text(row, 'domain')} waits no more")
 
 
 @command.command("remove")

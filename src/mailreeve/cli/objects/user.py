@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TextIO
 
 import click
 import msgspec
@@ -24,6 +24,11 @@ FIND: Final = "ext/find-users"
 DESCRIBE: Final = "ext/describe-user"
 RENAME: Final = "ext/rename-user"
 REMOVE: Final = "ext/remove-user"
+MARK: Final = "user/add-to-purge-list"
+UNMARK: Final = "user/remove-from-purge-list"
+MARKED: Final = "ext/get-purge-list"
+IMPORT: Final = "user/import-users"
+STATUS: Final = "user/get-import-status"
 CREATE: Final = "user/create-user"
 UPDATE: Final = "user/update-user"
 ADD_ALIAS: Final = "user/update-alias"
@@ -207,6 +212,75 @@ def remove(api: Client, addresses: tuple[str, ...], force: bool, yes: bool, as_j
         echo(msgspec.json.encode({"removed": done}))
 
 
+@command.command("purge")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS...]")
+@click.option("--list", "lists", is_flag=True, help="List who is marked, and when each goes.")
+@click.option("--keep", is_flag=True, help="Unmark them instead: they stay.")
+@yes_option()
+@limit_option
+@json_option
+@calls_api
+def purge(
+    api: Client, addresses: tuple[str, ...], lists: bool, keep: bool, yes: bool, limit: int, as_json: bool
+) -> None:
+    """Mark users for removal. Each stays for a while (the setting purge_days) and goes then, unless unmarked.
+
+    \b
+    mailreeve user purge pat@example.com --yes
+    mailreeve user purge pat@example.com --keep
+    """
+    if lists == bool(addresses) or (lists and keep):
+        misused("give addresses, or --list alone")
+    if lists:
+        show(api.pages(MARKED, page_size=page_size(limit)), _MARKED, limit, as_json=as_json)
+        return
+    if not keep:
+        confirm_removal([f"the user {address}, when it is time" for address in addresses], yes=yes)
+    with said_of({"emailAddresses": ("ADDRESS", None)}):
+        rows = api.call(UNMARK if keep else MARK, {"emailAddresses": list(addresses)})
+    if as_json:
+        echo(msgspec.json.encode({"kept" if keep else "marked": rows}))
+        return
+    for row in rows:
+        stays = "stays" if row.get("wasMarked") else "was not marked"
+        echo(f"{text(row, 'emailAddress')} {stays if keep else 'goes on ' + shown(text(row, 'purgeOn'))}")
+
+
+@command.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
+@json_option
+@calls_api
+def import_(api: Client, file: TextIO, as_json: bool) -> None:
+    """Make users of a CSV file with the columns email, name and mobile, in the background of a server.
+
+    Users who are there get the name and the number of the file. `-` reads standard input.
+
+    \b
+    mailreeve user import people.csv
+    """
+    row = changed(api, IMPORT, {"file": file.read()}, {"file": ("FILE", None)})
+    echo(msgspec.json.encode(row) if as_json else f"{row.get('total')} lines are being taken over by the server")
+
+
+@command.command("import-status")
+@json_option
+@calls_api
+def import_status(api: Client, as_json: bool) -> None:
+    """Tell how far the last import of users has got, and which lines were refused.
+
+    \b
+    mailreeve user import-status
+    """
+    row = changed(api, STATUS, {}, {})
+    if as_json:
+        echo(msgspec.json.encode(row))
+        return
+    numbers = ", ".join(f"{row.get(name)} {name}" for name in ("created", "updated", "unchanged", "refused"))
+    echo(f"{text(row, 'status')}: {row.get('processed')} of {row.get('total')} lines, {numbers}")
+    for one in _rows(row, "errors"):
+        echo(f"  line {one.get('line')}: {text(one, 'email')}: {text(one, 'message')}")
+
+
 @command.group("alias")
 def alias() -> None:
     """Further addresses of a user.
@@ -269,6 +343,12 @@ def _rows(row: Object, name: str) -> list[Object]:
     value = row.get(name)
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
+
+_MARKED: Final = Table(
+    ("user", "users"),
+    (Column("address", 1), Column("marked by", 1), Column("goes on")),
+    lambda row, _: (text(row, "emailAddress"), text(row, "markedBy"), shown(text(row, "purgeOn"))),
+)
 
 _TABLE: Final = Table(
     ("user", "users"),

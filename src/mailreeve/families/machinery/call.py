@@ -47,7 +47,8 @@ class InstallationOptions(Struct, frozen=True):
     `spam_engine` says whether mail doors ask a spam engine, `zones` whether resolvers fetch zones.
     `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
     `public_url` is what links to this installation begin with, without a slash at its end; empty where it is not
-    known.
+    known. `domains_are_verified` says whether a domain has to be proved before it is an account's (ADR 0082).
+    `purge_days` is for how many days a user who is marked for removal stays.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
@@ -56,6 +57,8 @@ class InstallationOptions(Struct, frozen=True):
     zones: bool = False
     archive_days: int = 0
     public_url: str = ""
+    domains_are_verified: bool = False
+    purge_days: int = 30
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):

@@ -159,7 +159,14 @@ def _read(endpoint: Endpoint, item: Item) -> Struct | Failure:
     try:
         return endpoint.read(item)
     except ItemRefused as refusal:
-        return Failure(misspelt.explained(refusal.problems, item, endpoint.item), masking.masked(item))
+        return Failure(misspelt.explained(refusal.problems, item, endpoint.item), _shown(endpoint, item))
+
+
+def _shown(endpoint: Endpoint, item: Item) -> Item:
+    """A refused item as it is told again: without secrets, and without the file that came with it."""
+    return masking.masked(
+        {name: value for name, value in item.items() if not endpoint.file or name != endpoint.file}
+    )
 
 
 def consult(services: Services, caller: Caller, origin: Origin, action: Callable[[Call], T]) -> T:
@@ -272,7 +279,7 @@ def _each(ready: Ready, call: Call, *, apart: bool) -> Done:
                 result = endpoint.run(asked, value)
         except ItemRefused as refusal:
             call.warnings[said:] = near
-            fail.append(Failure(refusal.problems, masking.masked(item) if refusal.echoes else UNSET))
+            fail.append(Failure(refusal.problems, _shown(endpoint, item) if refusal.echoes else UNSET))
             continue
         call.warnings.extend(near)
         if isinstance(result, Page):

@@ -7,6 +7,7 @@ from typing import Final
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.tracking import gateway, message_finder, reading
+from mailreeve.families.tracking.contacts import get_most_used_contacts
 from mailreeve.families.tracking.gateway_types import (
     FindProcessing,
     FindRejections,
@@ -78,4 +79,5 @@ ENDPOINTS: Final = (
     get_message_info,
     get_rejections,
     find_processing_messages,
+    get_most_used_contacts,
 )

@@ -317,6 +317,19 @@ _of_messages: Final = (
     .limit(1)
 )
 
+_of_senders: Final = (
+    select(message_outcome.c.id, message_outcome.c.document)
+    .select_from(
+        message_term.join(
+            message_outcome,
+            (message_outcome.c.account_id == message_term.c.account_id)
+            & (message_outcome.c.id == message_term.c.id),
+        )
+    )
+    .where(ours(message_term), message_term.c.term == given("which"))
+    .order_by(message_term.c.id.desc())
+    .limit(given("most"))
+)
 
 _of_recipient: Final = _kept_with_header.where(
     message_outcome.c.decision_id == given("decision"),
@@ -351,6 +364,14 @@ def any_of_message(work: Work, message_ids: Sequence[str], states: Sequence[Stat
         return False
     terms = [term(Field.MESSAGE_ID, one) for one in message_ids]
     return work.run(_of_messages, {"terms": terms, "states": list(states)}).first() is not None
+
+
+def sent_by(work: Work, addresses: Sequence[str], most: int) -> Iterator[Outcome]:
+    """The newest outcomes of each of these senders, at most so many of one, in the envelope or the From header.
+    Where a header is kept in another row, it is left out."""
+    for address in addresses:
+        rows = work.run(_of_senders, {"which": term(Field.FROM, address), "most": most})
+        yield from work.read(message_outcome.name, rows, lambda row: _decode_outcome(row[1]))
 
 
 def is_last(work: Work, kept: Kept) -> bool:

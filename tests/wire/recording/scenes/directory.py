@@ -59,6 +59,11 @@ def _domains(r: Recorder) -> None:
     r.call("all domains", find)
     r.call("one domain, another's, none", find, {"domain": "OLD.test"}, {"domain": "other.test"}, {"domain": "@"})
     r.pages("domains", find, {}, 2)
+    r.call("domains that wait", "domain/get-pending-domain", {}, {"domain": "old.test"}, {"domain": "@"})
+    r.call("the code of none that waits", "domain/get-verification-code", {"domain": "old.test"})
+    r.call("where two domains stand", "domain/get-provision-status", {"domain": "old.test"}, {"domain": "no.test"})
+    r.call("no proof", "domain/verify-domain", {"domain": "@"})
+    r.call("given up", "domain/delete-pending-domain", {}, {"id": NO_ID}, {"domain": "old.test"})
 
 
 def _users(r: Recorder) -> None:
@@ -113,6 +118,16 @@ def _users(r: Recorder) -> None:
         {"emailAddress": BOB, "accountLocked": "true"},
         {"emailAddress": CAT, "accountDisabled": True},
     )
+    mark, unmark = "user/add-to-purge-list", "user/remove-from-purge-list"
+    r.call("marked for removal", mark, {"emailAddresses": [BOB, CAT]})
+    r.call("nobody to mark", mark, {"emailAddresses": ["nobody@corp.test"]})
+    r.call("everybody who is marked", "ext/get-purge-list")
+    r.call("who is marked, for nobody to know", "ext/get-purge-list", who="no_role")
+    r.call("unmarked", unmark, {"emailAddresses": [BOB, CAT]})
+    r.call("never marked", unmark, {"emailAddresses": [BOB]})
+    r.call("a file that is none", "user/import-users", {"file": "name\nx\n"})
+    r.call("no import", "user/get-import-status", {}, {"id": NO_ID})
+    r.call("whom an application writes to", "user/get-most-used-contacts")
     r.call(
         "the last administrator",
         update,

@@ -5,22 +5,33 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.access.permissions import Permission
-from mailreeve.families.directory.domains import operations, removal, rows
+from mailreeve.families.directory.domains import operations, pending_rows, proof, registration, removal, rows
+from mailreeve.families.directory.domains.pending_rows import PendingRow
+from mailreeve.families.directory.domains.registration import LookedUp
 from mailreeve.families.directory.domains.rows import DomainRow
 from mailreeve.families.directory.domains.types import (
     ChangeDomain,
     CreateDomain,
     DomainAnswer,
     FindDomains,
+    FindPending,
+    GivenUpDomain,
+    OneDomain,
+    PendingDomain,
+    PendingOrId,
+    ProvisionStatus,
     RegisteredDomain,
     RemovedDomain,
     RemoveDomain,
+    VerificationCode,
 )
 from mailreeve.families.machinery.call import Call
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
+
+REGISTER: Final = Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN
 
 
 @endpoint("domain/get-internal-domain", Permission.DIRECTORIES_INTERNAL_READ)
@@ -34,18 +45,63 @@ def get_internal_domain(call: Call, item: FindDomains) -> Page[DomainAnswer]:
     return page.showing([_answer(call, row) for row in page.rows])
 
 
-@endpoint("domain/create-domain", Permission.DIRECTORIES_INTERNAL_REGISTER_NEW_DOMAIN, writes=True, most=50)
+@endpoint("domain/create-domain", REGISTER, writes=True, most=50)
 def create_domain(call: Call, item: CreateDomain) -> RegisteredDomain:
     """Register a domain."""
-    row = operations.register(call.work, item.domain, item.inbound_type)
+    row = registration.create(call, item.domain, item.inbound_type)
+    is_pending = isinstance(row, PendingRow)
     return RegisteredDomain(
-        id=call.seal(Kind.DOMAIN, row.id),
+        id=call.seal(Kind.PENDING_DOMAIN if is_pending else Kind.DOMAIN, row.id),
         domain=row.shown,
-        token="",
+        token=row.code if isinstance(row, PendingRow) else "",
         created=fields.written(row.created_at),
-        expiry="",
+        expiry=fields.written(row.expires_at) if isinstance(row, PendingRow) else "",
         inbound_type=row.inbound_type,
     )
+
+
+@endpoint(
+    "domain/verify-domain", REGISTER, writes=True, most=50, prepare=registration.prepare_verify, slow="domain"
+)
+def verify_domain(call: Call, looked_up: LookedUp) -> DomainAnswer:
+    """Look into the DNS for the code of a domain, and take mail for it if it is there."""
+    return _answer(call, registration.verify(call, looked_up))
+
+
+@endpoint("domain/get-pending-domain", REGISTER)
+def get_pending_domain(call: Call, item: FindPending) -> Page[PendingDomain]:
+    """List the domains that wait for their proof, or one of them."""
+    if item.domain is None:
+        page = pending_rows.page(call.work, call.page)
+    else:
+        row = pending_rows.find(call.work, fields.domain(item.domain, "domain"))
+        page = Page.of_all([] if row is None else [row])
+    return page.showing([_pending(call, row) for row in page.rows])
+
+
+@endpoint("domain/delete-pending-domain", REGISTER, writes=True)
+def delete_pending_domain(call: Call, item: PendingOrId) -> GivenUpDomain:
+    """Give up on a domain that waits for its proof."""
+    row = registration.give_up(call, item)
+    return GivenUpDomain(call.seal(Kind.PENDING_DOMAIN, row.id), row.shown)
+
+
+@endpoint("domain/get-verification-code", REGISTER, most=50)
+def get_verification_code(call: Call, item: OneDomain) -> VerificationCode:
+    """Tell what the DNS has to say about a domain that waits."""
+    row = registration.get(call.work, fields.domain(item.domain, "domain"), "domain")
+    names = [str(row.name), f"{proof.LABEL}.{row.name}"]
+    return VerificationCode(row.shown, row.code, "TXT", names, fields.written(row.expires_at))
+
+
+@endpoint("domain/get-provision-status", REGISTER, most=50)
+def get_provision_status(call: Call, item: OneDomain) -> ProvisionStatus:
+    """Tell whether a domain waits, or is the account's."""
+    name = fields.domain(item.domain, "domain")
+    there = rows.find(call.work, name)
+    if there is not None:
+        return ProvisionStatus(there.shown, "provisioned")
+    return ProvisionStatus(registration.get(call.work, name, "domain").shown, "pending")
 
 
 @endpoint("ext/update-domain", Permission.DIRECTORIES_INTERNAL_EDIT, writes=True, most=50)
@@ -61,6 +117,16 @@ def remove_domain(call: Call, item: RemoveDomain) -> RemovedDomain:
     return RemovedDomain(call.seal(Kind.DOMAIN, done.domain.id), done.domain.shown, done.users, done.aliases)
 
 
+def _pending(call: Call, row: PendingRow) -> PendingDomain:
+    return PendingDomain(
+        id=call.seal(Kind.PENDING_DOMAIN, row.id),
+        domain=row.shown,
+        token=row.code,
+        created=fields.written(row.created_at),
+        expiry=fields.written(row.expires_at),
+    )
+
+
 def _answer(call: Call, row: DomainRow) -> DomainAnswer:
     return DomainAnswer(
         id=call.seal(Kind.DOMAIN, row.id),
@@ -71,4 +137,14 @@ def _answer(call: Call, row: DomainRow) -> DomainAnswer:
     )
 
 
-ENDPOINTS: Final = (get_internal_domain, create_domain, update_domain, remove_domain)
+ENDPOINTS: Final = (
+    get_internal_domain,
+    create_domain,
+    verify_domain,
+    get_pending_domain,
+    delete_pending_domain,
+    get_verification_code,
+    get_provision_status,
+    update_domain,
+    remove_domain,
+)

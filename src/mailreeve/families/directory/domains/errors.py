@@ -11,6 +11,12 @@ NOT_MANAGED: Final = Fault(
 )
 DOMAIN_IN_USE: Final = Fault("err_domain_in_use", "The domain is in use")
 DOMAIN_EXISTS: Final = Fault("err_domain_already_exists", "The domain is managed already")
+DOMAIN_NOT_PENDING: Final = Fault("err_domain_not_pending", "No such domain waits to be verified")
+DOMAIN_NOT_VERIFIED: Final = Fault(
+    "err_domain_not_verified", "The DNS does not have the code of the domain", retryable=True
+)
+DOMAIN_UNREACHABLE: Final = Fault("err_domain_look_up_failed", "The DNS could not be asked", retryable=True)
+PENDING_LIMIT: Final = Fault("err_domain_pending_limit", "Too many domains wait to be verified")
 
 
 def not_managed(domain: str, field: str) -> ItemRefused:

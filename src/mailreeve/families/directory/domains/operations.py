@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from mailreeve.families.directory.domains import rows
 from mailreeve.families.directory.domains.errors import DOMAIN_EXISTS, not_managed
@@ -24,23 +24,39 @@ from mailreeve.wire.tokens import Kind
 SYSTEM_USERS: Final = (("abuse", "Domain abuse address"), ("postmaster", "Domain postMaster address"))
 
 
-def register(work: Work, text: str, inbound_type: str | None = None) -> DomainRow:
-    """A new domain, internal at once, with its system users. Raises `ItemRefused`.
+class Wanted(Struct, frozen=True):
+    """A domain that may be registered: its name, what was typed, and how its recipients are validated."""
 
-    The server is the organisation's own, so nobody has to prove to it that a domain is theirs. What holds of the
-    live service's rules (api.md section 3.8): a domain that any account manages is not registered again, nor one
-    below another account's; the refusal does not tell whose it is.
+    name: Domain
+    shown: str
+    inbound_type: InboundType
+
+
+def register(work: Work, text: str, inbound_type: str | None = None) -> DomainRow:
+    """A new domain, internal at once, with its system users. Raises `ItemRefused`."""
+    return add(work, wanted(work, text, inbound_type))
+
+
+def wanted(work: Work, text: str, inbound_type: str | None) -> Wanted:
+    """A domain that nobody has yet. Raises `ItemRefused`.
+
+    What holds of the live service's rules (api.md section 3.8): a domain that any account manages is not
+    registered again, nor one below another account's; the refusal does not tell whose it is.
     """
     name = fields.domain(text, "domain")
     _refuse_one_label(text, name)
     inbound = _inbound_type(inbound_type)
-    if rows.account_of(work.connection, name) is not None or rows.others_manage(work, _above(name)):
+    if rows.account_of(work.connection, name) is not None or rows.others_manage(work, above(name)):
         raise refused(DOMAIN_EXISTS, "domain")
-    shown = text.removeprefix("@").removesuffix(".").lower()
-    row = rows.add(work, name, shown, inbound)
+    return Wanted(name, text.removeprefix("@").removesuffix(".").lower(), inbound)
+
+
+def add(work: Work, new: Wanted) -> DomainRow:
+    """A domain of the account, internal at once, with its system users."""
+    row = rows.add(work, new.name, new.shown, new.inbound_type)
     work.changed(Part.DIRECTORY, "create", Kind.DOMAIN, row.id, after=row)
     for local, title in SYSTEM_USERS:
-        user = users.add(work, parse_address(f"{local}@{name}"), name=title)
+        user = users.add(work, parse_address(f"{local}@{new.name}"), name=title)
         work.changed(Part.DIRECTORY, "create", Kind.USER, user.id, after=user)
     return row
 
@@ -83,7 +99,7 @@ def _inbound_type(text: str | None) -> InboundType:
         raise refused(NOT_ALLOWED, "inboundType", f"Field must be one of [{','.join(InboundType)}]") from problem
 
 
-def _above(name: Domain) -> Iterator[Domain]:
+def above(name: Domain) -> Iterator[Domain]:
     """The domains that this one lies below."""
     _, dot, rest = name.partition(".")
     while dot:

@@ -45,7 +45,8 @@ class DomainAnswer(Struct, frozen=True, rename="camel"):
 
 
 class RegisteredDomain(Struct, frozen=True, rename="camel"):
-    """A domain just registered. It needs no proof of ownership, so `token` and `expiry` are empty."""
+    """A domain just registered. Where it is the account's at once, `token` and `expiry` are empty; else it waits
+    until the DNS has the `token`, or until `expiry`."""
 
     id: str
     domain: str
@@ -77,3 +78,64 @@ class RemovedDomain(Struct, frozen=True, rename="camel"):
     users: Sequence[str]
     aliases: Sequence[str]
     deleted: bool = True
+
+
+class FindPending(Struct, frozen=True):
+    """Which of the domains that wait to list: one, or all without a name."""
+
+    domain: str | None = None
+
+
+class PendingDomain(Struct, frozen=True):
+    """A domain that waits for its proof: a TXT record with the text `token`."""
+
+    id: str
+    domain: str
+    token: str
+    created: str
+    expiry: str
+
+
+class PendingOrId(Struct, frozen=True):
+    """A domain that waits, by its name, its id, or both."""
+
+    domain: str | None = None
+    id: str | None = None
+
+
+class GivenUpDomain(Struct, frozen=True):
+    """A domain that waits no more."""
+
+    id: str
+    domain: str
+    deleted: bool = True
+
+
+class VerifyDomain(Struct, frozen=True, rename="camel"):
+    """A domain whose proof is to be looked for. Without `inbound_type` the one it was registered with holds."""
+
+    domain: str
+    inbound_type: str | None = None
+
+
+class OneDomain(Struct, frozen=True):
+    """A domain, by its name."""
+
+    domain: str
+
+
+class VerificationCode(Struct, frozen=True, rename="camel"):
+    """The proof of a domain: a record of the type `record_type` with the text `token`, at one of `names`."""
+
+    domain: str
+    token: str
+    record_type: str
+    names: Sequence[str]
+    expiry: str
+
+
+class ProvisionStatus(Struct, frozen=True):
+    """How far the registration of a domain has got: `pending` or `provisioned`."""
+
+    domain: str
+    status: str

@@ -1,0 +1,1 @@
+"""Users who are made of a file, in the background."""

@@ -1,0 +1,1 @@
+"""Users who are marked for removal, and go after a time."""
