@@ -30,6 +30,7 @@ def _account(r: Recorder) -> None:
     r.call("the other account", path, who="foreign")
     for path in ("account/get-support-info", "account/get-dashboard-notifications", "email/get-email-queues"):
         r.call(path, path)
+        r.send(f"{path} in vain", "POST", f"/api/{path}", b"{", r.live.signed(f"/api/{path}"), who="admin")
     r.call("queues at no time", path, {"start": "soon"})
 
 
