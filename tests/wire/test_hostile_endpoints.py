@@ -431,7 +431,7 @@ def assert_documented(status: int, content: bytes, items: int, marker: str) -> N
     assert "Traceback" not in text
 
 
-FILES = {"/api/ext/export-web-file", "/api/ext/get-pac-file"}
+FILES = {"/api/audit/get-siem-logs", "/api/ext/export-web-file", "/api/ext/get-pac-file"}
 """Where a good item is answered with a file, and no envelope."""
 
 

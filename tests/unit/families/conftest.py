@@ -22,7 +22,7 @@ from mailreeve.families.directory.domains.proof import Found, Resolver, ask_by
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy, Routed
 from mailreeve.families.machinery.copies import Copy as MailCopy
-from mailreeve.families.machinery.perform import Services, carry_out, ready
+from mailreeve.families.machinery.perform import Done, Services, carry_out, ready
 from mailreeve.families.registry import ADDRESS_JOINED, ELSEWHERE, ENDPOINTS, FOLLOWERS, LOADERS
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.message import Content
@@ -69,12 +69,16 @@ class Account:
         self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None
     ) -> dict[str, list]:
         """The `data` and `fail` of a call with these items, as wire JSON."""
-        body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
-        done = carry_out(
-            self.services,
-            ready(self.services, BY_PATH[path], envelope.decode(body), self.caller, Origin(self.caller.actor)),
-        )
+        done = self.done(path, *items, meta=meta)
         return json.loads(envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings))
+
+    def done(self, path: str, *items: dict[str, object], meta: dict[str, object] | None = None) -> Done:
+        """What became of a call with these items."""
+        body = json.dumps({"data": list(items), "meta": meta or {}}).encode()
+        origin = Origin(self.caller.actor)
+        return carry_out(
+            self.services, ready(self.services, BY_PATH[path], envelope.decode(body), self.caller, origin)
+        )
 
     def call(self, path: str, *items: dict[str, object]) -> list[dict]:
         """The `data` of a call. Raises `ItemRefused` with the first refused item's problems."""

@@ -401,6 +401,7 @@ SAMPLES: dict[str, list[Sample]] = {
         lambda w: {"id": w["archived"], "type": "PLAIN"},
         lambda w: {"id": w["archived"], "type": "RFC822"},
     ],
+    "audit/get-siem-logs": [lambda w: {"token": w["record"]}],
     "archive/get-file": [lambda w: {"id": w["archived"]}],
     "archive/search": [
         lambda w: {"admin": True, "query": f"<xmlquery><muse><text>from:{w['outsider']}</text></muse></xmlquery>"},

@@ -6,7 +6,7 @@ from typing import Final
 
 from mailreeve.access.permissions import Permission
 from mailreeve.families.machinery.call import Call
-from mailreeve.families.tracking import gateway, message_finder, reading
+from mailreeve.families.tracking import gateway, message_finder, reading, siem_logs
 from mailreeve.families.tracking.contacts import get_most_used_contacts
 from mailreeve.families.tracking.gateway_types import (
     FindProcessing,
@@ -16,6 +16,7 @@ from mailreeve.families.tracking.gateway_types import (
 )
 from mailreeve.families.tracking.present import Teller
 from mailreeve.families.tracking.types import (
+    AskSiemLogs,
     FindMailRecords,
     FoundMessages,
     MailRecord,
@@ -27,6 +28,7 @@ from mailreeve.families.tracking.types import (
 )
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
+from mailreeve.wire.raw_answer import RawAnswer
 
 PERMISSION: Final = Permission.GATEWAY_TRACKING_READ
 
@@ -72,7 +74,14 @@ def find_processing_messages(call: Call, item: FindProcessing) -> Page[Processin
     return page.showing([ProcessingMessages(page.rows)])
 
 
+@endpoint("audit/get-siem-logs", PERMISSION, most=1)
+def get_siem_logs(call: Call, item: AskSiemLogs) -> RawAnswer:
+    """Hand out what became of mail, file by file, for a monitoring system."""
+    return siem_logs.logs(call, item)
+
+
 ENDPOINTS: Final = (
+    get_siem_logs,
     find_mail_records,
     get_mail_record,
     search,

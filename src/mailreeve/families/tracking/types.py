@@ -215,6 +215,16 @@ class SearchMessages(Struct, frozen=True, rename="camel", kw_only=True):
     status: Sequence[str] | str = ()
 
 
+class AskSiemLogs(Struct, frozen=True, rename="camel"):
+    """Which file of the log to hand out: the one after that whose answer had the `token`. `type` is `MTA`,
+    `file_format` is `key_value` or `json`; `compress` asks for an archive with a file for each kind of log."""
+
+    type: str = "MTA"
+    file_format: str | None = None
+    compress: bool = False
+    token: str | None = None
+
+
 class NamedAddress(Struct, frozen=True, rename="camel"):
     """An address with the name that stands beside it."""
 

@@ -44,7 +44,15 @@ BAD_SEARCHES: list[Item] = [
 ]
 
 
+def _siem_logs(r: Recorder) -> None:
+    """What is refused of the log for monitoring systems."""
+    path = "audit/get-siem-logs"
+    for item in ({"type": "DLP"}, {"fileFormat": "xml"}, {"token": "nonsense"}):
+        r.call(f"the log with {item}", path, item)
+
+
 def play(r: Recorder) -> None:
+    _siem_logs(r)
     item = block("No bad mail", domain("bad.test"), INTERNAL)
     (made,) = r.call("a block", "policy/blockedsenders/create-policy", item)
     changed = {**item, "id": made["id"], "option": "no_action"}
