@@ -48,6 +48,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
         "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
         "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
+        "url": _Command("objects.url", "Block and permit single URLs or domains for everybody."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
         "hold": _Command("objects.hold", "List, show, release and turn down mail that is held."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
