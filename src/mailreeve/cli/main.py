@@ -24,6 +24,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     "Run": {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
+        "completion": _Command("running.completion", "Print what has a shell complete commands."),
         "squid-helper": _Command("running.squid_helper", "Answer Squid, by what a running server says."),
     },
     "Keep": {
@@ -60,6 +61,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
             "objects.import_", "Make or change many users, groups, senders and others from a file."
         ),
         "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
+        "profile": _Command("objects.profile", "Keep the servers that you call, with their keys, by name."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {

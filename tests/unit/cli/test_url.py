@@ -51,7 +51,7 @@ def test_a_file_is_imported_and_may_be_so_again(folder, tmp_path):
     again = folder.run("url", "import", "-", "--action", "permit", text="bad.test/x\ngood.test\n*.x.test\n")
     assert again.exit_code == 1
     assert again.output.startswith("1 permitted, 1 there already\n")
-    assert "<stdin> line 3: *.x.test: URL is not valid" in again.output
+    assert "standard input line 3: *.x.test: URL is not valid" in again.output
     assert {one["domain"]: one["action"] for one in listed(folder)} == {
         "bad.test": "block", "worse.test": "block", "good.test": "permit",
     }  # fmt: skip

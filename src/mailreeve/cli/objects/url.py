@@ -88,7 +88,7 @@ def permit(api: Client, urls: Sequence[str], domain: bool, comment: str | None, 
 
 
 @command.command("import")
-@click.argument("file", type=click.File(encoding="utf-8"))
+@click.argument("file", type=click.File(encoding="utf-8-sig"))
 @click.option(
     "--action", type=click.Choice(["block", "permit"]), default="block", show_default=True, help="What to do."
 )
@@ -105,15 +105,17 @@ def import_(api: Client, file: IO[str], action: str, domain: bool, comment: str 
     \b
     mailreeve url import bad-urls.txt --comment "Feed of today"
     """
+    named = getattr(file, "name", "-")
+    name = named if isinstance(named, str) and named not in ("-", "<stdin>") else "standard input"
     try:
         lines = {n: line.strip() for n, line in enumerate(file, 1)}
     except UnicodeDecodeError:
-        fail(f"{file.name} is no text in UTF-8")
+        fail(f"{name} is no text in UTF-8")
     except OSError as problem:
-        fail(f"{file.name} cannot be read: {problem.strerror}")
-    wanted = {f"{file.name} line {n}: {url}": url for n, url in lines.items() if url and not url.startswith("#")}
+        fail(f"{name} cannot be read: {problem.strerror}")
+    wanted = {f"{name} line {n}: {url}": url for n, url in lines.items() if url and not url.startswith("#")}
     if not wanted:
-        fail(f"{file.name}: there is no URL in it")
+        fail(f"{name}: there is no URL in it")
     _make_named(api, wanted, action, domain=domain, comment=comment, as_json=as_json, keep=True)
 
 
