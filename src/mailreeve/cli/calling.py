@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 import httpx2
+from click.core import ParameterSource
 from msgspec import Struct
 
 from mailreeve.app.folder_files import CREDENTIALS, FolderError, is_initialised
@@ -21,7 +22,9 @@ from mailreeve.app.settings import OptionError, Settings, SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import said_of
 from mailreeve.app.trust import trusted
-from mailreeve.cli.options import account_option, data_option, fail, misused
+from mailreeve.cli import profiles
+from mailreeve.cli.options import account_option, data_option, fail, misused, wants_csv
+from mailreeve.cli.profiles import ProfileError
 from mailreeve.client import ApiError, Client, ClientError, Unreachable
 from mailreeve.client import Credentials as ClientCredentials
 
@@ -48,6 +51,17 @@ def ca_option(function: Callable[P, R]) -> Callable[P, R]:
     )(function)
 
 
+def profile_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--profile NAME`."""
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        envvar="MAILREEVE_PROFILE",
+        show_envvar=True,
+        help="Call the server that `mailreeve profile` keeps under this name.",
+    )(function)
+
+
 class _Where(Struct, frozen=True):
     """What the options of `calls_api` say."""
 
@@ -56,6 +70,12 @@ class _Where(Struct, frozen=True):
     url: str | None
     credentials: Path | None
     ca: str | None
+    profile: str | None
+
+    @property
+    def words(self) -> str:
+        """Where it is, for people."""
+        return self.url or (f"the server of {self.profile}" if self.profile else str(self.data))
 
 
 def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
@@ -71,8 +91,10 @@ def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
     )
     @credentials_option
     @ca_option
+    @profile_option
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        wants_csv(as_json=bool(kwargs.get("as_json")))
         where = _Where(*(cast(Any, kwargs.pop(name)) for name in _Where.__struct_fields__))
         try:
             with ExitStack() as stack:
@@ -84,7 +106,9 @@ def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
                     fail(said_of(problem))
                 return function(api, *args, **kwargs)
         except ClientError as problem:
-            fail(*reasons(problem, where.url or str(where.data)))
+            fail(*reasons(problem, where.words))
+        except ProfileError as problem:
+            fail(str(problem))
         except FolderError as problem:  # which may turn out to be damaged at any time
             fail(str(problem))
 
@@ -93,7 +117,11 @@ def calls_api(function: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
 
 @contextmanager
 def _client(where: _Where) -> Iterator[Client]:
-    """Raises `FolderError`, `SettingsError`, `ValueError` or `OSError`."""
+    """Raises `FolderError`, `ProfileError`, `SettingsError`, `ValueError` or `OSError`."""
+    if where.profile is not None and profile_counts():
+        with profile_client(where.profile, where.data, where.ca, where.credentials) as api:
+            yield api
+        return
     settings = read_settings(where.data, {"ca": where.ca})
     if where.url is not None:
         with server_client(where.url, settings, where.data, where.credentials) as api:
@@ -115,6 +143,28 @@ def server_client(
     """
     trust = trusted(url, settings, own=own)
     return Client(url, _keys(data, credentials, own=own), verify=trust.verify, server_name=trust.server_name)
+
+
+def profile_client(name: str, data: Path, ca: str | None, credentials: Path | None) -> Client:
+    """A client of the server of a profile. Raises `ProfileError`, and as `server_client`."""
+    profile = profiles.named(name)
+    trust = trusted(profile.url, read_settings(data, {"ca": ca or profile.ca or None}), own=False)
+    keys = profile.credentials if credentials is None else _keys(data, credentials, own=False)
+    return Client(profile.url, keys, verify=trust.verify, server_name=trust.server_name)
+
+
+def profile_counts() -> bool:
+    """Whether the profile that is named is meant. One in the environment is for commands that are not told
+    otherwise where to go; one that is written out cannot stand beside another server."""
+    context = click.get_current_context()
+    written = {
+        name
+        for name in ("profile", "url", "data", "account")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    if written >= {"profile", "url"}:
+        misused("--profile: give either --profile or --url")
+    return "profile" in written or not written
 
 
 def own_url(settings: Settings) -> str:

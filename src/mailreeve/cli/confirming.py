@@ -72,6 +72,13 @@ def _told(answer: Answer) -> Answer:
     return answer
 
 
+def confirm_at_terminal(what: Sequence[str], *, yes: bool) -> None:
+    """Ask before something is removed that is easily made again, where somebody can answer. What runs by itself
+    goes on without `--yes`, as it always did."""
+    if sys.stdin.isatty():
+        confirm_removal(what, yes=yes)
+
+
 def confirm_removal(what: Sequence[str], *, yes: bool) -> None:
     """Ask before something is removed for good. It ends the command unless that is meant."""
     if yes:

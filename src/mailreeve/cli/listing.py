@@ -12,6 +12,7 @@ from rich.console import Console
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.ids import shortened
+from mailreeve.cli.options import csv_option, wants_csv
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column, filled, print_table, widths
 from mailreeve.client import Answer
@@ -43,7 +44,7 @@ class Blocks(Struct, frozen=True):
 
 
 def limit_option(function: Callable[P, R]) -> Callable[P, R]:
-    """`--limit N`."""
+    """`--limit N`, and `--csv`, which `show` sees to."""
     return click.option(
         "--limit",
         type=click.IntRange(min=0),
@@ -51,7 +52,7 @@ def limit_option(function: Callable[P, R]) -> Callable[P, R]:
         show_default=True,
         metavar="N",
         help="List so many at most; 0 for all.",
-    )(function)
+    )(csv_option(function))
 
 
 def page_size(limit: int) -> int:
@@ -69,13 +70,13 @@ def show(
     is_filtered: bool = False,
 ) -> None:
     """List the objects of some pages, at most `limit`; 0 stands for all. With `as_json` as one JSON object with
-    the objects under the name of several, and `more`. `member` of a row holds the objects where they are not rows
-    themselves. It is told that some are left out, and how many there are if that is known. Where there are none,
-    `is_filtered` says that there may be others."""
+    the objects under the name of several, and `more`; with `--csv` as `print_csv` does. `member` of a row holds
+    the objects where they are not rows themselves. It is told that some are left out, and how many there are if
+    that is known. Where there are none, `is_filtered` says that there may be others."""
     total: int | None = None
     counted = 0
     more = False
-    written = _Json(table.named[1]) if as_json else _Tables(table) if isinstance(table, Table) else _Lines(table)
+    written = _writer(table, as_json=as_json)
     for answer in pages:
         total = answer.total if total is None else total
         objects = inner(answer.data, member) if member else answer.data
@@ -93,6 +94,45 @@ def show(
     elif more:
         of = f" of {total}" if total is not None and total > counted else ""
         say(f"the first {counted}{of} {table.named[1]}; --limit {max(limit, 1) * 10} lists more, --limit 0 all")
+
+
+def print_csv(objects: Sequence[Object]) -> None:
+    """Objects as CSV: a column for each member that any of them has, in the order in which they come, and what a
+    cell does not hold as JSON. What a spreadsheet would take for a formula has an apostrophe in front."""
+    # Loaded here: few lists are written so.
+    from mailreeve.cli.objects.table_file import csv_text
+
+    header = dict.fromkeys(name for one in objects for name in one)
+    for line in csv_text([*header], ({name: _in_cell(one[name]) for name in one} for one in objects)):
+        echo(line, newline=False)
+
+
+def _in_cell(value: object) -> object:
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
+
+
+def _writer(table: Table | Blocks, *, as_json: bool) -> _Tables | _Lines | _Json | _Csv:
+    if wants_csv(as_json=as_json):
+        return _Csv()
+    if as_json:
+        return _Json(table.named[1])
+    return _Tables(table) if isinstance(table, Table) else _Lines(table)
+
+
+class _Csv:
+    """CSV, written when all of it is known: an object may have members that none before it had."""
+
+    def __init__(self) -> None:
+        self._objects: list[Object] = []
+
+    def add(self, objects: Sequence[Object]) -> None:
+        """Keep some more."""
+        self._objects += objects
+
+    def end(self, *, more: bool) -> None:
+        """Write them."""
+        if self._objects:
+            print_csv(self._objects)
 
 
 class _Tables:

@@ -24,6 +24,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
     "Run": {
         "init": _Command("running.init", "Make a data folder with a first account."),
         "serve": _Command("running.serve", "Serve the API and the mail door from a data folder."),
+        "completion": _Command("running.completion", "Print what has a shell complete commands."),
         "squid-helper": _Command("running.squid_helper", "Answer Squid, by what a running server says."),
     },
     "Keep": {
@@ -48,6 +49,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "policy": _Command("policies.policy", "List policies of all types, switch, make and remove them."),
         "alteration": _Command("policies.alteration", "List which addresses are altered, and into which."),
         "web": _Command("objects.web", "Make and change lists of web addresses that are blocked or allowed."),
+        "url": _Command("objects.url", "Block and permit single URLs or domains for everybody."),
         "sender": _Command("objects.sender", "Permit and block senders for single recipients."),
         "hold": _Command("objects.hold", "List, show, release and turn down mail that is held."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
@@ -59,6 +61,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
             "objects.import_", "Make or change many users, groups, senders and others from a file."
         ),
         "export": _Command("objects.export", "Write all users, groups, senders or others to a file."),
+        "profile": _Command("objects.profile", "Keep the servers that you call, with their keys, by name."),
         "call": _Command("objects.call", "Call an API endpoint, signed with saved credentials."),
     },
     "Admit": {

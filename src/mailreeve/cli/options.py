@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, NoReturn, ParamSpec, TypeVar
+from typing import IO, Final, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -64,6 +64,29 @@ def account_option(function: Callable[P, R]) -> Callable[P, R]:
 def json_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
+
+
+_CSV: Final = "mailreeve.csv"
+
+
+def csv_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--csv`, of which `wants_csv` tells."""
+    return click.option(
+        "--csv", is_flag=True, expose_value=False, callback=_keep_csv, help="Print CSV, a line for each."
+    )(function)
+
+
+def _keep_csv(context: click.Context, option: click.Parameter, value: bool) -> None:
+    context.meta[_CSV] = value
+
+
+def wants_csv(*, as_json: bool = False) -> bool:
+    """Whether the command that runs was given `--csv`. With `--json` as well it ends the command."""
+    context = click.get_current_context(silent=True)
+    found = context is not None and bool(context.meta.get(_CSV))
+    if found and as_json:
+        misused("--csv: give either --csv or --json")
+    return found
 
 
 def ends_with(*expected: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R]]:

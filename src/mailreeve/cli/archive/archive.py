@@ -25,7 +25,17 @@ from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.ids import IdCommand
-from mailreeve.cli.options import account_option, data_option, ends_with, fail, json_option, misused
+from mailreeve.cli.listing import print_csv
+from mailreeve.cli.options import (
+    account_option,
+    csv_option,
+    data_option,
+    ends_with,
+    fail,
+    json_option,
+    misused,
+    wants_csv,
+)
 from mailreeve.cli.output import counted, echo, say
 from mailreeve.cli.progress import progress_bar, reported
 from mailreeve.cli.refusals import said_of
@@ -90,6 +100,7 @@ def _criteria(function: Callable[P, R]) -> Callable[P, R]:
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=SHOWN, show_default=True, metavar="N", help="The newest N."
 )
+@csv_option
 @json_option
 @calls_api
 def find(
@@ -118,6 +129,9 @@ def find(
     found = list(_found(api, item, limit))
     if as_json:
         echo(msgspec.json.encode(_Found(found)))
+        return
+    if wants_csv():
+        print_csv([msgspec.to_builtins(one) for one in found])
         return
     if not found:
         say("No archived message meets this.")

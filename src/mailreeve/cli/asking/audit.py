@@ -16,7 +16,8 @@ from rich.console import Console
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.options import json_option
+from mailreeve.cli.listing import print_csv
+from mailreeve.cli.options import csv_option, json_option, wants_csv
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import wrapped
@@ -60,6 +61,7 @@ class _Listed(Struct, frozen=True):
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=SHOWN, show_default=True, metavar="N", help="The newest N."
 )
+@csv_option
 @json_option
 @calls_api
 def command(
@@ -91,10 +93,13 @@ def command(
     }
     item = {name: value for name, value in asked.items() if value is not None}
     with said_of({"since": ("--since", since), "until": ("--until", until), "objectId": ("--object", object_id)}):
-        rows = islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit)
-        events = [msgspec.convert(row, AuditRecord) for row in rows][::-1]
+        rows = list(islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit))[::-1]
+        events = [msgspec.convert(row, AuditRecord) for row in rows]
     if as_json:
         echo(msgspec.json.encode(_Listed(events)))
+        return
+    if wants_csv():
+        print_csv(rows)
         return
     console = Console(highlight=False, soft_wrap=True)
     for event in events:

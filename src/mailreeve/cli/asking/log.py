@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from mailreeve.cli.asking.log_page import print_details, print_record
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.options import json_option, misused
+from mailreeve.cli.listing import print_csv
+from mailreeve.cli.options import csv_option, json_option, misused, wants_csv
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.times import PAST, WHEN
@@ -94,6 +95,7 @@ def command() -> None:
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=SHOWN, show_default=True, metavar="N", help="The newest N."
 )
+@csv_option
 @json_option
 @calls_api
 def list_(
@@ -140,6 +142,8 @@ def list_(
         item["exclude"] = [_excluded(text) for text in exclude]
     if follow and until is not None:
         misused("--until: what comes after it is what --follow waits for")
+    if follow and wants_csv():
+        misused("--csv: --follow prints lines, or with --json an object on each")
     newest = _newest(api) if follow else None
     options = {
         "from": ("--from", sender),
@@ -155,6 +159,9 @@ def list_(
         found = list(islice(_found(api, item, limit), limit))[::-1]
     if not follow and as_json:
         echo(msgspec.json.encode(_Listed(found)))
+        return
+    if wants_csv():
+        print_csv([msgspec.to_builtins(record) for record in found])
         return
     for record in found:
         _print(record, as_json)

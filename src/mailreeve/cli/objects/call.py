@@ -16,10 +16,20 @@ from msgspec.structs import replace
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.app.terminal import escaped_line, said_of
-from mailreeve.cli.calling import ca_option, credentials_option, own_url, reasons, server_client
+from mailreeve.cli.calling import (
+    ca_option,
+    credentials_option,
+    own_url,
+    profile_client,
+    profile_counts,
+    profile_option,
+    reasons,
+    server_client,
+)
 from mailreeve.cli.confirming import CONFIRM, REACH, UNCONFIRMED, yes_option
 from mailreeve.cli.options import data_option, fail
 from mailreeve.cli.output import echo, say
+from mailreeve.cli.profiles import ProfileError
 from mailreeve.client import ApiError, Client, ClientError, Failure
 
 GUARDED: Final = frozenset(
@@ -79,6 +89,7 @@ class _Outcome(Struct, frozen=True):
 )
 @credentials_option
 @ca_option
+@profile_option
 def command(
     path: str,
     items: tuple[str, ...],
@@ -86,6 +97,7 @@ def command(
     credentials: Path | None,
     url: str | None,
     ca: str | None,
+    profile: str | None,
     yes: bool,
 ) -> None:
     """Call an API endpoint, signed with saved credentials.
@@ -107,16 +119,7 @@ def command(
     if guarded:
         # An answer of false has the server refuse what it would otherwise only warn of.
         parsed = [{CONFIRM: yes, **item} for item in parsed]
-    try:
-        settings = read_settings(data, {"ca": ca})
-    except SettingsError as problem:
-        fail(str(problem))
-    own = url is None
-    url = url or own_url(settings)
-    try:
-        connection = server_client(url, settings, data, credentials, own=own)
-    except (ValueError, OSError) as problem:
-        fail(said_of(problem))
+    url, connection = _connection(data, url, credentials, ca, profile)
     with connection as client:
         outcome = _Caller(client, path, guarded, url).outcome(dict(enumerate(parsed, 1)))
     if outcome.rows or not outcome.errors:
@@ -126,6 +129,23 @@ def command(
     if outcome.errors:
         in_order = sorted(outcome.errors, key=lambda error: error.number)
         fail(*(error.line(len(parsed) > 1) for error in in_order))
+
+
+def _connection(
+    data: Path, url: str | None, credentials: Path | None, ca: str | None, profile: str | None
+) -> tuple[str, Client]:
+    """The server to call, in words, and a client of it."""
+    try:
+        if profile is not None and profile_counts():
+            return f"the server of {profile}", profile_client(profile, data, ca, credentials)
+        settings = read_settings(data, {"ca": ca})
+        return (named := url or own_url(settings)), server_client(
+            named, settings, data, credentials, own=url is None
+        )
+    except (SettingsError, ProfileError) as problem:
+        fail(str(problem))
+    except (ValueError, OSError) as problem:
+        fail(said_of(problem))
 
 
 class _Caller:

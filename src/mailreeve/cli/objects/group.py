@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import REACH, changed, confirm_removal, yes_option
+from mailreeve.cli.confirming import REACH, changed, confirm_at_terminal, confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, IdCommand, resolve
 from mailreeve.cli.listing import Object, Table, inner, limit_option, page_size, show, text
 from mailreeve.cli.options import json_option, misused
@@ -204,15 +204,17 @@ def add(
 @command.command("remove-member", cls=IdCommand)
 @click.argument("group")
 @click.argument("members", nargs=-1, required=True, metavar="MEMBER...")
+@yes_option()
 @json_option
 @calls_api
-def remove_member(api: Client, group: str, members: tuple[str, ...], as_json: bool) -> None:
+def remove_member(api: Client, group: str, members: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Take addresses or domains out of a group.
 
     \b
     mailreeve group remove-member Partners partner.test
     """
     id_ = resolve(api, GROUP, group, "GROUP")
+    confirm_at_terminal([f"{member} of {group}" for member in members], yes=yes)
     done: list[Object] = []
     for member in members:
         done.append(changed(api, REMOVE, {"id": id_, **_member(member)}, _options(member)))

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import confirm_at_terminal, yes_option
 from mailreeve.cli.ids import IdCommand, Listed, resolve_all
 from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text
 from mailreeve.cli.objects.export import export_options, give_out
@@ -184,10 +185,17 @@ def list_(
 @click.option("--to", metavar="ADDRESS", help="Of the list that mail to this address obeys.")
 @click.option("--sender", "senders", multiple=True, metavar="SENDER", help="About this sender; with --to.")
 @click.option("--expired", is_flag=True, help="All that have expired, of all lists or that of --to.")
+@yes_option()
 @json_option
 @calls_api
 def remove(
-    api: Client, ids: tuple[str, ...], to: str | None, senders: tuple[str, ...], expired: bool, as_json: bool
+    api: Client,
+    ids: tuple[str, ...],
+    to: str | None,
+    senders: tuple[str, ...],
+    expired: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Remove entries: by ID or its beginning, or by --to and --sender, or those that have expired.
 
@@ -208,6 +216,10 @@ def remove(
     else:
         which = _which(to, None, None, None, True, False)
         items = [{"id": row["id"]} for row in api.every(LIST, which)]
+    named = [f"the entry {id_}" for id_ in ids] + [f"the entry about {one} in the list of {to}" for one in senders]
+    if expired:
+        named = [_number(len(items), "entry")]
+    confirm_at_terminal(named, yes=yes or not items)
     done = _in_parts(api, REMOVE, items, REMOVED_AT_ONCE)
     if as_json:
         echo(msgspec.json.encode({"removed": done.rows}))

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import changed, confirm_removal, yes_option
+from mailreeve.cli.confirming import changed, confirm_at_terminal, confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, resolve
 from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text, texts
 from mailreeve.cli.options import json_option, misused
@@ -308,14 +308,16 @@ def alias_add(api: Client, address: str, owner: str, as_json: bool) -> None:
 
 @alias.command("remove")
 @click.argument("address")
+@yes_option()
 @json_option
 @calls_api
-def alias_remove(api: Client, address: str, as_json: bool) -> None:
+def alias_remove(api: Client, address: str, yes: bool, as_json: bool) -> None:
     """Take an alias from its user. What came with it stays with the user.
 
     \b
     mailreeve user alias remove patricia@example.com
     """
+    confirm_at_terminal([f"the alias {address}"], yes=yes)
     row = changed(api, REMOVE_ALIAS, {"alias": address}, {"alias": ("ADDRESS", address)})
     echo(msgspec.json.encode(row) if as_json else f"{text(row, 'alias')} was an alias of {text(row, 'aliasFor')}")
 

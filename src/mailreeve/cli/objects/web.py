@@ -13,7 +13,7 @@ from msgspec import Struct
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import confirm_removal, yes_option
+from mailreeve.cli.confirming import confirm_at_terminal, confirm_removal, yes_option
 from mailreeve.cli.ids import GROUP, WEB_POLICY, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.objects.web_allow import allow, allows, unallow
@@ -25,7 +25,7 @@ from mailreeve.cli.objects.web_log import log, requests
 from mailreeve.cli.objects.web_places import client, location
 from mailreeve.cli.objects.web_proxy import proxy
 from mailreeve.cli.objects.web_zone import command as zone
-from mailreeve.cli.options import fail, json_option, misused
+from mailreeve.cli.options import fail, json_option, misused, wants_csv
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.tables import Column
 from mailreeve.client import Answer, ApiError, Client, Failure
@@ -154,9 +154,8 @@ def show(api: Client, which: str, text: str | None, limit: int, as_json: bool) -
         echo(msgspec.json.encode(row))
         return
     one = msgspec.convert(row, _List)
-    echo(f"{escaped_line(one.description)}\n  id   {one.id}\n  for  {escaped_line(_whom(one))}")
-    if any(row["id"] == one.id for row in api.every(DENYING)):
-        echo("  all else is blocked by default")
+    if not wants_csv():
+        _print_list(api, one)
     entries = [entry for entry in one.urls if text is None or text.casefold() in entry.value.casefold()]
     rows = [msgspec.structs.asdict(entry) for entry in entries]
     listing.show(iter([Answer(rows, (), len(rows))]), _ENTRIES, limit, as_json=False, is_filtered=text is not None)
@@ -198,10 +197,17 @@ def add(
 @command.command("remove", cls=IdCommand)
 @click.argument("which", metavar="LIST")
 @_entries
+@yes_option()
 @json_option
 @calls_api
 def remove(
-    api: Client, which: str, entries: tuple[str, ...], file: IO[str] | None, type_: str | None, as_json: bool
+    api: Client,
+    which: str,
+    entries: tuple[str, ...],
+    file: IO[str] | None,
+    type_: str | None,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Take entries out of a list. Where it does not hold one of them, nothing is removed.
 
@@ -210,7 +216,9 @@ def remove(
     """
     named = _named(entries, file)
     urls = [{"value": one} if type_ is None else {"value": one, "type": type_} for one in named]
-    row = _sent(api, REMOVE, {"id": resolve(api, WEB_POLICY, which, "LIST"), "urls": urls}, named)
+    id_ = resolve(api, WEB_POLICY, which, "LIST")
+    confirm_at_terminal([f"{one} of {which}" for one in named], yes=yes)
+    row = _sent(api, REMOVE, {"id": id_, "urls": urls}, named)
     if as_json:
         echo(msgspec.json.encode(row))
         return
@@ -294,6 +302,13 @@ def delete(api: Client, which: tuple[str, ...], yes: bool, as_json: bool) -> Non
     for row in rows:
         one = msgspec.convert(row, _List)
         echo(f"deleted {escaped_line(one.description)}, which had {_number(one)}")
+
+
+def _print_list(api: Client, one: _List) -> None:
+    """For whom a list is, and whether it blocks all else."""
+    echo(f"{escaped_line(one.description)}\n  id   {one.id}\n  for  {escaped_line(_whom(one))}")
+    if any(row["id"] == one.id for row in api.every(DENYING)):
+        echo("  all else is blocked by default")
 
 
 def _found(api: Client, which: str) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ import msgspec
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import carried_out
+from mailreeve.cli.confirming import carried_out, confirm_at_terminal, yes_option
 from mailreeve.cli.ids import IdCommand, Listed, resolve
 from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text
 from mailreeve.cli.options import json_option, misused
@@ -90,15 +90,17 @@ def allows(api: Client, user: str | None, client: str | None, limit: int, as_jso
 
 @click.command("unallow", cls=IdCommand)
 @click.argument("which", metavar="ALLOW")
+@yes_option()
 @json_option
 @calls_api
-def unallow(api: Client, which: str, as_json: bool) -> None:
+def unallow(api: Client, which: str, yes: bool, as_json: bool) -> None:
     """End a temporary allow now. It is named by its id, the beginning of that, or what it allows.
 
     \b
     mailreeve web unallow video.test
     """
     item = {"id": resolve(api, ALLOW, which, "ALLOW")}
+    confirm_at_terminal([f"the temporary allow {which}"], yes=yes)
     (row,) = carried_out(api, "ext/remove-web-allow", item).data
     echo(msgspec.json.encode(row) if as_json else f"{escaped_line(which)} is no longer allowed")
 

@@ -14,7 +14,7 @@ from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.ids import ACCESS_REQUEST, WEB_POLICY, IdCommand, resolve, resolve_all
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
-from mailreeve.cli.options import json_option
+from mailreeve.cli.options import csv_option, json_option, wants_csv
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.tables import Column
@@ -43,6 +43,7 @@ PAGE: Final = 500
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=SHOWN, show_default=True, metavar="N", help="The newest N."
 )
+@csv_option
 @json_option
 @calls_api
 def log(
@@ -89,6 +90,9 @@ def log(
         rows = list(islice(api.every(FIND, item, page_size=min(limit, PAGE)), limit))[::-1]
     if as_json:
         echo(msgspec.json.encode({"records": rows}))
+        return
+    if wants_csv():
+        listing.print_csv(rows)
         return
     for row in rows:
         _print(msgspec.convert(row, WebRecordAnswer))

@@ -11,7 +11,7 @@ import msgspec
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import confirm_removal, yes_option
+from mailreeve.cli.confirming import confirm_at_terminal, confirm_removal, yes_option
 from mailreeve.cli.ids import LOCATION, IdCommand, resolve, resolve_all, short
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.options import fail, json_option, misused
@@ -155,14 +155,16 @@ def set_client(api: Client, network: str, user: str | None, place: str | None, a
 
 @client.command("remove")
 @click.argument("networks", nargs=-1, required=True, metavar="NETWORK...")
+@yes_option()
 @json_option
 @calls_api
-def remove_client(api: Client, networks: tuple[str, ...], as_json: bool) -> None:
+def remove_client(api: Client, networks: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Forget which user or location an address or network is.
 
     \b
     mailreeve web client remove 10.0.0.7
     """
+    confirm_at_terminal([f"what is known of {network}" for network in networks], yes=yes)
     rows = api.call("ext/remove-web-clients", *({"network": network} for network in networks))
     if as_json:
         echo(msgspec.json.encode({"removed": rows}))

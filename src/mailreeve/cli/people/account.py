@@ -16,7 +16,8 @@ from mailreeve.app.private_files import written
 from mailreeve.app.settings import SettingsError
 from mailreeve.app.settings import read as read_settings
 from mailreeve.cli.confirming import yes_option
-from mailreeve.cli.options import data_option, ends_with, fail, json_option
+from mailreeve.cli.listing import print_csv
+from mailreeve.cli.options import csv_option, data_option, ends_with, fail, json_option, wants_csv
 from mailreeve.cli.output import echo
 from mailreeve.cli.tables import Column, print_table
 from mailreeve.cli.times import in_column
@@ -39,6 +40,7 @@ def command() -> None:
 
 
 @command.command("list")
+@csv_option
 @json_option
 @_ends
 @data_option
@@ -48,10 +50,14 @@ def list_(data: Path, as_json: bool) -> None:
     \b
     mailreeve account list
     """
+    wants_csv(as_json=as_json)
     with opened_folder(data, read_settings(data, {})) as opened:
         found = list_accounts(opened)
     if as_json:
         echo(msgspec.json.encode({"accounts": found}))
+        return
+    if wants_csv():
+        print_csv([msgspec.to_builtins(one) for one in found])
         return
     columns = [Column("account"), Column("name", 2), Column("domains", 2), Column("users"), Column("state")]
     print_table(

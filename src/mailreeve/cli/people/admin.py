@@ -12,7 +12,7 @@ import msgspec
 
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import changed
+from mailreeve.cli.confirming import changed, confirm_at_terminal, yes_option
 from mailreeve.cli.listing import Object, Table, limit_option, page_size, show
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
@@ -99,14 +99,16 @@ def add(api: Client, address: str, role: str, name: str | None, password_stdin: 
 
 @command.command("remove")
 @click.argument("address")
+@yes_option()
 @json_option
 @calls_api
-def remove(api: Client, address: str, as_json: bool) -> None:
+def remove(api: Client, address: str, yes: bool, as_json: bool) -> None:
     """Take a user's role. The user stays, and may call nothing.
 
     \b
     mailreeve admin remove bob@example.com
     """
+    confirm_at_terminal([f"the role of {address}"], yes=yes)
     row = changed(api, "ext/remove-administrator", {"emailAddress": address}, _named(address))
     echo(msgspec.json.encode(row) if as_json else f"{escaped_line(str(row['emailAddress']))} has no role now")
 

@@ -10,7 +10,7 @@ import msgspec
 
 from mailreeve.cli import ids
 from mailreeve.cli.calling import calls_api
-from mailreeve.cli.confirming import carried_out
+from mailreeve.cli.confirming import carried_out, confirm_at_terminal, yes_option
 from mailreeve.cli.listing import Object, Table, limit_option, page_size, show, text
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import echo
@@ -95,9 +95,10 @@ def add(api: Client, holder: str, mailbox: str, scopes: tuple[str, ...], until: 
 @command.command("remove")
 @click.argument("holder")
 @_mailbox
+@yes_option()
 @json_option
 @calls_api
-def remove(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
+def remove(api: Client, holder: str, mailbox: str, yes: bool, as_json: bool) -> None:
     """Take the right to open a mailbox away. ADDRESS may be the beginning of the right's id.
 
     \b
@@ -105,6 +106,7 @@ def remove(api: Client, holder: str, mailbox: str, as_json: bool) -> None:
     """
     with said_of({"primaryAddress": ("HOLDER", holder)}):
         right = ids.resolve(api, ids.right_of(holder), mailbox, "--mailbox")
+    confirm_at_terminal([f"the right of {holder} to open the mailbox of {mailbox}"], yes=yes)
     (gone,) = carried_out(api, "user/remove-delegate-user", {"id": right}).data
     echo(msgspec.json.encode(gone) if as_json else f"{holder} may no longer open the mailbox of {mailbox}")
 

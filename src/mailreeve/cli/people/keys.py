@@ -15,6 +15,7 @@ from msgspec import Struct
 from mailreeve.app.private_files import Reserved, reserved, written
 from mailreeve.app.terminal import said_of as said_of_problem
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import confirm_at_terminal, yes_option
 from mailreeve.cli.listing import Blocks, Object, limit_option, page_size, show
 from mailreeve.cli.options import fail, json_option
 from mailreeve.cli.output import echo
@@ -203,9 +204,10 @@ def rotate(api: Client, id_: str, grace: str | None, as_json: bool) -> None:
 
 @command.command("revoke", context_settings={"ignore_unknown_options": True})
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@yes_option()
 @json_option
 @calls_api
-def revoke(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
+def revoke(api: Client, ids: tuple[str, ...], yes: bool, as_json: bool) -> None:
     """Take keys back: all of them, or none when an ID is not known.
 
     An ID is an application's app id or client id: then all that it had is void, access tokens too. Or it is an
@@ -215,6 +217,7 @@ def revoke(api: Client, ids: tuple[str, ...], as_json: bool) -> None:
     \b
     mailreeve keys revoke 1f9c2a7e
     """
+    confirm_at_terminal([f"the keys {one}" for one in ids], yes=yes)
     with said_of({"ids": ("ID", None)}, ending="; nothing was revoked"):
         done = api.call_for(RevokedKey, "ext/revoke-key", {"ids": list(ids)})
     if as_json:

@@ -11,6 +11,7 @@ import msgspec
 from mailreeve.app.terminal import escaped_line
 from mailreeve.cli import listing
 from mailreeve.cli.calling import calls_api
+from mailreeve.cli.confirming import confirm_at_terminal, yes_option
 from mailreeve.cli.listing import Object, Table, limit_option, page_size
 from mailreeve.cli.options import json_option
 from mailreeve.cli.output import counted, echo
@@ -158,14 +159,16 @@ def update(
 
 @command.command("delete")
 @click.argument("role")
+@yes_option()
 @json_option
 @calls_api
-def delete(api: Client, role: str, as_json: bool) -> None:
+def delete(api: Client, role: str, yes: bool, as_json: bool) -> None:
     """Delete a role that nobody has.
 
     \b
     mailreeve role delete "Web helpers"
     """
+    confirm_at_terminal([f"the role {role}"], yes=yes)
     with said_of(NAMED | {"role": ("ROLE", role)}):
         row = only(api.call("ext/delete-role", {"role": role}))
     echo(msgspec.json.encode(row) if as_json else f"deleted {escaped_line(str(row['role']))}")
