@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install dev serve test lint types layers unit format house pages new-endpoint new-family bench lock clean
+.PHONY: help install dev serve test lint types layers unit format house pages client new-endpoint new-family bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -82,6 +82,9 @@ house: $(VENV)/runtime.stamp ## draw the picture of the packages anew
 pages: $(VENV)/runtime.stamp ## write the reference pages anew
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/screens.py
+
+client: $(VENV)/dev.stamp ## make the client's functions anew, of the declarations of endpoints
+	$(BIN)/python tools/make_client.py
 
 new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=policies/blocked_senders
 	@$(BIN)/python tools/new_code.py endpoint "$(FAMILY)" "$(NAME)"

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from mailreeve.client.api import Api, convert, only
+from mailreeve.client.api import convert, only
+from mailreeve.client.functions.address_alteration import AddressAlterationFunctions
 from mailreeve.client.policies import Policy
 
 AddressType = Literal["all", "envelope_from", "envelope_to", "from", "reply_to", "to_cc_bcc", "sender"]
@@ -61,11 +62,8 @@ class _Found(Struct, frozen=True):
     items: list[Definition] = []
 
 
-class AddressAlteration:
+class AddressAlteration(AddressAlterationFunctions):
     """The alteration sets, definitions and policies of the account."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create_set(self, description: str, parent_id: str | None = None) -> AlterationSet:
         """A new set, at the root without a parent."""

@@ -14,15 +14,20 @@ from typing import Final, Self, TypeVar
 import httpx2
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-from mailreeve.client.auth import SignedAuth, TokenAuth
-from mailreeve.client.credentials import Credentials, OAuthCredentials
+from mailreeve.client.auth import ApplicationAuth, LoginAuth, SignedAuth, TokenAuth
+from mailreeve.client.credentials import AnyCredentials, Application, Credentials, LoginCredentials
 from mailreeve.client.errors import ApiError, ClientError, Failure, Unreachable
 
 TIMEOUT: Final = 30.0  # seconds without a sign of life
-RETRIES: Final = 2  # repeats of a call that was not carried out for want of quota
+RETRIES: Final = 2  # repeats of a call that was not carried out, or that may be carried out twice
 MAX_WAIT: Final = 30.0  # seconds that a repeat is waited for, at most
+
+GATEWAY_FAILED: Final = (502, 503, 504)
+READING: Final = frozenset(
+    {"discover", "get", "find", "search", "show", "describe", "explain", "export", "lint", "replay"}
+)
 
 Item = Mapping[str, object] | Struct
 Row = dict[str, object]
@@ -51,15 +56,16 @@ class Api:
 
     `base_url` is the scheme, host and port. `verify` is False to trust any certificate, or a context of one's
     own; `ca_file` names a file of certificates to trust instead of the usual ones. `server_name` is the name that
-    the server's certificate is for, where that is not the host of `base_url`. Calls over quota are repeated
-    up to `retries` times, since the server has not carried them out; nothing else is. Without credentials nothing
+    the server's certificate is for, where that is not the host of `base_url`. Up to `retries`
+    times a call is repeated that the server has not carried out, over quota or for want of a connection, and one
+    that only looks after a connection was lost or a gateway failed; nothing else is. Without credentials nothing
     is signed, for a `transport` that knows its caller.
     """
 
     def __init__(
         self,
         base_url: str,
-        credentials: Credentials | OAuthCredentials | None,
+        credentials: AnyCredentials | None,
         *,
         ca_file: str | None = None,
         server_name: str | None = None,
@@ -125,8 +131,9 @@ class Api:
         answer = self.send(path, *items)
         if answer.next_page is None or answer.failures:
             return answer
-        pages = [answer, *self._following(path, items, None, answer)]
-        return replace(answer, data=_joined([page.data for page in pages]), next_page=None)
+        pages = [answer.data]
+        pages += [page.data for page in self._following(path, items, None, answer)]
+        return replace(answer, data=_joined(pages), next_page=None)
 
     def call_for(self, into: type[T], path: str, *items: Item) -> list[T]:
         """As `call`, with each row as a value of `into`. Raises `ClientError` for rows that do not fit."""
@@ -158,6 +165,19 @@ class Api:
         for answer in self.pages(path, item, page_size=page_size):
             yield from answer.data
 
+    def one_of(self, into: type[T], path: str, item: Item) -> T:
+        """The answer to one item of a function that gives one row. Members that are None are not sent."""
+        return only(self.all_of(into, path, item))
+
+    def all_of(self, into: type[T], path: str, item: Item) -> list[T]:
+        """The rows of one item's answer. Members that are None are not sent."""
+        return [lenient(row, into) for row in self.call(path, given(item))]
+
+    def every_of(self, into: type[T], path: str, item: Item, *, page_size: int | None = None) -> Iterator[T]:
+        """The rows of a list, page after page. Members that are None are not sent."""
+        for row in self.every(path, given(item) or None, page_size=page_size):
+            yield lenient(row, into)
+
     def send(self, path: str, *items: Item, page_size: int | None = None, page_token: str | None = None) -> Answer:
         """The answer to one call, refused items included. Raises `ApiError` when the whole call is refused, and
         `Unreachable`."""
@@ -181,18 +201,25 @@ class Api:
             try:
                 response = self._http.post(path, content=body, extensions=self._extensions)
             except httpx2.TransportError as problem:
-                raise Unreachable(f"{path}: {type(problem).__name__}: {problem}") from problem
-            wait = _wait(response.headers)
-            if response.status_code != 429 or not left or wait > MAX_WAIT:
+                if not left or not _harmless(path, problem):
+                    raise Unreachable(f"{path}: {type(problem).__name__}: {problem}") from problem
+                self._sleep(_pause(self._retries - left))
+                continue
+            wait = _wait(response.headers, self._retries - left)
+            if not left or wait > MAX_WAIT or not _repeatable(path, response.status_code):
                 return response
             self._sleep(wait)
         raise AssertionError("unreachable")
 
 
-def _auth(credentials: Credentials | OAuthCredentials | None) -> httpx2.Auth | None:
+def _auth(credentials: AnyCredentials | None) -> httpx2.Auth | None:
     if credentials is None:
         return None
-    return SignedAuth(credentials) if isinstance(credentials, Credentials) else TokenAuth(credentials)
+    if isinstance(credentials, Application):
+        return ApplicationAuth(credentials)
+    if isinstance(credentials, Credentials):
+        return SignedAuth(credentials)
+    return LoginAuth(credentials) if isinstance(credentials, LoginCredentials) else TokenAuth(credentials)
 
 
 def _joined(pages: Sequence[list[Row]]) -> list[Row]:
@@ -211,6 +238,29 @@ def convert(value: object, into: type[T]) -> T:
         return msgspec.convert(value, into)
     except msgspec.ValidationError as problem:
         raise ClientError(f"the answer is not what this client knows: {problem}") from problem
+
+
+def given(item: Item) -> dict[str, object]:
+    """The members of an item that were given: those that are not None."""
+    members = item if isinstance(item, Mapping) else asdict(item)
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def lenient(row: object, into: type[T]) -> T:
+    """A row as a value of `into`: null is absent, numbers and booleans may be text, and what is not known is left
+    out. Raises `ClientError`."""
+    try:
+        return msgspec.convert(_without_nulls(row), into, strict=False)
+    except msgspec.ValidationError as problem:
+        raise ClientError(f"the answer is not what this client knows: {problem}") from problem
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    return value
 
 
 def only(rows: Sequence[T]) -> T:
@@ -269,10 +319,33 @@ def _read(response: httpx2.Response) -> Answer:
     return Answer(envelope.data, failures, page.total_count, page.next, envelope.meta.warnings)
 
 
-def _wait(headers: httpx2.Headers) -> float:
+def _wait(headers: httpx2.Headers, tried: int) -> float:
     """Seconds until a call may succeed: `Retry-After` in seconds, else `X-RateLimit-Reset` in milliseconds."""
     for name, unit in (("retry-after", 1.0), ("x-ratelimit-reset", 0.001)):
         text = headers.get(name, "")
         if text.isascii() and text.isdigit():
             return int(text) * unit
-    return 1.0
+    return _pause(tried)
+
+
+def _pause(tried: int) -> float:
+    """Seconds before the next attempt where nobody says: one, then twice as long each time."""
+    return float(2**tried)
+
+
+def reads(path: str) -> bool:
+    """Whether a function only looks, by the verb with which the last part of its path begins."""
+    return path.rpartition("/")[2].partition("-")[0] in READING
+
+
+def _repeatable(path: str, status: int) -> bool:
+    """Whether a refused call may be sent again: over quota it was not carried out; a gateway that failed may have
+    passed it on, so only what looks is asked twice."""
+    return status == 429 or (status in GATEWAY_FAILED and reads(path))
+
+
+def _harmless(path: str, problem: httpx2.TransportError) -> bool:
+    """As `_repeatable`, for a call without an answer: it was not carried out if no connection was made."""
+    if isinstance(problem, httpx2.ConnectError | httpx2.ConnectTimeout):
+        return True
+    return reads(path) and isinstance(problem, httpx2.NetworkError | httpx2.RemoteProtocolError)

@@ -1,4 +1,5 @@
-"""How does a request show who sends it? By a signature, or by an access token (RFC 6749 section 4.4)."""
+"""How does a request show who sends it? By a signature, with keys at hand or after a login, or by an
+access token (RFC 6749 section 4.4)."""
 
 from __future__ import annotations
 
@@ -15,12 +16,24 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
-from mailreeve.client.credentials import Credentials, OAuthCredentials
+from mailreeve.client.credentials import Application, Credentials, LoginCredentials, OAuthCredentials
 from mailreeve.client.errors import ApiError, Failure
 
 _INHERITED: Final = ("timeout", "sni_hostname")  # what a request for a token takes over from the call
 MARGIN: Final = 60  # seconds before its end that a token is no longer used
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path, not a secret
+LOGIN_PATH: Final = "/api/login/login"
+EXPIRED: Final = 418  # how a key that has ended is answered
+
+
+def dated(now: float) -> str:
+    """`x-mc-date` as in the published samples: an English date that ends in UTC."""
+    return formatdate(now, usegmt=True).replace("GMT", "UTC")
+
+
+def inherited(request: httpx2.Request) -> dict[str, object]:
+    """What a request on behalf of another takes over from it."""
+    return {name: request.extensions[name] for name in _INHERITED if name in request.extensions}
 
 
 class SignedAuth(httpx2.Auth):
@@ -35,8 +48,7 @@ class SignedAuth(httpx2.Auth):
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """The request with its four headers."""
         keys = self._credentials
-        # As in the published samples: an English date that ends in UTC.
-        date = formatdate(self._clock(), usegmt=True).replace("GMT", "UTC")
+        date = dated(self._clock())
         request_id = str(uuid.uuid4())
         text = f"{date}:{request_id}:{request.url.path}:{keys.app_key}"
         signature = base64.b64encode(hmac.new(self._secret, text.encode(), hashlib.sha1).digest()).decode()
@@ -45,6 +57,89 @@ class SignedAuth(httpx2.Auth):
         request.headers["x-mc-date"] = date
         request.headers["x-mc-req-id"] = request_id
         yield request
+
+
+class ApplicationAuth(httpx2.Auth):
+    """Says which application asks, and nothing of a user: for what comes before signing in."""
+
+    def __init__(self, credentials: Application, clock: Callable[[], float] = time.time) -> None:
+        self._app_id = credentials.app_id
+        self._clock = clock
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """The request with its three headers."""
+        request.headers["x-mc-app-id"] = self._app_id
+        request.headers["x-mc-date"] = dated(self._clock())
+        request.headers["x-mc-req-id"] = str(uuid.uuid4())
+        yield request
+
+
+class LoginAuth(httpx2.Auth):
+    """Signs in with a password when there is no key yet, and once more when the key has ended (HTTP status 418),
+    then signs as `SignedAuth` does. A key that has ended is named, so that the same one is renewed; its secret
+    stays where the server gives no other. Two threads that find no key sign in both; either key serves."""
+
+    requires_response_body = True
+
+    def __init__(self, credentials: LoginCredentials, clock: Callable[[], float] = time.time) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._keys: Credentials | None = None
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """The request with its four headers. Raises `ApiError` when the user cannot sign in."""
+        keys, fresh = self._keys, False
+        if keys is None:
+            keys, fresh = self._take((yield self._ask(request, None)), None), True
+        response = yield from self._signed(request, keys)
+        if response.status_code == EXPIRED and not fresh:
+            keys = self._take((yield self._ask(request, keys)), keys)
+            yield from self._signed(request, keys)
+
+    def _signed(
+        self, request: httpx2.Request, keys: Credentials
+    ) -> Generator[httpx2.Request, httpx2.Response, httpx2.Response]:
+        signed = next(SignedAuth(keys, self._clock).auth_flow(request))
+        return (yield signed)
+
+    def _ask(self, request: httpx2.Request, old: Credentials | None) -> httpx2.Request:
+        who = self._credentials
+        item = {"userName": who.email_address} | ({} if old is None else {"accessKey": old.access_key})
+        shown = base64.b64encode(f"{who.email_address}:{who.password}".encode()).decode()
+        return httpx2.Request(
+            "POST",
+            request.url.copy_with(raw_path=LOGIN_PATH.encode()),
+            headers={
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+                "Authorization": f"{who.scheme} {shown}",
+                "x-mc-app-id": who.app_id,
+                "x-mc-date": dated(self._clock()),
+                "x-mc-req-id": str(uuid.uuid4()),
+            },
+            content=msgspec.json.encode({"data": [item]}),
+            extensions=inherited(request),
+        )
+
+    def _take(self, response: httpx2.Response, old: Credentials | None) -> Credentials:
+        try:
+            answer = msgspec.json.decode(response.content, type=_LoginAnswer)
+        except msgspec.DecodeError as problem:
+            failure = Failure(f"http_{response.status_code}", "The answer to the login is not valid")
+            raise ApiError(response.status_code, [failure]) from problem
+        failures = [Failure(e.code, e.message, e.retryable, e.field) for one in answer.fail for e in one.errors]
+        if response.status_code != 200 or failures or not answer.data:
+            refused = Failure(f"http_{response.status_code}", "The login was refused")
+            raise ApiError(response.status_code, failures or [refused])
+        binding = answer.data[0]
+        secret = binding.secret_key or ("" if old is None else old.secret_key)
+        if not secret:
+            raise ApiError(
+                response.status_code, [Failure("no_secret_key", "The login gave a key without a secret")]
+            )
+        who = self._credentials
+        self._keys = keys = Credentials(who.app_id, who.app_key, binding.access_key, secret)
+        return keys
 
 
 class TokenAuth(httpx2.Auth):
@@ -79,15 +174,12 @@ class TokenAuth(httpx2.Auth):
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        extensions: dict[str, object] = {
-            name: request.extensions[name] for name in _INHERITED if name in request.extensions
-        }
         return httpx2.Request(
             "POST",
             request.url.copy_with(raw_path=TOKEN_PATH.encode()),
             headers={"Accept": "application/json"},
             data=form,
-            extensions=extensions,
+            extensions=inherited(request),
         )
 
     def _take(self, response: httpx2.Response) -> str:
@@ -112,3 +204,24 @@ class _Given(Struct, frozen=True):
 class _Refusal(Struct, frozen=True):
     error: str
     error_description: str = ""
+
+
+class _LoginError(Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+    retryable: bool = False
+    field: str | None = None
+
+
+class _LoginFail(Struct, frozen=True):
+    errors: list[_LoginError] = []
+
+
+class _Binding(Struct, frozen=True, rename="camel"):
+    access_key: str
+    secret_key: str = ""
+
+
+class _LoginAnswer(Struct, frozen=True):
+    data: list[_Binding] = []
+    fail: list[_LoginFail] = []

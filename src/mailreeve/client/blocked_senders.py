@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from mailreeve.client.api import Api, convert, only
+from mailreeve.client.api import convert, only
+from mailreeve.client.functions.blocked_senders import BlockedSendersFunctions
 from mailreeve.client.policies import Policy
 
 Option = Literal["block_sender", "no_action"]
@@ -23,11 +24,8 @@ class BlockedSenderPolicy(Struct, frozen=True):
     policy: Policy
 
 
-class BlockedSenders:
+class BlockedSenders(BlockedSendersFunctions):
     """The blocked sender policies of the account."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create(self, policy: Policy, option: Option = "block_sender") -> BlockedSenderPolicy:
         """A new policy. `no_action` makes it an exemption."""

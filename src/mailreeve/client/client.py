@@ -1,4 +1,4 @@
-"""Which functions does the API offer to programs? The five capabilities, typed."""
+"""Which functions does the API offer to programs? The five capabilities by hand, all others by room."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from collections.abc import Callable
 import httpx2
 
 from mailreeve.client.address_alteration import AddressAlteration
-from mailreeve.client.api import RETRIES, TIMEOUT, Api, only
+from mailreeve.client.api import RETRIES, TIMEOUT, only
 from mailreeve.client.blocked_senders import BlockedSenders
-from mailreeve.client.credentials import Credentials, OAuthCredentials
+from mailreeve.client.credentials import AnyCredentials
 from mailreeve.client.delegates import Delegates
+from mailreeve.client.functions.by_room import Functions
 from mailreeve.client.managed_senders import PATH, ManagedSender
 from mailreeve.client.web_lists import WebLists
 
 
-class Client(Api):
-    """The API of one server for one caller. What has no method here is reached with `call`.
+class Client(Functions):
+    """The API of one server for one caller. Every function of the server that this
+    version knows is a method of a room; what is newer is reached with `call`.
 
     Methods raise `ApiError` when the server refuses, and `Unreachable` when it does not answer.
     """
@@ -26,7 +28,7 @@ class Client(Api):
     def __init__(
         self,
         base_url: str,
-        credentials: Credentials | OAuthCredentials | None,
+        credentials: AnyCredentials | None,
         *,
         ca_file: str | None = None,
         server_name: str | None = None,

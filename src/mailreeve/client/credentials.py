@@ -1,4 +1,4 @@
-"""Who is calling? The keys of an application and its user, or of an OAuth client."""
+"""Who is calling? The keys of an application and its user, a user with a password, or an OAuth client."""
 
 from __future__ import annotations
 
@@ -51,6 +51,34 @@ class OAuthCredentials(Struct, frozen=True):
     def load(cls, path: str | os.PathLike[str]) -> OAuthCredentials:
         """As `Credentials.load`, from the same file."""
         return _load(path, cls)
+
+
+class LoginCredentials(Struct, frozen=True):
+    """A user's address and password, with the keys of the application through which the user signs in. `scheme` is
+    `Basic-Cloud` for a password that the service keeps, `Basic-Ad` for one of a directory."""
+
+    app_id: str
+    app_key: str
+    email_address: str
+    password: str
+    scheme: str = "Basic-Cloud"
+
+    def __repr__(self) -> str:
+        return f"LoginCredentials(app_id={self.app_id!r}, email_address={self.email_address!r})"
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> LoginCredentials:
+        """The members of a JSON file. Raises `ValueError`."""
+        return _load(path, cls)
+
+
+class Application(Struct, frozen=True):
+    """An application without a user, which may ask how users sign in."""
+
+    app_id: str
+
+
+AnyCredentials = Application | Credentials | OAuthCredentials | LoginCredentials
 
 
 def _load(path: str | os.PathLike[str], into: type[C]) -> C:

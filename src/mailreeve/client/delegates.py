@@ -7,7 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.client.api import Api, only
+from mailreeve.client.api import only
+from mailreeve.client.functions.delegates import DelegatesFunctions
 
 _ROOM: Final = "user/"
 
@@ -35,11 +36,8 @@ class _Found(Struct, frozen=True, rename="camel"):
     delegate_users: list[DelegateUser] = []
 
 
-class Delegates:
+class Delegates(DelegatesFunctions):
     """The delegate rights of the account's users."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def add(
         self, holder: str, mailbox: str, *, scopes: Sequence[str] = (), expires: str | None = None

@@ -8,7 +8,8 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from mailreeve.client.api import Api, convert, only
+from mailreeve.client.api import convert, only
+from mailreeve.client.functions.web_lists import WebListsFunctions
 from mailreeve.client.policies import Policy
 
 _ROOM: Final = "policy/webwhiteurl/"
@@ -39,11 +40,8 @@ class WebList(Struct, frozen=True):
     policies: tuple[WebTarget, ...]
 
 
-class WebLists:
+class WebLists(WebListsFunctions):
     """The web lists of the account."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     def create(
         self, description: str, urls: Sequence[WebEntry], policies: Sequence[Policy | WebTarget]

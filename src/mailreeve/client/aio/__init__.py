@@ -1,0 +1,1 @@
+"""The client for asyncio. Made by tools/make_client.py."""
