@@ -15,9 +15,10 @@ import sys
 import tempfile
 import textwrap
 import typing
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Final, Literal, NamedTuple, Union, get_args, get_origin
@@ -61,11 +62,16 @@ class Room(NamedTuple):
         return "".join(word.capitalize() for word in self.name.split("_"))
 
 
+def room_of(endpoint: Endpoint) -> str:
+    """The folder of `families` that has the function."""
+    return endpoint._run.__module__.split(".")[-2]
+
+
 def rooms() -> list[Room]:
     """The rooms by name, each with its functions in the order in which they are declared."""
     found = defaultdict[str, list[Endpoint]](list)
     for endpoint in ENDPOINTS:
-        found[endpoint._run.__module__.split(".")[-2]].append(endpoint)
+        found[room_of(endpoint)].append(endpoint)
     return [Room(name, found[name]) for name in sorted(found)]
 
 
@@ -259,8 +265,18 @@ def method(endpoint: Endpoint, names: Names, asynchronous: bool) -> str:
 
 
 def method_name(endpoint: Endpoint) -> str:
-    """What a function is called: the end of its path."""
-    return endpoint.path.rpartition("/")[2].replace("-", "_")
+    """What a function is called: the end of its path; behind the word before that, where another function of its
+    room ends so as well."""
+    before, _, end = endpoint.path.rpartition("/")
+    if _ends()[room_of(endpoint), end] > 1:
+        end = f"{before.rpartition('/')[2]}-{end}"
+    return end.replace("-", "_")
+
+
+@cache
+def _ends() -> Counter[tuple[str, str]]:
+    """How many functions of a room have paths that end so."""
+    return Counter((room_of(one), one.path.rpartition("/")[2]) for one in ENDPOINTS)
 
 
 def room_module(room: Room, names: Names) -> str:

@@ -26,7 +26,7 @@ MAX_WAIT: Final = 30.0  # seconds that a repeat is waited for, at most
 
 GATEWAY_FAILED: Final = (502, 503, 504)
 READING: Final = frozenset(
-    {"discover", "get", "find", "search", "show", "describe", "explain", "export", "lint", "replay"}
+    {"discover", "get", "find", "search", "show", "describe", "decode", "explain", "export", "lint", "replay"}
 )
 
 Item = Mapping[str, object] | Struct

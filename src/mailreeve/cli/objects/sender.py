@@ -218,7 +218,7 @@ def remove(
         items = [{"id": row["id"]} for row in api.every(LIST, which)]
     named = [f"the entry {id_}" for id_ in ids] + [f"the entry about {one} in the list of {to}" for one in senders]
     if expired:
-        named = [_number(len(items), "entry")]
+        named = [counted(len(items), "entry")]
     confirm_at_terminal(named, yes=yes or not items)
     done = _in_parts(api, REMOVE, items, REMOVED_AT_ONCE)
     if as_json:

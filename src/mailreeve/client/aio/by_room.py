@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from mailreeve.client.functions.explain import AsyncExplainFunctions
     from mailreeve.client.functions.groups import AsyncGroupsFunctions
     from mailreeve.client.functions.held import AsyncHeldFunctions
+    from mailreeve.client.functions.imports import AsyncImportsFunctions
     from mailreeve.client.functions.lint import AsyncLintFunctions
     from mailreeve.client.functions.login import AsyncLoginFunctions
     from mailreeve.client.functions.managed_senders import AsyncManagedSendersFunctions
+    from mailreeve.client.functions.managed_urls import AsyncManagedUrlsFunctions
+    from mailreeve.client.functions.outgoing import AsyncOutgoingFunctions
     from mailreeve.client.functions.overview import AsyncOverviewFunctions
     from mailreeve.client.functions.permitted_senders import AsyncPermittedSendersFunctions
+    from mailreeve.client.functions.purging import AsyncPurgingFunctions
     from mailreeve.client.functions.replay import AsyncReplayFunctions
     from mailreeve.client.functions.roles import AsyncRolesFunctions
     from mailreeve.client.functions.spam_scanning import AsyncSpamScanningFunctions
+    from mailreeve.client.functions.threat_logs import AsyncThreatLogsFunctions
     from mailreeve.client.functions.tracking import AsyncTrackingFunctions
     from mailreeve.client.functions.users import AsyncUsersFunctions
     from mailreeve.client.functions.web_allows import AsyncWebAllowsFunctions
@@ -125,6 +130,13 @@ class AsyncFunctions(AsyncApi):
         return AsyncHeldFunctions(self)
 
     @cached_property
+    def imports(self) -> AsyncImportsFunctions:
+        """The functions of imports."""
+        from mailreeve.client.functions.imports import AsyncImportsFunctions
+
+        return AsyncImportsFunctions(self)
+
+    @cached_property
     def lint(self) -> AsyncLintFunctions:
         """The functions of lint."""
         from mailreeve.client.functions.lint import AsyncLintFunctions
@@ -146,6 +158,20 @@ class AsyncFunctions(AsyncApi):
         return AsyncManagedSendersFunctions(self)
 
     @cached_property
+    def managed_urls(self) -> AsyncManagedUrlsFunctions:
+        """The functions of managed urls."""
+        from mailreeve.client.functions.managed_urls import AsyncManagedUrlsFunctions
+
+        return AsyncManagedUrlsFunctions(self)
+
+    @cached_property
+    def outgoing(self) -> AsyncOutgoingFunctions:
+        """The functions of outgoing."""
+        from mailreeve.client.functions.outgoing import AsyncOutgoingFunctions
+
+        return AsyncOutgoingFunctions(self)
+
+    @cached_property
     def overview(self) -> AsyncOverviewFunctions:
         """The functions of overview."""
         from mailreeve.client.functions.overview import AsyncOverviewFunctions
@@ -158,6 +184,13 @@ class AsyncFunctions(AsyncApi):
         from mailreeve.client.functions.permitted_senders import AsyncPermittedSendersFunctions
 
         return AsyncPermittedSendersFunctions(self)
+
+    @cached_property
+    def purging(self) -> AsyncPurgingFunctions:
+        """The functions of purging."""
+        from mailreeve.client.functions.purging import AsyncPurgingFunctions
+
+        return AsyncPurgingFunctions(self)
 
     @cached_property
     def replay(self) -> AsyncReplayFunctions:
@@ -179,6 +212,13 @@ class AsyncFunctions(AsyncApi):
         from mailreeve.client.functions.spam_scanning import AsyncSpamScanningFunctions
 
         return AsyncSpamScanningFunctions(self)
+
+    @cached_property
+    def threat_logs(self) -> AsyncThreatLogsFunctions:
+        """The functions of threat logs."""
+        from mailreeve.client.functions.threat_logs import AsyncThreatLogsFunctions
+
+        return AsyncThreatLogsFunctions(self)
 
     @cached_property
     def tracking(self) -> AsyncTrackingFunctions:

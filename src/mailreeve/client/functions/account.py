@@ -82,6 +82,60 @@ class AccountAnswer(
     umbrella_accounts: tuple[str, ...] = ()
 
 
+class Notification(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A notice for those who see the dashboard."""
+
+    id: str = ""
+    message: str = ""
+
+
+class PackagesAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The products of an account. There is one: nothing is sold apart here."""
+
+    products: tuple[Product, ...] = ()
+
+
+class Product(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A product that the account has."""
+
+    id: str = ""
+    name: str = ""
+
+
+class SupportAnswer(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    rename={
+        "mailto_link": "mailtoLink",
+        "support_jurisdiction": "supportJurisdiction",
+        "hosting_jurisdiction": "hostingJurisdiction",
+        "main_product": "mainProduct",
+        "partner_name": "partnerName",
+        "support_package": "supportPackage",
+        "customer_development_manager": "customerDevelopmentManager",
+        "customer_advocate": "customerAdvocate",
+        "renewal_date": "renewalDate",
+        "office_phone": "officePhone",
+    },
+):
+    """Whom to ask for help: the account's administrator. What belongs to a contract with a service is empty,
+    for there is none here.
+    """
+
+    mailto_link: str = ""
+    support_jurisdiction: str = ""
+    hosting_jurisdiction: str = ""
+    main_product: str = ""
+    partner_name: str = ""
+    support_package: str = ""
+    customer_development_manager: str = ""
+    customer_advocate: str = ""
+    renewal_date: str = ""
+    office_phone: str = ""
+
+
 class AccountFunctions:
     """What can be asked about account."""
 
@@ -109,6 +163,18 @@ class AccountFunctions:
                 "userCount": user_count,
             },
         )
+
+    def get_support_info(self) -> SupportAnswer:
+        """Say whom to ask for help."""
+        return self._api.one_of(SupportAnswer, "account/get-support-info", {})
+
+    def get_dashboard_notifications(self) -> list[Notification]:
+        """List the notices of the operator. There is nobody here who gives any."""
+        return self._api.all_of(Notification, "account/get-dashboard-notifications", {})
+
+    def get_packages(self) -> PackagesAnswer:
+        """List the products of the caller's account."""
+        return self._api.one_of(PackagesAnswer, "provisioning/get-packages", {})
 
 
 class AsyncAccountFunctions:
@@ -138,3 +204,15 @@ class AsyncAccountFunctions:
                 "userCount": user_count,
             },
         )
+
+    async def get_support_info(self) -> SupportAnswer:
+        """Say whom to ask for help."""
+        return await self._api.one_of(SupportAnswer, "account/get-support-info", {})
+
+    async def get_dashboard_notifications(self) -> list[Notification]:
+        """List the notices of the operator. There is nobody here who gives any."""
+        return await self._api.all_of(Notification, "account/get-dashboard-notifications", {})
+
+    async def get_packages(self) -> PackagesAnswer:
+        """List the products of the caller's account."""
+        return await self._api.one_of(PackagesAnswer, "provisioning/get-packages", {})

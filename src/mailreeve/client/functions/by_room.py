@@ -20,14 +20,19 @@ if TYPE_CHECKING:
     from mailreeve.client.functions.explain import ExplainFunctions
     from mailreeve.client.functions.groups import GroupsFunctions
     from mailreeve.client.functions.held import HeldFunctions
+    from mailreeve.client.functions.imports import ImportsFunctions
     from mailreeve.client.functions.lint import LintFunctions
     from mailreeve.client.functions.login import LoginFunctions
     from mailreeve.client.functions.managed_senders import ManagedSendersFunctions
+    from mailreeve.client.functions.managed_urls import ManagedUrlsFunctions
+    from mailreeve.client.functions.outgoing import OutgoingFunctions
     from mailreeve.client.functions.overview import OverviewFunctions
     from mailreeve.client.functions.permitted_senders import PermittedSendersFunctions
+    from mailreeve.client.functions.purging import PurgingFunctions
     from mailreeve.client.functions.replay import ReplayFunctions
     from mailreeve.client.functions.roles import RolesFunctions
     from mailreeve.client.functions.spam_scanning import SpamScanningFunctions
+    from mailreeve.client.functions.threat_logs import ThreatLogsFunctions
     from mailreeve.client.functions.tracking import TrackingFunctions
     from mailreeve.client.functions.users import UsersFunctions
     from mailreeve.client.functions.web_allows import WebAllowsFunctions
@@ -125,6 +130,13 @@ class Functions(Api):
         return HeldFunctions(self)
 
     @cached_property
+    def imports(self) -> ImportsFunctions:
+        """The functions of imports."""
+        from mailreeve.client.functions.imports import ImportsFunctions
+
+        return ImportsFunctions(self)
+
+    @cached_property
     def lint(self) -> LintFunctions:
         """The functions of lint."""
         from mailreeve.client.functions.lint import LintFunctions
@@ -146,6 +158,20 @@ class Functions(Api):
         return ManagedSendersFunctions(self)
 
     @cached_property
+    def managed_urls(self) -> ManagedUrlsFunctions:
+        """The functions of managed urls."""
+        from mailreeve.client.functions.managed_urls import ManagedUrlsFunctions
+
+        return ManagedUrlsFunctions(self)
+
+    @cached_property
+    def outgoing(self) -> OutgoingFunctions:
+        """The functions of outgoing."""
+        from mailreeve.client.functions.outgoing import OutgoingFunctions
+
+        return OutgoingFunctions(self)
+
+    @cached_property
     def overview(self) -> OverviewFunctions:
         """The functions of overview."""
         from mailreeve.client.functions.overview import OverviewFunctions
@@ -158,6 +184,13 @@ class Functions(Api):
         from mailreeve.client.functions.permitted_senders import PermittedSendersFunctions
 
         return PermittedSendersFunctions(self)
+
+    @cached_property
+    def purging(self) -> PurgingFunctions:
+        """The functions of purging."""
+        from mailreeve.client.functions.purging import PurgingFunctions
+
+        return PurgingFunctions(self)
 
     @cached_property
     def replay(self) -> ReplayFunctions:
@@ -179,6 +212,13 @@ class Functions(Api):
         from mailreeve.client.functions.spam_scanning import SpamScanningFunctions
 
         return SpamScanningFunctions(self)
+
+    @cached_property
+    def threat_logs(self) -> ThreatLogsFunctions:
+        """The functions of threat logs."""
+        from mailreeve.client.functions.threat_logs import ThreatLogsFunctions
+
+        return ThreatLogsFunctions(self)
 
     @cached_property
     def tracking(self) -> TrackingFunctions:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
+from mailreeve.client.api import given
+
 if TYPE_CHECKING:
     from mailreeve.client.aio.api import AsyncApi
     from mailreeve.client.api import Api
@@ -47,6 +49,20 @@ class AuthenticationOfRecord(
     dkim: tuple[SignatureOfRecord, ...] = ()
     dmarc: str | None = None
     dmarc_domain: str = ""
+
+
+class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"email_address": "emailAddress"}):
+    """An address that the caller wrote to: how often, and by which name it is known here, empty for none."""
+
+    email_address: str = ""
+    name: str = ""
+    count: int = 0
+
+
+class Contacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Those whom the caller writes to most, the most frequent first."""
+
+    contacts: tuple[Contact, ...] = ()
 
 
 class Criteria(
@@ -630,6 +646,20 @@ class TrackingFunctions:
     def __init__(self, api: Api) -> None:
         self._api = api
 
+    def get_siem_logs(
+        self,
+        *,
+        type: str | None = None,
+        file_format: str | None = None,
+        compress: bool | None = None,
+        token: str | None = None,
+    ) -> bytes:
+        """Hand out what became of mail, file by file, for a monitoring system."""
+        return self._api.octets(
+            "audit/get-siem-logs",
+            given({"type": type, "fileFormat": file_format, "compress": compress, "token": token}),
+        )
+
     def find_mail_records(
         self,
         *,
@@ -780,12 +810,30 @@ class TrackingFunctions:
             page_size=page_size,
         )
 
+    def get_most_used_contacts(self) -> Contacts:
+        """Tell whom the caller writes to most, of late."""
+        return self._api.one_of(Contacts, "user/get-most-used-contacts", {})
+
 
 class AsyncTrackingFunctions:
     """What can be asked about tracking."""
 
     def __init__(self, api: AsyncApi) -> None:
         self._api = api
+
+    async def get_siem_logs(
+        self,
+        *,
+        type: str | None = None,
+        file_format: str | None = None,
+        compress: bool | None = None,
+        token: str | None = None,
+    ) -> bytes:
+        """Hand out what became of mail, file by file, for a monitoring system."""
+        return await self._api.octets(
+            "audit/get-siem-logs",
+            given({"type": type, "fileFormat": file_format, "compress": compress, "token": token}),
+        )
 
     def find_mail_records(
         self,
@@ -938,3 +986,7 @@ class AsyncTrackingFunctions:
             },
             page_size=page_size,
         )
+
+    async def get_most_used_contacts(self) -> Contacts:
+        """Tell whom the caller writes to most, of late."""
+        return await self._api.one_of(Contacts, "user/get-most-used-contacts", {})

@@ -31,6 +31,56 @@ class AccessRequestAnswer(
     reason: str = ""
 
 
+class ClickAnswer(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    rename={
+        "user_email_address": "userEmailAddress",
+        "from_user_email_address": "fromUserEmailAddress",
+        "ttp_definition": "ttpDefinition",
+        "admin_override": "adminOverride",
+        "user_override": "userOverride",
+        "scan_result": "scanResult",
+        "sending_ip": "sendingIp",
+        "user_awareness_action": "userAwarenessAction",
+        "creation_method": "creationMethod",
+        "email_parts_description": "emailPartsDescription",
+        "message_id": "messageId",
+    },
+):
+    """A web request that a managed URL or a web list decided, as clients of the API know a click on a URL.
+    `ttpDefinition` names what decided, `adminOverride` says that it was a managed URL. What is only known
+    of a URL in a message is empty.
+    """
+
+    user_email_address: str = ""
+    from_user_email_address: str = ""
+    url: str = ""
+    ttp_definition: str = ""
+    subject: str = ""
+    action: str = ""
+    admin_override: str = ""
+    user_override: str = ""
+    scan_result: str = ""
+    category: str = ""
+    sending_ip: str = ""
+    user_awareness_action: str = ""
+    date: str = ""
+    actions: str = ""
+    route: str = ""
+    creation_method: str = ""
+    email_parts_description: tuple[str, ...] = ()
+    message_id: str = ""
+
+
+class ClicksAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"click_logs": "clickLogs"}):
+    """A page of clicks."""
+
+    click_logs: tuple[ClickAnswer, ...] = ()
+
+
 class ClosedAccessRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request for access that is on the list no more."""
 
@@ -187,6 +237,24 @@ class WebLogFunctions:
         """Take a request for access from the list, once it is answered."""
         return self._api.one_of(ClosedAccessRequest, "ext/close-web-access-request", {"id": id})
 
+    def get_logs(
+        self,
+        *,
+        from_: str | None = None,
+        to: str | None = None,
+        route: Literal["all", "inbound", "outbound", "internal"] | None = None,
+        scan_result: Literal["all", "clean", "malicious"] | None = None,
+        oldest_first: bool | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[ClicksAnswer]:
+        """List the web requests that a managed URL or a web list decided."""
+        return self._api.every_of(
+            ClicksAnswer,
+            "ttp/url/get-logs",
+            {"from": from_, "to": to, "route": route, "scanResult": scan_result, "oldestFirst": oldest_first},
+            page_size=page_size,
+        )
+
 
 class AsyncWebLogFunctions:
     """What can be asked about web log."""
@@ -237,3 +305,21 @@ class AsyncWebLogFunctions:
     async def close_web_access_request(self, *, id: str) -> ClosedAccessRequest:
         """Take a request for access from the list, once it is answered."""
         return await self._api.one_of(ClosedAccessRequest, "ext/close-web-access-request", {"id": id})
+
+    def get_logs(
+        self,
+        *,
+        from_: str | None = None,
+        to: str | None = None,
+        route: Literal["all", "inbound", "outbound", "internal"] | None = None,
+        scan_result: Literal["all", "clean", "malicious"] | None = None,
+        oldest_first: bool | None = None,
+        page_size: int | None = None,
+    ) -> AsyncIterator[ClicksAnswer]:
+        """List the web requests that a managed URL or a web list decided."""
+        return self._api.every_of(
+            ClicksAnswer,
+            "ttp/url/get-logs",
+            {"from": from_, "to": to, "route": route, "scanResult": scan_result, "oldestFirst": oldest_first},
+            page_size=page_size,
+        )
