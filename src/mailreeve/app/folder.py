@@ -190,6 +190,7 @@ def installation_of(settings: Settings) -> InstallationOptions:
         zones=bool(settings.dns),
         archive_days=settings.archive_days,
         public_url=settings.links_base(),
+        login_life=settings.login_life,
     )
 
 

@@ -100,6 +100,12 @@ def of_ann_as(member: str) -> Callable[[object], Item]:
     return lambda account: {member: account.ann}
 
 
+def as_ann(account) -> Item:
+    """Nothing is asked, but by Ann."""
+    account.caller = replace(account.caller, user_id=account.ann_id)
+    return {}
+
+
 LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "blocked": (BLOCKED, lambda account: {}, ""),
     "permitted": (PERMITTED, lambda account: {}, ""),
@@ -123,6 +129,7 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "domains": (DOMAINS, lambda account: {}, ""),
     "administrators": (ADMINISTRATORS, lambda account: {}, ""),
     "keys": (KEYS, lambda account: {}, ""),
+    "one's own keys": ("ext/get-my-keys", lambda account: as_ann(account), ""),
     "groups": (GROUPS, lambda account: {}, "folders"),
     "groups by name": (GROUPS, lambda account: {"query": "GROUP"}, "folders"),
     "people": (PEOPLE, lambda account: {}, ""),
@@ -179,6 +186,7 @@ COUNTED_BY_READING = {
     "access requests",
     "administrators",
     "keys",
+    "one's own keys",
     "aliases",
     "attributes",
     "types",
@@ -264,6 +272,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.directory.web_places import rows as places
     from mailreeve.families.held import rows as held
     from mailreeve.families.login.issue import issue_application
+    from mailreeve.families.login.rows import add_binding, find_application
     from mailreeve.families.managed_senders import rows as managed
     from mailreeve.families.policies.address_alteration import rows as alteration
     from mailreeve.families.policies.anti_spoofing import rows as spoofing
@@ -284,11 +293,14 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             name = f"d{n}.{domain}" if n else domain
             domains.add(work, name, name, InboundType.ANY)
         ann = users.add(work, parse_address(account.ann))
+        account.ann_id = ann.id
         big = groups.add_group(work, "Group", None)
         everyone = TargetDocument(TargetType.EVERYONE)
         for n in range(many):
             other = users.add(work, parse_address(f"user{n}@{domain}"), role="Help Desk")
-            issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
+            made = issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
+            application = find_application(work.connection, made.app_id)
+            add_binding(work, application.id, ann.id, f"{domain} {n}", b"")
             users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
             delegates.add(work, ann, other)
             type_ = attributes.add_type(work, f"type{n}")

@@ -47,7 +47,7 @@ class InstallationOptions(Struct, frozen=True):
     `spam_engine` says whether mail doors ask a spam engine, `zones` whether resolvers fetch zones.
     `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
     `public_url` is what links to this installation begin with, without a slash at its end; empty where it is not
-    known.
+    known. `login_life` is for how many seconds keys are good that are got by signing in.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
@@ -56,6 +56,7 @@ class InstallationOptions(Struct, frozen=True):
     zones: bool = False
     archive_days: int = 0
     public_url: str = ""
+    login_life: int = 3 * 24 * 3600
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):
