@@ -14,7 +14,9 @@ class Caller(Struct, frozen=True):
     that acts as the application itself. `user_id` is empty for the latter. `application` is the name of the
     application that is used, and `app_id` the id that it goes by; both are empty for a command line. `in_person`
     says that the user may do with it all that the user may do: only then does it open the user's own mailbox, and
-    those that were opened to the user. Keys that were made for less do not.
+    those that were opened to the user. Keys that were made for less do not. `binding_id` is which of the user's
+    keys are used; it is empty for a token, and for a password. `reached_at` is where the caller found us, such as
+    `https://mail.example.com`, for who asks where to call.
     """
 
     account_id: str
@@ -25,6 +27,8 @@ class Caller(Struct, frozen=True):
     application: str = ""
     app_id: str = ""
     in_person: bool = False
+    binding_id: str = ""
+    reached_at: str = ""
 
     def may(self, any_of: tuple[Permission, ...]) -> bool:
         """Whether one of the permissions is held. An empty tuple asks for none."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -35,11 +36,14 @@ from mailreeve.api import catalogue
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import MAX_SHOWN, RefusalLog
+from mailreeve.api.signing_in import Full, SignInQueue
 from mailreeve.api.views.answering import answer
 from mailreeve.api.views.table import at as views_at
 from mailreeve.api.views.view import Answered, Members, View
 from mailreeve.doors.together import Together
 from mailreeve.families.login.authenticate import Authenticator
+from mailreeve.families.login.sign_in.check import GivenPassword, read_password
+from mailreeve.families.login.sign_in.errors import SIGN_IN_BUSY
 from mailreeve.families.machinery.perform import (
     Done,
     Ready,
@@ -51,7 +55,7 @@ from mailreeve.families.machinery.perform import (
 )
 from mailreeve.formats.networks import counted_as
 from mailreeve.wire import envelope, signing
-from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.endpoint import Admission, Endpoint
 from mailreeve.wire.envelope import Failure
 from mailreeve.wire.errors import (
     BAD_REQUEST,
@@ -96,6 +100,9 @@ _NO_HEADERS: Final[Mapping[str, str]] = {}
 # Errors of the bearer scheme have their code right in the entry of `fail` (api.md section 1.4, shape 3).
 _FLAT: Final = frozenset({"token_expired", "token_verification_failed"})
 
+# What a host may be that is told again: a name or an address, and a port.
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
@@ -126,6 +133,7 @@ class Api:
         self._openapi = openapi_document(endpoints)
         self._refusals = RefusalLog()
         self._workers: _Workers | None = None
+        self._signing_in: SignInQueue | None = None
         self._writes = Together(self._answer_writes, MOST_TOGETHER)
         self._observe = observe
 
@@ -176,30 +184,40 @@ class Api:
             known = path.startswith(PREFIX) and path.removeprefix(PREFIX) in catalogue.functions()
             return await self._nothing(request, path, NOT_OFFERED if known else UNKNOWN_PATH)
         if request.method != "POST":
+            if endpoint.admits is not Admission.CALLERS:  # There is nothing that only callers learn.
+                await self._skip_body(request)
+                refused = self._refuse(RequestRefused(WRONG_METHOD), self._standing(request, None))
+                refused.headers["Allow"] = "POST"
+                return refused
             return await self._wrong_method(request, path, ["POST"])
-        received = await self._received(request, path)
+        received = await self._received(request, path, known=endpoint.admits is Admission.CALLERS)
         if isinstance(received, Response):
             return received
         body, caller = received
         asked = _Asked(request, endpoint, path, body, caller)
+        if endpoint.admits is Admission.PASSWORD:
+            return await self._sign_in(asked)
         if endpoint.short and len(body) <= SHORT_BODY and self._knows(request):
             return await self._answer_soon(asked)
         if endpoint.writes and not endpoint.slow and len(body) <= SHORT_WRITE:
             return await self._writes.do(asked)
         return await self._in_worker(partial(self._answer, asked), slow=bool(endpoint.slow))
 
-    async def _received(self, request: Request, path: str) -> tuple[bytes, Caller | None] | Response:
-        """The body, and who is calling where that had to be asked already; or the answer that refuses it."""
+    async def _received(
+        self, request: Request, path: str, *, known: bool = True
+    ) -> tuple[bytes, Caller | None] | Response:
+        """The body, and who is calling where that had to be asked already; or the answer that refuses it. `known`
+        says that only callers are let in."""
         caller: Caller | None = None
         try:
-            if not _is_small(request):
+            if known and not _is_small(request):
                 # Neither signature nor token covers the body, so a stranger need not be let fill our memory.
                 try:
                     caller = await self._in_worker(partial(self._admit, request, path))
                 except _NotAdmitted:
                     await self._skip_body(request)
                     raise
-            body = await self._body(request, self._max_body)
+            body = await self._body(request, self._max_body if known else SMALL_BODY)
         except _NotAdmitted as denied:
             return self._refuse(denied.refusal, denied.standing)
         except RequestRefused as refusal:
@@ -266,6 +284,23 @@ class Api:
             return self._broken(problem, path, standing)
         headers = standing.headers() | (_SUCCESS_HEADERS if status < 300 else {})
         return Response(status_code=status, headers=headers) if told is None else _json(told, status, headers)
+
+    async def _sign_in(self, asked: _Asked) -> Response:
+        """The answer to a call with a password, which waits for its turn."""
+        network = counted_as(_address(asked.request))
+        if self._signing_in is None:
+            self._signing_in = SignInQueue()
+        try:
+            name = _given_password(asked.request).counted_name
+            is_familiar = self._authenticator.passwords.attempts.is_familiar(name, network)
+            return await self._signing_in.run(partial(self._answer, asked), network, is_familiar=is_familiar)
+        except Full:
+            refusal = RequestRefused(SIGN_IN_BUSY, retry_after=1000)
+        except RequestRefused as problem:
+            refusal = problem
+            self._refusals.note(network, "", refusal.problem.code)
+            self._strangers.count(network)
+        return self._refuse(refusal, self._standing(asked.request, None))
 
     async def _answer_soon(self, asked: _Asked) -> Response:
         """The answer to what is read in a moment, where that can be done without waiting for others."""
@@ -388,7 +423,7 @@ class Api:
             tired = standing.remaining < 0
             refusal = RequestRefused(QUOTA, retry_after=standing.reset) if tired else problem
             raise _NotAdmitted(refusal, standing) from problem
-        standing = self._quota.count(_counted_as(caller))
+        standing = self._quota.count(_counted_as(caller, request))
         if standing.remaining < 0:
             raise _NotAdmitted(RequestRefused(QUOTA, retry_after=standing.reset), standing)
         return caller
@@ -396,18 +431,28 @@ class Api:
     def _standing(self, request: Request, caller: Caller | None) -> Standing:
         if caller is None:
             return self._strangers.look(counted_as(_address(request)))
-        return self._quota.look(_counted_as(caller))
+        return self._quota.look(_counted_as(caller, request))
 
     def _authenticate(self, request: Request, path: str, now: datetime) -> Caller:
+        endpoint = self._endpoints.get(path)
+        admits = Admission.CALLERS if endpoint is None else endpoint.admits
+        if admits is Admission.PASSWORD:
+            return self._authenticator.passwords.signed_in(_given_password(request), now, _address(request))
+        if admits is Admission.APPLICATION:
+            app_id = _only(request, "x-mc-app-id")
+            if not app_id or len(app_id) > signing.MAX_HEADER:
+                raise RequestRefused(NO_CREDENTIALS, f"{NO_CREDENTIALS.message}: x-mc-app-id")
+            caller = self._authenticator.passwords.application(app_id.decode("latin-1"), now)
+            return msgspec.structs.replace(caller, reached_at=_reached_at(request))
         scheme, rest = _credentials(request)
         if scheme == "bearer" and rest:
             return self._authenticator.bearer(rest, now, _address(request))
         if scheme != "mc":
             raise RequestRefused(NO_CREDENTIALS)
-        app_id, date, req_id = (_only(request, name) for name in ("x-mc-app-id", "x-mc-date", "x-mc-req-id"))
+        app, date, req_id = (_only(request, name) for name in ("x-mc-app-id", "x-mc-date", "x-mc-req-id"))
         call = signing.read_signed(
             rest,
-            None if app_id is None else app_id.decode("latin-1"),
+            None if app is None else app.decode("latin-1"),
             None if date is None else signing.text_of(date),
             None if req_id is None else signing.text_of(req_id),
             path,
@@ -519,7 +564,8 @@ class Api:
         headers = standing.headers()
         if refusal.retry_after is not None:
             headers |= _retry_after(refusal.retry_after)
-        fail: list[Failure | Problem] = [Failure([refusal.problem])]
+        key = UNSET if refusal.key is None else dict(refusal.key)
+        fail: list[Failure | Problem] = [Failure([refusal.problem], key)]
         if refusal.problem.code in _FLAT:
             fail = [refusal.problem]
         return _json(envelope.encode([], fail, status=refusal.status), refusal.status, headers)
@@ -640,8 +686,25 @@ def _is_small(request: Request) -> bool:
     return declared.isdigit() and int(declared) <= SMALL_BODY
 
 
-def _counted_as(caller: Caller) -> str:
-    return f"{caller.account_id}/{caller.actor}"
+def _counted_as(caller: Caller, request: Request) -> str:
+    # Nobody in particular is somebody at an address.
+    return f"{caller.account_id}/{caller.actor or '/' + counted_as(_address(request))}"
+
+
+def _given_password(request: Request) -> GivenPassword:
+    """What the headers of a sign-in say. Raises `RequestRefused`."""
+    app_id = _only(request, "x-mc-app-id")
+    return read_password(*_credentials(request), None if app_id is None else app_id.decode("latin-1"))
+
+
+def _reached_at(request: Request) -> str:
+    """Scheme and host by which the client found us, as it wrote them; what is no host is none."""
+    host = (_only(request, "Host") or b"").decode("latin-1")
+    if not _HOST.fullmatch(host):
+        name, port = request.scope.get("server") or ("localhost", None)
+        host = f"[{name}]" if ":" in name else name
+        host += f":{port}" if port else ""
+    return f"{request.scope['scheme']}://{host}"
 
 
 def _only(request: Request, name: str) -> bytes | None:

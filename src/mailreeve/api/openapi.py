@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Final
 
 import msgspec
 
-from mailreeve.wire.endpoint import Endpoint
+from mailreeve.wire.endpoint import Admission, Endpoint
 from mailreeve.wire.envelope import Failure
 from mailreeve.wire.errors import Problem
 from mailreeve.wire.pagination import Shown
 from mailreeve.wire.raw_answer import CONTENT_TYPE, RawAnswer
 
 _REF: Final = "#/components/schemas/{name}"
+_SECURITY: Final[Mapping[Admission, list[dict[str, list[str]]]]] = {
+    Admission.PASSWORD: [{"password": []}],
+    Admission.APPLICATION: [{"application": []}],
+}
+"""What an operation asks for, where it is not what all others do."""
+
 _MODULE: Final = re.compile(rb"mailreeve\.(?:\w+\.)*?(\w+)(?:\.types)?\.(?=[A-Z])")
 """What stands before the name of a type where there are several of that name. Where modules lie is nothing that a
 client's generated code should depend on; the name of the family, or of the module, tells them apart."""
@@ -49,6 +55,13 @@ def document(endpoints: Sequence[Endpoint]) -> bytes:
                         "description": "MC {accessKey}:{signature}, with x-mc-app-id, x-mc-date and x-mc-req-id",
                     },
                     "token": {"type": "http", "scheme": "bearer"},
+                    "password": {
+                        "type": "apiKey",
+                        "in": "header",
+                        "name": "Authorization",
+                        "description": "Basic-Cloud {base64 of user:password}, with x-mc-app-id",
+                    },
+                    "application": {"type": "apiKey", "in": "header", "name": "x-mc-app-id"},
                 },
             },
             "security": [{"signed": []}, {"token": []}],
@@ -92,6 +105,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[type, dict[str, object]]) -> 
     content: dict[str, object] = {"application/json": {"schema": answer}}
     if endpoint.answer is RawAnswer:  # The envelope is for refusals then.
         content[CONTENT_TYPE] = {"schema": {"type": "string", "format": "binary"}}
+    security = _SECURITY.get(endpoint.admits)
     return {
         "operationId": endpoint.path,
         "tags": [endpoint.path.rpartition("/")[0]],
@@ -100,4 +114,5 @@ def _operation(endpoint: Endpoint, schema_of: dict[type, dict[str, object]]) -> 
         "x-own-mailbox": endpoint.own,
         "requestBody": {"content": {"application/json": {"schema": request}}},
         "responses": {"200": {"description": "Done", "content": content}},
+        **({} if security is None else {"security": security}),
     }

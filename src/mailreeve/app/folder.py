@@ -194,6 +194,7 @@ def installation_of(settings: Settings) -> InstallationOptions:
         public_url=settings.links_base(),
         purge_days=settings.purge_days,
         domains_are_verified=settings.new_domains is NewDomains.VERIFIED,
+        login_life=settings.login_life,
     )
 
 

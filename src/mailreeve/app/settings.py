@@ -36,6 +36,7 @@ Part = Annotated[float, Meta(ge=0, le=1)]
 Workers = Annotated[int, Meta(ge=1, le=64)]
 HoldDays = Annotated[int, Meta(ge=1, le=MAX_DAYS)]
 Idle = Annotated[float, Meta(gt=0)]
+LoginLife = Annotated[int, Meta(ge=60, le=10 * 365 * 24 * 3600)]
 # A day at most: the wider the window, the longer a recorded call can be repeated. Not-a-number is in no range.
 Skew = Annotated[float, Meta(ge=0, le=86_400)]
 
@@ -137,6 +138,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     permit_needs_authentication: PermitNeeds = PermitNeeds.WHEN_KNOWN
     hostname: str = ""
     clock_skew: Skew = 900.0
+    login_life: LoginLife = 3 * 24 * 3600
     rate_limit: Size = 5_000
     rate_window_ms: Size = 5_000
     connections_per_address: Size = 200

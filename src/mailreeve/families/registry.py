@@ -41,6 +41,7 @@ from mailreeve.families.held.rows import held_message
 from mailreeve.families.keeping import rows as keeping_rows
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.login import endpoints as login
+from mailreeve.families.login.sign_in import endpoints as sign_in
 from mailreeve.families.machinery.call import AddressFollower, AddressJoined
 from mailreeve.families.machinery.elsewhere import Elsewhere
 from mailreeve.families.managed_senders import endpoints as managed_senders
@@ -100,6 +101,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *roles.ENDPOINTS,
     *administrators.ENDPOINTS,
     *login.ENDPOINTS,
+    *sign_in.ENDPOINTS,
     *explain.ENDPOINTS,
     *lint.ENDPOINTS,
     *replay.ENDPOINTS,

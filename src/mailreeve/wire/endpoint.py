@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Final, TypeVar, get_args, get_origin
 
 from msgspec import Struct
@@ -23,6 +24,16 @@ MAX_SLOW: Final = 10  # Passwords in one request: to hash one takes a tenth of a
 OWN: Final = "ext/"  # what the paths of our own functions begin with
 
 MAX_SHORT: Final = 4  # Things found by their keys that are read without a thread.
+
+
+class Admission(StrEnum):
+    """Who is let in to an endpoint: callers with keys or a token; users who give their password and name an
+    application, to get keys; or whoever names an application."""
+
+    CALLERS = "callers"
+    PASSWORD = "password"  # noqa: S105 - it names a way in
+    APPLICATION = "application"
+
 
 C = TypeVar("C")
 I = TypeVar("I", bound=Struct)  # noqa: E741 - an item
@@ -43,6 +54,7 @@ class Endpoint(Struct, frozen=True):
     the caller is told of every member that is not known, not only of misspelt ones. `own` says that a user needs
     none of the permissions for the own mailbox and those that were opened to the user: the function sees to that.
     `file` names the member that a file is put into which comes as the body of a request, its item in a header.
+    `admits` says who is let in.
     """
 
     path: str
@@ -58,6 +70,7 @@ class Endpoint(Struct, frozen=True):
     tells_unknown: bool
     own: bool
     file: str
+    admits: Admission
     _prepare: Callable[[Struct], Struct]
     _run: Callable[[object, Struct], object]
 
@@ -89,6 +102,7 @@ def endpoint(
     tells_unknown: bool | None = None,
     own: bool = False,
     file: str = "",
+    admits: Admission = Admission.CALLERS,
 ) -> Callable[[Callable[[C, R], A]], Endpoint]:
     """Declare the decorated function an endpoint; the item and answer types are its annotations.
 
@@ -96,8 +110,8 @@ def endpoint(
     summary. Slow work that needs the item alone, such as hashing a password, is what `prepare` is for: it runs
     before the transaction begins, so that no other writer waits for it. The item type is then what `prepare`
     takes, and the function takes what it returns. `slow` names the member that the work is about; for `short`,
-    `tells_unknown`, `own` and `file` see `Endpoint`. `tells_unknown` holds for our own functions, which no client
-    of old calls.
+    `tells_unknown`, `own`, `file` and `admits` see `Endpoint`. `tells_unknown` holds for our own functions, which
+    no client of old calls.
     """
 
     def declare(function: Callable[[C, R], A]) -> Endpoint:
@@ -114,7 +128,22 @@ def endpoint(
         run = typing.cast(Callable[[object, Struct], object], function)
         tells = path.startswith(OWN) if tells_unknown is None else tells_unknown
         return Endpoint(
-            path, summary, any_of, item, answer, writes, pages, most, slow, short, tells, own, file, ready, run
+            path,
+            summary,
+            any_of,
+            item,
+            answer,
+            writes,
+            pages,
+            most,
+            slow,
+            short,
+            tells,
+            own,
+            file,
+            admits,
+            ready,
+            run,
         )
 
     return declare

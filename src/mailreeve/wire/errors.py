@@ -11,7 +11,7 @@ front door turns them into bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -49,7 +49,8 @@ class ItemRefused(Exception):
 
 class RequestRefused(Exception):
     """The whole request is refused with `status`. `retry_after` is in milliseconds, `field` the offending member
-    of the envelope. `retryable` is for a case that differs from the others of its kind."""
+    of the envelope. `retryable` is for a case that differs from the others of its kind; `key` is what the refusal
+    is about, where clients read that."""
 
     def __init__(
         self,
@@ -59,12 +60,14 @@ class RequestRefused(Exception):
         retry_after: int | None = None,
         field: str | None = None,
         retryable: bool | None = None,
+        key: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message or fault.message)
         self.status = fault.status
         again = fault.retryable if retryable is None else retryable
         self.problem = Problem(fault.code, message or fault.message, again, field)
         self.retry_after = retry_after
+        self.key = key
 
 
 def problem(fault: Fault, field: str | None = None, message: str = "") -> Problem:

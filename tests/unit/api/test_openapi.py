@@ -42,7 +42,9 @@ def test_it_is_an_openapi_document() -> None:
     assert DOCUMENT["info"]["title"]
     assert DOCUMENT["info"]["version"]
     schemes = DOCUMENT["components"]["securitySchemes"]
-    assert {name for way in DOCUMENT["security"] for name in way} == schemes.keys()
+    ways = [*DOCUMENT["security"], *(way for e in ENDPOINTS for way in operation(e).get("security", []))]
+    assert {name for way in ways for name in way} == schemes.keys()
+    assert operation(next(e for e in ENDPOINTS if e.path == "login/login"))["security"] == [{"password": []}]
 
 
 def test_every_reference_resolves() -> None:
@@ -100,10 +102,12 @@ def test_an_operation_says_what_the_endpoint_declares(endpoint: Endpoint) -> Non
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda e: e.path)
 def test_an_endpoint_has_a_permission_and_a_summary(endpoint: Endpoint) -> None:
-    """None is open by omission: the few that need no permission are those that the catalogue has without one, or
-    that see to whose mailbox it is."""
+    """None is open by omission: the few that need no permission are those that the catalogue has without one, that
+    see to whose mailbox it is, or that are about the caller alone."""
     assert endpoint.summary.endswith(".")
     open_to_all = {"user/get-most-used-contacts", "audit/get-categories", "provisioning/get-packages"}
     by_mailbox = {f"archive/get-{name}" for name in ("message-list", "message-detail", "message-part", "file")}
-    assert endpoint.permissions or endpoint.path in open_to_all | by_mailbox
+    about_the_caller = {f"login/{name}" for name in ("discover-authentication", "login", "logout")}
+    about_the_caller |= {f"ext/{name}" for name in ("change-password", "get-my-keys", "revoke-my-key")}
+    assert endpoint.permissions or endpoint.path in open_to_all | by_mailbox | about_the_caller
     assert re.fullmatch(r"[a-z-]+(/[a-z-]+)+", endpoint.path)

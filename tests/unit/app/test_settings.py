@@ -52,6 +52,7 @@ def test_an_option_that_was_not_given_does_not_count(tmp_path: Path) -> None:
 
 
 SHAPED = {
+    "login_life": (86_400, "86400"),
     "dns_notify": (("192.0.2.1:53", "[::1]:5353"), "192.0.2.1:53, [::1]:5353"),
     "resolvers": (("192.0.2.53", "[::1]:5353"), "192.0.2.53,[::1]:5353"),
     "dns_block_page": (("192.0.2.80", "2001:db8::80"), "192.0.2.80,2001:db8::80"),

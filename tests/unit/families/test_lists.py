@@ -101,6 +101,12 @@ def of_ann_as(member: str) -> Callable[[object], Item]:
     return lambda account: {member: account.ann}
 
 
+def as_ann(account) -> Item:
+    """Nothing is asked, but by Ann."""
+    account.caller = replace(account.caller, user_id=account.ann_id)
+    return {}
+
+
 LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "blocked": (BLOCKED, lambda account: {}, ""),
     "permitted": (PERMITTED, lambda account: {}, ""),
@@ -134,6 +140,7 @@ LISTS: dict[str, tuple[str, Callable[[object], Item], str]] = {
     "marked for removal": ("ext/get-purge-list", lambda account: {}, ""),
     "administrators": (ADMINISTRATORS, lambda account: {}, ""),
     "keys": (KEYS, lambda account: {}, ""),
+    "one's own keys": ("ext/get-my-keys", lambda account: as_ann(account), ""),
     "groups": (GROUPS, lambda account: {}, "folders"),
     "groups by name": (GROUPS, lambda account: {"query": "GROUP"}, "folders"),
     "people": (PEOPLE, lambda account: {}, ""),
@@ -194,6 +201,7 @@ COUNTED_BY_READING = {
     "access requests",
     "administrators",
     "keys",
+    "one's own keys",
     "aliases",
     "attributes",
     "types",
@@ -283,6 +291,7 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
     from mailreeve.families.directory.web_places import rows as places
     from mailreeve.families.held import rows as held
     from mailreeve.families.login.issue import issue_application
+    from mailreeve.families.login.rows import add_binding, find_application
     from mailreeve.families.managed_senders import rows as managed
     from mailreeve.families.policies.address_alteration import rows as alteration
     from mailreeve.families.policies.anti_spoofing import rows as spoofing
@@ -307,11 +316,14 @@ def fill(account, many: int, domain: str = "corp.test") -> None:
             waiting = f"w{n}.{domain}"
             pending.add(work, waiting, waiting, InboundType.ANY, "code", work.now + timedelta(days=1))
         ann = users.add(work, parse_address(account.ann))
+        account.ann_id = ann.id
         big = groups.add_group(work, "Group", None)
         everyone = TargetDocument(TargetType.EVERYONE)
         for n in range(many):
             other = users.add(work, parse_address(f"user{n}@{domain}"), role="Help Desk")
-            issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
+            made = issue_application(work, account.services.vault, f"app {n}", "Help Desk", other.id)
+            application = find_application(work.connection, made.app_id)
+            add_binding(work, application.id, ann.id, f"{domain} {n}", b"")
             marks.RECORDS.insert(work, marks.MarkRow(other.id, work.now, "admin", work.now))
             users.add_alias(work, ann, parse_address(f"ann{n}@{domain}"), f"ann{n}@{domain}")
             delegates.add(work, ann, other)

@@ -119,6 +119,11 @@ OPEN = {
     "ext/decide-held-messages",
     "ext/ask-held-release",
     "ext/decline-held-release",
+    # Whoever calls has given the password, or signed with the keys, of the user whom it is about.
+    "login/login",
+    "login/logout",
+    "ext/change-password",
+    "ext/revoke-my-key",
     "ext/set-legal-hold",
     "ext/set-archive-retention",
     "ext/set-digest",

@@ -83,7 +83,7 @@ def test_a_problem_takes_its_text_from_the_fault_unless_told_better() -> None:
     assert not problem(errors.NULL).retryable
 
 
-LATER = {"TOO_SLOW", "QUOTA", "BUSY", "INTERNAL"}
+LATER = {"TOO_SLOW", "QUOTA", "BUSY", "INTERNAL", "TOO_MANY_ATTEMPTS", "SIGN_IN_BUSY"}
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

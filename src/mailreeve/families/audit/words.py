@@ -24,6 +24,7 @@ CATEGORIES: Final[Mapping[str, str]] = {
     "held_message_logs": "Held messages: released, turned down, asked for",
     "user_account_and_role_logs": "Users, aliases, attributes and delegate rights",
     "account_logs": "The account, its domains, and credentials of programs",
+    "authentication_logs": "Users who signed in and out",
 }
 """The categories of events, by their codes."""
 
@@ -70,6 +71,7 @@ _TOLD: Final[Mapping[str, Told]] = {
     "application": _KEYS,
     Kind.WEB_PROXY: Told("account_logs", "Web Proxy Created", "Web Proxy Deleted", "Web Proxy Changed"),
     "binding": _KEYS,
+    "logon": Told("authentication_logs", "User Logged On", "User Logged Out", "User Logged On"),
 }
 _OTHERS: Final = Told("account_logs", "Created", "Deleted", "Changed")
 

@@ -29,6 +29,7 @@ from mailreeve.families.login.errors import (
 )
 from mailreeve.families.login.known import Credentials, KnownCredentials
 from mailreeve.families.login.last_use import LastUses
+from mailreeve.families.login.sign_in.check import PasswordCheck
 from mailreeve.memory.bounded import Bounded
 from mailreeve.store.changes import revision_of
 from mailreeve.store.secrets import Vault
@@ -67,6 +68,7 @@ class Authenticator:
         self._seen = _Seen(window)
         self._known = KnownCredentials(store.feed)
         self.uses = LastUses(store)
+        self.passwords = PasswordCheck(store)
 
     @cached_property
     def _tokens(self) -> AccessTokens:
@@ -93,7 +95,7 @@ class Authenticator:
         application, binding = found.application, found.binding
         if application.locked:
             raise RequestRefused(ACCOUNT_LOCKED)
-        if _over(binding.expires_at, now) or _over(application.expires_at, now):
+        if _over(binding.expires_at, now) or _over(application.expires_at, now) or binding.is_outdated:
             raise RequestRefused(BINDING_EXPIRED)
         if binding.locked or binding.disabled:
             raise RequestRefused(USER_DISABLED)
@@ -115,6 +117,7 @@ class Authenticator:
             application.name,
             application.app_id,
             in_person=permissions == of_user,
+            binding_id=binding.id,
         )
 
     def _verify(self, call: SignedCall, found: Credentials, now: datetime) -> None:

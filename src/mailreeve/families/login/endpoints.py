@@ -48,6 +48,7 @@ def get_keys(call: Call, item: FindKeys) -> Page[ApplicationAnswer]:
                         user=one.address,
                         role=one.role or "",
                         created=fields.written(one.created_at),
+                        signed_in=_moment(one.signed_in_at),
                         expires=_moment(one.expires_at),
                         last_used=_moment(one.last_used_at),
                         last_used_from=one.last_used_from or UNSET,

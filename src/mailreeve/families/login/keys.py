@@ -50,6 +50,7 @@ class ListedBinding(Struct, frozen=True):
     expires_at: datetime | None
     last_used_at: datetime | None
     last_used_from: str | None
+    signed_in_at: datetime | None
 
 
 _found: Final = application.c
@@ -76,6 +77,7 @@ _bindings: Final[Select[tuple[object, ...]]] = (
         binding.c.expires_at,
         binding.c.last_used_at,
         binding.c.last_used_from,
+        binding.c.signed_in_at,
     )
     .join(user, and_(user.c.account_id == binding.c.account_id, user.c.id == binding.c.user_id))
     .where(ours(binding))

@@ -70,13 +70,15 @@ binding: Final = Table(
     Column("old_until", Moment, nullable=True),
     Column("last_used_at", Moment, nullable=True),
     Column("last_used_from", String(45), nullable=True),
+    Column("signed_in_at", Moment, nullable=True),
     Index(None, "account_id", "application_id", "id"),
     Index(None, "account_id", "user_id", "id"),
     ForeignKeyConstraint(["account_id", "application_id"], ["application.account_id", "application.id"]),
     ForeignKeyConstraint(["account_id", "user_id"], ["user.account_id", "user.id"]),
 )
 """The access and secret keys of a user for an application. `secret_key` is sealed, as is the one before it, which
-is good until `old_until`."""
+is good until `old_until`. `signed_in_at` is when the user last signed in for them with a password; keys that were
+made otherwise have none."""
 
 
 APPLICATION: Final = "application"
@@ -117,6 +119,15 @@ class BindingRow(Struct, frozen=True):
     permissions: str | None = None
     old_secret_key: bytes | None = None
     old_until: datetime | None = None
+    signed_in_at: datetime | None = None
+    password_changed_at: datetime | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether these keys were given for a password that is another now."""
+        if self.signed_in_at is None or self.password_changed_at is None:
+            return False
+        return self.signed_in_at < self.password_changed_at
 
 
 _APPLICATION: Final = (
@@ -160,6 +171,8 @@ _bound: Final = (
         role.c.permissions,
         binding.c.old_secret_key,
         binding.c.old_until,
+        binding.c.signed_in_at,
+        user.c.password_changed_at,
     )
     .join(user, and_(user.c.account_id == binding.c.account_id, user.c.id == binding.c.user_id))
     .outerjoin(role, and_(role.c.account_id == user.c.account_id, role.c.name == user.c.role))
@@ -247,20 +260,24 @@ def add_binding(
     access_key: str,
     secret_key: bytes,
     expires_at: datetime | None = None,
-) -> None:
-    """A new binding; without `expires_at` it never expires."""
+    signed_in_at: datetime | None = None,
+) -> str:
+    """A new binding; without `expires_at` it never expires. Its key in the store."""
+    key = new_key()
     work.execute(
         insert(binding).values(
             account_id=work.account_id,
-            id=new_key(),
+            id=key,
             application_id=application_id,
             user_id=user_id,
             access_key=access_key,
             secret_key=secret_key,
             created_at=work.now,
             expires_at=expires_at,
+            signed_in_at=signed_in_at,
         )
     )
+    return key
 
 
 def remove_bindings(work: Work, user_id: str) -> list[str]:

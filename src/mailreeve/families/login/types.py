@@ -42,6 +42,7 @@ class KeysOfUser(Struct, frozen=True, rename="camel"):
     user: str
     role: str
     created: str
+    signed_in: str | UnsetType = UNSET
     expires: str | UnsetType = UNSET
     last_used: str | UnsetType = UNSET
     last_used_from: str | UnsetType = UNSET

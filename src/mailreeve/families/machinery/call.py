@@ -49,6 +49,7 @@ class InstallationOptions(Struct, frozen=True):
     `public_url` is what links to this installation begin with, without a slash at its end; empty where it is not
     known. `domains_are_verified` says whether a domain has to be proved before it is an account's (ADR 0082).
     `purge_days` is for how many days a user who is marked for removal stays.
+    `login_life` is for how many seconds keys are good that are got by signing in.
     """
 
     reach_guard: ReachGuard = ReachGuard.WARN
@@ -59,6 +60,7 @@ class InstallationOptions(Struct, frozen=True):
     public_url: str = ""
     domains_are_verified: bool = False
     purge_days: int = 30
+    login_life: int = 3 * 24 * 3600
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):

@@ -167,6 +167,11 @@ _who_has: Final = Query(
     select(*_records.columns).join(address, _its_user).where(ours(address), address.c.key == given("key")),
     _records.make,
 )
+_password_of: Final = (
+    select(*_records.columns, user.c.password_hash)
+    .join(address, _its_user)
+    .where(ours(address), address.c.key == given("key"))
+)
 _identities: Final = (
     select(address.c.key, user.c.key, user.c.id, user.c.formerly).join(user, _its_user).where(ours(address))
 )
@@ -216,6 +221,13 @@ def some(work: Work, keys: Sequence[str]) -> list[UserRow]:
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
     return _who_has.one(work, key=key)
+
+
+def with_password(work: Work, key: str) -> tuple[UserRow, str | None] | None:
+    """The user who has an address, primary or alias, and the hash of the password, or None."""
+    row = work.run(_password_of, {"key": key}).one_or_none()
+    found = None if row is None else work.read_one(user.name, row[:-1], _records.make)
+    return None if row is None or found is None else (found, row[-1])
 
 
 def check(work: Work) -> None:
