@@ -201,6 +201,7 @@ def installation_of(settings: Settings) -> InstallationOptions:
         archive_days=settings.archive_days,
         public_url=settings.links_base(),
         purge_days=settings.purge_days,
+        directory=settings.directory(),
         domains_are_verified=settings.new_domains is NewDomains.VERIFIED,
     )
 
