@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -67,13 +68,20 @@ class Opened:
     mail that passes. Raises `FolderError`.
     """
 
-    def __init__(self, data: Path, settings: Settings, *, new: bool = False) -> None:
+    def __init__(
+        self,
+        data: Path,
+        settings: Settings,
+        *,
+        new: bool = False,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
         self._data = data
         self._master = read_key(data / KEY_FILE)
         if not new:
             check_file(data / DATABASE)
         self.engine = SqliteEngine(data / DATABASE)
-        self.store = Store(self.engine)
+        self.store = Store(self.engine) if clock is None else Store(self.engine, clock)
         self.vault = Vault(self._derive("vault", VAULT_OCTETS))
         try:
             self._prepare(new)
@@ -193,15 +201,16 @@ def installation_of(settings: Settings) -> InstallationOptions:
         archive_days=settings.archive_days,
         public_url=settings.links_base(),
         purge_days=settings.purge_days,
+        directory=settings.directory(),
         domains_are_verified=settings.new_domains is NewDomains.VERIFIED,
         login_life=settings.login_life,
     )
 
 
-def open_initialised(data: Path, settings: Settings) -> Opened:
+def open_initialised(data: Path, settings: Settings, clock: Callable[[], datetime] | None = None) -> Opened:
     """Open a folder that `mailreeve init` has made. Raises `FolderError`."""
     require_initialised(data)
-    return Opened(data, settings)
+    return Opened(data, settings, clock=clock)
 
 
 def require_initialised(data: Path) -> None:
@@ -216,9 +225,9 @@ def require_initialised(data: Path) -> None:
 
 
 @contextmanager
-def opened_folder(data: Path, settings: Settings) -> Iterator[Opened]:
+def opened_folder(data: Path, settings: Settings, clock: Callable[[], datetime] | None = None) -> Iterator[Opened]:
     """The folder while the block lasts. Raises `FolderError`, also where its database turns out to be damaged."""
-    opened = open_initialised(data, settings)
+    opened = open_initialised(data, settings, clock)
     try:
         yield opened
     except DatabaseError as problem:

@@ -17,7 +17,7 @@ from mailreeve.app.settings import FILE_NAME, OptionError, Settings, config_file
 from mailreeve.families.directory.account import operations as accounts
 from mailreeve.families.directory.domains import operations as domains
 from mailreeve.families.directory.users import operations as users
-from mailreeve.families.login.issue import issue_application, url_safe
+from mailreeve.families.login.issue import Keys, issue_application, url_safe
 from mailreeve.families.registry import seed_account
 from mailreeve.formats.addresses import Address, AddressError, Domain, parse_address, parse_domain
 from mailreeve.store.transactions import Work
@@ -63,9 +63,10 @@ def initialise(
     admin: str | None,
     save: Path | None = None,
     inbound_type: str | None = None,
+    fixed: Credentials | None = None,
 ) -> Credentials:
     """Make the folder, wholly or not at all, and save the credentials to the new file `save`. `inbound_type` is
-    how the recipients of all domains are validated.
+    how the recipients of all domains are validated. `fixed` are the credentials of a sandbox.
 
     Raises `FolderError` or `OSError` and changes nothing when the folder holds anything or the file cannot be
     written.
@@ -76,14 +77,14 @@ def initialise(
         if inside in (FILE_NAME, DATABASE, KEY_FILE, LOCK, UNFINISHED):
             raise FolderError(f"--save: {save} is a file of the data folder itself")
         with new_folder(data, frozenset((inside,)) if inside else frozenset()) as building:
-            credentials = _fill(building, parsed, administrator, inbound_type)
+            credentials = _fill(building, parsed, administrator, inbound_type, fixed)
             if inside:
                 write_private(building / inside, written(credentials) + "\n")
         return credentials
     # Reserved before anything is made: credentials that cannot be saved are lost.
     with reserved(save) as place:
         with new_folder(data) as building:
-            credentials = _fill(building, parsed, administrator, inbound_type)
+            credentials = _fill(building, parsed, administrator, inbound_type, fixed)
             place.write(written(credentials) + "\n")
         place.place()
     return credentials
@@ -109,13 +110,19 @@ def names_of(domain_names: tuple[str, ...], admin: str | None) -> tuple[dict[Dom
     return parsed, administrator
 
 
-def _fill(folder: Path, names: dict[Domain, str], administrator: Address, inbound_type: str | None) -> Credentials:
+def _fill(
+    folder: Path,
+    names: dict[Domain, str],
+    administrator: Address,
+    inbound_type: str | None,
+    fixed: Credentials | None,
+) -> Credentials:
     make_key_file(folder)
     touch_private(folder / DATABASE)
     opened = Opened(folder, Settings(), new=True)
     try:
         credentials = create_account(
-            opened, names, administrator, None, "mailreeve init", inbound_type=inbound_type
+            opened, names, administrator, None, "mailreeve init", inbound_type=inbound_type, fixed=fixed
         )
     finally:
         opened.close()
@@ -133,11 +140,15 @@ def create_account(
     actor: str,
     *,
     inbound_type: str | None = None,
+    fixed: Credentials | None = None,
 ) -> Credentials:
     """Make an account with these domains, an administrator and an application, in one transaction; `name` is by
     default its first domain, and `actor` who does it. Raises `ItemRefused`."""
-    password = url_safe(18)
+    password = url_safe(18) if fixed is None else fixed.admin_password
     account_id, code = accounts.new_identity()
+    if fixed is not None:
+        code = fixed.account_code
+    known = None if fixed is None else Keys(*(getattr(fixed, name) for name in Keys.__struct_fields__))
 
     def create(work: Work) -> Credentials:
         accounts.create(work, code, name or next(iter(names)), str(administrator))
@@ -146,7 +157,7 @@ def create_account(
             domains.register(work, typed.removesuffix(".") + ".", inbound_type)
         seed_account(work)
         user_id = users.create_administrator(work, administrator, password, Role.SUPER_ADMINISTRATOR)
-        keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id)
+        keys = issue_application(work, opened.vault, APPLICATION, Role.SUPER_ADMINISTRATOR, user_id, None, known)
         return Credentials(code, **msgspec.structs.asdict(keys), admin=str(administrator), admin_password=password)
 
     credentials = opened.store.write(account_id, Origin(actor), create)

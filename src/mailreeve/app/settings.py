@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mailreeve.families.held.limits import MAX_DAYS, HoldLimits
+from mailreeve.families.machinery.call import DirectorySource
 from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.authentication import AuthenticationRules, PermitNeeds
@@ -171,11 +172,47 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     new_domains: NewDomains = NewDomains.AT_ONCE
     resolvers: tuple[str, ...] = ()
     purge_days: Days = 30
+    directory_url: str = ""
+    directory_starttls: bool = False
+    directory_bind_dn: str = ""
+    directory_password_file: str = ""
+    directory_base: str = ""
+    directory_user_filter: str = "(mail=*)"
+    directory_group_filter: str = ""
+    directory_account: str = ""
+    directory_hours: Count = 24
     archive: Archiving = Archiving.OFF
     archive_days: Days = 365
     account_idle: Idle = 3_600.0
     policies_kept: Size = 5_000_000
     log_level: str = "info"
+
+    def directory(self) -> DirectorySource | None:
+        """The directory whose users are taken over, or None. Raises `SettingsError`."""
+        if not self.directory_url:
+            return None
+        if not self.directory_url.startswith(("ldap://", "ldaps://", "ldapi://")):
+            raise SettingsError(f"directory_url: {self.directory_url!r} is not like ldaps://ldap.example.com")
+        if not self.directory_base:
+            raise SettingsError("directory_url: directory_base has to be set as well")
+        if self.directory_bind_dn and not self.directory_password_file:
+            raise SettingsError("directory_url: directory_bind_dn needs directory_password_file")
+        for query in (self.directory_user_filter, self.directory_group_filter or "()"):
+            # The program that asks takes anything else for the name of an attribute.
+            if not (query.startswith("(") and query.endswith(")")):
+                raise SettingsError(f"directory_url: the filter {query!r} is not like (mail=*)")
+        return DirectorySource(
+            self.directory_url,
+            self.directory_bind_dn,
+            self.directory_password_file,
+            self.directory_base,
+            self.directory_user_filter,
+            self.directory_group_filter,
+            self.directory_starttls,
+            self.directory_account,
+            self.directory_hours,
+            self.ca,
+        )
 
     def holding(self) -> HoldLimits:
         """For how long mail is held, and how much of it."""
@@ -307,6 +344,7 @@ def read(data: Path, options: Mapping[str, object], environment: Mapping[str, st
         ("dns_keyless", settings.zone_keyless),
         ("dns_notify", settings.zone_notify),
         ("resolvers", settings.resolvers_at),
+        ("directory_url", settings.directory),
         ("dns_block_page", settings.block_page_at),
     )
     for listed, parse in checked:

@@ -54,6 +54,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "hold": _Command("objects.hold", "List, show, release and turn down mail that is held."),
         "user": _Command("objects.user", "List, make, rename and remove users and their aliases."),
         "domain": _Command("objects.domain", "List, add, change and remove the domains that mail is taken for."),
+        "directory": _Command("people.directory", "Take users and groups over from a directory server."),
         "group": _Command("objects.group", "List and make groups, and say who is in them, and until when."),
         "delegate": _Command("people.delegates", "Say who may open whose mailbox."),
         "digest": _Command("people.digest", "Tell users by mail what is held for them, with links that act."),

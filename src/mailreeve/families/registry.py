@@ -29,6 +29,7 @@ from mailreeve.families.directory.imports import endpoints as imports
 from mailreeve.families.directory.purging import endpoints as purging
 from mailreeve.families.directory.purging.following import PurgeMarks
 from mailreeve.families.directory.roles import endpoints as roles
+from mailreeve.families.directory.sync import endpoints as directory_sync
 from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
 from mailreeve.families.directory.web_places import endpoints as web_places
@@ -95,6 +96,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *user_life.ENDPOINTS,
     *purging.ENDPOINTS,
     *imports.ENDPOINTS,
+    *directory_sync.ENDPOINTS,
     *groups.ENDPOINTS,
     *domains.ENDPOINTS,
     *account.ENDPOINTS,

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     ALTERATION_SET = "address alteration set"
     ALTERATION_DEFINITION = "address alteration definition"
     DELEGATE = "delegate right"
+    DIRECTORY = "directory"
     DOMAIN = "domain"
     GROUP = "group"
     GROUP_MEMBER = "group member"

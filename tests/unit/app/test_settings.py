@@ -59,7 +59,23 @@ SHAPED = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"directory_url": "http://x", "directory_base": "dc=x"}, "is not like ldaps"),
+        ({"directory_url": "ldap://x"}, "directory_base has to be set"),
+        ({"directory_url": "ldap://x", "directory_base": "dc=x", "directory_bind_dn": "cn=x"}, "password_file"),
+        ({"directory_url": "ldap://x", "directory_base": "dc=x", "directory_user_filter": "-H"}, "is not like"),
+        ({"directory_url": "ldap://x", "directory_base": "dc=x", "directory_group_filter": "cn=x"}, "is not like"),
+    ],
+    ids=range(5),
+)
+def test_a_directory_that_cannot_be_asked_is_refused(tmp_path: Path, more: dict[str, object], why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        read(tmp_path, **more)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"directory_url"}))
 def test_every_setting_has_its_variable(tmp_path: Path, name: str) -> None:
     """`MAILREEVE_` and the name in capitals, as text of whatever type."""
     default = getattr(Settings(), name)

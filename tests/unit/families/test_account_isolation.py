@@ -32,8 +32,11 @@ from tests.unit.families.conftest import Account, copied, services_on
 
 import mailreeve
 from mailreeve.families.directory.domains.proof import Found, ask_by
+from mailreeve.families.directory.sync import ldap
+from mailreeve.families.directory.sync.ldap import Person, Snapshot
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.login import keys
+from mailreeve.families.machinery.call import DirectorySource
 from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State
@@ -292,6 +295,9 @@ SAMPLES: dict[str, list[Sample]] = {
     "directory/remove-group-member": [lambda w: {"id": w["group"], "emailAddress": w["outsider"]}],
     "domain/get-internal-domain": [lambda w: {"domain": w["domain"]}],
     "domain/create-domain": [lambda w: {"domain": w["new domain"]}],
+    "directory/get-connection": [lambda w: {}],
+    "directory/execute-sync": [lambda w: {}],
+    "ext/preview-directory-sync": [lambda w: {}],
     "user/add-to-purge-list": [lambda w: {"emailAddresses": [w["cleo"], w["ann"]]}],
     "user/remove-from-purge-list": [lambda w: {"emailAddresses": [w["ann"]]}],
     "ext/get-purge-list": [lambda w: {}],
@@ -776,7 +782,9 @@ class Two:
         self.theirs = {**theirs, "new domain": f"second-{DOMAIN}"}  # what they have is new to nobody else
         self.nobodys = nobody(self.theirs)
         self.statements = Statements(account.services.store._engine.sqlalchemy)
-        self.really = account.services
+        directory = DirectorySource("ldap://x", "", "", "dc=x", "(mail=*)", "", False, "COWN", 0)
+        installation = replace(account.services.installation, directory=directory)
+        account.services = self.really = replace(account.services, installation=installation)
         account.services = replace(account.services, store=Undone(account.services.store))
 
     def prepare(self, path: str) -> None:
@@ -824,7 +832,8 @@ def filled(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Fi
 
 
 @pytest.fixture
-def two(filled: Filled, tmp_path: Path) -> Iterator[Two]:
+def two(filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Two]:
+    monkeypatch.setattr(ldap, "read", lambda source: Snapshot((Person(filled.own["new"], ""),), ()))
     with services_on(copied(filled.database, tmp_path)) as services:
         account, other = (Account(services, id_) for id_ in filled.accounts)
         yield Two(account, other, filled.own, filled.theirs)

@@ -13,6 +13,7 @@ from mailreeve.wire import items
 PROSE = {"description", "comment", "notes", "reason", "message"}
 FOREIGN = {"headerFrom"}
 XML = ("SearchArchive", "query")  # which programs write, over several lines
+FILE = ("ImportUsers", "file")  # whose lines are parted, and hold none
 ITEM_TYPES = sorted({endpoint.item for endpoint in ENDPOINTS}, key=lambda item: item.__qualname__)
 
 
@@ -31,8 +32,13 @@ def test_only_prose_takes_line_ends_and_nothing_kept_takes_more(item):
     """Descriptions, comments and notes; what is asked about is not kept."""
     for name, kind in texts(item):
         is_foreign = name in FOREIGN or (item.__name__, name) == XML
-        assert kind == ("lines" if name in PROSE else "any" if is_foreign else ""), name
+        assert kind == (
+            "lines" if name in PROSE or (item.__name__, name) == FILE else "any" if is_foreign else ""
+        ), name
 
 
 def test_there_is_prose_to_speak_of():
-    assert {name for item in ITEM_TYPES for name, kind in texts(item) if kind} == PROSE | FOREIGN | {XML[1]}
+    assert {name for item in ITEM_TYPES for name, kind in texts(item) if kind} == PROSE | FOREIGN | {
+        XML[1],
+        FILE[1],
+    }

@@ -112,6 +112,8 @@ OPEN = {
     # Each line of a file is looked at when it is taken over, see tests/unit/families/directory.
     "user/import-users",
     "domain/verify-domain",
+    # It asks for what the installation does by itself every day.
+    "directory/execute-sync",
     "domain/delete-pending-domain",
     # What is held, archived and told is looked after by who may, or whose it is: see `mailboxes.may_open`.
     "gateway/hold-release",

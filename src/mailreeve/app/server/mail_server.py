@@ -22,6 +22,7 @@ from mailreeve.app.server.periodic import (
     purge_users,
     read_archive,
     remove_expired,
+    sync_directory,
 )
 from mailreeve.app.settings import Archiving, Settings, SettingsError, Unavailable, split_host_port
 from mailreeve.families.archive.indexing import ArchiveReader
@@ -182,14 +183,17 @@ async def open_mail_door(
 
 def _chores(opened: Opened, settings: Settings) -> list[asyncio.Task[None]]:
     """What one process does for all, beside the mail."""
-    chores = (
+    chores = [
         forget_old(OldOutcomes(opened.store), EndedEntries(opened.store)),
         keep_house(opened),
         import_users(opened.services),
         purge_users(opened.services),
         read_archive(ArchiveReader(opened.store, opened.bodies)),
         remove_expired(ExpiredMessages(opened.store, settings.archive_days)),
-    )
+    ]
+    directory = settings.directory()
+    if directory is not None:
+        chores.append(sync_directory(opened, directory))
     return [asyncio.create_task(chore) for chore in chores]
 
 

@@ -17,9 +17,11 @@ from mailreeve.families.digest.sending import DigestSender
 from mailreeve.families.directory.account import rows as accounts
 from mailreeve.families.directory.imports.operations import run_waiting
 from mailreeve.families.directory.purging.operations import purge_due
+from mailreeve.families.directory.sync.operations import sync_if_due
 from mailreeve.families.held import operations as held
 from mailreeve.families.held import rows as held_rows
 from mailreeve.families.login.last_use import LastUses
+from mailreeve.families.machinery.call import DirectorySource
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.managed_senders.auto_allow import EndedEntries
 from mailreeve.families.registry import bodies_named
@@ -147,6 +149,17 @@ def _in_parts(opened: Opened, account_id: str, some: Callable[[Work, int], int])
 async def import_users(services: Services, every: float = IMPORT_EVERY) -> None:
     """Carry imports of users on, again and again, until it is cancelled."""
     await _regularly(lambda: run_waiting(services), every, "users were not imported")
+
+
+async def sync_directory(opened: Opened, source: DirectorySource, every: float = IMPORT_EVERY) -> None:
+    """Take the directory over when it is time, or somebody asked, until it is cancelled."""
+
+    def sync() -> None:
+        changes = sync_if_due(opened.services, source, opened.account_id(source.account or None))
+        if changes is not None:
+            _log.info("directory taken over", changes=changes)
+
+    await _regularly(sync, every, "the directory was not taken over")
 
 
 async def purge_users(services: Services, every: float = KEEP_HOUSE_EVERY) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import structlog
+from starlette.types import ASGIApp
 
 from mailreeve.app import logs
 from mailreeve.app.folder import CREDENTIALS, DATABASE, KEY_FILE, LOCK, MAILDIR, FolderError
@@ -30,7 +32,8 @@ class Process(NamedTuple):
     """What a process knows before it opens its folder.
 
     `options` are the settings that it was given directly, which win over the environment and the file; they do so
-    again when `hangups` have the settings read anew.
+    again when `hangups` have the settings read anew. `before` puts something before the API, and `clock` tells
+    the time of what is kept: a sandbox has both.
     """
 
     data: Path
@@ -38,6 +41,8 @@ class Process(NamedTuple):
     settings: Settings
     hangups: Hangups
     log: logs.LogWriter
+    before: Callable[[ASGIApp], ASGIApp] = lambda app: app
+    clock: Callable[[], datetime] | None = None
 
 
 @contextmanager

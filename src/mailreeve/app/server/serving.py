@@ -105,7 +105,7 @@ def serve(process: Process, started: Callable[[Listeners], None]) -> None:
         notify(READY)
 
     with only_server(process.data):
-        with opened_folder(process.data, process.settings) as opened:
+        with opened_folder(process.data, process.settings, process.clock) as opened:
             check_whole(opened.engine, process.data / DATABASE)
             close_folder_to_others(process.data)
             if process.settings.workers == 1:
@@ -205,19 +205,21 @@ async def serve_on(
     readers = Quota(BLOCK_PAGES, settings.rate_window_ms)
     gate = make_gate(opened, lambda: in_use[0])
     http = HttpServer(
-        with_pages(
-            api.asgi(),
-            {
-                LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers)),
-                CHECK: ForwardAuth(
-                    gate.gate,
-                    KnownProxies(opened.store),
-                    _turns(strangers),
-                    _turns(Quota(settings.web_checks, settings.rate_window_ms)),
-                    lambda: in_use[0].links_base(),
-                ),
-                BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, readers)),
-            },
+        process.before(
+            with_pages(
+                api.asgi(),
+                {
+                    LINKS: LinkPages(Acts(services, opened.links), partial(_wait, strangers)),
+                    CHECK: ForwardAuth(
+                        gate.gate,
+                        KnownProxies(opened.store),
+                        _turns(strangers),
+                        _turns(Quota(settings.web_checks, settings.rate_window_ms)),
+                        lambda: in_use[0].links_base(),
+                    ),
+                    BLOCKED: BlockPages(blocked_requests(opened, gate), partial(_wait, readers)),
+                },
+            )
         ),
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,

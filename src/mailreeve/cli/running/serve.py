@@ -15,7 +15,7 @@ from mailreeve.app.server.process import prepared_process
 from mailreeve.app.server.serving import CANNOT_SERVE, Listeners, serve
 from mailreeve.app.server.workers import WorkerError
 from mailreeve.app.settings import OptionError, SettingsError, Unavailable
-from mailreeve.cli.options import data_option, ends_with
+from mailreeve.cli.options import data_option, ends_with, misused
 
 _log = structlog.get_logger(__name__)
 
@@ -40,10 +40,16 @@ _log = structlog.get_logger(__name__)
 )
 @click.option("--domain", "domain_names", multiple=True, help="With --init: an internal domain; repeatable.")
 @click.option("--admin", help="With --init: the administrator's address.")
+@click.option("--sandbox", is_flag=True, help="Serve a throw-away account for tests: known keys, seeded mail.")
 @ends_with(*CANNOT_SERVE, WorkerError)
 @data_option
 def command(
-    data: Path, make: bool, domain_names: tuple[str, ...], admin: str | None, **options: str | None
+    data: Path,
+    make: bool,
+    domain_names: tuple[str, ...],
+    admin: str | None,
+    sandbox: bool,
+    **options: str | None,
 ) -> None:
     """Serve the API and the mail door from a data folder.
 
@@ -52,8 +58,12 @@ def command(
 
     \b
     mailreeve serve --data /var/lib/mailreeve --smtp 127.0.0.1:2525
+    mailreeve serve --sandbox --http 127.0.0.1:0 --smtp 127.0.0.1:0
     """
     try:
+        if sandbox:
+            _serve_sandbox(make, domain_names, admin, options)
+            return
         with prepared_process(data, options) as process:
             if make and not is_initialised(data):
                 _make(data, domain_names, admin)
@@ -62,6 +72,20 @@ def command(
         raise
     except SettingsError as problem:
         raise _of_option(problem, options) from problem
+
+
+def _serve_sandbox(
+    make: bool, domain_names: tuple[str, ...], admin: str | None, options: Mapping[str, str | None]
+) -> None:
+    """Serve a sandbox, whose folder and account are its own."""
+    if make or domain_names or admin or options.get("workers") not in (None, "1"):
+        misused(
+            "--sandbox makes its own account, in one process: it goes without --init, --domain, --admin, --workers"
+        )
+    # Imported here: it is for tests alone.
+    from mailreeve.app.sandbox.serving import serve_sandbox
+
+    serve_sandbox(options, _announce)
 
 
 def _of_option(problem: SettingsError, options: Mapping[str, str | None]) -> SettingsError:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from mailreeve.client.functions.purging import AsyncPurgingFunctions
     from mailreeve.client.functions.replay import AsyncReplayFunctions
     from mailreeve.client.functions.roles import AsyncRolesFunctions
+    from mailreeve.client.functions.sign_in import AsyncSignInFunctions
     from mailreeve.client.functions.spam_scanning import AsyncSpamScanningFunctions
+    from mailreeve.client.functions.sync import AsyncSyncFunctions
     from mailreeve.client.functions.threat_logs import AsyncThreatLogsFunctions
     from mailreeve.client.functions.tracking import AsyncTrackingFunctions
     from mailreeve.client.functions.users import AsyncUsersFunctions
@@ -207,11 +209,25 @@ class AsyncFunctions(AsyncApi):
         return AsyncRolesFunctions(self)
 
     @cached_property
+    def sign_in(self) -> AsyncSignInFunctions:
+        """The functions of sign in."""
+        from mailreeve.client.functions.sign_in import AsyncSignInFunctions
+
+        return AsyncSignInFunctions(self)
+
+    @cached_property
     def spam_scanning(self) -> AsyncSpamScanningFunctions:
         """The functions of spam scanning."""
         from mailreeve.client.functions.spam_scanning import AsyncSpamScanningFunctions
 
         return AsyncSpamScanningFunctions(self)
+
+    @cached_property
+    def sync(self) -> AsyncSyncFunctions:
+        """The functions of sync."""
+        from mailreeve.client.functions.sync import AsyncSyncFunctions
+
+        return AsyncSyncFunctions(self)
 
     @cached_property
     def threat_logs(self) -> AsyncThreatLogsFunctions:

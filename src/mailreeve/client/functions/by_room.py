@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from mailreeve.client.functions.purging import PurgingFunctions
     from mailreeve.client.functions.replay import ReplayFunctions
     from mailreeve.client.functions.roles import RolesFunctions
+    from mailreeve.client.functions.sign_in import SignInFunctions
     from mailreeve.client.functions.spam_scanning import SpamScanningFunctions
+    from mailreeve.client.functions.sync import SyncFunctions
     from mailreeve.client.functions.threat_logs import ThreatLogsFunctions
     from mailreeve.client.functions.tracking import TrackingFunctions
     from mailreeve.client.functions.users import UsersFunctions
@@ -207,11 +209,25 @@ class Functions(Api):
         return RolesFunctions(self)
 
     @cached_property
+    def sign_in(self) -> SignInFunctions:
+        """The functions of sign in."""
+        from mailreeve.client.functions.sign_in import SignInFunctions
+
+        return SignInFunctions(self)
+
+    @cached_property
     def spam_scanning(self) -> SpamScanningFunctions:
         """The functions of spam scanning."""
         from mailreeve.client.functions.spam_scanning import SpamScanningFunctions
 
         return SpamScanningFunctions(self)
+
+    @cached_property
+    def sync(self) -> SyncFunctions:
+        """The functions of sync."""
+        from mailreeve.client.functions.sync import SyncFunctions
+
+        return SyncFunctions(self)
 
     @cached_property
     def threat_logs(self) -> ThreatLogsFunctions:

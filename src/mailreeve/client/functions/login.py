@@ -67,7 +67,12 @@ class KeysOfUser(
     frozen=True,
     kw_only=True,
     omit_defaults=True,
-    rename={"access_key": "accessKey", "last_used": "lastUsed", "last_used_from": "lastUsedFrom"},
+    rename={
+        "access_key": "accessKey",
+        "signed_in": "signedIn",
+        "last_used": "lastUsed",
+        "last_used_from": "lastUsedFrom",
+    },
 ):
     """The keys of a user for an application. What is secret of them is not told again."""
 
@@ -75,6 +80,7 @@ class KeysOfUser(
     user: str = ""
     role: str = ""
     created: str = ""
+    signed_in: str | None = None
     expires: str | None = None
     last_used: str | None = None
     last_used_from: str | None = None

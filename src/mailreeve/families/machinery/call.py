@@ -39,6 +39,23 @@ class Limits(Struct, frozen=True):
     delegates_per_user: int = 500
 
 
+class DirectorySource(Struct, frozen=True):
+    """Where a directory server is, who asks it, what is asked for, and how often, in hours, 0 for when somebody
+    asks. Without a group filter no groups are taken over. `account` is the code of the account whose it is, empty
+    where there is one only; `ca` names a file of certificates to trust."""
+
+    url: str
+    bind_dn: str
+    password_file: str
+    base: str
+    user_filter: str
+    group_filter: str
+    starttls: bool
+    account: str
+    hours: int
+    ca: str = ""
+
+
 class InstallationOptions(Struct, frozen=True):
     """How an installation treats what could be treated either way.
 
@@ -48,7 +65,8 @@ class InstallationOptions(Struct, frozen=True):
     `archive_days` is for how many days archives are kept whose accounts say nothing else, 0 for good.
     `public_url` is what links to this installation begin with, without a slash at its end; empty where it is not
     known. `domains_are_verified` says whether a domain has to be proved before it is an account's (ADR 0082).
-    `purge_days` is for how many days a user who is marked for removal stays.
+    `directory` is a directory server whose users and groups are taken over. `purge_days` is for how many days a
+    user who is marked for removal stays.
     `login_life` is for how many seconds keys are good that are got by signing in.
     """
 
@@ -61,6 +79,7 @@ class InstallationOptions(Struct, frozen=True):
     domains_are_verified: bool = False
     purge_days: int = 30
     login_life: int = 3 * 24 * 3600
+    directory: DirectorySource | None = None
 
 
 class Rehearsed(Struct, Generic[T], frozen=True):

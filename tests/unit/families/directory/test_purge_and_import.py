@@ -180,8 +180,9 @@ def test_refused_lines_are_told_and_keep_no_other_from_being_taken_over(corp):
         "email,email\na,b\n",
         "email\n" + "a@corp.test\n" * 25_001,
         "email\n" + "a" * 2000 + "\n",
+        'email,name\na@corp.test,"two\nlines"\n',
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_file_that_is_no_list_of_users_is_refused_as_a_whole(corp, text):
     assert refusal(corp, IMPORT, file=text) == ("err_user_import_file", "file")

@@ -13,7 +13,13 @@ from recorder import Recorder
 
 PATIENCE = 30
 AT = ("127.53.0.53", 53053)  # an address of loopback that nothing else is likely to listen on
-SETTINGS = {"MAILREEVE_NEW_DOMAINS": "verified", "MAILREEVE_RESOLVERS": f"{AT[0]}:{AT[1]}"}
+SETTINGS = {
+    "MAILREEVE_NEW_DOMAINS": "verified",
+    "MAILREEVE_RESOLVERS": f"{AT[0]}:{AT[1]}",
+    "MAILREEVE_DIRECTORY_URL": "ldap://127.0.0.1:1",
+    "MAILREEVE_DIRECTORY_BASE": "dc=corp,dc=test",
+    "MAILREEVE_DIRECTORY_HOURS": "0",
+}
 
 
 def play(r: Recorder) -> None:
@@ -41,6 +47,19 @@ def play(r: Recorder) -> None:
         finally:
             server.shutdown()
     _import(r)
+    _directory(r)
+
+
+def _directory(r: Recorder) -> None:
+    """A directory that is not there: nobody listens at port 1."""
+    r.call("a directory that is asked in vain", "ext/preview-directory-sync", {})
+    r.call("a sync", "directory/execute-sync", {})
+    until = time.monotonic() + PATIENCE
+    with r.live.client() as client:
+        while client.call("directory/get-connection")[0]["status"] != "failed":
+            assert time.monotonic() < until, f"not read in {PATIENCE} s"
+            time.sleep(0.05)
+    r.call("the connection", "directory/get-connection")
 
 
 def _domains(r: Recorder, codes: dict[str, str]) -> None:

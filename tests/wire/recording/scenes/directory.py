@@ -27,6 +27,9 @@ def _account(r: Recorder) -> None:
         {"accountName": "no such"},
         {"userCount": "x"},
     )
+    for name in ("directory/get-connection", "directory/execute-sync", "ext/preview-directory-sync"):
+        r.call(f"no directory: {name}", name)
+    r.call("the connection, for nobody to know", "directory/get-connection", who="no_role")
     r.call("the other account", path, who="foreign")
     for path in ("account/get-support-info", "account/get-dashboard-notifications", "email/get-email-queues"):
         r.call(path, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, update
 
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.store.counts import row_count
@@ -85,3 +85,9 @@ def remove(work: Work) -> int:
         removed += work.execute(delete(table).where(table.c.account_id == work.account_id)).rowcount
     work.execute(delete(account).where(account.c.id == work.account_id))
     return removed
+
+
+def is_alone(work: Work) -> bool:
+    """Whether there is no other account. Nothing else is told of others."""
+    others: bool = work.execute(select(exists().where(account.c.id != work.account_id))).scalar_one()
+    return not others

@@ -244,9 +244,11 @@ def count_children(work: Work, key: str) -> int:
     return _count_below.total(work, key)
 
 
-def add_group(work: Work, name: str, parent_id: str | None, *, system: bool = False) -> GroupRow:
-    """A new cloud group."""
-    row = GroupRow(new_key(), parent_id, name, Source.CLOUD, system)
+def add_group(
+    work: Work, name: str, parent_id: str | None, *, system: bool = False, source: Source = Source.CLOUD
+) -> GroupRow:
+    """A new group."""
+    row = GroupRow(new_key(), parent_id, name, source, system)
     return _groups.insert(work, row, folded=name.casefold(), created_at=work.now)
 
 

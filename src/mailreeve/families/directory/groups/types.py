@@ -11,7 +11,7 @@ from mailreeve.wire.items import MaybeEmpty, Prose
 
 
 class Source(StrEnum):
-    """Where a group comes from. No group of ours comes from a directory server yet."""
+    """Where a group comes from. Those of a directory server follow it."""
 
     CLOUD = "cloud"
     LDAP = "ldap"

@@ -39,6 +39,8 @@ def read(text: str) -> list[Person]:
                 raise _wrong(f"line {rows.line_num} has a field of more than {LONGEST_FIELD} characters")
             if len(found) >= MOST:
                 raise _wrong(f"it has more than {MOST} lines")
+            if not all(cell.isprintable() for cell in row):
+                raise _wrong(f"line {rows.line_num} holds control characters")
             cells = dict(zip(columns, (cell.strip() for cell in row), strict=True))
             found.append(Person(rows.line_num, cells["email"], cells.get("name", ""), cells.get("mobile", "")))
     except csv.Error as problem:

@@ -162,6 +162,7 @@ _its_user: Final = and_(address.c.account_id == user.c.account_id, address.c.use
 _records: Final = Records(user, UserRow)
 _addresses: Final = select(*_ADDRESS_COLUMNS).join(user, _its_user).where(ours(address))
 _with_id: Final = _records.where(user.c.id == given("key"))
+_from_source: Final = _records.where(user.c.source == given("origin"), order_by=user.c.id)
 _who_has: Final = Query(
     user.name,
     select(*_records.columns).join(address, _its_user).where(ours(address), address.c.key == given("key")),
@@ -218,6 +219,11 @@ def some(work: Work, keys: Sequence[str]) -> list[UserRow]:
     return list(work.read(user.name, stream_named(work, _records.where().statement, user.c.id, keys), _row))
 
 
+def from_source(work: Work, source: str) -> list[UserRow]:
+    """The users that came from a source."""
+    return _from_source.every(work, origin=source)
+
+
 def find_by_address(work: Work, key: str) -> UserRow | None:
     """The user who has an address, primary or alias, or None."""
     return _who_has.one(work, key=key)
@@ -260,6 +266,7 @@ def add(
     password_hash: str | None = None,
     force_password_change: bool = False,
     role: str | None = None,
+    source: str = "cloud",
 ) -> UserRow:
     """A new user. `shown` is the address as it was typed, where that may differ."""
     row = UserRow(
@@ -268,8 +275,8 @@ def add(
         address=shown or str(primary),
         name=name,
         role=role,
-        address_type="created_manually",
-        source="cloud",
+        address_type="created_manually" if source == "cloud" else f"contact_from_{source}",
+        source=source,
         locked=False,
         disabled=False,
         force_password_change=force_password_change,

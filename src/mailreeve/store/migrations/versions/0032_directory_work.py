@@ -42,8 +42,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_user_import")),
     )
     op.create_index(op.f("ix_user_import_account_id_state"), "user_import", ["account_id", "state"])
+    op.create_table(
+        "directory_sync",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_directory_sync_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_directory_sync")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("directory_sync")
     op.drop_table("user_import")
     op.drop_table("purge_mark")

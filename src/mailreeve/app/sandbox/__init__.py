@@ -1,0 +1,1 @@
+"""A throw-away server for tests of integrations: fixed credentials, seeded people and mail, faults on demand."""

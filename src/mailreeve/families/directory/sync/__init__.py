@@ -1,0 +1,1 @@
+"""Users and groups that are taken over from a directory server, by LDAP."""

@@ -1,0 +1,57 @@
+"""When was the directory read last, and what came of it? One row for an account with a directory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+from sqlalchemy import Column, Integer, Table, Text
+
+from mailreeve.store.keys import new_key
+from mailreeve.store.records import Records
+from mailreeve.store.schema import Moment, account_column, key_column, metadata
+from mailreeve.store.transactions import Work
+
+directory_sync: Final = Table(
+    "directory_sync",
+    metadata,
+    account_column(),
+    key_column(),
+    Column("read_at", Moment, nullable=True),
+    Column("asked_at", Moment, nullable=True),
+    Column("asked_by", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("changes", Integer, nullable=False),
+)
+"""`read_at` is when the directory was read last, with or without success, `asked_at` when somebody asked for it
+and it is not done yet."""
+
+
+class SyncRow(Struct, frozen=True):
+    """How the directory of an account stands."""
+
+    id: str
+    read_at: datetime | None
+    asked_at: datetime | None
+    asked_by: str
+    problem: str
+    changes: int
+
+
+_records: Final = Records(directory_sync, SyncRow)
+_only: Final = _records.where()
+
+
+def find(work: Work) -> SyncRow:
+    """How it stands; of a directory that was never read, that."""
+    return _only.one(work) or SyncRow("", None, None, "", "", 0)
+
+
+def put(work: Work, row: SyncRow) -> SyncRow:
+    """Keep how it stands now."""
+    if row.id:
+        return _records.replace(work, row)
+    return _records.insert(
+        work, SyncRow(new_key(), row.read_at, row.asked_at, row.asked_by, row.problem, row.changes)
+    )
