@@ -261,7 +261,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return ""
     if isinstance(value, Struct):
         return "`{}`"
-    return f"`{msgspec.json.encode(value).decode()}`"
+    return "" if value is msgspec.UNSET else f"`{msgspec.json.encode(value).decode()}`"
 
 
 def _may_be_absent(field: msgspec.structs.FieldInfo, omits_defaults: bool) -> bool:
