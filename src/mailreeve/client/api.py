@@ -344,7 +344,7 @@ def reads(path: str) -> bool:
 
 
 def _gateway_failed(path: str, response: httpx2.Response) -> bool:
-    """Whether a gateway failed at a call that may be sent again: it may have passed it on, so only what looks is."""
+    """Whether a gateway failed at a call that may be sent again: one that only looks, since it may be through."""
     return response.status_code in GATEWAY_FAILED and reads(path)
 
 
