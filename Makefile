@@ -88,11 +88,11 @@ client: $(VENV)/dev.stamp ## make the client's functions anew, of the declaratio
 
 new-endpoint: $(VENV)/dev.stamp ## add an endpoint: NAME=policy/blockedsenders/foo FAMILY=policies/blocked_senders
 	@$(BIN)/python tools/new_code.py endpoint "$(FAMILY)" "$(NAME)"
-	@$(MAKE) --no-print-directory house pages
+	@$(MAKE) --no-print-directory house pages client
 
 new-family: $(VENV)/dev.stamp ## add a family: NAME=held
 	@$(BIN)/python tools/new_code.py family "$(NAME)"
-	@$(MAKE) --no-print-directory house pages
+	@$(MAKE) --no-print-directory house pages client
 
 bench: $(VENV)/bench.stamp ## run the benchmarks, or those named by BENCH
 	@for script in $(BENCH); do \

@@ -142,7 +142,9 @@ def server_client(
     Raises `ValueError` or `OSError` where it cannot be trusted, and fails where there are no credentials.
     """
     trust = trusted(url, settings, own=own)
-    return Client(url, _keys(data, credentials, own=own), verify=trust.verify, server_name=trust.server_name)
+    keys = _keys(data, credentials, own=own)
+    # Whoever typed the command is told at once that nobody answers.
+    return Client(url, keys, verify=trust.verify, server_name=trust.server_name, patient=False)
 
 
 def profile_client(name: str, data: Path, ca: str | None, credentials: Path | None) -> Client:

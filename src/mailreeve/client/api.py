@@ -56,10 +56,12 @@ class Api:
 
     `base_url` is the scheme, host and port. `verify` is False to trust any certificate, or a context of one's
     own; `ca_file` names a file of certificates to trust instead of the usual ones. `server_name` is the name that
-    the server's certificate is for, where that is not the host of `base_url`. Up to `retries`
-    times a call is repeated that the server has not carried out, over quota or for want of a connection, and one
-    that only looks after a connection was lost or a gateway failed; nothing else is. Without credentials nothing
-    is signed, for a `transport` that knows its caller.
+    the server's certificate is for, where that is not the host of `base_url`.
+
+    Up to `retries` times a call is repeated: always one that was over quota, which the server has not carried out;
+    with `patient` also one that found no connection, and one that only looks, where the connection was lost or a
+    gateway failed. Nothing else is. Without credentials nothing is signed, for a `transport` that knows its
+    caller.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Api:
         verify: ssl.SSLContext | bool = True,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
+        patient: bool = True,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -101,6 +104,7 @@ class Api:
             transport=transport,
         )
         self._retries = retries
+        self._patient = patient
         self._sleep = sleep
 
     def __enter__(self) -> Self:
@@ -201,12 +205,13 @@ class Api:
             try:
                 response = self._http.post(path, content=body, extensions=self._extensions)
             except httpx2.TransportError as problem:
-                if not left or not _harmless(path, problem):
+                if not left or not self._patient or not _harmless(path, problem):
                     raise Unreachable(f"{path}: {type(problem).__name__}: {problem}") from problem
                 self._sleep(_pause(self._retries - left))
                 continue
             wait = _wait(response.headers, self._retries - left)
-            if not left or wait > MAX_WAIT or not _repeatable(path, response.status_code):
+            again = response.status_code == 429 or (self._patient and _gateway_failed(path, response))
+            if not left or wait > MAX_WAIT or not again:
                 return response
             self._sleep(wait)
         raise AssertionError("unreachable")
@@ -338,14 +343,13 @@ def reads(path: str) -> bool:
     return path.rpartition("/")[2].partition("-")[0] in READING
 
 
-def _repeatable(path: str, status: int) -> bool:
-    """Whether a refused call may be sent again: over quota it was not carried out; a gateway that failed may have
-    passed it on, so only what looks is asked twice."""
-    return status == 429 or (status in GATEWAY_FAILED and reads(path))
+def _gateway_failed(path: str, response: httpx2.Response) -> bool:
+    """Whether a gateway failed at a call that may be sent again: one that only looks, since it may be through."""
+    return response.status_code in GATEWAY_FAILED and reads(path)
 
 
 def _harmless(path: str, problem: httpx2.TransportError) -> bool:
-    """As `_repeatable`, for a call without an answer: it was not carried out if no connection was made."""
+    """Whether a call without an answer may be sent again: it was not carried out if no connection was made."""
     if isinstance(problem, httpx2.ConnectError | httpx2.ConnectTimeout):
         return True
     return reads(path) and isinstance(problem, httpx2.NetworkError | httpx2.RemoteProtocolError)

@@ -35,6 +35,7 @@ class Client(Functions):
         verify: ssl.SSLContext | bool = True,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
+        patient: bool = True,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -46,6 +47,7 @@ class Client(Functions):
             verify=verify,
             timeout=timeout,
             retries=retries,
+            patient=patient,
             transport=transport,
             sleep=sleep,
         )

@@ -104,3 +104,13 @@ def test_what_changes_something_is_not_sent_twice(client, script) -> None:
     with pytest.raises(ApiError):
         client.call("policy/create-x", {})
     assert script.slept == []
+
+
+def test_who_is_not_patient_is_told_at_once(connect, script, keys) -> None:
+    script.answers = [httpx2.ConnectError("refused"), httpx2.Response(503, json={})]
+    client = connect(keys, patient=False)
+    with pytest.raises(Unreachable):
+        client.call("policy/get-x")
+    with pytest.raises(ApiError):
+        client.call("policy/get-x")
+    assert script.slept == []

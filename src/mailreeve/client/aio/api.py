@@ -24,11 +24,11 @@ from mailreeve.client.api import (
     Row,
     T,
     _auth,
+    _gateway_failed,
     _harmless,
     _joined,
     _pause,
     _read,
-    _repeatable,
     _wait,
     convert,
     given,
@@ -44,10 +44,12 @@ class AsyncApi:
 
     `base_url` is the scheme, host and port. `verify` is False to trust any certificate, or a context of one's
     own; `ca_file` names a file of certificates to trust instead of the usual ones. `server_name` is the name that
-    the server's certificate is for, where that is not the host of `base_url`. Up to `retries`
-    times a call is repeated that the server has not carried out, over quota or for want of a connection, and one
-    that only looks after a connection was lost or a gateway failed; nothing else is. Without credentials nothing
-    is signed, for a `transport` that knows its caller.
+    the server's certificate is for, where that is not the host of `base_url`.
+
+    Up to `retries` times a call is repeated: always one that was over quota, which the server has not carried out;
+    with `patient` also one that found no connection, and one that only looks, where the connection was lost or a
+    gateway failed. Nothing else is. Without credentials nothing is signed, for a `transport` that knows its
+    caller.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class AsyncApi:
         verify: ssl.SSLContext | bool = True,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
+        patient: bool = True,
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -88,6 +91,7 @@ class AsyncApi:
             transport=transport,
         )
         self._retries = retries
+        self._patient = patient
         self._sleep = sleep
 
     async def __aenter__(self) -> Self:
@@ -198,12 +202,13 @@ class AsyncApi:
             try:
                 response = await self._http.post(path, content=body, extensions=self._extensions)
             except httpx2.TransportError as problem:
-                if not left or not _harmless(path, problem):
+                if not left or not self._patient or (not _harmless(path, problem)):
                     raise Unreachable(f"{path}: {type(problem).__name__}: {problem}") from problem
                 await self._sleep(_pause(self._retries - left))
                 continue
             wait = _wait(response.headers, self._retries - left)
-            if not left or wait > MAX_WAIT or (not _repeatable(path, response.status_code)):
+            again = response.status_code == 429 or (self._patient and _gateway_failed(path, response))
+            if not left or wait > MAX_WAIT or (not again):
                 return response
             await self._sleep(wait)
         raise AssertionError("unreachable")

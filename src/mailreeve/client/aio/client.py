@@ -38,6 +38,7 @@ class AsyncClient(AsyncFunctions):
         verify: ssl.SSLContext | bool = True,
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
+        patient: bool = True,
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -49,6 +50,7 @@ class AsyncClient(AsyncFunctions):
             verify=verify,
             timeout=timeout,
             retries=retries,
+            patient=patient,
             transport=transport,
             sleep=sleep,
         )
