@@ -8,6 +8,7 @@ from typing import Any
 
 from recorder import Recorder
 
+from mailreeve.families.login.sign_in.attempts import PER_USER
 from scenes.words import ANN, BOB, CAT
 
 READ = "Account | Dashboard | Read"
@@ -173,10 +174,19 @@ def _signing_in(r: Recorder) -> None:
         path = f"/api/{function}"
         r.send(title, "POST", path, body.encode(), r.live.signed(path, keys=keys), "fay")
 
+    other = send("signing in again", login, {}, "a better password")["data"][0]["accessKey"]
+    signed("taking back a key", "ext/revoke-my-key", json.dumps({"data": [{"accessKey": other}]}))
     signed("one's own keys", "ext/get-my-keys", "{}")
     signed("taking back no key", "ext/revoke-my-key", '{"data": [{"accessKey": "none"}]}')
     signed("signing out", "login/logout", "data=x")
-    signed("signed out", "account/get-account", "{}")
+    signed("signed out", "ext/get-my-keys", "{}")
+    for n in range(PER_USER + 1):
+        send(f"wrong password {n + 1}", login, {}, "wrong")
+    grant = "&".join(f"{name}={r.keys['admin'][name]}" for name in ("client_id", "client_secret"))
+    body = f"grant_type=client_credentials&{grant}".encode()
+    token = r.live.request("POST", "/oauth/token", body).json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    r.send("signing out with a token", "POST", "/api/login/logout", b"{}", bearer, "admin")
 
 
 def _uses_of_roles(r: Recorder) -> None:
