@@ -8,7 +8,9 @@ marker in any answer is a leak.
 
 from __future__ import annotations
 
+import base64
 import http.client
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,7 +29,11 @@ from mailreeve.families.registry import ENDPOINTS
 OPENAPI = json.loads(document(ENDPOINTS))
 SCHEMAS = OPENAPI["components"]["schemas"]
 PATHS = sorted(OPENAPI["paths"])
-SLOW = {"/api/user/create-user", "/api/user/update-user"}  # a password is hashed, which is slow on purpose
+LOGIN, LOGOUT, CHANGE = "/api/login/login", "/api/login/logout", "/api/ext/change-password"
+WITH_PASSWORD = {LOGIN, LOGOUT, CHANGE}
+PASSWORD = "the password of a guest"
+# A password is hashed, which is slow on purpose.
+SLOW = {"/api/user/create-user", "/api/user/update-user", *WITH_PASSWORD}
 
 Json = object
 
@@ -344,18 +350,40 @@ class Field:
     connection: http.client.HTTPConnection | None = None
     pools: dict[str, list[str]] = field(default_factory=dict)
     fillings: dict[str, str] = field(default_factory=dict)
+    guests: Iterator[int] = field(default_factory=itertools.count)
+    guest: str = ""
 
     def send(self, path: str, body: bytes) -> tuple[int, bytes]:
         """A signed call over the one connection, which is made anew when the server closed it."""
         live = self.shared.live
         if self.connection is None:
             self.connection = live.connect()
-        self.connection.request("POST", path, body, live.signed(path))
+        self.connection.request("POST", path, body, self.headers(path))
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.will_close:
             self.connection.close()
         return answer.status, content
+
+    def headers(self, path: str) -> dict[str, str]:
+        """Signed, or a password where that lets in. Whoever signs out, or gets another password, does it once."""
+        live = self.shared.live
+        if path not in WITH_PASSWORD:
+            return live.signed(path)
+        # A guest who has a new password is no use any more.
+        if not self.guest or path == CHANGE:
+            self.guest = f"guest{next(self.guests)}@corp.test"
+            self.own.call("user/create-user", {"emailAddress": self.guest, "password": PASSWORD})
+        basic = base64.b64encode(f"{self.guest}:{PASSWORD}".encode()).decode()
+        headers = {"Authorization": f"Basic-Cloud {basic}", "x-mc-app-id": live.credentials["app_id"]}
+        if path == CHANGE:
+            self.guest = ""
+        if path != LOGOUT:
+            return headers
+        given = json.loads(live.request("POST", LOGIN, b"", headers).body)["data"][0]
+        return live.signed(
+            path, keys=live.credentials | {"access_key": given["accessKey"], "secret_key": given["secretKey"]}
+        )
 
     def provide_for(self, path: str) -> None:
         """Fill the first account, once for each endpoint that takes things away, and note its ids."""

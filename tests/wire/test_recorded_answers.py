@@ -24,6 +24,7 @@ RECORD = os.environ.get("RECORD") == "1"
 UNREACHED = {
     "err_request_timeout": "a body that takes a minute",
     "err_busy": "two calls at once",
+    "err_login_busy": "many sign-ins at once",
     "err_internal": "we would have to break",
     "err_archive_unreadable": "a body that is damaged",
     "token_expired": "a token lives for half an hour",

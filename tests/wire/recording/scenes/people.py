@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from typing import Any
+
 from recorder import Recorder
 
+from mailreeve.families.login.sign_in.attempts import PER_USER
 from scenes.words import ANN, BOB, CAT
 
 READ = "Account | Dashboard | Read"
@@ -16,6 +21,7 @@ def play(r: Recorder) -> None:
     _administrators(r)
     _keys(r)
     _uses_of_roles(r)
+    _signing_in(r)
     _locked(r)
 
 
@@ -135,6 +141,52 @@ def _keys(r: Recorder) -> None:
         {"ids": [second["appId"]]},
     )
     r.call("keys that have ended", "account/get-account", who="expired")
+
+
+def _signing_in(r: Recorder) -> None:
+    fay = "fay@corp.test"
+    user = {"emailAddress": fay, "password": "a good password", "forcePasswordChange": True}
+    r.call("a user with a password", "user/create-user", user)
+
+    def send(
+        title: str, function: str, item: dict[str, object], password: str, scheme: str = "Basic-Cloud"
+    ) -> Any:
+        who = base64.b64encode(f"{fay}:{password}".encode()).decode()
+        headers = {"Authorization": f"{scheme} {who}", "x-mc-app-id": r.keys["admin"]["app_id"]}
+        return r.send(title, "POST", f"/api/{function}", json.dumps({"data": [item]}).encode(), headers, "fay")
+
+    login = "login/login"
+    discover = "login/discover-authentication"
+    send("how to sign in", discover, {"emailAddress": fay}, "")
+    send("how to sign in as nobody in particular", discover, {"emailAddress": "none"}, "")
+    send("a password that has to be changed", login, {}, "a good password")
+    send("a new password that is too short", "ext/change-password", {"newPassword": "x"}, "a good password")
+    send("a new password", "ext/change-password", {"newPassword": "a better password"}, "a good password")
+    send("the old password", login, {}, "a good password")
+    send("another way to sign in", login, {}, "a better password", "Basic-Ad")
+    send("somebody else in the item", login, {"userName": ANN}, "a better password")
+    given = send("signing in", login, {"userName": fay}, "a better password")["data"][0]
+    send("more time", login, {"username": fay, "accessKey": given["accessKey"]}, "a better password")
+    send("more time for no key", login, {"accessKey": "none"}, "a better password")
+    keys = r.keys["admin"] | {"access_key": given["accessKey"], "secret_key": given["secretKey"]}
+
+    def signed(title: str, function: str, body: str) -> None:
+        path = f"/api/{function}"
+        r.send(title, "POST", path, body.encode(), r.live.signed(path, keys=keys), "fay")
+
+    other = send("signing in again", login, {}, "a better password")["data"][0]["accessKey"]
+    signed("taking back a key", "ext/revoke-my-key", json.dumps({"data": [{"accessKey": other}]}))
+    signed("one's own keys", "ext/get-my-keys", "{}")
+    signed("taking back no key", "ext/revoke-my-key", '{"data": [{"accessKey": "none"}]}')
+    signed("signing out", "login/logout", "data=x")
+    signed("signed out", "ext/get-my-keys", "{}")
+    for n in range(PER_USER + 1):
+        send(f"wrong password {n + 1}", login, {}, "wrong")
+    grant = "&".join(f"{name}={r.keys['admin'][name]}" for name in ("client_id", "client_secret"))
+    body = f"grant_type=client_credentials&{grant}".encode()
+    token = r.live.request("POST", "/oauth/token", body).json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    r.send("signing out with a token", "POST", "/api/login/logout", b"{}", bearer, "admin")
 
 
 def _uses_of_roles(r: Recorder) -> None:

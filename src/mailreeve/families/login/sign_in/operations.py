@@ -58,7 +58,7 @@ def sign_in(call: Call, item: SignIn) -> Given:
     if user.force_password_change:
         raise RequestRefused(PASSWORD_CHANGE, key={"username": user.address})
     for field, said in (("userName", item.user_name), ("username", item.username)):
-        if isinstance(said, str):
+        if said is not None:
             _refuse_other(call, user, said, field)
     life = timedelta(seconds=call.installation.login_life)
     until = call.work.now + life

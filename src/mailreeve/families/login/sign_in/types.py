@@ -34,7 +34,7 @@ class SignIn(Struct, frozen=True, rename="camel"):
     `access_key` that key is good for longer, and no new one is made."""
 
     user_name: str | None = None
-    username: str | UnsetType | None = UNSET
+    username: str | None = None
     access_key: str | None = None
 
 
