@@ -398,6 +398,7 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "audit/get-categories": [lambda w: {}],
     "ext/find-audit-events": [lambda w: {"objectId": w["blocked"]}, lambda w: {"query": w["group name"]}],
+    "ext/verify-audit": [lambda w: {}],
     "ext/lint-policies": [lambda w: {}],
     "ext/replay-draft": [
         lambda w: {

@@ -9,10 +9,12 @@ from mailreeve.families.audit import operations, words
 from mailreeve.families.audit.types import (
     AuditEvent,
     AuditRecord,
+    AuditVerified,
     Category,
     FindAuditEvents,
     GetAuditEvents,
     NoMembers,
+    VerifyAudit,
 )
 from mailreeve.families.machinery.call import Call
 from mailreeve.wire.endpoint import endpoint
@@ -39,4 +41,10 @@ def find_audit_events(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
     return operations.records(call, item)
 
 
-ENDPOINTS: Final = (get_audit_events, get_categories, find_audit_events)
+@endpoint("ext/verify-audit", PERMISSION, most=1)
+def verify_audit(call: Call, item: VerifyAudit) -> AuditVerified:
+    """Say whether the log of changes is as it was written."""
+    return operations.verified(call, item.known)
+
+
+ENDPOINTS: Final = (get_audit_events, get_categories, find_audit_events, verify_audit)

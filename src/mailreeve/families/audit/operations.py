@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from mailreeve.families.audit import rows, words
 from mailreeve.families.audit.rows import AuditRow, Wanted
-from mailreeve.families.audit.types import AuditEvent, AuditRecord, FindAuditEvents, GetAuditEvents
+from mailreeve.families.audit.types import (
+    AuditEvent,
+    AuditRecord,
+    AuditVerified,
+    BrokenLink,
+    FindAuditEvents,
+    GetAuditEvents,
+)
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.latest import passing
+from mailreeve.store import audit_chain
 from mailreeve.wire import fields
 from mailreeve.wire.errors import BAD_RANGE, INVALID_TOKEN, NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
 Matches = Callable[[AuditRow], bool]
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_KEY: Final = re.compile("[0-9a-f]{32}")
 
 
 def events(call: Call, item: GetAuditEvents) -> Page[AuditEvent]:
@@ -58,6 +71,18 @@ def records(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
     )
     page = _page(call, wanted, [] if item.query is None else [_holds(call, item.query)])
     return page.showing([_record(call, row) for row in page.rows])
+
+
+def verified(call: Call, known: str) -> AuditVerified:
+    """Whether the account's log is as it was written, see `audit_chain`. Raises `ItemRefused`."""
+    if known and not _DIGEST.fullmatch(known):
+        raise refused(NOT_ALLOWED, "known", "A digest is 64 hexadecimal digits")
+    found = audit_chain.check(call.work.connection, call.work.account_id, known)
+    broken = [
+        BrokenLink(call.seal(Kind.AUDIT_EVENT, one.key) if _KEY.fullmatch(one.key) else one.key, one.why)
+        for one in found.broken
+    ]
+    return AuditVerified(not broken, found.rows, found.head, broken)
 
 
 def _page(call: Call, wanted: Wanted, tests: list[Matches]) -> Page[AuditRow]:

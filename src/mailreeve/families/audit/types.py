@@ -91,3 +91,27 @@ class AuditRecord(Struct, frozen=True, rename="camel", kw_only=True):
     changes: Sequence[AuditChange]
     before: Mapping[str, object] | None
     after: Mapping[str, object] | None
+
+
+class VerifyAudit(Struct, frozen=True):
+    """`known` is a digest that was noted before, which a row has to have still."""
+
+    known: str = ""
+
+
+class BrokenLink(Struct, frozen=True):
+    """An event that does not follow from the one before it. `id` is empty where events are missing that no other
+    one follows, or the digest that was noted."""
+
+    id: str
+    why: str
+
+
+class AuditVerified(Struct, frozen=True):
+    """Whether the log is as it was written, the first events that are not, how many there are, and the digest of
+    the newest, to be noted elsewhere."""
+
+    whole: bool
+    events: int
+    head: str
+    broken: Sequence[BrokenLink]

@@ -95,6 +95,7 @@ def play(r: Recorder) -> None:
     r.call("events of no category", EVENTS, {**EVER, "categories": ["none"]})
     r.call("changes", CHANGES, {"objectId": made["id"]})
     r.call("changes asked for in vain", CHANGES, {"objectId": NO_ID})
+    r.call("a digest that is none", "ext/verify-audit", {"known": "yesterday"})
     r.call("changes of no category", CHANGES, {"category": "none", "since": "1h"})
     r.command("log", "log", "--to", ANN)
     r.command("log show", "log", "show", blocked["reply"])
