@@ -36,6 +36,7 @@ _DONE: Final = {
     "delete": "removed",
     "rename": "renamed",
     "rotate": "rotated",
+    "restore": "restored",
     "send": "sent",
     "release": "released",
     "reject": "rejected",
@@ -116,9 +117,7 @@ def list_(
     if as_json:
         echo(msgspec.json.encode(_Listed(events)))
         return
-    console = Console(highlight=False, soft_wrap=True)
-    for event in events:
-        _print(console, event)
+    print_events(events)
     if not events:
         say("No change is recorded that meets this.")
 
@@ -149,6 +148,15 @@ def verify(api: Client, known: str, as_json: bool) -> None:
         fail(*(f"event {one.id}: {one.why}" if one.id else one.why for one in read.broken))
 
 
+def print_events(events: Sequence[AuditRecord], *, ids: bool = False) -> None:
+    """Each event as a line, with `ids` a line of its id before it."""
+    console = Console(highlight=False, soft_wrap=True)
+    for event in events:
+        if ids:
+            echo(event.id)
+        _print(console, event)
+
+
 def _print(console: Console, event: AuditRecord) -> None:
     """An event as a line; on a terminal broken between words, the further lines indented."""
     when = datetime.fromisoformat(event.at)
@@ -162,14 +170,15 @@ def _print(console: Console, event: AuditRecord) -> None:
         f"(revision {event.revision})"
     )
     if event.before is not None and event.after is not None:
-        line += ": " + "; ".join(map(_change, event.changes))
+        line += ": " + "; ".join(map(told, event.changes))
     if sys.stdout.isatty():
         console.print(wrapped(line, console.width, 4), markup=False, emoji=False)
     else:
         echo(escaped_line(line))
 
 
-def _change(one: AuditChange) -> str:
+def told(one: AuditChange) -> str:
+    """A change of a member in words."""
     listed = change_of_list(one.before, one.after)
     return f"{one.member} {listed or f'{_value(one.before)} -> {_value(one.after)}'}"
 

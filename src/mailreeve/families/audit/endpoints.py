@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mailreeve.access.permissions import Permission
-from mailreeve.families.audit import operations, words
+from mailreeve.families.audit import operations, restoring, words
 from mailreeve.families.audit.types import (
     AuditEvent,
     AuditRecord,
@@ -13,7 +13,10 @@ from mailreeve.families.audit.types import (
     Category,
     FindAuditEvents,
     GetAuditEvents,
+    GetHistory,
     NoMembers,
+    Restore,
+    Restored,
     VerifyAudit,
 )
 from mailreeve.families.machinery.call import Call
@@ -47,4 +50,16 @@ def verify_audit(call: Call, item: VerifyAudit) -> AuditVerified:
     return operations.verified(call, item.known)
 
 
-ENDPOINTS: Final = (get_audit_events, get_categories, find_audit_events, verify_audit)
+@endpoint("ext/get-history", PERMISSION, most=10)
+def get_history(call: Call, item: GetHistory) -> Page[AuditRecord]:
+    """List the versions of an object, or what a request changed."""
+    return operations.history(call, item)
+
+
+@endpoint("ext/restore", PERMISSION, writes=True, most=1)
+def restore(call: Call, item: Restore) -> Restored:
+    """Have objects become again what they were."""
+    return restoring.restore(call, item)
+
+
+ENDPOINTS: Final = (get_audit_events, get_categories, find_audit_events, verify_audit, get_history, restore)

@@ -16,12 +16,13 @@ from mailreeve.families.audit.types import (
     BrokenLink,
     FindAuditEvents,
     GetAuditEvents,
+    GetHistory,
 )
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.latest import passing
 from mailreeve.store import audit_chain
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_RANGE, INVALID_TOKEN, NOT_ALLOWED, refused
+from mailreeve.wire.errors import BAD_RANGE, EXACTLY_ONE, INVALID_TOKEN, NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
@@ -70,6 +71,22 @@ def records(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
         oldest_first=item.oldest_first,
     )
     page = _page(call, wanted, [] if item.query is None else [_holds(call, item.query)])
+    return page.showing([_record(call, row) for row in page.rows])
+
+
+def history(call: Call, item: GetHistory) -> Page[AuditRecord]:
+    """A page of the versions of an object, or of what a request changed; or one event. Raises `ItemRefused`."""
+    if sum(map(bool, (item.object_id, item.request_id, item.event_id))) != 1:
+        raise refused(EXACTLY_ONE, "objectId", f"{EXACTLY_ONE.message}: objectId, requestId, eventId")
+    if item.event_id:
+        event = rows.find(call.work, call.open(Kind.AUDIT_EVENT, item.event_id, "eventId"))
+        return Page.of_all([] if event is None else [_record(call, event)])
+    wanted = Wanted(
+        object_id=_object_key(call, item.object_id) if item.object_id else "",
+        request_id=item.request_id or "",
+        oldest_first=item.oldest_first,
+    )
+    page = _page(call, wanted, [])
     return page.showing([_record(call, row) for row in page.rows])
 
 
