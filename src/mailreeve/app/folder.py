@@ -40,7 +40,7 @@ from mailreeve.families.directory.domains.proof import Resolver, ask_by
 from mailreeve.families.login.key_marks import ForeignKeyError, sign
 from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.perform import Services
-from mailreeve.families.registry import ADDRESS_JOINED, ELSEWHERE, FOLLOWERS, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, ELSEWHERE, FOLLOWERS, LOADERS, VERSIONED
 from mailreeve.store.bodies import FolderBodies
 from mailreeve.store.engines import DatabaseError, SqliteEngine
 from mailreeve.store.follow import Follower, Keep
@@ -109,6 +109,7 @@ class Opened:
             FOLLOWERS,
             self.bodies,
             ELSEWHERE,
+            VERSIONED,
         )
 
     def account_id(self, code: str | None) -> str:

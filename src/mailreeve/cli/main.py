@@ -40,6 +40,7 @@ _SECTIONS: Final[dict[str, dict[str, _Command]]] = {
         "log": _Command("asking.log", "Say what became of mail, recipient by recipient, and why."),
         "message": _Command("asking.message", "Find messages, and show which policies applied to one."),
         "audit": _Command("asking.audit", "Say who changed what, with the object before and after."),
+        "history": _Command("asking.history", "Show what objects were, and make them that again."),
         "archive": _Command("archive.archive", "Find, show, export and hold archived mail, and check it."),
         "replay": _Command(
             "asking.replay", "Say what a draft of changes would have done to the messages of the past days."

@@ -24,6 +24,7 @@ from mailreeve.families.directory.administrators import endpoints as administrat
 from mailreeve.families.directory.domains import endpoints as domains
 from mailreeve.families.directory.groups import endpoints as groups
 from mailreeve.families.directory.groups import rows as group_rows
+from mailreeve.families.directory.groups import versions as group_versions
 from mailreeve.families.directory.groups.following import GroupMemberships
 from mailreeve.families.directory.imports import endpoints as imports
 from mailreeve.families.directory.purging import endpoints as purging
@@ -34,6 +35,7 @@ from mailreeve.families.directory.users import endpoints as users
 from mailreeve.families.directory.users import life_endpoints as user_life
 from mailreeve.families.directory.web_places import endpoints as web_places
 from mailreeve.families.directory.web_places import rows as web_place_rows
+from mailreeve.families.directory.web_places import versions as web_place_versions
 from mailreeve.families.directory.web_places.following import WebClients
 from mailreeve.families.explain import endpoints as explain
 from mailreeve.families.held import endpoints as held
@@ -43,17 +45,19 @@ from mailreeve.families.keeping import rows as keeping_rows
 from mailreeve.families.lint import endpoints as lint
 from mailreeve.families.login import endpoints as login
 from mailreeve.families.login.sign_in import endpoints as sign_in
-from mailreeve.families.machinery.call import AddressFollower, AddressJoined
+from mailreeve.families.machinery.call import AddressFollower, AddressJoined, Versioned
 from mailreeve.families.machinery.elsewhere import Elsewhere
 from mailreeve.families.managed_senders import endpoints as managed_senders
 from mailreeve.families.managed_senders import operations as managed_sender_operations
 from mailreeve.families.managed_senders import rows as managed_sender_rows
+from mailreeve.families.managed_senders import versions as managed_sender_versions
 from mailreeve.families.managed_senders.following import PersonalLists
 from mailreeve.families.outgoing import endpoints as outgoing
 from mailreeve.families.outgoing import rows as outgoing_rows
 from mailreeve.families.outgoing.rows import outgoing_message
 from mailreeve.families.policies import scoped
 from mailreeve.families.policies.address_alteration import rows as alteration_rows
+from mailreeve.families.policies.address_alteration import versions as alteration_versions
 from mailreeve.families.policies.address_alteration.following import AlterationDefinitions
 from mailreeve.families.policies.blocked_senders import operations as blocked_sender_operations
 from mailreeve.families.policies.managed_urls import endpoints as managed_urls
@@ -67,6 +71,7 @@ from mailreeve.families.policies.web_allows import rows as web_allow_rows
 from mailreeve.families.policies.web_allows.following import WebAllows
 from mailreeve.families.policies.web_lists import endpoints as web_lists
 from mailreeve.families.policies.web_lists import rows as web_list_rows
+from mailreeve.families.policies.web_lists import versions as web_list_versions
 from mailreeve.families.policies.web_lists.following import WebLists
 from mailreeve.families.replay import endpoints as replay
 from mailreeve.families.threat_logs import endpoints as threat_logs
@@ -158,6 +163,18 @@ FOLLOWERS: Final[tuple[AddressFollower, ...]] = (
 )
 """What follows when a user gets another address, or goes."""
 
+
+VERSIONED: Final[tuple[Versioned, ...]] = (
+    *scoped.VERSIONS,
+    web_list_versions.VERSIONS,
+    alteration_versions.SETS,
+    alteration_versions.DEFINITIONS,
+    group_versions.GROUPS,
+    group_versions.MEMBERS,
+    web_place_versions.LOCATIONS,
+    managed_sender_versions.VERSIONS,
+)
+"""The kinds of object that can become again what they were."""
 
 TABLES_OF_DOORS: Final = (keeping_rows.kept_attempt,)
 """Tables that no endpoint reads: whoever removes an account, or looks through all rows, has to know them too."""

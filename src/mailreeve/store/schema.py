@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -47,7 +48,7 @@ class Moment(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a moment needs a time zone")
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -60,6 +61,12 @@ class Moment(TypeDecorator[datetime]):
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = datetime.resolution
+
+
+def microseconds(value: datetime) -> int:
+    """A point in time as the database holds it: whole microseconds since 1970."""
+    return (value - _EPOCH) // _MICROSECOND
+
 
 UNREADABLE_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
 """What is read where a number of microseconds should be and is none: no moment of ours is the first of the
@@ -87,10 +94,12 @@ account: Final = Table(
     Column("created_at", Moment, nullable=False),
     Column("key_fingerprint", String(32), nullable=True),
     Column("locked", Boolean, nullable=False, default=False, server_default=false()),
+    Column("audit_head", String(64), nullable=False, default="", server_default=""),
 )
 """The accounts. `revision` counts the account's commits and only ever grows. `key_fingerprint` is that of the key
 which the account's secrets are sealed under, absent until the folder is opened for the first time. Calls of a
-`locked` one are refused, and its mail is put off."""
+`locked` one are refused, and its mail is put off. `audit_head` is the digest of the newest row of its
+audit log."""
 
 audit_event: Final = Table(
     "audit_event",
@@ -110,9 +119,13 @@ audit_event: Final = Table(
     Column("object_id", KEY, nullable=False),
     Column("before", Text, nullable=True),
     Column("after", Text, nullable=True),
+    Column("digest", String(64), nullable=False, default="", server_default=""),
+    Index(None, "account_id", "object_id", "id"),
+    Index(None, "account_id", "request_id", "id"),
 )
 """The audit log: who did what, with the object before and after as JSON (behaviour.md D-38). Append-only.
-`application` and `app_id` are those of the application that the actor used, empty where it was none."""
+`application` and `app_id` are those of the application that the actor used, empty where it was none. `digest`
+chains the rows of an account, see `audit_chain`."""
 
 change: Final = Table(
     "changes",

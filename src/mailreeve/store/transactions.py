@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailreeve.access.caller import Origin
 from mailreeve.access.masking import masked
-from mailreeve.store import changes
+from mailreeve.store import audit_chain, changes
 from mailreeve.store.changes import Feed, Name, Touched
 from mailreeve.store.engines import SqliteEngine
 from mailreeve.store.keys import follow, new_key
@@ -187,9 +187,11 @@ class Write(Struct, Generic[T], frozen=True):
 
 @dataclass(slots=True)
 class _Account:
-    """An account in a transaction of the database: the revision that others see, and what was done since."""
+    """An account in a transaction of the database: the revision that others see, the digest of the newest row of
+    its audit log, and what was done since."""
 
     committed: int
+    audit_head: str = audit_chain.START
     changed: list[Work] = field(default_factory=list)
     unseen: frozenset[str] = frozenset()
 
@@ -359,7 +361,7 @@ class Store:
             taken: list[_Taken] = []
             for account_id, state in accounts.items():
                 if state.changed:
-                    taken += _take_revisions(connection, account_id, state.changed)
+                    taken += _take_revisions(connection, account_id, state)
         return results, taken
 
     def _begun(self, connection: Connection, account_id: str) -> _Account:
@@ -367,10 +369,10 @@ class Store:
         whatever the clock says now (behaviour.md D-50): every commit that takes a revision ends with keys of the
         audit log."""
         found = connection.execute(_STATE, {ACCOUNT: account_id}).one_or_none()
-        revision, key = (0, None) if found is None else found
+        revision, head, key = (0, audit_chain.START, None) if found is None else found
         if key is not None:
             follow(key)
-        return _Account(revision)
+        return _Account(revision, head)
 
     def _work(self, connection: Connection, write: Write[T], state: _Account) -> Work:
         return Work(
@@ -389,12 +391,11 @@ _Taken = tuple[str, int, Touched]
 """The account, the revision that it took, and what that touched."""
 
 
-def _take_revisions(connection: Connection, account_id: str, works: Sequence[Work]) -> list[_Taken]:
+def _take_revisions(connection: Connection, account_id: str, state: _Account) -> list[_Taken]:
     """Take a revision for each of the transactions, in their order, and write their audit rows and what they
     touched."""
-    last: int = connection.execute(_TAKE_REVISIONS, {ACCOUNT: account_id, "number": len(works)}).scalar_one()
-    numbered = list(enumerate(works, last - len(works) + 1))
-    rows = [
+    numbered = list(enumerate(state.changed, state.committed + 1))
+    rows: list[dict[str, object]] = [
         {
             "account_id": account_id,
             "id": new_key(),
@@ -411,6 +412,11 @@ def _take_revisions(connection: Connection, account_id: str, works: Sequence[Wor
         for revision, work in numbered
         for entry in work.audits
     ]
+    rows = audit_chain.chained(state.audit_head, rows)
+    new = {"number": len(numbered), "head": rows[-1]["digest"] if rows else state.audit_head}
+    last: int = connection.execute(_TAKE_REVISIONS, {ACCOUNT: account_id, **new}).scalar_one()
+    if last != numbered[-1][0]:
+        raise AssertionError(f"revision {numbered[-1][0]} was to be taken, and {last} was")
     if rows:
         connection.execute(_AUDIT, rows)
     taken = [(account_id, revision, work.touched_by_part()) for revision, work in numbered]
@@ -424,11 +430,13 @@ _LAST_AUDIT: Final = (
     .order_by(audit_event.c.id.desc())
     .limit(1)
 )
-_STATE: Final = select(account.c.revision, _LAST_AUDIT.scalar_subquery()).where(account.c.id == bindparam(ACCOUNT))
+_STATE: Final = select(account.c.revision, account.c.audit_head, _LAST_AUDIT.scalar_subquery()).where(
+    account.c.id == bindparam(ACCOUNT)
+)
 _TAKE_REVISIONS: Final = (
     update(account)
     .where(account.c.id == bindparam(ACCOUNT))
-    .values(revision=account.c.revision + bindparam("number"))
+    .values(revision=account.c.revision + bindparam("number"), audit_head=bindparam("head"))
     .returning(account.c.revision)
 )
 _AUDIT: Final = insert(audit_event)

@@ -23,7 +23,7 @@ from mailreeve.families.machinery.call import InstallationOptions, Limits
 from mailreeve.families.machinery.copies import ArchivedCopy, RecipientOfCopy, Routed
 from mailreeve.families.machinery.copies import Copy as MailCopy
 from mailreeve.families.machinery.perform import Done, Services, carry_out, ready
-from mailreeve.families.registry import ADDRESS_JOINED, ELSEWHERE, ENDPOINTS, FOLLOWERS, LOADERS
+from mailreeve.families.registry import ADDRESS_JOINED, ELSEWHERE, ENDPOINTS, FOLLOWERS, LOADERS, VERSIONED
 from mailreeve.formats.addresses import parse_address
 from mailreeve.formats.message import Content
 from mailreeve.policy.index.policy_set import PolicySet
@@ -149,6 +149,7 @@ def services_on(database: Path) -> Iterator[Services]:
         FOLLOWERS,
         kept,
         ELSEWHERE,
+        VERSIONED,
     )
     engine.dispose()
 

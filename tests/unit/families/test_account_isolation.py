@@ -457,6 +457,9 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "audit/get-categories": [lambda w: {}],
     "ext/find-audit-events": [lambda w: {"objectId": w["blocked"]}, lambda w: {"query": w["group name"]}],
+    "ext/verify-audit": [lambda w: {}],
+    "ext/get-history": [lambda w: {"objectId": w["blocked"]}, lambda w: {"objectId": w["web"]}],
+    "ext/restore": [lambda w: {"eventId": w["event"]}, lambda w: {"eventId": w["event"], "before": True}],
     "ext/lint-policies": [lambda w: {}],
     "ext/replay-draft": [
         lambda w: {
@@ -527,7 +530,9 @@ SAMPLES: dict[str, list[Sample]] = {
 TOLD = {("domain/create-domain", "new domain"): "err_domain_already_exists"}
 """What is told of another account: that a domain is taken, since mail can go to one account only."""
 
-ONE_OF = ("message-finder/search", "gateway/get-hold-message-list", "archive/get-message-list")
+ONE_OF = (
+    *("message-finder/search", "gateway/get-hold-message-list", "archive/get-message-list", "ext/get-history"),
+)
 """Functions that list nothing where nothing is asked for."""
 
 PERSONAL = {path for path in SAMPLES if path.startswith("login/") or "-my-" in path} | {"ext/change-password"}
@@ -614,6 +619,7 @@ def fill(account: Account, mark: str, domain: str) -> dict[str, str]:
     for name in (f"{mark} edge", w["proxy name"]):
         w["proxy"] = call("ext/create-web-proxy", name=name, kind="nginx")["id"]
     w |= {"web": web["id"], "web entry": web["urls"][0]["id"], "web target": web["policies"][0]["id"]}
+    w["event"] = account.call("ext/get-history", {"objectId": w["web"]})[0]["id"]
     w |= {"place": f"{mark} place", "new place": f"{mark} new place"}
     for name, member in ((f"{mark} spare place", "spare location"), (w["place"], "location")):
         w[member] = call("ext/create-web-location", name=name, networks=["192.0.2.0/24"])["id"]

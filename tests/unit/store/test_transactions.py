@@ -169,6 +169,7 @@ def test_the_audit_row_says_who_did_what_when(store: Store, things) -> None:
     (row,) = things.audits(store)
     assert row.pop("id")
     assert row.pop("at") == things.start.replace(second=6)
+    assert len(row.pop("digest")) == 64
     assert row == {
         "account_id": ONE,
         "revision": 1,

@@ -24,6 +24,7 @@ _ZONE_OF_ACCOUNT = re.compile(r"\bcm[a-z]{2}\d{8}(?=\.rpz\.)")
 _EXPIRES = re.compile(r'"expires_in":1(?:800|79\d)\b')
 _PAGE_TOKEN = re.compile(r'"(?:next|previous)":"([^"]+)"')
 _NEW_KEY = re.compile(r'"(?:appId|appKey|accessKey|secretKey|clientId|clientSecret)":\s?"([A-Za-z0-9+/=_-]{32,})"')
+_DIGEST = re.compile(r'"head":"[0-9a-f]{64}"')
 _LAST_USE = re.compile(r',\s?"lastUsed":\s?"[^"]*",\s?"lastUsedFrom":\s?"[^"]*"')  # written now and then
 _ID = re.compile(r"(?<![A-Za-z0-9_-])(?:MTOKEN:)?[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _WORD = re.compile(r"(?:MTOKEN:)?[A-Za-z0-9_-]{16,}")
@@ -57,6 +58,7 @@ class Placeholders:
         text = _PROOF.sub("<code>", text)
         text = _ZONE_OF_ACCOUNT.sub("<account code>", text)
         text = _EXPIRES.sub('"expires_in":1800', text)
+        text = _DIGEST.sub('"head":"<digest>"', text)
         text = _LAST_USE.sub("", text)
         for kind, pattern in (("decision", _DECIDED), ("page", _PAGE_TOKEN), ("key", _NEW_KEY)):
             for found in pattern.finditer(text):

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from mailreeve.families.audit import rows, words
 from mailreeve.families.audit.rows import AuditRow, Wanted
-from mailreeve.families.audit.types import AuditEvent, AuditRecord, FindAuditEvents, GetAuditEvents
+from mailreeve.families.audit.types import (
+    AuditEvent,
+    AuditRecord,
+    AuditVerified,
+    BrokenLink,
+    FindAuditEvents,
+    GetAuditEvents,
+    GetHistory,
+)
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.latest import passing
+from mailreeve.store import audit_chain
 from mailreeve.wire import fields
-from mailreeve.wire.errors import BAD_RANGE, INVALID_TOKEN, NOT_ALLOWED, refused
+from mailreeve.wire.errors import BAD_RANGE, EXACTLY_ONE, INVALID_TOKEN, NOT_ALLOWED, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.tokens import Kind
 
 Matches = Callable[[AuditRow], bool]
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_KEY: Final = re.compile("[0-9a-f]{32}")
 
 
 def events(call: Call, item: GetAuditEvents) -> Page[AuditEvent]:
@@ -58,6 +72,34 @@ def records(call: Call, item: FindAuditEvents) -> Page[AuditRecord]:
     )
     page = _page(call, wanted, [] if item.query is None else [_holds(call, item.query)])
     return page.showing([_record(call, row) for row in page.rows])
+
+
+def history(call: Call, item: GetHistory) -> Page[AuditRecord]:
+    """A page of the versions of an object, or of what a request changed; or one event. Raises `ItemRefused`."""
+    if sum(map(bool, (item.object_id, item.request_id, item.event_id))) != 1:
+        raise refused(EXACTLY_ONE, "objectId", f"{EXACTLY_ONE.message}: objectId, requestId, eventId")
+    if item.event_id:
+        event = rows.find(call.work, call.open(Kind.AUDIT_EVENT, item.event_id, "eventId"))
+        return Page.of_all([] if event is None else [_record(call, event)])
+    wanted = Wanted(
+        object_id=_object_key(call, item.object_id) if item.object_id else "",
+        request_id=item.request_id or "",
+        oldest_first=item.oldest_first,
+    )
+    page = _page(call, wanted, [])
+    return page.showing([_record(call, row) for row in page.rows])
+
+
+def verified(call: Call, known: str) -> AuditVerified:
+    """Whether the account's log is as it was written, see `audit_chain`. Raises `ItemRefused`."""
+    if known and not _DIGEST.fullmatch(known):
+        raise refused(NOT_ALLOWED, "known", "A digest is 64 hexadecimal digits")
+    found = audit_chain.check(call.work.connection, call.work.account_id, known)
+    broken = [
+        BrokenLink(call.seal(Kind.AUDIT_EVENT, one.key) if _KEY.fullmatch(one.key) else one.key, one.why)
+        for one in found.broken
+    ]
+    return AuditVerified(not broken, found.rows, found.head, broken)
 
 
 def _page(call: Call, wanted: Wanted, tests: list[Matches]) -> Page[AuditRow]:

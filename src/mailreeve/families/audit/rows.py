@@ -48,6 +48,7 @@ class Wanted(Struct, frozen=True):
     object_id: str = ""
     action: str = ""
     actor: str = ""
+    request_id: str = ""
     oldest_first: bool = False
 
 
@@ -55,6 +56,15 @@ _COLUMNS: Final = [audit_event.c[name] for name in AuditRow.__struct_fields__]
 _by_keys: Final = select(*_COLUMNS).where(
     ours(audit_event), audit_event.c.id.in_(bindparam("keys", expanding=True))
 )
+_every: Final = select(*_COLUMNS).where(ours(audit_event)).order_by(audit_event.c.id)
+_one: Final = _every.where(audit_event.c.id == bindparam("key"))
+_of_request: Final = _every.where(audit_event.c.request_id == bindparam("request")).limit(bindparam("most"))
+_since: Final = _every.where(audit_event.c.id >= bindparam("least")).limit(bindparam("most"))
+_later: Final = _every.where(
+    audit_event.c.object_id == bindparam("which"),
+    audit_event.c.object_kind == bindparam("what"),
+    audit_event.c.id > bindparam("last"),
+).limit(1)
 _state: Final = msgspec.json.Decoder(State).decode
 
 
@@ -66,6 +76,29 @@ def page(work: Work, asked: Asked, what: Wanted) -> Page[AuditRow]:
     return keys.showing([by_key[key] for key in keys.rows if key in by_key])
 
 
+def find(work: Work, key: str) -> AuditRow | None:
+    """One row, or None."""
+    return work.read_one(audit_event.name, work.run(_one, {"key": key}).one_or_none(), _made)
+
+
+def of_request(work: Work, request_id: str, most: int) -> list[AuditRow]:
+    """The first rows that a request wrote, oldest first."""
+    found = work.run(_of_request, {"request": request_id, "most": most})
+    return list(work.read(audit_event.name, found, _made))
+
+
+def since(work: Work, at: datetime, most: int) -> list[AuditRow]:
+    """The first rows that were written since, oldest first."""
+    found = work.run(_since, {"least": least_key(at.timestamp()), "most": most})
+    return list(work.read(audit_event.name, found, _made))
+
+
+def later(work: Work, object_id: str, kind: str, key: str) -> AuditRow | None:
+    """The first row about an object that was written after another one, or None."""
+    found = work.run(_later, {"which": object_id, "what": kind, "last": key}).one_or_none()
+    return work.read_one(audit_event.name, found, _made)
+
+
 def _keys(work: Work, asked: Asked, what: Wanted) -> Page[str]:
     event = audit_event.c
     within: Select[Any] = select(event.id).where(ours(audit_event))
@@ -73,11 +106,14 @@ def _keys(work: Work, asked: Asked, what: Wanted) -> Page[str]:
         within = within.where(event.id >= least_key(what.since.timestamp()))
     if what.until is not None:
         within = within.where(event.id < least_key(what.until.timestamp()))
+    # These have indexes of their own, so that however long the log is, what meets them is found at once.
+    if what.object_id:
+        within = within.where(event.object_id == what.object_id)
+    if what.request_id:
+        within = within.where(event.request_id == what.request_id)
     further: list[ColumnElement[bool]] = []
     if what.kinds is not None:
         further.append(event.object_kind.in_(what.kinds))
-    if what.object_id:
-        further.append(event.object_id == what.object_id)
     if what.action:
         further.append(event.action == what.action)
     if what.actor:

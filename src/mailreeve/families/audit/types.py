@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -91,3 +92,85 @@ class AuditRecord(Struct, frozen=True, rename="camel", kw_only=True):
     changes: Sequence[AuditChange]
     before: Mapping[str, object] | None
     after: Mapping[str, object] | None
+
+
+class VerifyAudit(Struct, frozen=True):
+    """`known` is a digest that was noted before, which a row has to have still."""
+
+    known: str = ""
+
+
+class BrokenLink(Struct, frozen=True):
+    """An event that does not follow from the one before it. `id` is empty where events are missing that no other
+    one follows, or the digest that was noted."""
+
+    id: str
+    why: str
+
+
+class AuditVerified(Struct, frozen=True):
+    """Whether the log is as it was written, the first events that are not, how many there are, and the digest of
+    the newest, to be noted elsewhere."""
+
+    whole: bool
+    events: int
+    head: str
+    broken: Sequence[BrokenLink]
+
+
+class GetHistory(Struct, frozen=True, rename="camel", kw_only=True):
+    """Whose history to list, the newest version first: an object's, by its id, also when it is gone; what one
+    request changed, by its id; or one event alone."""
+
+    object_id: str | None = None
+    event_id: str | None = None
+    request_id: str | None = None
+    oldest_first: bool = False
+
+
+class Restore(Struct, frozen=True, rename="camel", kw_only=True):
+    """What is to become again what it was; exactly one of three.
+
+    `event_id`: the object of an event, as it was after that, or with `before` as it was before. `request_id`: all
+    that this request changed, as it was before. `at`: all that was changed since, as it was then, a time or how
+    long ago. What somebody else changed after the request is a conflict, unless `force` says to overwrite it. With
+    `dry_run` nothing is changed, and conflicts are told among what would be done.
+    """
+
+    event_id: str = ""
+    before: bool = False
+    request_id: str = ""
+    at: str = ""
+    dry_run: bool = False
+    force: bool = False
+
+
+class RestoreOutcome(StrEnum):
+    """What becomes of an object."""
+
+    MADE = "made"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    UNCHANGED = "unchanged"
+    LEFT = "left"
+    CONFLICT = "conflict"
+
+
+class RestoredObject(Struct, frozen=True, rename="camel"):
+    """An object and what becomes of it; `why` it is left as it is, or cannot become what it was. `changes` are
+    from what it is now to what it was."""
+
+    object_kind: str
+    object_id: str
+    object_name: str
+    outcome: RestoreOutcome
+    why: str = ""
+    changes: Sequence[AuditChange] = ()
+
+
+class Restored(Struct, frozen=True, rename="camel"):
+    """What became of each object, or with `dry_run` would; `changed` is how many are now others."""
+
+    dry_run: bool
+    changed: int
+    objects: Sequence[RestoredObject]

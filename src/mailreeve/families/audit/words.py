@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from mailreeve.families.audit.lists import change_of_list
-from mailreeve.families.audit.rows import AuditRow, State
+from mailreeve.families.audit.rows import AuditRow
 from mailreeve.families.audit.types import AuditChange
 from mailreeve.policy.model.policy_types import POLICY_TYPES
 from mailreeve.wire.errors import ItemRefused
@@ -103,7 +103,10 @@ def kinds_in(category: str) -> list[str]:
 def audit_type_of(row: AuditRow) -> str:
     """What clients know this sort of event as (api.md section 3.10)."""
     told = _TOLD.get(row.object_kind, _OTHERS)
-    return {"create": told.created, "delete": told.deleted}.get(row.action, told.changed)
+    action = row.action
+    if action == "restore":
+        action = "create" if row.before is None else "delete" if row.after is None else "update"
+    return {"create": told.created, "delete": told.deleted}.get(action, told.changed)
 
 
 def name_of(row: AuditRow) -> str:
@@ -117,7 +120,9 @@ def name_of(row: AuditRow) -> str:
     return next((str(members[name]) for name in _NAMED_BY if members.get(name)), "")
 
 
-def shown(state: State | None, row: AuditRow, ids: Ids, account_id: str) -> dict[str, object] | None:
+def shown(
+    state: Mapping[str, object] | None, row: AuditRow, ids: Ids, account_id: str
+) -> dict[str, object] | None:
     """A state with ids in the place of keys."""
 
     def walk(value: object, kind: str) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
@@ -138,6 +138,28 @@ class AddressFollower(Protocol):
         words for an administrator."""
 
 
+class Versioned(Protocol):
+    """A kind of object that can become again what the audit log says that it was.
+
+    `edits` is what it takes to change one. What has a lower `rank` is named by what has a higher one.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def edits(self) -> Permission: ...
+
+    @property
+    def rank(self) -> int: ...
+
+    def state(self, work: Work, key: str) -> Mapping[str, object] | None:
+        """The object as the audit log would write it now, None where there is none."""
+
+    def put(self, call: Call, key: str, state: Mapping[str, object] | None) -> None:
+        """Have the object be as the state says, or not be there, and note that. Raises `ItemRefused`."""
+
+
 MOST_NAMING: Final = 20
 """So many of a kind that name an address or a domain are told."""
 
@@ -152,7 +174,8 @@ class Call:
     turn that a rehearsal waits for. `address_joined` is what follows when an alias is given, `followers` are those
     who follow when a user gets another address or goes. `vault` seals the keys of programs. `bodies` has those of
     kept messages; there are none where there is no folder. `elsewhere` tells what is kept of a message beside its
-    record. `notes` are written after a call that only reads."""
+    record. `versioned` are the kinds of object that can become what they were. `notes` are written after a call
+    that only reads."""
 
     caller: Caller
     work: Work
@@ -167,6 +190,7 @@ class Call:
     followers: Sequence[AddressFollower] = ()
     bodies: Bodies | None = None
     elsewhere: Elsewhere = NOWHERE
+    versioned: Sequence[Versioned] = ()
     notes: list[Note] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 

@@ -29,6 +29,7 @@ from mailreeve.families.machinery.call import (
     Rehearse,
     Rehearsed,
     SeenPolicies,
+    Versioned,
 )
 from mailreeve.families.machinery.elsewhere import NOWHERE, Elsewhere
 from mailreeve.policy.index.policy_set import PolicySet
@@ -73,6 +74,7 @@ class Services(Struct, frozen=True):
     followers: tuple[AddressFollower, ...] = ()
     bodies: Bodies | None = None
     elsewhere: Elsewhere = NOWHERE
+    versioned: tuple[Versioned, ...] = ()
 
 
 class Ready(Struct, frozen=True):
@@ -232,6 +234,7 @@ def _call(
         services.followers,
         services.bodies,
         services.elsewhere,
+        services.versioned,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.schema import Constraint
 from mailreeve.families.directory.groups import rows as groups
 from mailreeve.families.machinery.call import Call
 from mailreeve.families.machinery.pages import Listing, Stretch
+from mailreeve.families.machinery.versions import RowVersions
 from mailreeve.families.policies.errors import POLICY_NOT_FOUND
 from mailreeve.families.policies.references import DirectoryReferences
 from mailreeve.formats.addresses import Address
@@ -32,7 +33,7 @@ from mailreeve.store.records import Records, given, ours
 from mailreeve.store.schema import Moment, account_column, key_column, metadata
 from mailreeve.store.transactions import Work
 from mailreeve.wire import policy_object
-from mailreeve.wire.errors import refused
+from mailreeve.wire.errors import RESTORE_CONFLICT, refused
 from mailreeve.wire.pagination import Page
 from mailreeve.wire.policy_object import PolicyAnswer, PolicyDocument, PolicyItem, Rules
 
@@ -45,6 +46,8 @@ class PolicyRow(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
 
+
+RANK: Final = 5  # among kinds that can become what they were: policies name groups, sets and locations
 
 R = TypeVar("R", bound=PolicyRow)
 A = TypeVar("A", bound=Struct)
@@ -69,6 +72,12 @@ def policy_table(type_: PolicyType, *own: Column[Any] | Constraint) -> Table:
     )
 
 
+def _refuse_fixed(call: Call, old: PolicyRow | None, new: PolicyRow | None) -> None:
+    """Raises `ItemRefused` for a policy that came with the account and stays as it is."""
+    if any(getattr(row, "immutable", False) for row in (old, new)):
+        raise refused(RESTORE_CONFLICT, None, f"{RESTORE_CONFLICT.message}: it came with the account, and stays")
+
+
 class PolicyFamily(Generic[R]):
     """One family. To be made once: its statements are built then.
 
@@ -89,6 +98,7 @@ class PolicyFamily(Generic[R]):
         self.type: Final = type_
         self.kind: Final = facts.kind
         self.rules: Final = rules
+        self._row = row
         self._records = Records(table, row)
         self._count = Counted(table)
         every = self._records.where()
@@ -105,6 +115,39 @@ class PolicyFamily(Generic[R]):
     def loader(self) -> Loader[Iterable[ScopedPolicy], Changes[ScopedPolicy]]:
         """How the family's policies come into policy sets."""
         return Loader(self._loaded.every, self._loaded.some)
+
+    @property
+    def versions(self) -> RowVersions[R]:
+        """How a policy becomes again what it was."""
+
+        def written(work: Work, row: R) -> None:
+            groups.use(work, row.id, row.document.group_keys())
+
+        def insert(work: Work, row: R) -> None:
+            self._records.insert(work, row)
+            written(work, row)
+
+        def replace(work: Work, old: R, row: R) -> None:
+            self._records.replace(work, row)
+            written(work, row)
+
+        def remove(work: Work, row: R) -> None:
+            self._records.delete(work, row.id)
+            groups.use(work, row.id, ())
+
+        return RowVersions(
+            self.kind,
+            self._row,
+            POLICY_TYPES[self.type].edit,
+            self.type,
+            RANK,
+            find=self._records.find,
+            insert=insert,
+            replace=replace,
+            remove=remove,
+            refuse=_refuse_fixed,
+            now=lambda work, row: msgspec.structs.replace(row, updated_at=work.now),
+        )
 
     def find(self, call: Call, wire_id: str) -> R | None:
         """The policy with this id, or None if it is gone. Raises `ItemRefused` for what never was its id."""

@@ -31,6 +31,9 @@ LOADERS: Final = {
 
 FAMILIES: Final = (BLOCKED, PERMITTED, SPOOFING, BYPASS, ALTERATION, SPAM)
 
+VERSIONS: Final = tuple(family.versions for family in (BLOCKED, PERMITTED, SPOOFING, BYPASS, ALTERATION, SPAM))
+"""How the policies of each type become again what they were."""
+
 
 class ScopedPolicies:
     """Policies follow whom they name, see `AddressFollower`."""

@@ -83,8 +83,12 @@ def delete(call: Call, wire_id: str) -> None:
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: there are groups below it")
     if rows.is_used(call.work, old.id):
         raise refused(GROUP_IN_USE, "id", f"{GROUP_IN_USE.message}: a policy names it")
-    names = [Name(Kind.GROUP, old.id), *(member_name(matched) for matched in rows.all_matched(call.work, old.id))]
+    members = rows.members_of(call.work, old.id)
+    names = [Name(Kind.GROUP, old.id), *(member_name(one.matched) for one in members)]
     rows.remove_group(call.work, old.id)
+    # Each by itself, so that they can be members again when the group is restored.
+    for one in members:
+        call.work.changed(None, "delete", Kind.GROUP_MEMBER, one.id, before=one)
     call.work.changed(Part.DIRECTORY, "delete", Kind.GROUP, old.id, before=old, names=names)
 
 

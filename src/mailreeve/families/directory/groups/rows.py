@@ -148,6 +148,7 @@ _in_group: Final = member.c.group_id == given("which")
 _remove_members: Final = delete(member).where(ours(member), _in_group)
 _matched: Final = select(member.c.matched).where(ours(member), _in_group)
 _members_of: Final = Listing(_members.where(_in_group).statement, member.c.id, _members.make)
+_every_member: Final = _members.where(_in_group, order_by=member.c.id)
 _all_members: Final = Listing(_members.where().statement, member.c.id, _members.make)
 _count_all_members: Final = select(func.count()).select_from(member).where(ours(member))
 _membership: Final = _members.where(_in_group, member.c.matched == given("who"))
@@ -252,6 +253,11 @@ def add_group(
     return _groups.insert(work, row, folded=name.casefold(), created_at=work.now)
 
 
+def insert_group(work: Work, row: GroupRow) -> None:
+    """A group that was there before, with its id."""
+    _groups.insert(work, row, folded=row.name.casefold(), created_at=work.now)
+
+
 def change_group(work: Work, new: GroupRow) -> None:
     """Give a group another name and place."""
     _groups.replace(work, new, folded=new.name.casefold())
@@ -261,6 +267,11 @@ def remove_group(work: Work, key: str) -> None:
     """Remove a group with its members."""
     work.run(_remove_members, {"which": key})
     _groups.delete(work, key)
+
+
+def members_of(work: Work, group_id: str) -> list[MemberRow]:
+    """All members of a group, oldest first."""
+    return _every_member.every(work, which=group_id)
 
 
 def all_matched(work: Work, group_id: str) -> list[str]:
@@ -319,6 +330,16 @@ def add_member(
     """A new membership."""
     row = MemberRow(new_key(), group_id, matched, shown, notes, until)
     return _members.insert(work, row, created_at=work.now)
+
+
+def insert_member(work: Work, row: MemberRow) -> None:
+    """A membership that was there before, with its id."""
+    _members.insert(work, row, created_at=work.now)
+
+
+def membership(work: Work, key: str) -> MemberRow | None:
+    """One membership, or None."""
+    return _members.find(work, key)
 
 
 def change_member(work: Work, new: MemberRow) -> MemberRow:

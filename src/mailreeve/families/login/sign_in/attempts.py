@@ -1,4 +1,4 @@
-"""How often may a password be wrong? So often for each user and network, and for each network (ADR 0078).
+"""How often may a password be wrong? So often for each user and network, and for each network (ADR 0079).
 
 What is counted is what one network gets wrong about one user, so nobody is locked out by what others do from
 elsewhere. A network is counted as a whole besides, so that it does not try one password on everybody; users who

@@ -209,6 +209,21 @@ def add_set(work: Work, name: str, parent_id: str | None) -> SetRow:
     return _sets.insert(work, SetRow(new_key(), parent_id, name), created_at=work.now)
 
 
+def insert_set(work: Work, row: SetRow) -> None:
+    """A set that was there before, with its id."""
+    _sets.insert(work, row, created_at=work.now)
+
+
+def change_set(work: Work, row: SetRow) -> None:
+    """The set with another name or place."""
+    _sets.replace(work, row)
+
+
+def remove_set(work: Work, key: str) -> None:
+    """Remove a set."""
+    _sets.delete(work, key)
+
+
 def count_definitions(work: Work) -> int:
     """How many definitions the account has, in all sets and at the root."""
     count: int = work.run(_count_definitions).scalar_one()

@@ -347,6 +347,16 @@ def replace(
     return row
 
 
+def insert_again(work: Work, row: WebPolicyRow) -> None:
+    """A list that was there before, with all its ids."""
+    values = {
+        name: getattr(row, name) for name in ("id", "description", "created_at", "updated_at", "default_deny")
+    }
+    work.insert(_insert_policy, values)
+    _write_targets(work, row.id, (), row.targets)
+    _write_entries(work, row.id, (), row.entries)
+
+
 def set_default_deny(work: Work, old: WebPolicyRow, on: bool) -> WebPolicyRow:
     """The list with its default deny on or off."""
     row = msgspec.structs.replace(old, default_deny=on, updated_at=work.now)
