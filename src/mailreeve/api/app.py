@@ -32,7 +32,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailreeve.access.caller import Caller, Origin
-from mailreeve.api import catalogue
+from mailreeve.api import catalogue, terms
 from mailreeve.api.openapi import document as openapi_document
 from mailreeve.api.quota import Quota, Standing
 from mailreeve.api.refusals import MAX_SHOWN, RefusalLog
@@ -261,7 +261,7 @@ class Api:
         def perform(function: str, items: Sequence[Members], paging: Members) -> Answered:
             endpoint = self._endpoints[PREFIX + function]
             sent = msgspec.json.encode({"meta": {"pagination": paging}, "data": items})
-            asked = _Asked(request, endpoint, PREFIX + function, sent, admitted)
+            asked = _Asked(request, endpoint, PREFIX + function, sent, admitted, viewed=True)
             prepared = self._prepared(asked)
             if isinstance(prepared, Response):
                 raise _Answered(prepared)
@@ -275,6 +275,7 @@ class Api:
 
         standing = self._standing(request, caller)
         try:
+            terms.refuse_at_views(request)
             status, told = answer(view, id_, request.query_params, body, perform)
         except _Answered as answered:
             return answered.response
@@ -352,7 +353,13 @@ class Api:
                 application=caller.application,
                 app_id=caller.app_id,
             )
-            return ready(self._services, asked.endpoint, _decoded(asked), asked.caller, origin)
+            found = ready(self._services, asked.endpoint, _decoded(asked), asked.caller, origin)
+            if not asked.endpoint.writes or asked.viewed:
+                return found
+            sent = (asked.path.encode("latin-1"), request.headers.get(ARGUMENT, "").encode("latin-1"), asked.body)
+            return structs.replace(
+                found, once=terms.once_of(request, caller, *sent), newest=terms.newest_of(request)
+            )
         except Exception as problem:
             return self._failed(asked, problem)
 
@@ -376,12 +383,14 @@ class Api:
             headers = self._standing(asked.request, asked.caller).headers()
             return Response(b"".join(raw.content), 200, _SUCCESS_HEADERS | headers | raw.headers())
         try:
-            payload = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
+            payload = done.payload(writes=asked.endpoint.writes)
         except Exception as problem:  # This call's alone: others may have been carried out together with it.
             return self._failed(asked, problem)
         if asked.endpoint.writes and asked.caller is not None:
             self._tell(asked, asked.caller, done)
         headers = self._standing(asked.request, asked.caller).headers()
+        if done.replayed is not None:
+            headers |= terms.REPLAYED
         return _json(payload, 200, _SUCCESS_HEADERS | headers)
 
     def _tell(self, asked: _Asked, caller: Caller, done: Done) -> None:
@@ -394,6 +403,7 @@ class Api:
             revision=done.revision,
             items=done.items,
             failures=len(done.fail),
+            **({} if done.replayed is None else {"replayed": True}),
             request_id=asked.request.headers.get("x-mc-req-id", "")[:MAX_SHOWN],
         )
 
@@ -587,13 +597,14 @@ class _Workers(Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Asked:
-    """A call whose body is here. The caller is known once it is admitted."""
+    """A call whose body is here. The caller is known once it is admitted. One that is `viewed` is a view's."""
 
     request: Request
     endpoint: Endpoint
     path: str
     body: bytes
     caller: Caller | None
+    viewed: bool = False
 
 
 class _NotAdmitted(Exception):

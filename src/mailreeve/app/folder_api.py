@@ -57,7 +57,7 @@ class FolderApi(httpx2.BaseTransport):
         raw = next((one for one in done.data if isinstance(one, RawAnswer)), None)
         if raw is not None:
             return httpx2.Response(200, content=b"".join(raw.content), headers=raw.headers())
-        body = envelope.encode(done.data, done.fail, done.shown, warnings=done.warnings)
+        body = done.payload(writes=self._endpoints[request.url.path].writes)
         return httpx2.Response(200, content=body, headers=_JSON)
 
     def _done(self, path: str, body: bytes) -> Done:

@@ -50,11 +50,12 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 class Meta(Struct, frozen=True):
     """`meta` of an answer. `status` is the function-level status. `warnings` is ours: what a caller should know
     about items, of those that were refused only which members are nearly known ones; absent where there is nothing
-    to say."""
+    to say. `revision` is ours as well: that of the account after a call that writes; absent in others."""
 
     status: int
     pagination: Shown | UnsetType = UNSET
     warnings: Sequence[str] | UnsetType = UNSET
+    revision: int | UnsetType = UNSET
 
 
 class Answer(Struct, frozen=True):
@@ -90,9 +91,12 @@ def encode(
     shown: Shown | None = None,
     status: int = 200,
     warnings: Sequence[str] = (),
+    revision: int | None = None,
 ) -> bytes:
     """The bytes of an answer."""
-    meta = Meta(status, UNSET if shown is None else shown, warnings or UNSET)
+    meta = Meta(
+        status, UNSET if shown is None else shown, warnings or UNSET, UNSET if revision is None else revision
+    )
     return msgspec.json.encode(Answer(meta, data, fail))
 
 

@@ -97,6 +97,36 @@ TOO_SLOW: Final = Fault("err_request_timeout", "The request body took too long t
 TOO_LARGE: Final = Fault("err_request_too_large", "The request body is too large", 413)
 QUOTA: Final = Fault("err_rate_limit_exceeded", "Too many calls; the call was not executed", 429, True)
 BUSY: Final = Fault("err_busy", "Another call of this kind is under way; the call was not executed", 429, True)
+BAD_KEY: Final = Fault(
+    "err_idempotency_key_invalid", "Idempotency-Key must be 1 to 255 printable ASCII characters", 400
+)
+KEY_OTHER: Final = Fault(
+    "err_idempotency_key_reused", "The Idempotency-Key belongs to a call with another path or body", 422
+)
+KEY_DONE: Final = Fault(
+    "err_idempotency_answer_not_kept",
+    "The change was made by an earlier call with this Idempotency-Key; its answer is not kept",
+    409,
+)
+TOO_MANY_KEYS: Final = Fault(
+    "err_idempotency_too_many_keys",
+    "The account has too many calls with an Idempotency-Key in a day; the call was not executed",
+    429,
+    True,
+)
+NO_VIEW: Final = Fault(
+    "err_header_not_offered",
+    "This path takes neither Idempotency-Key nor If-Match; the call was not executed",
+    400,
+)
+BAD_IF_MATCH: Final = Fault(
+    "err_if_match_invalid", 'If-Match must be the revision of an answer in quotes, as "17"', 400
+)
+CHANGED: Final = Fault(
+    "err_revision_changed",
+    "The account was changed after the revision that If-Match names; the call was not executed",
+    412,
+)
 INTERNAL: Final = Fault("err_internal", "The call failed inside the server", 500, True)
 
 # Items: their form (api.md section 1.6).

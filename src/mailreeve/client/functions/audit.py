@@ -77,11 +77,58 @@ class AuditRecord(
     after: Mapping[str, object] | None = None
 
 
+class AuditVerified(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the log is as it was written, the first events that are not, how many there are, and the digest
+    of the newest, to be noted elsewhere.
+    """
+
+    whole: bool = False
+    events: int = 0
+    head: str = ""
+    broken: tuple[BrokenLink, ...] = ()
+
+
+class BrokenLink(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event that does not follow from the one before it. `id` is empty where events are missing that no
+    other one follows, or the digest that was noted.
+    """
+
+    id: str = ""
+    why: str = ""
+
+
 class Category(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A category of events."""
 
     code: str = ""
     description: str = ""
+
+
+class Restored(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"dry_run": "dryRun"}):
+    """What became of each object, or with `dry_run` would; `changed` is how many are now others."""
+
+    dry_run: bool = False
+    changed: int = 0
+    objects: tuple[RestoredObject, ...] = ()
+
+
+class RestoredObject(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    rename={"object_kind": "objectKind", "object_id": "objectId", "object_name": "objectName"},
+):
+    """An object and what becomes of it; `why` it is left as it is, or cannot become what it was. `changes` are
+    from what it is now to what it was.
+    """
+
+    object_kind: str = ""
+    object_id: str = ""
+    object_name: str = ""
+    outcome: str = ""
+    why: str = ""
+    changes: tuple[AuditChange, ...] = ()
 
 
 class AuditFunctions:
@@ -150,6 +197,51 @@ class AuditFunctions:
             page_size=page_size,
         )
 
+    def verify_audit(self, *, known: str | None = None) -> AuditVerified:
+        """Say whether the log of changes is as it was written."""
+        return self._api.one_of(AuditVerified, "ext/verify-audit", {"known": known})
+
+    def get_history(
+        self,
+        *,
+        object_id: str | None = None,
+        event_id: str | None = None,
+        request_id: str | None = None,
+        oldest_first: bool | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[AuditRecord]:
+        """List the versions of an object, or what a request changed."""
+        return self._api.every_of(
+            AuditRecord,
+            "ext/get-history",
+            {"objectId": object_id, "eventId": event_id, "requestId": request_id, "oldestFirst": oldest_first},
+            page_size=page_size,
+        )
+
+    def restore(
+        self,
+        *,
+        event_id: str | None = None,
+        before: bool | None = None,
+        request_id: str | None = None,
+        at: str | None = None,
+        dry_run: bool | None = None,
+        force: bool | None = None,
+    ) -> Restored:
+        """Have objects become again what they were."""
+        return self._api.one_of(
+            Restored,
+            "ext/restore",
+            {
+                "eventId": event_id,
+                "before": before,
+                "requestId": request_id,
+                "at": at,
+                "dryRun": dry_run,
+                "force": force,
+            },
+        )
+
 
 class AsyncAuditFunctions:
     """What can be asked about audit."""
@@ -215,4 +307,49 @@ class AsyncAuditFunctions:
                 "oldestFirst": oldest_first,
             },
             page_size=page_size,
+        )
+
+    async def verify_audit(self, *, known: str | None = None) -> AuditVerified:
+        """Say whether the log of changes is as it was written."""
+        return await self._api.one_of(AuditVerified, "ext/verify-audit", {"known": known})
+
+    def get_history(
+        self,
+        *,
+        object_id: str | None = None,
+        event_id: str | None = None,
+        request_id: str | None = None,
+        oldest_first: bool | None = None,
+        page_size: int | None = None,
+    ) -> AsyncIterator[AuditRecord]:
+        """List the versions of an object, or what a request changed."""
+        return self._api.every_of(
+            AuditRecord,
+            "ext/get-history",
+            {"objectId": object_id, "eventId": event_id, "requestId": request_id, "oldestFirst": oldest_first},
+            page_size=page_size,
+        )
+
+    async def restore(
+        self,
+        *,
+        event_id: str | None = None,
+        before: bool | None = None,
+        request_id: str | None = None,
+        at: str | None = None,
+        dry_run: bool | None = None,
+        force: bool | None = None,
+    ) -> Restored:
+        """Have objects become again what they were."""
+        return await self._api.one_of(
+            Restored,
+            "ext/restore",
+            {
+                "eventId": event_id,
+                "before": before,
+                "requestId": request_id,
+                "at": at,
+                "dryRun": dry_run,
+                "force": force,
+            },
         )

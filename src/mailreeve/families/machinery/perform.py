@@ -32,6 +32,7 @@ from mailreeve.families.machinery.call import (
     Versioned,
 )
 from mailreeve.families.machinery.elsewhere import NOWHERE, Elsewhere
+from mailreeve.families.machinery.once import Once, keep, kept, make_room
 from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.store.bodies import Bodies
@@ -39,11 +40,12 @@ from mailreeve.store.follow import Follower
 from mailreeve.store.secrets import Vault
 from mailreeve.store.transactions import Store, Work, Write
 from mailreeve.store.transactions import WouldWait as WouldWait
-from mailreeve.wire import misspelt
+from mailreeve.wire import envelope, misspelt
 from mailreeve.wire.endpoint import MAX_SLOW, Endpoint
 from mailreeve.wire.envelope import Failure, Item, Request
-from mailreeve.wire.errors import FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
+from mailreeve.wire.errors import CHANGED, FORBIDDEN, TOO_MANY_ITEMS, ItemRefused, RequestRefused
 from mailreeve.wire.pagination import Asked, Page, Paging, Shown, refuse_token
+from mailreeve.wire.raw_answer import RawAnswer
 from mailreeve.wire.tokens import Ids
 
 T = TypeVar("T")
@@ -51,7 +53,8 @@ T = TypeVar("T")
 
 class Done(Struct, frozen=True):
     """What became of a request: the answers, the refused items, the page shown, and what is to be said besides.
-    `items` is how many there were, `revision` that of the account afterwards, as far as this request knows."""
+    `items` is how many there were, `revision` that of the account afterwards, as far as this request knows.
+    `replayed` is the answer of an earlier request that this one repeats, and of which nothing is done again."""
 
     data: Sequence[Struct]
     fail: Sequence[Failure]
@@ -59,6 +62,14 @@ class Done(Struct, frozen=True):
     warnings: Sequence[str] = ()
     items: int = 0
     revision: int = 0
+    replayed: bytes | None = None
+
+    def payload(self, *, writes: bool) -> bytes:
+        """The answer as it goes out: where it was kept, that; with the revision where the endpoint writes."""
+        if self.replayed is not None:
+            return self.replayed
+        revision = self.revision if writes else None
+        return envelope.encode(self.data, self.fail, self.shown, warnings=self.warnings, revision=revision)
 
 
 class Services(Struct, frozen=True):
@@ -78,7 +89,8 @@ class Services(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True):
-    """A request that may be carried out. `items` are as the endpoint takes them, or why they are refused."""
+    """A request that may be carried out. `items` are as the endpoint takes them, or why they are refused. One that
+    writes may be one to be done `once`, and only where the account is at no later revision than `newest`."""
 
     endpoint: Endpoint
     request: Request
@@ -86,6 +98,8 @@ class Ready(Struct, frozen=True):
     origin: Origin
     items: Sequence[Struct | Failure]
     paging: Paging | None
+    once: Once | None = None
+    newest: int | None = None
 
 
 def ready(services: Services, endpoint: Endpoint, request: Request, caller: Caller, origin: Origin) -> Ready:
@@ -145,6 +159,15 @@ def _carried_out(
 ) -> Done:
     """The transaction of a request. What it notes goes to `notes`."""
     writes, alone = request.endpoint.writes, len(request.items) == 1
+    once = request.once if writes else None
+    if once is not None:
+        answer = kept(work, once)
+        if answer is not None:
+            return Done([], [], None, revision=work.revision, replayed=answer)
+        make_room(work)
+    # A repeated call is no new one: its own change made the revision that it would be refused for.
+    if writes and request.newest is not None and work.revision > request.newest:
+        raise RequestRefused(CHANGED, f"{CHANGED.message}: it is at {work.revision} now")
     rehearse = _no_rehearsal if writes else rehearsal(services, request.caller, request.origin)
     current = _no_policies if at_once else partial(services.follower.seen_by, work)
     call = _call(services, request.caller, work, current, rehearse)
@@ -153,6 +176,9 @@ def _carried_out(
         notes += call.notes
     if writes and alone and done.fail:
         raise _NothingDone(replace(done, revision=work.revision))
+    if once is not None and (work.touched or work.audits or len(done.fail) < done.items):
+        raw = any(isinstance(one, RawAnswer) for one in done.data)
+        keep(work, once, None if raw else partial(done.payload, writes=True))
     return done
 
 
