@@ -50,11 +50,13 @@ class Sandbox:
     people: dict[str, str]
 
     def client(self) -> Client:
-        """A client that signs. To be closed, or used in a `with` statement."""
+        """A client that signs, and repeats no call: faults are asked for to be seen. To be closed, or used in a
+        `with` statement."""
         from mailreeve.client import Client, Credentials
 
         names = ("app_id", "app_key", "access_key", "secret_key")
-        return Client(self.url, Credentials(**{name: self.credentials[name] for name in names}))
+        keys = Credentials(**{name: self.credentials[name] for name in names})
+        return Client(self.url, keys, retries=0)
 
     def fail(self, fault: str, *, path: str = "/api/", times: int = 1, seconds: float = 1.0) -> None:
         """Have the next requests whose path begins with `path` fail: `429`, `418`, `503`, `token_expired`, `slow`

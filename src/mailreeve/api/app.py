@@ -292,8 +292,8 @@ class Api:
         if self._signing_in is None:
             self._signing_in = SignInQueue()
         try:
-            name = _given_password(asked.request).counted_name
-            is_familiar = self._authenticator.passwords.attempts.is_familiar(name, network)
+            given = _given_password(asked.request)
+            is_familiar = self._authenticator.passwords.is_known(given, _address(asked.request))
             return await self._signing_in.run(partial(self._answer, asked), network, is_familiar=is_familiar)
         except Full:
             refusal = RequestRefused(SIGN_IN_BUSY, retry_after=1000)

@@ -164,8 +164,9 @@ def profile_counts() -> bool:
         for name in ("profile", "url", "data", "account")
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
-    if written >= {"profile", "url"}:
-        misused("--profile: give either --profile or --url")
+    for other in ("url", "data", "account"):
+        if written >= {"profile", other}:
+            misused(f"--profile: give either --profile or --{other}")
     return "profile" in written or not written
 
 

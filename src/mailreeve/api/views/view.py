@@ -33,7 +33,12 @@ class Asked(Struct, frozen=True):
     def paging(self) -> Members:
         """The page that is asked for, as the envelope of the API 1.0 has it. Raises `NotDone`."""
         size = self.query.get("pageSize") or str(MOST_ON_PAGE)
-        if not (size.isascii() and size.isdigit() and 1 <= int(size) <= MOST_ON_PAGE):
+        if not (
+            size.isascii()
+            and size.isdigit()
+            and len(size) <= len(str(MOST_ON_PAGE))
+            and 1 <= int(size) <= MOST_ON_PAGE
+        ):
             text = f"pageSize must be a whole number from 1 to {MOST_ON_PAGE}"
             raise NotDone([problem(NOT_ALLOWED, "pageSize", text)])
         return {"pageSize": int(size), "pageToken": self.query.get("pageToken") or None}

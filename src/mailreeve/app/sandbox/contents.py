@@ -15,7 +15,7 @@ from typing import Final
 
 from mailreeve.app.folder import FolderError
 from mailreeve.app.new_account import Credentials, initialise
-from mailreeve.app.settings import Settings, split_host_port
+from mailreeve.app.settings import split_host_port
 from mailreeve.client import Client
 
 DOMAIN: Final = "sandbox.test"
@@ -46,7 +46,7 @@ DEFAULTS: Final = {
     "archive": "on",
     "log_level": "warning",
 }
-"""The settings of a sandbox, where neither an option nor the environment says anything else."""
+"""The settings of a sandbox, where no option says anything else."""
 
 
 def make(data: Path) -> None:
@@ -123,8 +123,6 @@ def _send(smtp: str, sender: str, recipient: str, subject: str) -> None:
                 raise FolderError(str(refused)) from refused
 
 
-def settings_of(options: dict[str, object], environment: dict[str, str]) -> dict[str, object]:
-    """The options of a sandbox: what was given, else what the environment says, else `DEFAULTS`."""
-    given = {name: value for name, value in options.items() if value is not None}
-    named = {name for name in Settings.__struct_fields__ if f"MAILREEVE_{name.upper()}" in environment}
-    return {name: value for name, value in DEFAULTS.items() if name not in named} | given
+def settings_of(options: dict[str, object]) -> dict[str, object]:
+    """The options of a sandbox: what was given, else `DEFAULTS`."""
+    return DEFAULTS | {name: value for name, value in options.items() if value is not None}

@@ -68,7 +68,8 @@ class AskedFault(Struct, frozen=True, forbid_unknown_fields=True):
 
 class RecordedRequest(Struct, frozen=True):
     """A request that came, and with what status it was answered; 0 where nothing was. `body` is cut to `MAX_BODY`
-    octets. Of what proves who calls the scheme alone is kept."""
+    octets. Of headers that prove who calls the scheme alone is kept; bodies are kept
+    as they came, with whatever a test put into them."""
 
     at: datetime
     method: str

@@ -26,11 +26,15 @@ PREFIX: Final = "mailreeve-sandbox-"
 def serve_sandbox(options: Mapping[str, object], announce: Callable[[Listeners], None]) -> None:
     """Serve a sandbox until SIGTERM or SIGINT. `announce` is called once it is filled. Raises what `serve` does,
     and `FolderError` where it cannot be filled."""
+    # The environment is that of a real server, whose addresses, next hop and directory are no business of a
+    # sandbox, whose credentials everybody knows. So it has no say, neither now nor when settings are read again.
+    for name in [name for name in os.environ if name.startswith("MAILREEVE_")]:
+        del os.environ[name]
     with _folder() as data:
         make(data)
         clock = Clock()
         sandbox = Sandbox(clock)
-        chosen = settings_of(dict(options), dict(os.environ))
+        chosen = settings_of(dict(options))
         with prepared_process(data, chosen) as process:
             problems: list[Exception] = []
 

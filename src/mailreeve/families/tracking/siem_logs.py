@@ -49,7 +49,6 @@ class Log(StrEnum):
 
 _ACTS: Final = {State.HELD: "Hld", State.REJECTED: "Rej", State.DEFERRED: "Rej", State.BOUNCED: "Bnc"}
 _NOTHING_NEW: Final = b'{"meta":{"isLastToken":true,"status":200},"data":[],"fail":[]}'
-_IN_LINES: Final = str.maketrans({"|": " ", "\r": " ", "\n": " "})
 
 
 def logs(call: Call, item: AskSiemLogs) -> RawAnswer:
@@ -147,7 +146,7 @@ def _pair(member: tuple[str, str | int | bool]) -> str:
     """A member of a line. What would end it, or the line, is a space: a stranger wrote subjects and names."""
     name, value = member
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{name}={text.translate(_IN_LINES)}"
+    return f"{name}={''.join(one if one.isprintable() and one != '|' else ' ' for one in text)}"
 
 
 def _archive(files: Mapping[str, bytes]) -> bytes:

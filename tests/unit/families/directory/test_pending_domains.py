@@ -174,7 +174,8 @@ def test_records_are_read_of_both_names_with_their_parts_joined():
     with socketserver.UDPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         resolver = Resolver([server.server_address])
-        assert resolver("corp.test") == Found(["mailreeve-verification=ab", "x"])
+        known = resolver("corp.test")
+        assert (sorted(known.texts), known.problem) == (["mailreeve-verification=ab", "x"], "")
         refused = resolver("far.test")
         server.shutdown()
     assert refused.texts == []

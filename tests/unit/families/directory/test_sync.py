@@ -36,8 +36,8 @@ def people(account) -> dict[str, dict]:
     return {row["emailAddress"]: row for row in account.call("ext/find-users")}
 
 
-def group(account) -> tuple[dict, set[str]]:
-    (found,) = account.call("directory/find-groups", {"source": "ldap"})[0]["folders"]
+def group(account, name: str = "") -> tuple[dict, set[str]]:
+    (found,) = account.call("directory/find-groups", {"source": "ldap", "query": name})[0]["folders"]
     members = account.call("directory/get-group-members", {"id": found["id"]})[0]["groupMembers"]
     return found, {one["emailAddress"] for one in members}
 
@@ -69,9 +69,46 @@ def test_who_vanishes_is_disabled_and_comes_back_with_all_that_was_kept(corp):
 
 
 def test_a_group_that_vanishes_stays_empty_since_policies_may_name_it(corp):
-    sync(corp, ANN, groups=(OutsideGroup("Sales", frozenset({ANN.address})),))
-    assert sync(corp, ANN) == 1
-    assert group(corp)[1] == set()
+    other = OutsideGroup("Others", frozenset({ANN.address}))
+    sync(corp, ANN, groups=(OutsideGroup("Sales", frozenset({ANN.address})), other))
+    assert sync(corp, ANN) == 0, "one that holds no groups at all is not believed about them"
+    assert sync(corp, ANN, groups=(other,)) == 1
+    assert group(corp, "Sales")[1] == set()
+
+
+def test_whom_an_administrator_disabled_is_not_enabled_again(corp):
+    """Only whom the directory's silence disabled."""
+    sync(corp, ANN, BOB)
+    corp.call("user/update-user", {"emailAddress": ANN.address, "accountDisabled": True})
+    assert sync(corp, ANN, BOB) == 0
+    assert people(corp)[ANN.address]["disabled"] is True
+    sync(corp, ANN)
+    assert people(corp)[BOB.address]["disabled"] is True
+    sync(corp, ANN, BOB)
+    assert [people(corp)[one.address]["disabled"] for one in (ANN, BOB)] == [True, False]
+
+
+def test_groups_that_shrank_are_not_believed(corp):
+    many = [Person(f"u{n}@corp.test", "") for n in range(20)]
+    everybody = OutsideGroup("Sales", frozenset(one.address for one in many))
+    sync(corp, *many, groups=(everybody,))
+    assert sync(corp, *many, groups=(OutsideGroup("Sales", frozenset({many[0].address})),)) is None
+    assert len(group(corp)[1]) == 20
+
+
+def test_what_failed_is_tried_again_later_and_not_at_once(corp):
+    """Whatever it was: nothing but a mistake of ours raises `ZeroDivisionError`."""
+    asked = []
+
+    def broken(source):
+        asked.append(source)
+        return 1 / 0
+
+    for _ in range(3):
+        assert operations.sync_if_due(corp.services, SOURCE, corp.id, broken) is None
+    assert len(asked) == 1
+    corp.write(lambda work: rows.put(work, replace(rows.find(work), tried_at=work.now - timedelta(minutes=11))))
+    assert operations.sync_if_due(corp.services, SOURCE, corp.id, lambda _: Snapshot((ANN,), ())) == 1
 
 
 def test_what_was_made_here_is_left_alone(corp):

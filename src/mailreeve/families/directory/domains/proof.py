@@ -54,7 +54,7 @@ class Resolver:
             except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
                 continue
             except dns.exception.DNSException as told:
-                unheard = unheard or f"{name}: {told}"
+                unheard = unheard or f"{name}: {type(told).__name__}"  # its words name our name servers
                 continue
             found = [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
             texts += found[:MOST_TEXTS]

@@ -102,6 +102,8 @@ def _search(source: DirectorySource, query: str, attributes: tuple[str, ...]) ->
         raise DirectoryError(f"{PROGRAM} is not installed; Debian has it in the package ldap-utils") from problem
     except subprocess.TimeoutExpired as problem:
         raise DirectoryError(f"{source.url} did not answer in {LONGEST} s") from problem
+    except OSError as problem:
+        raise DirectoryError(f"{PROGRAM} cannot be run: {problem.strerror}") from problem
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DirectoryError(f"{source.url}: {'; '.join(said) or f'{PROGRAM} ended with {done.returncode}'}")

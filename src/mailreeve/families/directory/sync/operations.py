@@ -2,7 +2,9 @@
 
 What vanishes from the directory is disabled, not deleted: users are kept out, groups lose their members. So
 nothing that is kept for them is lost to a directory that was read wrongly, and policies that name a group stay
-whole. For the same reason a directory that holds no users, or less than half of those it had, is not believed.
+whole. For the same reason a directory is not believed that holds no users, or in which more than ten, and more
+than half, of the users or of the memberships of groups are missing; and groups are left alone where it holds none.
+Only whom this disabled is enabled by it again, and the last administrator stays.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from mailreeve.families.directory.sync import ldap, rows
 from mailreeve.families.directory.sync.errors import DIRECTORY_SHRANK
 from mailreeve.families.directory.sync.ldap import DirectoryError, Snapshot
 from mailreeve.families.directory.users import rows as users
+from mailreeve.families.directory.users.rights import refuse_last
 from mailreeve.families.machinery.call import Call, DirectorySource
 from mailreeve.families.machinery.perform import Services, act
 from mailreeve.formats.addresses import Address, AddressError, parse_address
@@ -33,7 +36,8 @@ from mailreeve.store.transactions import Work
 from mailreeve.wire.errors import ItemRefused, refused
 from mailreeve.wire.tokens import Kind
 
-FEW: Final = 10  # users that may vanish at once, whatever part of all they are
+FEW: Final = 10  # users, or members, that may vanish at once, whatever part of all they are
+AGAIN: Final = timedelta(minutes=10)  # after which what failed is tried again
 LDAP: Final = Source.LDAP.value
 
 _BY: Final = "directory sync"
@@ -49,11 +53,10 @@ def take_over(call: Call, snapshot: Snapshot) -> list[str]:
     enabled = sum(not row.disabled for row in here.values())
     if not people or (len(gone) > FEW and 2 * len(gone) > enabled):
         raise refused(DIRECTORY_SHRANK, None, f"{DIRECTORY_SHRANK.message}: {len(people)}, of {enabled} before")
-    return [
-        *_users(work, people),
-        *_vanished(work, gone),
-        *_groups(call, snapshot, people),
-    ]
+    ours = set(rows.find(work).disabled.split())
+    done = [*_users(work, people, ours), *_vanished(call, gone, ours)]
+    rows.put(work, replace(rows.find(work), disabled=" ".join(sorted(ours))))
+    return [*done, *(_groups(call, snapshot, people) if snapshot.groups else ())]
 
 
 def _people(work: Work, snapshot: Snapshot) -> dict[str, tuple[Address, str]]:
@@ -69,7 +72,7 @@ def _people(work: Work, snapshot: Snapshot) -> dict[str, tuple[Address, str]]:
     return found
 
 
-def _users(work: Work, people: dict[str, tuple[Address, str]]) -> Iterator[str]:
+def _users(work: Work, people: dict[str, tuple[Address, str]], ours: set[str]) -> Iterator[str]:
     for key, (address, name) in people.items():
         old = users.find_by_address(work, key)
         if old is None:
@@ -77,17 +80,25 @@ def _users(work: Work, people: dict[str, tuple[Address, str]]) -> Iterator[str]:
             work.changed(Part.DIRECTORY, "create", Kind.USER, row.id, after=row)
             yield f"user {address} is made"
         elif old.source == LDAP and old.key == key:
-            new = replace(old, name=name or old.name, disabled=False)
+            new = replace(old, name=name or old.name, disabled=old.disabled and old.id not in ours)
+            ours.discard(old.id)
             if new != old:
                 users.change(work, new)
                 work.changed(Part.CREDENTIALS, "update", Kind.USER, new.id, before=old, after=new)
-                yield f"user {address} is {'enabled' if old.disabled else 'renamed'}"
+                yield f"user {address} is {'enabled' if old.disabled and not new.disabled else 'renamed'}"
 
 
-def _vanished(work: Work, gone: list[users.UserRow]) -> Iterator[str]:
+def _vanished(call: Call, gone: list[users.UserRow], ours: set[str]) -> Iterator[str]:
+    work = call.work
     for old in gone:
         new = replace(old, disabled=True)
+        try:
+            refuse_last(call, old, new, "emailAddress")
+        except ItemRefused:
+            yield f"user {old.address} stays, though gone: nobody else could manage the account"
+            continue
         users.change(work, new)
+        ours.add(old.id)
         work.changed(Part.CREDENTIALS, "update", Kind.USER, new.id, before=old, after=new)
         yield f"user {old.address} is disabled"
 
@@ -104,6 +115,10 @@ def _groups(call: Call, snapshot: Snapshot, people: dict[str, tuple[Address, str
         names.setdefault(folded, one.name)
         keys = wanted.setdefault(folded, set())
         keys |= {key for key in map(_key, one.members) if key in people}
+    members = {folded: set(group_rows.all_matched(work, row.id)) for folded, row in here.items()}
+    lost = sum(len(before - wanted.get(folded, set())) for folded, before in members.items())
+    if lost > FEW and 2 * lost > sum(map(len, members.values())):
+        raise refused(DIRECTORY_SHRANK, None, f"{DIRECTORY_SHRANK.message}: {lost} members of groups are gone")
     grown = []
     for folded in {**here, **wanted}:
         row = here.get(folded)
@@ -111,7 +126,7 @@ def _groups(call: Call, snapshot: Snapshot, people: dict[str, tuple[Address, str
             row = group_rows.add_group(work, names[folded], None, source=Source.LDAP)
             work.changed(Part.DIRECTORY, "create", Kind.GROUP, row.id, after=row)
             yield f"group {row.name} is made"
-        before = set(group_rows.all_matched(work, row.id))
+        before = members.get(folded, set())
         after = wanted.get(folded, set())
         for key in sorted(after - before):
             member = group_rows.add_member(work, row.id, key, str(people[key][0]), "")
@@ -155,22 +170,29 @@ def sync_if_due(
     row = services.store.read(account_id, rows.find)
     now = services.store.read(account_id, lambda work: work.now)
     is_time = row.read_at is None or (source.hours and row.read_at + timedelta(hours=source.hours) <= now)
-    if row.asked_at is None and not is_time:
+    failed_lately = bool(row.problem) and row.tried_at is not None and row.tried_at + AGAIN > now
+    if row.asked_at is None and (failed_lately or not is_time):
         return None
     by = row.asked_by if row.asked_at is not None and row.asked_by else _BY
     caller = Caller(account_id, by, "", frozenset(Permission))
     try:
         changes = act(services, caller, Origin(by), partial(take_over, snapshot=read(source)))
-    except (DirectoryError, ItemRefused) as problem:
-        _log.error("the directory was not taken over", account=account_id, problem=str(problem))
-        services.store.write(account_id, Origin(by), partial(_read, row, str(problem), 0))
+    except Exception as problem:  # whatever it is, it is told, and tried again later and not each second
+        known = isinstance(problem, DirectoryError | ItemRefused)
+        text = str(problem) if known else f"it failed: {type(problem).__name__}"
+        _log.error("the directory was not taken over", account=account_id, problem=text, exc_info=not known)
+        services.store.write(account_id, Origin(by), partial(_read, row, text, 0))
         return None
     services.store.write(account_id, Origin(by), partial(_read, row, "", len(changes)))
     return len(changes)
 
 
 def _read(seen: rows.SyncRow, problem: str, changes: int, work: Work) -> None:
-    """Note that it was read. Who asked meanwhile asked for another time."""
+    """Note that it was read, or that this was tried. Who asked meanwhile asked for another time."""
     old = rows.find(work)
     asked = None if old.asked_at == seen.asked_at else old.asked_at
-    rows.put(work, replace(old, read_at=work.now, asked_at=asked, problem=problem, changes=changes))
+    read_at = old.read_at if problem else work.now
+    rows.put(
+        work,
+        replace(old, read_at=read_at, tried_at=work.now, asked_at=asked, problem=problem, changes=changes),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Column, Integer, Table, Text
 
 from mailreeve.store.keys import new_key
@@ -23,9 +23,12 @@ directory_sync: Final = Table(
     Column("asked_by", Text, nullable=False),
     Column("problem", Text, nullable=False),
     Column("changes", Integer, nullable=False),
+    Column("tried_at", Moment, nullable=True),
+    Column("disabled", Text, nullable=False),
 )
-"""`read_at` is when the directory was read last, with or without success, `asked_at` when somebody asked for it
-and it is not done yet."""
+"""`read_at` is when the directory was taken over last, `tried_at` when that was tried last, `asked_at` when
+somebody asked for it and it is not done yet. `disabled` are the keys of the users whom that disabled, and who may
+be enabled again by it, with spaces between."""
 
 
 class SyncRow(Struct, frozen=True):
@@ -37,6 +40,8 @@ class SyncRow(Struct, frozen=True):
     asked_by: str
     problem: str
     changes: int
+    tried_at: datetime | None = None
+    disabled: str = ""
 
 
 _records: Final = Records(directory_sync, SyncRow)
@@ -52,6 +57,4 @@ def put(work: Work, row: SyncRow) -> SyncRow:
     """Keep how it stands now."""
     if row.id:
         return _records.replace(work, row)
-    return _records.insert(
-        work, SyncRow(new_key(), row.read_at, row.asked_at, row.asked_by, row.problem, row.changes)
-    )
+    return _records.insert(work, structs.replace(row, id=new_key()))

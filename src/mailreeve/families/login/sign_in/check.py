@@ -22,10 +22,11 @@ from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.login import rows
 from mailreeve.families.login.errors import ACCOUNT_LOCKED, UNKNOWN_APPLICATION, USER_DISABLED
 from mailreeve.families.login.rows import ApplicationRow
-from mailreeve.families.login.sign_in.attempts import Attempts
+from mailreeve.families.login.sign_in.attempts import REMEMBERED, Attempts
 from mailreeve.families.login.sign_in.errors import SCHEME_NOT_OFFERED, TOO_MANY_ATTEMPTS, WRONG_PASSWORD
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.formats.networks import counted_as
+from mailreeve.memory.bounded import Bounded
 from mailreeve.store.transactions import Store
 from mailreeve.wire.errors import NO_CREDENTIALS, RequestRefused
 from mailreeve.wire.signing import MAX_HEADER
@@ -74,6 +75,12 @@ class PasswordCheck:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.attempts = Attempts()
+        self._known: Bounded[tuple[str, str, str], bool] = Bounded(REMEMBERED)
+
+    def is_known(self, given: GivenPassword, source: str) -> bool:
+        """Whether this user has signed in to this application from this network of late: what can be told before
+        anything is looked up."""
+        return self._known.get((given.app_id, given.counted_name, counted_as(source))) is not None
 
     def application(self, app_id: str, now: datetime) -> Caller:
         """Whoever names an application: nobody in particular. Raises `RequestRefused`."""
@@ -93,6 +100,7 @@ class PasswordCheck:
         if not passwords.matches(given.password, known) or user is None:
             raise RequestRefused(WRONG_PASSWORD, key=key)
         self.attempts.succeeded(name, network)
+        self._known.keep((given.app_id, given.counted_name, network), True)
         # From here on it is somebody who knows the password, and may be told what there is about the user.
         if user.locked or user.disabled:
             raise RequestRefused(USER_DISABLED, key=key)
