@@ -13,6 +13,7 @@ import pytest
 from mailreeve.access.permissions import ROLE_PERMISSIONS, Role
 from mailreeve.client import ApiError, Client, OAuthCredentials
 from mailreeve.families.registry import ENDPOINTS
+from mailreeve.wire.endpoint import Admission
 
 GET_POLICY = "/api/policy/blockedsenders/get-policy"
 CREATE_POLICY = "/api/policy/blockedsenders/create-policy"
@@ -231,7 +232,9 @@ def test_role_opens_its_functions_and_no_others(shared_server, role: Role | None
     held = ROLE_PERMISSIONS[role] if role else frozenset()
     refused = 0
     with shared_server.live.client(keys) as client:
-        for endpoint in ENDPOINTS:
+        # Who signs in has no role yet; and who signs out would leave the other tests without keys.
+        called = [one for one in ENDPOINTS if one.admits is Admission.CALLERS and one.path != "login/logout"]
+        for endpoint in called:
             # Sent is an item without members. Where some are needed it is refused as an item, which is no matter
             # of permission.
             if endpoint.permissions and held.isdisjoint(endpoint.permissions) and not endpoint.own:
@@ -243,7 +246,7 @@ def test_role_opens_its_functions_and_no_others(shared_server, role: Role | None
             else:
                 client.send(endpoint.path)
     assert (refused == 0) == (role is Role.SUPER_ADMINISTRATOR)
-    others = sum(bool(endpoint.permissions) and not endpoint.own for endpoint in ENDPOINTS)
+    others = sum(bool(endpoint.permissions) and not endpoint.own for endpoint in called)
     assert (refused == others) == (role is None)
 
 

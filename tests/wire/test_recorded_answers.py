@@ -22,6 +22,7 @@ RECORDED = Path(__file__).with_name("recorded")
 ERRORS = Path(__file__).parents[2] / "docs/reference/errors.md"
 RECORD = os.environ.get("RECORD") == "1"
 UNREACHED = {
+    "err_idempotency_too_many_keys": "ten thousand calls",
     "err_request_timeout": "a body that takes a minute",
     "err_busy": "two calls at once",
     "err_login_busy": "many sign-ins at once",

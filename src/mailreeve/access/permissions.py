@@ -53,8 +53,12 @@ class Permission(StrEnum):
     SERVICES_API_APPLICATIONS_READ = "Services | API Applications | Read"
     SERVICES_DIRECTORY_SYNC_EDIT = "Services | Directory Sync | Edit"
     SERVICES_DIRECTORY_SYNC_READ = "Services | Directory Sync | Read"
-    SERVICES_URL_PROTECT_EDIT = "Services | Targeted Threat Protection - URL Protect | Edit"
-    SERVICES_URL_PROTECT_READ = "Services | Targeted Threat Protection - URL Protect | Read"
+    SERVICES_TARGETED_THREAT_PROTECTION_URL_PROTECT_EDIT = (
+        "Services | Targeted Threat Protection - URL Protect | Edit"
+    )
+    SERVICES_TARGETED_THREAT_PROTECTION_URL_PROTECT_READ = (
+        "Services | Targeted Threat Protection - URL Protect | Read"
+    )
     SERVICES_URL_PROTECTION_EDIT = "Services | URL Protection | Edit"
     WEB_SECURITY_POLICIES_EDIT = "Web Security | Policies | Edit"
     WEB_SECURITY_POLICIES_READ = "Web Security | Policies | Read"
@@ -101,7 +105,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.DIRECTORIES_GROUPS_EDIT,
         Permission.GATEWAY_MANAGED_SENDERS_EDIT,
         Permission.GATEWAY_POLICIES_EDIT,
-        Permission.SERVICES_URL_PROTECT_EDIT,
+        Permission.SERVICES_TARGETED_THREAT_PROTECTION_URL_PROTECT_EDIT,
         Permission.SERVICES_URL_PROTECTION_EDIT,
         Permission.WEB_SECURITY_POLICIES_EDIT,
     },

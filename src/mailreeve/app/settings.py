@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mailreeve.families.held.limits import MAX_DAYS, HoldLimits
-from mailreeve.families.machinery.call import DirectorySource
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.formats.networks import IPAddress, Network, parse_ip, parse_network
 from mailreeve.policy.lint.guard import ReachGuard
 from mailreeve.policy.model.authentication import AuthenticationRules, PermitNeeds

@@ -50,7 +50,8 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 class Meta(Struct, frozen=True):
     """`meta` of an answer. `status` is the function-level status. `warnings` is ours: what a caller should know
     about items, of those that were refused only which members are nearly known ones; absent where there is nothing
-    to say. `revision` is ours as well: that of the account after a call that writes; absent in others."""
+    to say. `revision` is ours as well: that of the account after a call that wrote something; absent in
+    others."""
 
     status: int
     pagination: Shown | UnsetType = UNSET

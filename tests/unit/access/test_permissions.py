@@ -17,7 +17,7 @@ P = Permission
 def test_permissions_are_spelled_as_published(permission: Permission) -> None:
     """`Menu | Item | Level`, which a refused caller reads (D-37); in the archive some have two parts, and an item
     may be below another."""
-    assert re.fullmatch(r"[A-Z][\w ]*( \| [A-Z][\w ]*){1,3}", permission.value)
+    assert re.fullmatch(r"[A-Z][\w -]*( \| [A-Z][\w -]*){1,3}", permission.value)
     assert permission.name == re.sub(r"\W+", "_", permission.value).upper()
 
 

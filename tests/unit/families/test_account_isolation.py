@@ -36,7 +36,7 @@ from mailreeve.families.directory.sync import ldap
 from mailreeve.families.directory.sync.ldap import Person, Snapshot
 from mailreeve.families.keeping.keeper import MessageKeeper
 from mailreeve.families.login import keys
-from mailreeve.families.machinery.call import DirectorySource
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.families.registry import ENDPOINTS, seed_account
 from mailreeve.families.tracking import rows as tracking
 from mailreeve.families.tracking.outcomes import Outcome, State

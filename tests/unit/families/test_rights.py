@@ -109,6 +109,7 @@ GUARDED = [
 ]
 
 OPEN = {
+    "ext/restore",  # of what is no user, each with the permission that changing it takes
     # Each line of a file is looked at when it is taken over, see tests/unit/families/directory.
     "user/import-users",
     "domain/verify-domain",

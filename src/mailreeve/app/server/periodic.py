@@ -21,7 +21,7 @@ from mailreeve.families.directory.sync.operations import sync_if_due
 from mailreeve.families.held import operations as held
 from mailreeve.families.held import rows as held_rows
 from mailreeve.families.login.last_use import LastUses
-from mailreeve.families.machinery.call import DirectorySource
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.families.machinery.perform import Services
 from mailreeve.families.managed_senders.auto_allow import EndedEntries
 from mailreeve.families.registry import bodies_named

@@ -15,7 +15,9 @@ from mailreeve.app.terminal import escaped_line
 from mailreeve.cli.asking.audit import MOST, PAGE, SHOWN, print_events, told
 from mailreeve.cli.calling import calls_api
 from mailreeve.cli.confirming import yes_option
-from mailreeve.cli.options import fail, json_option, misused
+from mailreeve.cli.ids import IdCommand
+from mailreeve.cli.listing import print_csv
+from mailreeve.cli.options import csv_option, fail, json_option, misused, wants_csv
 from mailreeve.cli.output import echo, say
 from mailreeve.cli.refusals import said_of
 from mailreeve.cli.times import PAST, WHEN
@@ -39,12 +41,13 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", cls=IdCommand)
 @click.argument("object_id", metavar="[ID]", required=False)
 @click.option("--request", "request_id", metavar="REQUEST", help="All that the request of this id changed.")
 @click.option(
     "--limit", type=click.IntRange(1, MOST), default=SHOWN, show_default=True, metavar="N", help="The newest N."
 )
+@csv_option
 @json_option
 @calls_api
 def list_(api: Client, object_id: str | None, request_id: str | None, limit: int, as_json: bool) -> None:
@@ -64,6 +67,8 @@ def list_(api: Client, object_id: str | None, request_id: str | None, limit: int
     events = [msgspec.convert(row, AuditRecord) for row in found][::-1]
     if as_json:
         echo(msgspec.json.encode({"events": events}))
+    elif wants_csv():
+        print_csv(found[::-1])
     else:
         print_events(events, ids=True)
         if not events:

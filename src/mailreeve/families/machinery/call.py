@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from mailreeve.access.caller import Caller
 from mailreeve.access.permissions import Permission
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.families.machinery.elsewhere import NOWHERE, Elsewhere
 from mailreeve.formats.addresses import Address
 from mailreeve.policy.index.policy_set import PolicySet
@@ -37,23 +38,6 @@ class Limits(Struct, frozen=True):
     address_alterations: int = 3_000
     managed_senders_per_user: int = 10_000
     delegates_per_user: int = 500
-
-
-class DirectorySource(Struct, frozen=True):
-    """Where a directory server is, who asks it, what is asked for, and how often, in hours, 0 for when somebody
-    asks. Without a group filter no groups are taken over. `account` is the code of the account whose it is, empty
-    where there is one only; `ca` names a file of certificates to trust."""
-
-    url: str
-    bind_dn: str
-    password_file: str
-    base: str
-    user_filter: str
-    group_filter: str
-    starttls: bool
-    account: str
-    hours: int
-    ca: str = ""
 
 
 class InstallationOptions(Struct, frozen=True):

@@ -65,10 +65,11 @@ class Done(Struct, frozen=True):
     replayed: bytes | None = None
 
     def payload(self, *, writes: bool) -> bytes:
-        """The answer as it goes out: where it was kept, that; with the revision where the endpoint writes."""
+        """The answer as it goes out: where it was kept, that; with the revision where the endpoint writes, and
+        wrote something. A refusal alone is what clients know to the letter."""
         if self.replayed is not None:
             return self.replayed
-        revision = self.revision if writes else None
+        revision = self.revision if writes and self.data else None
         return envelope.encode(self.data, self.fail, self.shown, warnings=self.warnings, revision=revision)
 
 

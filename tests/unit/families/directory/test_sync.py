@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mailreeve.families.directory.sync import ldap, operations, rows
 from mailreeve.families.directory.sync.ldap import DirectoryError, OutsideGroup, Person, Snapshot, entries
-from mailreeve.families.machinery.call import DirectorySource
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.wire.errors import ItemRefused
 
 SOURCE = DirectorySource("ldap://127.0.0.1", "", "", "dc=corp", "(mail=*)", "(cn=*)", False, "", 24)

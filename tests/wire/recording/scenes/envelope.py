@@ -13,6 +13,28 @@ PATH = "/api/account/get-account"
 GROUPS = "/api/directory/find-groups"
 
 
+def _once(r: Recorder) -> None:
+    """Calls that are to be made once, or only as long as nothing changed."""
+    path = "/api/directory/create-group"
+    for title, key, name in (
+        ("a call with a key", "one", "Once"),
+        ("the same again", "one", "Once"),
+        ("another with its key", "one", "Twice"),
+        ("a key that is none", " ", "Once"),
+    ):
+        body = json.dumps({"data": [{"description": name}]}).encode()
+        r.send(title, "POST", path, body, r.live.signed(path) | {"Idempotency-Key": key}, "admin")
+    path = "/api/ext/create-key"
+    body = json.dumps({"data": [{"name": "Once", "role": "Help Desk"}]}).encode()
+    for title in ("keys with a key", "the same keys again"):
+        r.send(title, "POST", path, body, r.live.signed(path) | {"Idempotency-Key": "two"}, "admin")
+    path = "/api/directory/create-group"
+    r.send("too late", "POST", path, b"{}", r.live.signed(path) | {"If-Match": '"1"'}, "admin")
+    r.send("no revision", "POST", path, b"{}", r.live.signed(path) | {"If-Match": "soon"}, "admin")
+    path = "/directory/cloud-gateway/v1/groups"
+    r.send("a view with a key", "POST", path, b"{}", r.live.signed(path) | {"Idempotency-Key": "one"}, "admin")
+
+
 def play(r: Recorder) -> None:
     r.send("alive", "GET", "/healthz", None, {})
     r.send("ready", "GET", "/readyz", None, {})
@@ -154,3 +176,4 @@ def _tokens(r: Recorder) -> None:
         "what is not offered", "POST", "/api/ttp/remediation/create", b"{}", {"Authorization": f"Bearer {given}"}
     )
     r.send("an unknown path with a token", "POST", "/api/none/such", b"{}", {"Authorization": f"Bearer {given}"})
+    _once(r)

@@ -18,7 +18,8 @@ from mailreeve.families.directory.sync.types import (
     PlannedChanges,
     StartedSync,
 )
-from mailreeve.families.machinery.call import Call, DirectorySource
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.wire import fields
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.errors import BUSY, RequestRefused, refused

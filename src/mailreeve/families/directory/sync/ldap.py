@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mailreeve.families.machinery.call import DirectorySource
+from mailreeve.families.machinery.directory_source import DirectorySource
 
 PROGRAM: Final = "ldapsearch"
 LONGEST: Final = 300  # seconds that one search may take

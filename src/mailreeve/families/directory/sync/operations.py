@@ -28,7 +28,8 @@ from mailreeve.families.directory.sync.errors import DIRECTORY_SHRANK
 from mailreeve.families.directory.sync.ldap import DirectoryError, Snapshot
 from mailreeve.families.directory.users import rows as users
 from mailreeve.families.directory.users.rights import refuse_last
-from mailreeve.families.machinery.call import Call, DirectorySource
+from mailreeve.families.machinery.call import Call
+from mailreeve.families.machinery.directory_source import DirectorySource
 from mailreeve.families.machinery.perform import Services, act
 from mailreeve.formats.addresses import Address, AddressError, parse_address
 from mailreeve.store.changes import Part

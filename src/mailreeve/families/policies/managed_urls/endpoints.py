@@ -20,8 +20,8 @@ from mailreeve.families.policies.managed_urls.types import (
 from mailreeve.wire.endpoint import endpoint
 from mailreeve.wire.pagination import Page
 
-READ: Final = Permission.SERVICES_URL_PROTECT_READ
-EDIT: Final = Permission.SERVICES_URL_PROTECT_EDIT
+READ: Final = Permission.SERVICES_TARGETED_THREAT_PROTECTION_URL_PROTECT_READ
+EDIT: Final = Permission.SERVICES_TARGETED_THREAT_PROTECTION_URL_PROTECT_EDIT
 DELETE: Final = Permission.SERVICES_URL_PROTECTION_EDIT
 MOST_DECODED: Final = 25  # api.md section 1.10
 
