@@ -22,17 +22,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailreeve.app.sandbox.contents import CREDENTIALS, DOMAIN, PEOPLE
+from mailreeve.app.sandbox.errors import UNAVAILABLE
 from mailreeve.families.login.errors import BINDING_EXPIRED, TOKEN_EXPIRED
 from mailreeve.wire import envelope
 from mailreeve.wire.envelope import Failure
-from mailreeve.wire.errors import QUOTA, Fault, Problem
+from mailreeve.wire.errors import QUOTA, Problem
 
 PATH: Final = "/sandbox"
 MOST_REQUESTS: Final = 1_000  # that are kept, the newest
 MOST_FAULTS: Final = 100
 MAX_BODY: Final = 64 * 1024  # octets of a recorded body, and of a body that is sent to these pages
 
-UNAVAILABLE: Final = Fault("err_service_unavailable", "The service is not available", 503, True)
 _SECRETS: Final = frozenset({"authorization", "cookie"})
 
 

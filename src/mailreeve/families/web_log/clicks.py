@@ -30,7 +30,8 @@ def get_click_logs(call: Call, item: FindClicks) -> Page[ClicksAnswer]:
         verdict=_VERDICTS.get(item.scan_result),
         settled=True,
         since=since,
-        until=until + timedelta(seconds=1),  # what is within the second that is named
+        # What is within the second that is named; and where none is, all there is.
+        until=None if item.to is None else until + timedelta(seconds=1),
         oldest_first=item.oldest_first,
     )
     page = rows.page(call.work, call.page, wanted)
