@@ -26,7 +26,20 @@ MAX_WAIT: Final = 30.0  # seconds that a repeat is waited for, at most
 
 GATEWAY_FAILED: Final = (502, 503, 504)
 READING: Final = frozenset(
-    {"discover", "get", "find", "search", "show", "describe", "decode", "explain", "export", "lint", "replay"}
+    {
+        "discover",
+        "get",
+        "find",
+        "search",
+        "show",
+        "describe",
+        "decode",
+        "explain",
+        "export",
+        "lint",
+        "replay",
+        "preview",
+    }
 )
 
 Item = Mapping[str, object] | Struct
@@ -340,7 +353,8 @@ def _pause(tried: int) -> float:
 
 def reads(path: str) -> bool:
     """Whether a function only looks, by the verb with which the last part of its path begins."""
-    return path.rpartition("/")[2].partition("-")[0] in READING
+    end = path.rpartition("/")[2]
+    return end.partition("-")[0] in READING or end == "verify-audit"  # `verify-domain` does more than look
 
 
 def _gateway_failed(path: str, response: httpx2.Response) -> bool:

@@ -28,6 +28,9 @@ LAYOUTS: dict[str, Any] = {"compact": {"separators": (",", ":")}, "indented": {"
 Item = dict[str, Any]
 
 
+_RANDOM = re.compile(r"\b(account=|key=)(?:[0-9a-f]{32}|[\w-]{60,})")
+"""Keys of rows and of callers that no answer told."""
+
 _OF_EACH = re.compile(r' event=(?:mail |"api call" |"lines left out" of=mail )')
 
 
@@ -227,6 +230,7 @@ class Recorder:
         """What the server has logged so far, but for what is there for each call and outcome: how much of that is
         there depends on the minute (`doors.line_budget`)."""
         lines = [line for line in self.live.log().split("\n") if not _OF_EACH.search(line)]
+        lines = [_RANDOM.sub(r"\1<random>", line) for line in lines]
         self._steps.append({"title": "the log", "log": self._masked("\n".join(lines)).split("\n")})
 
     def recording(self) -> Item:
