@@ -274,6 +274,18 @@ def test_a_network_that_tries_everybody_keeps_out_nobody_who_was_there(clock) ->
     assert not attempts.is_familiar("ann", THERE)
 
 
+def test_who_signed_in_is_known_before_anything_is_looked_up(application) -> None:
+    """To whoever queues sign-ins: by this name, in any case, to this application and from this network."""
+    passwords_of = application.authenticator.passwords
+    given = GivenPassword(application.keys.app_id, application.address, PASSWORD)
+    assert not passwords_of.is_known(given, HERE)
+    check(application)
+    assert passwords_of.is_known(given, HERE)
+    assert passwords_of.is_known(replace(given, name=application.address.upper(), password="another"), HERE)
+    assert not passwords_of.is_known(given, THERE)
+    assert not passwords_of.is_known(replace(given, app_id="another"), HERE)
+
+
 def test_what_is_remembered_has_an_end(clock, monkeypatch) -> None:
     monkeypatch.setattr(attempts_module, "REMEMBERED", 10)
     attempts = Attempts(clock)

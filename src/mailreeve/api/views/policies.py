@@ -13,6 +13,7 @@ _FAMILIES: Final = {
     "anti-spoofing-bypass": "policy/antispoofing-bypass",
 }
 _DATES: Final = {"fromDateTime": "fromDate", "toDateTime": "toDate"}
+_NEW_DATES: Final = {old: new for new, old in _DATES.items()}
 _OF_ITEM: Final = ("id", "policyId", "option")
 """What stands beside the policy object in the API 1.0."""
 
@@ -104,9 +105,6 @@ def _shown(row: Members) -> Members:
         elif name not in ("fromType", "toType", "fromValue", "toValue"):
             shown[_NEW_DATES.get(name, name)] = value
     return shown
-
-
-_NEW_DATES: Final = {old: new for new, old in _DATES.items()}
 
 
 def _shown_target(value: object) -> object:

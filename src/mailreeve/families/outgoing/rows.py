@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -158,11 +159,7 @@ def due(work: Work, most: int, without: Collection[str] = ()) -> list[Waiting]:
 
 def listed(work: Work, which: WaitingPage) -> Page[WaitingCopy]:
     """A page of the copies of the account that wait."""
-    within = select(_columns.id).where(ours(outgoing_message))
-    if which.since is not None:
-        within = within.where(_columns.id >= least_key(which.since.timestamp()))
-    if which.until is not None:
-        within = within.where(_columns.id < least_key(which.until.timestamp()))
+    within = select(_columns.id).where(*_came(which.since, which.until))
     page = latest(work, which.asked, _columns.id, within, oldest_first=which.oldest_first)
     rows = stream_named(work, _listed, _columns.id, page.rows)
     found = {row.key: row for row in work.read(outgoing_message.name, rows, lambda row: WaitingCopy(*row))}
@@ -171,12 +168,17 @@ def listed(work: Work, which: WaitingPage) -> Page[WaitingCopy]:
 
 def waiting_for(work: Work, since: datetime | None, until: datetime | None) -> Iterator[tuple[datetime, str]]:
     """When each copy of the account that waits came in, and whom it is for, within these bounds."""
-    query = select(_columns.created_at, _columns.effective_recipient).where(ours(outgoing_message))
-    if since is not None:
-        query = query.where(_columns.id >= least_key(since.timestamp()))
-    if until is not None:
-        query = query.where(_columns.id < least_key(until.timestamp()))
+    query = select(_columns.created_at, _columns.effective_recipient).where(*_came(since, until))
     return ((created, recipient) for created, recipient in work.run(query))
+
+
+def _came(since: datetime | None, until: datetime | None) -> Iterator[ColumnElement[bool]]:
+    """What holds for the rows of the account that came between these instants."""
+    yield ours(outgoing_message)
+    if since is not None:
+        yield _columns.id >= least_key(since.timestamp())
+    if until is not None:
+        yield _columns.id < least_key(until.timestamp())
 
 
 def begin(work: Work, key: str, due_at: datetime) -> bool:

@@ -21,7 +21,7 @@ from mailreeve.families.machinery.call import Call
 from mailreeve.families.tracking import rows, search
 from mailreeve.families.tracking.errors import SIEM_TOKEN
 from mailreeve.families.tracking.message_finder import route_of
-from mailreeve.families.tracking.outcomes import Outcome, State
+from mailreeve.families.tracking.outcomes import REFUSED, Outcome, State
 from mailreeve.families.tracking.present import authors_text, recorded_at
 from mailreeve.families.tracking.rows import Kept
 from mailreeve.families.tracking.types import AskSiemLogs
@@ -107,15 +107,15 @@ def _lines(call: Call, log: Log, kept: Kept, code: str) -> Iterator[Line]:
                 "headerFrom": authors_text(one) or "",
                 "Rcpt": one.recipient,
                 "Subject": one.subject,
-                "Act": "Rej" if one.state in (State.REJECTED, State.DEFERRED) else "Acc",
+                "Act": "Rej" if one.state in REFUSED else "Acc",
                 "SpamScore": 0 if one.spam is None else round(one.spam.score),
             }
-            if one.state in (State.REJECTED, State.DEFERRED):
+            if one.state in REFUSED:
                 line |= {"RejType": _why(one), "RejCode": one.reply[:3], "RejInfo": one.reply}
         case Log.PROCESS if one.size and one.state is not State.DEFERRED and not one.follows:
             line |= {"Act": _ACTS.get(one.state, "Acc"), "MsgSize": one.size}
             if one.state is State.HELD:
-                line["Hld"] = one.description or one.layer
+                line["Hld"] = _why(one)
         case Log.DELIVERY if one.state in (State.DELIVERED, State.ACCEPTED, State.BOUNCED):
             went = one.state is not State.BOUNCED
             line |= {

@@ -22,8 +22,8 @@ from mailreeve.policy.index.policy_set import PolicySet
 from mailreeve.policy.index.web_index import Listed, list_entry
 from mailreeve.policy.model.decisions import WebDecision
 from mailreeve.policy.model.facts import WebFacts
-from mailreeve.policy.model.policies import ALL_ELSE, WebPolicy, WebPolicyKind
-from mailreeve.policy.model.wording import quoted, web_entry_words, web_list_words
+from mailreeve.policy.model.policies import ALL_ELSE, WebPolicy
+from mailreeve.policy.model.wording import web_entry_words, web_policy_words
 
 _SCOPES: Final = {
     TEMPORARY_SCOPE: "a user or client for a time",
@@ -48,7 +48,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
         entries.append(list_entry(policy, ALL_ELSE))
     mismatches = [listed.mismatch(url) for listed in entries]
     covering = [listed for listed, mismatch in zip(entries, mismatches, strict=True) if mismatch is None]
-    name = _name(policy)
+    name = web_policy_words(policy)
     if wanted != policy.id:
         name = f"{web_entry_words(entries[0].entry)} of {name}"
 
@@ -73,7 +73,7 @@ def expect_web(policies: PolicySet, facts: WebFacts, decision: WebDecision, want
     if not isinstance(theirs, tuple):
         raise AssertionError("the winner does not hold")
     why = why_entry_before((theirs, winner.order), (standing, best.order))
-    their_name = _name(policies.web.policy(winner.policy_id))
+    their_name = web_policy_words(policies.web.policy(winner.policy_id))
     mine = "" if wanted != policy.id else f", which holds through {web_entry_words(best.entry)},"
     return answer(
         True,
@@ -110,11 +110,6 @@ def _winner(policies: PolicySet, decision: WebDecision) -> Listed:
     if decision.policy_id is None:
         raise AssertionError("an entry holds, so there is a winner")
     return list_entry(policies.web.policy(decision.policy_id), decision.entry or ALL_ELSE)
-
-
-def _name(policy: WebPolicy) -> str:
-    name = policy.description
-    return quoted(name) if policy.kind is WebPolicyKind.LIST else web_list_words(name, policy.kind)
 
 
 def _find(policies: PolicySet, wanted: str) -> WebPolicy | None:

@@ -20,7 +20,7 @@ from mailreeve.policy.lint.scope_cover import MAX_PAIRS, is_in_force, may_meet, 
 from mailreeve.policy.model.keys import Keys
 from mailreeve.policy.model.policies import Scope, WebAction, WebEntry, WebEntryType, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.targets import EVERYONE_KEY, TargetType
-from mailreeve.policy.model.wording import listed, quoted, target_words, web_list_words
+from mailreeve.policy.model.wording import listed, quoted, target_words, web_policy_words
 
 _SHORT_LABEL: Final = 3  # letters of a second-level name such as the `co` of co.uk
 
@@ -268,7 +268,7 @@ class WebLinter:
 
     def _contradicts(self, policy: WebPolicy, rival: Listed, entries: Sequence[WebEntry]) -> Finding:
         winner = self._lists[rival.policy_id]
-        name, theirs, action = _name(policy), _name(winner), rival.entry.action
+        name, theirs, action = web_policy_words(policy), web_policy_words(winner), rival.entry.action
         other = entries[0].action
         shown = listed((entry.value for entry in entries), 3)
         why = f"{name} has {other} and {theirs} has {action} for {shown}, for the same users: the {action} wins"
@@ -284,7 +284,7 @@ class WebLinter:
         harmless = all(entry.action is rival.entry.action for entry in entries)
         shown = listed((f"{entry.action} {entry.type} {entry.value}" for entry in entries), 3)
         winner = self._lists[rival.policy_id]
-        name, theirs, entry = _name(policy), _name(winner), rival.entry
+        name, theirs, entry = web_policy_words(policy), web_policy_words(winner), rival.entry
         why = (
             f"{shown} of {name} can never win: {theirs} has {entry.action} {entry.type} {entry.value}, which"
             " covers the same for the same users and comes first"
@@ -396,11 +396,6 @@ def _upwards(host: str) -> Iterator[str]:
     while host:
         yield host
         host = host.partition(".")[2]
-
-
-def _name(policy: WebPolicy) -> str:
-    name = policy.description
-    return quoted(name) if policy.kind is WebPolicyKind.LIST else web_list_words(name, policy.kind)
 
 
 def _list_subject(policy: WebPolicy) -> Subject:

@@ -75,7 +75,6 @@ class GroupPath(Struct, frozen=True, gc=False):
     side: Side
     groups: tuple[str, ...]
     until: float | None = None
-    kind: WebPolicyKind = WebPolicyKind.LIST
 
 
 class Candidate(Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mailreeve.policy.model.identities import Renamed, StandIn, StandInKind
-from mailreeve.policy.model.policies import ALL_ELSE, Definition, WebEntry, WebPolicyKind
+from mailreeve.policy.model.policies import ALL_ELSE, Definition, WebEntry, WebPolicy, WebPolicyKind
 from mailreeve.policy.model.policy_types import POLICY_TYPES, SETTLED_IN, Layer
 from mailreeve.policy.model.targets import BELOW, Target, TargetType
 
@@ -102,6 +102,12 @@ def listed(words: Iterable[str], most: int = 5) -> str:
 def web_list_words(description: str, kind: WebPolicyKind) -> str:
     """A web list, a temporary allow, which is told by the reason that was given, or a managed URL."""
     return f"the {kind} {quoted(description)}"
+
+
+def web_policy_words(policy: WebPolicy) -> str:
+    """What decides about web requests, where lists are spoken of: one by its name alone, what is none in full."""
+    name = policy.description
+    return quoted(name) if policy.kind is WebPolicyKind.LIST else web_list_words(name, policy.kind)
 
 
 def web_entry_words(entry: WebEntry | None) -> str:

@@ -54,9 +54,10 @@ def take_over(call: Call, snapshot: Snapshot) -> list[str]:
     enabled = sum(not row.disabled for row in here.values())
     if not people or (len(gone) > FEW and 2 * len(gone) > enabled):
         raise refused(DIRECTORY_SHRANK, None, f"{DIRECTORY_SHRANK.message}: {len(people)}, of {enabled} before")
-    ours = set(rows.find(work).disabled.split())
+    known = rows.find(work)
+    ours = set(known.disabled.split())
     done = [*_users(work, people, ours), *_vanished(call, gone, ours)]
-    rows.put(work, replace(rows.find(work), disabled=" ".join(sorted(ours))))
+    rows.put(work, replace(known, disabled=" ".join(sorted(ours))))
     return [*done, *(_groups(call, snapshot, people) if snapshot.groups else ())]
 
 

@@ -72,6 +72,11 @@ class Attempts:
                 self._networks.keep(network, _Counted(counted.since, max(0, counted.made - 1)))
             self._familiar.keep(pair, self._clock())
 
+    def remember(self, name: str, network: str) -> None:
+        """This user, under another name, has signed in from this network."""
+        with self._lock:
+            self._familiar.keep((name, network), self._clock())
+
     def is_familiar(self, name: str, network: str) -> bool:
         """Whether this user has signed in from this network, as far as that is remembered."""
         return self._familiar.get((name, network)) is not None

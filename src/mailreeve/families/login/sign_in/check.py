@@ -22,11 +22,10 @@ from mailreeve.families.directory.users.rows import UserRow
 from mailreeve.families.login import rows
 from mailreeve.families.login.errors import ACCOUNT_LOCKED, UNKNOWN_APPLICATION, USER_DISABLED
 from mailreeve.families.login.rows import ApplicationRow
-from mailreeve.families.login.sign_in.attempts import REMEMBERED, Attempts
+from mailreeve.families.login.sign_in.attempts import Attempts
 from mailreeve.families.login.sign_in.errors import SCHEME_NOT_OFFERED, TOO_MANY_ATTEMPTS, WRONG_PASSWORD
 from mailreeve.formats.addresses import AddressError, parse_address
 from mailreeve.formats.networks import counted_as
-from mailreeve.memory.bounded import Bounded
 from mailreeve.store.transactions import Store
 from mailreeve.wire.errors import NO_CREDENTIALS, RequestRefused
 from mailreeve.wire.signing import MAX_HEADER
@@ -52,6 +51,11 @@ class GivenPassword(Struct, frozen=True):
         except AddressError:
             return self.name.casefold()
 
+    @property
+    def told_name(self) -> str:
+        """Under which name a user is known before anybody has looked up whose the application is."""
+        return f"{self.app_id}/{self.counted_name}"
+
 
 def read_password(scheme: str, rest: str, app_id: str | None) -> GivenPassword:
     """The parts of a sign-in: `Basic-Cloud`, in any case, and user and password in base64. Raises
@@ -75,12 +79,11 @@ class PasswordCheck:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.attempts = Attempts()
-        self._known: Bounded[tuple[str, str, str], bool] = Bounded(REMEMBERED)
 
     def is_known(self, given: GivenPassword, source: str) -> bool:
         """Whether this user has signed in to this application from this network of late: what can be told before
         anything is looked up."""
-        return self._known.get((given.app_id, given.counted_name, counted_as(source))) is not None
+        return self.attempts.is_familiar(given.told_name, counted_as(source))
 
     def application(self, app_id: str, now: datetime) -> Caller:
         """Whoever names an application: nobody in particular. Raises `RequestRefused`."""
@@ -100,7 +103,7 @@ class PasswordCheck:
         if not passwords.matches(given.password, known) or user is None:
             raise RequestRefused(WRONG_PASSWORD, key=key)
         self.attempts.succeeded(name, network)
-        self._known.keep((given.app_id, given.counted_name, network), True)
+        self.attempts.remember(given.told_name, network)
         # From here on it is somebody who knows the password, and may be told what there is about the user.
         if user.locked or user.disabled:
             raise RequestRefused(USER_DISABLED, key=key)
