@@ -129,7 +129,9 @@ def test_what_is_asked_wrongly_is_refused_and_changes_nothing(mailreeve, method,
     assert raw(mailreeve, "GET", "/sandbox/faults").json() == []
 
 
-def test_it_starts_quickly_is_gone_without_a_trace_and_begins_anew() -> None:
+def test_it_starts_quickly_is_gone_without_a_trace_and_begins_anew(monkeypatch) -> None:
+    """Also where the environment is that of a real server, which has no say."""
+
     def folders() -> set[str]:
         return {one.name for one in MEMORY.glob(f"{PREFIX}*")}
 
@@ -137,6 +139,8 @@ def test_it_starts_quickly_is_gone_without_a_trace_and_begins_anew() -> None:
     with sandbox() as first, first.client() as api:
         api.call("user/create-user", {"emailAddress": "new@sandbox.test"})
     assert folders() <= before
+    monkeypatch.setenv("MAILREEVE_RATE_LIMIT", "1")
+    monkeypatch.setenv("MAILREEVE_NEXT_HOP", "maildir:/nowhere")
     with sandbox() as second, second.client() as api:
         assert second.credentials == first.credentials
         with pytest.raises(ApiError):

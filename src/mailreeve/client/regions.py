@@ -14,7 +14,6 @@ from mailreeve.client.api import Api
 from mailreeve.client.credentials import Application
 
 ANYWHERE: Final = "https://api.mimecast.com"  # answers about accounts of all regions, and nothing else
-TOKENS: Final = "https://api.services.mimecast.com"  # for access tokens, whatever the region
 
 REGIONS: Final = {
     "au": "https://au-api.mimecast.com",

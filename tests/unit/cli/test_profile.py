@@ -51,8 +51,9 @@ def test_a_command_goes_to_the_server_of_a_profile(folder, home, monkeypatch):
         assert (result.exit_code, "no server answers at the server of office" in result.output) == (1, True)
     missing = plain("domain", "list", "--profile", "home")
     assert (missing.exit_code, "there is no profile 'home'; there is office" in missing.output) == (1, True)
-    both = plain("domain", "list", "--profile", "office", "--url", URL)
-    assert (both.exit_code, "either --profile or --url" in both.output) == (2, True)
+    for option, value in (("--url", URL), ("--data", str(folder.data)), ("--account", "CTEST")):
+        both = plain("domain", "list", "--profile", "office", option, value)
+        assert (both.exit_code, f"either --profile or {option}" in both.output) == (2, True)
     monkeypatch.setenv("MAILREEVE_PROFILE", "office")
     assert plain("domain", "list").exit_code == 1
     assert plain("domain", "list", "--data", str(folder.data)).exit_code == 0, "--data is written out"

@@ -76,8 +76,10 @@ def test_nothing_is_left_out_and_nothing_told_twice(corp, monkeypatch) -> None:
 def test_what_a_stranger_wrote_breaks_no_line(corp) -> None:
     author = HeaderFrom(None, "a|Act=Acc\r\nb")
     corp.keep(State.REJECTED, subject="x|Act=Acc\ny", header_from=(author,))
-    (line,) = lines(fetched(corp))
+    corp.keep(State.REJECTED, subject="a\x0bb\x0cc\x1dd\x85e\u2028f\u2029g")
+    line, other = lines(fetched(corp))
     assert (line["Act"], line["Subject"], line["headerFrom"]) == ("Rej", "x Act=Acc y", "a Act=Acc  b")
+    assert other["Subject"] == "a b c d e f g"
 
 
 def test_the_name_of_the_file_is_found_by_those_who_split_the_header(corp) -> None:
