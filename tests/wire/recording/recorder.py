@@ -230,8 +230,9 @@ class Recorder:
         """What the server has logged so far, but for what is there for each call and outcome: how much of that is
         there depends on the minute (`doors.line_budget`)."""
         lines = [line for line in self.live.log().split("\n") if not _OF_EACH.search(line)]
-        lines = [_RANDOM.sub(r"\1<random>", line) for line in lines]
-        self._steps.append({"title": "the log", "log": self._masked("\n".join(lines)).split("\n")})
+        # What is known is told by its name; only what no answer told is random.
+        masked = _RANDOM.sub(r"\1<random>", self._masked("\n".join(lines)))
+        self._steps.append({"title": "the log", "log": masked.split("\n")})
 
     def recording(self) -> Item:
         """All that was noted."""
